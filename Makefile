@@ -1,0 +1,65 @@
+# Everything that is done to Madsea. `make demo` and `make test` need Python 3.11 or newer, and make.
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check
+SOURCES := madsea nomenclature generation samples tests manage.py
+# Most of the slow tests wait for processes: more of them at once than there are cores.
+PYTEST := $(PY) -m pytest -n 4 --dist worksteal -m "not soak" $(ARGS)
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo serve test check lint types migrations bench requirements clean
+
+help: ## Show what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.installed: requirements.txt | $(VENV)/.made
+	@echo "Installing requirements.txt …"
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: requirements.txt requirements-dev.txt | $(VENV)/.made
+	@echo "Installing requirements.txt and requirements-dev.txt …"
+	@$(PIP) -r requirements.txt -r requirements-dev.txt
+	@touch $@ $(VENV)/.installed
+
+install: $(VENV)/.installed ## Make .venv and install what Madsea needs
+
+demo: $(VENV)/.installed ## Render the example request on this machine, from HTTP to named files
+	@$(PY) -m samples.demo
+
+serve: $(VENV)/.installed ## Run web, workers and (without COMFYUI_SERVERS) the preview server
+	@$(PY) manage.py serve $(ARGS) || test $$? -eq 130
+
+test: $(VENV)/.installed-dev ## Run every test but the soaks (on DATABASE_URL and REDIS_URL, if set)
+	$(PYTEST)
+
+check: lint types migrations test ## Run all that a change must pass
+
+lint: $(VENV)/.installed-dev
+	$(PY) -m ruff format --check $(SOURCES)
+	$(PY) -m ruff check $(SOURCES)
+
+types: $(VENV)/.installed-dev
+	$(PY) -m mypy
+
+migrations: $(VENV)/.installed-dev
+	$(PY) manage.py makemigrations --check --dry-run
+
+bench: $(VENV)/.installed-dev ## Measure the big request and the throughput (ARGS=--help)
+	$(PY) -m tests.benchmarks $(ARGS)
+
+requirements: $(VENV)/.installed-dev ## Pin anew what requirements.in and requirements-dev.in name
+	$(PIP) uv
+	$(PY) -m uv pip compile -q requirements.in -o requirements.txt --python-version 3.11 --no-annotate
+	$(PY) -m uv pip compile -q requirements-dev.in -o requirements-dev.txt --python-version 3.11 --no-annotate
+
+clean: ## Remove .venv and caches; var/ stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
