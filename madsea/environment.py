@@ -1,0 +1,112 @@
+"""Readers for environment variables that are loud about a value they cannot use."""
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import dotenv
+from django.core.exceptions import ImproperlyConfigured
+
+TRUE_WORDS = {"1", "true", "yes", "on"}
+FALSE_WORDS = {"0", "false", "no", "off", ""}
+
+
+def read_file(file: Path) -> None:
+    """Set the variables of a `.env` file that the environment does not have; none is no error."""
+    dotenv.load_dotenv(file, override=False)
+
+
+def text(name: str, default: str = "") -> str:
+    """Return the variable without surrounding blanks, or the default when it is unset or blank."""
+    return os.environ.get(name, "").strip() or default
+
+
+def flag(name: str, *, default: bool) -> bool:
+    """Return a yes or no.
+
+    Raises:
+        ImproperlyConfigured: the value is neither.
+    """
+    if name not in os.environ:
+        return default
+    value = os.environ[name].strip().lower()
+    if value not in TRUE_WORDS | FALSE_WORDS:
+        raise ImproperlyConfigured(f"{name} must be 1 or 0, not {value!r}.")
+    return value in TRUE_WORDS
+
+
+def whole(name: str, default: int, *, low: int, high: int) -> int:
+    """Return a whole number between `low` and `high`, both included.
+
+    Raises:
+        ImproperlyConfigured: it is no whole number, or out of bounds.
+    """
+    raw = text(name, str(default))
+    try:
+        value = int(raw)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be a whole number, not {raw!r}.") from None
+    if not low <= value <= high:
+        raise ImproperlyConfigured(f"{name} must be from {low} to {high}, not {value}.")
+    return value
+
+
+def words(name: str) -> list[str]:
+    """Return the parts of a comma-separated list, blanks left out."""
+    return [part.strip() for part in text(name).split(",") if part.strip()]
+
+
+def addresses(name: str) -> list[str]:
+    """Return http(s) addresses without their trailing slash.
+
+    Raises:
+        ImproperlyConfigured: a part is no http(s) address with a host, or stands twice.
+    """
+    found = [part.rstrip("/") for part in words(name)]
+    for part in found:
+        split = urlsplit(part)
+        if split.scheme not in {"http", "https"} or not split.hostname:
+            raise ImproperlyConfigured(
+                f"{name}: {part!r} is not an address such as http://10.0.0.5:8188."
+            )
+    if len(set(found)) != len(found):
+        raise ImproperlyConfigured(f"{name} names an address twice.")
+    return found
+
+
+def with_options(url: str, **options: object) -> str:
+    """Return an address with options in its query; those that stand there already go first."""
+    address, _, query = url.partition("?")
+    wanted = {name: str(value) for name, value in options.items()}
+    return f"{address}?{urlencode(wanted | dict(parse_qsl(query)))}"
+
+
+def kept_secret(name: str, file: Path) -> str:
+    """Return the variable, else the secret kept in `file`, made on first use (mode 0600)."""
+    given = text(name)
+    if given:
+        return given
+    if not file.exists():
+        _keep_secret(file)
+    return _read_secret(name, file)
+
+
+def _keep_secret(file: Path) -> None:
+    """Make the secret whole before it gets its name: two processes may start at once."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with os.fdopen(descriptor, "w") as handle:
+        handle.write(secrets.token_urlsafe(50))
+    with contextlib.suppress(FileExistsError):
+        os.link(draft, file)
+    draft.unlink()
+
+
+def _read_secret(name: str, file: Path) -> str:
+    value = file.read_text().strip()
+    if not value:
+        raise ImproperlyConfigured(f"{file} is empty: remove it, or set {name}.")
+    return value

@@ -1,0 +1,132 @@
+"""Processes that belong together: one set of them per home, each ended by its own id."""
+
+import fcntl
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+POLL_S = 0.1
+
+
+class HomeInUseError(Exception):
+    """Another Madsea runs with the same home."""
+
+
+class NotReadyError(Exception):
+    """A process ended, or did not answer in time."""
+
+
+def claim_home(home: Path) -> int:
+    """Reserve a home for this process and those it becomes; return the open lock.
+
+    Two sets of workers on two preview servers would take each other's plans.
+
+    Raises:
+        HomeInUseError: somebody has it.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(home / "running.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        text = f"Madsea runs already with {home}: stop it first, or set MADSEA_HOME to another."
+        raise HomeInUseError(text) from None
+    os.set_inheritable(descriptor, True)
+    return descriptor
+
+
+def free_port(preferred: int) -> int:
+    """Return the preferred port if nobody listens there, else one that the system chooses."""
+    for port in (preferred, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise OSError("no port is free")
+
+
+@dataclass(frozen=True)
+class Started:
+    """A process in a session of its own, and the file that it writes to."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+def start(name: str, command: Sequence[str], *, env: Mapping[str, str], logs: Path) -> Started:
+    """Start a Python program of the project in the background; its output goes to a file."""
+    logs.mkdir(parents=True, exist_ok=True)
+    log = logs / f"{name}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603 - our own programs, no shell
+            [sys.executable, *command],
+            cwd=ROOT,
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    return Started(name, process, log)
+
+
+def wait_until(ready: Callable[[], bool], started: Sequence[Started], timeout_s: float) -> None:
+    """Wait until `ready` says so.
+
+    Raises:
+        NotReadyError: one of the processes ended, or the time is over.
+    """
+    deadline = time.monotonic() + timeout_s
+    while not ready():
+        check_alive(started)
+        if time.monotonic() > deadline:
+            logs = ", ".join(str(each.log) for each in started)
+            raise NotReadyError(f"Not ready after {timeout_s:.0f} s. Logs: {logs or 'none'}.")
+        time.sleep(POLL_S)
+
+
+def check_alive(started: Sequence[Started]) -> None:
+    """Check that all the processes still run.
+
+    Raises:
+        NotReadyError: one ended.
+    """
+    for each in started:
+        if each.process.poll() is not None:
+            tail = each.log.read_text(errors="replace")[-2000:]
+            raise NotReadyError(f"{each.name} ended with {each.process.returncode}:\n{tail}")
+
+
+def stop(started: Sequence[Started], timeout_s: float = 10) -> None:
+    """Ask the processes to end, in the order given, and end what is left of them."""
+    for each in started:
+        if each.process.poll() is None:
+            each.process.terminate()
+    deadline = time.monotonic() + timeout_s
+    for each in started:
+        try:
+            each.process.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            each.process.kill()
+            each.process.wait()
+        _end_session(each.process.pid)
+
+
+def _end_session(pid: int) -> None:
+    # What a process has left behind is in the group that it led.
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return

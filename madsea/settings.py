@@ -1,0 +1,288 @@
+"""Every setting of Madsea, read from the environment here and nowhere else."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+from madsea import environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+TESTING = "pytest" in sys.modules
+
+# What the environment itself does not say is read from the file .env, where there is one.
+environment.read_file(BASE_DIR / ".env")
+
+# Where things are ----------------------------------------------------------------------------
+MADSEA_HOME = Path(environment.text("MADSEA_HOME", str(BASE_DIR / "var"))).resolve()
+MADSEA_PROJECTS_ROOT = Path(
+    environment.text("MADSEA_PROJECTS_ROOT", str(MADSEA_HOME / "projects"))
+).resolve()
+MADSEA_WORKFLOWS = Path(environment.text("MADSEA_WORKFLOWS", str(BASE_DIR / "workflows"))).resolve()
+PORT = environment.whole("PORT", 8000, low=1, high=65535)
+
+# ComfyUI -------------------------------------------------------------------------------------
+COMFYUI_SERVERS = environment.addresses("COMFYUI_SERVERS")
+MADSEA_PREVIEW_PORT = environment.whole("MADSEA_PREVIEW_PORT", 8190, low=1, high=65535)
+MADSEA_PREVIEW_URL = f"http://127.0.0.1:{MADSEA_PREVIEW_PORT}"
+
+# The driver: seconds unless the name says otherwise -------------------------------------------
+MADSEA_DEPTH = environment.whole("MADSEA_DEPTH", 2, low=1, high=8)
+MADSEA_LEASE_S = environment.whole("MADSEA_LEASE_S", 15, low=1, high=300)
+MADSEA_LINGER_S = environment.whole("MADSEA_LINGER_S", 20, low=0, high=3600)
+MADSEA_DRIVER_LIFE_S = environment.whole("MADSEA_DRIVER_LIFE_S", 2400, low=1, high=86400)
+MADSEA_TICK_S = environment.whole("MADSEA_TICK_S", 5, low=1, high=300)
+MADSEA_SERVER_GONE_S = environment.whole("MADSEA_SERVER_GONE_S", 300, low=1, high=86400)
+MADSEA_STAGING_S = environment.whole("MADSEA_STAGING_S", 3600, low=1, high=604800)
+MADSEA_WATCHDOG_S = environment.whole("MADSEA_WATCHDOG_S", 60, low=5, high=3600)
+
+# What a request may hold -----------------------------------------------------------------------
+MADSEA_PLANS_MAX = 10_000
+MADSEA_IMAGE_MAX_BYTES = environment.whole("MADSEA_IMAGE_MAX_MIB", 64, low=1, high=4096) * 2**20
+MADSEA_IMAGE_MAX_PIXELS = (
+    environment.whole("MADSEA_IMAGE_MAX_MEGAPIXELS", 100, low=1, high=1000) * 10**6
+)
+MADSEA_FILE_LINK_S = environment.whole("MADSEA_FILE_LINK_S", 3600, low=10, high=604800)
+# How long a client's Idempotency-Key stands for the batch that it made.
+MADSEA_IDEMPOTENCY_H = environment.whole("MADSEA_IDEMPOTENCY_H", 24, low=1, high=8760)
+
+# Django ----------------------------------------------------------------------------------------
+SECRET_KEY = environment.kept_secret("SECRET_KEY", MADSEA_HOME / "secret_key")
+DEBUG = environment.flag("DEBUG", default=False)
+ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
+CSRF_TRUSTED_ORIGINS = environment.addresses("CSRF_TRUSTED_ORIGINS")
+ROOT_URLCONF = "madsea.urls"
+ASGI_APPLICATION = "madsea.asgi.application"
+WSGI_APPLICATION = "madsea.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en"
+USE_I18N = True
+TIME_ZONE = environment.text("TIME_ZONE", "UTC")
+USE_TZ = True
+APPEND_SLASH = False
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "rest_framework",
+    "rest_framework.authtoken",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_q",
+    "nomenclature",
+    "generation",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+
+STATIC_URL = "/static/"
+STATIC_ROOT = MADSEA_HOME / "static"
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+STATICFILES_DIRS: list[Path] = []
+WHITENOISE_USE_FINDERS = True
+FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * 2**20
+DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 2**20
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+# Behind a proxy that speaks TLS and says so in X-Forwarded-Proto.
+MADSEA_HTTPS = environment.flag("MADSEA_HTTPS", default=False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = MADSEA_HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if MADSEA_HTTPS else None
+
+# The database: one machine on SQLite, a studio on PostgreSQL ------------------------------------
+# A worker keeps its connection (the broker asks ten times a second); a web thread must not.
+IN_WORKER = sys.argv[1:2] in (["work"], ["qcluster"])
+SQLITE_OPTIONS: dict[str, Any] = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+}
+
+
+def _database() -> dict[str, Any]:
+    url = environment.text("DATABASE_URL", f"sqlite:///{MADSEA_HOME / 'madsea.sqlite3'}")
+    try:
+        config: dict[str, Any] = dict(dj_database_url.parse(url))
+    except ValueError:
+        raise ImproperlyConfigured("DATABASE_URL is not an address of a database.") from None
+    config["CONN_MAX_AGE"] = 600 if IN_WORKER else 0
+    config["CONN_HEALTH_CHECKS"] = True
+    if config["ENGINE"] == "django.db.backends.sqlite3":
+        Path(config["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+        config["OPTIONS"] = SQLITE_OPTIONS
+        # Two test runs at once must not share a file.
+        config["TEST"] = {"NAME": MADSEA_HOME / "test" / f"madsea-test-{os.getpid()}.sqlite3"}
+        (MADSEA_HOME / "test").mkdir(parents=True, exist_ok=True)
+    elif config["ENGINE"] != "django.db.backends.postgresql":
+        raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:/// or postgres://.")
+    return config
+
+
+DATABASES = {"default": _database()}
+
+# django-q2: see docs/operations.md for why each value is what it is -------------------------------
+REDIS_URL = environment.text("REDIS_URL")
+if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
+    raise ImproperlyConfigured("REDIS_URL must begin with redis://, rediss:// or unix://.")
+MADSEA_WORKERS = environment.whole("MADSEA_WORKERS", 0, low=0, high=512)  # 0: servers + 2
+Q_CACHE_DIR = MADSEA_HOME / "cache"
+CACHES: dict[str, Any] = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "q": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": Q_CACHE_DIR,
+    },
+}
+Q_CLUSTER: dict[str, Any] = {
+    "name": "madsea",
+    "label": "Madsea queue",
+    "workers": MADSEA_WORKERS or max(1, len(COMFYUI_SERVERS)) + 2,
+    "poll": 0.1,
+    "queue_limit": 1,
+    "bulk": 1,
+    "timeout": MADSEA_DRIVER_LIFE_S + 1200,
+    "retry": 2 * (MADSEA_DRIVER_LIFE_S + 1200) + 300,
+    "ack_failures": True,
+    "max_attempts": 1,
+    "catch_up": False,
+    "save_limit": 50,
+    "save_limit_per": "func",
+    "guard_cycle": 0.5,
+    "recycle": 200,
+    "max_rss": 600_000,
+    "cache": "q",
+    "ALT_CLUSTERS": {},
+}
+if REDIS_URL:
+    # A Redis that does not answer must not hold up who rings; reading waits for 1 s by nature.
+    Q_CLUSTER["redis"] = environment.with_options(
+        REDIS_URL, socket_connect_timeout=2, socket_timeout=5
+    )
+else:
+    Q_CLUSTER["orm"] = "default"
+
+# The API ------------------------------------------------------------------------------------------
+CORS_ALLOWED_ORIGINS = environment.addresses("CORS_ALLOWED_ORIGINS")
+CORS_URLS_REGEX = r"^/(api|files)/.*$"
+CORS_ALLOW_HEADERS = (
+    "accept",
+    "authorization",
+    "content-type",
+    "if-none-match",
+    "x-csrftoken",
+    "x-requested-with",
+    "idempotency-key",
+)
+CORS_EXPOSE_HEADERS = ("ETag", "Idempotent-Replayed", "Location", "Retry-After")
+CORS_ALLOW_CREDENTIALS = False
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PAGINATION_CLASS": "generation.api.pagination.Pages",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "generation.api.errors.answer",
+    "PAGE_SIZE": 100,
+    "STRICT_JSON": True,
+}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "Madsea",
+    "DESCRIPTION": "Generate the plans of an episode and follow every one of them.",
+    "VERSION": "0.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "PREPROCESSING_HOOKS": ["generation.api.documentation.one_of_each"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Madsea",
+    "SITE_HEADER": "Madsea",
+    "SITE_SUBHEADER": "From plans to images",
+    "SITE_URL": None,
+    "SITE_ICON": "generation.admin.look.icon",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": "generation.admin.look.icon"},
+    ],
+    "STYLES": ["generation.admin.look.stylesheet"],
+    "SCRIPTS": ["generation.admin.look.script"],
+    "DASHBOARD_CALLBACK": "generation.admin.dashboard.home",
+    "SIDEBAR": {"show_search": False, "navigation": "generation.admin.look.sidebar"},
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.6% .015 220)",
+            "100": "oklch(94.6% .032 219)",
+            "200": "oklch(89.3% .06 218)",
+            "300": "oklch(81.5% .096 218)",
+            "400": "oklch(70.8% .118 221)",
+            "500": "oklch(60.6% .112 224)",
+            "600": "oklch(51.2% .098 227)",
+            "700": "oklch(44.4% .085 229)",
+            "800": "oklch(39.2% .071 231)",
+            "900": "oklch(34.6% .058 233)",
+            "950": "oklch(25.8% .047 236)",
+        },
+    },
+}
+
+# Logs ------------------------------------------------------------------------------------------
+LOG_LEVEL = environment.text("LOG_LEVEL", "INFO").upper()
+if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
+    raise ImproperlyConfigured("LOG_LEVEL must be DEBUG, INFO, WARNING, ERROR or CRITICAL.")
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {"django-q": {"level": "WARNING"}, "urllib3": {"level": "WARNING"}},
+}

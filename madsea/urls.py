@@ -1,0 +1,16 @@
+"""The addresses of the web process."""
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.urls),
+    path("", include("generation.api.urls")),
+]
+
+handler400 = "madsea.handlers.bad_request"
+handler403 = "madsea.handlers.permission_denied"
+handler404 = "madsea.handlers.unknown_address"
+handler500 = "madsea.handlers.server_error"
