@@ -1,0 +1,1 @@
+"""The engine: requests, batches, drivers, versions, and the doors to them."""

@@ -1,0 +1,1 @@
+"""What Madsea knows of ComfyUI: its protocol, its graphs and their parameters."""

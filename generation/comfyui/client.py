@@ -1,0 +1,248 @@
+"""The HTTP side of one ComfyUI server: every request that Madsea makes of it, typed.
+
+Polling through here is the truth about a prompt; the socket is only a hint.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+
+from generation.comfyui.errors import BadAnswer, FileMissing, Refused
+from generation.comfyui.lenient import Json, integer, lenient_json, listed, mapping, number, text
+from generation.comfyui.messages import (
+    Accepted,
+    Device,
+    History,
+    OutputFile,
+    Queue,
+    SystemStats,
+    parse_history,
+)
+from generation.comfyui.transport import Answer, Request, Timeouts, Transport, check, excerpt
+
+_DEFAULT_TIMEOUTS = Timeouts()
+_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+_ROUTE_ABSENT = frozenset({404, 405})
+
+
+class Client:
+    """Talks to the ComfyUI server at `base_url` (`http://host:8188`, a path before it allowed).
+
+    `headers` go with every request, for servers behind a login. Every method raises Unreachable,
+    Denied, BadAnswer or TooLarge; what else it may raise it says. Safe to use from two threads.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeouts: Timeouts = _DEFAULT_TIMEOUTS,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._transport = Transport(self.base_url, headers or {}, timeouts)
+
+    def close(self) -> None:
+        """Close the connections to the server."""
+        self._transport.close()
+
+    def queue_remaining(self) -> int:
+        """Return how many prompts, of anybody, run or wait: the cheapest sign of life."""
+        remaining = integer(mapping(self._get("/prompt").get("exec_info")).get("queue_remaining"))
+        if remaining is None:
+            raise BadAnswer("The server does not say how long its queue is: is it a ComfyUI?")
+        return remaining
+
+    def post_prompt(
+        self,
+        graph: Mapping[str, object],
+        *,
+        prompt_id: str,
+        client_id: str,
+        extra_data: Json | None = None,
+    ) -> Accepted:
+        """Queue the graph under our own id; the graph is in API format.
+
+        Raises Refused on a 400. After an error with `maybe_sent` the prompt may be queued: look
+        for its id before posting again. Source: protocol.md §3.
+        """
+        body: Json = {"prompt": graph, "prompt_id": _uuid(prompt_id), "client_id": client_id}
+        if extra_data is not None:
+            body["extra_data"] = extra_data
+        answer = self._transport.send(_post("/prompt", body))
+        if answer.status == 400:
+            raise _refusal(answer)
+        return _accepted(_object(check(answer), maybe_sent=True))
+
+    def queue(self) -> Queue:
+        """Return the ids of the running and the pending prompts. Source: protocol.md §5."""
+        answer = self._get("/queue")
+        running, pending = answer.get("queue_running"), answer.get("queue_pending")
+        if not isinstance(running, list) or not isinstance(pending, list):
+            raise BadAnswer("The server's queue is not a ComfyUI's.")
+        return Queue(running=_ids(running), pending=_ids(pending))
+
+    def history(self, prompt_id: str) -> History | None:
+        """Return how the prompt ended; None while it has not, and when it is unknown."""
+        answer = self._get(f"/history/{_uuid(prompt_id)}")
+        entry = answer.get(prompt_id)
+        if entry is None:
+            return None
+        if not isinstance(entry, dict):
+            raise BadAnswer("The server's history is not a ComfyUI's.")
+        return parse_history(entry)
+
+    def delete_pending(self, ids: Iterable[str]) -> None:
+        """Take these prompts out of the queue; running and unknown ones are not touched."""
+        doomed = [_uuid(prompt_id) for prompt_id in ids]
+        if doomed:
+            check(self._transport.send(_post("/queue", {"delete": doomed})))
+
+    def interrupt(self, prompt_id: str) -> None:
+        """Stop the prompt if it runs; servers older than autumn 2025 stop whatever runs."""
+        check(self._transport.send(_post("/interrupt", {"prompt_id": _uuid(prompt_id)})))
+
+    def cancel_job(self, prompt_id: str) -> bool | None:
+        """Cancel the prompt, pending or running, in one step.
+
+        False: it was finished or unknown. None: the server has no such route, so delete it from
+        the queue and interrupt it. Source: protocol.md §2.
+        """
+        answer = self._transport.send(_post(f"/api/jobs/{_uuid(prompt_id)}/cancel", {}))
+        if answer.status in _ROUTE_ABSENT:
+            return None
+        return _object(check(answer), maybe_sent=True).get("cancelled") is True
+
+    def has_jobs_api(self) -> bool:
+        """Tell whether the server has `/api/jobs` (since December 2025)."""
+        answer = self._transport.send(Request("GET", "/api/jobs", params={"limit": "1"}))
+        return answer.status not in _ROUTE_ABSENT and "jobs" in _object(check(answer))
+
+    def free(self) -> None:
+        """Have the server drop its models and cached results, before its next prompt."""
+        wanted: Json = {"unload_models": True, "free_memory": True}
+        check(self._transport.send(_post("/free", wanted)))
+
+    def upload_image(self, name: str, content: bytes, *, subfolder: str) -> str:
+        """Upload an input image and return what LoadImage calls it: `subfolder/name`.
+
+        The server may rename it when the name exists with other bytes, so use what is returned.
+        Source: protocol.md §12.
+        """
+        files: dict[str, tuple[str | None, bytes | str]] = {
+            "image": (name, content),
+            "subfolder": (None, subfolder),
+            "type": (None, "input"),
+            "overwrite": (None, "false"),
+        }
+        answer = _object(check(self._transport.send(Request("POST", "/upload/image", files=files))))
+        given = text(answer, "name")
+        if not given:
+            raise BadAnswer("The server does not say under which name it keeps the image.")
+        folder = text(answer, "subfolder")
+        return f"{folder}/{given}" if folder else given
+
+    def view(self, output: OutputFile, *, max_bytes: int) -> bytes:
+        """Fetch the file; its content is not looked at.
+
+        Raises FileMissing when the server does not have it (any more), TooLarge over `max_bytes`.
+        """
+        answer = self._transport.send(_view(output, max_bytes))
+        if answer.status in {400, 404}:
+            raise FileMissing(f"The server does not have the file {output.filename!r}.")
+        return check(answer).body
+
+    def view_exists(self, output: OutputFile) -> bool:
+        """Tell whether the server has the file, without fetching it."""
+        answer = self._transport.probe(_view(output, 0))
+        return answer.status not in {400, 404} and check(answer).status == 200
+
+    def object_info(self) -> Json:
+        """Return the server's node definitions, by class; several MB on some servers."""
+        return self._get("/object_info")
+
+    def system_stats(self) -> SystemStats:
+        """Return what the server says of itself; what it leaves out is empty or 0."""
+        answer = self._get("/system_stats")
+        system = mapping(answer.get("system"))
+        return SystemStats(
+            version=text(system, "comfyui_version"),
+            os=text(system, "os"),
+            ram_total=integer(system.get("ram_total")) or 0,
+            ram_free=integer(system.get("ram_free")) or 0,
+            devices=tuple(_device(mapping(device)) for device in listed(answer.get("devices"))),
+        )
+
+    def _get(self, path: str) -> Json:
+        return _object(check(self._transport.send(Request("GET", path))))
+
+
+def _post(path: str, body: Json) -> Request:
+    return Request("POST", path, body=json.dumps(body, allow_nan=False).encode())
+
+
+def _view(output: OutputFile, max_bytes: int) -> Request:
+    params = {"filename": output.filename, "subfolder": output.subfolder, "type": output.type}
+    return Request("GET", "/view", params=params, max_bytes=max_bytes)
+
+
+def _uuid(prompt_id: str) -> str:
+    if not _UUID.fullmatch(prompt_id):
+        raise ValueError(f"{prompt_id!r} is no lowercase UUID.")
+    return prompt_id
+
+
+def _object(answer: Answer, *, maybe_sent: bool = False) -> Json:
+    try:
+        value = lenient_json(answer.body)
+    except ValueError as error:
+        raise BadAnswer(
+            f"The server answers something that is not JSON: {excerpt(answer)}",
+            maybe_sent=maybe_sent,
+        ) from error
+    if not isinstance(value, dict):
+        raise BadAnswer("The server answers JSON of another shape.", maybe_sent=maybe_sent)
+    return value
+
+
+def _refusal(answer: Answer) -> Refused | BadAnswer:
+    try:
+        body = _object(answer)
+    except BadAnswer as unreadable:
+        return unreadable
+    error = mapping(body.get("error"))
+    return Refused(
+        error_type=text(error, "type"),
+        message=text(error, "message"),
+        details=text(error, "details"),
+        node_errors=mapping(body.get("node_errors")),
+    )
+
+
+def _accepted(body: Json) -> Accepted:
+    prompt_id = text(body, "prompt_id")
+    if not prompt_id:
+        raise BadAnswer("The server does not acknowledge the prompt.", maybe_sent=True)
+    queue_number = number(body.get("number")) or 0.0
+    return Accepted(prompt_id, queue_number, mapping(body.get("node_errors")))
+
+
+def _ids(items: list[object]) -> tuple[str, ...]:
+    """Return the prompt ids in the order they will run; the server's list is a heap."""
+    found = [pair for pair in map(_number_and_id, items) if pair]
+    return tuple(prompt_id for _, prompt_id in sorted(found))
+
+
+def _number_and_id(item: object) -> tuple[float, str] | None:
+    if not isinstance(item, list) or len(item) < 2 or not isinstance(item[1], str):
+        return None
+    return (number(item[0]) or 0.0, item[1])
+
+
+def _device(device: Json) -> Device:
+    return Device(
+        name=text(device, "name"),
+        type=text(device, "type"),
+        vram_total=integer(device.get("vram_total")) or 0,
+        vram_free=integer(device.get("vram_free")) or 0,
+    )

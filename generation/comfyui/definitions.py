@@ -1,0 +1,111 @@
+"""What the nodes of a server take, read from its definitions (GET /object_info) or from ours.
+
+Shape: `{class: {"input": {"required": {name: [type, options]}, "optional": …}, "output": […]}}`.
+Source: protocol.md §13.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TypeAlias
+
+from generation.comfyui.lenient import Json, listed, mapping, number, strings
+
+Definitions: TypeAlias = Mapping[str, object]
+WIDGETS = frozenset({"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"})
+_SHIPPED = Path(__file__).parent / "definitions.json"
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """What one input of a class takes.
+
+    `kind` is `INT`, `FLOAT`, `STRING`, `BOOLEAN`, `COMBO` or the type of a link (`MODEL`).
+    `options` is None when any value may be given: no COMBO, or one whose list is not known,
+    such as the model files in the definitions that Madsea ships.
+    """
+
+    kind: str
+    required: bool = True
+    minimum: float | None = None
+    maximum: float | None = None
+    step: float | None = None
+    options: tuple[str, ...] | None = None
+    is_upload: bool = False
+    is_seed: bool = False
+
+
+@cache
+def shipped_definitions() -> Definitions:
+    """Return the definitions that Madsea ships, for when no server can be asked.
+
+    Their lists of model files carry `open_list`: what a studio's servers have is not known.
+    """
+    return mapping(json.loads(_SHIPPED.read_text(encoding="utf-8")))
+
+
+def inputs_of(definitions: Definitions, class_type: str) -> dict[str, InputSpec] | None:
+    """Return what each input of the class takes; None when the class is not defined."""
+    if class_type not in definitions:
+        return None
+    groups = mapping(mapping(definitions[class_type]).get("input"))
+    return {
+        name: _spec(spec, required=group == "required")
+        for group in ("required", "optional")
+        for name, spec in mapping(groups.get(group)).items()
+    }
+
+
+def input_spec(definitions: Definitions, class_type: str, name: str) -> InputSpec | None:
+    """Return what the input takes; None when the class, or its input, is not defined."""
+    return (inputs_of(definitions, class_type) or {}).get(name)
+
+
+def output_types(definitions: Definitions, class_type: str) -> tuple[str, ...]:
+    """Return the types of what the class gives, in the order of its slots."""
+    return strings(mapping(definitions.get(class_type)).get("output"))
+
+
+def saves_images(definitions: Definitions, class_type: str) -> bool:
+    """Tell whether the class writes images that stay on the server, as SaveImage does.
+
+    PreviewImage does not: it has no file name prefix, and what it writes is temporary.
+    """
+    if mapping(definitions.get(class_type)).get("output_node") is not True:
+        return False
+    inputs = inputs_of(definitions, class_type) or {}
+    kinds = {spec.kind for spec in inputs.values()}
+    return "filename_prefix" in inputs and "IMAGE" in kinds
+
+
+def _spec(spec: object, *, required: bool) -> InputSpec:
+    """Read `[type, options]`, where the type may be the list of a COMBO itself."""
+    parts = listed(spec)
+    kind = parts[0] if parts else ""
+    options = mapping(parts[1]) if len(parts) > 1 else {}
+    return InputSpec(
+        kind="COMBO" if isinstance(kind, list) else str(kind),
+        required=required,
+        minimum=_bound(options.get("min")),
+        maximum=_bound(options.get("max")),
+        step=_bound(options.get("step")),
+        options=_combo(kind, options),
+        is_upload=bool(options.get("image_upload")),
+        is_seed=bool(options.get("control_after_generate")),
+    )
+
+
+def _combo(kind: object, options: Json) -> tuple[str, ...] | None:
+    """Return the choices of either form of COMBO; None for an open list and for other types."""
+    choices = kind if isinstance(kind, list) else options.get("options")
+    is_combo = isinstance(kind, list) or kind == "COMBO"
+    if not is_combo or not isinstance(choices, list) or options.get("open_list") is True:
+        return None
+    return tuple(str(choice) for choice in choices)
+
+
+def _bound(value: object) -> float | None:
+    """Return a finite number as it is: the bound of a seed, 2**64 - 1, is no exact float."""
+    return value if isinstance(value, int | float) and number(value) is not None else None

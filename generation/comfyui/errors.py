@@ -1,0 +1,158 @@
+"""What can go wrong with a ComfyUI server or with a graph, as one tree.
+
+::
+
+    ComfyError
+    ├── Unreachable     no answer, or a proxy's 5xx in its place; worth trying again
+    ├── Refused         POST /prompt was understood and refused (400)
+    ├── Denied          401 or 403: a login, a token, the Origin rule
+    ├── BadAnswer       an answer that is not ComfyUI's, or the server's own 500
+    ├── TooLarge        over the server's limit (413) or over ours
+    ├── FileMissing     the server does not have the file
+    └── GraphError      a workflow file that is no graph Madsea can run
+"""
+
+from generation.comfyui.lenient import listed, mapping
+
+
+class ComfyError(Exception):
+    """A ComfyUI server did not do what it was asked."""
+
+    def __init__(self, detail: str = "") -> None:
+        self.detail = detail or (type(self).__doc__ or "").splitlines()[0]
+        super().__init__(self.detail)
+
+
+class Unreachable(ComfyError):
+    """The ComfyUI server does not answer.
+
+    `maybe_sent`: the request may have reached the server, so that what it asked for may happen.
+    """
+
+    def __init__(self, detail: str = "", *, maybe_sent: bool = False) -> None:
+        super().__init__(detail)
+        self.maybe_sent = maybe_sent
+
+
+class Denied(ComfyError):
+    """The server, or a proxy before it, denies access: check the token among the server's headers.
+
+    ComfyUI itself answers 403 when the Origin and Host headers of a request to a loopback address
+    differ; a proxy that rewrites Host causes that. Source: protocol.md §1.
+    """
+
+
+class BadAnswer(ComfyError):
+    """The server's answer is not what ComfyUI would answer.
+
+    `maybe_sent`: what was asked for may have been done all the same (a 500 after queueing).
+    """
+
+    def __init__(self, detail: str = "", *, maybe_sent: bool = False) -> None:
+        super().__init__(detail)
+        self.maybe_sent = maybe_sent
+
+
+class TooLarge(ComfyError):
+    """What was to be sent or fetched is larger than allowed."""
+
+
+class FileMissing(ComfyError):
+    """The server does not have the file."""
+
+
+class GraphError(ComfyError):
+    """The workflow file is not a graph that can be run.
+
+    `code` is stable; `node_id` names the node that is wrong, None where it is the whole file.
+    """
+
+    def __init__(self, code: str, detail: str = "", node_id: str | None = None) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.node_id = node_id
+
+
+class Refused(ComfyError):
+    """The server refuses the graph.
+
+    `error_type`, `message`, `details` are the answer's `error`; `node_errors` maps node ids to
+    `{"class_type": …, "errors": […]}`. Source: protocol.md §4.
+    """
+
+    def __init__(
+        self, error_type: str, message: str, details: str, node_errors: dict[str, object]
+    ) -> None:
+        self.error_type = error_type
+        self.message = message
+        self.details = details
+        self.node_errors = node_errors
+        super().__init__(" ".join(self.sentences()))
+
+    def sentences(self) -> list[str]:
+        """Say each thing that is wrong in one sentence: class, node, input, received value.
+
+        The server's order is arbitrary, so nodes are sorted by id. Never empty: without errors
+        of nodes, the one sentence is the answer's own message.
+        """
+        said = [
+            _sentence(node_id, mapping(node), mapping(error))
+            for node_id, node in sorted(self.node_errors.items(), key=_node_order)
+            for error in listed(mapping(node).get("errors"))
+        ]
+        return said or [_whole(self.message or self.error_type, self.details)]
+
+
+_WORDS = {
+    "required_input_missing": "{input} is missing.",
+    "value_smaller_than_min": "{input} is {value}, less than the server allows{bound}.",
+    "value_bigger_than_max": "{input} is {value}, more than the server allows{bound}.",
+    "value_not_in_list": "{input} is {value}, which this server does not have.",
+    "invalid_input_type": "{input} is {value}, which is of the wrong type.",
+    "return_type_mismatch": "{input} is linked to an output of the wrong type{types}.",
+    "bad_linked_input": "{input} is {value}, which is neither a value nor a link.",
+    "dependency_cycle": "it depends on its own output.",
+}
+_BOUNDS = {"value_smaller_than_min": "min", "value_bigger_than_max": "max"}
+
+
+def _sentence(node_id: str, node: dict[str, object], error: dict[str, object]) -> str:
+    kind = str(error.get("type", ""))
+    extra = mapping(error.get("extra_info"))
+    words = _WORDS.get(kind)
+    if words is None:
+        said = _whole(str(error.get("message") or kind), str(error.get("details") or ""))
+    else:
+        said = words.format(
+            input=extra.get("input_name") or "an input",
+            value=_shown(extra.get("received_value")),
+            bound=_bound(kind, extra),
+            types=_types(extra),
+        )
+    return f"{node.get('class_type', 'Node')} (node {node_id}): {said}"
+
+
+def _bound(kind: str, extra: dict[str, object]) -> str:
+    config = listed(extra.get("input_config"))
+    bound = mapping(config[1]).get(_BOUNDS.get(kind, "")) if len(config) > 1 else None
+    return "" if bound is None else f" ({_BOUNDS[kind]} {bound})"
+
+
+def _types(extra: dict[str, object]) -> str:
+    config = listed(extra.get("input_config"))
+    received = extra.get("received_type")
+    return f": {received} instead of {config[0]}" if config and received else ""
+
+
+def _whole(message: str, details: str) -> str:
+    said = message.strip().rstrip(".") or "the server refuses it"
+    return f"{said}: {details.strip()}" if details.strip() else f"{said}."
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 200 else f"{text[:200]}…"
+
+
+def _node_order(item: tuple[str, object]) -> tuple[int, str]:
+    return (len(item[0]), item[0])

@@ -1,0 +1,206 @@
+"""A workflow file in ComfyUI's API format: read, checked for its shape, hashed, searched.
+
+A graph maps node ids to `{"class_type": …, "inputs": {name: value or link}, "_meta": {"title"}}`;
+a link is `[node id, slot]`. Source: protocol.md §3.1, §15.
+"""
+
+import hashlib
+import json
+import math
+from collections import deque
+from collections.abc import Iterator
+from typing import NotRequired, TypeAlias, TypedDict
+
+from generation.comfyui.definitions import Definitions, saves_images, shipped_definitions
+from generation.comfyui.errors import GraphError
+from generation.comfyui.lenient import Json, mapping
+
+__all__ = [
+    "Graph",
+    "GraphError",
+    "Link",
+    "Node",
+    "ancestors",
+    "link",
+    "links",
+    "load",
+    "sha256",
+    "title",
+]
+
+
+class Meta(TypedDict, total=False):
+    """What people call a node."""
+
+    title: str
+
+
+class Node(TypedDict):
+    """One node: its class, what goes in, what people call it."""
+
+    class_type: str
+    inputs: Json
+    _meta: NotRequired[Meta]
+
+
+Graph: TypeAlias = dict[str, Node]
+Link: TypeAlias = tuple[str, int]
+
+
+def load(text: str | bytes, definitions: Definitions | None = None) -> Graph:
+    """Read a workflow file and check that it is a graph that leaves an image.
+
+    Only `class_type`, `inputs` and `_meta` of a node are kept: `is_changed`, which images carry,
+    would stop the server from noticing new input files. `definitions` tell which classes save
+    images; ours when None. Raises GraphError, with the code of what is wrong.
+    """
+    document = _parse(text)
+    _refuse_other_formats(document)
+    graph = {node_id: _node(node_id, node) for node_id, node in document.items()}
+    _check_links(graph)
+    _check_cycles(graph)
+    known = shipped_definitions() if definitions is None else definitions
+    if not any(saves_images(known, node["class_type"]) for node in graph.values()):
+        raise GraphError("no_output", "The workflow saves no image: it needs a SaveImage node.")
+    return graph
+
+
+def sha256(graph: Graph) -> str:
+    """Return the hash of the graph, the same however its file was laid out."""
+    canonical = json.dumps(graph, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def title(node: Node) -> str:
+    """Return what people call the node; empty when it has no title."""
+    return str(mapping(node.get("_meta")).get("title") or "").strip()
+
+
+def link(value: object) -> Link | None:
+    """Return where an input is linked to: node id and slot; None for a plain value."""
+    if not isinstance(value, list) or len(value) != 2:
+        return None
+    source, slot = value
+    is_link = isinstance(source, str) and isinstance(slot, int) and not isinstance(slot, bool)
+    return (source, slot) if is_link else None
+
+
+def links(graph: Graph, node_id: str) -> dict[str, Link]:
+    """Return the linked inputs of a node, in the order of the file."""
+    found = {name: link(value) for name, value in graph[node_id]["inputs"].items()}
+    return {name: target for name, target in found.items() if target}
+
+
+def ancestors(graph: Graph, node_id: str, name: str | None = None) -> Iterator[str]:
+    """Yield the nodes that a node depends on, nearest first; through its input `name` only."""
+    first = links(graph, node_id)
+    starts = [first[name]] if name in first else [] if name else list(first.values())
+    waiting = deque(source for source, _ in starts)
+    seen = set(waiting)
+    while waiting:
+        current = waiting.popleft()
+        yield current
+        sources = [source for source, _ in links(graph, current).values() if source not in seen]
+        seen.update(sources)
+        waiting.extend(dict.fromkeys(sources))
+
+
+def _parse(text: str | bytes) -> Json:
+    try:
+        decoded = text.decode("utf-8-sig") if isinstance(text, bytes) else text
+        document = json.loads(
+            decoded,
+            parse_constant=_refuse_constant,
+            parse_float=_parse_float,
+            object_pairs_hook=_unique,
+        )
+    except (ValueError, RecursionError) as error:
+        raise GraphError("not_json", f"The workflow file is not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise GraphError("not_a_graph", "The workflow file holds no JSON object of nodes.")
+    return document
+
+
+def _refuse_constant(name: str) -> float:
+    raise GraphError("not_finite", f"The workflow holds {name}, which is no number.")
+
+
+def _parse_float(number: str) -> float:
+    value = float(number)
+    return value if math.isfinite(value) else _refuse_constant(number)
+
+
+def _unique(pairs: list[tuple[str, object]]) -> Json:
+    found: Json = {}
+    for name, value in pairs:
+        if name in found:
+            raise GraphError("twice", f"The workflow names {name!r} twice in one object.")
+        found[name] = value
+    return found
+
+
+def _refuse_other_formats(document: Json) -> None:
+    if isinstance(document.get("nodes"), list) and "links" in document:
+        raise GraphError(
+            "ui_format",
+            "The workflow is in the format of ComfyUI's editor: save it again with"
+            ' "Export (API)" in the menu Workflow.',
+        )
+    if not document:
+        raise GraphError("empty", "The workflow has no nodes.")
+
+
+def _node(node_id: str, node: object) -> Node:
+    fields = mapping(node)
+    class_type, inputs, meta = fields.get("class_type"), fields.get("inputs"), fields.get("_meta")
+    if not isinstance(class_type, str) or not class_type:
+        raise GraphError("no_class", f"Node {node_id} names no class (class_type).", node_id)
+    if not isinstance(inputs, dict):
+        raise GraphError("no_inputs", f"Node {node_id} ({class_type}) has no inputs.", node_id)
+    kept = Node(class_type=class_type, inputs=inputs)
+    name = mapping(meta).get("title")
+    if isinstance(name, str):
+        kept["_meta"] = Meta(title=name)
+    return kept
+
+
+def _check_links(graph: Graph) -> None:
+    for node_id, node in graph.items():
+        for name, value in node["inputs"].items():
+            if isinstance(value, list):
+                _check_link(graph, f"{node['class_type']}.{name}", node_id, link(value))
+
+
+def _check_link(graph: Graph, where: str, node_id: str, target: Link | None) -> None:
+    if target is None or target[1] < 0:
+        raise GraphError(
+            "bad_link", f"{where} of node {node_id} is a list that is no link.", node_id
+        )
+    if target[0] not in graph:
+        raise GraphError(
+            "dangling_link",
+            f"{where} of node {node_id} is linked to node {target[0]}, which does not exist.",
+            node_id,
+        )
+
+
+def _check_cycles(graph: Graph) -> None:
+    """Take away, again and again, the nodes that depend on nothing left; a cycle remains."""
+    waiting = {
+        node_id: {source for source, _ in links(graph, node_id).values()} for node_id in graph
+    }
+    dependents: dict[str, list[str]] = {node_id: [] for node_id in graph}
+    for node_id, sources in waiting.items():
+        for source in sources:
+            dependents[source].append(node_id)
+    free = [node_id for node_id, sources in waiting.items() if not sources]
+    while free:
+        done = free.pop()
+        del waiting[done]
+        for node_id in dependents[done]:
+            waiting[node_id].discard(done)
+            if not waiting[node_id]:
+                free.append(node_id)
+    if waiting:
+        names = ", ".join(sorted(waiting, key=lambda name: (len(name), name)))
+        raise GraphError("cycle", f"Some of the nodes {names} depend on their own output.")

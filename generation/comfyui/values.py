@@ -1,0 +1,161 @@
+"""What a parameter of a workflow may be, and whether a value that was asked for fits."""
+
+import difflib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Kind: TypeAlias = Literal["INT", "FLOAT", "STRING", "COMBO", "IMAGE", "SEED", "BOOLEAN"]
+TEXT_MAX_CHARACTERS = 10_000
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One thing about a workflow that can be changed.
+
+    `targets` are the inputs `(node id, input)` that hold it; `default` is what the graph says.
+    Bounds include themselves, None where there is none. `options` is None when any text goes.
+    """
+
+    name: str
+    type: Kind
+    targets: tuple[tuple[str, str], ...]
+    minimum: float | None = None
+    maximum: float | None = None
+    step: float | None = None
+    default: object = None
+    options: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class ParameterProblem:
+    """Why one value cannot be used: stable `code`, and a sentence that names the bound."""
+
+    name: str
+    code: str
+    detail: str
+
+
+def check(
+    params: Mapping[str, object], parameters: Mapping[str, Parameter]
+) -> list[ParameterProblem]:
+    """Return what is wrong with the values asked for: at most one problem each, none if all fit.
+
+    Nothing is coerced: `"30"` and `true` are no numbers; an int is fine where a float is wanted.
+    Images are not given as values: Madsea uploads them. Source: protocol.md §3.4.
+    """
+    found = [_problem(name, value, parameters) for name, value in params.items()]
+    return [problem for problem in found if problem]
+
+
+def _problem(
+    name: str, value: object, parameters: Mapping[str, Parameter]
+) -> ParameterProblem | None:
+    parameter = parameters.get(name)
+    if parameter is None:
+        return ParameterProblem(name, "unknown_parameter", _unknown(name, parameters))
+    fault = _CHECKS[parameter.type](value, parameter)
+    return ParameterProblem(name, fault[0], f"{name} {fault[1]}") if fault else None
+
+
+Fault: TypeAlias = tuple[str, str] | None
+
+
+def _unknown(name: str, parameters: Mapping[str, Parameter]) -> str:
+    close = difflib.get_close_matches(name[:100], parameters, n=3)
+    hint = (
+        f"did you mean {' or '.join(close)}?"
+        if close
+        else f"it has {', '.join(sorted(parameters)) or 'none'}."
+    )
+    return f"The workflow has no parameter {shown(name)}; {hint}"
+
+
+def _check_int(value: object, parameter: Parameter) -> Fault:
+    if isinstance(value, bool) or not isinstance(value, int):
+        return _wrong_type(value, "a whole number")
+    return _check_bounds(value, parameter)
+
+
+def _check_float(value: object, parameter: Parameter) -> Fault:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return _wrong_type(value, "a number")
+    if isinstance(value, float) and not math.isfinite(value):
+        return ("not_finite", f"must be a finite number, not {value}.")
+    return _check_bounds(value, parameter)
+
+
+def _check_bounds(value: float, parameter: Parameter) -> Fault:
+    low, high = parameter.minimum, parameter.maximum
+    is_huge = isinstance(value, int) and value.bit_length() > 1023
+    if (low is not None and value < low) or (high is not None and value > high) or is_huge:
+        return ("out_of_bounds", f"must be {_range(low, high)}, not {shown(value)}.")
+    return None
+
+
+def _check_text(value: object, _: Parameter) -> Fault:
+    if not isinstance(value, str):
+        return _wrong_type(value, "a text")
+    if len(value) > TEXT_MAX_CHARACTERS:
+        size = f"{len(value):,}"
+        return ("too_long", f"has {size} characters; {TEXT_MAX_CHARACTERS:,} are allowed.")
+    if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        return ("bad_text", "holds characters that are no text (NUL or half of a pair).")
+    return None
+
+
+def _check_option(value: object, parameter: Parameter) -> Fault:
+    fault = _check_text(value, parameter)
+    if fault or parameter.options is None or value in parameter.options:
+        return fault
+    return ("not_in_list", f"must be one of {_list(parameter.options)}, not {shown(value)}.")
+
+
+def _check_boolean(value: object, _: Parameter) -> Fault:
+    return None if isinstance(value, bool) else _wrong_type(value, "true or false")
+
+
+def _check_image(_: object, __: Parameter) -> Fault:
+    return ("not_settable", "is an image that Madsea uploads itself; it cannot be given by name.")
+
+
+_CHECKS = {
+    "INT": _check_int,
+    "SEED": _check_int,
+    "FLOAT": _check_float,
+    "STRING": _check_text,
+    "COMBO": _check_option,
+    "BOOLEAN": _check_boolean,
+    "IMAGE": _check_image,
+}
+
+
+def _wrong_type(value: object, wanted: str) -> Fault:
+    return ("wrong_type", f"must be {wanted}, not {shown(value)}.")
+
+
+def _range(low: float | None, high: float | None) -> str:
+    if low is not None and high is not None:
+        return f"between {low} and {high}"
+    if low is not None:
+        return f"at least {low}"
+    return f"at most {high}" if high is not None else "a number of reasonable size"
+
+
+def _list(options: tuple[str, ...]) -> str:
+    return ", ".join(options[:50]) + (", …" if len(options) > 50 else "") if options else "nothing"
+
+
+def shown(value: object) -> str:
+    """Return the value for a message: as JSON writes it, and short."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, int) and value.bit_length() > 200:
+        return "a number of more than sixty digits"
+    text = repr(value) if isinstance(value, str | int | float) else f"a {_json_kind(value)}"
+    return text if len(text) <= 80 else f"{text[:80]}…"
+
+
+def _json_kind(value: object) -> str:
+    return "list" if isinstance(value, list) else "nested object"
