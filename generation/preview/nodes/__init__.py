@@ -1,0 +1,1 @@
+"""The nodes a preview server can execute, by class."""

@@ -1,0 +1,59 @@
+"""The one worker of a preview server: takes prompts in order and runs each to its end."""
+
+import threading
+import time
+
+from generation.preview.engine import Engine
+from generation.preview.execution import Execution
+from generation.preview.interrupts import Vanished
+from generation.preview.queue import Item
+
+LOOK_S = 0.2
+
+
+class Worker(threading.Thread):
+    """A thread that executes one prompt at a time until the engine is stopping."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(name="preview-worker", daemon=True)
+        self._engine = engine
+
+    def run(self) -> None:
+        """Execute what is queued; between two prompts do what /free asked for."""
+        while not self._engine.stopping.is_set():
+            self._engine.interrupts.reset()
+            item = self._engine.queue.get(LOOK_S)
+            self._wait_while_dead()
+            # a restart meanwhile has forgotten it
+            if item is not None and item[1] in [known[1] for known in self._engine.queue.running()]:
+                self._execute(item)
+            self._free()
+
+    def _wait_while_dead(self) -> None:
+        while self._engine.faults.take("worker_dead") and not self._engine.stopping.is_set():
+            self._engine.stopping.wait(LOOK_S)
+
+    def _execute(self, item: Item) -> None:
+        engine, prompt_id, started = self._engine, item[1], time.monotonic()
+        engine.journal.write("started", prompt_id=prompt_id, number=item[0])
+        execution = Execution(engine, item)
+        try:
+            entry = execution.run()
+        except Vanished:
+            engine.journal.write("finished", prompt_id=prompt_id, outcome="vanished")
+            return
+        if fault := engine.faults.take("history_gap_s", prompt_id):
+            engine.stopping.wait(fault.seconds())
+        evicted = engine.faults.take("evict_history", prompt_id) is not None
+        seconds = round(time.monotonic() - started, 4)
+        outcome = execution.outcome()
+        engine.journal.write("finished", prompt_id=prompt_id, outcome=outcome, seconds=seconds)
+        if engine.interrupts.gone():
+            return
+        engine.queue.finish(None if evicted else entry)
+        execution.progress.end()
+
+    def _free(self) -> None:
+        if self._engine.free_memory.is_set():
+            self._engine.free_memory.clear()
+            self._engine.cache.clear()
