@@ -1,0 +1,93 @@
+"""The errors that the story can end in, as one tree.
+
+::
+
+    MadseaError
+    ├── Refusal                 a request that cannot be taken; the client mends it (400)
+    │   ├── InvalidRequest      one or many places in a payload
+    │   └── BadImage            an upload that is no usable image
+    ├── NotFound                what was named does not exist (404)
+    ├── Conflict                it exists, but its state does not allow this (409)
+    ├── Fenced                  a driver whose lease or attempt is no longer its own
+    ├── CancelledMeanwhile      a render whose plan was cancelled first (services.versions)
+    ├── StorageError            the projects folder cannot be written (storage)
+    └── NameTaken               another file lies under a version's name (storage)
+
+What a ComfyUI server does wrong is a tree of its own, `generation.comfyui.errors`. A plan that ends
+in error keeps a PlanFailure, which is no exception: code, what happened, what to do about it.
+"""
+
+from dataclasses import dataclass
+
+
+class MadseaError(Exception):
+    """Something went wrong in Madsea."""
+
+    code = "error"
+
+    def __init__(self, detail: str = "", *, code: str = "", attr: str | None = None) -> None:
+        self.detail = detail or (type(self).__doc__ or self.code).partition("\n")[0]
+        self.code = code or type(self).code
+        self.attr = attr
+        super().__init__(self.detail)
+
+
+class Refusal(MadseaError):
+    """The request cannot be taken as it is."""
+
+    code = "invalid"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with a request: `attr` is its place in the payload, dots between levels."""
+
+    attr: str
+    code: str
+    detail: str
+
+
+class InvalidRequest(Refusal):
+    """The request names something that cannot be used."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+        first = problems[0]
+        super().__init__(first.detail, code=first.code, attr=first.attr)
+
+
+class BadImage(Refusal):
+    """The file is not an image that can be used."""
+
+    code = "bad_image"
+
+
+class NotFound(MadseaError):
+    """There is no such thing."""
+
+    code = "not_found"
+
+
+class Conflict(MadseaError):
+    """Its state does not allow this."""
+
+    code = "conflict"
+
+
+class Fenced(MadseaError):
+    """The lease or the attempt belongs to another driver now."""
+
+    code = "fenced"
+
+
+@dataclass(frozen=True)
+class PlanFailure:
+    """Why a plan is in error, for the supervisor who reads it.
+
+    `code` is stable; `message` says what happened in the server's own words where there are any;
+    `remedy` says what to do about it.
+    """
+
+    code: str
+    message: str
+    remedy: str

@@ -1,0 +1,62 @@
+"""What can happen to a batch or a plan: each event's level and the sentence that tells it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+LEVELS = ("info", "warning", "error")
+
+
+@dataclass(frozen=True)
+class Event:
+    """One kind of log entry; `sentence` is filled in with the entry's data."""
+
+    code: str
+    level: str
+    sentence: str
+
+
+def _table(*events: Event) -> Mapping[str, Event]:
+    return {event.code: event for event in events}
+
+
+EVENTS = _table(
+    Event("batch_created", "info", "{plans} plans requested in style {style}, mode {mode}."),
+    Event("batch_cancel_requested", "info", "Cancel of the batch requested."),
+    Event("paused", "info", "Paused: what runs is finished, nothing more is taken."),
+    Event("resumed", "info", "Resumed."),
+    Event("priority_changed", "info", "Priority {before} became {after}."),
+    Event("panel_arrived", "info", "The panel is there: the plan is queued."),
+    Event("claimed", "info", "Attempt {attempt} on {server}, seed {seed}."),
+    Event("posted", "info", "{server} accepted the prompt."),
+    Event("reposted", "warning", "{server} never saw the prompt: it was sent again."),
+    Event("adopted", "info", "A new driver of {server} took the prompt over."),
+    Event("published", "info", "Published as {filename}."),
+    Event("uploaded", "info", "Uploaded by hand and published as {filename}."),
+    Event("found_on_disk", "warning", "{filename} was on disk already: it keeps its number."),
+    Event("failed", "error", "{message}"),
+    Event("lost", "warning", "{server} lost the prompt ({detail}): the plan is queued again."),
+    Event("refused", "warning", "{server} lacks {detail}: the plan is queued again."),
+    Event("abandoned", "warning", "{server} was given up ({detail}): the plan is queued again."),
+    Event("cancel_requested", "info", "Cancel requested."),
+    Event("cancelled", "info", "Cancelled."),
+    Event("kept", "info", "The image was finished before the cancel: it is kept."),
+    Event(
+        "runs_out",
+        "info",
+        "{server} can only stop whatever runs, and somebody else's prompt waits there: this one"
+        " runs to its end, and its image is dropped.",
+    ),
+    Event("retried", "info", "Queued again by retry."),
+    Event("retried_manually", "info", "Waits for an upload again, by retry."),
+)
+
+
+class _Blanks(dict[str, object]):
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+def sentence(code: str, data: Mapping[str, object]) -> str:
+    """Return the English sentence of a log entry; unknown codes stand for themselves."""
+    event = EVENTS.get(code)
+    return event.sentence.format_map(_Blanks(data)) if event else code

@@ -1,0 +1,30 @@
+"""The database: production tree, batches and their runs, attempts, versions, servers, logs."""
+
+from generation.models.attempt import Attempt
+from generation.models.batch import Batch, PlanRun
+from generation.models.capability import Capability, Needs
+from generation.models.idempotency import IdempotencyKey
+from generation.models.log import LogEntry
+from generation.models.production import Episode, Plan, Project, Sequence
+from generation.models.server import Server, ServerDefinitions
+from generation.models.version import Version
+from generation.models.workflow import Style, Workflow
+
+__all__ = [
+    "Attempt",
+    "Batch",
+    "Capability",
+    "Episode",
+    "IdempotencyKey",
+    "LogEntry",
+    "Needs",
+    "Plan",
+    "PlanRun",
+    "Project",
+    "Sequence",
+    "Server",
+    "ServerDefinitions",
+    "Style",
+    "Version",
+    "Workflow",
+]

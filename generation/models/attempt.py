@@ -1,0 +1,66 @@
+"""One prompt on one ComfyUI server."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from generation.models.batch import PlanRun
+from generation.models.server import Server
+from generation.states import AttemptOutcome
+
+
+class Attempt(models.Model):
+    """Committed before its prompt is posted; its lease token fences every write about it."""
+
+    OUTCOMES: ClassVar = [(outcome.value, outcome.value) for outcome in AttemptOutcome]
+
+    run = models.ForeignKey(PlanRun, models.PROTECT, related_name="attempts")
+    server = models.ForeignKey(Server, models.PROTECT, related_name="attempts")
+    number = models.PositiveIntegerField()
+    prompt_id = models.UUIDField(unique=True)
+    lease_token = models.UUIDField()
+    outcome = models.CharField(max_length=10, choices=OUTCOMES, default=AttemptOutcome.OPEN)
+    outcome_detail = models.TextField(blank=True)
+    is_left_behind = models.BooleanField(
+        default=False, help_text="Its prompt may still be on the server, to be deleted first thing."
+    )
+    graph = models.JSONField()
+    seed = models.CharField(max_length=20, blank=True)
+    panel = models.ForeignKey(
+        "generation.Version", models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(
+                fields=["server"],
+                name="attempt_open_of_server",
+                condition=Q(outcome=AttemptOutcome.OPEN),
+            ),
+            models.Index(
+                fields=["server"],
+                name="attempt_left_on_server",
+                condition=Q(is_left_behind=True),
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run"],
+                name="attempt_one_open_per_run",
+                condition=Q(outcome=AttemptOutcome.OPEN),
+            ),
+            models.UniqueConstraint(fields=["run", "number"], name="attempt_unique_number"),
+            models.CheckConstraint(
+                condition=Q(outcome__in=[outcome.value for outcome in AttemptOutcome]),
+                name="attempt_outcome_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.prompt_id)

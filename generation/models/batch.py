@@ -1,0 +1,176 @@
+"""A request, and the passage of each of its plans."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from generation.models.capability import Needs
+from generation.models.production import Episode, Plan
+from generation.models.workflow import Style, Workflow
+from generation.states import BatchState, Mode, RunState, WaitReason, batch_state
+
+
+class Batch(models.Model):
+    """One request: plans, style, workflow, params, mode; counters per state and a revision."""
+
+    MODES: ClassVar = [(mode.value, mode.value) for mode in Mode]
+
+    public_id = models.CharField("batch_id", max_length=32, unique=True)
+    episode = models.ForeignKey(Episode, models.PROTECT, related_name="batches")
+    style = models.ForeignKey(Style, models.PROTECT, related_name="batches")
+    workflow = models.ForeignKey(
+        Workflow, models.PROTECT, related_name="batches", null=True, blank=True
+    )
+    mode = models.CharField(max_length=8, choices=MODES, default=Mode.AUTO)
+    params = models.JSONField(default=dict, blank=True)
+    needs_panel = models.BooleanField(default=False)
+    needs = models.ForeignKey(Needs, models.PROTECT, related_name="batches", null=True, blank=True)
+    priority = models.SmallIntegerField(default=0)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="batches"
+    )
+
+    revision = models.PositiveBigIntegerField(default=1)
+    has_started = models.BooleanField(default=False)
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    paused_at = models.DateTimeField(null=True, blank=True)
+    n_total = models.PositiveIntegerField(default=0)
+    n_queued = models.PositiveIntegerField(default=0)
+    n_waiting = models.PositiveIntegerField(default=0)
+    n_running = models.PositiveIntegerField(default=0)
+    n_done = models.PositiveIntegerField(default=0)
+    n_error = models.PositiveIntegerField(default=0)
+    n_cancelled = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+    served_at = models.DateTimeField(null=True, blank=True)
+    n_passed_over = models.PositiveSmallIntegerField(
+        default=0, help_text="Since it was served last, for other batches' models alone."
+    )
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name_plural = "batches"
+        indexes = [
+            models.Index(
+                fields=["-priority", "n_running", "served_at"],
+                name="batch_next_to_serve",
+                condition=Q(n_queued__gt=0),
+            ),
+            models.Index(fields=["episode", "-id"], name="batch_of_episode"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    n_total=F("n_queued")
+                    + F("n_waiting")
+                    + F("n_running")
+                    + F("n_done")
+                    + F("n_error")
+                    + F("n_cancelled")
+                ),
+                name="batch_counters_add_up",
+            ),
+            models.CheckConstraint(
+                condition=Q(mode__in=[mode.value for mode in Mode]), name="batch_mode_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(priority__gte=-100, priority__lte=100), name="batch_priority_bounds"
+            ),
+            models.CheckConstraint(
+                condition=Q(mode=Mode.MANUEL) | Q(workflow__isnull=False),
+                name="batch_auto_has_workflow",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    @property
+    def counts(self) -> dict[RunState, int]:
+        """How many runs are in each state."""
+        return {state: getattr(self, f"n_{state.value}") for state in RunState}
+
+    @property
+    def status(self) -> BatchState:
+        """What the batch says of itself, from its counters."""
+        return batch_state(
+            self.counts,
+            has_started=self.has_started,
+            cancel_requested=self.cancel_requested_at is not None,
+        )
+
+
+class PlanRun(models.Model):
+    """One plan's passage through one batch."""
+
+    STATES: ClassVar = [(state.value, state.value) for state in RunState]
+    REASONS: ClassVar = [(reason.value, reason.value or "its turn") for reason in WaitReason]
+
+    batch = models.ForeignKey(Batch, models.PROTECT, related_name="runs")
+    plan = models.ForeignKey(Plan, models.PROTECT, related_name="runs")
+    position = models.PositiveIntegerField()
+    state = models.CharField(max_length=10, choices=STATES)
+    wait_reason = models.CharField(max_length=16, choices=REASONS, default="", blank=True)
+    progress_pct = models.PositiveSmallIntegerField(default=0)
+    params = models.JSONField("overrides", default=dict, blank=True)
+    seed = models.CharField(max_length=20, blank=True)
+    n_attempts = models.PositiveIntegerField(default=0)
+    current_attempt = models.ForeignKey(
+        "generation.Attempt", models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    result = models.ForeignKey(
+        "generation.Version", models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    error_code = models.CharField(max_length=48, blank=True)
+    error_message = models.TextField(blank=True)
+    error_remedy = models.TextField(blank=True)
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    revision = models.PositiveBigIntegerField(default=1)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["batch_id", "position"]
+        verbose_name = "plan run"
+        indexes = [
+            models.Index(
+                fields=["batch", "position"],
+                name="run_next_to_claim",
+                condition=Q(state=RunState.QUEUED, wait_reason=""),
+            ),
+            models.Index(fields=["batch", "state"], name="run_by_state"),
+            models.Index(fields=["batch", "revision"], name="run_by_revision"),
+            models.Index(fields=["state", "-id"], name="run_of_state"),
+            models.Index(
+                fields=["plan"],
+                name="run_waits_for_panel",
+                condition=Q(wait_reason=WaitReason.PANEL),
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["batch", "plan"], name="run_unique_in_batch"),
+            models.CheckConstraint(
+                condition=Q(state__in=[state.value for state in RunState]), name="run_state_known"
+            ),
+            models.CheckConstraint(condition=Q(progress_pct__lte=100), name="run_progress_bounds"),
+            # Invariant 6: no plan is done without a file.
+            models.CheckConstraint(
+                condition=~Q(state=RunState.DONE) | Q(result__isnull=False),
+                name="run_done_has_a_result",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=RunState.ERROR) | ~Q(error_code=""),
+                name="run_error_says_why",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=RunState.RUNNING) | Q(current_attempt__isnull=False),
+                name="run_running_has_an_attempt",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"run {self.pk}"

@@ -1,0 +1,38 @@
+"""One thing that happened to a batch or to one of its plans."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+
+from generation.events import LEVELS
+from generation.models.batch import Batch, PlanRun
+
+
+class LogEntry(models.Model):
+    """When, level, event code and data; `generation.events` makes the sentence."""
+
+    LEVEL_CHOICES: ClassVar = [(level, level) for level in LEVELS]
+
+    batch = models.ForeignKey(Batch, models.PROTECT, related_name="logs")
+    run = models.ForeignKey(PlanRun, models.PROTECT, null=True, blank=True, related_name="logs")
+    at = models.DateTimeField(auto_now_add=True)
+    level = models.CharField(max_length=8, choices=LEVEL_CHOICES)
+    event = models.CharField(max_length=48)
+    data = models.JSONField(default=dict, blank=True)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    revision = models.PositiveBigIntegerField()
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = "log entry"
+        verbose_name_plural = "log entries"
+        indexes = [
+            models.Index(fields=["batch", "revision"], name="log_by_revision"),
+            models.Index(fields=["run", "-id"], name="log_of_run"),
+        ]
+
+    def __str__(self) -> str:
+        return self.event

@@ -1,0 +1,93 @@
+"""ComfyUI servers, and who drives them."""
+
+import re
+from typing import ClassVar
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from generation.states import ServerHealth
+
+HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+VALUE = re.compile(r"[\x20-\x7e]*")
+
+
+class Server(models.Model):
+    """One ComfyUI server; its lease says which driver may write for it."""
+
+    class Source(models.TextChoices):
+        SETTINGS = "settings", "COMFYUI_SERVERS"
+        ADMIN = "admin", "the admin"
+        PREVIEW = "preview", "the preview server"
+
+    HEALTH: ClassVar = [(state.value, state.value) for state in ServerHealth]
+
+    name = models.CharField(max_length=64, unique=True)
+    url = models.URLField("address", max_length=200, unique=True)
+    headers = models.JSONField(
+        "extra headers",
+        default=dict,
+        blank=True,
+        help_text='For a server behind a login: {"Authorization": "Bearer …"}',
+    )
+    source = models.CharField(max_length=16, choices=Source.choices, default=Source.ADMIN)
+    is_enabled = models.BooleanField("enabled", default=True)
+    is_draining = models.BooleanField(
+        "draining", default=False, help_text="It finishes what it has and takes nothing more."
+    )
+
+    health = models.CharField(max_length=8, choices=HEALTH, default=ServerHealth.UNKNOWN)
+    health_detail = models.TextField(blank=True)
+    last_seen_at = models.DateTimeField(null=True, blank=True)
+    down_since = models.DateTimeField(null=True, blank=True)
+    version = models.CharField(max_length=32, blank=True)
+    has_jobs_api = models.BooleanField(default=False)
+    needs_reading = models.BooleanField(
+        default=True, help_text="Its node classes and models may have changed since they were read."
+    )
+    last_model_key = models.CharField(max_length=64, blank=True)
+
+    lease_token = models.UUIDField(null=True, blank=True)
+    lease_expires_at = models.DateTimeField(null=True, blank=True)
+    lease_owner = models.CharField(max_length=128, blank=True)
+    drive_requested_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(lease_token=None, lease_expires_at=None)
+                | models.Q(lease_token__isnull=False, lease_expires_at__isnull=False),
+                name="server_lease_is_whole",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(health__in=[state.value for state in ServerHealth]),
+                name="server_health_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        """Refuse an address and headers that no request could be made with."""
+        if not self.url.startswith(("http://", "https://")):
+            raise ValidationError({"url": "The address must begin with http:// or https://."})
+        if not isinstance(self.headers, dict) or not all(
+            HEADER.fullmatch(name) and isinstance(value, str) and VALUE.fullmatch(value)
+            for name, value in self.headers.items()
+        ):
+            example = '{"Authorization": "Bearer …"}'
+            raise ValidationError({"headers": f"Expected names with one line of text: {example}."})
+
+
+class ServerDefinitions(models.Model):
+    """The node definitions that a server answered last (`/object_info`), apart, as it is big."""
+
+    server = models.OneToOneField(Server, models.CASCADE, related_name="definitions")
+    definitions = models.JSONField()
+    read_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"definitions of {self.server_id}"

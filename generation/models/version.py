@@ -1,0 +1,80 @@
+"""One published file of a plan."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from generation.models.attempt import Attempt
+from generation.models.batch import Batch, PlanRun
+from generation.models.production import Plan
+from generation.states import VersionState
+
+
+class Version(models.Model):
+    """A file named by the nomenclature; readers see it once it is published."""
+
+    class Origin(models.TextChoices):
+        RENDER = "render", "rendered"
+        UPLOAD = "upload", "uploaded"
+        IMPORT = "import", "imported"
+        FOUND = "found", "found on disk"
+
+    STATES: ClassVar = [(state.value, state.value) for state in VersionState]
+
+    plan = models.ForeignKey(Plan, models.PROTECT, related_name="versions")
+    task = models.CharField(max_length=32)
+    number = models.PositiveSmallIntegerField("version")
+    extension = models.CharField(max_length=8)
+    path = models.CharField(max_length=255)
+    state = models.CharField(max_length=10, choices=STATES, default=VersionState.RESERVED)
+    origin = models.CharField(max_length=8, choices=Origin.choices)
+    staging_path = models.CharField(max_length=255, blank=True)
+    sha256 = models.CharField(max_length=64)
+    n_bytes = models.PositiveBigIntegerField("bytes")
+    width_px = models.PositiveIntegerField()
+    height_px = models.PositiveIntegerField()
+    batch = models.ForeignKey(Batch, models.PROTECT, null=True, blank=True, related_name="versions")
+    run = models.ForeignKey(PlanRun, models.PROTECT, null=True, blank=True, related_name="versions")
+    attempt = models.OneToOneField(
+        Attempt, models.PROTECT, null=True, blank=True, related_name="version"
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="versions"
+    )
+    revision = models.PositiveBigIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+    published_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["plan_id", "task", "-number"]
+        indexes = [
+            models.Index(fields=["batch", "revision"], name="version_by_revision"),
+            models.Index(
+                fields=["created_at"],
+                name="version_reserved",
+                condition=Q(state=VersionState.RESERVED),
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["plan", "task", "number"], name="version_number_used_once"
+            ),
+            models.UniqueConstraint(fields=["path"], name="version_path_used_once"),
+            models.CheckConstraint(
+                condition=Q(number__gte=1, number__lte=9999), name="version_number_bounds"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=[state.value for state in VersionState]),
+                name="version_state_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=VersionState.PUBLISHED, published_at__isnull=False)
+                | (Q(state=VersionState.RESERVED, published_at=None) & ~Q(staging_path="")),
+                name="version_published_or_staged",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.path.rpartition("/")[2]

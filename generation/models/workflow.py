@@ -1,0 +1,38 @@
+"""What renders: styles, and the frozen ComfyUI graphs they use."""
+
+from django.db import models
+
+
+class Workflow(models.Model):
+    """An immutable ComfyUI graph in API form, known by its file's name and its SHA-256."""
+
+    name = models.CharField(max_length=128)
+    sha256 = models.CharField(max_length=64)
+    graph = models.JSONField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["name", "sha256"], name="workflow_unique_content"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.sha256[:8]})"
+
+
+class Style(models.Model):
+    """A look that a request can ask for: its default workflow and parameters."""
+
+    code = models.SlugField(max_length=64, unique=True)
+    label = models.CharField(max_length=128)
+    workflow_name = models.CharField("default workflow", max_length=128)
+    params = models.JSONField("default parameters", default=dict, blank=True)
+    is_active = models.BooleanField(default=True)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "code"]
+
+    def __str__(self) -> str:
+        return self.label
