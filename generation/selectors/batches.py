@@ -1,0 +1,106 @@
+"""Batches: found by the id that clients know, listed, filtered by their derived state."""
+
+import re
+from typing import Protocol, TypedDict, cast
+
+from django.db.models import F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+
+from generation.errors import NotFound
+from generation.models import Batch, PlanRun
+from generation.selectors.logs import LogLine
+from generation.selectors.results import Result
+from generation.states import FINISHED, BatchState, RunState
+
+_PUBLIC_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
+_UNFINISHED = Q(n_total__gt=F("n_done") + F("n_error") + F("n_cancelled"))
+_CANCELLED = Q(cancel_requested_at__isnull=False) | Q(n_error=0, n_done=0)
+
+#: The same rule as `states.batch_state`, as conditions of a query.
+IN_STATE = {
+    BatchState.STARTED: _UNFINISHED & Q(has_started=False),
+    BatchState.RUNNING: _UNFINISHED & Q(has_started=True),
+    BatchState.CANCELLED: ~_UNFINISHED & _CANCELLED,
+    BatchState.ERROR: ~_UNFINISHED & ~_CANCELLED & Q(n_error__gt=0),
+    BatchState.DONE: ~_UNFINISHED & ~_CANCELLED & Q(n_error=0),
+}
+
+
+class _Measured(Protocol):
+    running_pct: int
+
+
+class CreatedDocument(TypedDict):
+    """The specification's answer to a request; these five keys and no other."""
+
+    status: str
+    batch_id: str
+    logs: list[LogLine]
+    progress: int
+    results: list[Result]
+
+
+def batch(public_id: str) -> Batch:
+    """Return the batch that clients know by this id.
+
+    Raises:
+        NotFound: there is none.
+    """
+    return one(Batch.objects.all(), public_id)
+
+
+def one(rows: QuerySet[Batch], public_id: str) -> Batch:
+    """Return the batch of this id among `rows`.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = rows.filter(public_id=public_id).first() if _PUBLIC_ID.fullmatch(public_id) else None
+    if found is None:
+        detail = f"There is no batch {public_id!r:.60}."
+        raise NotFound(detail, code="unknown_batch", attr="batch_id")
+    return found
+
+
+def created(batch: Batch) -> CreatedDocument:
+    """Return the answer to the request that made this batch.
+
+    Source: the specification, "Réponse JSON".
+    """
+    return {
+        "status": BatchState.STARTED.value,
+        "batch_id": batch.public_id,
+        "logs": [],
+        "progress": 0,
+        "results": [],
+    }
+
+
+def measured() -> QuerySet[Batch]:
+    """Return all batches, each with `running_pct`: the sum of its running plans' progress."""
+    running = PlanRun.objects.filter(batch=OuterRef("pk"), state=RunState.RUNNING).order_by()
+    total = running.values("batch").annotate(total=Sum("progress_pct")).values("total")
+    return Batch.objects.annotate(
+        running_pct=Coalesce(Subquery(total, output_field=IntegerField()), 0)
+    )
+
+
+def listed() -> QuerySet[Batch]:
+    """Return all `measured` batches, newest first, with what a list of them shows."""
+    related = ("episode__project", "style", "workflow", "requested_by")
+    return measured().select_related(*related).defer("workflow__graph").order_by("-id")
+
+
+def progress(batch: Batch) -> int:
+    """Return the floor of the mean progress of a `measured` batch; 100 means finished."""
+    if not batch.n_total:
+        return 100
+    finished = sum(batch.counts[state] for state in FINISHED)
+    running_pct = min(cast("_Measured", batch).running_pct, 99 * batch.n_running)
+    return (100 * finished + running_pct) // batch.n_total
+
+
+def counts(batch: Batch) -> dict[str, int]:
+    """Return how many plans there are in all, and in each state."""
+    each = {state.value: n for state, n in batch.counts.items()}
+    return {"total": batch.n_total, **each}

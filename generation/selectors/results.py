@@ -1,0 +1,106 @@
+"""Published versions as clients read them, with an address for each file."""
+
+from typing import TypedDict
+
+from django.db.models import QuerySet
+
+from generation import links
+from generation.errors import NotFound
+from generation.models import Version
+from generation.states import VersionState
+
+_FIELDS = (
+    "pk",
+    "plan__sequence__code",
+    "plan__code",
+    "task",
+    "number",
+    "path",
+    "width_px",
+    "height_px",
+    "n_bytes",
+    "sha256",
+)
+
+
+class Result(TypedDict):
+    """One published file; `path` is relative to the projects root, `width` and `height` in px."""
+
+    sequence_id: str
+    plan: str
+    task: str
+    version: int
+    filename: str
+    path: str
+    url: str
+    width: int
+    height: int
+    bytes: int
+    sha256: str
+
+
+def published() -> QuerySet[Version]:
+    """Return the versions that readers may see."""
+    return Version.objects.filter(state=VersionState.PUBLISHED)
+
+
+def of_batch(batch_id: int) -> QuerySet[Version]:
+    """Return what a batch has published, in the order of its plans, then of their versions."""
+    return published().filter(batch_id=batch_id).order_by("run__position", "number")
+
+
+def version(version_id: int) -> Version:
+    """Return a published version.
+
+    Raises:
+        NotFound: there is none of this id.
+    """
+    related = published().select_related("plan__sequence__episode__project", "created_by")
+    found = related.filter(pk=version_id).first()
+    if found is None:
+        raise NotFound(f"There is no file {version_id}.", code="unknown_version")
+    return found
+
+
+def rows(versions: QuerySet[Version], origin: str = "") -> list[Result]:
+    """Return the versions as clients read them, in one query.
+
+    `origin` (scheme and host) makes their addresses absolute.
+    """
+    return [_row(values, origin) for values in versions.values_list(*_FIELDS)]
+
+
+def row(version: Version, origin: str = "") -> Result:
+    """Return one version as clients read it."""
+    sequence_id = version.plan.sequence.code
+    values = (
+        version.pk,
+        sequence_id,
+        version.plan.code,
+        version.task,
+        version.number,
+        version.path,
+        version.width_px,
+        version.height_px,
+        version.n_bytes,
+        version.sha256,
+    )
+    return _row(values, origin)
+
+
+def _row(values: tuple[int, str, str, str, int, str, int, int, int, str], origin: str) -> Result:
+    pk, sequence_id, plan, task, number, path, width_px, height_px, n_bytes, sha256 = values
+    filename = path.rpartition("/")[2]
+    return {
+        "sequence_id": sequence_id,
+        "plan": plan,
+        "task": task,
+        "version": number,
+        "filename": filename,
+        "path": path,
+        "url": origin + links.signed_url(pk, filename),
+        "width": width_px,
+        "height": height_px,
+        "bytes": n_bytes,
+        "sha256": sha256,
+    }

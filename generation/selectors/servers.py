@@ -1,0 +1,53 @@
+"""ComfyUI servers as clients see them: their state and what they are doing, never their headers."""
+
+from typing import TypedDict
+from urllib.parse import urlsplit, urlunsplit
+
+from django.db.models import BooleanField, Case, Prefetch, Q, QuerySet, Value, When
+from django.db.models.functions import Now
+
+from generation.models import Attempt, Server
+from generation.states import AttemptOutcome
+
+
+class Doing(TypedDict):
+    """One plan that is on a server."""
+
+    batch_id: str
+    sequence_id: str
+    plan: str
+    progress: int
+
+
+def servers() -> QuerySet[Server]:
+    """Return all servers, each with `is_driven` (a lease is held) and `open_attempts`."""
+    held = Q(lease_expires_at__gt=Now())
+    driven = Case(When(held, then=Value(True)), default=Value(False), output_field=BooleanField())
+    attempts = Prefetch("attempts", queryset=_open_attempts(), to_attr="open_attempts")
+    return Server.objects.annotate(is_driven=driven).prefetch_related(attempts).order_by("name")
+
+
+def _open_attempts() -> QuerySet[Attempt]:
+    related = Attempt.objects.select_related("run__batch", "run__plan__sequence").defer("graph")
+    return related.filter(outcome=AttemptOutcome.OPEN).order_by("id")
+
+
+def doing(attempts: list[Attempt]) -> list[Doing]:
+    """Return what a server is doing, from its open attempts, oldest first."""
+    return [_doing(attempt) for attempt in attempts]
+
+
+def _doing(attempt: Attempt) -> Doing:
+    run = attempt.run
+    return {
+        "batch_id": run.batch.public_id,
+        "sequence_id": run.plan.sequence.code,
+        "plan": run.plan.code,
+        "progress": run.progress_pct,
+    }
+
+
+def public_address(server: Server) -> str:
+    """Return a server's address without a name and password that it may carry."""
+    split = urlsplit(server.url)
+    return urlunsplit(split._replace(netloc=split.netloc.rpartition("@")[2]))
