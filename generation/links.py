@@ -1,0 +1,61 @@
+"""Short-lived signed addresses of files: what an `<img>` uses, as it sends no token.
+
+`/files/<signed>/<filename>`: `signed` names the version and the width, the filename is for people.
+"""
+
+import time
+from urllib.parse import quote
+
+from django.conf import settings
+from django.core.signing import BadSignature, TimestampSigner, b62_encode
+
+from generation.errors import NotFound
+
+PREFIX = "/files/"
+WIDTH_MAX_PX = 4096
+
+
+class _WindowSigner(TimestampSigner):
+    """Signs with the start of the current window, so that an address stays the same for a while.
+
+    A page that refreshes itself would otherwise fetch each of its images again every time.
+    """
+
+    def timestamp(self) -> str:
+        return b62_encode(window() * _window_s())
+
+
+def _window_s() -> int:
+    return max(1, settings.MADSEA_FILE_LINK_S // 2)
+
+
+def window() -> int:
+    """Return the number of the current window; addresses signed in the same one are the same."""
+    return int(time.time()) // _window_s()
+
+
+def _signer() -> _WindowSigner:
+    return _WindowSigner(salt="madsea.files")
+
+
+def signed_url(version_id: int, filename: str, *, width_px: int | None = None) -> str:
+    """Return the relative address of a version's file, or of its thumbnail of that width.
+
+    It is good for at least half of MADSEA_FILE_LINK_S, at most all of it.
+    """
+    signed = _signer().sign(f"{version_id}.{width_px or 0}")
+    return f"{PREFIX}{signed}/{quote(filename)}"
+
+
+def verify(signed: str) -> tuple[int, int | None]:
+    """Return the version's id and the width in pixels (None: the file itself) of an address.
+
+    Raises:
+        NotFound: the address was not made here, or is too old.
+    """
+    try:
+        value = _signer().unsign(signed, max_age=settings.MADSEA_FILE_LINK_S)
+    except BadSignature:
+        raise NotFound("This address is wrong or too old: reload the page.") from None
+    version_id, _, width_px = value.partition(".")
+    return int(version_id), int(width_px) or None

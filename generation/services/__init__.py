@@ -1,0 +1,1 @@
+"""The use cases: every write of Madsea goes through one of these modules."""

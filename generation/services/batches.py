@@ -1,0 +1,159 @@
+"""The use cases of a batch: create it, cancel it, retry what failed in it."""
+
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from generation import queueing
+from generation.errors import Conflict, InvalidRequest
+from generation.models import Batch, Episode, LogEntry, Plan, PlanRun, Version
+from generation.services import preflight, production, servers, transitions, versions, workflows
+from generation.services.requests import BatchRequest
+from generation.states import FIRST, BatchState, Mode, RunState, VersionState, WaitReason
+
+#: Below 2^53, so that a JavaScript client reads a seed exactly.
+SEED_LIMIT = 2**53
+
+
+def create(request: BatchRequest, *, requester: User | None) -> Batch:
+    """Write a batch and a run for each of its plans, then wake the drivers.
+
+    Raises:
+        InvalidRequest: the project exists in another spelling.
+    """
+    with transaction.atomic():
+        plans = production.ensure_plans(
+            request.project_id, request.season, request.episode, request.sequences
+        )
+        ordered = [plans[code, plan] for code, of in request.sequences.items() for plan in of]
+        batch = _new_batch(request, ordered[0].sequence.episode, len(ordered), requester)
+        PlanRun.objects.bulk_create(_new_runs(batch, ordered))
+        LogEntry.objects.create(
+            batch=batch,
+            level="info",
+            event="batch_created",
+            actor=requester,
+            revision=batch.revision,
+            data={"plans": len(ordered), "style": request.style.code, "mode": request.mode.value},
+        )
+        if request.mode == Mode.AUTO:
+            transaction.on_commit(queueing.wake)
+    return batch
+
+
+def _new_batch(
+    request: BatchRequest, episode: Episode, n_plans: int, requester: User | None
+) -> Batch:
+    first = FIRST[request.mode]
+    return Batch.objects.create(
+        public_id=secrets.token_hex(8),
+        episode=episode,
+        style=request.style,
+        workflow=request.workflow,
+        mode=request.mode,
+        params=dict(request.params),
+        needs=request.needs,
+        needs_panel=request.needs_panel,
+        requested_by=requester,
+        n_total=n_plans,
+        **{f"n_{first.value}": n_plans},
+    )
+
+
+def _new_runs(batch: Batch, plans: list[Plan]) -> list[PlanRun]:
+    given = batch.params.get("seed")
+    auto = batch.mode == Mode.AUTO
+    lacking = _without_panel(plans) if auto and batch.needs_panel else frozenset()
+    first = FIRST[Mode(batch.mode)]
+    return [
+        PlanRun(
+            batch_id=batch.pk,
+            plan_id=plan.pk,
+            position=position,
+            state=first,
+            wait_reason=WaitReason.PANEL if plan.pk in lacking else WaitReason.TURN,
+            seed=str(secrets.randbelow(SEED_LIMIT) if given is None else given) if auto else "",
+        )
+        for position, plan in enumerate(plans)
+    ]
+
+
+def _without_panel(plans: list[Plan]) -> frozenset[int]:
+    panels = Version.objects.filter(
+        plan__sequence__in={plan.sequence_id for plan in plans},
+        task=versions.PANEL,
+        state=VersionState.PUBLISHED,
+    )
+    with_panel = set(panels.values_list("plan_id", flat=True))
+    return frozenset(plan.pk for plan in plans) - with_panel
+
+
+def cancel(batch: Batch, *, actor: User | None) -> Batch:
+    """Cancel what is unfinished of a batch; a finished or cancelled batch is left as it is."""
+    transitions.cancel(batch, run_ids=None, unanswered=servers.unanswered(), actor=actor)
+    batch.refresh_from_db()
+    return batch
+
+
+def retry(
+    batch: Batch, *, actor: User | None, params: Mapping[str, Any] | None = None
+) -> list[PlanRun]:
+    """Queue again every failed run, and every cancelled one of a cancelled batch.
+
+    Raises:
+        Conflict: there is none.
+        InvalidRequest: `params` do not fit the batch's frozen workflow.
+    """
+    batch.refresh_from_db()
+    check_overrides(batch, params or {})
+    runs = list(batch.runs.filter(state__in=retried_states(batch)).order_by("pk"))
+    if not runs:
+        raise Conflict(
+            "Nothing in this batch has failed or was cancelled. For another version of a plan,"
+            " send a new request.",
+            code="nothing_to_retry",
+        )
+    retry_runs(batch, [run.pk for run in runs], actor=actor, params=params)
+    return list(batch.runs.filter(pk__in=[run.pk for run in runs]).order_by("pk"))
+
+
+def retried_states(batch: Batch) -> tuple[RunState, ...]:
+    """Return which runs a retry of the whole batch takes: failed ones, or cancelled ones too."""
+    if batch.status == BatchState.CANCELLED:
+        return (RunState.ERROR, RunState.CANCELLED)
+    return (RunState.ERROR,)
+
+
+def retry_runs(
+    batch: Batch,
+    run_ids: list[int],
+    *,
+    actor: User | None,
+    params: Mapping[str, Any] | None = None,
+) -> int:
+    """Queue these failed or cancelled runs again; return how many it were."""
+    with transaction.atomic():
+        moved = transitions.retry(batch, run_ids, overrides=params or {}, actor=actor)
+        if moved and batch.mode == Mode.AUTO:
+            transaction.on_commit(queueing.wake)
+    return moved
+
+
+def check_overrides(batch: Batch, params: Mapping[str, Any]) -> None:
+    """Check a retry's parameters against the batch's frozen workflow.
+
+    Raises:
+        InvalidRequest: one does not fit, the batch renders nothing, or no server could run it.
+    """
+    workflow = batch.workflow
+    if workflow is None:
+        problems = workflows.none_apply(params)
+    else:
+        problems = workflows.check_params(workflow, params)
+        if params and not problems and batch.mode == Mode.AUTO:
+            _, problems = preflight.check(workflow, batch.params | params, params)
+    if problems:
+        raise InvalidRequest(problems)

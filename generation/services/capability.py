@@ -1,0 +1,164 @@
+"""Capability: what each batch needs of a server, and which servers have it.
+
+Definitions are big, so they are parsed when they change or when something new is needed, and never
+while claiming: a claim joins the rows that are written here.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from generation.comfyui import parameters as params
+from generation.comfyui import requirements
+from generation.comfyui.requirements import Lack, Requirements
+from generation.models import (
+    Attempt,
+    Batch,
+    Capability,
+    Needs,
+    PlanRun,
+    Server,
+    ServerDefinitions,
+    Workflow,
+)
+from generation.services import transitions, workflows
+from generation.states import AttemptOutcome
+
+#: What was known of a server: when its definitions were read.
+Readings = Mapping[int, tuple[int, datetime]]
+
+
+def needs_of(workflow: Workflow, values: Mapping[str, Any]) -> Needs:
+    """Return what a workflow needs of a server, with these parameters set (checked before)."""
+    graph = params.apply(workflow.graph, values, workflows.parameters(workflow))
+    needed = params.requirements(graph, params.shipped_definitions())
+    classes, files = list(needed.classes), [list(file) for file in needed.files]
+    found, _ = Needs.objects.get_or_create(
+        sha256=_sha256([classes, files]),
+        defaults={
+            "classes": classes,
+            "files": files,
+            "model_key": _sha256(files) if files else "",
+        },
+    )
+    return found
+
+
+def needs_of_run(run: PlanRun) -> Needs | None:
+    """Return what a run needs: its batch's needs, but for a model that a retry asked for."""
+    batch = run.batch
+    if not run.params or batch.needs is None or batch.workflow is None:
+        return batch.needs
+    return needs_of(batch.workflow, batch.params | run.params)
+
+
+def spellings(run: PlanRun, server: Server) -> list[list[str]]:
+    """Return how a server spells the models that a run with overrides of its own asks for."""
+    needs = needs_of_run(run)
+    if needs is None:
+        return []
+    settle([needs])
+    known = Capability.objects.filter(needs=needs, server=server)
+    return known.values_list("spellings", flat=True).first() or []
+
+
+def _sha256(names: list[Any]) -> str:
+    return hashlib.sha256(json.dumps(names).encode()).hexdigest()
+
+
+def settle(needs: Iterable[Needs] | None = None) -> int:
+    """Bring up to date which servers have what is needed; return how many rows were written.
+
+    Without `needs`, for all that the queued plans need. A server whose definitions are unknown
+    gets no row: it counts as capable.
+    """
+    wanted = _of_the_queued() if needs is None else {each.pk: each for each in needs}
+    rows = ServerDefinitions.objects.filter(server__is_enabled=True)
+    readings = {row[0]: row[1:] for row in rows.values_list("server_id", "pk", "read_at")}
+    stale = _stale(wanted, readings)
+    written = [
+        _judged(server_id, wanted[needs_id], *readings[server_id]) for server_id, needs_id in stale
+    ]
+    Capability.objects.bulk_create(
+        written,
+        update_conflicts=True,
+        unique_fields=["needs", "server"],
+        update_fields=["is_capable", "missing", "spellings", "read_at"],
+    )
+    return len(written)
+
+
+def _of_the_queued() -> dict[int, Needs]:
+    queued = Batch.objects.filter(n_queued__gt=0).exclude(needs=None)
+    return Needs.objects.in_bulk(set(queued.order_by().values_list("needs_id", flat=True)))
+
+
+def _stale(wanted: Mapping[int, Needs], readings: Readings) -> list[tuple[int, int]]:
+    """Return (server, needs) of what was judged by older definitions, or never."""
+    rows = Capability.objects.filter(needs__in=wanted, server__in=readings)
+    known = {row[:2]: row[2] for row in rows.values_list("server_id", "needs_id", "read_at")}
+    return [
+        (server_id, needs_id)
+        for server_id, (_, read_at) in readings.items()
+        for needs_id in wanted
+        if known.get((server_id, needs_id)) != read_at
+    ]
+
+
+def _judged(server_id: int, needs: Needs, pk: int, read_at: datetime) -> Capability:
+    needed, definitions = _required(needs), _definitions(pk, read_at)
+    lacks = requirements.lacks(needed, definitions)
+    return Capability(
+        server_id=server_id,
+        needs=needs,
+        is_capable=not lacks,
+        missing=[asdict(lack) for lack in lacks],
+        spellings=requirements.spellings(needed, definitions),
+        read_at=read_at,
+    )
+
+
+def _required(needs: Needs) -> Requirements:
+    files = tuple((class_type, name, value) for class_type, name, value in needs.files)
+    return Requirements(tuple(needs.classes), files)
+
+
+@lru_cache(maxsize=8)
+def _definitions(pk: int, _: datetime) -> Mapping[str, Any]:
+    definitions: Mapping[str, Any] = ServerDefinitions.objects.get(pk=pk).definitions
+    return definitions
+
+
+def deny(needs: Needs, server: Server, found: Iterable[Lack]) -> None:
+    """Record that a server refused what it was thought to have, until it is read again."""
+    missing = [asdict(lack) for lack in found]
+    Capability.objects.update_or_create(
+        needs=needs,
+        server=server,
+        defaults={"is_capable": False, "missing": missing, "spellings": []},
+    )
+    Server.objects.filter(pk=server.pk).update(needs_reading=True)
+
+
+def turn_away(attempt: Attempt, found: Iterable[Lack]) -> bool:
+    """Queue a plan again that its server lacks something for, and read the server anew.
+
+    False, and nothing done, when the server refused this plan before: it says that it has what it
+    refuses, so the plan would go round for ever.
+
+    Raises:
+        Fenced: the attempt is no longer ours.
+    """
+    needs = needs_of_run(attempt.run)
+    refused = Attempt.objects.filter(run=attempt.run_id, outcome=AttemptOutcome.REFUSED)
+    if needs is None or refused.filter(server=attempt.server_id).exists():
+        return False
+    lacking = list(found)
+    # First of all, or the plan would be claimed for the same server once more.
+    deny(needs, attempt.server, lacking)
+    transitions.turn_away(attempt, ", ".join(map(str, lacking)))
+    return True

@@ -1,0 +1,143 @@
+"""A request sent twice under the client's own key makes one batch, and gets one answer."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice, zip_longest
+from typing import cast
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from generation.comfyui.values import shown
+from generation.errors import Conflict, InvalidRequest, Problem
+from generation.models import Batch, IdempotencyKey
+from generation.services import batches, workflows
+from generation.services.requests import BatchRequest, read
+
+HEADER = "Idempotency-Key"
+KEY = re.compile(r"[ -~]{1,255}")
+N_DIFFERENCES = 5
+#: Old keys are deleted together, once the oldest is so much over its time.
+SWEEP_EVERY = timedelta(minutes=10)
+
+_ABSENT = object()
+
+
+@dataclass(frozen=True)
+class Created:
+    """A batch, and whether an earlier request with the same key has made it."""
+
+    batch: Batch
+    replayed: bool
+
+
+def create_once(payload: object, *, key: str | None, requester: User) -> Created:
+    """Make the batch that a payload asks for, unless this key of the requester has made it.
+
+    Without a key each call makes a batch. A refused request leaves no key behind.
+
+    Raises:
+        InvalidRequest: the payload cannot be taken, or the key is no key.
+        Conflict: the key came with another payload before.
+    """
+    if key is None:
+        return Created(batches.create(read(payload), requester=requester), replayed=False)
+    _check(key)
+    known = _remembered(key, requester)
+    is_new = False
+    if known is None:
+        # Read before the transaction begins: it opens the workflow's file.
+        wanted = IdempotencyKey(
+            user=requester, key=key, payload=payload, fingerprint=fingerprint(payload)
+        )
+        known, is_new = _take(wanted, read(payload))
+    _refuse_another(known, payload)
+    return Created(cast(Batch, known.batch), replayed=not is_new)
+
+
+def _check(key: str) -> None:
+    if not KEY.fullmatch(key):
+        detail = "Expected 1 to 255 printable ASCII characters."
+        raise InvalidRequest([Problem(HEADER, "invalid_idempotency_key", detail)])
+
+
+def fingerprint(payload: object) -> str:
+    """Return the SHA-256 of a decoded JSON payload, whatever the order of its keys."""
+    text = json.dumps(payload, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _remembered(key: str, requester: User) -> IdempotencyKey | None:
+    rows = IdempotencyKey.objects.filter(user=requester, key=key)
+    row = rows.select_related("batch").first()
+    if row and row.created_at < _oldest():
+        rows.filter(pk=row.pk).delete()
+        return None
+    return row
+
+
+def _take(wanted: IdempotencyKey, request: BatchRequest) -> tuple[IdempotencyKey, bool]:
+    """Take the key and make its batch; or wait for who takes it at this moment, and return that."""
+    with transaction.atomic():
+        row, is_new = IdempotencyKey.objects.select_related("batch").get_or_create(
+            user=wanted.user,
+            key=wanted.key,
+            defaults={"payload": wanted.payload, "fingerprint": wanted.fingerprint},
+        )
+        if is_new:
+            row.batch = batches.create(request, requester=wanted.user)
+            row.save(update_fields=["batch"])
+    return row, is_new
+
+
+def _refuse_another(known: IdempotencyKey, payload: object) -> None:
+    if known.fingerprint == fingerprint(payload):
+        return
+    found = list(islice(differences(known.payload, payload), N_DIFFERENCES + 1))
+    told = [*found[:N_DIFFERENCES], *(["…"] if found[N_DIFFERENCES:] else [])]
+    what = "; ".join(told) or "a number is written in another way"
+    raise Conflict(
+        f"This key came with another request before ({what})."
+        " Send this one with a new key, or that one unchanged.",
+        code="idempotency_mismatch",
+        attr=HEADER,
+    )
+
+
+def differences(first: object, second: object, place: str = "") -> Iterator[str]:
+    """Yield where two decoded JSON values differ, as `params.steps: 30 → 20`, in order."""
+    if isinstance(first, dict) and isinstance(second, dict):
+        for key in [*second, *(key for key in first if key not in second)]:
+            below = _below(place, workflows.named(key))
+            yield from differences(first.get(key, _ABSENT), second.get(key, _ABSENT), below)
+    elif isinstance(first, list) and isinstance(second, list):
+        for index, pair in enumerate(zip_longest(first, second, fillvalue=_ABSENT)):
+            yield from differences(*pair, _below(place, str(index)))
+    elif type(first) is not type(second) or first != second:
+        yield f"{place or 'the body'}: {_told(first)} → {_told(second)}"
+
+
+def _below(place: str, name: str) -> str:
+    return f"{place}.{name}" if place else name
+
+
+def _told(value: object) -> str:
+    return "absent" if value is _ABSENT else shown(value)
+
+
+def forget_old() -> int:
+    """Delete the keys whose time is over, many at once; return how many."""
+    overdue = IdempotencyKey.objects.filter(created_at__lt=_oldest() - SWEEP_EVERY)
+    if not overdue.exists():
+        return 0
+    return IdempotencyKey.objects.filter(created_at__lt=_oldest()).delete()[0]
+
+
+def _oldest() -> datetime:
+    return timezone.now() - timedelta(hours=settings.MADSEA_IDEMPOTENCY_H)

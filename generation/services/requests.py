@@ -1,0 +1,254 @@
+"""Reading a request: the payload of `POST /api/generate_ai_concept`, checked whole.
+
+Strings are strings: nothing is converted or trimmed. Every problem is reported at once, each with
+its place in the payload (`sequences.1.plans.0`). Source: specification, section 1.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+
+from generation.comfyui.values import shown
+from generation.errors import InvalidRequest, Problem
+from generation.models import Needs, Style, Workflow
+from generation.services import preflight, workflows
+from generation.services.production import Tree
+from generation.states import Mode
+from nomenclature import rules
+from nomenclature.errors import NomenclatureError
+
+REQUIRED = ("project_id", "episode", "season", "sequences", "style")
+OPTIONAL = ("workflow_json", "params", "mode")
+SEQUENCE_KEYS = ("sequence_id", "plans")
+
+
+@dataclass(frozen=True)
+class BatchRequest:
+    """A request that can be taken.
+
+    `sequences` maps each sequence to its plans in the order asked for; `params` are the style's
+    defaults overlaid by the request's; `workflow` is None only in mode manuel; `needs` is what
+    rendering needs of a server, None in mode manuel; `needs_panel`: the workflow starts from the
+    plan's panel.
+    """
+
+    project_id: str
+    season: str
+    episode: str
+    sequences: Tree
+    style: Style
+    workflow: Workflow | None
+    mode: Mode
+    params: Mapping[str, Any]
+    needs: Needs | None
+    needs_panel: bool
+
+
+@dataclass
+class _Reader:
+    """Collects the problems of one payload."""
+
+    payload: Mapping[str, Any]
+    problems: list[Problem] = field(default_factory=list)
+    needs_panel: bool = False
+
+    def add(self, attr: str, code: str, detail: str) -> None:
+        self.problems.append(Problem(attr, code, detail))
+
+    def keys(self, given: Mapping[str, Any], required: Any, known: Any, place: str = "") -> None:
+        for key in required:
+            if key not in given:
+                self.add(f"{place}{key}", "required", f"{key} is required.")
+        for key in given:
+            if key not in known:
+                detail = f"Unknown key. Known: {', '.join(known)}."
+                self.add(f"{place}{workflows.named(key)}", "unknown_key", detail)
+
+    def named(self, attr: str, check: Callable[[object], str], value: object) -> str | None:
+        try:
+            return check(value)
+        except NomenclatureError as error:
+            self.add(attr, error.code, f"Expected {error.expected}; got {shown(value)}.")
+            return None
+
+    def name(self, key: str, check: Callable[[object], str]) -> str | None:
+        return self.named(key, check, self.payload[key]) if key in self.payload else None
+
+
+def read(payload: object) -> BatchRequest:
+    """Return the request that a decoded JSON payload makes.
+
+    Raises:
+        InvalidRequest: with every problem found, in the order of the payload's rules.
+    """
+    if not isinstance(payload, dict):
+        detail = f"The request must be a JSON object, not {_kind(payload)}."
+        raise InvalidRequest([Problem("", "not_an_object", detail)])
+    reader = _Reader(payload)
+    reader.keys(payload, REQUIRED, REQUIRED + OPTIONAL)
+    project_id = reader.name("project_id", rules.check_project_id)
+    season = reader.name("season", rules.check_season)
+    episode = reader.name("episode", lambda value: rules.check_episode(value, season))
+    sequences = _sequences(reader)
+    style = _style(reader)
+    mode = _mode(reader)
+    workflow = _workflow(reader, style, mode)
+    params = _params(reader, style, workflow, mode)
+    needs = _needs(reader, workflow, params) if workflow and mode == Mode.AUTO else None
+    if reader.problems:
+        raise InvalidRequest(reader.problems)
+    assert project_id and season and episode and style  # noqa: S101 - no problem, so all are there
+    return BatchRequest(
+        project_id,
+        season,
+        episode,
+        sequences,
+        style,
+        workflow,
+        mode,
+        params,
+        needs,
+        reader.needs_panel,
+    )
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "null"
+    kinds = {bool: "a boolean", int: "a number", float: "a number", str: "a string"}
+    return kinds.get(type(value), "an array" if isinstance(value, list) else "an object")
+
+
+def _sequences(reader: _Reader) -> dict[str, list[str]]:
+    given = reader.payload.get("sequences", [])
+    merged: dict[str, list[str]] = {}
+    if not isinstance(given, list):
+        reader.add("sequences", "not_an_array", f"Expected an array, not {_kind(given)}.")
+        return merged
+    if "sequences" in reader.payload and not given:
+        reader.add("sequences", "empty", "At least one sequence is needed.")
+    if _too_many(given):
+        detail = f"At most {settings.MADSEA_PLANS_MAX:,} plans can be requested at once."
+        reader.add("sequences", "too_many_plans", detail)
+        return merged
+    seen: dict[tuple[str, str], str] = {}
+    for index, sequence in enumerate(given):
+        _sequence(reader, f"sequences.{index}", sequence, merged, seen)
+    return merged
+
+
+def _too_many(given: list[Any]) -> bool:
+    lists = [s.get("plans") for s in given if isinstance(s, dict)]
+    n_plans = sum(len(plans) for plans in lists if isinstance(plans, list))
+    return max(n_plans, len(given)) > settings.MADSEA_PLANS_MAX
+
+
+def _sequence(
+    reader: _Reader,
+    place: str,
+    sequence: object,
+    merged: dict[str, list[str]],
+    seen: dict[tuple[str, str], str],
+) -> None:
+    if not isinstance(sequence, dict):
+        reader.add(place, "not_an_object", f"Expected an object, not {_kind(sequence)}.")
+        return
+    reader.keys(sequence, SEQUENCE_KEYS, SEQUENCE_KEYS, f"{place}.")
+    code = None
+    if "sequence_id" in sequence:
+        code = reader.named(
+            f"{place}.sequence_id", rules.check_sequence_id, sequence["sequence_id"]
+        )
+    plans = _plans(reader, f"{place}.plans", sequence)
+    if code is None:
+        return
+    for at, plan in plans:
+        first = seen.setdefault((code, plan), at)
+        if first != at:
+            reader.add(at, "duplicate_plan", f"Plan {plan} of {code} stands at {first} already.")
+        else:
+            merged.setdefault(code, []).append(plan)
+
+
+def _plans(reader: _Reader, place: str, sequence: Mapping[str, Any]) -> list[tuple[str, str]]:
+    given = sequence.get("plans", [])
+    if not isinstance(given, list):
+        reader.add(place, "not_an_array", f"Expected an array, not {_kind(given)}.")
+        return []
+    if "plans" in sequence and not given:
+        reader.add(place, "empty", "At least one plan is needed.")
+    checked = [
+        (f"{place}.{index}", reader.named(f"{place}.{index}", rules.check_plan, plan))
+        for index, plan in enumerate(given)
+    ]
+    return [(at, plan) for at, plan in checked if plan is not None]
+
+
+def _style(reader: _Reader) -> Style | None:
+    if "style" not in reader.payload:
+        return None
+    value = reader.payload["style"]
+    if not isinstance(value, str):
+        reader.add("style", "not_a_string", f"Expected a string, not {_kind(value)}.")
+        return None
+    known = {style.code: style for style in Style.objects.filter(is_active=True)}
+    if value not in known:
+        detail = f"There is no style {shown(value)}. Known: {', '.join(known) or 'none'}."
+        reader.add("style", "unknown_style", detail)
+    return known.get(value)
+
+
+def _mode(reader: _Reader) -> Mode:
+    value = reader.payload.get("mode", Mode.AUTO.value)
+    if not isinstance(value, str) or value not in list(Mode):
+        known = ", ".join(Mode)
+        reader.add("mode", "unknown_mode", f"Expected one of {known}; got {shown(value)}.")
+        return Mode.AUTO
+    return Mode(value)
+
+
+def _workflow(reader: _Reader, style: Style | None, mode: Mode) -> Workflow | None:
+    name = reader.payload.get("workflow_json", style.workflow_name if style else "")
+    if not isinstance(name, str):
+        reader.add("workflow_json", "not_a_string", f"Expected a string, not {_kind(name)}.")
+        return None
+    if "workflow_json" not in reader.payload and (mode == Mode.MANUEL or style is None):
+        return None
+    try:
+        return workflows.load(name)
+    except InvalidRequest as error:
+        reader.problems.extend(error.problems)
+        return None
+
+
+def _params(
+    reader: _Reader, style: Style | None, workflow: Workflow | None, mode: Mode
+) -> Mapping[str, Any]:
+    given = reader.payload.get("params", {})
+    if not isinstance(given, dict):
+        reader.add("params", "not_an_object", f"Expected an object, not {_kind(given)}.")
+        return {}
+    if workflow is None:
+        if mode == Mode.MANUEL and "workflow_json" not in reader.payload:
+            reader.problems.extend(workflows.none_apply(given))
+        return given
+    definitions = workflows.known_definitions()
+    reader.problems.extend(workflows.check_params(workflow, given, definitions))
+    found = workflows.parameters(workflow, definitions)
+    reader.needs_panel = workflows.PANEL in found
+    defaults = {
+        key: value for key, value in (style.params if style else {}).items() if key in found
+    }
+    return defaults | given
+
+
+def _needs(reader: _Reader, workflow: Workflow, params: Mapping[str, Any]) -> Needs | None:
+    """Check that some server can run it; not where a parameter could not be set."""
+    if any(problem.attr.partition(".")[0] == "params" for problem in reader.problems):
+        return None
+    given = [name for name in reader.payload.get("params", {}) if name in params]
+    needs, problems = preflight.check(workflow, params, given)
+    reader.problems.extend(problems)
+    return needs

@@ -1,0 +1,85 @@
+"""Steering a batch while it runs: pause, resume, priority."""
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models.functions import Now
+
+from generation import queueing
+from generation.errors import Conflict, InvalidRequest, Problem
+from generation.models import Batch
+from generation.services.change import Change, change
+from generation.states import UNFINISHED, RunState
+
+PRIORITY_LOW, PRIORITY_HIGH = -100, 100
+
+
+def steer(
+    batch: Batch,
+    *,
+    actor: User | None,
+    priority: int | None = None,
+    is_paused: bool | None = None,
+) -> Batch:
+    """Set a batch's priority, pause or resume it; None leaves it as it is.
+
+    All of it is one revision. What is so already changes nothing.
+
+    Raises:
+        Conflict: a finished batch is to be paused.
+        InvalidRequest: the priority is out of bounds.
+    """
+    if priority is not None and not PRIORITY_LOW <= priority <= PRIORITY_HIGH:
+        detail = f"The priority must be between {PRIORITY_LOW} and {PRIORITY_HIGH}."
+        raise InvalidRequest([Problem("priority", "out_of_bounds", detail)])
+    with transaction.atomic():
+        with change(batch.pk, actor=actor) as now:
+            if priority is not None and priority != now.batch.priority:
+                now.log("priority_changed", before=now.batch.priority, after=priority)
+                now.set(priority=priority)
+            if is_paused is not None and is_paused != (now.batch.paused_at is not None):
+                _pause(now) if is_paused else _resume(now)
+        transaction.on_commit(queueing.wake)
+    batch.refresh_from_db()
+    return batch
+
+
+def pause(batch: Batch, *, actor: User | None) -> Batch:
+    """Let what runs finish and take nothing more of a batch; pausing twice changes nothing.
+
+    Raises:
+        Conflict: it is finished.
+    """
+    return steer(batch, actor=actor, is_paused=True)
+
+
+def resume(batch: Batch, *, actor: User | None) -> Batch:
+    """Let a paused batch go on; one that is not paused is left as it is."""
+    return steer(batch, actor=actor, is_paused=False)
+
+
+def set_priority(batch: Batch, priority: int, *, actor: User | None) -> Batch:
+    """Change a batch's priority, also while it runs: higher goes first.
+
+    Raises:
+        InvalidRequest: it is out of bounds.
+    """
+    return steer(batch, actor=actor, priority=priority)
+
+
+def _pause(now: Change) -> None:
+    if not any(now.batch.counts[state] for state in UNFINISHED):
+        raise Conflict("The batch is finished: there is nothing to pause.", code="batch_finished")
+    now.set(paused_at=Now())
+    now.log("paused")
+    _touch_waiting(now)
+
+
+def _resume(now: Change) -> None:
+    now.set(paused_at=None)
+    now.log("resumed")
+    _touch_waiting(now)
+
+
+def _touch_waiting(now: Change) -> None:
+    """Why they wait has changed: whoever asks since the last revision is to see it."""
+    now.edit(now.batch.runs.filter(state=RunState.QUEUED))

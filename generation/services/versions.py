@@ -1,0 +1,271 @@
+"""Publication: a number is reserved, the staged file gets its final name, readers see it.
+
+Each step can be cut off; whoever comes next (driver, tick, upload, start) calls `finish` again.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Max
+from django.db.models.functions import Now
+
+from generation import storage
+from generation.errors import Conflict, MadseaError
+from generation.images import DecodedImage
+from generation.models import Attempt, Plan, PlanRun, Version
+from generation.services import change, transitions
+from generation.services.change import Change
+from generation.states import RunState, VersionState, WaitReason
+from nomenclature import paths
+from nomenclature.name import FileName
+
+logger = logging.getLogger(__name__)
+
+CONCEPT = "AI-concept"
+PANEL = "extracted-raw"
+LAST_NUMBER = 9999
+STALE_S = 30
+
+
+class CancelledMeanwhile(MadseaError):
+    """The plan was cancelled before its version was reserved."""
+
+    code = "cancelled"
+
+
+@dataclass(frozen=True)
+class Image:
+    """A whole, decoded image in staging."""
+
+    staged: storage.Staged
+    decoded: DecodedImage
+
+
+@dataclass(frozen=True)
+class Found:
+    """What lies under a name that should have been free."""
+
+    sha256: str
+    n_bytes: int
+
+
+def reserve_render(attempt: Attempt, lease_token: UUID, image: Image) -> Version:
+    """Take the next number for a rendered image: the point of no return of an attempt.
+
+    Raises:
+        Fenced: the attempt is no longer ours.
+        CancelledMeanwhile: a cancel came first; nothing was taken.
+        Conflict: version 9999 is taken.
+    """
+    # Under the batch's lock, like all that writes about its runs: else an abandonment, which locks
+    # the attempt first, and this would wait for each other.
+    with change.change(attempt.run.batch_id):
+        run = PlanRun.objects.select_for_update(no_key=True).get(pk=attempt.run_id)
+        change.hold(attempt.pk, lease_token)
+        if run.cancel_requested_at is not None:
+            raise CancelledMeanwhile
+        return _reserve(
+            run.plan_id, CONCEPT, image, origin=Version.Origin.RENDER, run=run, attempt=attempt
+        )
+
+
+def reserve_upload(run: PlanRun, image: Image, *, actor: User | None) -> Version:
+    """Take the next number for an artist's image of a plan.
+
+    Raises:
+        Conflict: the run is running or cancelled, or version 9999 is taken.
+    """
+    with change.change(run.batch_id, actor=actor) as now:
+        locked = PlanRun.objects.select_for_update(no_key=True).get(pk=run.pk)
+        _refuse_upload(RunState(locked.state))
+        _hold_back(now, locked)
+        return _reserve(
+            run.plan_id, CONCEPT, image, origin=Version.Origin.UPLOAD, run=run, created_by=actor
+        )
+
+
+def _refuse_upload(state: RunState) -> None:
+    if state not in transitions.BY_HAND:
+        raise Conflict(
+            f"The plan is {state}: an image can be uploaded once it is queued, waiting, done or"
+            " in error (cancel a running plan and retry it first).",
+            code=f"run_{state}",
+        )
+
+
+def _hold_back(now: Change, run: PlanRun) -> None:
+    # No driver may claim a plan whose image is being published.
+    if run.state == RunState.QUEUED:
+        now.edit(PlanRun.objects.filter(pk=run.pk), wait_reason=WaitReason.UPLOAD)
+
+
+def reserve_import(plan: Plan, task: str, image: Image, *, actor: User | None) -> Version:
+    """Take the next number for an imported image (a panel, or a concept made elsewhere).
+
+    Raises:
+        Conflict: version 9999 is taken.
+    """
+    with transaction.atomic():
+        return _reserve(plan.pk, task, image, origin=Version.Origin.IMPORT, created_by=actor)
+
+
+def _reserve(plan_id: int, task: str, image: Image, **fields: Any) -> Version:
+    plan = _locked(plan_id)
+    number = _next_number(plan, task)
+    run = fields.get("run")
+    return Version.objects.create(
+        plan=plan,
+        task=task,
+        number=number,
+        extension=image.decoded.format,
+        path=_path(plan, task, number, image.decoded.format),
+        staging_path=image.staged.path,
+        sha256=image.staged.sha256,
+        n_bytes=image.staged.n_bytes,
+        width_px=image.decoded.width_px,
+        height_px=image.decoded.height_px,
+        batch_id=run.batch_id if run else None,
+        **fields,
+    )
+
+
+def _locked(plan_id: int) -> Plan:
+    related = Plan.objects.select_related("sequence__episode__project")
+    return related.select_for_update(of=("self",), no_key=True).get(pk=plan_id)
+
+
+def _next_number(plan: Plan, task: str) -> int:
+    last = plan.versions.filter(task=task).aggregate(last=Max("number"))["last"] or 0
+    if last >= LAST_NUMBER:
+        raise Conflict(
+            f"Plan {plan.code} has version {LAST_NUMBER} of {task}: there is no further number.",
+            code="versions_exhausted",
+        )
+    return last + 1
+
+
+def _path(plan: Plan, task: str, number: int, extension: str) -> str:
+    sequence = plan.sequence
+    episode = sequence.episode
+    name = FileName(episode.code, sequence.code, plan.code, task, number, extension)
+    return str(paths.path(episode.project.code, name))
+
+
+def finish(version: Version) -> Version:
+    """Bring a reserved version to its final name and to its readers; doing it twice is harmless.
+
+    Raises:
+        StorageError: the projects folder cannot be written; the reservation stays.
+    """
+    version.refresh_from_db()
+    while version.state == VersionState.RESERVED:
+        try:
+            storage.link(version.staging_path, version.path, version.sha256)
+        except storage.NameTaken:
+            _yield_the_name(version)
+            version.refresh_from_db()
+            continue
+        staging_path = version.staging_path
+        _show(version)
+        storage.discard(staging_path)
+        version.refresh_from_db()
+    return version
+
+
+def _show(version: Version) -> None:
+    if version.run_id is None:
+        change.publish(version)
+        return
+    event = "uploaded" if version.origin == Version.Origin.UPLOAD else "published"
+    transitions.complete(version, event=event, details=_details(version))
+
+
+def _details(version: Version) -> Mapping[str, Any]:
+    return {"filename": str(version), "version": version.number, "sha256": version.sha256}
+
+
+def _yield_the_name(version: Version) -> None:
+    """Register the file that lies under our name as this number, and take the next one."""
+    path = storage.absolute(version.path)
+    found = Found(storage.hash_of(path), path.stat().st_size)
+    if version.batch_id is None:
+        with transaction.atomic():
+            _take_next(version, found)
+        return
+    with change.change(version.batch_id) as now:
+        if _take_next(version, found):
+            now.log("found_on_disk", version.run_id, filename=str(version))
+
+
+def _take_next(version: Version, found: Found) -> bool:
+    plan = _locked(version.plan_id)
+    held = Version.objects.select_for_update(no_key=True).get(pk=version.pk)
+    if held.state != VersionState.RESERVED or held.path != version.path:
+        return False
+    number = _next_number(plan, held.task)
+    moved_to = _path(plan, held.task, number, held.extension)
+    Version.objects.filter(pk=held.pk).update(number=number, path=moved_to)
+    _register_found(version, found)
+    return True
+
+
+def _register_found(version: Version, found: Found) -> None:
+    fields: dict[str, Any] = {
+        "state": VersionState.PUBLISHED,
+        "published_at": Now(),
+        "origin": Version.Origin.FOUND,
+        "sha256": found.sha256,
+        "n_bytes": found.n_bytes,
+        # Not decoded here: check_nomenclature says whether the file is an image at all.
+        "width_px": 0,
+        "height_px": 0,
+    }
+    same = ("plan_id", "task", "number", "extension", "path")
+    Version.objects.create(**{name: getattr(version, name) for name in same}, **fields)
+
+
+def finish_reserved(*, older_than_s: float = STALE_S) -> int:
+    """Finish reservations that whoever made them has left behind; return how many.
+
+    What cannot be written now is tried again the next time.
+    """
+    left = Version.objects.filter(
+        state=VersionState.RESERVED, created_at__lt=Now() - timedelta(seconds=older_than_s)
+    )
+    finished = 0
+    for version in left.order_by("pk")[:100]:
+        try:
+            finish(version)
+        except (storage.StorageError, Conflict) as error:
+            logger.warning("%s stays reserved: %s", version, error)
+            continue
+        finished += 1
+    return finished
+
+
+def clear_staging() -> int:
+    """Remove staged files that whoever staged them has left without a version; return how many."""
+    try:
+        old = storage.staged_before(settings.MADSEA_STAGING_S)
+    except storage.StorageError as error:
+        logger.warning("staging is not cleared: %s", error)
+        return 0
+    if not old:
+        return 0
+    reserved = Version.objects.filter(state=VersionState.RESERVED)
+    left = set(old) - set(reserved.values_list("staging_path", flat=True))
+    for path in left:
+        storage.discard(path)
+    return len(left)
+
+
+def discard(image: Image) -> None:
+    """Remove a staged image that was not reserved."""
+    storage.discard(image.staged.path)
