@@ -1,0 +1,157 @@
+"""System checks: what commonly goes wrong with an installation, found before it costs a night.
+
+`manage.py check` runs all but the last, which is for production: `manage.py check --deploy` and
+`manage.py work` run it as well.
+
+====  =====================================================================
+E001  the projects folder cannot be written
+E002  the projects folder's file system has no hard links
+E003  the workflows folder is missing
+W004  a file in the workflows folder is no workflow that can be used
+E005  django-q2's times could run a task twice, or never end one that hangs
+E006  a pool of database connections, which forked workers cannot share
+E007  SQLite on a network disk
+E008  production (DEBUG off) with no ComfyUI server but the preview server
+====  =====================================================================
+"""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core import checks
+from django.core.checks import CheckMessage, Error, register
+from django.db import DatabaseError
+
+from generation import storage
+from generation.comfyui import graph as graphs
+from generation.services import servers, workflows
+
+TAG = "madsea"
+
+#: File systems on which SQLite's locks or its shared memory cannot be relied on.
+NETWORK_DISKS = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "afs", "9p", "ceph", "glusterfs", "lustre"}
+    | {"fuse.sshfs", "fuse.glusterfs", "fuse.s3fs", "fuse.rclone", "fuse.cephfs", "beegfs", "gpfs"}
+)
+
+
+def _error(number: int, text: str, hint: str) -> Error:
+    return Error(text, hint=hint, id=f"madsea.E{number:03d}")
+
+
+@register(TAG)
+def projects_folder(**_asked: Any) -> list[CheckMessage]:
+    """Write and link a file, as every publication does."""
+    folder = storage.root() / storage.STAGING
+    probe = folder / f"probe-{secrets.token_hex(8)}"
+    twin = probe.with_suffix(".link")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch(exist_ok=False)
+    except OSError as error:
+        hint = "Let Madsea's user write there, or set MADSEA_PROJECTS_ROOT."
+        return [_error(1, f"{folder} cannot be written: {error.strerror}.", hint)]
+    try:
+        os.link(probe, twin)
+    except OSError as error:
+        hint = "Files are published by hard links: put MADSEA_PROJECTS_ROOT on another file system."
+        return [_error(2, f"{folder} has no hard links: {error.strerror}.", hint)]
+    finally:
+        probe.unlink(missing_ok=True)
+        twin.unlink(missing_ok=True)
+    return []
+
+
+@register(TAG)
+def workflow_files(**_asked: Any) -> list[CheckMessage]:
+    """Read every workflow as a request would."""
+    folder = Path(settings.MADSEA_WORKFLOWS)
+    if not folder.is_dir():
+        return [_error(3, f"There is no folder {folder}.", "Set MADSEA_WORKFLOWS.")]
+    problems: list[CheckMessage] = []
+    for name in workflows.available():
+        try:
+            graphs.load((folder / name).read_bytes())
+        except (graphs.GraphError, OSError) as error:
+            hint = "Export it anew with ComfyUI's “Export (API)”; requests for it are refused."
+            text = f"{folder / name} cannot be used: {error}"
+            problems.append(checks.Warning(text, hint=hint, id="madsea.W004"))
+    return problems
+
+
+@register(TAG)
+def queue_times(**_asked: Any) -> list[CheckMessage]:
+    """Hold django-q2's times against each other and against a driver's life."""
+    given = settings.Q_CLUSTER
+    timeout, guard = given.get("timeout") or 0, float(given.get("guard_cycle", 0.5))
+    problems: list[CheckMessage] = []
+    if timeout <= settings.MADSEA_DRIVER_LIFE_S:
+        text = "Q_CLUSTER's timeout is not longer than a driver lives (MADSEA_DRIVER_LIFE_S)."
+        problems.append(_error(5, text, "Set a timeout some minutes longer; -1 loses results."))
+    if given.get("retry", 60) <= timeout:
+        text = "Q_CLUSTER's retry is not longer than its timeout: a task could run twice."
+        problems.append(_error(5, text, "Set retry to more than twice the timeout."))
+    if guard <= 0 or not (64 * guard).is_integer() or (timeout + 3) % guard:
+        text = f"Q_CLUSTER's guard_cycle {guard} never counts down to exactly 0: nothing that hangs"
+        problems.append(_error(5, f"{text} would be ended.", "Use 0.25, 0.5 or 1."))
+    return problems
+
+
+@register(TAG)
+def connections(**_asked: Any) -> list[CheckMessage]:
+    """Hold the database's settings against what workers and locks need."""
+    return problems_of(settings.DATABASES["default"])
+
+
+def problems_of(database: dict[str, Any]) -> list[CheckMessage]:
+    """Return what forked workers or SQLite's locks would not survive of a database's settings."""
+    problems: list[CheckMessage] = []
+    if database.get("OPTIONS", {}).get("pool"):
+        text = "The database has a connection pool, whose sockets forked workers would share."
+        problems.append(_error(6, text, "Take `pool` out of the database's OPTIONS."))
+    if database["ENGINE"].endswith("sqlite3"):
+        kind = file_system(Path(database["NAME"]), _mounts())
+        if kind in NETWORK_DISKS:
+            text = f"The SQLite database lies on a network disk ({kind})."
+            hint = "Put MADSEA_HOME on a local disk, or use PostgreSQL (DATABASE_URL)."
+            problems.append(_error(7, text, hint))
+    return problems
+
+
+def _mounts() -> str:
+    table = Path("/proc/mounts")
+    return table.read_text(errors="surrogateescape") if table.exists() else ""
+
+
+def file_system(path: Path, mounts: str) -> str:
+    """Return the kind of file system that a path lies on, by a table like /proc/mounts."""
+    best, kind = "", ""
+    for line in mounts.splitlines():
+        fields = line.split(" ")
+        if len(fields) < 3:
+            continue
+        folder = fields[1].replace("\\040", " ")
+        if len(folder) >= len(best) and path.is_relative_to(folder):
+            best, kind = folder, fields[2]
+    return kind
+
+
+@register(TAG, deploy=True)
+def real_server(**_asked: Any) -> list[CheckMessage]:
+    """Refuse to take the preview server's images for production."""
+    if settings.DEBUG or settings.COMFYUI_SERVERS or _is_registered():
+        return []
+    text = (
+        "DEBUG is off, and no ComfyUI server is registered: only the preview server would render."
+    )
+    return [_error(8, text, "Set COMFYUI_SERVERS, or DEBUG=1 to try Madsea out.")]
+
+
+def _is_registered() -> bool:
+    try:
+        return bool(servers.real_servers().exists())
+    except DatabaseError:
+        return False  # Not migrated yet.

@@ -1,0 +1,69 @@
+"""Contact with a server: whether it answers, and when to try again."""
+
+from time import monotonic
+
+from generation.comfyui.client import Client
+from generation.comfyui.errors import ComfyError
+from generation.models import Server
+from generation.services import servers
+
+PAUSES_S = (0.5, 1.0, 2.0, 4.0, 5.0)
+
+
+class Contact:
+    """Counts failed calls in a row; while there are any, nothing is claimed for the server."""
+
+    def __init__(self, server: Server, client: Client) -> None:
+        self._server = server
+        self._client = client
+        self._n_failed = 0
+        self._detail = ""
+        self.pause_ends_at = 0.0
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the last call failed."""
+        return self._n_failed > 0
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it is too early to try again."""
+        return monotonic() < self.pause_ends_at
+
+    def failed(self, error: ComfyError) -> None:
+        """Take a failed call into account: the more in a row, the longer the pause."""
+        self.pause_ends_at = monotonic() + PAUSES_S[min(self._n_failed, len(PAUSES_S) - 1)]
+        self._n_failed += 1
+        self._detail = str(error) or type(error).__name__
+        if self._n_failed == 1:
+            self._write()
+
+    def worked(self) -> None:
+        """Take into account that calls are answered."""
+        was_lost, self._n_failed, self._detail = self.is_lost, 0, ""
+        if was_lost:
+            self._write()
+
+    def ask_again(self) -> None:
+        """After a failed call, ask for a sign of life before anything else.
+
+        Raises:
+            ComfyError: there is none.
+        """
+        if self.is_lost:
+            self._client.queue_remaining()
+
+    def check(self, *, is_idle: bool) -> None:
+        """Write down whether the server answers; an idle one is asked for it."""
+        if is_idle:
+            try:
+                self._client.queue_remaining()
+            except ComfyError as error:
+                self.failed(error)
+        self._write()
+
+    def _write(self) -> None:
+        if self.is_lost:
+            servers.unseen(self._server, self._detail)
+        else:
+            servers.seen(self._server)

@@ -1,0 +1,101 @@
+"""The courier: threads that move files, so that submitting never waits for a download.
+
+They upload panels, and fetch, decode, hash and stage images. They never touch the database: what
+came of it goes into the driver's inbox.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from queue import SimpleQueue
+
+from django.conf import settings
+
+from generation import storage
+from generation.comfyui.client import Client
+from generation.comfyui.errors import ComfyError
+from generation.comfyui.messages import Event, OutputFile
+from generation.errors import BadImage
+from generation.services import images
+from generation.services.versions import Image
+
+FOLDER = "madsea"
+
+
+@dataclass(frozen=True)
+class Uploaded:
+    """A panel is on the server under `name`; or it is not, and `problem` says why."""
+
+    attempt_id: int
+    name: str = ""
+    problem: Exception | None = None
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """An image lies in staging; or it does not, and `problem` says why."""
+
+    attempt_id: int
+    image: Image | None = None
+    problem: Exception | None = None
+
+
+@dataclass(frozen=True)
+class SocketLost:
+    """The socket is gone: until it is back, polling is all there is."""
+
+
+Message = Event | Uploaded | Fetched | SocketLost
+Inbox = SimpleQueue[Message]
+
+TROUBLE = (ComfyError, storage.StorageError, BadImage)
+
+
+class Courier:
+    """Two threads of one driver; `inbox` receives what they did."""
+
+    def __init__(self, client: Client, inbox: Inbox) -> None:
+        self._client = client
+        self._inbox = inbox
+        self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="courier")
+        self._under_way: list[Future[None]] = []
+
+    def upload(self, attempt_id: int, path: str, name: str) -> None:
+        """Upload the file at `path` (relative to the projects root) under a content-hash name."""
+        self._submit(self._upload, attempt_id, path, name)
+
+    def fetch(self, attempt_id: int, output: OutputFile) -> None:
+        """Fetch a server's file, decode and stage it."""
+        self._submit(self._fetch, attempt_id, output)
+
+    def check(self) -> None:
+        """Raise what a thread stumbled over that nobody foresaw."""
+        ended = [future for future in self._under_way if future.done()]
+        self._under_way = [future for future in self._under_way if not future.done()]
+        for future in ended:
+            future.result()
+
+    def close(self) -> None:
+        """Take nothing more on; what is under way ends by its time limits."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _submit(self, work: Callable[..., Message], *args: object) -> None:
+        self._under_way.append(self._pool.submit(self._run, work, *args))
+
+    def _run(self, work: Callable[..., Message], *args: object) -> None:
+        self._inbox.put(work(*args))
+
+    def _upload(self, attempt_id: int, path: str, name: str) -> Message:
+        try:
+            content = storage.read(path)
+            given = self._client.upload_image(name, content, subfolder=FOLDER)
+        except TROUBLE as error:
+            return Uploaded(attempt_id, problem=error)
+        return Uploaded(attempt_id, name=given)
+
+    def _fetch(self, attempt_id: int, output: OutputFile) -> Message:
+        try:
+            content = self._client.view(output, max_bytes=settings.MADSEA_IMAGE_MAX_BYTES)
+            return Fetched(attempt_id, image=images.stage(content))
+        except TROUBLE as error:
+            return Fetched(attempt_id, problem=error)

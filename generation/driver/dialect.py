@@ -1,0 +1,63 @@
+"""What the driver says to a ComfyUI server about one prompt, and how it reads the answers."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from generation.comfyui import parameters as params
+from generation.comfyui.errors import Refused
+from generation.comfyui.lenient import listed, mapping
+from generation.comfyui.messages import History, OutputFile
+from generation.comfyui.requirements import Lack
+from generation.driver.flight import Flight
+from generation.errors import PlanFailure
+from generation.failures import failure
+from generation.models import Attempt
+from generation.services import claims
+
+_NO_SUCH_CLASS = frozenset({"invalid_prompt", "missing_node_type"})
+_NODE_ID = re.compile(r"#([^'\"]+)")
+
+
+def marks(attempt: Attempt) -> dict[str, object]:
+    """Return what the image says of itself in its metadata."""
+    marks = {"prompt_id": str(attempt.prompt_id), "run": attempt.run_id, "seed": attempt.seed}
+    return {"extra_pnginfo": {"madsea": marks}}
+
+
+def left_file(flight: Flight) -> OutputFile:
+    """Return where the attempt's file would lie, by its unique prefix. Source: protocol.md §9."""
+    folder, _, stem = claims.output_prefix(flight.prompt_id).rpartition("/")
+    wanted = params.wanted_outputs(flight.attempt.graph)
+    return OutputFile(wanted[0] if wanted else "", f"{stem}_00001_.png", folder, "output")
+
+
+def node_failure(history: History) -> PlanFailure:
+    """Return why a prompt failed, in the words of the node."""
+    error = history.error
+    if error is None:
+        return failure("node_error", "The server says that the prompt failed, but not why.")
+    code = "out_of_memory" if "OutOfMemory" in error.exception_type else "node_error"
+    where = f"{error.node_type} (node {error.node_id})"
+    return failure(code, f"{where}: {error.exception_type}: {error.message}")
+
+
+def lacks(error: Refused, graph: Mapping[str, Any]) -> list[Lack]:
+    """Return what a server refuses a graph for not having: a node class, or choices of its lists.
+
+    Empty when it refuses it for anything else as well: another server would, too. A panel is no
+    such thing: it is uploaded. Source: protocol.md §4.
+    """
+    if error.error_type in _NO_SUCH_CLASS:
+        named = _NODE_ID.search(error.details)
+        node = graph.get(named[1]) if named else None
+        return [Lack(node["class_type"], "")] if node else []
+    found: list[Lack] = []
+    for node in map(mapping, error.node_errors.values()):
+        for each in map(mapping, listed(node.get("errors"))):
+            extra = mapping(each.get("extra_info"))
+            value = str(extra.get("received_value", ""))
+            if each.get("type") != "value_not_in_list" or value.startswith(f"{claims.FOLDER}/"):
+                return []
+            found.append(Lack(value, f"{node.get('class_type')}.{extra.get('input_name')}"))
+    return found

@@ -1,0 +1,60 @@
+"""One attempt in the driver's hands: where it is between claim and published version."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from time import monotonic
+
+from generation.driver.meter import Meter
+from generation.models import Attempt
+
+
+class Stage(Enum):
+    """What a flight is waiting for."""
+
+    PREPARING = "preparing"  #: its panel is being uploaded
+    READY = "ready"  #: to be posted, after its panel
+    DOUBTFUL = "doubtful"  #: perhaps posted: the server's queue and history will tell
+    POSTED = "posted"  #: on the server
+    STOPPING = "stopping"  #: being cancelled on the server
+    FETCHING = "fetching"  #: its file is being fetched, decoded and staged
+
+
+ON_SERVER = (Stage.DOUBTFUL, Stage.POSTED, Stage.STOPPING)
+
+
+@dataclass
+class Flight:
+    """An open attempt; times are monotonic seconds."""
+
+    attempt: Attempt
+    stage: Stage
+    meter: Meter = field(init=False)
+    written_pct: int = 0
+    look_at: float = 0.0
+    absent_since: float | None = None
+    ended_by_socket: bool = False
+    is_repost: bool = False
+    has_panel: bool = False
+    is_acknowledged: bool = False
+    runs_out: bool = False  #: cancelled, but left to run to its end for somebody else's sake
+
+    def __post_init__(self) -> None:
+        self.meter = Meter(self.attempt.graph)
+        self.written_pct = self.attempt.run.progress_pct
+        self.meter.pct = self.written_pct
+        self.is_acknowledged = self.attempt.acknowledged_at is not None
+        self.look_soon()
+
+    @property
+    def prompt_id(self) -> str:
+        """The attempt's prompt id as the server writes it."""
+        return str(self.attempt.prompt_id)
+
+    def look_soon(self, after_s: float = 0.0) -> None:
+        """Ask to be looked for on the server in so many seconds."""
+        self.look_at = monotonic() + after_s
+
+    def post_again(self) -> None:
+        """Go back to the start: the same id and graph are to be posted once more."""
+        self.stage, self.absent_since, self.is_repost = Stage.READY, None, True
+        self.look_soon()

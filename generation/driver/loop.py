@@ -1,0 +1,186 @@
+"""The driver's loop: lease, adopt, claim, post, follow, fetch, publish; then look once more.
+
+Whatever goes wrong with the database ends it: a successor adopts what is in flight, so there is
+nothing here that has to be saved. Source: DESIGN, "The driver"; protocol.md §8.1, §16.
+"""
+
+import logging
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from time import monotonic
+from typing import Protocol
+
+from django.conf import settings
+from django.db import close_old_connections
+
+from generation import queueing
+from generation.comfyui.client import Client
+from generation.comfyui.transport import Timeouts
+from generation.driver.courier import Courier, Message
+from generation.driver.pilot import Pilot
+from generation.driver.watch import Watch
+from generation.errors import Fenced
+from generation.models import Attempt
+from generation.services import claims, leases, transitions
+from generation.services.leases import Lease
+
+logger = logging.getLogger(__name__)
+
+#: Every call of the loop ends within this, or the lease would run out under it.
+TIMEOUTS = Timeouts(connect_s=3.0, read_s=5.0, whole_s=8.0)
+BEAT_EVERY_S = 5.0
+OBEY_EVERY_S = 0.5
+PROGRESS_EVERY_S = 0.5
+IDLE_WAIT_S = 0.1
+#: With fewer workers than servers, a driver makes room for another after so long.
+TURN_S = 20.0
+
+
+class Sign(Protocol):
+    """Says when to leave."""
+
+    def is_up(self) -> bool:
+        """Return whether the driver must leave now."""
+
+
+def drive(server_id: int, *, sign: Sign) -> None:
+    """Drive a server until there is nothing left for it; return at once when another does.
+
+    Work that came while the lease was being given back is not stranded: it is looked for again.
+    """
+    lease = leases.take(server_id)
+    if lease is None:
+        return
+    try:
+        with suppress(Fenced):
+            Driver(lease, sign).run()
+    finally:
+        leases.give_back(lease)
+    if not sign.is_up():
+        queueing.wake()
+        queueing.wake_left_behind()
+
+
+class Driver:
+    """One run of the loop under one lease."""
+
+    def __init__(self, lease: Lease, sign: Sign) -> None:
+        self._lease = lease
+        self._sign = sign
+        self._inbox: SimpleQueue[Message] = SimpleQueue()
+        client = Client(lease.server.url, headers=lease.server.headers, timeouts=TIMEOUTS)
+        self._courier = Courier(client, self._inbox)
+        self._watch = Watch(lease.server.url, lease.server.headers, self._inbox)
+        self._pilot = Pilot(lease, client, self._courier, self._watch)
+        self._client = client
+        self._began_at = monotonic()
+        self._ends_at = self._began_at + settings.MADSEA_DRIVER_LIFE_S
+        self._busy_at = self._beat_at = self._obeyed_at = self._reported_at = monotonic()
+        self._claims_at = 0.0
+
+    def run(self) -> None:
+        """Loop until nothing is left, the life budget is used up, or the workers stop.
+
+        What runs on the server is left running: the next driver adopts it.
+
+        Raises:
+            Fenced: the lease is another's now.
+        """
+        logger.info("driving %s", self._lease.server.name)
+        try:
+            self._pilot.adopt()
+            # Before any claim, which a draining server would refuse: what was given up here goes.
+            self._pilot.advance()
+            while not self._sign.is_up():
+                self._turn()
+                if self._is_over():
+                    break
+        finally:
+            self._watch.close()
+            self._courier.close()
+            self._client.close()
+            logger.info("leaving %s", self._lease.server.name)
+
+    def _is_over(self) -> bool:
+        now = monotonic()
+        if now > self._ends_at:
+            return True
+        if self._pilot.flights:
+            self._busy_at = now
+            return False
+        is_idle = now - self._busy_at > settings.MADSEA_LINGER_S
+        return is_idle or self._pilot.contact.is_lost
+
+    def _turn(self) -> None:
+        self._beat()
+        self._obey()
+        self._courier.check()
+        self._pilot.advance()
+        if self._fill():
+            self._pilot.advance()
+        self._listen()
+        self._report()
+
+    def _beat(self) -> None:
+        if monotonic() - self._beat_at < min(BEAT_EVERY_S, settings.MADSEA_LEASE_S / 3):
+            return
+        self._beat_at = monotonic()
+        close_old_connections()
+        if not leases.beat(self._lease):
+            raise Fenced(f"The lease of {self._lease.server.name} is another's.")
+        self._pilot.contact.check(is_idle=not self._pilot.flights)
+        if monotonic() - self._began_at > TURN_S and leases.others_wait(self._lease):
+            self._ends_at = 0.0
+
+    def _obey(self) -> None:
+        if self._pilot.flights and monotonic() - self._obeyed_at >= OBEY_EVERY_S:
+            self._obeyed_at = monotonic()
+            self._pilot.obey()
+
+    def _fill(self) -> bool:
+        """Claim until the server has its depth; tell whether anything was claimed.
+
+        When there is nothing to claim, or the server may not take more, it is looked for again a
+        moment later, not with every word of the socket.
+        """
+        has_claimed = False
+        while self._pilot.has_room() and monotonic() >= self._claims_at:
+            attempt = self._claim()
+            if attempt is None:
+                self._claims_at = monotonic() + IDLE_WAIT_S
+                break
+            self._pilot.take(attempt)
+            has_claimed = True
+        return has_claimed
+
+    def _claim(self) -> Attempt | None:
+        try:
+            return claims.claim_next(self._lease, in_flight=self._pilot.n_on_server)
+        except Fenced:
+            self._drain()
+            return None
+
+    def _drain(self) -> None:
+        """Go on with what is in flight, if the lease is ours and only claiming is forbidden."""
+        if not leases.beat(self._lease) or not self._pilot.flights:
+            raise Fenced(f"{self._lease.server.name} is another's, or takes nothing more.")
+
+    def _listen(self) -> None:
+        """Wait for the next message, then take all that have come."""
+        wait_s = min(IDLE_WAIT_S, self._pilot.due_in_s())
+        try:
+            message = self._inbox.get(timeout=wait_s) if wait_s > 0 else self._inbox.get_nowait()
+            while True:
+                self._pilot.hear(message)
+                message = self._inbox.get_nowait()
+        except Empty:
+            return
+
+    def _report(self) -> None:
+        if monotonic() - self._reported_at < PROGRESS_EVERY_S:
+            return
+        for flight in self._pilot.flights.values():
+            if flight.meter.pct > flight.written_pct:
+                self._reported_at = monotonic()
+                transitions.advance(flight.attempt, flight.meter.pct)
+                flight.written_pct = flight.meter.pct

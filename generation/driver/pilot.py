@@ -1,0 +1,396 @@
+"""The pilot: what the driver does with its flights, one step at a time."""
+
+import logging
+from time import monotonic
+
+from django.conf import settings
+
+from generation.comfyui import parameters as params
+from generation.comfyui.client import Client
+from generation.comfyui.errors import (
+    ComfyError,
+    Denied,
+    FileMissing,
+    Refused,
+    TooLarge,
+    Unreachable,
+)
+from generation.comfyui.messages import Accepted, History, OutputFile, Queue
+from generation.driver import dialect
+from generation.driver.contact import Contact
+from generation.driver.courier import Courier, Fetched, Message, SocketLost, Uploaded
+from generation.driver.flight import ON_SERVER, Flight, Stage
+from generation.driver.removal import Remover
+from generation.driver.watch import Watch
+from generation.errors import BadImage, Conflict, PlanFailure
+from generation.failures import failure
+from generation.models import Attempt, Version
+from generation.services import capability, claims, transitions, versions
+from generation.services.leases import Lease
+from generation.states import AttemptOutcome, VersionState
+from generation.storage import StorageError
+
+logger = logging.getLogger(__name__)
+
+LOOK_RUNNING_S = 2.0
+LOOK_BLIND_S = 1.0
+LOOK_STOPPING_S = 0.5
+ABSENT_AGAIN_S = 3.0
+SOCKET_WAIT_S = 1.0
+
+
+class Pilot:
+    """Holds the flights of one driver; `flights` maps attempt ids to what is in the air."""
+
+    def __init__(self, lease: Lease, client: Client, courier: Courier, watch: Watch) -> None:
+        self.flights: dict[int, Flight] = {}
+        self._lease = lease
+        self._client = client
+        self._courier = courier
+        self._watch = watch
+        self.contact = Contact(lease.server, client)
+        self._remover = Remover(lease, client)
+        self._on_server: set[str] = set()
+
+    # Taking flights on -------------------------------------------------------------------------
+
+    def adopt(self) -> None:
+        """Take over what the driver before left in flight; finish what it had reserved."""
+        for attempt in self._lease.adopted:
+            attempt.lease_token = self._lease.token
+            reserved = Version.objects.filter(attempt=attempt, state=VersionState.RESERVED).first()
+            if reserved is not None:
+                self._publish(reserved)
+                continue
+            was_seen = attempt.acknowledged_at is not None
+            stage = Stage.POSTED if was_seen else Stage.DOUBTFUL
+            self.flights[attempt.pk] = Flight(attempt, stage)
+            transitions.note(attempt, "adopted")
+
+    def take(self, attempt: Attempt) -> None:
+        """Take on an attempt that was claimed just now."""
+        self.flights[attempt.pk] = Flight(attempt, Stage.READY)
+
+    @property
+    def n_on_server(self) -> int:
+        """How many flights have their prompt on the server, or on the way there."""
+        return sum(flight.stage is not Stage.FETCHING for flight in self.flights.values())
+
+    def has_room(self) -> bool:
+        """Whether the server may be given one more prompt.
+
+        What is being fetched occupies the server no more, but must not pile up either.
+        """
+        depth = settings.MADSEA_DEPTH
+        has_place = self.n_on_server < depth and len(self.flights) < 2 * depth
+        return has_place and not self.contact.is_lost
+
+    # One turn ----------------------------------------------------------------------------------
+
+    def due_in_s(self) -> float:
+        """Return in how many seconds there is something to do without any message."""
+        dues = [f.look_at for f in self.flights.values() if f.stage in (*ON_SERVER, Stage.READY)]
+        return (
+            max(0.0, max(min(dues), self.contact.pause_ends_at) - monotonic()) if dues else 3600.0
+        )
+
+    def advance(self) -> None:
+        """Post what is ready, look for what is due, unless the server is in trouble."""
+        if self.contact.is_paused:
+            return
+        try:
+            self.contact.ask_again()
+            self._remover.sweep(ours=self._prompt_ids())
+            self._post_ready()
+            self._look()
+        except ComfyError as error:
+            # No answer, or none that tells anything: every flight stays what it was.
+            self.contact.failed(error)
+        else:
+            self.contact.worked()
+
+    # Posting -----------------------------------------------------------------------------------
+
+    def _post_ready(self) -> None:
+        for flight in list(self.flights.values()):
+            if flight.stage is Stage.READY and flight.look_at <= monotonic():
+                self._upload_or_post(flight)
+
+    def _upload_or_post(self, flight: Flight) -> None:
+        """Have the panel uploaded first, once per content."""
+        panel = flight.attempt.panel
+        if panel is None or flight.has_panel or panel.sha256 in self._on_server:
+            self._post(flight)
+            return
+        flight.stage = Stage.PREPARING
+        name = claims.panel_name(panel).rpartition("/")[2]
+        self._courier.upload(flight.attempt.pk, panel.path, name)
+
+    def _post(self, flight: Flight) -> None:
+        self._watch.wait_first(SOCKET_WAIT_S)
+        flight.stage = Stage.DOUBTFUL
+        flight.look_soon()
+        try:
+            accepted = self._client.post_prompt(
+                flight.attempt.graph,
+                prompt_id=flight.prompt_id,
+                client_id=self._watch.client_id,
+                extra_data=dialect.marks(flight.attempt),
+            )
+        except Refused as error:
+            self._refused(flight, error)
+        except (Unreachable, Denied) as error:
+            if not getattr(error, "maybe_sent", False):
+                flight.stage = Stage.READY
+            raise
+        else:
+            self._accepted(flight, accepted)
+
+    def _refused(self, flight: Flight, error: Refused) -> None:
+        """Queue the plan again for a server that has what this one lacks, or let it fail."""
+        lacks = dialect.lacks(error, flight.attempt.graph)
+        if lacks and capability.turn_away(flight.attempt, lacks):
+            self._drop(flight)
+        else:
+            self._fail(flight, failure("graph_refused", "\n".join(error.sentences())))
+
+    def _accepted(self, flight: Flight, accepted: Accepted) -> None:
+        if accepted.node_errors:
+            self._take_off_server(flight)
+            refused = Refused(
+                error_type="", message="", details="", node_errors=accepted.node_errors
+            )
+            self._fail(flight, failure("partly_refused", "\n".join(refused.sentences())))
+            return
+        self._acknowledge(flight, "reposted" if flight.is_repost else "posted")
+
+    def _acknowledge(self, flight: Flight, event: str) -> None:
+        flight.stage, flight.absent_since, flight.is_acknowledged = Stage.POSTED, None, True
+        flight.look_soon(LOOK_RUNNING_S)
+        if transitions.acknowledge(flight.attempt, event=event):
+            self._stop(flight)
+
+    # Following ---------------------------------------------------------------------------------
+
+    def hear(self, message: Message) -> None:
+        """Take one message of the socket or of the courier."""
+        match message:
+            case SocketLost():
+                self._hurry()
+            case Uploaded():
+                self._uploaded(message)
+            case Fetched():
+                self._fetched(message)
+            case _:
+                self._heard(message)
+
+    def _hurry(self) -> None:
+        for flight in self.flights.values():
+            flight.look_at = min(flight.look_at, monotonic() + LOOK_BLIND_S)
+
+    def _heard(self, event: Message) -> None:
+        prompt_id = getattr(event, "prompt_id", None)
+        flight = next((f for f in self.flights.values() if f.prompt_id == prompt_id), None)
+        if flight is None:
+            return
+        flight.meter.hear(event)  # type: ignore[arg-type]
+        if getattr(event, "node", "") is None:
+            flight.ended_by_socket = True
+            flight.look_soon()
+
+    def _look(self) -> None:
+        """Look for every flight that is due: in the queue first, then in the history."""
+        due = [
+            flight
+            for flight in self.flights.values()
+            if flight.stage in ON_SERVER and flight.look_at <= monotonic()
+        ]
+        if not due:
+            return
+        only_ended = all(flight.ended_by_socket for flight in due)
+        queue = Queue((), ()) if only_ended else self._client.queue()
+        for flight in due:
+            if flight.prompt_id in queue:
+                self._is_there(flight)
+            else:
+                self._look_in_history(flight)
+
+    def _is_there(self, flight: Flight) -> None:
+        blind = not self._watch.is_open()
+        flight.absent_since, flight.ended_by_socket = None, False
+        flight.look_soon(LOOK_BLIND_S if blind else LOOK_RUNNING_S)
+        if flight.stage is Stage.DOUBTFUL:
+            self._acknowledge(flight, "posted")
+        elif flight.stage is Stage.STOPPING:
+            # It did not hear that it is to stop, or took no notice.
+            self._take_off_server(flight)
+            flight.look_soon(LOOK_RUNNING_S if flight.runs_out else LOOK_STOPPING_S)
+
+    def _look_in_history(self, flight: Flight) -> None:
+        history = self._client.history(flight.prompt_id)
+        if history is not None:
+            self._ended(flight, history)
+        elif flight.stage is Stage.STOPPING and flight.is_acknowledged:
+            # The server had it and has it no more: it was deleted while it waited there.
+            self._stopped(flight)
+        elif flight.absent_since is None:
+            flight.absent_since = monotonic()
+            # The socket may be a moment ahead of the history.
+            flight.look_soon(0.1 if flight.ended_by_socket else ABSENT_AGAIN_S)
+        elif monotonic() - flight.absent_since < ABSENT_AGAIN_S:
+            flight.look_soon(0.2)
+            flight.ended_by_socket = False
+        else:
+            self._is_absent(flight)
+
+    def _is_absent(self, flight: Flight) -> None:
+        """Absent from queue and history, twice, some seconds apart."""
+        if flight.stage is Stage.STOPPING:
+            self._stopped(flight)
+        elif flight.stage is Stage.DOUBTFUL:
+            flight.post_again()
+        elif (left := dialect.left_file(flight)) and self._client.view_exists(left):
+            self._fetch(flight, left)
+        else:
+            detail = "it is neither in its queue nor in its history"
+            transitions.lose(flight.attempt, detail)
+            self._drop(flight)
+
+    def _ended(self, flight: Flight, history: History) -> None:
+        if flight.stage is Stage.STOPPING:
+            self._stopped(flight)
+        elif history.outcome == "success":
+            self._succeeded(flight, history)
+        elif history.outcome == "interrupted":
+            transitions.lose(flight.attempt, "somebody else interrupted it")
+            self._drop(flight)
+        else:
+            self._fail(flight, dialect.node_failure(history))
+
+    def _succeeded(self, flight: Flight, history: History) -> None:
+        wanted = params.wanted_outputs(flight.attempt.graph)
+        files = {file.node_id: file for file in reversed(history.outputs) if file.type == "output"}
+        found = next((files[node_id] for node_id in wanted if node_id in files), None)
+        if found is None:
+            words = "The prompt succeeded, but its SaveImage node left no file."
+            self._fail(flight, failure("no_output", words))
+            return
+        self._fetch(flight, found)
+
+    # Fetching and publishing --------------------------------------------------------------------
+
+    def _fetch(self, flight: Flight, output: OutputFile) -> None:
+        flight.stage = Stage.FETCHING
+        self._courier.fetch(flight.attempt.pk, output)
+
+    def _uploaded(self, message: Uploaded) -> None:
+        flight = self.flights.get(message.attempt_id)
+        if flight is None or flight.stage is not Stage.PREPARING:
+            return
+        if message.problem is None:
+            self._use_panel(flight, message.name)
+        elif isinstance(message.problem, StorageError):
+            self._fail(flight, failure("panel_unreadable", str(message.problem)))
+        elif isinstance(message.problem, ComfyError):
+            flight.stage = Stage.READY
+            self.contact.failed(message.problem)
+
+    def _use_panel(self, flight: Flight, name: str) -> None:
+        panel = flight.attempt.panel
+        if panel is not None and name == claims.panel_name(panel):
+            self._on_server.add(panel.sha256)
+        else:
+            flight.attempt.graph = claims.with_panel(flight.attempt, name)
+            transitions.rewrite_graph(flight.attempt, flight.attempt.graph)
+        flight.stage, flight.has_panel = Stage.READY, True
+        flight.look_soon()
+
+    def _fetched(self, message: Fetched) -> None:
+        flight = self.flights.get(message.attempt_id)
+        if flight is None:
+            if message.image is not None:
+                versions.discard(message.image)
+            return
+        if message.image is None:
+            self._not_fetched(flight, message.problem)
+            return
+        try:
+            reserved = versions.reserve_render(flight.attempt, self._lease.token, message.image)
+        except versions.CancelledMeanwhile:
+            versions.discard(message.image)
+            self._stopped(flight)
+        except Conflict as error:
+            versions.discard(message.image)
+            self._fail(flight, failure("versions_exhausted", str(error)))
+        else:
+            self._publish(reserved)
+            self._drop(flight)
+
+    def _publish(self, reserved: Version) -> None:
+        try:
+            versions.finish(reserved)
+        except StorageError as error:
+            # The reservation stays: the tick finishes it once the folder can be written.
+            logger.warning("%s stays reserved: %s", reserved, error)
+
+    def _not_fetched(self, flight: Flight, problem: Exception | None) -> None:
+        if isinstance(problem, FileMissing):
+            self._fail(flight, failure("output_missing", str(problem)))
+        elif isinstance(problem, BadImage):
+            self._fail(flight, failure("unreadable_output", str(problem)))
+        elif isinstance(problem, TooLarge):
+            self._fail(flight, failure("output_too_large", str(problem)))
+        else:
+            # The server or our own disk is in trouble: the history will still be there.
+            flight.stage = Stage.POSTED
+            flight.look_soon(LOOK_RUNNING_S)
+            if isinstance(problem, ComfyError):
+                self.contact.failed(problem)
+
+    def _fail(self, flight: Flight, why: PlanFailure) -> None:
+        transitions.fail(flight.attempt, why)
+        self._drop(flight)
+
+    def _drop(self, flight: Flight) -> None:
+        self.flights.pop(flight.attempt.pk, None)
+
+    # Cancelling ---------------------------------------------------------------------------------
+
+    def obey(self) -> None:
+        """Stop what was cancelled, let go of what was taken away."""
+        # The last first: else what waits on the server starts once what runs there has stopped.
+        rows = Attempt.objects.filter(pk__in=self.flights).order_by("-pk")
+        seen = rows.values_list("pk", "outcome", "run__cancel_requested_at")
+        for attempt_id, outcome, cancelled_at in seen:
+            flight = self.flights[attempt_id]
+            if outcome != AttemptOutcome.OPEN:
+                self._drop(flight)
+                self._remover.look_again()
+            elif cancelled_at is not None and flight.stage is not Stage.STOPPING:
+                self._stop(flight)
+
+    def _stop(self, flight: Flight) -> None:
+        is_unposted = flight.stage in (Stage.PREPARING, Stage.READY) and not flight.is_repost
+        if is_unposted or flight.stage is Stage.FETCHING:
+            # What is fetched meanwhile finds no flight, and is dropped.
+            self._stopped(flight)
+            return
+        flight.stage, flight.absent_since = Stage.STOPPING, None
+        flight.look_soon(0.1)
+        try:
+            self._take_off_server(flight)
+        except ComfyError as error:
+            self.contact.failed(error)
+
+    def _take_off_server(self, flight: Flight) -> None:
+        was_told = flight.runs_out
+        flight.runs_out = not self._remover.take_off(flight.prompt_id, ours=self._prompt_ids())
+        if flight.runs_out and not was_told:
+            transitions.note(flight.attempt, "runs_out")
+
+    def _prompt_ids(self) -> set[str]:
+        return {flight.prompt_id for flight in self.flights.values()}
+
+    def _stopped(self, flight: Flight) -> None:
+        transitions.stop(flight.attempt)
+        self._drop(flight)

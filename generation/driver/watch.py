@@ -1,0 +1,66 @@
+"""The watch: a thread that reads a server's socket and puts what it hears into the inbox."""
+
+import threading
+from collections.abc import Mapping
+from uuid import uuid4
+
+from generation.comfyui.errors import ComfyError
+from generation.comfyui.socket import Socket
+from generation.driver.courier import Inbox, SocketLost
+
+RECONNECT_FIRST_S = 0.5
+RECONNECT_MOST_S = 15.0
+
+
+class Watch:
+    """Keeps a socket open, each time under a fresh client id: a used one may be deaf."""
+
+    def __init__(self, url: str, headers: Mapping[str, str], inbox: Inbox) -> None:
+        self._url = url
+        self._headers = headers
+        self._inbox = inbox
+        self._open = threading.Event()
+        self._over = threading.Event()
+        self._was_awaited = False
+        self.client_id = uuid4().hex
+        self._thread = threading.Thread(target=self._keep_reading, name="watch", daemon=True)
+        self._thread.start()
+
+    def is_open(self) -> bool:
+        """Tell whether the socket is open."""
+        return self._open.is_set()
+
+    def wait_first(self, most_s: float) -> None:
+        """Wait for the first connection, for so long at the most, and only once."""
+        if not self._was_awaited:
+            self._was_awaited = True
+            self._open.wait(most_s)
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._over.set()
+        self._thread.join(timeout=2.0)
+
+    def _keep_reading(self) -> None:
+        pause_s = RECONNECT_FIRST_S
+        while not self._over.is_set():
+            self.client_id = uuid4().hex
+            try:
+                self._read(Socket(self._url, self.client_id, self._headers))
+                pause_s = RECONNECT_FIRST_S
+            except ComfyError:
+                pause_s = RECONNECT_FIRST_S if self._open.is_set() else pause_s * 2
+            self._open.clear()
+            self._inbox.put(SocketLost())
+            self._over.wait(min(pause_s, RECONNECT_MOST_S))
+
+    def _read(self, socket: Socket) -> None:
+        socket.connect(timeout=5.0)
+        self._open.set()
+        try:
+            while not self._over.is_set():
+                event = socket.receive(0.5)
+                if event is not None:
+                    self._inbox.put(event)
+        finally:
+            socket.close()

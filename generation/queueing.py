@@ -1,0 +1,129 @@
+"""The doorbell: the only module that knows django-q2.
+
+A message is a wake-up and nothing more: losing it delays, receiving it twice changes nothing.
+"""
+
+import logging
+import multiprocessing
+import os
+import socket
+import time
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Q
+from django.db.models.functions import Now
+from django_q.conf import Conf
+from django_q.models import Schedule
+from django_q.status import Stat
+from django_q.tasks import async_task
+from redis.exceptions import RedisError
+
+from generation.models import Attempt, Server
+from generation.selectors import claimable
+from generation.states import AttemptOutcome, ServerHealth
+
+logger = logging.getLogger(__name__)
+
+DRIVE = "generation.tasks.drive"
+TICK = "generation.tasks.tick"
+TICK_SCHEDULE = "madsea-tick"
+#: A request that no worker has taken by then is made again: Redis may have lost it.
+ASK_AGAIN_S = 20
+STAT_EVERY_S = 2.0
+
+# Made before django-q2 forks its workers, so all of them share it.
+_stopping = multiprocessing.get_context("fork").RawValue("b", 0)
+
+
+def announce_stop() -> None:
+    """Tell every worker of this cluster that it is to leave."""
+    _stopping.value = 1
+
+
+def owner() -> str:
+    """Return who this process is, for a lease: host and process id."""
+    return owner_of(os.getpid())
+
+
+def owner_of(pid: int) -> str:
+    """Return who a process of this machine is, for a lease."""
+    return f"{socket.gethostname()}:{pid}"
+
+
+class StopSign:
+    """Tells a driver that its cluster stops, or that its parent is gone."""
+
+    def __init__(self) -> None:
+        self._parent = os.getppid()
+        self._looked_at = time.monotonic()
+        self._seen = False
+
+    def is_up(self) -> bool:
+        """Return whether the driver must leave."""
+        if _stopping.value or os.getppid() != self._parent:
+            return True
+        if time.monotonic() - self._looked_at >= STAT_EVERY_S:
+            self._looked_at = time.monotonic()
+            self._seen = self._cluster_stops()
+        return self._seen
+
+    def _cluster_stops(self) -> bool:
+        # A plain `qcluster` has no flag of ours; its status tells, in a cache that is shared.
+        try:
+            mine = [stat for stat in Stat.get_all() if os.getpid() in stat.workers]
+        except RedisError:
+            return False
+        return any(stat.status == Conf.STOPPING for stat in mine)
+
+
+def wake() -> int:
+    """Ask for a driver of every server that could take work now; return how many were asked."""
+    return request_drive(claimable.takers())
+
+
+def wake_left_behind() -> int:
+    """Ask for a driver of every server that still has an attempt of ours but no driver."""
+    open_or_left = Attempt.objects.filter(Q(outcome=AttemptOutcome.OPEN) | Q(is_left_behind=True))
+    servers = Server.objects.filter(pk__in=open_or_left.values("server_id"))
+    return request_drive(servers.exclude(health=ServerHealth.DOWN))
+
+
+def request_drive(servers: Iterable[Server]) -> int:
+    """Enqueue `drive` for those of `servers` that have no driver and were not asked just now."""
+    asked = 0
+    for server in servers:
+        undriven = Q(lease_token=None) | Q(lease_expires_at__lt=Now())
+        unasked = Q(drive_requested_at=None) | Q(
+            drive_requested_at__lt=Now() - timedelta(seconds=ASK_AGAIN_S)
+        )
+        row = Server.objects.filter(undriven, unasked, pk=server.pk)
+        if row.update(drive_requested_at=Now()):
+            call_soon(DRIVE, server.pk)
+            asked += 1
+    return asked
+
+
+def forget_requests() -> None:
+    """Have every driver asked for anew that has not come: a cluster that died took them along."""
+    Server.objects.filter(drive_requested_at__isnull=False).update(drive_requested_at=None)
+
+
+def call_soon(function: str, *args: Any) -> None:
+    """Enqueue one call of a module-level function with JSON-like arguments.
+
+    With Redis out of order nothing is enqueued, and nobody is refused for it: the tick asks again.
+    """
+    try:
+        async_task(function, *args)
+    except RedisError as error:
+        logger.warning("%s could not be enqueued: %s", function, error)
+
+
+def schedule_tick(**_: Any) -> None:
+    """Have django-q2's scheduler run the tick each minute, for those who run a plain qcluster."""
+    Schedule.objects.update_or_create(
+        name=TICK_SCHEDULE,
+        defaults={"func": TICK, "schedule_type": Schedule.MINUTES, "minutes": 1},
+    )

@@ -1,0 +1,24 @@
+"""What django-q2's workers run: one driver, and the tick."""
+
+import logging
+
+from django.db import DatabaseError, InterfaceError
+
+from generation import queueing
+from generation.driver import drive as drive_server
+from generation.services import upkeep
+
+logger = logging.getLogger(__name__)
+
+
+def drive(server_id: int) -> None:
+    """Drive a server; a database that went away ends it, and a successor adopts the rest."""
+    try:
+        drive_server(server_id, sign=queueing.StopSign())
+    except (DatabaseError, InterfaceError):
+        logger.exception("the driver of server %s lost its database", server_id)
+
+
+def tick() -> None:
+    """Repair what a lost message, a killed process or a server's return has left to do."""
+    upkeep.tick()
