@@ -1,0 +1,94 @@
+"""Files and thumbnails: for who is signed in, or by an address that was signed for a while."""
+
+from pathlib import Path
+
+from django.conf import settings
+from django.http import HttpResponse
+from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from generation import links, storage, thumbnails
+from generation.api import answers, documentation
+from generation.api.filters import UnusableValue, whole_number
+from generation.errors import NotFound, Refusal
+from generation.models import Version
+from generation.selectors import results
+
+CONTENT_TYPES = {
+    "png": "image/png",
+    "jpg": "image/jpeg",
+    "webp": "image/webp",
+    "mp4": "video/mp4",
+    "mov": "video/quicktime",
+}
+
+
+@documentation.FILES
+class FileView(APIView):
+    """`/files/<version id or signed>/<filename>`; `?w=` asks for a thumbnail."""
+
+    http_method_names = ["get", "head", "options"]
+
+    def get_permissions(self) -> list[BasePermission]:
+        signed = not self.kwargs.get("signed", "").isdecimal()
+        return [AllowAny() if signed else IsAuthenticated()]
+
+    def perform_content_negotiation(
+        self, request: Request, *_: object, **__: object
+    ) -> tuple[BaseRenderer, str]:
+        # A browser asks for images; the answer is one, whatever else it would rather have.
+        return super().perform_content_negotiation(request, force=True)
+
+    def get(self, request: Request, signed: str, filename: str) -> HttpResponse:
+        version_id, width_px = _asked(request, signed)
+        version = results.version(version_id)
+        if str(version) != filename:
+            raise NotFound(f"File {version_id} has another name.", code="unknown_version")
+        return _answer(request, version, width_px)
+
+
+def _asked(request: Request, signed: str) -> tuple[int, int | None]:
+    version_id, width_px = (int(signed), None) if signed.isdecimal() else links.verify(signed)
+    wanted = request.query_params.get("w")
+    if width_px is not None or wanted is None:
+        return version_id, width_px
+    try:
+        return version_id, whole_number(wanted)
+    except UnusableValue as error:
+        raise Refusal(str(error), attr="w") from None
+
+
+def _answer(request: Request, version: Version, width_px: int | None) -> HttpResponse:
+    suffix = f"-{width_px}" if width_px else ""
+    headers = {
+        "ETag": f'"{version.sha256}{suffix}"',
+        # A published file never changes; its address is what expires.
+        "Cache-Control": f"private, max-age={settings.MADSEA_FILE_LINK_S}, immutable",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Disposition": f'inline; filename="{version}"',
+    }
+    if _has_it(request, headers["ETag"]):
+        return answers.not_modified(headers)
+    path, content_type = _file(version, width_px)
+    return HttpResponse(_bytes(path), content_type=content_type, headers=headers)
+
+
+def _has_it(request: Request, tag: str) -> bool:
+    seen = request.headers.get("If-None-Match", "")
+    return tag in (one.strip().removeprefix("W/") for one in seen.split(","))
+
+
+def _file(version: Version, width_px: int | None) -> tuple[Path, str]:
+    if width_px is None:
+        return storage.absolute(version.path), CONTENT_TYPES[version.extension]
+    return thumbnails.thumbnail(version, width_px), thumbnails.CONTENT_TYPE
+
+
+def _bytes(path: Path) -> bytes:
+    # Whole, not streamed: under ASGI a synchronous stream would be gathered in memory anyway.
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise NotFound(f"{path.name} is no longer on disk.", code="file_missing") from None

@@ -1,0 +1,130 @@
+"""Filters of lists: each query parameter has one meaning, and an unknown one is refused."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from rest_framework.filters import BaseFilterBackend
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from generation.errors import InvalidRequest, Problem
+
+Filter = Callable[[str], Q]
+PAGING = ("page", "page_size")
+_DAY = timedelta(days=1)
+
+
+class UnusableValue(ValueError):
+    """What was expected of a filter's value."""
+
+
+def text(path: str) -> Filter:
+    """Match a column exactly."""
+    return lambda value: Q(**{path: value})
+
+
+def number(path: str, lookup: str = "") -> Filter:
+    """Match a whole number."""
+
+    def match(value: str) -> Q:
+        return Q(**{f"{path}{lookup}": whole_number(value)})
+
+    return match
+
+
+def choice(conditions: Mapping[str, Q]) -> Filter:
+    """Match one of the named conditions."""
+
+    def match(value: str) -> Q:
+        if value not in conditions:
+            raise UnusableValue(f"Expected one of {', '.join(conditions)}.")
+        return conditions[value]
+
+    return match
+
+
+def day(path: str) -> Filter:
+    """Match a day (UTC)."""
+
+    def match(value: str) -> Q:
+        start = _midnight(value)
+        return Q(**{f"{path}__gte": start, f"{path}__lt": start + _DAY})
+
+    return match
+
+
+def from_day(path: str) -> Filter:
+    """Match from the beginning of a day (UTC) on."""
+    return lambda value: Q(**{f"{path}__gte": _midnight(value)})
+
+
+def to_day(path: str) -> Filter:
+    """Match up to the end of a day (UTC)."""
+    return lambda value: Q(**{f"{path}__lt": _midnight(value) + _DAY})
+
+
+def _midnight(value: str) -> datetime:
+    try:
+        midnight = datetime.combine(date.fromisoformat(value), time(), UTC)
+        _ = midnight + _DAY
+    except (ValueError, OverflowError):
+        raise UnusableValue("Expected a date such as 2025-01-31.") from None
+    return midnight
+
+
+def whole_number(value: str) -> int:
+    """Return a whole number from 0 on, in ASCII digits.
+
+    Raises:
+        UnusableValue: it is none.
+    """
+    if not (value.isascii() and value.isdecimal() and len(value) <= 18):
+        raise UnusableValue("Expected a whole number from 0 on.")
+    return int(value)
+
+
+class Filters(BaseFilterBackend):
+    """Applies the `filters` of a view; all that is wrong with the parameters is said at once."""
+
+    def filter_queryset(
+        self, request: Request, queryset: QuerySet[Any], view: APIView
+    ) -> QuerySet[Any]:
+        return queryset.filter(condition(request, getattr(view, "filters", {})))
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        return [
+            {"name": name, "in": "query", "required": False, "schema": {"type": "string"}}
+            for name in getattr(view, "filters", {})
+        ]
+
+
+def condition(request: Request, filters: Mapping[str, Filter]) -> Q:
+    """Return what the query parameters ask for.
+
+    Raises:
+        InvalidRequest: a parameter is unknown, or its value cannot be used.
+    """
+    found = Q()
+    problems: list[Problem] = []
+    given: dict[str, str] = request.query_params.dict()
+    for name, value in given.items():
+        try:
+            found &= _one(name, value, filters)
+        except UnusableValue as error:
+            code = "invalid" if name in filters else "unknown_parameter"
+            problems.append(Problem(f"{name:.64}", code, str(error)))
+    if problems:
+        raise InvalidRequest(problems)
+    return found
+
+
+def _one(name: str, value: str, filters: Mapping[str, Filter]) -> Q:
+    if name in PAGING:
+        return Q()
+    if name not in filters:
+        raise UnusableValue(f"Unknown parameter. Known: {', '.join([*filters, *PAGING])}.")
+    if "\0" in value:
+        raise UnusableValue("Expected no NUL.")
+    return filters[name](value)

@@ -1,0 +1,91 @@
+"""The specification's endpoints: ask for plans, follow them, retry, cancel, upload."""
+
+from http import HTTPStatus
+
+from django.http import HttpResponse
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from generation import selectors
+from generation.api import answers, documentation, filters, requests
+from generation.api.parsers import StrictJSONParser, content_of
+from generation.api.shapes import VersionShape
+from generation.errors import InvalidRequest, Problem
+from generation.selectors import results
+from generation.services import batches, idempotency, runs
+
+
+@documentation.GENERATE
+class GenerateViewSet(ViewSet):
+    """`/api/generate_ai_concept` and what follows it."""
+
+    parser_classes = [StrictJSONParser]
+
+    def create(self, request: Request) -> Response:
+        key = request.headers.get(idempotency.HEADER)
+        made = idempotency.create_once(request.data, key=key, requester=answers.actor(request))
+        headers = {"Location": answers.status_url(request, made.batch)}
+        if made.replayed:
+            headers["Idempotent-Replayed"] = "true"
+        return Response(selectors.created(made.batch), HTTPStatus.CREATED, headers=headers)
+
+    @action(detail=False, methods=["get"])
+    def status(self, request: Request) -> HttpResponse:
+        public_id, since = _followed(request)
+        return answers.status(request, public_id, since)
+
+    @action(detail=False, methods=["post"])
+    def retry(self, request: Request) -> HttpResponse:
+        asked = requests.checked(requests.Retry, request)
+        batch = selectors.batch(asked["batch_id"])
+        if "plan" in asked:
+            run = runs.find(batch, asked["sequence_id"], asked["plan"])
+            runs.retry(run, actor=answers.actor(request), params=asked.get("params"))
+        else:
+            batches.retry(batch, actor=answers.actor(request), params=asked.get("params"))
+        return answers.status(request, batch.public_id)
+
+    @action(detail=False, methods=["post"])
+    def cancel(self, request: Request) -> HttpResponse:
+        asked = requests.checked(requests.Cancel, request)
+        batch = selectors.batch(asked["batch_id"])
+        if "plan" in asked:
+            run = runs.find(batch, asked["sequence_id"], asked["plan"])
+            runs.cancel(run, actor=answers.actor(request))
+        else:
+            batches.cancel(batch, actor=answers.actor(request))
+        return answers.status(request, batch.public_id)
+
+    @action(detail=False, methods=["post"])
+    def upload(self, request: Request) -> Response:
+        asked = requests.checked(requests.Upload, request)
+        batch = selectors.batch(asked["batch_id"])
+        run = runs.find(batch, asked["sequence_id"], asked["plan"])
+        content = content_of(asked["file"])
+        version = runs.upload(
+            run, content, filename=asked["file"].name, actor=answers.actor(request)
+        )
+        shown = results.version(version.pk)
+        shape = VersionShape(shown, context={"origin": answers.origin(request)})
+        return Response(shape.data, HTTPStatus.CREATED)
+
+
+def _followed(request: Request) -> tuple[str, int | None]:
+    given = request.query_params
+    problems = [
+        Problem(f"{name:.64}", "unknown_parameter", "Unknown parameter. Known: batch_id, since.")
+        for name in given
+        if name not in {"batch_id", "since"}
+    ]
+    if not given.get("batch_id"):
+        problems.insert(0, Problem("batch_id", "required", "batch_id is required."))
+    since: int | None = None
+    try:
+        since = filters.whole_number(given["since"]) if "since" in given else None
+    except filters.UnusableValue as error:
+        problems.append(Problem("since", "invalid", str(error)))
+    if problems:
+        raise InvalidRequest(problems)
+    return given["batch_id"], since

@@ -1,0 +1,37 @@
+"""Storyboard panels sent over HTTP, one at a time."""
+
+from http import HTTPStatus
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from generation.api import answers, documentation, requests
+from generation.api.parsers import BoundedMultiPartParser, content_of
+from generation.api.shapes import VersionShape
+from generation.selectors import results
+from generation.services import images, panels, production
+
+
+@documentation.PANELS
+class PanelViewSet(ViewSet):
+    """`POST /api/panels`."""
+
+    parser_classes = [BoundedMultiPartParser]
+
+    def create(self, request: Request) -> Response:
+        asked = requests.checked(requests.Panel, request)
+        content, filename = content_of(asked["file"]), asked["file"].name
+        # First, so that a file that is no image leaves no plan behind.
+        images.check(content, filename=filename)
+        wanted = {asked["sequence_id"]: [asked["plan"]]}
+        found = production.ensure_plans(
+            asked["project_id"], asked["season"], asked["episode"], wanted
+        )
+        plan = found[asked["sequence_id"], asked["plan"]]
+        version = panels.import_panel(
+            plan, content, filename=filename, actor=answers.actor(request)
+        )
+        shown = results.version(version.pk)
+        shape = VersionShape(shown, context={"origin": answers.origin(request)})
+        return Response(shape.data, HTTPStatus.CREATED)

@@ -1,0 +1,110 @@
+"""Reading bodies: JSON with its mistakes told apart, and uploads, both of a bounded size."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import IO, Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser, MultiPartParser
+from rest_framework.request import Request
+
+from generation.api.errors import TooLarge
+from generation.errors import Refusal
+
+_FORM_OVERHEAD_BYTES = 2**20
+
+
+class StrictJSONParser(BaseParser):
+    """Reads UTF-8 JSON; NaN and Infinity pass as numbers, for a later check to name their place."""
+
+    media_type = "application/json"
+
+    def parse(self, stream: IO[Any], *_: Any, **__: Any) -> Any:
+        """Return the decoded body.
+
+        Raises:
+            ParseError: it is no JSON, names a key twice, or holds text that cannot be stored.
+            TooLarge: it is larger than DATA_UPLOAD_MAX_MEMORY_SIZE.
+        """
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        body = stream.read(limit + 1)
+        if len(body) > limit:
+            raise TooLarge(f"A request may have {limit:,} bytes.")
+        return _decoded(body)
+
+
+def _decoded(body: bytes) -> Any:
+    try:
+        payload = json.loads(body.decode("utf-8"), object_pairs_hook=_object)
+        _refuse_unstorable(payload)
+    except RecursionError:
+        raise ParseError("The JSON is nested too deeply.") from None
+    except ValueError as error:
+        raise ParseError(f"The body is not JSON: {error}") from None
+    return payload
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {twice!r:.64} stands twice in an object.")
+    return found
+
+
+def _refuse_unstorable(value: Any) -> None:
+    if isinstance(value, str):
+        if "\0" in value or not _is_unicode(value):
+            raise ValueError("a text holds a NUL or half a surrogate pair.")
+    elif isinstance(value, list):
+        _refuse_any(value)
+    elif isinstance(value, dict):
+        _refuse_any(value)
+        _refuse_any(value.values())
+
+
+def _refuse_any(values: Iterable[Any]) -> None:
+    for value in values:
+        _refuse_unstorable(value)
+
+
+def _is_unicode(text: str) -> bool:
+    return text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+class BoundedMultiPartParser(MultiPartParser):
+    """Reads forms with a file, and refuses at once what is too large by its own account."""
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Return the form.
+
+        Raises:
+            TooLarge: the body is larger than the largest image and its form.
+        """
+        request: Request = (parser_context or {})["request"]
+        limit = settings.MADSEA_IMAGE_MAX_BYTES + _FORM_OVERHEAD_BYTES
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if length.isdecimal() and int(length) > limit:
+            raise TooLarge(f"A file may have {settings.MADSEA_IMAGE_MAX_BYTES:,} bytes.")
+        return super().parse(stream, media_type, parser_context)
+
+
+def content_of(file: UploadedFile) -> bytes:
+    """Return an uploaded file's bytes.
+
+    Raises:
+        Refusal: it is larger than an image may be.
+    """
+    limit = settings.MADSEA_IMAGE_MAX_BYTES
+    content = file.read(limit + 1)
+    if len(content) > limit:
+        raise Refusal(f"A file may have {limit:,} bytes.", code="too_large", attr="file")
+    return bytes(content)

@@ -1,0 +1,75 @@
+"""The addresses of the API; each is good with and without a slash at its end."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponseBase
+from django.urls import URLPattern, path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+from rest_framework.permissions import IsAuthenticated
+
+from generation.api import reads
+from generation.api.errors import nowhere
+from generation.api.files import FileView
+from generation.api.generate import GenerateViewSet
+from generation.api.panels import PanelViewSet
+from generation.api.parsers import BoundedMultiPartParser
+from generation.api.tokens import TokenViewSet
+from generation.api.workflows import WorkflowViewSet
+
+View = Callable[..., HttpResponseBase]
+_LIST: dict[str, Any] = {"get": "list"}
+_ONE: dict[str, Any] = {"get": "retrieve"}
+_CREATE: dict[str, Any] = {"post": "create"}
+_GENERATE = "generate_ai_concept"
+_HOOKS = {"PREPROCESSING_HOOKS": ["generation.api.documentation.one_of_each"]}
+
+
+def _both(route: str, view: View, name: str) -> list[URLPattern]:
+    return [path(f"api/{route}", view, name=name), path(f"api/{route}/", view)]
+
+
+def _rows(route: str, views: type[Any], key: str) -> list[URLPattern]:
+    return [
+        *_both(route, views.as_view(_LIST), route),
+        *_both(f"{route}/<{key}>", views.as_view(_ONE), f"{route}-one"),
+    ]
+
+
+_upload = GenerateViewSet.as_view({"post": "upload"}, parser_classes=[BoundedMultiPartParser])
+_schema = SpectacularAPIView.as_view(permission_classes=[IsAuthenticated], custom_settings=_HOOKS)
+_swagger = login_required(SpectacularSwaggerView.as_view(url_name="schema"))
+_redoc = login_required(SpectacularRedocView.as_view(url_name="schema"))
+
+urlpatterns: list[URLPattern] = [
+    *_both(_GENERATE, GenerateViewSet.as_view(_CREATE), "generate"),
+    *_both(f"{_GENERATE}/status", GenerateViewSet.as_view({"get": "status"}), "status"),
+    *_both(f"{_GENERATE}/retry", GenerateViewSet.as_view({"post": "retry"}), "retry"),
+    *_both(f"{_GENERATE}/cancel", GenerateViewSet.as_view({"post": "cancel"}), "cancel"),
+    *_both(f"{_GENERATE}/upload", _upload, "upload"),
+    *_both("panels", PanelViewSet.as_view(_CREATE), "panels"),
+    *_both("token", TokenViewSet.as_view(_CREATE), "token"),
+    *_rows("projects", reads.ProjectViewSet, "str:project_id"),
+    *_rows("episodes", reads.EpisodeViewSet, "int:pk"),
+    *_rows("sequences", reads.SequenceViewSet, "int:pk"),
+    *_rows("plans", reads.PlanViewSet, "int:pk"),
+    *_both("batches", reads.BatchViewSet.as_view(_LIST), "batches"),
+    *_both(
+        "batches/<str:batch_id>",
+        reads.BatchViewSet.as_view(_ONE | {"patch": "partial_update"}),
+        "batches-one",
+    ),
+    *_both("batches/<str:batch_id>/logs", reads.LogViewSet.as_view(_LIST), "logs"),
+    *_both("versions/<int:pk>", reads.VersionViewSet.as_view(_ONE), "version"),
+    *_both("queue", reads.QueueViewSet.as_view(_LIST), "queue"),
+    *_rows("styles", reads.StyleViewSet, "str:style"),
+    *_rows("servers", reads.ServerViewSet, "int:pk"),
+    *_rows("workflows", WorkflowViewSet, "str:name"),
+    *_both("schema", _schema, "schema"),
+    *_both("docs", _swagger, "docs"),
+    *_both("redoc", _redoc, "redoc"),
+    path("files/<str:signed>/<str:filename>", FileView.as_view(), name="file"),
+    # Also with DEBUG on, where Django would answer a page of its own.
+    re_path(r"^(api|files)(/.*)?$", nowhere),
+]
