@@ -1,0 +1,204 @@
+"""What all pages of the admin share: records to look at, and acts on rows, always by POST."""
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST, require_safe
+
+from generation.admin import cells
+from generation.admin.acts import ROWS_MAX, Act, perform, report
+from generation.admin.page import Page
+
+if TYPE_CHECKING:
+    from django.contrib.admin import ModelAdmin
+
+    _Base = ModelAdmin[Any]
+else:
+    from unfold.admin import ModelAdmin as _Base
+
+
+class MadseaAdmin(_Base):
+    acts: tuple[Act, ...] = ()
+    list_per_page = 50
+    list_filter_sheet = True
+    list_fullwidth = True
+    list_filter_submit = True
+
+    def name_of(self, row: Any) -> str:
+        return str(row)
+
+    def nouns(self) -> tuple[str, str]:
+        return str(self.opts.verbose_name), str(self.opts.verbose_name_plural)
+
+    # Acts: the list's actions, a button in each row, a button on the row's page -------------------
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions = super().get_actions(request)
+        if self.has_change_permission(request):
+            for act in self.acts:
+                actions[act.name] = (
+                    _many(act),
+                    act.name,
+                    f"{act.label} selected",
+                )
+        return actions
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        columns = list(super().get_list_display(request))
+        return (
+            [*columns, "row_acts"] if self.acts and self.has_change_permission(request) else columns
+        )
+
+    def row_acts(self, row: Any) -> SafeString:
+        buttons = self.buttons(row)
+        return cells.live(f"acts-{row.pk}", buttons)
+
+    row_acts.short_description = ""  # type: ignore[attr-defined]
+
+    def buttons(self, row: Any, form: str = "changelist-form") -> SafeString:
+        """Buttons that post `form` to the act's own address: no state changes by a GET."""
+        offered = [act for act in self.acts if act.fits(row)]
+        return format_html_join(
+            "",
+            '<button type="submit" form="{}" formaction="{}" formmethod="post" formnovalidate'
+            ' class="madsea-act{}" data-act="{}"{}>'
+            '<span class="material-symbols-outlined">{}</span>{}</button>',
+            (
+                (
+                    form,
+                    reverse(self._act_name(act, "admin:"), args=[row.pk]),
+                    " is-main" if act.is_main else "",
+                    act.name,
+                    format_html(' data-confirm="{}"', act.warning) if act.warning else "",
+                    act.icon,
+                    act.label,
+                )
+                for act in offered
+            ),
+        )
+
+    def get_urls(self) -> list[URLPattern]:
+        own = [
+            path(
+                f"<path:object_id>/{act.name}/",
+                self.admin_site.admin_view(require_POST(partial(self.act_view, act))),
+                name=self._act_name(act),
+            )
+            for act in self.acts
+        ]
+        return own + super().get_urls()
+
+    def _act_name(self, act: Act, prefix: str = "") -> str:
+        return f"{prefix}{self.opts.app_label}_{self.opts.model_name}_{act.name}"
+
+    def act_view(self, act: Act, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            return self._gone(request, object_id)
+        if not self.has_change_permission(request, row):
+            raise PermissionDenied
+        report(request, act, perform(act, [row], _user(request), self.name_of), self.nouns())
+        return HttpResponseRedirect(_back(request, self._page_url(row)))
+
+    def _gone(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        messages.warning(request, f"There is no {self.nouns()[0]} {object_id!r:.40}.")
+        url = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        return HttpResponseRedirect(url)
+
+    def _page_url(self, row: Any) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
+
+
+class RecordAdmin(MadseaAdmin):
+    """Rows that the machine writes: to look at and to act on, never to edit."""
+
+    record_template = "admin/generation/record.html"
+
+    def page(self, request: HttpRequest, row: Any) -> Page:
+        raise NotImplementedError
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        view: Any = require_safe(self._record_view)
+        response: HttpResponse = view(request, object_id)
+        return response
+
+    def _record_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            return self._gone(request, object_id)
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        page = self.page(request, row)
+        may_act = bool(self.acts) and self.has_change_permission(request, row)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": _Crumb(row, page.name),
+            "title": page.name,
+            "subtitle": None,
+            "page": page,
+            "may_act": may_act,
+            "buttons": self.buttons(row, form="acts-form") if may_act else "",
+        }
+        return TemplateResponse(request, self.record_template, context)
+
+
+def _many(act: Act) -> Any:
+    return partial(_perform_on_many, act)
+
+
+def _perform_on_many(
+    act: Act, admin: MadseaAdmin, request: HttpRequest, queryset: QuerySet[Any]
+) -> None:
+    rows = list(queryset[: ROWS_MAX + 1])
+    if len(rows) > ROWS_MAX:
+        text = (
+            f"Nothing was done: at most {ROWS_MAX} at once. Whole batches can be acted on as such."
+        )
+        messages.error(request, text)
+        return
+    report(request, act, perform(act, rows, _user(request), admin.name_of), admin.nouns())
+
+
+class _Crumb:
+    """A row under the name that its page has, for the path in the page's header."""
+
+    def __init__(self, row: Any, name: str) -> None:
+        self._meta, self.pk, self._name = row._meta, row.pk, name
+
+    def __str__(self) -> str:
+        return self._name
+
+
+def _user(request: HttpRequest) -> Any:
+    return request.user
+
+
+def _back(request: HttpRequest, otherwise: str) -> str:
+    origin = request.headers.get("Referer", "")
+    own = url_has_allowed_host_and_scheme(
+        origin, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return origin if own else otherwise

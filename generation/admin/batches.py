@@ -1,0 +1,152 @@
+"""Batches: who asked for what, how far it is, and what needs attention."""
+
+import json
+from functools import partial
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import URLPattern, path
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
+
+from generation.admin import cells, filters, lines, steer
+from generation.admin.acts import CANCELLED, Act
+from generation.admin.base import RecordAdmin
+from generation.admin.page import Page
+from generation.errors import Conflict
+from generation.models import Batch, LogEntry, PlanRun
+from generation.selectors import overviews
+from generation.services import batches
+from generation.states import BatchState
+
+
+def _retry(batch: Batch, user: User) -> object:
+    return batches.retry(batch, actor=user)
+
+
+def _cancel(batch: Batch, user: User) -> object:
+    before = batch.revision
+    after = batches.cancel(batch, actor=user)
+    if after.revision == before:
+        raise Conflict("Nothing is left in it to cancel.")
+    return after
+
+
+def _can_cancel(batch: Batch) -> bool:
+    return cells.is_unfinished(batch) and not batch.cancel_requested_at
+
+
+def _can_retry(batch: Batch) -> bool:
+    return bool(batch.n_error) or batch.status == BatchState.CANCELLED
+
+
+@admin.register(Batch)
+class BatchAdmin(RecordAdmin):
+    acts = (
+        Act("retry", "Retry", "queued again", "replay", _retry, _can_retry, is_main=True),
+        Act(
+            "cancel",
+            "Cancel",
+            CANCELLED,
+            "cancel",
+            _cancel,
+            _can_cancel,
+            warning="Cancel every plan of this batch that is not finished?",
+        ),
+        *steer.ACTS,
+    )
+    list_display = (
+        "name",
+        "episode_link",
+        "style",
+        "status",
+        "progress",
+        "plans",
+        "priority",
+        "requester",
+        "age",
+    )
+    list_filter = (
+        *filters.episodes("episode__"),
+        filters.BatchStateFilter,
+        ("style", filters.RelatedFilter),
+        ("mode", filters.ChoicesFilter),
+        ("requested_by", filters.RelatedFilter),
+        ("created_at", filters.titled(filters.DatesFilter, "date of the request")),
+    )
+    search_fields = ("public_id", "episode__code", "episode__project__code")
+    search_help_text = "a batch's id, an episode or a project"
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_POST(partial(steer.set_priority, self)))
+        name = "generation_batch_priority"
+        return [path("<path:object_id>/priority/", view, name=name), *super().get_urls()]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return overviews.batches()
+
+    @admin.display(description="batch", ordering="id")
+    def name(self, batch: Batch) -> str:
+        return batch.public_id
+
+    @admin.display(description="episode", ordering="episode__code")
+    def episode_link(self, batch: Batch) -> SafeString:
+        return cells.episode(batch.episode)
+
+    @admin.display(description="status")
+    def status(self, batch: Batch) -> SafeString:
+        key = f"status-{batch.pk}"
+        return cells.live(key, cells.batch_label(batch), unfinished=cells.is_unfinished(batch))
+
+    @admin.display(description="progress")
+    def progress(self, batch: Batch) -> SafeString:
+        return cells.live(f"progress-{batch.pk}", cells.batch_bar(batch))
+
+    @admin.display(description="plans", ordering="n_total")
+    def plans(self, batch: Batch) -> SafeString:
+        return cells.live(f"plans-{batch.pk}", cells.counts(batch))
+
+    @admin.display(description="by", ordering="requested_by__username")
+    def requester(self, batch: Batch) -> str:
+        return str(batch.requested_by or "–")
+
+    @admin.display(description="age", ordering="created_at")
+    def age(self, batch: Batch) -> SafeString:
+        return cells.ago(batch.created_at)
+
+    def page(self, request: HttpRequest, batch: Batch) -> Page:
+        runs = overviews.runs_by_attention(batch, lines.LINES)
+        all_runs = cells.list_url(PlanRun, batch__id__exact=batch.pk)
+        more = cells.link(all_runs, f"All {batch.n_total} plans")
+        log = overviews.log().filter(batch=batch)[: lines.LINES]
+        whole_log = cells.list_url(LogEntry, batch__id__exact=batch.pk)
+        return Page(
+            name=f"Batch {batch.public_id}",
+            status=cells.batch_line(batch),
+            facts=_facts(batch, may_change=self.has_change_permission(request, batch)),
+            tables=[
+                lines.without(lines.runs("Plans", runs, more=more), "Batch"),
+                lines.log(log, more=cells.link(whole_log, "The whole log"), with_plan=True),
+            ],
+            documents=[("Parameters", json.dumps(batch.params, indent=2))] if batch.params else [],
+            unfinished=cells.is_unfinished(batch),
+        )
+
+
+def _facts(batch: Batch, *, may_change: bool) -> list[tuple[str, SafeString | str]]:
+    return [
+        ("Project", cells.link_to(batch.episode.project)),
+        ("Episode", cells.link_to(batch.episode)),
+        ("Style", cells.link_to(batch.style)),
+        ("Workflow", cells.link_to(batch.workflow)),
+        ("Mode", batch.mode),
+        ("Priority", steer.priority_field(batch, may_change=may_change)),
+        ("Requested by", str(batch.requested_by or "–")),
+        ("Requested", cells.clock(batch.created_at)),
+        ("Finished", cells.clock(batch.finished_at)),
+        ("Paused", cells.clock(batch.paused_at)),
+        ("Cancel requested", cells.clock(batch.cancel_requested_at)),
+    ]

@@ -1,0 +1,49 @@
+"""The home page: what runs, what needs attention, how the servers are."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from generation.admin import cells, lines
+from generation.admin.page import Table
+from generation.models import Batch, PlanRun
+from generation.selectors import overviews
+from generation.states import RunState
+
+SHOWN = 10
+
+
+def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Called by unfold: adds what `templates/admin/index.html` shows to its context."""
+    sections = (
+        ("generation.view_batch", _running),
+        ("generation.view_planrun", _failed),
+        ("generation.view_server", _servers),
+        ("generation.view_batch", _finished),
+    )
+    allowed = [build for permission, build in sections if request.user.has_perm(permission)]
+    return {**context, "title": "Overview", "tables": [build() for build in allowed]}
+
+
+def _running() -> Table:
+    found = overviews.unfinished_batches(SHOWN)
+    more = cells.link(cells.list_url(Batch), "All batches")
+    return lines.batches("Running batches", found, more=more, empty="Nothing is running.")
+
+
+def _failed() -> Table:
+    found = overviews.failed_runs(SHOWN)
+    url = cells.list_url(PlanRun, state__exact=RunState.ERROR.value)
+    more = cells.link(url, "All failed plans")
+    title = "Failed plans that need attention"
+    return lines.runs(title, found, more=more, empty="Nothing has failed.")
+
+
+def _finished() -> Table:
+    return lines.batches(
+        "Finished last", overviews.finished_batches(5), empty="No batch has finished yet."
+    )
+
+
+def _servers() -> Table:
+    return lines.servers(overviews.servers().order_by("name"))

@@ -1,0 +1,66 @@
+"""The log: everything that happened to batches and plans."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from generation.admin import cells, filters
+from generation.admin.base import RecordAdmin
+from generation.admin.page import Page
+from generation.events import sentence
+from generation.models import LogEntry
+from generation.selectors import overviews
+
+
+@admin.register(LogEntry)
+class LogEntryAdmin(RecordAdmin):
+    list_display = ("when", "level_label", "batch_link", "run_link", "what", "by")
+    list_display_links = None
+    show_full_result_count = False
+    list_filter = (("level", filters.ChoicesFilter), ("at", filters.DatesFilter))
+    search_fields = ("batch__public_id",)
+    search_help_text = "a batch's id"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return overviews.log()
+
+    @admin.display(description="when", ordering="id")
+    def when(self, entry: LogEntry) -> SafeString:
+        return cells.clock(entry.at)
+
+    @admin.display(description="level", ordering="level")
+    def level_label(self, entry: LogEntry) -> SafeString:
+        return cells.label(entry.level)
+
+    @admin.display(description="batch")
+    def batch_link(self, entry: LogEntry) -> SafeString:
+        return cells.link_to(entry.batch)
+
+    @admin.display(description="plan")
+    def run_link(self, entry: LogEntry) -> SafeString:
+        run = entry.run
+        return cells.link_to(run, cells.plan_name(run.plan)) if run else cells.NOTHING
+
+    @admin.display(description="what")
+    def what(self, entry: LogEntry) -> str:
+        return sentence(entry.event, entry.data)
+
+    @admin.display(description="by", ordering="actor__username")
+    def by(self, entry: LogEntry) -> str:
+        return str(entry.actor or "–")
+
+    def page(self, request: HttpRequest, entry: LogEntry) -> Page:
+        return Page(
+            name=sentence(entry.event, entry.data),
+            status=cells.label(entry.level),
+            facts=[
+                ("When", cells.clock(entry.at)),
+                ("Batch", self.batch_link(entry)),
+                ("Plan", self.run_link(entry)),
+                ("By", self.by(entry)),
+                *((name, str(value)) for name, value in entry.data.items()),
+            ],
+        )

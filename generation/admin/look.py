@@ -1,0 +1,98 @@
+"""What surrounds every page: the icon, the style sheet and the sidebar."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse
+
+#: Title, icon, and the model that is listed (none: the home page).
+_Link = tuple[str, str, str]
+_GROUPS: tuple[tuple[str, tuple[_Link, ...]], ...] = (
+    ("", (("Overview", "space_dashboard", ""),)),
+    (
+        "Generation",
+        (
+            ("Batches", "stacks", "generation.batch"),
+            ("Plan runs", "movie_filter", "generation.planrun"),
+            ("Log", "receipt_long", "generation.logentry"),
+        ),
+    ),
+    (
+        "Production",
+        (
+            ("Projects", "folder_open", "generation.project"),
+            ("Episodes", "tv", "generation.episode"),
+            ("Sequences", "view_column", "generation.sequence"),
+            ("Plans", "crop_original", "generation.plan"),
+            ("Versions", "photo_library", "generation.version"),
+        ),
+    ),
+    (
+        "Machines",
+        (
+            ("Servers", "dns", "generation.server"),
+            ("Styles", "palette", "generation.style"),
+            ("Workflows", "account_tree", "generation.workflow"),
+        ),
+    ),
+    (
+        "Access",
+        (
+            ("Users", "person", "auth.user"),
+            ("Groups", "group", "auth.group"),
+            ("API tokens", "key", "authtoken.tokenproxy"),
+        ),
+    ),
+)
+_QUEUE: tuple[_Link, ...] = (
+    ("Done", "task_alt", "django_q.success"),
+    ("Failed", "error", "django_q.failure"),
+    ("Schedules", "schedule", "django_q.schedule"),
+)
+
+
+def icon(_request: HttpRequest) -> str:
+    return static("generation/icon.svg")
+
+
+def stylesheet(_request: HttpRequest) -> str:
+    return static("generation/admin.css")
+
+
+def script(_request: HttpRequest) -> str:
+    return static("generation/live.js")
+
+
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """The groups of links, of which a user sees those that lead somewhere for him."""
+    shown = [_group(request, title, links) for title, links in _GROUPS]
+    if request.user.is_superuser:
+        shown.append(_group(request, "Queue (django-q2)", _QUEUE) | {"collapsible": True})
+    return shown
+
+
+def _group(request: HttpRequest, title: str, links: tuple[_Link, ...]) -> dict[str, Any]:
+    return {
+        "title": title,
+        "separator": bool(title),
+        "items": [
+            _item(name, icon_name, model)
+            for name, icon_name, model in links
+            if _may_view(request, model)
+        ],
+    }
+
+
+def _item(name: str, icon_name: str, model: str) -> dict[str, Any]:
+    view = f"{model.replace('.', '_')}_changelist" if model else "index"
+    return {"title": name, "icon": icon_name, "link": reverse(f"admin:{view}")}
+
+
+def _may_view(request: HttpRequest, model: str) -> bool:
+    if not model:
+        return True
+    app, _, name = model.partition(".")
+    user = request.user
+    # A proxy model has permissions of its own name.
+    return any(user.has_perm(f"{app}.{verb}_{name}") for verb in ("view", "change"))

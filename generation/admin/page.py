@@ -1,0 +1,54 @@
+"""What a page about one row shows, before it is HTML: facts, pictures, tables."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.utils.safestring import SafeString
+
+Cell = SafeString | str
+
+NO_STATUS = SafeString("")
+
+
+@dataclass(frozen=True)
+class Alert:
+    """What went wrong, and what to do about it."""
+
+    title: str
+    message: str
+    remedy: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A version to look at."""
+
+    caption: str
+    image: SafeString
+    note: Cell = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells; `more` is a link to the whole list where this shows a part."""
+
+    title: str
+    headers: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    empty: str = "Nothing yet."
+    more: Cell = ""
+
+
+@dataclass
+class Page:
+    """All that is shown about one row."""
+
+    name: str
+    status: SafeString = NO_STATUS
+    alert: Alert | None = None
+    pictures: list[Picture] = field(default_factory=list)
+    facts: list[tuple[str, Cell]] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
+    documents: list[tuple[str, str]] = field(default_factory=list)
+    unfinished: bool = False

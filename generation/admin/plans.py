@@ -1,0 +1,151 @@
+"""Plans: panel, latest image, and how the latest run of each is going."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from generation.admin import cells, filters, lines, search
+from generation.admin.acts import CANCELLED, Act
+from generation.admin.base import RecordAdmin
+from generation.admin.page import Page, Picture
+from generation.admin.runs import cancel_run, retry_run
+from generation.errors import Conflict
+from generation.models import Plan, PlanRun, Version
+from generation.selectors import overviews
+from generation.states import UNFINISHED, RunState
+
+SHOWN = 20
+_PLACE = ("sequence__episode__project__code", "sequence__episode__code", "sequence__code")
+
+
+def _latest_run(plan: Plan) -> PlanRun:
+    found = overviews.runs().filter(plan=plan).order_by("-pk").first()
+    if found is None:
+        raise Conflict("No batch has ever asked for it.")
+    return found
+
+
+def _retry(plan: Plan, user: User) -> object:
+    return retry_run(_latest_run(plan), user)
+
+
+def _cancel(plan: Plan, user: User) -> object:
+    return cancel_run(_latest_run(plan), user)
+
+
+def _can_retry(plan: Any) -> bool:
+    return plan.run_state in {RunState.ERROR, RunState.CANCELLED}
+
+
+def _can_cancel(plan: Any) -> bool:
+    return plan.run_state in UNFINISHED
+
+
+class PlanChangeList(ChangeList):
+    """Fetches what the page's plans have, once for all of them."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        latest = overviews.latest_of(self.result_list)
+        for plan in self.result_list:
+            plan.latest = latest[plan.pk]
+
+
+@admin.register(Plan)
+class PlanAdmin(RecordAdmin):
+    acts = (
+        Act("retry", "Retry", "queued again", "replay", _retry, _can_retry, is_main=True),
+        Act("cancel", "Cancel", CANCELLED, "cancel", _cancel, _can_cancel),
+    )
+    ordering = (*_PLACE, "code")
+    list_display = ("name", "project", "panel", "image", "status", "progress", "batch")
+    list_filter = (*filters.places("sequence__"), filters.PlanStateFilter, filters.PanelFilter)
+    search_fields = ("code",)
+    search_help_text = "E202_SQ0010-0010, SQ0010, 0010, a file's name or a project"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return overviews.plans()
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return PlanChangeList
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return queryset.filter(search.in_plans(search_term)), False
+
+    def name_of(self, plan: Plan) -> str:
+        return cells.plan_name(plan)
+
+    @admin.display(description="plan", ordering="code")
+    def name(self, plan: Plan) -> str:
+        return cells.plan_name(plan)
+
+    @admin.display(description="project", ordering="sequence__episode__project__code")
+    def project(self, plan: Plan) -> SafeString:
+        return cells.link_to(plan.sequence.episode.project)
+
+    @admin.display(description="panel")
+    def panel(self, plan: Any) -> SafeString:
+        return cells.thumbnail(plan.latest.panel)
+
+    @admin.display(description="latest image")
+    def image(self, plan: Any) -> SafeString:
+        return cells.live(f"image-{plan.pk}", cells.thumbnail(plan.latest.image))
+
+    @admin.display(description="status", ordering="run_state")
+    def status(self, plan: Any) -> SafeString:
+        run = plan.latest.run
+        content = cells.label(run.state) if run else cells.NOTHING
+        return cells.live(f"status-{plan.pk}", content, unfinished=_can_cancel(plan))
+
+    @admin.display(description="progress")
+    def progress(self, plan: Any) -> SafeString:
+        run = plan.latest.run
+        return cells.live(f"progress-{plan.pk}", cells.run_bar(run) if run else cells.NOTHING)
+
+    @admin.display(description="batch")
+    def batch(self, plan: Any) -> SafeString:
+        return cells.link_to(plan.latest.run.batch) if plan.latest.run else cells.NOTHING
+
+    def page(self, request: HttpRequest, plan: Any) -> Page:
+        latest = overviews.latest_of([plan])[plan.pk]
+        runs = list(overviews.runs().filter(plan=plan).order_by("-pk")[:SHOWN])
+        versions = overviews.versions().filter(plan=plan).order_by("-pk")[:SHOWN]
+        sequence = plan.sequence
+        return Page(
+            name=cells.plan_name(plan),
+            status=cells.label(latest.run.state) if latest.run else SafeString(""),
+            alert=lines.alert(latest.run) if latest.run else None,
+            pictures=_pictures(latest),
+            facts=[
+                ("Project", cells.link_to(sequence.episode.project)),
+                ("Episode", cells.link_to(sequence.episode)),
+                ("Sequence", cells.link_to(sequence)),
+            ],
+            tables=[
+                lines.versions("Versions", versions, more=_all(Version, plan, "All versions")),
+                lines.without(
+                    lines.runs("Runs", runs, more=_all(PlanRun, plan, "All runs")), "Plan"
+                ),
+            ],
+            unfinished=_can_cancel(plan),
+        )
+
+
+def _pictures(latest: overviews.LatestOfPlan) -> list[Picture]:
+    return [
+        Picture(caption, cells.thumbnail(version, cells.PICTURE_PX), cells.link_to(version))
+        for caption, version in (("Panel", latest.panel), ("Latest image", latest.image))
+        if version
+    ]
+
+
+def _all(model: Any, plan: Plan, text: str) -> SafeString:
+    return cells.link(cells.list_url(model, plan__id__exact=plan.pk), text)

@@ -1,0 +1,134 @@
+"""Projects, episodes and sequences: the way down to the plans."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from generation.admin import cells, filters, lines
+from generation.admin.base import RecordAdmin
+from generation.admin.page import Page, Table
+from generation.models import Batch, Episode, Plan, Project, Sequence
+from generation.selectors import overviews, production
+
+CHILDREN_MAX = 200
+
+
+@admin.register(Project)
+class ProjectAdmin(RecordAdmin):
+    list_display = ("code", "episodes", "created")
+    search_fields = ("code",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return production.projects()
+
+    @admin.display(description="episodes", ordering="n_episodes")
+    def episodes(self, project: Any) -> SafeString:
+        return cells.link(cells.list_url(Episode, project=project.code), project.n_episodes)
+
+    @admin.display(description="created", ordering="created_at")
+    def created(self, project: Project) -> SafeString:
+        return cells.ago(project.created_at)
+
+    def page(self, request: HttpRequest, project: Project) -> Page:
+        children: Any = production.episodes().filter(project=project)[:CHILDREN_MAX]
+        rows = [
+            (
+                cells.link_to(child),
+                child.season,
+                str(child.n_sequences),
+                cells.ago(child.created_at),
+            )
+            for child in children
+        ]
+        batches = overviews.batches().filter(episode__project=project).order_by("-pk")[:10]
+        return Page(
+            name=project.code,
+            facts=[("Created", cells.clock(project.created_at))],
+            tables=[
+                Table("Episodes", ("Episode", "Season", "Sequences", "Created"), rows),
+                lines.batches("Latest batches", batches),
+            ],
+        )
+
+
+@admin.register(Episode)
+class EpisodeAdmin(RecordAdmin):
+    list_display = ("code", "project_link", "season", "sequences", "created")
+    list_filter = (*filters.episodes("")[:1],)
+    search_fields = ("code", "project__code")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return production.episodes()
+
+    @admin.display(description="project", ordering="project__code")
+    def project_link(self, episode: Episode) -> SafeString:
+        return cells.link_to(episode.project)
+
+    @admin.display(description="sequences", ordering="n_sequences")
+    def sequences(self, episode: Any) -> SafeString:
+        return cells.link(
+            cells.list_url(Sequence, episode__id__exact=episode.pk), episode.n_sequences
+        )
+
+    @admin.display(description="created", ordering="created_at")
+    def created(self, episode: Episode) -> SafeString:
+        return cells.ago(episode.created_at)
+
+    def page(self, request: HttpRequest, episode: Episode) -> Page:
+        children: Any = production.sequences().filter(episode=episode)[:CHILDREN_MAX]
+        rows = [
+            (
+                cells.link_to(child),
+                cells.link(cells.list_url(Plan, sequence__id__exact=child.pk), child.n_plans),
+                cells.ago(child.created_at),
+            )
+            for child in children
+        ]
+        batches = overviews.batches().filter(episode=episode).order_by("-pk")[:10]
+        more = cells.link(cells.list_url(Batch, episode__id__exact=episode.pk), "All batches")
+        return Page(
+            name=f"{episode.project} · {episode.code}",
+            facts=[("Project", cells.link_to(episode.project)), ("Season", episode.season)],
+            tables=[
+                Table("Sequences", ("Sequence", "Plans", "Created"), rows),
+                lines.batches("Latest batches", batches, more=more),
+            ],
+        )
+
+
+@admin.register(Sequence)
+class SequenceAdmin(RecordAdmin):
+    list_display = ("code", "episode_link", "plans", "created")
+    list_filter = filters.episodes("episode__")
+    search_fields = ("code", "episode__code", "episode__project__code")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return production.sequences()
+
+    @admin.display(description="episode", ordering="episode__code")
+    def episode_link(self, sequence: Sequence) -> SafeString:
+        return cells.link_to(sequence.episode, f"{sequence.episode.project} · {sequence.episode}")
+
+    @admin.display(description="plans", ordering="n_plans")
+    def plans(self, sequence: Any) -> SafeString:
+        return cells.link(cells.list_url(Plan, sequence__id__exact=sequence.pk), sequence.n_plans)
+
+    @admin.display(description="created", ordering="created_at")
+    def created(self, sequence: Sequence) -> SafeString:
+        return cells.ago(sequence.created_at)
+
+    def page(self, request: HttpRequest, sequence: Sequence) -> Page:
+        episode = sequence.episode
+        plans = list(overviews.plans().filter(sequence=sequence)[:CHILDREN_MAX])
+        more = cells.link(cells.list_url(Plan, sequence__id__exact=sequence.pk), "All plans")
+        return Page(
+            name=f"{episode.code} · {sequence.code}",
+            facts=[
+                ("Project", cells.link_to(episode.project)),
+                ("Episode", cells.link_to(episode)),
+            ],
+            tables=[lines.plans("Plans", plans, more=more)],
+        )

@@ -1,0 +1,198 @@
+"""Servers: health, what each is doing, and taking them in and out of service."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
+
+from generation.admin import cells, filters, lines
+from generation.admin.acts import Act
+from generation.admin.base import MadseaAdmin
+from generation.admin.page import Page, Table
+from generation.errors import Conflict
+from generation.models import Attempt, Server
+from generation.selectors import overviews
+from generation.services import servers
+from generation.states import ServerHealth
+
+ATTEMPTS_SHOWN = 20
+
+
+def _enable(server: Server, _user: User) -> None:
+    servers.set_enabled(server, True)
+
+
+def _disable(server: Server, _user: User) -> None:
+    servers.set_enabled(server, False)
+
+
+def _drain(server: Server, _user: User) -> None:
+    servers.set_draining(server, True)
+
+
+def _undrain(server: Server, _user: User) -> None:
+    servers.set_draining(server, False)
+
+
+def _look(server: Server, _user: User) -> None:
+    looked = servers.look(server)
+    if looked.health != ServerHealth.UP:
+        raise Conflict(looked.health_detail or "It does not answer.")
+
+
+def _give_up(server: Server, _user: User) -> None:
+    if not servers.declare_gone(server):
+        raise Conflict("It has no plan to give back.")
+
+
+@admin.register(Server)
+class ServerAdmin(MadseaAdmin):
+    acts = (
+        Act("look", "Look now", "answered", "visibility", _look),
+        Act("enable", "Enable", "enabled", "play_arrow", _enable, lambda row: not row.is_enabled),
+        Act("disable", "Disable", "disabled", "block", _disable, lambda row: row.is_enabled),
+        Act(
+            "drain",
+            "Drain",
+            "finishing what it has",
+            "hourglass_bottom",
+            _drain,
+            lambda row: row.is_enabled and not row.is_draining,
+        ),
+        Act(
+            "undrain",
+            "Take work again",
+            "taking work again",
+            "play_circle",
+            _undrain,
+            lambda row: row.is_draining,
+        ),
+        Act(
+            "give_up",
+            "Give up",
+            "given up: what it had is queued again",
+            "link_off",
+            _give_up,
+            lambda row: row.health == ServerHealth.DOWN and bool(row.open_attempts),
+            warning="Take its plans from this server? What it still brings is dropped.",
+        ),
+    )
+    change_form_template = "admin/generation/server.html"
+    list_display = ("name", "url", "status", "doing", "version", "driver", "seen")
+    list_filter = (("health", filters.ChoicesFilter), "is_enabled", "is_draining")
+    search_fields = ("name", "url")
+    fields = ("name", "url", "headers")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return overviews.servers()
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Server | None = None) -> list[str]:
+        """The address of a server that COMFYUI_SERVERS names is changed there."""
+        given = obj is not None and obj.source != Server.Source.ADMIN
+        return ["url"] if given else []
+
+    def get_fields(self, request: HttpRequest, obj: Server | None = None) -> list[Any]:
+        """Headers hold secrets: whoever may only look does not see them."""
+        shown = ["name", "url"]
+        return [*shown, "headers"] if self.has_change_permission(request, obj) else shown
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        # ComfyUI itself speaks plain HTTP: that is what an address without a scheme means.
+        scheme = {"assume_scheme": "http"} if db_field.name == "url" else {}
+        return super().formfield_for_dbfield(db_field, request, **kwargs | scheme)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Server, form: Any, change: bool) -> None:
+        # Only what was typed: a driver writes the other columns at the same time.
+        if change:
+            obj.save(update_fields=form.changed_data or ["name"])
+            return
+        obj.save()
+        messages.info(request, "Press “Look now” to see whether it answers.")
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        row = self.get_object(request, object_id)
+        may_act = self.has_change_permission(request, row)
+        own = {
+            "page": self.page(row) if row else None,
+            "may_act": may_act,
+            "buttons": self.buttons(row, form="acts-form") if row and may_act else "",
+        }
+        return super().change_view(request, object_id, form_url, own | (extra_context or {}))
+
+    @admin.display(description="status", ordering="health")
+    def status(self, server: Any) -> SafeString:
+        unfinished = bool(server.open_attempts)
+        return cells.live(f"status-{server.pk}", cells.server_labels(server), unfinished=unfinished)
+
+    @admin.display(description="doing now")
+    def doing(self, server: Any) -> SafeString:
+        return cells.live(f"doing-{server.pk}", lines.doing(server))
+
+    @admin.display(description="driver")
+    def driver(self, server: Server) -> SafeString:
+        return cells.live(f"driver-{server.pk}", cells.text(lines.driver(server)))
+
+    @admin.display(description="last seen", ordering="last_seen_at")
+    def seen(self, server: Server) -> SafeString:
+        return cells.live(f"seen-{server.pk}", cells.ago(server.last_seen_at))
+
+    def page(self, server: Any) -> Page:
+        attempts = (
+            Attempt.objects.filter(server=server)
+            .select_related("run__plan__sequence__episode", "run__batch")
+            .defer("graph")
+            .order_by("-pk")[:ATTEMPTS_SHOWN]
+        )
+        return Page(
+            name=server.name,
+            status=cells.server_labels(server),
+            facts=_facts(server),
+            tables=[_lacking(server), _attempts(attempts)],
+            unfinished=bool(server.open_attempts),
+        )
+
+
+def _facts(server: Any) -> list[tuple[str, SafeString | str]]:
+    return [
+        ("Doing now", lines.doing(server)),
+        ("Driver", lines.driver(server)),
+        ("ComfyUI", server.version or "–"),
+        ("Named by", server.get_source_display()),
+        ("Last seen", cells.ago(server.last_seen_at)),
+        ("Down since", cells.clock(server.down_since)),
+        ("Says", server.health_detail or "–"),
+    ]
+
+
+def _lacking(server: Server) -> Table:
+    rows = overviews.lacking(server)
+    empty = "It lacks nothing that queued plans need, as far as is known."
+    return Table("Cannot run", ("Workflow", "It lacks"), rows, empty=empty)
+
+
+def _attempts(found: Any) -> Table:
+    rows = [
+        (
+            cells.link_to(attempt.run, cells.plan_name(attempt.run.plan)),
+            cells.link_to(attempt.run.batch),
+            cells.label(attempt.outcome),
+            cells.clock(attempt.created_at),
+            cells.clock(attempt.finished_at),
+            cells.shortened(attempt.outcome_detail, 120),
+        )
+        for attempt in found
+    ]
+    headers = ("Plan", "Batch", "Outcome", "Begun", "Finished", "Detail")
+    return Table("Latest attempts", headers, rows, empty="It has rendered nothing yet.")

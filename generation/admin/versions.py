@@ -1,0 +1,84 @@
+"""Versions: every published file, and what made it."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.defaultfilters import filesizeformat
+from django.utils.safestring import SafeString
+
+from generation.admin import cells, filters, lines, search
+from generation.admin.base import RecordAdmin
+from generation.admin.page import Page, Picture
+from generation.models import Version
+from generation.selectors import overviews
+
+
+@admin.register(Version)
+class VersionAdmin(RecordAdmin):
+    ordering = ("-id",)
+    list_display = ("image", "name", "project", "task", "number", "size", "made_by", "published")
+    list_display_links = ("name",)
+    list_filter = (
+        *filters.places("plan__sequence__"),
+        ("origin", filters.ChoicesFilter),
+        ("published_at", filters.DatesFilter),
+    )
+    search_fields = ("path",)
+    search_help_text = "E202_SQ0010-0010, 0010 or a file's name"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return overviews.versions()
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return queryset.filter(search.in_plans(search_term, "plan__")), False
+
+    @admin.display(description="image")
+    def image(self, version: Version) -> SafeString:
+        return cells.thumbnail(version)
+
+    @admin.display(description="file", ordering="path")
+    def name(self, version: Version) -> str:
+        return str(version)
+
+    @admin.display(description="project")
+    def project(self, version: Version) -> SafeString:
+        return cells.link_to(version.plan.sequence.episode.project)
+
+    @admin.display(description="size")
+    def size(self, version: Version) -> str:
+        return f"{version.width_px} × {version.height_px}"
+
+    @admin.display(description="made by", ordering="origin")
+    def made_by(self, version: Version) -> str:
+        return lines.made_by(version)
+
+    @admin.display(description="published", ordering="published_at")
+    def published(self, version: Version) -> SafeString:
+        return cells.ago(version.published_at)
+
+    def page(self, request: HttpRequest, version: Version) -> Page:
+        image = cells.thumbnail(version, cells.PICTURE_PX)
+        return Page(
+            name=str(version),
+            pictures=[Picture(f"{version.width_px} × {version.height_px}", image)],
+            facts=[
+                ("Plan", cells.link_to(version.plan, cells.plan_name(version.plan))),
+                ("Task", version.task),
+                ("Version", str(version.number)),
+                ("Path", cells.code(version.path)),
+                ("Size", f"{version.width_px} × {version.height_px}, {_bytes(version)}"),
+                ("SHA-256", cells.code(version.sha256)),
+                ("Made by", lines.made_by(version)),
+                ("Batch", cells.link_to(version.batch)),
+                ("Run", cells.link_to(version.run)),
+                ("Published", cells.clock(version.published_at)),
+            ],
+        )
+
+
+def _bytes(version: Version) -> str:
+    return filesizeformat(version.n_bytes)

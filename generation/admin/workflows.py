@@ -1,0 +1,129 @@
+"""Styles, which technical directors edit, and the frozen workflows they led to."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from generation.admin import cells
+from generation.admin.base import MadseaAdmin, RecordAdmin
+from generation.admin.page import Page, Table
+from generation.errors import InvalidRequest
+from generation.models import Batch, Style, Workflow
+from generation.services import workflows
+
+if TYPE_CHECKING:
+    _Form = forms.ModelForm[Style]
+else:
+    _Form = forms.ModelForm
+
+
+class StyleForm(_Form):
+    class Meta:
+        model = Style
+        fields = ("code", "label", "workflow_name", "params", "is_active", "position")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        name, params = cleaned.get("workflow_name"), cleaned.get("params")
+        if name and isinstance(params, dict):
+            self._check(name, params)
+        elif params is not None and not isinstance(params, dict):
+            self.add_error("params", 'An object is expected: {"steps": 30}.')
+        return cleaned
+
+    def _check(self, name: str, params: dict[str, Any]) -> None:
+        try:
+            workflow = workflows.load(name)
+        except InvalidRequest as error:
+            self.add_error("workflow_name", error.detail)
+            return
+        for problem in workflows.check_params(workflow, params):
+            self.add_error("params", f"{problem.attr}: {problem.detail}")
+
+
+@admin.register(Style)
+class StyleAdmin(MadseaAdmin):
+    form = StyleForm
+    fields = ("code", "label", "workflow_name", "params", "is_active", "position")
+    list_display = ("label", "code", "workflow_name", "batches", "is_active", "position")
+    list_filter = ("is_active",)
+    search_fields = ("code", "label", "workflow_name")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return Style.objects.annotate(n_batches=Count("batches")).order_by("position", "code")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Style | None = None) -> list[str]:
+        """Requests name a style by its code: it stays what it is."""
+        return ["code"] if obj else []
+
+    @admin.display(description="batches", ordering="n_batches")
+    def batches(self, style: Any) -> SafeString:
+        return cells.link(cells.list_url(Batch, style__id__exact=style.pk), style.n_batches)
+
+
+@admin.register(Workflow)
+class WorkflowAdmin(RecordAdmin):
+    list_display = ("name", "fingerprint", "batches", "frozen")
+    list_filter = ("name",)
+    search_fields = ("name", "sha256")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return Workflow.objects.defer("graph").annotate(n_batches=Count("batches")).order_by("name")
+
+    @admin.display(description="SHA-256", ordering="sha256")
+    def fingerprint(self, workflow: Workflow) -> SafeString:
+        return cells.code(workflow.sha256[:16])
+
+    @admin.display(description="batches", ordering="n_batches")
+    def batches(self, workflow: Any) -> SafeString:
+        url = cells.list_url(Batch, workflow__id__exact=workflow.pk)
+        return cells.link(url, workflow.n_batches)
+
+    @admin.display(description="frozen", ordering="created_at")
+    def frozen(self, workflow: Workflow) -> SafeString:
+        return cells.ago(workflow.created_at)
+
+    def page(self, request: HttpRequest, workflow: Any) -> Page:
+        return Page(
+            name=workflow.name,
+            facts=[
+                ("SHA-256", cells.code(workflow.sha256)),
+                ("Frozen", cells.clock(workflow.created_at)),
+                ("Batches", self.batches(workflow)),
+                ("Nodes", str(len(workflow.graph))),
+            ],
+            tables=[_parameters(workflow), _nodes(workflow)],
+            documents=[("Graph", json.dumps(workflow.graph, indent=2, ensure_ascii=False))],
+        )
+
+
+def _parameters(workflow: Workflow) -> Table:
+    rows = [
+        (cells.code(name), parameter.type, _bounds(parameter), str(parameter.default))
+        for name, parameter in sorted(workflows.parameters(workflow).items())
+    ]
+    return Table("Parameters", ("Name", "Type", "Bounds", "Default"), rows)
+
+
+def _bounds(parameter: Any) -> str:
+    if parameter.minimum is None and parameter.maximum is None:
+        return "–"
+    return f"{parameter.minimum} to {parameter.maximum}"
+
+
+def _nodes(workflow: Workflow) -> Table:
+    rows = [
+        (
+            cells.code(key),
+            str(node.get("class_type", "?")),
+            str(node.get("_meta", {}).get("title", "–")),
+            ", ".join(str(name) for name in node.get("inputs", {})),
+        )
+        for key, node in workflow.graph.items()
+    ]
+    return Table("Nodes", ("Node", "Class", "Title", "Inputs"), rows)
