@@ -1,0 +1,47 @@
+"""Cancel unfinished batches."""
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from generation.management.choosing import add_choice, choice
+from generation.management.command import (
+    MadseaCommand,
+    actor,
+    add_actor,
+    add_dry_run,
+    bar,
+    counted,
+)
+from generation.models import Batch
+from generation.selectors import choices
+from generation.services import batches
+
+
+class Command(MadseaCommand):
+    help = (
+        "Cancel unfinished batches, as the admin's Cancel does: what waits at once, what runs as"
+        " soon as its server can be stopped. A filter chooses whole batches."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        add_choice(parser, days_of="requested")
+        add_actor(parser)
+        add_dry_run(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        user = actor(options)
+        found = list(choices.unfinished_batches(choice(options)))
+        if options["dry_run"]:
+            self._list(found)
+            return
+        for batch in bar(found, "Cancelling"):
+            batches.cancel(batch, actor=user)
+        self.stdout.write(f"Cancel of {counted(len(found), 'batch')} requested.")
+
+    def _list(self, found: list[Batch]) -> None:
+        for batch in found:
+            done = f"{batch.n_done} of {counted(batch.n_total, 'plan')} done"
+            where = f"{batch.episode.project} {batch.episode} {batch.style.code}"
+            self.stdout.write(f"{batch} {where}: {batch.status}, {done}")
+        self.stdout.write(f"{counted(len(found), 'batch')} would be cancelled.")

@@ -1,0 +1,50 @@
+"""Run the preview server: ComfyUI's protocol without a GPU and without a model."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandError, CommandParser
+
+from generation.management.command import MadseaCommand
+from generation.preview.options import Options
+from generation.preview.server import serve
+
+
+class Command(MadseaCommand):
+    help = (
+        "Run the preview server: it speaks ComfyUI's protocol, runs on a CPU without any model,"
+        " and marks its images as previews."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        home = Path(settings.MADSEA_HOME) / "preview"
+        port = settings.MADSEA_PREVIEW_PORT
+        parser.add_argument(
+            "--port", type=int, default=port, help=f"default: {port}; 0: a free one"
+        )
+        parser.add_argument("--home", type=Path, default=home, help="where it keeps its files")
+        parser.add_argument(
+            "--seconds-per-plan", type=float, help="how long a plan takes; default: no waiting"
+        )
+        parser.add_argument("--previews", action="store_true", help="send images between steps")
+        parser.add_argument("--faults", action="store_true", help="let clients switch faults on")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            serve(
+                Options(
+                    home=options["home"],
+                    port=options["port"],
+                    seconds_per_plan=options["seconds_per_plan"],
+                    previews=options["previews"],
+                    faults=options["faults"],
+                ),
+                self._announce,
+            )
+        except (ValueError, OSError) as error:
+            raise CommandError(str(error)) from error
+
+    def _announce(self, url: str) -> None:
+        self.stdout.write(f"The preview server listens on {url}")
+        self.stdout.flush()

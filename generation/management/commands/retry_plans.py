@@ -1,0 +1,57 @@
+"""Queue failed or cancelled plans again."""
+
+from itertools import groupby
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from generation.management.choosing import add_choice, choice
+from generation.management.command import (
+    MadseaCommand,
+    actor,
+    add_actor,
+    add_dry_run,
+    bar,
+    counted,
+)
+from generation.models import PlanRun
+from generation.selectors import choices
+from generation.services import batches
+from generation.states import RunState
+
+
+class Command(MadseaCommand):
+    help = "Queue failed (or cancelled) plans again, as the admin's Retry does."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        add_choice(parser, days_of="ended")
+        parser.add_argument(
+            "--status",
+            action="append",
+            choices=[RunState.ERROR.value, RunState.CANCELLED.value],
+            help="error (the default) or cancelled; may be given twice",
+        )
+        add_actor(parser)
+        add_dry_run(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        user = actor(options)
+        states = [RunState(state) for state in options["status"] or [RunState.ERROR]]
+        runs = list(choices.runs(choice(options), states))
+        if options["dry_run"]:
+            self._list(runs)
+            return
+        groups = [(batch, list(of)) for batch, of in groupby(runs, key=lambda run: run.batch)]
+        retried = 0
+        for batch, of in bar(groups, "Retrying"):
+            retried += batches.retry_runs(batch, [run.pk for run in of], actor=user)
+        plans, found = counted(retried, "plan"), counted(len(groups), "batch")
+        self.stdout.write(f"{plans} of {found} queued again.")
+
+    def _list(self, runs: list[PlanRun]) -> None:
+        for run in runs:
+            sequence = run.plan.sequence
+            where = f"{sequence.episode.project} {sequence.episode} {sequence}-{run.plan}"
+            why = f": {run.error_code}: {run.error_message}" if run.error_code else ""
+            self.stdout.write(f"{run.batch} {where} {run.state}{why}")
+        self.stdout.write(f"{counted(len(runs), 'plan')} would be queued again.")

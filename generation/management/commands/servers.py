@@ -1,0 +1,86 @@
+"""Show every ComfyUI server: its state, what it is doing, and what it lacks."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from generation.errors import InvalidRequest
+from generation.management.command import MadseaCommand, bar, counted
+from generation.models import Server, Workflow
+from generation.selectors import servers as reads
+from generation.services import servers, workflows
+from generation.states import ServerHealth
+
+HEADINGS = ("name", "address", "health", "version", "driver", "doing")
+
+
+class Command(MadseaCommand):
+    help = "Show every ComfyUI server. Ends with 1 when none can take work."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--look", action="store_true", help="ask each server now")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["look"]:
+            for server in bar(list(Server.objects.filter(is_enabled=True)), "Looking"):
+                servers.look(server)
+        found = list(reads.servers())
+        self._table([HEADINGS, *(_row(server) for server in found)])
+        for line in _lacks(found):
+            self.stdout.write(line)
+        usable = sum(map(_is_usable, found))
+        summary = f"{usable} of {counted(len(found), 'server')} can take work."
+        if not usable:
+            raise CommandError(summary)
+        self.stdout.write(summary)
+
+    def _table(self, rows: Sequence[tuple[str, ...]]) -> None:
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for row in rows:
+            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            self.stdout.write("  ".join(cells).rstrip())
+
+
+def _is_usable(server: Server) -> bool:
+    return server.is_enabled and not server.is_draining and server.health == ServerHealth.UP
+
+
+def _row(server: Any) -> tuple[str, ...]:
+    doing = [f"{each['sequence_id']}-{each['plan']}" for each in reads.doing(server.open_attempts)]
+    return (
+        server.name,
+        reads.public_address(server),
+        _health(server),
+        server.version or "-",
+        server.lease_owner if server.is_driven else "-",
+        ", ".join(doing) or "-",
+    )
+
+
+def _health(server: Server) -> str:
+    if not server.is_enabled:
+        return "disabled"
+    detail = f": {server.health_detail}" if server.health_detail else ""
+    return f"{server.health}{' (draining)' if server.is_draining else ''}{detail}"
+
+
+def _lacks(found: list[Server]) -> list[str]:
+    lines: list[str] = []
+    for workflow in _workflows():
+        for server in found:
+            lines += [
+                f"{server.name} cannot run {workflow.name}: {sentence}"
+                for sentence in servers.missing_for(workflow, server)
+            ]
+    return lines
+
+
+def _workflows() -> list[Workflow]:
+    loaded: list[Workflow] = []
+    for name in workflows.available():
+        try:
+            loaded.append(workflows.load(name))
+        except InvalidRequest:
+            continue  # The system checks say what is wrong with a broken file.
+    return loaded

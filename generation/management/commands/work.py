@@ -1,0 +1,87 @@
+"""`manage.py work`: the workers, the tick and the watchdog."""
+
+import logging
+import os
+import sys
+from argparse import ArgumentParser
+from time import monotonic, sleep
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, InterfaceError, close_old_connections, connections
+
+from generation import queueing
+from generation.services import leases, servers, upkeep
+from madsea.cluster import Watchdog, WorkCluster
+
+logger = logging.getLogger(__name__)
+
+
+class Command(BaseCommand):
+    help = "Run the workers that drive the ComfyUI servers, until SIGTERM or Ctrl-C."
+    requires_migrations_checks = True
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--workers", type=int, default=0, help="worker processes (default: servers + 2)"
+        )
+        parser.add_argument(
+            "--restart",
+            action="store_true",
+            help="begin anew when the workers are stuck, instead of ending with exit code 1",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        servers.register_from_settings()
+        self.check(tags=["madsea"], include_deployment_checks=True)
+        queueing.forget_requests()
+        n_servers = servers.enabled().count()
+        n_workers = options["workers"] or settings.MADSEA_WORKERS or n_servers + 2
+        self.stdout.write(f"{n_workers} workers for {n_servers} servers")
+        if n_workers < n_servers:
+            self.stderr.write("There are more servers than workers: they take turns.")
+        # A forked process must not inherit the connection.
+        connections.close_all()
+        cluster = WorkCluster(n_workers)
+        cluster.start()
+        complaint = "its main process stumbled"
+        try:
+            complaint = _watch(cluster)
+        finally:
+            if complaint:
+                cluster.kill()
+        if not complaint:
+            queueing.announce_stop()
+            cluster.stop()
+            return
+        logger.critical("the cluster was ended: %s", complaint)
+        if options["restart"]:
+            os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606
+        raise CommandError(f"The cluster was ended: {complaint}.")
+
+
+def _watch(cluster: WorkCluster) -> str:
+    """Tick until the cluster is told to stop (returns nothing) or is stuck (returns how)."""
+    watchdog = Watchdog(cluster, settings.MADSEA_WATCHDOG_S)
+    ticks_at = monotonic()
+    while not cluster.is_told_to_stop:
+        sleep(0.1)
+        if monotonic() < ticks_at:
+            continue
+        ticks_at = monotonic() + settings.MADSEA_TICK_S
+        complaint = watchdog.complaint(_tick(cluster))
+        if complaint:
+            return complaint
+    return ""
+
+
+def _tick(cluster: WorkCluster) -> int:
+    """Run the tick; return how many of the cluster's workers drive a server."""
+    try:
+        close_old_connections()
+        upkeep.tick()
+        return leases.driven_by(cluster.status.workers)
+    except (DatabaseError, InterfaceError):
+        logger.exception("the tick lost its database")
+        return 0
