@@ -1,0 +1,1 @@
+"""The tests of Madsea, in the order of its story."""

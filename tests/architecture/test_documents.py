@@ -1,0 +1,57 @@
+"""What is said about Madsea is true: every setting and every command is told of."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.sources import ROOT, modules
+
+FOLDERS = ("nomenclature", "generation")
+
+
+def settings_read() -> set[str]:
+    """Return the variables that the settings read."""
+    [settings] = [module for module in modules() if module.name == "madsea.settings"]
+    calls = [
+        node
+        for node in ast.walk(settings.tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "environment"
+        and node.args
+    ]
+    first = [call.args[0] for call in calls]
+    return {str(arg.value) for arg in first if isinstance(arg, ast.Constant)}
+
+
+def commands() -> set[str]:
+    """Return the commands that the project adds."""
+    found = [file for app in FOLDERS for file in (ROOT / app / "management/commands").glob("*.py")]
+    return {file.stem for file in found if not file.stem.startswith("_")}
+
+
+def said() -> str:
+    """Return all that the README and the documents say."""
+    files = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    return "\n".join(file.read_text(encoding="utf-8") for file in files if file.exists())
+
+
+@pytest.mark.parametrize("name", sorted(settings_read()))
+def test_every_setting_is_told_of(name: str) -> None:
+    assert re.search(rf"\b{name}\b", said())
+
+
+@pytest.mark.parametrize("name", sorted(commands()))
+def test_every_command_is_told_of(name: str) -> None:
+    assert re.search(rf"\b{name}\b", said())
+
+
+@pytest.mark.parametrize("file", sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").glob("*.md")))
+def test_every_link_between_documents_leads_somewhere(file: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", file.read_text(encoding="utf-8"))
+    inner = [link for link in links if "://" not in link and not link.startswith("mailto:")]
+
+    assert [link for link in inner if not (file.parent / link).exists()] == []

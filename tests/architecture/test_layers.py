@@ -1,0 +1,117 @@
+"""Layers: each imports only from its own or those before it. Cycles, and imports in functions."""
+
+import ast
+
+from tests.architecture.sources import (
+    PACKAGES,
+    Module,
+    first,
+    found,
+    functions,
+    modules,
+    names,
+    own_imports,
+    roots,
+)
+
+#: The longest prefix counts. Doors are the last layer.
+LAYERS = {
+    "nomenclature": 1,
+    "generation": 2,
+    "generation.errors": 2,
+    "generation.states": 2,
+    "generation.events": 2,
+    "generation.failures": 2,
+    "generation.images": 2,
+    "generation.comfyui": 3,
+    "generation.preview": 3,
+    "generation.models": 4,
+    "generation.selectors": 5,
+    "generation.queueing": 5,
+    "generation.storage": 5,
+    "generation.links": 5,
+    "generation.thumbnails": 5,
+    "generation.services": 6,
+    "generation.driver": 7,
+    "nomenclature.apps": 8,
+    "nomenclature.management": 8,
+    "generation.apps": 8,
+    "generation.tasks": 8,
+    "generation.api": 8,
+    "generation.admin": 8,
+    "generation.checks": 8,
+    "generation.management": 8,
+    "madsea": 8,
+}
+DOORS = {
+    "generation.tasks": 1,
+    "generation.api": 2,
+    "generation.admin": 3,
+    "generation.checks": 4,
+    "generation.management": 5,
+    "nomenclature.management": 5,
+}
+#: The layers without Django.
+PURE = (1, 3)
+
+
+def layer(name: str) -> int:
+    return first(name, LAYERS) or 0
+
+
+def test_every_module_has_a_layer_of_its_own() -> None:
+    undecided = found(lambda module: layer(module.name) == 2 and module.name not in LAYERS)
+
+    assert undecided == {}
+
+
+def test_a_module_imports_only_from_its_own_layer_or_those_before_it() -> None:
+    def upwards(module: Module) -> list[str]:
+        return [name for name in own_imports(module) if layer(name) > layer(module.name)]
+
+    assert found(upwards) == {}
+
+
+def test_doors_never_import_one_another() -> None:
+    def other_doors(module: Module) -> list[str]:
+        own = first(module.name, DOORS)
+        return [n for n in own_imports(module) if own and first(n, DOORS) not in {None, own}]
+
+    assert found(other_doors) == {}
+
+
+def test_what_is_pure_knows_nothing_of_django() -> None:
+    def django(module: Module) -> bool:
+        return layer(module.name) in PURE and "django" in roots(module)
+
+    assert found(django) == {}
+
+
+def test_nothing_of_our_own_is_imported_inside_a_function() -> None:
+    def inside(module: Module) -> list[int]:
+        return [
+            node.lineno
+            for function in functions(module.tree)
+            for node in ast.walk(function)
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in PACKAGES
+        ]
+
+    assert found(inside) == {}
+
+
+def test_no_module_imports_itself_in_a_circle() -> None:
+    edges = {module.name: own_imports(module) - {module.name} for module in modules()}
+
+    assert _circle(edges) == []
+
+
+def _circle(edges: dict[str, set[str]]) -> list[str]:
+    """Take away, again and again, the modules that import nothing left; a circle remains."""
+    left = dict(edges)
+    while free := [name for name, imported in left.items() if not imported & left.keys()]:
+        left = {name: imported for name, imported in left.items() if name not in free}
+    return sorted(left)
+
+
+def test_the_layers_name_modules_that_exist() -> None:
+    assert set(LAYERS) <= names()

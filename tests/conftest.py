@@ -1,0 +1,96 @@
+"""The recurring people, and a home of their own for what tests write."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.db.models.signals import post_migrate
+from rest_framework.authtoken.models import Token
+from rest_framework.test import APIClient
+
+from generation.models import Batch, Plan, Style
+from tests import factories
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, settings: Any) -> Path:
+    """A MADSEA_HOME of this test's own, with an empty projects root."""
+    settings.MADSEA_HOME = tmp_path / "home"
+    settings.MADSEA_PROJECTS_ROOT = tmp_path / "home" / "projects"
+    settings.MADSEA_PROJECTS_ROOT.mkdir(parents=True)
+    # Static files are looked up when asked for: gathering them costs every test client 50 ms.
+    settings.WHITENOISE_AUTOREFRESH = True
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    return tmp_path / "home"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def styles_stay() -> None:
+    """The styles that the migrations made come back when a test with real commits is flushed."""
+    post_migrate.connect(_restore_styles, dispatch_uid="styles", weak=False)
+
+
+def _restore_styles(**_: Any) -> None:
+    made = import_module("generation.migrations.0002_styles").STYLES
+    rows = [Style(**fields) for fields in made]
+    Style.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+@pytest.fixture
+def projects_root(home: Path) -> Path:
+    """Where this test's result files go."""
+    return home / "projects"
+
+
+@pytest.fixture
+def supervisor(db: None) -> User:
+    """Runs the production: works in the admin, may do everything there."""
+    return User.objects.create_superuser("supervisor", password="supervisor-pw")
+
+
+@pytest.fixture
+def artist(db: None) -> User:
+    """Asks for plans and uploads images; no access to the admin."""
+    return User.objects.create_user("artist", password="artist-pw")
+
+
+@pytest.fixture
+def stranger(db: None) -> User:
+    """Once worked here: the account is disabled, the token still lies about."""
+    return User.objects.create_user("stranger", password="stranger-pw", is_active=False)
+
+
+def client_of(user: User) -> APIClient:
+    """Return a client of the API that sends this user's token."""
+    token, _ = Token.objects.get_or_create(user=user)
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Token {token.key}")
+    return client
+
+
+@pytest.fixture
+def api(artist: User) -> APIClient:
+    """The API as the artist's frontend uses it."""
+    return client_of(artist)
+
+
+@pytest.fixture
+def anonymous() -> APIClient:
+    """The API without a token."""
+    cache.clear()
+    return APIClient()
+
+
+@pytest.fixture
+def plans(db: None) -> list[Plan]:
+    """Three plans of SQ0010 in episode E202."""
+    return factories.plans()
+
+
+@pytest.fixture
+def batch(db: None) -> Batch:
+    """A batch of three queued plans."""
+    return factories.batch()

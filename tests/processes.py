@@ -1,0 +1,349 @@
+"""Real processes for tests: sites, each with a home, a database and a queue of its own.
+
+A site's processes listen on free loopback ports and are ended by their ids. The database is SQLite
+in the home, or a database of its own on the server of DATABASE_URL; the broker is Redis with
+REDIS_URL, else the database.
+"""
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+import redis
+import requests
+
+from madsea.processes import ROOT, Started, free_port, start
+
+PROJECT_ID = "madsea-2025-ep202"
+STARTS_WITHIN_S = 30
+DATABASE_URL = os.environ.get("DATABASE_URL", "")
+#: Fills the home that all others are copies of, in one process, as each takes its time to start.
+FILL_MODEL = f"""
+import os, sys
+import django
+os.environ["DJANGO_SETTINGS_MODULE"] = "madsea.settings"
+django.setup()
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+call_command("import_panels", "{PROJECT_ID}", "E202", sys.argv[1])
+call_command("demo_user", json=True)
+"""
+#: Everything that takes long by nature, made short.
+QUICK = {
+    "MADSEA_LEASE_S": "3",
+    "MADSEA_TICK_S": "1",
+    "MADSEA_LINGER_S": "1",
+    "MADSEA_WATCHDOG_S": "5",
+    "MADSEA_STAGING_S": "5",
+}
+
+
+class TooLate(AssertionError):
+    """What a test waited for has not come."""
+
+
+def wait_for(what: Callable[[], Any], timeout_s: float = 60, name: str = "") -> Any:
+    """Return the first true answer of `what`, asked ten times a second."""
+    deadline = time.monotonic() + timeout_s
+    while not (answer := what()):
+        if time.monotonic() > deadline:
+            raise TooLate(f"{name or what} has not come within {timeout_s:.0f} s")
+        time.sleep(0.1)
+    return answer
+
+
+def alive(session: int) -> list[int]:
+    """Return the living processes of a session, zombies left out; a session has its leader's id."""
+    return sorted(pid for pid, (_, of) in _living().items() if of == session)
+
+
+def children(pid: int) -> list[int]:
+    """Return the living children of a process."""
+    return sorted(child for child, (parent, _) in _living().items() if parent == pid)
+
+
+def _living() -> dict[int, tuple[int, int]]:
+    # Parent and session of each process.
+    stats = {int(each.name): _stat(int(each.name)) for each in Path("/proc").glob("[0-9]*")}
+    return {pid: (int(s[1]), int(s[3])) for pid, s in stats.items() if s and s[0] != "Z"}
+
+
+def _stat(pid: int) -> list[str]:
+    # State, parent, group, session: what follows the name, which may hold blanks.
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:4]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+@dataclass
+class Preview:
+    """A preview server of a site."""
+
+    url: str
+    home: Path
+    started: Started
+
+    @property
+    def journal(self) -> Path:
+        """What it accepted and executed."""
+        return self.home / "journal.jsonl"
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return urlsplit(self.url).port or 80
+
+    def queue(self) -> list[str]:
+        """Return the ids of the prompts that run or wait there."""
+        answer = requests.get(f"{self.url}/queue", timeout=5).json()
+        return [item[1] for item in answer["queue_running"] + answer["queue_pending"]]
+
+
+@dataclass
+class Site:
+    """An installation of its own: its home, its database, and the processes that run in it."""
+
+    home: Path
+    database: str = ""
+    queue: str = field(default_factory=lambda: f"madsea-{uuid.uuid4().hex}")
+    settings: dict[str, str] = field(default_factory=dict)
+    previews: list[Preview] = field(default_factory=list)
+    started: list[Started] = field(default_factory=list)
+
+    @property
+    def projects(self) -> Path:
+        """The projects root."""
+        return self.home / "projects"
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment of the site's processes."""
+        own = {
+            "MADSEA_HOME": str(self.home),
+            "MADSEA_PROJECTS_ROOT": "",
+            "MADSEA_WORKFLOWS": "",
+            "DATABASE_URL": _url_of(self.database) if self.database else "",
+            "COMFYUI_SERVERS": ",".join(preview.url for preview in self.previews),
+            "Q_CLUSTER_NAME": self.queue,
+            "DEBUG": "1",
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONWARNINGS": "",
+        }
+        return {**os.environ, **QUICK, **own, **self.settings}
+
+    # Processes ---------------------------------------------------------------------------------
+
+    def manage(self, *arguments: str, **more: str) -> str:
+        """Run a command of Madsea to its end and return what it says; `more` is environment."""
+        return self.python("manage.py", *arguments, **more)
+
+    def python(self, *arguments: str, **more: str) -> str:
+        """Run a Python program to its end and return what it says; `more` is environment."""
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env={**self.env, **more},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def run(self, name: str, command: Sequence[str]) -> Started:
+        """Start a Python program in the site's environment, in a session of its own."""
+        count = len(self.started)
+        started = start(f"{name}-{count}", command, env=self.env, logs=self.home / "logs")
+        self.started.append(started)
+        return started
+
+    def work(self, *arguments: str) -> Started:
+        """Start the workers."""
+        return self.run("work", ["manage.py", "work", *arguments])
+
+    def preview(self, *arguments: str, home: str = "", port: int = 0) -> Preview:
+        """Start a preview server; with a home and a port it is one that was there before."""
+        folder = self.home / (home or f"preview-{len(self.previews)}")
+        ready = folder / "ready"
+        ready.unlink(missing_ok=True)
+        folder.mkdir(exist_ok=True)
+        where = ["--home", str(folder), "--port", str(port), "--ready-file", str(ready)]
+        command = ["-m", "generation.preview", *where, "--pre-encoded", *arguments]
+        started = self.run(folder.name, command)
+        url = wait_for(lambda: ready.exists() and ready.read_text(), STARTS_WITHIN_S, "preview")
+        preview = Preview(url, folder, started)
+        self.previews = [each for each in self.previews if each.url != url] + [preview]
+        return preview
+
+    def web(self) -> str:
+        """Start the web process and return its address."""
+        port = free_port(0)
+        where = ["--host", "127.0.0.1", "--port", str(port)]
+        self.run("web", ["-m", "uvicorn", "madsea.asgi:application", *where])
+        url = f"http://127.0.0.1:{port}"
+        wait_for(lambda: _answers(f"{url}/admin/login/"), STARTS_WITHIN_S, "the web process")
+        return url
+
+    def close(self) -> None:
+        """End every process of the site and drop its database."""
+        for started in self.started:
+            _end_session(started.process, self.home)
+        if self.database:
+            _on_server(f'DROP DATABASE IF EXISTS "{self.database}" WITH (FORCE)')
+
+    # What is in the database -------------------------------------------------------------------
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a query."""
+        if self.database:
+            with psycopg.connect(_url_of(self.database)) as connection:
+                return list(connection.execute(query))
+        with closing(sqlite3.connect(self.home / "madsea.sqlite3", timeout=20)) as connection:
+            return list(connection.execute(query))
+
+    def value(self, query: str) -> Any:
+        """Return the one value that a query has."""
+        ((value,),) = self.rows(query)
+        return value
+
+    def cut_connections(self) -> None:
+        """Have PostgreSQL end every connection to the site's database."""
+        of = f"datname = '{self.database}'"
+        _on_server(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {of}")
+
+    # What is asked of it -----------------------------------------------------------------------
+
+    def generate(self, plans: Sequence[str], **given: Any) -> None:
+        """Ask for plans of SQ0010."""
+        path = self.home / f"request-{uuid.uuid4().hex}.json"
+        path.write_text(json.dumps(request(plans, **given)), encoding="utf-8")
+        self.manage("generate", str(path))
+
+    def wait_done(self, timeout_s: float = 90) -> None:
+        """Wait until every batch is finished and none of its plans is anything but done."""
+        query = "SELECT count(*) FROM generation_planrun WHERE state <> 'done'"
+        wait_for(lambda: self.value(query) == 0, timeout_s, f"the end of the batch in {self.home}")
+
+
+class Redis:
+    """A Redis server that can be stopped and started; it keeps nothing."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.url = f"redis://127.0.0.1:{port}/0"
+        where = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
+        self._command = ["redis-server", *where, "--save", "", "--appendonly", "no"]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
+        wait_for(self._answers, STARTS_WITHIN_S, "Redis")
+
+    def stop(self) -> None:
+        """Kill it."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def _answers(self) -> bool:
+        with closing(redis.from_url(self.url)) as client, suppress(redis.ConnectionError):
+            return bool(client.ping())
+        return False
+
+
+def request(plans: Sequence[str], **given: Any) -> dict[str, Any]:
+    """Return a request for plans of SQ0010 as the API takes it."""
+    return {
+        "project_id": PROJECT_ID,
+        "episode": "E202",
+        "season": "S02",
+        "sequences": [{"sequence_id": "SQ0010", "plans": list(plans)}],
+        "style": "ombres_chinoises",
+        "workflow_json": "Silhouette.json",
+        "params": {},
+        "mode": "auto",
+        **given,
+    }
+
+
+class Sites:
+    """Makes sites as copies of one that is migrated and has panels and a demo user."""
+
+    def __init__(self, folder: Path, panels: Mapping[str, bytes]) -> None:
+        self._folder = folder
+        self._n_made = 0
+        self._made: list[Site] = []
+        self._model = Site(folder / "model", _new_database() if DATABASE_URL else "")
+        self._model.home.mkdir(parents=True)
+        self._made.append(self._model)
+        sources = folder / "panels"
+        sources.mkdir()
+        for name, content in panels.items():
+            (sources / name).write_bytes(content)
+        said = self._model.python("-c", FILL_MODEL, str(sources))
+        self.access: dict[str, str] = json.loads(said.splitlines()[-1])
+
+    def new(self, **settings: str) -> Site:
+        """Return a new site; `settings` are environment, on top of the quick ones."""
+        self._n_made += 1
+        home = self._folder / f"site-{self._n_made}"
+        shutil.copytree(self._model.home, home)
+        site = Site(home, _new_database(self._model.database) if DATABASE_URL else "")
+        site.settings.update(settings)
+        self._made.append(site)
+        return site
+
+    def close(self) -> None:
+        """End the processes of every site, drop their databases."""
+        for site in reversed(self._made):
+            site.close()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=5).ok
+    except requests.RequestException:
+        return False
+
+
+def _end_session(leader: subprocess.Popen[bytes], home: Path) -> None:
+    # A killed process may have left others behind in the session that it led.
+    for pid in alive(leader.pid):
+        if _belongs(pid, home):
+            os.kill(pid, signal.SIGKILL)
+    leader.wait()
+
+
+def _belongs(pid: int, home: Path) -> bool:
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return os.fsencode(f"MADSEA_HOME={home}") in Path(f"/proc/{pid}/environ").read_bytes()
+    return False
+
+
+def _new_database(template: str = "template1") -> str:
+    name = f"madsea_site_{uuid.uuid4().hex[:12]}"
+    _on_server(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    return name
+
+
+def _on_server(statement: str) -> None:
+    with psycopg.connect(_url_of("postgres"), autocommit=True) as connection:
+        connection.execute(statement)
+
+
+def _url_of(database: str) -> str:
+    return urlsplit(DATABASE_URL)._replace(path=f"/{database}").geturl()

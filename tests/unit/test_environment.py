@@ -1,0 +1,107 @@
+"""Readers of the environment, loud about what they cannot use."""
+
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from madsea import environment
+
+NAME = "MADSEA_TEST"
+
+
+@pytest.mark.parametrize(("raw", "read"), [(" x ", "x"), ("", "d"), ("  ", "d")])
+def test_text_is_trimmed_and_blank_is_unset(
+    raw: str, read: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(NAME, raw)
+
+    assert environment.text(NAME, "d") == read
+
+
+@pytest.mark.parametrize(
+    ("raw", "read"), [("1", True), ("Yes", True), ("on", True), ("0", False), ("", False)]
+)
+def test_a_flag_is_yes_or_no(raw: str, read: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(NAME, raw)
+
+    assert environment.flag(NAME, default=not read) is read
+
+
+def test_a_flag_that_is_unset_is_its_default() -> None:
+    assert environment.flag(NAME, default=True) is True
+
+
+def test_a_flag_that_is_neither_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(NAME, "perhaps")
+
+    with pytest.raises(ImproperlyConfigured, match=NAME):
+        environment.flag(NAME, default=True)
+
+
+@pytest.mark.parametrize(("raw", "read"), [("1", 1), ("9", 9), ("", 5)])
+def test_a_whole_number_within_its_bounds_is_taken(
+    raw: str, read: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(NAME, raw)
+
+    assert environment.whole(NAME, 5, low=1, high=9) == read
+
+
+@pytest.mark.parametrize("raw", ["0", "10", "five", "1.5", "1e3"])
+def test_a_number_out_of_bounds_or_none_at_all_is_refused(
+    raw: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(NAME, raw)
+
+    with pytest.raises(ImproperlyConfigured, match=NAME):
+        environment.whole(NAME, 5, low=1, high=9)
+
+
+def test_words_are_parted_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(NAME, " a, ,b ,")
+
+    assert environment.words(NAME) == ["a", "b"]
+
+
+def test_addresses_lose_their_last_slash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(NAME, "http://10.0.0.5:8188/, https://gpu.example/comfy/")
+
+    assert environment.addresses(NAME) == ["http://10.0.0.5:8188", "https://gpu.example/comfy"]
+
+
+@pytest.mark.parametrize(
+    "raw", ["10.0.0.5:8188", "ftp://a", "http://", "http://a,http://a", "http://a,http://a/"]
+)
+def test_what_is_no_address_or_stands_twice_is_refused(
+    raw: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(NAME, raw)
+
+    with pytest.raises(ImproperlyConfigured, match=NAME):
+        environment.addresses(NAME)
+
+
+def test_a_secret_that_is_given_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(NAME, "given")
+
+    assert environment.kept_secret(NAME, tmp_path / "key") == "given"
+    assert not (tmp_path / "key").exists()
+
+
+def test_a_secret_is_made_once_and_read_by_its_owner_only(tmp_path: Path) -> None:
+    file = tmp_path / "home" / "key"
+    made = environment.kept_secret(NAME, file)
+
+    assert environment.kept_secret(NAME, file) == made
+    assert len(made) >= 50
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_empty_secret_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "key").touch()
+
+    with pytest.raises(ImproperlyConfigured, match="is empty"):
+        environment.kept_secret(NAME, tmp_path / "key")

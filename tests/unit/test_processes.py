@@ -1,0 +1,81 @@
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from madsea.processes import (
+    HomeInUseError,
+    NotReadyError,
+    claim_home,
+    free_port,
+    start,
+    stop,
+    wait_until,
+)
+
+SLEEPER = ["-c", "import time; time.sleep(60)"]
+#: Ignores SIGTERM, and has a child that does not even know about it.
+STUBBORN = """
+import signal, subprocess, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+print(child.pid, flush=True)
+time.sleep(60)
+"""
+
+
+def is_alive(pid: int) -> bool:
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def test_a_home_belongs_to_one_at_a_time(tmp_path: Path) -> None:
+    lock = claim_home(tmp_path / "home")
+
+    with pytest.raises(HomeInUseError, match="set MADSEA_HOME"):
+        claim_home(tmp_path / "home")
+    os.close(lock)
+
+    os.close(claim_home(tmp_path / "home"))
+
+
+def test_a_taken_port_is_not_given() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        assert free_port(port) not in {0, port}
+
+
+def test_a_free_port_is_given_as_preferred() -> None:
+    port = free_port(0)
+
+    assert free_port(port) == port
+
+
+def test_a_process_that_ends_early_shows_its_last_words(tmp_path: Path) -> None:
+    started = start("one", ["-c", "raise SystemExit('no luck')"], env={}, logs=tmp_path)
+
+    with pytest.raises(NotReadyError, match=r"one ended with 1:\nno luck"):
+        wait_until(lambda: False, [started], timeout_s=20)
+
+
+def test_waiting_ends_when_the_time_is_over(tmp_path: Path) -> None:
+    started = start("one", SLEEPER, env={}, logs=tmp_path)
+
+    with pytest.raises(NotReadyError, match="Not ready after 0 s"):
+        wait_until(lambda: False, [started], timeout_s=0.2)
+    stop([started])
+
+    assert started.process.returncode == -15
+
+
+def test_what_will_not_end_is_ended_with_all_it_started(tmp_path: Path) -> None:
+    started = start("one", ["-c", STUBBORN], env={}, logs=tmp_path)
+    wait_until(lambda: started.log.read_text().endswith("\n"), [started], timeout_s=20)
+    child = int(started.log.read_text())
+
+    stop([started], timeout_s=0.2)
+    wait_until(lambda: not is_alive(child), [], timeout_s=5)
+
+    assert started.process.returncode == -9

@@ -1,0 +1,115 @@
+"""Result files: staged, then linked to a name once, never over another file."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from generation import storage
+from generation.storage import NameTaken, StorageError
+
+FINAL = "madsea/E202/SQ0010/AI-concept/E202_SQ0010-0010_AI-concept_v0001.png"
+
+
+def link(staged: storage.Staged, final: str = FINAL) -> None:
+    storage.link(staged.path, final, staged.sha256)
+
+
+def test_a_staged_file_is_whole_and_hidden(projects_root: Path) -> None:
+    staged = storage.stage(b"content")
+
+    assert (projects_root / staged.path).read_bytes() == b"content"
+    assert staged.sha256 == hashlib.sha256(b"content").hexdigest()
+    assert (staged.n_bytes, staged.path.startswith(".staging/")) == (7, True)
+
+
+def test_a_linked_file_has_its_name_and_stays_staged(projects_root: Path) -> None:
+    staged = storage.stage(b"content")
+
+    link(staged)
+
+    assert (projects_root / FINAL).read_bytes() == b"content"
+    assert (projects_root / staged.path).exists()
+
+
+def test_linking_twice_is_once(projects_root: Path) -> None:
+    staged = storage.stage(b"content")
+    link(staged)
+
+    link(staged)
+
+    assert storage.read(FINAL) == b"content"
+
+
+def test_a_file_that_is_ours_needs_no_staged_twin_any_more() -> None:
+    staged = storage.stage(b"content")
+    link(staged)
+    storage.discard(staged.path)
+
+    link(staged)
+
+    assert storage.read(FINAL) == b"content"
+
+
+def test_another_file_under_the_name_is_never_replaced(projects_root: Path) -> None:
+    staged = storage.stage(b"content")
+    (projects_root / FINAL).parent.mkdir(parents=True)
+    (projects_root / FINAL).write_bytes(b"an artist's")
+
+    with pytest.raises(NameTaken):
+        link(staged)
+
+    assert storage.read(FINAL) == b"an artist's"
+
+
+def test_a_staged_file_that_is_gone_is_an_error_of_the_storage() -> None:
+    staged = storage.stage(b"content")
+    storage.discard(staged.path)
+
+    with pytest.raises(StorageError):
+        link(staged)
+
+
+def test_a_folder_under_the_name_is_an_error_of_the_storage(projects_root: Path) -> None:
+    (projects_root / FINAL).mkdir(parents=True)
+
+    with pytest.raises(StorageError):
+        link(storage.stage(b"content"))
+
+
+def test_a_dead_link_under_the_name_is_an_error_of_the_storage(projects_root: Path) -> None:
+    (projects_root / FINAL).parent.mkdir(parents=True)
+    (projects_root / FINAL).symlink_to("nowhere")
+
+    with pytest.raises(StorageError):
+        link(storage.stage(b"content"))
+
+
+def test_a_file_in_place_of_staging_is_an_error_of_the_storage(projects_root: Path) -> None:
+    (projects_root / ".staging").write_text("in the way")
+
+    with pytest.raises(StorageError):
+        storage.stage(b"content")
+
+
+@pytest.mark.parametrize("path", ["../x", "a/../../x", "/etc/passwd", "..", "a/../.."])
+def test_no_path_leads_out_of_the_projects_folder(path: str) -> None:
+    with pytest.raises(StorageError, match="outside"):
+        storage.absolute(path)
+
+
+def test_discarding_what_is_gone_is_fine() -> None:
+    storage.discard(".staging/gone")
+    storage.discard("")
+
+
+def test_reading_what_is_not_there_is_an_error_of_the_storage() -> None:
+    with pytest.raises(StorageError):
+        storage.read(FINAL)
+
+
+def test_only_what_is_old_is_left_over(projects_root: Path) -> None:
+    staged = storage.stage(b"content")
+
+    assert storage.staged_before(60) == []
+    assert storage.staged_before(0) == [staged.path]
