@@ -1,0 +1,43 @@
+"""The home page and what surrounds every page."""
+
+from django.test import Client
+
+from generation.states import RunState
+from tests import factories
+from tests.admin import pages
+
+HOME = "/admin/"
+
+
+def test_the_home_page_shows_what_runs_and_what_needs_attention(office: Client) -> None:
+    factories.batch((RunState.RUNNING, RunState.DONE), public_id="going")
+    factories.batch((RunState.ERROR,), of=factories.plans({"SQ0020": ["0010"]}), public_id="bad")
+
+    shown = pages.text(office, HOME)
+
+    assert "going</a>" in shown
+    assert "75 %" in shown
+    assert "E202_SQ0020-0010" in shown
+    assert "KSampler: out of memory." in shown
+    assert "gpu-1" in shown
+
+
+def test_a_failure_that_was_asked_for_again_needs_no_attention(office: Client) -> None:
+    plan = factories.plans()[0]
+    factories.batch((RunState.ERROR,), of=[plan])
+    factories.batch((RunState.QUEUED,), of=[plan])
+
+    assert "Nothing has failed." in pages.text(office, HOME)
+
+
+def test_the_sidebar_leads_only_where_one_may_go(desk: Client, office: Client) -> None:
+    assert "/admin/auth/user/" in pages.text(office, HOME)
+    assert "/admin/django_q/success/" in pages.text(office, HOME)
+    shown = pages.text(desk, HOME)
+    assert "/admin/generation/planrun/" in shown
+    assert "/admin/auth/user/" not in shown
+    assert "/admin/django_q/" not in shown
+
+
+def test_staff_without_permissions_is_told_so(db: None, artist_on_staff: Client) -> None:
+    assert "ask for a permission" in pages.text(artist_on_staff, HOME)

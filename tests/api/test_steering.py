@@ -1,0 +1,179 @@
+"""PATCH /api/batches/<batch_id>: priority, pause and resume, and what clients see of it."""
+
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from generation.models import Batch, LogEntry
+from generation.states import RunState, ServerHealth
+from tests import factories
+from tests.api.calls import queries_of, status
+
+DONE, QUEUED, RUNNING = RunState.DONE, RunState.QUEUED, RunState.RUNNING
+
+
+def steer(api: APIClient, batch: Batch, **change: Any) -> Any:
+    return api.patch(f"/api/batches/{batch.public_id}", change, format="json")
+
+
+def waits(api: APIClient, batch: Batch) -> list[str | None]:
+    plans = status(api, batch).json()["plans"]
+    return [plan["waits"] and plan["waits"]["code"] for plan in plans]
+
+
+def test_a_paused_batch_says_so_and_goes_on_when_it_is_resumed(
+    api: APIClient, batch: Batch
+) -> None:
+    factories.server()
+
+    paused = steer(api, batch, paused=True).json()
+    said = waits(api, batch)
+    resumed = steer(api, batch, paused=False).json()
+
+    assert (paused["paused"], resumed["paused"]) == (True, False)
+    assert (said, waits(api, batch)) == (["paused"] * 3, ["turn"] * 3)
+
+
+def test_a_pause_leaves_status_and_running_plans_as_they_are(api: APIClient) -> None:
+    batch = factories.batch([RUNNING, QUEUED])
+
+    steer(api, batch, paused=True)
+
+    assert status(api, batch).json()["status"] == "running"
+    assert waits(api, batch) == [None, "paused"]
+
+
+def test_the_priority_is_changed_while_it_runs(api: APIClient) -> None:
+    batch = factories.batch([RUNNING, QUEUED])
+
+    answer = steer(api, batch, priority=-100)
+
+    assert (answer.status_code, answer.json()["priority"]) == (200, -100)
+    assert status(api, batch).json()["logs"][-1]["message"] == "Priority 0 became -100."
+
+
+def test_both_at_once_are_one_revision(api: APIClient, batch: Batch, artist: Any) -> None:
+    before = batch.revision
+
+    steer(api, batch, priority=5, paused=True)
+
+    batch.refresh_from_db()
+    entries = LogEntry.objects.filter(batch=batch).values_list("event", "actor__username")
+    assert batch.revision == before + 1
+    assert sorted(entries) == [("paused", "artist"), ("priority_changed", "artist")]
+
+
+def test_what_is_so_already_changes_nothing(api: APIClient, batch: Batch) -> None:
+    steer(api, batch, paused=True)
+    batch.refresh_from_db()
+    before = batch.revision
+
+    answer = steer(api, batch, paused=True, priority=0)
+
+    batch.refresh_from_db()
+    assert (answer.status_code, batch.revision) == (200, before)
+
+
+def test_a_client_that_follows_by_revision_sees_the_pause(api: APIClient, batch: Batch) -> None:
+    steer(api, batch, paused=True)
+
+    document = status(api, batch, f"&since={batch.revision}").json()
+
+    assert [plan["waits"]["code"] for plan in document["plans"]] == ["paused"] * 3
+
+
+def test_a_finished_batch_cannot_be_paused(api: APIClient) -> None:
+    answer = steer(api, factories.batch([DONE]), paused=True)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "batch_finished")
+
+
+@pytest.mark.parametrize(
+    ("change", "attr"),
+    [
+        ({"priority": 101}, "priority"),
+        ({"priority": -101}, "priority"),
+        ({"priority": "5"}, "priority"),
+        ({"priority": True}, "priority"),
+        ({"priority": 1.0}, "priority"),
+        ({"priority": None}, "priority"),
+        ({"paused": 1}, "paused"),
+        ({"paused": "true"}, "paused"),
+        ({"paused": None}, "paused"),
+        ({"status": "done"}, "status"),
+        ({}, None),
+    ],
+)
+def test_anything_else_is_refused(
+    api: APIClient, batch: Batch, change: dict[str, Any], attr: str | None
+) -> None:
+    answer = steer(api, batch, **change)
+
+    assert (answer.status_code, answer.json()["attr"]) == (400, attr)
+
+
+def test_an_unknown_batch_is_not_found(api: APIClient) -> None:
+    assert api.patch("/api/batches/abc123", {"paused": True}, format="json").status_code == 404
+
+
+def test_a_stranger_steers_nothing(anonymous: APIClient, batch: Batch) -> None:
+    assert steer(anonymous, batch, paused=True).status_code == 401
+
+
+# No capable server ------------------------------------------------------------------------------
+
+
+def test_a_plan_says_what_each_server_lacks(api: APIClient) -> None:
+    batch = factories.unmet(missing="Real.safetensors", closest=["Reel.safetensors"])
+    factories.server("gpu-2", health=ServerHealth.DOWN)
+
+    wait = status(api, batch).json()["plans"][0]["waits"]
+
+    assert wait["code"] == "no_capable_server"
+    assert wait["message"] == (
+        "No server that answers has all that its workflow needs."
+        " gpu-1 lacks Real.safetensors for Loader.name (closest: Reel.safetensors)."
+        " gpu-2 does not answer."
+    )
+
+
+def test_what_is_missing_is_part_of_the_tag(api: APIClient) -> None:
+    batch = factories.unmet(missing="Real.safetensors")
+    before = status(api, batch).headers["ETag"]
+    batch.needs.capabilities.update(missing=[{"name": "B.pt", "where": "C.d", "closest": []}])
+
+    answer = status(api, batch, if_none_match=before)
+
+    assert answer.status_code == 200
+    assert "lacks B.pt for C.d" in answer.json()["plans"][0]["waits"]["message"]
+
+
+def test_saying_what_is_missing_takes_two_queries_more(api: APIClient, batch: Batch) -> None:
+    factories.server()
+    normal = queries_of(api, batch)
+
+    unmet = factories.unmet(missing="Real.safetensors")
+
+    assert queries_of(api, unmet) == normal + 2
+
+
+def test_a_server_that_can_is_enough_to_wait_for_ones_turn(api: APIClient) -> None:
+    batch = factories.unmet(missing="Real.safetensors")
+    factories.server("gpu-2")
+
+    assert waits(api, batch) == ["turn"]
+
+
+def test_what_cannot_be_claimed_has_no_place_in_the_queue(api: APIClient) -> None:
+    unmet = factories.unmet(missing="Real.safetensors")
+    paused = factories.batch([QUEUED], paused_at=factories.NOW)
+    free = factories.batch([QUEUED])
+
+    queue = api.get("/api/queue").json()["results"]
+
+    assert [(line["batch_id"], line["position"], line["waits"]["code"]) for line in queue] == [
+        (free.public_id, 1, "turn"),
+        (unmet.public_id, None, "no_capable_server"),
+        (paused.public_id, None, "paused"),
+    ]

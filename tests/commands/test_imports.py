@@ -1,0 +1,222 @@
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management.base import CommandError
+
+from generation.models import Batch, Plan, Project, Version
+from generation.states import WaitReason
+from tests import factories
+from tests.commands.running import run
+
+PROJECT = "madsea-2025-ep202"
+SAMPLES = Path(__file__).parents[2] / "samples" / "panels"
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "incoming"
+    made.mkdir()
+    return made
+
+
+def put(folder: Path, name: str, color: str = "white") -> None:
+    (folder / name).write_bytes(factories.png(color=color))
+
+
+def published() -> list[str]:
+    return [str(version) for version in Version.objects.order_by("path")]
+
+
+def refusal(*arguments: object, **options: object) -> str:
+    with pytest.raises(CommandError) as refused:
+        run(*arguments, **options)  # type: ignore[arg-type]
+    return str(refused.value)
+
+
+# Panels -----------------------------------------------------------------------------------------
+
+
+def test_the_sample_panels_become_panels_of_their_plans() -> None:
+    assert run("import_panels", PROJECT, "E202", SAMPLES) == "6 images published, 0 unchanged.\n"
+
+    assert published()[0] == "E202_SQ0010-0010_extracted-raw_v0001.png"
+    assert Plan.objects.count() == 6
+
+
+def test_importing_twice_changes_nothing(folder: Path) -> None:
+    put(folder, "E202_SQ0010-0010_extracted-raw.png")
+    run("import_panels", PROJECT, "E202", folder)
+
+    said = run("import_panels", PROJECT, "E202", folder)
+
+    assert said == "0 images published, 1 unchanged.\n"
+    assert published() == ["E202_SQ0010-0010_extracted-raw_v0001.png"]
+
+
+def test_a_panel_that_has_changed_is_the_next_version(folder: Path, artist: User) -> None:
+    put(folder, "E202_SQ0010-0010_extracted-raw.png")
+    run("import_panels", PROJECT, "E202", folder)
+    put(folder, "E202_SQ0010-0010_extracted-raw.png", "black")
+
+    run("import_panels", PROJECT, "E202", folder, user="artist")
+
+    latest = Version.objects.get(number=2)
+    assert (str(latest), latest.created_by) == ("E202_SQ0010-0010_extracted-raw_v0002.png", artist)
+
+
+def test_of_several_versions_of_a_panel_the_last_is_taken(folder: Path) -> None:
+    put(folder, "E202_SQ0010-0010_extracted-raw_v0002.png", "black")
+    put(folder, "E202_SQ0010-0010_extracted-raw_v0010.png", "white")
+
+    run("import_panels", PROJECT, "E202", folder)
+
+    taken = Version.objects.get()
+    written = (folder / "E202_SQ0010-0010_extracted-raw_v0010.png").stat().st_size
+    assert (taken.number, taken.n_bytes) == (1, written)
+
+
+def test_plans_that_waited_for_their_panels_go_on(folder: Path) -> None:
+    batch = factories.batch()
+    batch.runs.update(wait_reason=WaitReason.PANEL)
+    put(folder, "E202_SQ0010-0020_extracted-raw.png")
+
+    run("import_panels", PROJECT, "E202", folder)
+
+    waiting = batch.runs.filter(wait_reason=WaitReason.PANEL)
+    assert [found.plan.code for found in waiting] == ["0010", "0030"]
+    assert Batch.objects.get().revision == 2
+
+
+def test_numbered_panels_are_the_plans_of_a_sequence_in_order(folder: Path) -> None:
+    put(folder, "panel 10.png", "white")
+    put(folder, "panel 2.png", "black")
+    put(folder, "Panel 1.png", "red")
+    put(folder, ".DS_Store")
+
+    said = run("import_panels", PROJECT, "E202", folder, numbered="SQ0010", dry_run=True)
+
+    assert said.splitlines() == [
+        f"Panel 1.png → {PROJECT} E202_SQ0010-0010_extracted-raw",
+        f"panel 2.png → {PROJECT} E202_SQ0010-0020_extracted-raw",
+        f"panel 10.png → {PROJECT} E202_SQ0010-0030_extracted-raw",
+        "3 images would be published where they are new.",
+    ]
+    assert not Project.objects.exists()
+
+
+def test_numbered_panels_are_published_with_their_numbers(folder: Path) -> None:
+    put(folder, "b.png")
+    put(folder, "a.png")
+
+    run("import_panels", PROJECT, "E202", folder, numbered="SQ0030")
+
+    assert published() == [
+        "E202_SQ0030-0010_extracted-raw_v0001.png",
+        "E202_SQ0030-0020_extracted-raw_v0001.png",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("E203_SQ0010-0010_extracted-raw.png", "episode: expected 'E202'"),
+        ("E202_SQ0010-0010_AI-concept.png", "task: expected 'extracted-raw'"),
+        ("E202_SQ0010-10_extracted-raw.png", "plan: expected four digits"),
+        ("E202_SQ0010-0010_extracted-raw_v1.png", "version: expected 'v' and four digits"),
+        ("holiday.png", "episode: expected"),
+    ],
+)
+def test_a_name_that_does_not_fit_stops_the_whole_import(
+    folder: Path, name: str, said: str
+) -> None:
+    put(folder, "E202_SQ0010-0010_extracted-raw.png")
+    put(folder, name)
+
+    assert f"{name}: {said}" in refusal("import_panels", PROJECT, "E202", folder)
+    assert published() == []
+
+
+def test_two_files_of_one_plan_are_ambiguous(folder: Path) -> None:
+    put(folder, "E202_SQ0010-0010_extracted-raw.png")
+    (folder / "E202_SQ0010-0010_extracted-raw.jpg").write_bytes(factories.jpeg())
+
+    assert "which one is meant?" in refusal("import_panels", PROJECT, "E202", folder)
+
+
+def test_a_file_that_is_no_image_is_refused_and_the_others_are_taken(folder: Path) -> None:
+    put(folder, "E202_SQ0010-0010_extracted-raw.png")
+    (folder / "E202_SQ0010-0020_extracted-raw.png").write_bytes(b"not an image")
+
+    said = refusal("import_panels", PROJECT, "E202", folder)
+
+    assert said.splitlines()[0].startswith("E202_SQ0010-0020_extracted-raw.png: ")
+    assert said.splitlines()[-1] == "1 image published, 0 unchanged, 1 refused."
+    assert published() == ["E202_SQ0010-0010_extracted-raw_v0001.png"]
+
+
+@pytest.mark.parametrize(
+    ("project", "episode", "numbered", "said"),
+    [
+        ("../etc", "E202", None, "project_id: "),
+        (PROJECT, "../E202", "SQ0010", "episode: "),
+        (PROJECT, "E202", "../SQ0010", "sequence_id: "),
+        ("Madsea-2025-EP202", "E202", None, "This project exists as 'madsea-2025-ep202'"),
+    ],
+)
+def test_what_names_the_place_is_checked(
+    folder: Path, project: str, episode: str, numbered: str | None, said: str
+) -> None:
+    factories.episode()
+    put(folder, "E202_SQ0010-0010_extracted-raw.png")
+
+    assert said in refusal("import_panels", project, episode, folder, numbered=numbered)
+    assert published() == []
+
+
+def test_a_folder_without_panels_or_none_at_all_is_refused(folder: Path) -> None:
+    assert "There is no panel in" in refusal("import_panels", PROJECT, "E202", folder)
+    assert "There is no folder" in refusal("import_panels", PROJECT, "E202", folder / "no")
+
+
+def test_numbered_files_must_be_images_by_their_names(folder: Path) -> None:
+    put(folder, "1.png")
+    (folder / "notes.txt").write_text("hello")
+
+    said = refusal("import_panels", PROJECT, "E202", folder, numbered="SQ0010")
+
+    assert said == "notes.txt: Its name is no image's."
+
+
+# Concepts ---------------------------------------------------------------------------------------
+
+
+def test_concepts_are_published_as_the_next_versions(folder: Path, plans: list[Plan]) -> None:
+    factories.version(plans[0])
+    put(folder, "E202_SQ0010-0010_AI-concept.png")
+    put(folder, "E301_SQ0010-0010_AI-concept.png")
+
+    said = run("import_concepts", folder, project=PROJECT)
+
+    assert said == "2 images published, 0 unchanged.\n"
+    assert published()[1:] == [
+        "E202_SQ0010-0010_AI-concept_v0002.png",
+        "E301_SQ0010-0010_AI-concept_v0001.png",
+    ]
+
+
+def test_a_concept_with_a_version_in_its_name_is_refused(folder: Path) -> None:
+    put(folder, "E202_SQ0010-0010_AI-concept_v0003.png")
+
+    said = refusal("import_concepts", folder, project=PROJECT)
+
+    assert "version: expected a name without version" in said
+
+
+def test_a_dry_run_of_concepts_writes_nothing(folder: Path) -> None:
+    put(folder, "E202_SQ0010-0010_AI-concept.png")
+
+    run("import_concepts", folder, project=PROJECT, dry_run=True)
+
+    assert not Project.objects.exists()

@@ -1,0 +1,103 @@
+from datetime import UTC, datetime
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management.base import CommandError
+
+from generation.models import Batch, LogEntry, PlanRun
+from generation.states import RunState
+from tests import factories
+from tests.commands.running import run
+
+ERROR, CANCELLED, DONE, QUEUED = (
+    RunState.ERROR,
+    RunState.CANCELLED,
+    RunState.DONE,
+    RunState.QUEUED,
+)
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def failed() -> Batch:
+    return factories.batch([ERROR, CANCELLED, DONE])
+
+
+def states(batch: Batch) -> list[str]:
+    return list(batch.runs.order_by("position").values_list("state", flat=True))
+
+
+def test_failed_plans_of_a_batch_queue_again(failed: Batch, supervisor: User) -> None:
+    said = run("retry_plans", batch=failed.public_id, user="supervisor")
+
+    assert said == "1 plan of 1 batch queued again.\n"
+    assert states(failed) == [QUEUED, CANCELLED, DONE]
+    assert LogEntry.objects.get(event="retried").actor == supervisor
+
+
+def test_cancelled_plans_queue_again_when_asked_for(failed: Batch) -> None:
+    run("retry_plans", "--all", "--status", "cancelled", "--status", "error")
+
+    assert states(failed) == [QUEUED, QUEUED, DONE]
+
+
+def test_plans_of_several_batches_queue_again_at_once(failed: Batch) -> None:
+    other = factories.batch([ERROR, ERROR])
+
+    assert run("retry_plans", all=True) == "3 plans of 2 batches queued again.\n"
+    assert states(other) == [QUEUED, QUEUED]
+
+
+def test_a_dry_run_says_which_plans_and_why_they_failed(failed: Batch) -> None:
+    said = run("retry_plans", all=True, dry_run=True)
+
+    assert said.splitlines() == [
+        f"{failed} madsea-2025-ep202 E202 SQ0010-0010 error: node_error: KSampler: out of memory.",
+        "1 plan would be queued again.",
+    ]
+    assert states(failed) == [ERROR, CANCELLED, DONE]
+
+
+def test_without_a_filter_nothing_is_retried(failed: Batch) -> None:
+    with pytest.raises(CommandError, match="Say which"):
+        run("retry_plans")
+
+    assert states(failed) == [ERROR, CANCELLED, DONE]
+
+
+def test_an_unknown_batch_is_an_expected_failure() -> None:
+    with pytest.raises(CommandError, match="no batch 'nothing'"):
+        run("retry_plans", batch="nothing")
+
+
+@pytest.mark.parametrize(
+    ("filters", "n_plans"),
+    [
+        ({"project": "madsea-2025-ep202"}, 1),
+        ({"project": "other"}, 0),
+        ({"episode": "E202"}, 1),
+        ({"episode": "E203"}, 0),
+        ({"sequence": "SQ0010"}, 1),
+        ({"sequence": "SQ0020"}, 0),
+        ({"style": "ombres_chinoises"}, 1),
+        ({"style": "labo"}, 0),
+        ({"since": "2025-03-14"}, 1),
+        ({"since": "2025-03-15"}, 0),
+        ({"until": "2025-03-14"}, 1),
+        ({"until": "2025-03-13"}, 0),
+        ({"episode": "E202", "style": "labo"}, 0),
+    ],
+)
+def test_a_filter_takes_what_fits(failed: Batch, filters: dict[str, str], n_plans: int) -> None:
+    ended = datetime(2025, 3, 14, 23, 59, tzinfo=UTC)
+    PlanRun.objects.filter(state=ERROR).update(finished_at=ended)
+    options = [f"--{name}={value}" for name, value in filters.items()]
+
+    said = run("retry_plans", "--dry-run", *options).splitlines()
+
+    assert len(said) == n_plans + 1
+
+
+def test_a_day_that_is_none_is_refused() -> None:
+    with pytest.raises(CommandError, match="invalid day value"):
+        run("retry_plans", "--since", "yesterday")

@@ -1,0 +1,197 @@
+"""Several servers with other models each: every batch goes where it can be rendered."""
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from generation.models import Attempt, Batch, Capability, Server, ServerDefinitions, Workflow
+from generation.preview.definitions import MODELS
+from generation.preview.server import PreviewServer
+from generation.services import capability, servers, upkeep
+from generation.states import RunState
+from tests import factories
+from tests.driver import flying
+
+pytestmark = pytest.mark.django_db
+
+REAL, TINY = "XL/RealVisXL_V5.0_fp16.safetensors", "tiny_sd15.safetensors"
+
+
+@pytest.fixture(autouse=True)
+def brief(settings: Any) -> None:
+    """A driver that has nothing to do leaves at once."""
+    settings.MADSEA_LINGER_S = 0
+
+
+@pytest.fixture
+def start(start_comfy: Callable[..., PreviewServer], db: None) -> Callable[..., Server]:
+    """Starts a preview server with these checkpoints; returns its row, as it was looked at."""
+
+    def begin(name: str, *checkpoints: str) -> Server:
+        comfy = start_comfy(models=MODELS | {"checkpoints": list(checkpoints)})
+        return servers.look(factories.server(name, url=comfy.url))
+
+    return begin
+
+
+def batch(checkpoint: str, n_plans: int = 2) -> Batch:
+    graph = copy.deepcopy(flying.SAMPLED)
+    graph["1"]["inputs"]["ckpt_name"] = checkpoint
+    workflow = flying.workflow(graph)
+    plans = factories.plans({"SQ0010": ["0010", "0020", "0030"]})[:n_plans]
+    needs = capability.needs_of(workflow, {})
+    capability.settle([needs])
+    return factories.batch([RunState.QUEUED] * n_plans, of=plans, workflow=workflow, needs=needs)
+
+
+def believe(server: Server, checkpoint: str) -> None:
+    """Have it on record that a server has a checkpoint."""
+    row = ServerDefinitions.objects.get(server=server)
+    lists = row.definitions["CheckpointLoaderSimple"]["input"]["required"]
+    lists["ckpt_name"][0] = [checkpoint]
+    row.save()
+
+
+def not_in_list(checkpoint: str) -> dict[str, Any]:
+    """Return what a server says of a checkpoint that is not in its list."""
+    extra = {"input_name": "ckpt_name", "input_config": None, "received_value": checkpoint}
+    error = {"type": "value_not_in_list", "message": "", "details": "", "extra_info": extra}
+    return {"1": {"class_type": "CheckpointLoaderSimple", "errors": [error]}}
+
+
+def leave_when_idle(server: Server) -> None:
+    """Drive a server until it finds nothing more to do."""
+    flying.drive_until(server, lambda: False)
+
+
+def rendered_on(batch: Batch) -> list[str]:
+    attempts = Attempt.objects.filter(run__batch=batch, outcome="done").order_by("run__position")
+    return list(attempts.values_list("server__name", flat=True))
+
+
+def test_each_batch_is_rendered_where_its_model_is(start: Callable[..., Server]) -> None:
+    has_real, has_tiny = start("has-real", REAL), start("has-tiny", TINY)
+    needs_tiny, needs_real = batch(TINY), batch(REAL)
+
+    leave_when_idle(has_real)
+    leave_when_idle(has_tiny)
+
+    assert rendered_on(needs_real) == ["has-real"] * 2
+    assert rendered_on(needs_tiny) == ["has-tiny"] * 2
+    assert Attempt.objects.count() == 4
+
+
+def test_a_folder_is_spelled_as_the_server_spells_it(start: Callable[..., Server]) -> None:
+    theirs = REAL.replace("/", "\\")
+    windows = start("windows", theirs)
+    mine = batch(REAL, 1)
+
+    leave_when_idle(windows)
+
+    assert flying.states(mine) == [RunState.DONE]
+    assert Attempt.objects.get().graph["1"]["inputs"]["ckpt_name"] == theirs
+
+
+def test_a_model_that_a_retry_asks_for_is_spelled_as_the_server_spells_it(
+    start: Callable[..., Server],
+) -> None:
+    windows = start("windows", TINY, REAL.replace("/", "\\"))
+    mine = batch(TINY, 1)
+    mine.runs.update(params={"checkpoint": REAL})
+
+    leave_when_idle(windows)
+
+    assert flying.states(mine) == [RunState.DONE]
+
+
+def test_a_server_that_lacks_what_a_retry_asks_for_goes_on_with_the_batch(
+    start: Callable[..., Server],
+) -> None:
+    poor = start("poor", TINY)
+    mine = batch(TINY)
+    mine.runs.filter(position=1).update(params={"checkpoint": REAL})
+
+    leave_when_idle(poor)
+
+    assert flying.states(mine)[0] == RunState.DONE
+    assert Capability.objects.get(needs=mine.needs).is_capable
+
+
+def test_only_servers_that_can_take_the_work_are_woken(
+    start: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    woken: list[int] = []
+    monkeypatch.setattr("generation.queueing.call_soon", lambda _, pk: woken.append(pk))
+    start("has-tiny", TINY)
+    has_real = start("has-real", REAL)
+    batch(REAL)
+
+    upkeep.tick()
+
+    assert woken == [has_real.pk]
+
+
+def test_a_server_that_lost_a_model_hands_its_plans_on(start: Callable[..., Server]) -> None:
+    poor, rich = start("poor", TINY), start("rich", REAL)
+    believe(poor, REAL)
+    mine = batch(REAL)
+
+    leave_when_idle(poor)
+    events = flying.events(mine.runs.get(position=0))
+    leave_when_idle(rich)
+
+    assert events == ["claimed", "refused"]
+    assert rendered_on(mine) == ["rich"] * 2
+    poor.refresh_from_db()
+    assert poor.needs_reading
+
+
+def test_a_class_that_a_server_has_no_more_is_looked_for_elsewhere(
+    start: Callable[..., Server],
+) -> None:
+    server = start("gpu-1", REAL)
+    graph = copy.deepcopy(flying.SAMPLED)
+    graph["6"]["class_type"] = "SaveImageElsewhere"
+    mine = flying.sampled(needs=factories.needs())
+    Workflow.objects.update(graph=graph)
+
+    leave_when_idle(server)
+
+    assert flying.states(mine) == [RunState.QUEUED]
+    assert Capability.objects.get(needs=mine.needs).missing[0]["name"] == "SaveImageElsewhere"
+
+
+def test_a_server_that_refuses_what_it_says_it_has_fails_the_plan_the_second_time(
+    start: Callable[..., Server], start_comfy: Callable[..., PreviewServer]
+) -> None:
+    comfy = start_comfy(models=MODELS | {"checkpoints": [REAL]})
+    server = servers.look(factories.server(url=comfy.url))
+    comfy.faults.set("refuse_prompt", node_errors=not_in_list(REAL))
+    mine = batch(REAL, 1)
+    leave_when_idle(server)
+    before = flying.states(mine)
+
+    upkeep.tick()
+    leave_when_idle(server)
+
+    assert (before, flying.states(mine)) == ([RunState.QUEUED], [RunState.ERROR])
+    assert mine.runs.get().error_code == "graph_refused"
+
+
+def test_a_model_that_comes_lets_the_plans_go_on(
+    start: Callable[..., Server], start_comfy: Callable[..., PreviewServer]
+) -> None:
+    server = start("gpu-1", TINY)
+    mine = batch(REAL)
+    leave_when_idle(server)
+    before = flying.states(mine)
+    restarted = start_comfy(models=MODELS | {"checkpoints": [REAL]})
+    Server.objects.update(url=restarted.url, needs_reading=True)
+
+    upkeep.tick()
+    leave_when_idle(server)
+
+    assert before == [RunState.QUEUED] * 2
+    assert flying.states(mine) == [RunState.DONE] * 2

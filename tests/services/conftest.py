@@ -1,0 +1,61 @@
+"""What the services' tests share: a leased server, a running attempt, a staged image."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+
+from generation.models import Attempt, Batch, PlanRun, Server
+from generation.services import images, leases
+from generation.services.leases import Lease
+from generation.services.versions import Image
+from generation.states import RunState
+from tests import factories
+
+
+@pytest.fixture
+def server(db: None) -> Server:
+    """A server that is up and has no driver."""
+    return factories.server()
+
+
+@pytest.fixture
+def lease(server: Server) -> Lease:
+    """The lease of that server."""
+    taken = leases.take(server.pk)
+    assert taken is not None
+    return taken
+
+
+@pytest.fixture
+def running(lease: Lease) -> Attempt:
+    """An open attempt under that lease: the first of the two plans of a batch."""
+    made = factories.batch([RunState.RUNNING, RunState.QUEUED])
+    return _leased(made, lease.token)
+
+
+def _leased(batch: Batch, token: UUID) -> Attempt:
+    run = batch.runs.select_related("current_attempt").earliest("position")
+    attempt = run.current_attempt
+    assert attempt is not None
+    attempt.lease_token = token
+    attempt.save()
+    return Attempt.objects.select_related("run__batch", "server").get(pk=attempt.pk)
+
+
+@pytest.fixture
+def staged(home: None) -> Callable[[str], Image]:
+    """Stages an image of one colour."""
+    return lambda color="black": images.stage(factories.png(color=color))
+
+
+@pytest.fixture
+def image(staged: Callable[[str], Image]) -> Image:
+    """A staged black image."""
+    return staged("black")
+
+
+@pytest.fixture
+def queued(db: None) -> PlanRun:
+    """The first of three queued plans."""
+    return factories.batch().runs.select_related("batch", "plan").earliest("position")

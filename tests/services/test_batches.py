@@ -1,0 +1,231 @@
+"""The use cases of a batch: create, cancel, retry."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from generation.errors import Conflict, InvalidRequest
+from generation.models import Batch, Episode, Plan, PlanRun, Project, Sequence
+from generation.services import batches, requests, runs
+from generation.states import BatchState, RunState, WaitReason
+from tests import factories
+from tests.services.counting import counted, counters
+from tests.services.test_requests import EXAMPLE
+
+pytestmark = pytest.mark.django_db
+
+
+def created(requester: User | None = None, **change: Any) -> Batch:
+    return batches.create(requests.read(EXAMPLE | change), requester=requester)
+
+
+def of(*codes: str, sequence_id: str = "SQ0010") -> list[dict[str, Any]]:
+    return [{"sequence_id": sequence_id, "plans": list(codes)}]
+
+
+# create -----------------------------------------------------------------------------------------
+
+
+def test_a_request_becomes_a_batch_with_a_run_for_each_plan(artist: User) -> None:
+    batch = created(artist)
+
+    assert (batch.status, batch.requested_by, batch.revision) == (BatchState.STARTED, artist, 1)
+    assert counters(batch) == counted(batch) == {RunState.QUEUED: 3}
+    assert [run.plan.code for run in batch.runs.all()] == ["0010", "0020", "0030"]
+    assert [entry.event for entry in batch.logs.all()] == ["batch_created"]
+
+
+def test_what_is_missing_of_the_production_tree_is_made() -> None:
+    batch = created()
+
+    assert batch.episode.code == "E202"
+    assert batch.episode.project.code == "madsea-2025-ep202"
+    assert (Sequence.objects.count(), Plan.objects.count()) == (1, 3)
+
+
+def test_what_is_there_of_the_production_tree_is_used() -> None:
+    created()
+    created(sequences=of("0020", "0040"))
+
+    assert (Project.objects.count(), Episode.objects.count(), Sequence.objects.count()) == (1, 1, 1)
+    assert Plan.objects.count() == 4
+
+
+def test_a_project_in_another_spelling_is_refused_and_nothing_is_made() -> None:
+    created()
+
+    with pytest.raises(InvalidRequest) as caught:
+        created(project_id="MADSEA-2025-ep202")
+
+    assert (caught.value.attr, caught.value.code) == ("project_id", "project_spelling")
+    assert Batch.objects.count() == 1
+
+
+def test_plans_without_the_panel_that_the_workflow_needs_wait_for_it() -> None:
+    factories.version(factories.plans()[0], task="extracted-raw")
+
+    batch = created()
+
+    assert batch.needs_panel
+    assert [run.wait_reason for run in batch.runs.all()] == [
+        WaitReason.TURN,
+        WaitReason.PANEL,
+        WaitReason.PANEL,
+    ]
+
+
+def test_a_panel_that_is_not_published_yet_is_none() -> None:
+    factories.reserved(factories.plans()[0], task="extracted-raw")
+
+    assert created().runs.earliest("position").wait_reason == WaitReason.PANEL
+
+
+def test_each_plan_draws_a_seed_of_its_own_that_javascript_can_read() -> None:
+    seeds = [int(run.seed) for run in created().runs.all()]
+
+    assert len(set(seeds)) == 3
+    assert max(seeds) < 2**53
+
+
+def test_a_seed_that_was_given_is_every_plans_seed() -> None:
+    batch = created(params={"seed": 2**64 - 1})
+
+    assert {run.seed for run in batch.runs.all()} == {"18446744073709551615"}
+
+
+def test_mode_manuel_waits_for_uploads() -> None:
+    batch = created(mode="manuel", params={})
+
+    assert counters(batch) == {RunState.WAITING: 3}
+    assert {(run.seed, run.wait_reason) for run in batch.runs.all()} == {("", "")}
+
+
+def test_ten_thousand_plans_take_few_queries() -> None:
+    codes = [f"{number:04d}" for number in range(10_000)]
+    request = requests.read(EXAMPLE | {"sequences": of(*codes)})
+
+    with CaptureQueriesContext(connection) as queries:
+        batch = batches.create(request, requester=None)
+
+    assert counters(batch) == {RunState.QUEUED: 10_000}
+    # SQLite takes 999 values in one statement, so its inserts are cut into small pieces.
+    assert len(queries) <= {"postgresql": 20, "sqlite": 250}[connection.vendor]
+
+
+# cancel -----------------------------------------------------------------------------------------
+
+
+def test_a_batch_that_waits_is_cancelled_at_once(supervisor: User) -> None:
+    batch = batches.cancel(created(), actor=supervisor)
+
+    assert batch.status == BatchState.CANCELLED
+    assert counters(batch) == {RunState.CANCELLED: 3}
+    assert batch.finished_at is not None
+    assert batch.logs.latest("pk").actor == supervisor
+
+
+def test_a_batch_with_a_failure_is_cancelled_when_it_is_cancelled() -> None:
+    batch = factories.batch([RunState.ERROR, RunState.QUEUED])
+
+    assert batches.cancel(batch, actor=None).status == BatchState.CANCELLED
+
+
+def test_a_finished_batch_stays_what_it_is() -> None:
+    batch = factories.batch([RunState.DONE])
+
+    assert batches.cancel(batch, actor=None).status == BatchState.DONE
+
+
+def test_the_cancel_of_two_thousand_plans_takes_few_queries() -> None:
+    batch = created(sequences=of(*[f"{number:04d}" for number in range(2000)]))
+
+    with CaptureQueriesContext(connection) as queries:
+        batches.cancel(batch, actor=None)
+
+    assert len(queries) <= 20
+
+
+# retry ------------------------------------------------------------------------------------------
+
+
+def test_retry_takes_what_failed_and_leaves_the_rest() -> None:
+    batch = factories.batch([RunState.ERROR, RunState.DONE, RunState.CANCELLED, RunState.QUEUED])
+
+    retried = batches.retry(batch, actor=None)
+
+    assert [run.position for run in retried] == [0]
+    assert counters(batch) == counted(batch)
+    assert counters(batch)[RunState.QUEUED] == 2
+
+
+def test_retry_of_a_cancelled_batch_takes_what_was_cancelled_too() -> None:
+    batch = factories.batch([RunState.ERROR, RunState.DONE, RunState.QUEUED])
+    batches.cancel(batch, actor=None)
+
+    retried = batches.retry(batch, actor=None)
+
+    assert [run.position for run in retried] == [0, 2]
+    assert batch.logs.filter(event="retried").count() == 2
+
+
+def test_retry_with_nothing_to_retry_is_a_conflict() -> None:
+    batch = factories.batch([RunState.DONE, RunState.QUEUED])
+
+    with pytest.raises(Conflict) as caught:
+        batches.retry(batch, actor=None)
+
+    assert caught.value.code == "nothing_to_retry"
+
+
+def failed_run(**change: Any) -> PlanRun:
+    batch = created(sequences=of("0010"), **change)
+    batch.runs.update(state=RunState.ERROR, error_code="node_error")
+    Batch.objects.update(n_queued=0, n_error=1)
+    return batch.runs.select_related("batch").get()
+
+
+def test_a_retrys_params_lie_over_those_of_the_retry_before() -> None:
+    run = failed_run()
+    runs.retry(run, actor=None, params={"steps": 12, "cfg": 3})
+    runs.cancel(run, actor=None)
+
+    runs.retry(run, actor=None, params={"steps": 14})
+
+    run.refresh_from_db()
+    assert run.params == {"steps": 14, "cfg": 3}
+    assert run.logs.latest("pk").data == {"params": {"steps": 14}}
+
+
+def test_the_seed_stays_unless_one_is_given() -> None:
+    run = failed_run()
+    seed = run.seed
+    runs.retry(run, actor=None)
+    kept = PlanRun.objects.get().seed
+    runs.cancel(run, actor=None)
+
+    runs.retry(run, actor=None, params={"seed": 7})
+
+    given = PlanRun.objects.get()
+    assert (kept, given.seed, given.params) == (seed, "7", {})
+
+
+def test_a_param_that_does_not_fit_the_frozen_workflow_is_refused() -> None:
+    run = failed_run()
+
+    with pytest.raises(InvalidRequest) as caught:
+        runs.retry(run, actor=None, params={"steps": 0, "stepz": 1})
+
+    assert [problem.attr for problem in caught.value.problems] == ["params.steps", "params.stepz"]
+    assert PlanRun.objects.get().state == RunState.ERROR
+
+
+def test_a_batch_that_renders_nothing_takes_no_params() -> None:
+    batch = factories.batch([RunState.CANCELLED], mode="manuel", workflow=None)
+
+    with pytest.raises(InvalidRequest) as caught:
+        batches.retry(batch, actor=None, params={"steps": 3})
+
+    assert caught.value.code == "no_workflow"

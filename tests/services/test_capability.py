@@ -1,0 +1,267 @@
+"""What each server lacks, who may render what, and requests that nobody could render."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from generation.errors import InvalidRequest
+from generation.models import Capability, Needs, Server, ServerDefinitions
+from generation.preview.definitions import MODELS
+from generation.preview.options import Options
+from generation.preview.server import PreviewServer
+from generation.selectors import situations
+from generation.services import batches, capability, requests, servers, upkeep, workflows
+from generation.states import ServerHealth
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+CHECKPOINT = "RealVisXL_V5.0_fp16.safetensors"
+ALMOST = "RealVisXL_V4.0_fp16.safetensors"
+REQUEST: dict[str, Any] = {
+    "project_id": "madsea-2025-ep202",
+    "episode": "E202",
+    "season": "S02",
+    "sequences": [{"sequence_id": "SQ0010", "plans": ["0010", "0020"]}],
+    "style": "ombres_chinoises",
+}
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Starts a preview server with these checkpoints; returns its row, as it was looked at."""
+    started: list[PreviewServer] = []
+
+    def begin(name: str, checkpoints: list[str]) -> Server:
+        models = MODELS | {"checkpoints": checkpoints}
+        options = Options(home=tmp_path / name, port=0, faults=True, models=models)
+        started.append(PreviewServer(options).__enter__())
+        return servers.look(factories.server(name, url=started[-1].url))
+
+    yield begin
+    for server in started:
+        server.__exit__(None, None, None)
+
+
+@pytest.fixture
+def needs() -> Needs:
+    """What the workflow of the shadows needs, with its own models."""
+    return capability.needs_of(workflows.load("OmbresChinoises.json"), {})
+
+
+def lacking(needs: Needs, server: Server) -> str:
+    capability.settle([needs])
+    return situations.lacks(Capability.objects.get(needs=needs, server=server).missing)
+
+
+def refusal(**change: Any) -> tuple[str, str, str]:
+    with pytest.raises(InvalidRequest) as caught:
+        requests.read(REQUEST | change)
+    [problem] = caught.value.problems
+    return problem.attr, problem.code, problem.detail
+
+
+# What a server has ------------------------------------------------------------------------------
+
+
+def test_a_server_with_all_models_is_capable(start: Callable[..., Server], needs: Needs) -> None:
+    server = start("gpu-1", [CHECKPOINT])
+
+    assert lacking(needs, server) == ""
+    assert Capability.objects.get().is_capable
+
+
+def test_what_is_missing_is_named_with_the_closest_that_is_there(
+    start: Callable[..., Server], needs: Needs
+) -> None:
+    server = start("gpu-1", ["tiny.safetensors", ALMOST])
+
+    assert lacking(needs, server) == (
+        f"{CHECKPOINT} for CheckpointLoaderSimple.ckpt_name (closest: {ALMOST})"
+    )
+
+
+def test_a_server_of_which_nothing_is_known_has_no_row(needs: Needs) -> None:
+    factories.server()
+
+    assert capability.settle([needs]) == 0
+
+
+def test_what_was_judged_is_not_judged_again_until_the_server_is_read_anew(
+    start: Callable[..., Server], needs: Needs
+) -> None:
+    server = start("gpu-1", [CHECKPOINT])
+
+    first, second = capability.settle([needs]), capability.settle([needs])
+    servers.look(server)
+
+    assert (first, second, capability.settle([needs])) == (1, 0, 1)
+
+
+def test_reading_a_server_judges_what_the_queued_plans_need(
+    start: Callable[..., Server], needs: Needs
+) -> None:
+    factories.batch(needs=needs)
+
+    server = start("gpu-1", [ALMOST])
+
+    assert not Capability.objects.get(server=server, needs=needs).is_capable
+
+
+def test_the_same_needs_are_one_row(needs: Needs) -> None:
+    workflow = workflows.load("OmbresChinoises.json")
+
+    same = capability.needs_of(workflow, {"steps": 4})
+    other = capability.needs_of(workflow, {"checkpoint": ALMOST})
+
+    assert (same.pk == needs.pk, other.pk == needs.pk) == (True, False)
+    assert other.model_key != needs.model_key
+
+
+# When servers are read --------------------------------------------------------------------------
+
+
+def test_a_server_that_came_back_is_read_again(start: Callable[..., Server]) -> None:
+    server = start("gpu-1", [CHECKPOINT])
+    ServerDefinitions.objects.update(definitions={})
+    servers.unseen(server, "it restarted")
+
+    upkeep.tick()
+
+    assert "KSampler" in ServerDefinitions.objects.get().definitions
+
+
+def test_a_server_that_a_driver_found_again_is_read_again(
+    start: Callable[..., Server], lease: Any
+) -> None:
+    server = start("gpu-2", [CHECKPOINT])
+    Server.objects.filter(pk=server.pk).update(
+        lease_token=lease.token, lease_expires_at="2999-01-01T00:00:00Z"
+    )
+    ServerDefinitions.objects.update(definitions={})
+    servers.unseen(server, "it restarted")
+    servers.seen(server)
+
+    servers.read_due()
+
+    assert "KSampler" in ServerDefinitions.objects.get().definitions
+
+
+def test_a_server_that_cannot_be_read_stays_to_be_read(start: Callable[..., Server]) -> None:
+    server = factories.server("gpu-1", url="http://127.0.0.1:9")
+
+    servers.read_due()
+
+    server.refresh_from_db()
+    assert (server.needs_reading, server.health) == (True, ServerHealth.DOWN)
+
+
+def test_what_a_server_refused_is_believed_until_it_is_read_again(
+    start: Callable[..., Server], needs: Needs
+) -> None:
+    server = start("gpu-1", [CHECKPOINT])
+    factories.batch(needs=needs)
+
+    capability.deny(needs, server, [capability.Lack(CHECKPOINT, "CheckpointLoaderSimple.ckpt")])
+    denied = Capability.objects.get().is_capable
+    servers.read_due()
+
+    assert (denied, Capability.objects.get().is_capable) == (False, True)
+
+
+# Requests ---------------------------------------------------------------------------------------
+
+
+def test_a_request_that_no_server_can_render_is_refused(start: Callable[..., Server]) -> None:
+    start("gpu-1", [ALMOST])
+    start("gpu-2", ["tiny.safetensors"])
+
+    attr, code, detail = refusal()
+
+    assert (attr, code) == ("workflow_json", "no_capable_server")
+    assert detail == (
+        "No server can run OmbresChinoises.json."
+        f" gpu-1 lacks {CHECKPOINT} for CheckpointLoaderSimple.ckpt_name (closest: {ALMOST})."
+        f" gpu-2 lacks {CHECKPOINT} for CheckpointLoaderSimple.ckpt_name."
+    )
+
+
+def test_a_checkpoint_that_no_server_has_is_to_blame_itself(start: Callable[..., Server]) -> None:
+    start("gpu-1", [CHECKPOINT])
+
+    attr, code, detail = refusal(params={"checkpoint": ALMOST})
+
+    assert (attr, code) == ("params.checkpoint", "no_capable_server")
+    assert f"(closest: {CHECKPOINT})" in detail
+
+
+def test_every_shipped_workflow_with_models_is_refused_by_servers_without_any(
+    tmp_path: Path,
+) -> None:
+    bare = Options(home=tmp_path / "bare", port=0, models={})
+    with PreviewServer(bare) as comfy:
+        servers.look(factories.server(url=comfy.url))
+
+        assert refusal()[1] == "no_capable_server"
+        assert refusal(workflow_json="Labo.json")[1] == "no_capable_server"
+
+
+def test_one_capable_server_is_enough(start: Callable[..., Server]) -> None:
+    start("gpu-1", [ALMOST])
+    start("gpu-2", [CHECKPOINT])
+
+    batch = batches.create(requests.read(REQUEST), requester=None)
+
+    assert batch.needs is not None
+    assert batch.needs.model_key
+
+
+@pytest.mark.parametrize("health", [ServerHealth.DOWN, ServerHealth.UNKNOWN])
+def test_a_request_waits_for_servers_that_do_not_answer_now(
+    start: Callable[..., Server], health: ServerHealth
+) -> None:
+    server = start("gpu-1", [ALMOST])
+    Server.objects.filter(pk=server.pk).update(health=health)
+
+    assert requests.read(REQUEST).needs is not None
+
+
+def test_a_request_waits_where_a_server_is_not_known_yet(start: Callable[..., Server]) -> None:
+    start("gpu-1", [ALMOST])
+    factories.server("gpu-2")
+
+    assert requests.read(REQUEST).needs is not None
+
+
+def test_a_request_without_any_server_is_taken() -> None:
+    assert requests.read(REQUEST).needs is not None
+
+
+def test_an_image_by_hand_needs_no_server(start: Callable[..., Server]) -> None:
+    start("gpu-1", [ALMOST])
+
+    assert requests.read(REQUEST | {"mode": "manuel"}).needs is None
+
+
+def test_a_model_that_came_since_the_server_was_read_is_found(
+    start: Callable[..., Server],
+) -> None:
+    start("gpu-1", [CHECKPOINT])
+    definitions = ServerDefinitions.objects.get()
+    definitions.definitions["CheckpointLoaderSimple"]["input"]["required"]["ckpt_name"] = [[], {}]
+    definitions.save()
+    ServerDefinitions.objects.update(read_at="2020-01-01T00:00:00Z")
+
+    assert requests.read(REQUEST).needs is not None
+
+
+def test_a_retry_with_a_model_that_no_server_has_is_refused(start: Callable[..., Server]) -> None:
+    start("gpu-1", [CHECKPOINT])
+    batch = batches.create(requests.read(REQUEST), requester=None)
+
+    with pytest.raises(InvalidRequest) as caught:
+        batches.check_overrides(batch, {"checkpoint": ALMOST})
+
+    assert caught.value.code == "no_capable_server"

@@ -1,0 +1,57 @@
+"""Pause, resume, priority: allowed, refused, raced."""
+
+import pytest
+
+from generation.errors import Conflict, InvalidRequest
+from generation.models import Batch, PlanRun
+from generation.services import batches, steering, transitions
+from generation.services.leases import Lease
+from generation.states import RunState
+from tests import factories
+from tests.services.racing import race
+from tests.services.test_races import work
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+DONE, QUEUED, RUNNING, WAITING = (RunState(s) for s in ("done", "queued", "running", "waiting"))
+
+
+@pytest.mark.parametrize("states", [[QUEUED], [RUNNING], [WAITING], [DONE, QUEUED]])
+def test_an_unfinished_batch_can_be_paused(db: None, states: list[RunState]) -> None:
+    batch = steering.pause(factories.batch(states), actor=None)
+
+    assert batch.paused_at is not None
+
+
+def test_a_finished_batch_cannot_be_paused_but_resumed(db: None) -> None:
+    batch = factories.batch([DONE], paused_at=factories.NOW)
+
+    resumed = steering.resume(batch, actor=None)
+
+    assert resumed.paused_at is None
+    with pytest.raises(Conflict):
+        steering.pause(batch, actor=None)
+
+
+@pytest.mark.parametrize("priority", [-101, 101])
+def test_a_priority_beyond_its_bounds_is_refused(batch: Batch, priority: int) -> None:
+    with pytest.raises(InvalidRequest):
+        steering.set_priority(batch, priority, actor=None)
+
+
+def test_a_batch_that_is_paused_meanwhile_is_not_claimed(queued: PlanRun, lease: Lease) -> None:
+    steering.pause(queued.batch, actor=None)
+
+    assert transitions.claim(queued, work(), lease.server, lease.token) is None
+
+
+def test_two_pauses_at_once_are_one(batch: Batch) -> None:
+    race(*[lambda: steering.pause(Batch.objects.get(pk=batch.pk), actor=None)] * 2)
+
+    assert list(batch.logs.values_list("event", flat=True)) == ["paused"]
+
+
+def test_a_paused_batch_can_be_cancelled(batch: Batch) -> None:
+    steering.pause(batch, actor=None)
+
+    assert batches.cancel(batch, actor=None).status == "cancelled"

@@ -1,0 +1,67 @@
+"""What lies in staging without a version is cleared away, and nothing else."""
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from generation import storage
+from generation.models import Plan
+from generation.services import versions
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def staged(*, age_s: float) -> str:
+    """Return the path of a file that was staged so long ago."""
+    path = storage.stage(b"image").path
+    then = time.time() - age_s
+    os.utime(storage.absolute(path), (then, then))
+    return path
+
+
+@pytest.fixture(autouse=True)
+def a_minute(settings: Any) -> None:
+    """Staged files are kept for a minute."""
+    settings.MADSEA_STAGING_S = 60
+
+
+def test_an_old_staged_file_without_a_version_is_removed() -> None:
+    path = staged(age_s=61)
+
+    assert versions.clear_staging() == 1
+    assert not storage.absolute(path).exists()
+
+
+def test_a_young_staged_file_stays() -> None:
+    path = staged(age_s=30)
+
+    assert versions.clear_staging() == 0
+    assert storage.absolute(path).exists()
+
+
+def test_a_staged_file_that_is_reserved_stays(plans: list[Plan]) -> None:
+    path = staged(age_s=86400)
+    factories.reserved(plans[0], staging_path=path)
+
+    assert versions.clear_staging() == 0
+    assert storage.absolute(path).exists()
+
+
+def test_without_a_staging_folder_there_is_nothing_to_clear() -> None:
+    assert versions.clear_staging() == 0
+
+
+def test_a_staging_folder_that_cannot_be_read_ends_nothing(
+    projects_root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    # A link to itself can be stat'ed by nobody, not even by root.
+    file = projects_root / storage.STAGING / "loop"
+    file.parent.mkdir()
+    file.symlink_to(file)
+
+    assert versions.clear_staging() == 0
+    assert "staging is not cleared" in caplog.text

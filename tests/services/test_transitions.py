@@ -1,0 +1,476 @@
+"""Every transition: when it is allowed, and when it is refused and leaves everything as it was."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from generation.errors import Fenced, PlanFailure
+from generation.models import Attempt, LogEntry, PlanRun, Server
+from generation.services import transitions, versions
+from generation.services.leases import Lease
+from generation.services.transitions import Work
+from generation.services.versions import Image
+from generation.states import AttemptOutcome, BatchState, Mode, RunState, VersionState, WaitReason
+from tests import factories
+from tests.services.counting import counted, counters
+
+pytestmark = pytest.mark.django_db
+
+FAILURE = PlanFailure("node_error", "KSampler: it broke.", "Retry.")
+FINISHED = [RunState.DONE, RunState.ERROR, RunState.CANCELLED]
+
+
+def work(seed: str = "42") -> Work:
+    return Work(uuid4(), {"1": {"class_type": "SaveImage", "inputs": {}}}, seed, None)
+
+
+def run_of(attempt: Attempt) -> PlanRun:
+    return PlanRun.objects.select_related("batch").get(pk=attempt.run_id)
+
+
+def events(run: PlanRun) -> list[str]:
+    return list(LogEntry.objects.filter(run=run).order_by("pk").values_list("event", flat=True))
+
+
+def one_run(state: RunState, **fields: Any) -> PlanRun:
+    made = factories.batch([state], **fields)
+    return made.runs.select_related("batch").get()
+
+
+# claim ------------------------------------------------------------------------------------------
+
+
+def test_claim_gives_a_queued_run_to_the_server(queued: PlanRun, lease: Lease) -> None:
+    attempt = transitions.claim(queued, work(), lease.server, lease.token)
+
+    assert attempt is not None
+    queued.refresh_from_db()
+    assert (queued.state, queued.current_attempt, queued.n_attempts) == (
+        RunState.RUNNING,
+        attempt,
+        1,
+    )
+    assert attempt.lease_token == lease.token
+    assert counters(queued.batch) == {RunState.QUEUED: 2, RunState.RUNNING: 1}
+    assert events(queued) == ["claimed"]
+
+
+@pytest.mark.parametrize("state", sorted(set(RunState) - {RunState.QUEUED}))
+def test_claim_takes_no_run_that_is_not_queued(state: RunState, lease: Lease) -> None:
+    run = one_run(state)
+
+    assert transitions.claim(run, work(), lease.server, lease.token) is None
+
+    run.refresh_from_db()
+    assert run.state == state
+    assert not LogEntry.objects.exists()
+
+
+@pytest.mark.parametrize("reason", [WaitReason.PANEL, WaitReason.UPLOAD])
+def test_claim_takes_no_run_that_waits_for_a_file(reason: WaitReason, lease: Lease) -> None:
+    run = one_run(RunState.QUEUED)
+    PlanRun.objects.update(wait_reason=reason)
+
+    assert transitions.claim(run, work(), lease.server, lease.token) is None
+
+
+@pytest.mark.parametrize(
+    "fields", [{"is_enabled": False}, {"is_draining": True}, {"lease_token": uuid4()}]
+)
+def test_claim_is_fenced_when_the_server_may_not_take_it(
+    fields: dict[str, Any], queued: PlanRun, lease: Lease
+) -> None:
+    Server.objects.update(**fields)
+
+    with pytest.raises(Fenced):
+        transitions.claim(queued, work(), lease.server, lease.token)
+
+    assert not Attempt.objects.exists()
+
+
+# acknowledge, advance, note, rewrite_graph --------------------------------------------------------
+
+
+def test_acknowledge_says_that_the_server_has_the_prompt(running: Attempt) -> None:
+    assert transitions.acknowledge(running) is False
+
+    running.refresh_from_db()
+    assert running.acknowledged_at is not None
+    assert events(running.run) == ["posted"]
+
+
+def test_acknowledge_says_that_a_cancel_came_meanwhile(running: Attempt) -> None:
+    transitions.cancel(running.run.batch, run_ids=[running.run_id], unanswered=[], actor=None)
+
+    assert transitions.acknowledge(running) is True
+
+
+def test_advance_never_lets_progress_fall(running: Attempt) -> None:
+    transitions.advance(running, 60)
+    transitions.advance(running, 40)
+
+    assert run_of(running).progress_pct == 60
+
+
+def test_advance_that_changes_nothing_leaves_the_revision(running: Attempt) -> None:
+    before = run_of(running).batch.revision
+
+    transitions.advance(running, 10)
+
+    assert run_of(running).batch.revision == before
+
+
+@pytest.mark.parametrize("outcome", sorted(set(AttemptOutcome) - {AttemptOutcome.OPEN}))
+@pytest.mark.parametrize(
+    "write",
+    [
+        transitions.acknowledge,
+        transitions.stop,
+        lambda attempt: transitions.advance(attempt, 60),
+        lambda attempt: transitions.note(attempt, "adopted"),
+        lambda attempt: transitions.rewrite_graph(attempt, {}),
+        lambda attempt: transitions.fail(attempt, FAILURE),
+        lambda attempt: transitions.lose(attempt, "gone"),
+    ],
+    ids=["acknowledge", "stop", "advance", "note", "rewrite_graph", "fail", "lose"],
+)
+def test_no_write_of_a_driver_touches_an_attempt_that_is_closed(
+    write: Any, outcome: AttemptOutcome, running: Attempt
+) -> None:
+    Attempt.objects.update(outcome=outcome)
+
+    with pytest.raises(Fenced):
+        write(running)
+
+    assert run_of(running).state == RunState.RUNNING
+    assert not LogEntry.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        transitions.acknowledge,
+        transitions.stop,
+        lambda attempt: transitions.advance(attempt, 60),
+        lambda attempt: transitions.note(attempt, "adopted"),
+        lambda attempt: transitions.rewrite_graph(attempt, {}),
+        lambda attempt: transitions.fail(attempt, FAILURE),
+        lambda attempt: transitions.lose(attempt, "gone"),
+    ],
+    ids=["acknowledge", "stop", "advance", "note", "rewrite_graph", "fail", "lose"],
+)
+def test_no_write_of_a_driver_touches_an_attempt_of_another_lease(
+    write: Any, running: Attempt
+) -> None:
+    Attempt.objects.update(lease_token=uuid4())
+
+    with pytest.raises(Fenced):
+        write(running)
+
+    assert run_of(running).state == RunState.RUNNING
+
+
+# complete ---------------------------------------------------------------------------------------
+
+
+def test_complete_publishes_the_version_and_ends_the_run(
+    running: Attempt, lease: Lease, image: Image
+) -> None:
+    version = versions.reserve_render(running, lease.token, image)
+
+    assert transitions.complete(version, event="published", details={"filename": str(version)})
+
+    run = run_of(running)
+    running.refresh_from_db()
+    version.refresh_from_db()
+    assert (run.state, run.progress_pct, run.result) == (RunState.DONE, 100, version)
+    assert (running.outcome, version.state) == (AttemptOutcome.DONE, VersionState.PUBLISHED)
+    assert counters(run.batch) == {RunState.DONE: 1, RunState.QUEUED: 1}
+
+
+def test_complete_does_nothing_the_second_time(
+    running: Attempt, lease: Lease, image: Image
+) -> None:
+    version = versions.reserve_render(running, lease.token, image)
+    transitions.complete(version, event="published", details={})
+    revision = run_of(running).batch.revision
+
+    assert not transitions.complete(version, event="published", details={})
+
+    assert run_of(running).batch.revision == revision
+
+
+def test_complete_keeps_what_was_reserved_before_the_cancel_and_says_so(
+    running: Attempt, lease: Lease, image: Image
+) -> None:
+    version = versions.reserve_render(running, lease.token, image)
+    transitions.cancel(running.run.batch, run_ids=None, unanswered=[lease.server.pk], actor=None)
+
+    transitions.complete(version, event="published", details={})
+
+    run = run_of(running)
+    assert (run.state, run.cancel_requested_at) == (RunState.DONE, None)
+    assert events(run)[-2:] == ["kept", "published"]
+    assert run.batch.status == BatchState.CANCELLED
+
+
+def test_complete_refuses_a_version_that_no_run_made(db: None) -> None:
+    version = factories.reserved(factories.plans()[0])
+
+    with pytest.raises(ValueError, match="without a run"):
+        transitions.complete(version, event="published", details={})
+
+
+# fail, reject -----------------------------------------------------------------------------------
+
+
+def test_fail_says_what_happened_and_what_to_do(running: Attempt) -> None:
+    transitions.fail(running, FAILURE)
+
+    run = run_of(running)
+    running.refresh_from_db()
+    assert (run.state, run.error_code) == (RunState.ERROR, "node_error")
+    assert (run.error_message, run.error_remedy) == (FAILURE.message, FAILURE.remedy)
+    assert (running.outcome, running.outcome_detail) == (AttemptOutcome.ERROR, FAILURE.message)
+    assert run.finished_at is not None
+
+
+def test_reject_puts_a_queued_run_in_error_without_an_attempt(queued: PlanRun) -> None:
+    assert transitions.reject(queued, FAILURE)
+
+    queued.refresh_from_db()
+    assert (queued.state, queued.current_attempt) == (RunState.ERROR, None)
+
+
+@pytest.mark.parametrize("state", sorted(set(RunState) - {RunState.QUEUED}))
+def test_reject_leaves_alone_what_is_not_queued(state: RunState) -> None:
+    run = one_run(state)
+
+    assert not transitions.reject(run, FAILURE)
+
+    run.refresh_from_db()
+    assert run.state == state
+
+
+# lose, abandon, stop ----------------------------------------------------------------------------
+
+
+def test_lose_queues_the_plan_again(running: Attempt) -> None:
+    transitions.lose(running, "it forgot")
+
+    run = run_of(running)
+    running.refresh_from_db()
+    assert (run.state, run.progress_pct) == (RunState.QUEUED, 0)
+    assert (running.outcome, running.outcome_detail) == (AttemptOutcome.LOST, "it forgot")
+    assert not running.is_left_behind
+    assert events(run) == ["lost"]
+
+
+def test_lose_cancels_a_plan_whose_cancel_was_asked_for(running: Attempt) -> None:
+    transitions.cancel(running.run.batch, run_ids=[running.run_id], unanswered=[], actor=None)
+
+    transitions.lose(running, "it forgot")
+
+    assert run_of(running).state == RunState.CANCELLED
+
+
+def test_abandon_queues_the_plan_again_and_remembers_the_prompt(running: Attempt) -> None:
+    assert transitions.abandon(running, "no answer")
+
+    running.refresh_from_db()
+    assert run_of(running).state == RunState.QUEUED
+    assert (running.outcome, running.is_left_behind) == (AttemptOutcome.ABANDONED, True)
+
+
+def test_abandon_leaves_a_render_that_is_reserved(
+    running: Attempt, lease: Lease, image: Image
+) -> None:
+    versions.reserve_render(running, lease.token, image)
+
+    assert not transitions.abandon(running, "no answer")
+
+    assert run_of(running).state == RunState.RUNNING
+
+
+def test_abandon_leaves_an_attempt_that_is_closed(running: Attempt) -> None:
+    transitions.fail(running, FAILURE)
+
+    assert not transitions.abandon(running, "no answer")
+
+    assert run_of(running).state == RunState.ERROR
+
+
+def test_fail_cancels_a_plan_whose_cancel_was_asked_for(running: Attempt) -> None:
+    transitions.cancel(running.run.batch, run_ids=[running.run_id], unanswered=[], actor=None)
+
+    transitions.fail(running, FAILURE)
+
+    run = run_of(running)
+    assert (run.state, run.error_code, run.cancel_requested_at) == (RunState.CANCELLED, "", None)
+    assert events(run) == ["cancel_requested", "cancelled"]
+
+
+def test_stop_cancels_the_plan(running: Attempt) -> None:
+    transitions.stop(running)
+
+    running.refresh_from_db()
+    assert run_of(running).state == RunState.CANCELLED
+    assert running.outcome == AttemptOutcome.CANCELLED
+
+
+# cancel -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", FINISHED)
+def test_cancel_leaves_a_finished_batch_as_it_is(state: RunState) -> None:
+    run = one_run(state)
+    revision = run.batch.revision
+
+    transitions.cancel(run.batch, run_ids=None, unanswered=[], actor=None)
+
+    run.batch.refresh_from_db()
+    assert (run.batch.revision, run.batch.cancel_requested_at) == (revision, None)
+
+
+def test_cancel_takes_all_that_waits_with_one_revision(supervisor: Any) -> None:
+    made = factories.batch([RunState.QUEUED] * 3 + [RunState.DONE])
+
+    transitions.cancel(made, run_ids=None, unanswered=[], actor=supervisor)
+
+    assert counters(made) == counted(made) == {RunState.CANCELLED: 3, RunState.DONE: 1}
+    assert made.revision == 2
+    assert made.logs.get().actor == supervisor
+
+
+def test_cancel_of_the_same_batch_again_changes_nothing(running: Attempt) -> None:
+    made = running.run.batch
+    transitions.cancel(made, run_ids=None, unanswered=[], actor=None)
+    made.refresh_from_db()
+    revision = made.revision
+
+    transitions.cancel(made, run_ids=None, unanswered=[], actor=None)
+
+    made.refresh_from_db()
+    assert made.revision == revision
+
+
+def test_cancel_asks_the_driver_of_what_runs(running: Attempt) -> None:
+    transitions.cancel(running.run.batch, run_ids=None, unanswered=[], actor=None)
+
+    run = run_of(running)
+    assert run.state == RunState.RUNNING
+    assert run.cancel_requested_at is not None
+    assert events(run) == ["cancel_requested"]
+
+
+def test_cancel_takes_what_no_driver_can_answer_for(running: Attempt) -> None:
+    transitions.cancel(running.run.batch, run_ids=None, unanswered=[running.server_id], actor=None)
+
+    running.refresh_from_db()
+    assert run_of(running).state == RunState.CANCELLED
+    assert (running.outcome, running.is_left_behind) == (AttemptOutcome.ABANDONED, True)
+
+
+def test_cancel_takes_a_plan_that_waits_for_an_artist() -> None:
+    run = one_run(RunState.WAITING, mode=Mode.MANUEL)
+
+    transitions.cancel(run.batch, run_ids=[run.pk], unanswered=[], actor=None)
+
+    run.refresh_from_db()
+    assert run.state == RunState.CANCELLED
+
+
+def test_cancel_leaves_a_plan_whose_upload_is_reserved(queued: PlanRun, image: Image) -> None:
+    version = versions.reserve_upload(queued, image, actor=None)
+
+    transitions.cancel(queued.batch, run_ids=None, unanswered=[], actor=None)
+    versions.finish(version)
+
+    queued.refresh_from_db()
+    assert (queued.state, events(queued)) == (RunState.DONE, ["kept", "uploaded"])
+    assert counters(queued.batch) == counted(queued.batch)
+
+
+# retry ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", [RunState.ERROR, RunState.CANCELLED])
+@pytest.mark.parametrize(
+    ("mode", "target"), [(Mode.AUTO, RunState.QUEUED), (Mode.MANUEL, RunState.WAITING)]
+)
+def test_retry_goes_back_to_the_first_state_of_the_mode(
+    state: RunState, mode: Mode, target: RunState
+) -> None:
+    run = one_run(state, mode=mode)
+
+    assert transitions.retry(run.batch, [run.pk], overrides={}, actor=None) == 1
+
+    run.refresh_from_db()
+    assert (run.state, run.error_code, run.finished_at, run.seed) == (target, "", None, "42")
+    assert counters(run.batch) == {target: 1}
+
+
+@pytest.mark.parametrize("state", sorted(set(RunState) - {RunState.ERROR, RunState.CANCELLED}))
+def test_retry_leaves_alone_what_neither_failed_nor_was_cancelled(state: RunState) -> None:
+    run = one_run(state)
+
+    assert transitions.retry(run.batch, [run.pk], overrides={}, actor=None) == 0
+
+    run.refresh_from_db()
+    assert (run.state, run.batch.revision) == (state, 1)
+
+
+def test_retry_clears_the_cancel_of_the_batch() -> None:
+    made = factories.batch([RunState.QUEUED, RunState.DONE])
+    transitions.cancel(made, run_ids=None, unanswered=[], actor=None)
+
+    transitions.retry(made, list(made.runs.values_list("pk", flat=True)), overrides={}, actor=None)
+
+    made.refresh_from_db()
+    assert (made.cancel_requested_at, made.status) == (None, BatchState.RUNNING)
+
+
+def test_retry_waits_for_the_panel_that_is_still_missing() -> None:
+    run = one_run(RunState.QUEUED, needs_panel=True)
+    PlanRun.objects.update(wait_reason=WaitReason.PANEL)
+    transitions.cancel(run.batch, run_ids=None, unanswered=[], actor=None)
+
+    transitions.retry(run.batch, [run.pk], overrides={}, actor=None)
+
+    run.refresh_from_db()
+    assert run.wait_reason == WaitReason.PANEL
+
+
+def test_retry_no_longer_waits_for_a_panel_that_came_meanwhile() -> None:
+    run = one_run(RunState.QUEUED, needs_panel=True)
+    PlanRun.objects.update(wait_reason=WaitReason.PANEL)
+    transitions.cancel(run.batch, run_ids=None, unanswered=[], actor=None)
+    factories.version(run.plan, task="extracted-raw")
+
+    transitions.retry(run.batch, [run.pk], overrides={}, actor=None)
+
+    run.refresh_from_db()
+    assert run.wait_reason == WaitReason.TURN
+
+
+# release_panel ----------------------------------------------------------------------------------
+
+
+def test_release_panel_lets_the_plans_go_on_that_waited_for_it(queued: PlanRun) -> None:
+    PlanRun.objects.update(wait_reason=WaitReason.PANEL)
+
+    assert transitions.release_panel(queued.batch_id, [queued.plan_id]) == 1
+
+    queued.refresh_from_db()
+    assert queued.wait_reason == WaitReason.TURN
+    assert events(queued) == ["panel_arrived"]
+
+
+def test_release_panel_leaves_what_waits_for_something_else(queued: PlanRun) -> None:
+    PlanRun.objects.update(wait_reason=WaitReason.UPLOAD)
+
+    assert transitions.release_panel(queued.batch_id, [queued.plan_id]) == 0
+
+    queued.refresh_from_db()
+    assert queued.batch.revision == 1

@@ -1,0 +1,202 @@
+"""Publication: a number is used once, whatever is cut off, and whatever lies in its way."""
+
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from generation import storage
+from generation.errors import Conflict, Fenced
+from generation.models import Attempt, Plan, Version
+from generation.services import transitions, versions
+from generation.services.leases import Lease
+from generation.services.versions import CancelledMeanwhile, Image
+from generation.states import VersionState
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def reserved(plans: list[Plan], image: Image) -> Version:
+    """A reservation of version 1 by an import."""
+    return versions.reserve_import(plans[0], "AI-concept", image, actor=None)
+
+
+def lay(projects_root: Path, version: Version, content: bytes) -> None:
+    target = projects_root / version.path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(content)
+
+
+def numbers(plan: Plan) -> list[tuple[int, str, str]]:
+    rows = plan.versions.filter(task="AI-concept").order_by("number")
+    return list(rows.values_list("number", "origin", "state"))
+
+
+def test_a_reservation_is_seen_by_no_reader_and_takes_its_number(
+    reserved: Version, staged: Callable[[str], Image], projects_root: Path
+) -> None:
+    following = versions.reserve_import(reserved.plan, "AI-concept", staged("red"), actor=None)
+
+    assert (reserved.number, following.number) == (1, 2)
+    assert reserved.state == VersionState.RESERVED
+    assert not (projects_root / reserved.path).exists()
+
+
+def test_finishing_links_the_file_and_clears_staging(
+    reserved: Version, projects_root: Path
+) -> None:
+    version = versions.finish(reserved)
+
+    assert (version.state, version.staging_path) == (VersionState.PUBLISHED, "")
+    assert storage.hash_of(projects_root / version.path) == version.sha256
+    assert list((projects_root / ".staging").iterdir()) == []
+
+
+def test_finishing_twice_changes_nothing(reserved: Version) -> None:
+    first = versions.finish(reserved).published_at
+
+    assert versions.finish(reserved).published_at == first
+
+
+def test_the_numbers_of_one_task_are_not_those_of_another(
+    reserved: Version, staged: Callable[[str], Image]
+) -> None:
+    panel = versions.reserve_import(reserved.plan, "extracted-raw", staged("red"), actor=None)
+
+    assert panel.number == 1
+
+
+def test_another_file_under_the_name_keeps_it_and_we_take_the_next(
+    reserved: Version, projects_root: Path
+) -> None:
+    lay(projects_root, reserved, b"an artist's file")
+
+    version = versions.finish(reserved)
+
+    assert numbers(reserved.plan) == [(1, "found", "published"), (2, "import", "published")]
+    assert version.path.endswith("_v0002.png")
+    found = Version.objects.get(number=1)
+    assert (projects_root / found.path).read_bytes() == b"an artist's file"
+    assert found.sha256 == storage.hash_of(projects_root / found.path)
+
+
+def test_several_files_in_the_way_are_all_found(reserved: Version, projects_root: Path) -> None:
+    lay(projects_root, reserved, b"one")
+    second = projects_root / reserved.path.replace("v0001", "v0002")
+    second.write_bytes(b"two")
+
+    assert versions.finish(reserved).number == 3
+    assert [origin for _, origin, _ in numbers(reserved.plan)] == ["found", "found", "import"]
+
+
+def test_the_same_content_under_the_name_is_ours(reserved: Version, projects_root: Path) -> None:
+    lay(projects_root, reserved, factories.png())
+
+    assert versions.finish(reserved).number == 1
+    assert numbers(reserved.plan) == [(1, "import", "published")]
+
+
+def test_a_file_whose_staged_twin_is_gone_is_ours_by_its_content(
+    reserved: Version, projects_root: Path
+) -> None:
+    lay(projects_root, reserved, factories.png())
+    (projects_root / reserved.staging_path).unlink()
+
+    assert versions.finish(reserved).state == VersionState.PUBLISHED
+
+
+def test_a_render_that_found_a_file_says_so_in_its_log(
+    running: Attempt, lease: Lease, image: Image, projects_root: Path
+) -> None:
+    version = versions.reserve_render(running, lease.token, image)
+    lay(projects_root, version, b"an artist's file")
+
+    versions.finish(version)
+
+    events = list(running.run.logs.order_by("pk").values_list("event", flat=True))
+    assert events == ["found_on_disk", "published"]
+
+
+@pytest.mark.parametrize("token", [uuid4()])
+def test_a_driver_without_the_lease_reserves_nothing(
+    token: object, running: Attempt, image: Image
+) -> None:
+    with pytest.raises(Fenced):
+        versions.reserve_render(running, token, image)  # type: ignore[arg-type]
+
+    assert not Version.objects.exists()
+
+
+def test_a_render_whose_cancel_came_first_reserves_nothing(
+    running: Attempt, lease: Lease, image: Image
+) -> None:
+    transitions.cancel(running.run.batch, run_ids=None, unanswered=[], actor=None)
+
+    with pytest.raises(CancelledMeanwhile):
+        versions.reserve_render(running, lease.token, image)
+
+    assert not Version.objects.exists()
+
+
+def test_after_version_9999_there_is_none(plans: list[Plan], image: Image) -> None:
+    factories.version(plans[0], number=9999, path="somewhere.png")
+
+    with pytest.raises(Conflict) as caught:
+        versions.reserve_import(plans[0], "AI-concept", image, actor=None)
+
+    assert caught.value.code == "versions_exhausted"
+
+
+def test_a_folder_that_cannot_be_written_delays_a_reservation(
+    reserved: Version, projects_root: Path
+) -> None:
+    in_the_way = projects_root / "madsea-2025-ep202"
+    in_the_way.write_text("no folder")
+    too_early = versions.finish_reserved(older_than_s=0)
+    in_the_way.unlink()
+
+    assert (too_early, versions.finish_reserved(older_than_s=0)) == (0, 1)
+    reserved.refresh_from_db()
+    assert reserved.state == VersionState.PUBLISHED
+
+
+@pytest.mark.parametrize("obstacle", ["a folder", "a dead link", "no staged file"])
+def test_what_cannot_be_finished_does_not_hold_up_the_others(
+    obstacle: str, reserved: Version, staged: Callable[[str], Image], projects_root: Path
+) -> None:
+    obstruct(projects_root, reserved, obstacle)
+    following = versions.reserve_import(reserved.plan, "AI-concept", staged("red"), actor=None)
+
+    assert versions.finish_reserved(older_than_s=0) == 1
+
+    following.refresh_from_db()
+    reserved.refresh_from_db()
+    assert (reserved.state, following.state) == (VersionState.RESERVED, VersionState.PUBLISHED)
+
+
+def obstruct(projects_root: Path, version: Version, obstacle: str) -> None:
+    target = projects_root / version.path
+    target.parent.mkdir(parents=True)
+    actions: dict[str, Callable[[], object]] = {
+        "a folder": target.mkdir,
+        "a dead link": lambda: target.symlink_to("nowhere"),
+        "no staged file": (projects_root / version.staging_path).unlink,
+    }
+    actions[obstacle]()
+
+
+def test_a_last_number_that_somebody_took_does_not_stop_the_upkeep(
+    plans: list[Plan], image: Image, projects_root: Path
+) -> None:
+    factories.version(plans[0], number=9998, path="somewhere.png")
+    last = versions.reserve_import(plans[0], "AI-concept", image, actor=None)
+    lay(projects_root, last, b"an artist's file")
+
+    assert versions.finish_reserved(older_than_s=0) == 0
+
+
+def test_what_somebody_is_still_publishing_is_left_to_them(reserved: Version) -> None:
+    assert versions.finish_reserved() == 0
