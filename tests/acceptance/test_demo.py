@@ -1,0 +1,130 @@
+"""`make demo` and `make serve` as a newcomer has them: real processes, a home of their own."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from madsea.processes import ROOT, free_port
+
+pytestmark = pytest.mark.slow
+FIRST = "madsea-2025-ep202/E202/SQ0010/AI-concept/E202_SQ0010-0010_AI-concept_v000{}.png"
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "MADSEA_HOME": str(tmp_path / "home"),
+        "PYTHONUNBUFFERED": "1",
+        # Of their own, as other tests start servers at the same time.
+        "PORT": str(free_port(0)),
+        "MADSEA_PREVIEW_PORT": str(free_port(0)),
+    }
+
+
+def processes_of(home: str) -> list[str]:
+    """The command lines of processes that have this home in their environment."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            environ = (folder / "environ").read_bytes()
+            command = (folder / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if f"MADSEA_HOME={home}".encode() in environ.split(b"\0"):
+            found.append(command.replace(b"\0", b" ").decode())
+    return found
+
+
+def start(*arguments: str, env: dict[str, str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=env,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+
+
+def test_the_demo_leaves_the_next_versions_and_no_process(env: dict[str, str]) -> None:
+    outputs = [start("-m", "samples.demo", env=env).communicate(timeout=120)[0] for _ in range(2)]
+
+    home = Path(env["MADSEA_HOME"])
+    assert [(home / "projects" / FIRST.format(n)).is_file() for n in (1, 2)] == [True, True]
+    assert [len(re.findall(r"^SQ00\d0-00\d0 done ", each, re.MULTILINE)) for each in outputs] == [
+        6,
+        6,
+    ]
+    assert processes_of(str(home)) == []
+
+
+def test_a_demo_that_is_stopped_leaves_no_process(env: dict[str, str]) -> None:
+    demo = start("-m", "samples.demo", env=env)
+    assert demo.stdout is not None
+    next(line for line in demo.stdout if line.startswith("POST"))
+
+    os.killpg(demo.pid, signal.SIGINT)
+    demo.communicate(timeout=30)
+
+    assert demo.returncode == 130
+    assert processes_of(env["MADSEA_HOME"]) == []
+
+
+@pytest.fixture
+def served(env: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
+    """A running `manage.py serve`, the address of its web process, and the token it showed."""
+    process = start("manage.py", "serve", env=env)
+    assert process.stdout is not None
+    token = next(line.split()[1] for line in process.stdout if line.startswith("Token"))
+    yield process, f"http://127.0.0.1:{env['PORT']}", token
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGINT)
+        process.communicate(timeout=30)
+
+
+def plans_when_up(base: str, token: str) -> list[dict[str, object]]:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            headers = {"Authorization": f"Token {token}"}
+            return list(
+                requests.get(f"{base}/api/plans", headers=headers, timeout=5).json()["results"]
+            )
+        except requests.ConnectionError:
+            time.sleep(0.2)
+    raise AssertionError("not up after 30 s")
+
+
+def test_serve_lets_a_newcomer_in_and_ends_with_ctrl_c(
+    served: tuple[subprocess.Popen[str], str, str], env: dict[str, str]
+) -> None:
+    process, base, token = served
+
+    plans = plans_when_up(base, token)
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=30)
+
+    assert re.fullmatch(r"[0-9a-f]{40}", token)
+    assert len(plans) == 6
+    assert processes_of(env["MADSEA_HOME"]) == []
+
+
+def test_a_home_is_served_once(
+    served: tuple[subprocess.Popen[str], str, str], env: dict[str, str]
+) -> None:
+    second = start("manage.py", "serve", env=env)
+
+    said = second.communicate(timeout=30)[0]
+
+    assert second.returncode == 1
+    assert "Madsea runs already" in said

@@ -1,0 +1,61 @@
+"""Broker and database go away in the middle of a batch, and come back."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from madsea.processes import free_port
+from tests.acceptance import wholeness
+from tests.acceptance.conftest import CODES
+from tests.processes import DATABASE_URL, Redis, Site, Sites, request, wait_for
+
+pytestmark = pytest.mark.slow
+
+N_DONE = "SELECT count(*) FROM generation_planrun WHERE state = 'done'"
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[Redis]:
+    """A Redis server of this test's own."""
+    server = Redis(tmp_path, free_port(0))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.mark.skipif(not shutil.which("redis-server"), reason="there is no redis-server")
+def test_a_broker_that_goes_away_stops_nobody(sites: Sites, redis: Redis) -> None:
+    site = sites.new(REDIS_URL=redis.url)
+    site.preview("--seconds-per-plan", "0.5")
+    url = site.web()
+    headers = {"Authorization": f"Token {sites.access['token']}"}
+    address = f"{url}/api/generate_ai_concept"
+    site.work()
+    first = requests.post(address, json=request(CODES[:6]), headers=headers, timeout=30)
+    wait_for(lambda: site.value(N_DONE) >= 1, name="a plan that is done")
+
+    redis.stop()
+    second = requests.post(address, json=request(CODES[6:8]), headers=headers, timeout=30)
+    wait_for(lambda: site.value(N_DONE) == 8, name="the end, without a broker")
+    third = requests.post(address, json=request(CODES[8:10]), headers=headers, timeout=30)
+    redis.start()
+
+    site.wait_done()
+    assert [answer.status_code for answer in (first, second, third)] == [201] * 3
+    assert wholeness.faults(site, n_plans=10) == []
+    site.close()
+
+
+@pytest.mark.skipif(not DATABASE_URL, reason="SQLite has no connections to cut")
+def test_a_database_that_cuts_its_connections_costs_no_plan(slow_site: Site) -> None:
+    slow_site.work()
+    slow_site.generate(CODES[:5])
+    wait_for(lambda: slow_site.value(N_DONE) >= 1, name="a plan that is done")
+
+    slow_site.cut_connections()
+
+    slow_site.wait_done()
+    assert wholeness.faults(slow_site, n_plans=5) == []

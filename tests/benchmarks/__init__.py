@@ -1,0 +1,1 @@
+"""What `make bench` measures: big requests, throughput against a bare client, and latency."""

@@ -1,0 +1,181 @@
+"""A Madsea of the benchmarks' own: fresh home, fresh database, web and workers to be started."""
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import redis
+import requests
+
+from madsea.processes import ROOT, Started, free_port, start, stop, wait_until
+
+START_S = 60
+#: The database of REDIS_URL's server that the benchmarks use; it must be empty.
+REDIS_DATABASE = 9
+#: One node makes a small image, one saves it: what is measured is what is around a render.
+WORKFLOW = "Bench.json"
+GRAPH: dict[str, Any] = {
+    "1": {
+        "class_type": "EmptyImage",
+        "inputs": {"width": 64, "height": 36, "batch_size": 1, "color": 0},
+    },
+    "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "bench"}},
+}
+
+
+class SiteError(Exception):
+    """The site cannot be made as the environment asks for it."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """A home with a migrated database; `env` is what its processes run with."""
+
+    home: Path
+    env: dict[str, str]
+    stack: ExitStack
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self.env['PORT']}"
+
+    def session(self) -> requests.Session:
+        """Return a session that is signed in to the API."""
+        session = requests.Session()
+        session.headers["Authorization"] = f"Token {self.env['MADSEA_BENCH_TOKEN']}"
+        return session
+
+    def manage(self, *arguments: str, **change: str) -> str:
+        """Run a command of Madsea and return what it says."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env={**self.env, **change},
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+    def start(self, name: str, *command: str, **change: str) -> Started:
+        """Start a program in the background; it is stopped with the site."""
+        started = start(name, command, env={**self.env, **change}, logs=self.home / "logs")
+        self.stack.callback(stop, [started])
+        return started
+
+    @contextmanager
+    def web(self, **change: str) -> Iterator[None]:
+        """Run the web process."""
+        options = ["--host", "127.0.0.1", "--port", self.env["PORT"], "--no-access-log"]
+        web = self.start("web", "-m", "uvicorn", "madsea.asgi:application", *options, **change)
+        try:
+            wait_until(lambda: _answers(f"{self.base}/admin/login/"), [web], START_S)
+            yield
+        finally:
+            stop([web])
+
+    @contextmanager
+    def preview(self, seconds_per_plan: float) -> Iterator[tuple[str, Path]]:
+        """Run a fresh preview server with small ready-made images; give address and journal."""
+        home = Path(tempfile.mkdtemp(prefix="preview-", dir=self.home))
+        ready = home / "ready"
+        pace = ["--seconds-per-plan", str(seconds_per_plan), "--pre-encoded"]
+        where = ["--home", str(home), "--port", "0", "--ready-file", str(ready)]
+        server = self.start(home.name, "-m", "generation.preview", *where, *pace)
+        wait_until(lambda: ready.exists() and bool(ready.read_text()), [server], START_S)
+        try:
+            yield ready.read_text(), home / "journal.jsonl"
+        finally:
+            stop([server])
+
+    @contextmanager
+    def workers(self, server_url: str, **change: str) -> Iterator[Started]:
+        """Run the workers on one server."""
+        work = self.start("work", "manage.py", "work", COMFYUI_SERVERS=server_url, **change)
+        try:
+            wait_until(lambda: self._is_up(server_url), [work], START_S)
+            yield work
+        finally:
+            stop([work])
+
+    def _is_up(self, server_url: str) -> bool:
+        servers = self.session().get(f"{self.base}/api/servers", timeout=30).json()["results"]
+        return any(each["url"] == server_url and each["health"] == "up" for each in servers)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=5).ok
+    except requests.RequestException:
+        return False
+
+
+@contextmanager
+def site() -> Iterator[Site]:
+    """Make a site on the kind of database and broker that the environment names; remove it all."""
+    with ExitStack() as stack:
+        home = Path(tempfile.mkdtemp(prefix="madsea-bench-"))
+        stack.callback(shutil.rmtree, home, ignore_errors=True)
+        made = Site(home, _environment(home, stack), stack)
+        made.manage("migrate", "--verbosity", "0")
+        access = json.loads(made.manage("demo_user", "--json", DEBUG="1"))
+        made.env["MADSEA_BENCH_TOKEN"] = access["token"]
+        yield made
+
+
+def _environment(home: Path, stack: ExitStack) -> dict[str, str]:
+    workflows = home / "workflows"
+    shutil.copytree(ROOT / "workflows", workflows)
+    (workflows / WORKFLOW).write_text(json.dumps(GRAPH), encoding="utf-8")
+    own = {
+        "MADSEA_HOME": str(home),
+        "MADSEA_PROJECTS_ROOT": str(home / "projects"),
+        "MADSEA_WORKFLOWS": str(workflows),
+        "DATABASE_URL": _database(os.environ.get("DATABASE_URL", ""), stack),
+        "REDIS_URL": _redis(os.environ.get("REDIS_URL", ""), stack),
+        "COMFYUI_SERVERS": "",
+        "MADSEA_WORKERS": "2",
+        "ALLOWED_HOSTS": "",
+        "DEBUG": "",
+        "LOG_LEVEL": "WARNING",
+        "PORT": str(free_port(0)),
+        "PYTHONUNBUFFERED": "1",
+    }
+    return {**os.environ, **own}
+
+
+def _database(url: str, stack: ExitStack) -> str:
+    """Return the address of a fresh database beside the one at `url`; SQLite lies in the home."""
+    if not url.startswith("postgres"):
+        return ""
+    name = f"madsea_bench_{secrets.token_hex(4)}"
+    _execute(url, f'CREATE DATABASE "{name}"')
+    stack.callback(_execute, url, f'DROP DATABASE "{name}" WITH (FORCE)')
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+def _execute(url: str, sql: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(sql.encode())
+
+
+def _redis(url: str, stack: ExitStack) -> str:
+    if not url:
+        return ""
+    own = urlunsplit(urlsplit(url)._replace(path=f"/{REDIS_DATABASE}"))
+    client = redis.Redis.from_url(own)
+    if client.dbsize():
+        raise SiteError(f"{own} is not empty: the benchmarks need that database for themselves.")
+    stack.callback(client.flushdb)
+    return own

@@ -1,0 +1,81 @@
+"""The supervisor's work in a real browser, with real processes behind it."""
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import PLANS, Studio
+
+pytestmark = pytest.mark.slow
+LONG_MS = 60_000
+
+
+def test_the_supervisor_finds_a_failed_plan_reads_why_and_retries_it(
+    studio: Studio, page: Page
+) -> None:
+    studio.fault("node_error", times=1, message="The panel has no edges.")
+    studio.site.generate(["0010"])
+
+    page.goto(f"{studio.url}/admin/generation/planrun/?state__exact=error")
+    expect(_reloaded(page, "E202_SQ0010-0010")).to_be_visible()
+    page.get_by_role("link", name="E202_SQ0010-0010", exact=True).click()
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("The panel has no edges.")
+    page.get_by_role("button", name="Retry").click()
+
+    expect(page.get_by_text("1 plan run queued again.")).to_be_visible()
+    expect(page.locator("#page-head")).to_contain_text("done", timeout=LONG_MS)
+    expect(alert).to_have_count(0)
+    expect(page.locator("#page-pictures img").last).to_have_attribute(
+        "alt", "E202_SQ0010-0010_AI-concept_v0001.png"
+    )
+
+
+def test_the_supervisor_cancels_a_running_batch(studio: Studio, page: Page) -> None:
+    studio.site.generate(PLANS)
+
+    page.goto(f"{studio.url}/admin/generation/batch/")
+    row = page.locator("#result_list tbody tr")
+    expect(row).to_contain_text("running", timeout=LONG_MS)
+    row.get_by_role("button", name="Cancel").click()
+
+    expect(page.get_by_text("1 batch cancelled")).to_be_visible()
+    expect(row.locator("[id^=status]")).to_have_text("cancelled", timeout=LONG_MS)
+    expect(row.get_by_role("button", name="Retry")).to_be_visible()
+
+
+def test_the_home_page_follows_a_batch_without_being_asked(studio: Studio, page: Page) -> None:
+    page.goto(f"{studio.url}/admin/")
+    expect(page.locator("#table-1")).to_contain_text("Nothing is running.")
+
+    studio.site.generate(PLANS)
+
+    expect(page.locator("#table-1")).to_contain_text("running", timeout=LONG_MS)
+    expect(page.locator("#table-4")).to_contain_text("3 done", timeout=LONG_MS)
+
+
+def test_many_plans_are_cancelled_from_their_list(studio: Studio, page: Page) -> None:
+    studio.site.generate(PLANS, mode="manuel")
+    page.goto(f"{studio.url}/admin/generation/planrun/")
+
+    page.check("#action-toggle")
+    page.select_option("select[name=action]", "cancel")
+    page.get_by_role("button", name="Run").click()
+
+    expect(page.get_by_text("3 plan runs cancelled")).to_be_visible()
+    for_each = page.locator("#result_list [id^=status]")
+    expect(for_each).to_have_text(["cancelled"] * 3, timeout=LONG_MS)
+
+
+def _reloaded(page: Page, text: str) -> Locator:
+    """Return where the text stands, the list reloaded until it does."""
+    page.wait_for_function(
+        """async (text) => {
+            const answer = await fetch(location.href);
+            return (await answer.text()).includes(`${text}</a>`);
+        }""",
+        arg=text,
+        polling=500,
+        timeout=LONG_MS,
+    )
+    page.reload()
+    return page.get_by_role("link", name=text, exact=True)
