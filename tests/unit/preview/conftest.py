@@ -37,5 +37,5 @@ def comfy(start: Callable[..., Client]) -> Client:
 
 @pytest.fixture
 def slow_comfy(start: Callable[..., Client]) -> Client:
-    """A preview server that takes half a second per plan."""
-    return start(seconds_per_plan=0.5)
+    """A preview server that takes one second per plan."""
+    return start(seconds_per_plan=1)

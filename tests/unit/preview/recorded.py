@@ -107,7 +107,8 @@ class Replay:
             return
 
     def _catch_up(self, seen: list[dict[str, Any]]) -> None:
-        """Wait until as many prompts have ended, and a step was made, as in the recording."""
+        """Wait until as many prompts started and ended, and a step was made, as recorded."""
+        wait_for(lambda: _starts(self.messages) >= _starts(seen))
         wait_for(lambda: _ends(self.messages) >= _ends(seen))
         wait_for(lambda: "progress" in _types(self.messages) or "progress" not in _types(seen))
 
@@ -150,6 +151,10 @@ class Replay:
 
 def _types(messages: list[dict[str, Any]]) -> set[str]:
     return {message["type"] for message in messages}
+
+
+def _starts(messages: list[dict[str, Any]]) -> int:
+    return sum(message["type"] == "execution_start" for message in messages)
 
 
 def _ends(messages: list[dict[str, Any]]) -> int:

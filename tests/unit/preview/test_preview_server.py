@@ -25,8 +25,15 @@ def running(comfy: Client) -> list[list[object]]:
     return list(comfy.get("/queue").json()["queue_running"])
 
 
+def occupy(comfy: Client) -> str:
+    """The id of a prompt that runs, so that what is submitted next has to wait."""
+    prompt_id = comfy.submit(sampling_graph("a"))
+    wait_for(lambda: running(comfy))
+    return prompt_id
+
+
 def test_prompts_run_in_order_of_their_number(slow_comfy: Client) -> None:
-    slow_comfy.submit(sampling_graph("a"))
+    occupy(slow_comfy)
     later, sooner = str(uuid.uuid4()), str(uuid.uuid4())
     slow_comfy.submit(image_graph("b"), prompt_id=later, number=9)
 
@@ -38,7 +45,7 @@ def test_prompts_run_in_order_of_their_number(slow_comfy: Client) -> None:
 
 
 def test_prompt_in_front_overtakes(slow_comfy: Client) -> None:
-    slow_comfy.submit(sampling_graph("a"))
+    occupy(slow_comfy)
     waiting = slow_comfy.submit(image_graph("b"))
 
     first = slow_comfy.submit(image_graph("c"), front=True)
@@ -56,7 +63,7 @@ def test_number_of_a_refused_prompt_is_used_up(comfy: Client) -> None:
 
 
 def test_same_id_and_number_waiting_twice_is_queued_but_answered_500(slow_comfy: Client) -> None:
-    slow_comfy.submit(sampling_graph())
+    occupy(slow_comfy)
     body = {"prompt_id": str(uuid.uuid4()), "number": 5}
     slow_comfy.post("/prompt", {**body, "prompt": image_graph("a")})
 
@@ -116,8 +123,7 @@ def test_free_forgets_cached_results(comfy: Client) -> None:
 
 
 def test_interrupt_of_another_prompt_stops_nothing(slow_comfy: Client) -> None:
-    prompt_id = slow_comfy.submit(sampling_graph())
-    wait_for(lambda: running(slow_comfy))
+    prompt_id = occupy(slow_comfy)
 
     slow_comfy.post("/interrupt", {"prompt_id": str(uuid.uuid4())})
 
@@ -126,8 +132,7 @@ def test_interrupt_of_another_prompt_stops_nothing(slow_comfy: Client) -> None:
 
 def test_classic_server_stops_whatever_runs(start: Start) -> None:
     comfy = start(generation="classic", seconds_per_plan=5)
-    prompt_id = comfy.submit(sampling_graph())
-    wait_for(lambda: running(comfy))
+    prompt_id = occupy(comfy)
 
     comfy.post("/interrupt", {"prompt_id": str(uuid.uuid4())})
 
@@ -228,8 +233,7 @@ def test_journal_without_its_last_line_end_is_still_read(tmp_path: Path) -> None
 def test_restart_loses_all_but_the_files(slow_comfy: Client) -> None:
     done = slow_comfy.submit(image_graph("done"))
     shown = slow_comfy.wait(done)["outputs"]["3"]["images"][0]
-    lost = slow_comfy.submit(sampling_graph("lost"))
-    wait_for(lambda: running(slow_comfy))
+    lost = occupy(slow_comfy)
 
     slow_comfy.server.restart()
 
@@ -284,8 +288,7 @@ def test_jobs_server_knows_jobs_and_takes_canonical_ids_only(start: Start) -> No
 
 def test_jobs_server_cancels_what_runs_and_what_waits(start: Start) -> None:
     comfy = start(generation="jobs", seconds_per_plan=5)
-    first, second = comfy.submit(sampling_graph()), comfy.submit(image_graph())
-    wait_for(lambda: running(comfy))
+    first, second = occupy(comfy), comfy.submit(image_graph())
 
     assert comfy.post(f"/api/jobs/{second}/cancel").json() == {"cancelled": True}
     assert comfy.post("/api/jobs/cancel", {"job_ids": [first]}).json() == {"cancelled": True}
