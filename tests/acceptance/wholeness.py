@@ -49,15 +49,19 @@ def _in_files(site: Site) -> Iterator[str]:
     query = "SELECT v.path, v.sha256, a.prompt_id FROM generation_version v"
     rows = site.rows(f"{query} LEFT JOIN generation_attempt a ON a.id = v.attempt_id")
     for path, sha256, prompt_id in rows:
-        yield from _in_file(path, (site.projects / path).read_bytes(), sha256, prompt_id)
+        yield from in_file(path, (site.projects / path).read_bytes(), sha256, prompt_id)
     named = {path for path, _, _ in rows}
     there = {str(each.relative_to(site.projects)) for each in site.projects.rglob("*_v*.*")}
     if named != there:
         yield f"files and rows differ: {named ^ there}"
 
 
-def _in_file(path: str, content: bytes, sha256: str, prompt_id: object) -> Iterator[str]:
-    Image.open(io.BytesIO(content)).load()
+def in_file(path: str, content: bytes, sha256: str, prompt_id: object) -> Iterator[str]:
+    """Yield a sentence for everything wrong with a file; `prompt_id` None: nobody rendered it."""
+    try:
+        Image.open(io.BytesIO(content)).load()
+    except (OSError, SyntaxError) as error:
+        yield f"{path} is no image: {error}"
     if hashlib.sha256(content).hexdigest() != sha256:
         yield f"{path} has another SHA-256 than its row"
     if prompt_id and str(UUID(str(prompt_id))).encode() not in content:

@@ -1,0 +1,177 @@
+"""One ordeal: a site, a load and an adversary from one seed; healing, the end, the audit."""
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.chaos import pictures, plan, script
+from tests.chaos.adversary import Adversary
+from tests.chaos.field import SERVERS, Field, redis_server
+from tests.chaos.load import Load
+from tests.chaos.plan import Act
+from tests.chaos.watcher import Watcher
+from tests.processes import Site, Sites
+
+ENDS_WITHIN_S = 240.0
+UNFINISHED = """SELECT
+    (SELECT count(*) FROM generation_planrun WHERE state IN ('queued', 'running', 'waiting'))
+  + (SELECT count(*) FROM generation_attempt WHERE outcome = 'open' OR is_left_behind)
+  + (SELECT count(*) FROM generation_version WHERE state = 'reserved')"""
+CASE = "case.json"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be done: `faults` acts within `lasts_s`, on this database and broker."""
+
+    seed: int
+    faults: int
+    lasts_s: float
+    database: str
+    has_redis: bool
+    without: Sequence[str] = ()
+    acts: Sequence[Act] | None = None
+
+
+@dataclass
+class Result:
+    """How it ended: what the audit said, and the figures of the summary."""
+
+    order: Order
+    home: Path
+    lines: list[dict[str, Any]] = field(default_factory=list)
+    figures: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether every batch ended and every invariant held."""
+        return bool(self.lines) and not any(line["broken"] for line in self.lines)
+
+
+def undergo(order: Order, folder: Path) -> Result:
+    """Go through an ordeal in a folder; raises what the harness itself stumbles over."""
+    result = Result(order, folder)
+    with _field(order, folder) as (field_, sites):
+        case = _let_happen(order, field_, sites, result)
+        home = field_.site.home
+        (home / CASE).write_text(json.dumps(case), encoding="utf-8")
+        said = field_.site.python("-m", "tests.chaos.audit", str(home / CASE))
+        result.lines = json.loads(said.splitlines()[-1])
+        result.home = home
+    return result
+
+
+@contextmanager
+def _field(order: Order, folder: Path) -> Iterator[tuple[Field, Sites]]:
+    panels = {
+        f"E202_{sequence}-{code}_extracted-raw.png": pictures.png(f"#0000{int(code):02x}")
+        for sequence, code in script.WITH_PANEL
+    }
+    sites = Sites(folder, panels)
+    redis = redis_server(folder) if order.has_redis else None
+    made = Field(sites.new(), redis)
+    try:
+        yield made, sites
+    finally:
+        made.close()
+        sites.close()
+
+
+def _let_happen(order: Order, field_: Field, sites: Sites, result: Result) -> dict[str, Any]:
+    has = {order.database, *(["redis"] if field_.redis else [])}
+    acts = list(
+        order.acts
+        or plan.draw(
+            order.seed, order.faults, lasts_s=order.lasts_s, has=has, without=order.without
+        )
+    )
+    (folder := field_.site.home / "plan.json").write_text(json.dumps(plan.as_json(acts), indent=1))
+    say(f"seed {order.seed} on {order.database}: {len(acts)} acts planned in {folder}")
+    load = Load(field_, sites.access["token"], script.draw(order.seed, order.lasts_s), order.seed)
+    watcher, adversary = Watcher(field_.site), Adversary(field_)
+    field_.wait_ready()
+    begun = time.monotonic()
+    watcher.start()
+    load.start()
+    try:
+        adversary.run(acts)
+        adversary.heal()
+        healed = time.monotonic()
+        load.finish()
+        left = _wait_for_the_end(field_, load)
+    finally:
+        load.over.set()
+        watcher.over.set()
+    ended = time.monotonic()
+    watcher.join()
+    watcher.look()
+    result.figures = _figures(adversary, load, healed - begun, ended - healed)
+    return {
+        **load.as_json(),
+        **watcher.as_json(),
+        "acts": [done.as_json() for done in adversary.done],
+        "missed": Counter(act.kind for act in adversary.missed),
+        "journals": {preview.url: str(preview.journal) for preview in field_.previews},
+        "generations": [generation for generation, _ in SERVERS],
+        "unfinished": left,
+        "ended_within_s": ended - healed,
+    }
+
+
+def _wait_for_the_end(field_: Field, load: Load) -> list[str]:
+    """Return the batches that are not at rest after a bounded time."""
+    ends_at = time.monotonic() + ENDS_WITHIN_S
+    left = load.settle()
+    while (left or field_.site.value(UNFINISHED)) and time.monotonic() < ends_at:
+        field_.keep()
+        time.sleep(1.0)
+        left = load.settle()
+    return left
+
+
+def _figures(adversary: Adversary, load: Load, acts_s: float, end_s: float) -> dict[str, Any]:
+    return {
+        "faults": len(adversary.done),
+        "missed": len(adversary.missed),
+        "kinds": dict(Counter(done.act.kind for done in adversary.done)),
+        "requests": len(load.heard),
+        "batches": len(load.batches),
+        "acts_s": round(acts_s, 1),
+        "end_s": round(end_s, 1),
+    }
+
+
+@contextmanager
+def folder_of(order: Order, *, keep: bool) -> Iterator[Path]:
+    """Give a folder for an ordeal, which goes away unless it is to be kept."""
+    made = Path(tempfile.mkdtemp(prefix=f"madsea-chaos-{order.seed}-{order.database}-"))
+    try:
+        yield made
+    finally:
+        if not keep:
+            shutil.rmtree(made, ignore_errors=True)
+
+
+def say(text: str) -> None:
+    """Write a line at once."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def is_on_postgresql() -> bool:
+    """Tell whether sites of this process are on PostgreSQL."""
+    return bool(os.environ.get("DATABASE_URL"))
+
+
+def database_of(site: Site) -> str:
+    """Return what a site's database is."""
+    return "postgresql" if site.database else "sqlite"
