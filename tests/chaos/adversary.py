@@ -55,6 +55,8 @@ class Adversary:
         self._count = itertools.count()
         self.done: list[Done] = []
         self.missed: list[Act] = []
+        #: The ids of somebody else's prompts, also of those that no answer came for.
+        self.foreign: list[str] = []
 
     def run(self, acts: list[Act]) -> None:
         """Do every act at its time, or as soon after as the others allow."""
@@ -183,8 +185,9 @@ class Adversary:
     def _foreign_prompt(self, act: Act) -> str:
         """Queue a prompt of somebody else's."""
         prompt_id = str(uuid.UUID(int=random.Random(str(act)).getrandbits(128), version=4))
+        self.foreign.append(prompt_id)
         body = {"prompt": FOREIGN, "prompt_id": prompt_id, "client_id": "a colleague"}
-        return f"{self._post(act.on % N_SERVERS, '/prompt', body)} {prompt_id}"
+        return self._post(act.on % N_SERVERS, "/prompt", body)
 
     def _post(self, number: int, path: str, body: dict[str, Any]) -> str:
         url = f"{self._field.previews[number].url}{path}"

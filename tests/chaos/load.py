@@ -44,6 +44,7 @@ class Load(threading.Thread):
         self._session = requests.Session()
         self._session.headers["Authorization"] = f"Token {token}"
         self._chance = random.Random(f"images {seed}")
+        self._n_edits = 0
         self._revisions: dict[str, int] = {}
         self.heard: list[Heard] = []
         #: Batch ids by the number of the script's batch.
@@ -171,6 +172,7 @@ class Load(threading.Thread):
         draft = file.with_suffix(".draft")
         draft.write_text(json.dumps(graph), encoding="utf-8")
         draft.replace(file)
+        self._n_edits += 1
 
     def _status(self, step: Step) -> Any:
         answer = self._ask(step, "GET", "generate_ai_concept/status", params=self._whole(step))
@@ -248,4 +250,5 @@ class Load(threading.Thread):
         wanted = {batch_id: self._script.wanted[n].body for n, batch_id in self.batches.items()}
         keys = {self._script.wanted[n].key: batch_id for n, batch_id in self.batches.items()}
         heard = [asdict(each) for each in self.heard]
-        return {"wanted": wanted, "keys": keys, "heard": heard, "wrong": self.wrong}
+        asked = {"wanted": wanted, "keys": keys, "heard": heard, "n_edits": self._n_edits}
+        return {**asked, "wrong": self.wrong}

@@ -119,6 +119,7 @@ def _let_happen(order: Order, field_: Field, sites: Sites, result: Result) -> di
         **load.as_json(),
         **watcher.as_json(),
         "acts": [done.as_json() for done in adversary.done],
+        "foreign": adversary.foreign,
         "missed": Counter(act.kind for act in adversary.missed),
         "journals": {preview.url: str(preview.journal) for preview in field_.previews},
         "generations": [generation for generation, _ in SERVERS],

@@ -134,8 +134,7 @@ def one_driver(case: Case) -> Verdict:
 
 
 def _is_known(case: Case, prompt_id: str) -> bool:
-    foreign = {act["whom"].rpartition(" ")[2] for act in case.acts("foreign_prompt")}
-    return str(UUID(prompt_id)) in case.attempts or prompt_id in foreign
+    return str(UUID(prompt_id)) in case.attempts or prompt_id in case.noted["foreign"]
 
 
 def outcomes(case: Case) -> Verdict:
@@ -160,12 +159,21 @@ def foreign(case: Case) -> Verdict:
     """Nobody else's prompt was ever touched."""
     broken: list[str] = []
     seen: Counter[str] = Counter()
-    for act in case.acts("foreign_prompt"):
-        prompt_id = act["whom"].rpartition(" ")[2]
+    for prompt_id in case.noted["foreign"]:
         entries = case.by_prompt.get(prompt_id, [])
         events = {entry["event"] for entry in entries}
         ends = {entry["outcome"] for entry in entries if entry["event"] == "finished"}
         if "deleted" in events or "interrupted" in ends:
             broken.append(f"the foreign prompt {prompt_id} was stopped: {sorted(events | ends)}")
-        seen["executed" if "executed" in events else "lost with their server"] += 1
+        elif "executed" not in events and _fate(case, entries) == "VANISHED":
+            broken.append(f"the foreign prompt {prompt_id} has vanished: {sorted(events)}")
+        seen["executed" if "executed" in events else _fate(case, entries)] += 1
     return Verdict("C", "Somebody else's prompt is never touched", counted(seen), broken)
+
+
+def _fate(case: Case, entries: list[Entry]) -> str:
+    if not entries or entries[0]["event"] != "accepted":
+        return "never arrived"
+    forgot = case.forgot(entries[0]["url"], entries[0]["at"], NEVER)
+    failed = any(entry.get("outcome") == "error" for entry in entries)
+    return "failed" if failed else "lost with their server" if forgot else "VANISHED"

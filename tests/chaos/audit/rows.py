@@ -54,7 +54,7 @@ def frozen(case: Case) -> Verdict:
         broken += _unlike_its_workflow(attempt)
         broken += _unlike_its_seed(attempt)
     workflows = set(Batch.objects.exclude(workflow=None).values_list("workflow_id", flat=True))
-    n_edits = sum(each["verb"] == "edit_workflow" for each in case.noted["heard"])
+    n_edits = case.noted["n_edits"]
     said = f"{len(case.attempts)} graphs of {len(workflows)} frozen workflows, {n_edits} edits"
     return Verdict("10", "Nothing of a request changes under a batch", said, broken)
 
