@@ -62,6 +62,8 @@ def undergo(order: Order, folder: Path) -> Result:
     result = Result(order, folder)
     with _field(order, folder) as (field_, sites):
         case = _let_happen(order, field_, sites, result)
+        # What is judged must not move, also where it did not come to rest; the servers stay.
+        field_.work.kill(session=True)
         home = field_.site.home
         (home / CASE).write_text(json.dumps(case), encoding="utf-8")
         said = field_.site.python("-m", "tests.chaos.audit", str(home / CASE))

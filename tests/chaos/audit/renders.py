@@ -16,6 +16,8 @@ SLACK_S = 1.0
 NEVER = float("inf")
 #: How an attempt may end although the server executed it.
 EXPLAINED = {AttemptOutcome.CANCELLED, AttemptOutcome.ERROR}
+#: Failures that only the server's own history can tell of.
+FAILED_THERE = {"node_error", "memory_short", "out_of_memory", "cuda_poisoned"}
 GIVEN_UP = AttemptOutcome.ABANDONED
 #: Acts that leave a driver thinking that it still is one.
 STALE = ("freeze_driver", "freeze_main", "lease_into_past", "hold_database", "cut_connections")
@@ -144,9 +146,7 @@ def outcomes(case: Case) -> Verdict:
     for prompt_id, attempt in case.attempts.items():
         ends = [entry["outcome"] for entry in case.events(prompt_id, "finished")]
         seen[attempt.outcome] += 1
-        failed_there = attempt.run.error_code in {"node_error", "out_of_memory"}
-        is_last = attempt.run.current_attempt_id == attempt.pk
-        if attempt.outcome == AttemptOutcome.ERROR and is_last and failed_there:
+        if attempt.failure_code in FAILED_THERE:
             broken += [] if "error" in ends else [f"prompt {attempt} failed, the server: {ends}"]
         if attempt.outcome == AttemptOutcome.DONE and set(ends) & {"error", "interrupted"}:
             broken.append(f"prompt {attempt} is done, the server: {ends}")

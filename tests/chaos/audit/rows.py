@@ -9,7 +9,7 @@ from typing import Any
 from django.apps import apps
 
 from generation.events import EVENTS
-from generation.models import Attempt, Batch, LogEntry, PlanRun, Version
+from generation.models import Attempt, Batch, Block, LogEntry, PlanRun, Server, Version
 from generation.states import UNFINISHED, AttemptOutcome, RunState, VersionState
 from tests.chaos.audit.case import Case, Entry, Verdict, counted
 
@@ -38,8 +38,10 @@ def truth(case: Case) -> Verdict:
     }
     broken += [f"{n} {what}" for what, n in left.items() if n]
     n_lost = sum(1 for _ in case.acts("lose_messages", "ring_twice", "broker_away"))
+    aside = Server.objects.exclude(set_aside_at=None).count()
     within = f"{case.noted['ended_within_s']:.0f} s after the last fault"
     said = f"plans: {counted(states)}; at rest {within}; broker struck {n_lost} times"
+    said += f"; {aside} servers still set aside, {Block.objects.count()} blocks"
     return Verdict("1", "The database is the truth", said, broken)
 
 
