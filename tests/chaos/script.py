@@ -11,7 +11,7 @@ WITH_PANEL = tuple(("SQ0010", f"{10 * n:04d}") for n in range(1, 13))
 #: Their panels are sent while batches wait for them.
 WITHOUT_PANEL = tuple(("SQ0020", f"{10 * n:04d}") for n in range(1, 5))
 WORKFLOWS = ("Silhouette.json", "OmbresChinoises.json")
-A_BATCH_EVERY_S = 2.5
+A_BATCH_EVERY_S = 3.2
 STEPS_PER_S = 0.9
 
 PlanKey = tuple[str, str]

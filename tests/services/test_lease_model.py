@@ -6,8 +6,8 @@ be right after every step. The clock is moved by making everything that is store
 """
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -49,17 +49,18 @@ from tests import factories
 from tests.driver import flying
 
 LEASE_S = 15
+#: What a driver writes about a flight; the last two are failures.
+WORDS = ("acknowledge", "advance", "lose", "stop", "node_error", "graph_refused")
 CODES = ("0010", "0020", "0030", "0040")
 SOAK = "MADSEA_SOAK"
 
 
 @dataclass
 class Driver:
-    """What a driver remembers: its lease, what it has in flight, what it has fetched."""
+    """What a driver remembers: its lease, and what it has in flight."""
 
     lease: Lease
     flights: list[Attempt] = field(default_factory=list)
-    reserved: list[Version] = field(default_factory=list)
 
     @property
     def token(self) -> UUID:
@@ -93,11 +94,13 @@ class Studio(RuleBasedStateMachine):
         transaction.set_rollback(True)
         self._transaction.__exit__(None, None, None)
 
-    @initialize()
-    def open_the_studio(self) -> None:
-        """Two servers that answer, and plans without panels."""
+    @initialize(target=drivers)
+    def open_the_studio(self) -> Any:
+        """Two servers that answer, plans without panels, and a driver for each server."""
         self.servers = [factories.server(f"gpu-{n}") for n in (1, 2)]
         self.workflow = flying.workflow(flying.SAMPLED)
+        self._ask(CODES[:3], Mode.AUTO)
+        return multiple(self.take(0), self.take(1))
 
     # Clients -------------------------------------------------------------------------------------
 
@@ -108,8 +111,11 @@ class Studio(RuleBasedStateMachine):
     )
     def ask(self, codes: list[str], mode: Mode) -> int:
         """Ask for plans."""
+        return self._ask(codes, mode)
+
+    def _ask(self, codes: Sequence[str], mode: Mode) -> int:
         workflow = self.workflow if mode == Mode.AUTO else None
-        tree = {"SQ0010": codes}
+        tree = {"SQ0010": list(codes)}
         place = (factories.PROJECT_ID, "S02", "E202")
         style = factories.style()
         asked = BatchRequest(*place, tree, style, workflow, mode, {}, None, needs_panel=False)
@@ -173,6 +179,73 @@ class Studio(RuleBasedStateMachine):
     # Drivers -------------------------------------------------------------------------------------
 
     @rule(target=drivers, nth=st.integers(0, 1))
+    def come(self, nth: int) -> Any:
+        """Come for a server, which may be driven already."""
+        return self.take(nth)
+
+    @rule(target=drivers, driver=drivers, word=st.sampled_from(WORDS))
+    def freeze_and_be_followed(self, driver: Driver, word: str) -> Any:
+        """Freeze for longer than the lease: somebody else takes over, and the frozen one thaws."""
+        self.wait(LEASE_S + 1)
+        following = self.take(self.servers.index(driver.lease.server))
+        for nth in range(len(driver.flights)):
+            self.write(driver, nth, word)
+        return following
+
+    @rule(driver=drivers)
+    def beat(self, driver: Driver) -> None:
+        """Prolong a lease; whoever has lost it learns of it."""
+        is_mine = self._has_lease(driver)
+        assert leases.beat(driver.lease) == is_mine
+        if is_mine:
+            self._ends[driver.lease.server.pk] = self._now + LEASE_S
+
+    @rule(driver=drivers)
+    def give_back(self, driver: Driver) -> None:
+        """Give a lease back; one that is another's by now stays the other's."""
+        is_mine = self._has_lease(driver)
+        with nullcontext() if is_mine else self._unchanged():
+            leases.give_back(driver.lease)
+        if is_mine:
+            self._ends.pop(driver.lease.server.pk)
+
+    @rule(driver=drivers)
+    def claim(self, driver: Driver) -> None:
+        """Claim the next plan; without the lease there is nothing to be had."""
+        if not self._has_lease(driver):
+            with self._unchanged():
+                assert self._fenced_claim(driver) is None
+            return
+        attempt = claims.claim_next(driver.lease, in_flight=0)
+        if attempt is not None:
+            assert attempt.server_id == driver.lease.server.pk
+            driver.flights.append(attempt)
+
+    @rule(driver=drivers, nth=st.integers(0, 3), word=st.sampled_from(WORDS))
+    def write(self, driver: Driver, nth: int, word: str) -> None:
+        """Write about a flight, of whatever age: acknowledge it, lose it, let it fail, stop it."""
+        for attempt in _unreserved(driver, nth):
+            asked = PlanRun.objects.get(pk=attempt.run_id).cancel_requested_at is not None
+            if word == "stop" and not asked and driver.holds(attempt):
+                continue  # Nobody asked for it.
+            with self._fencing(driver, attempt):
+                _write(word, attempt)
+
+    @rule(driver=drivers, nth=st.integers(0, 3), crashes=st.booleans())
+    def land(self, driver: Driver, nth: int, *, crashes: bool) -> None:
+        """Reserve a version for a render; publish it, unless the process is killed before."""
+        for attempt in _unreserved(driver, nth):
+            image = images.stage(self._picture())
+            asked = PlanRun.objects.get(pk=attempt.run_id).cancel_requested_at is not None
+            if asked and driver.holds(attempt):
+                with pytest.raises(CancelledMeanwhile), self._unchanged():
+                    versions.reserve_render(attempt, driver.token, image)
+                continue
+            with self._fencing(driver, attempt):
+                version = versions.reserve_render(attempt, driver.token, image)
+                if not crashes:
+                    versions.finish(version)
+
     def take(self, nth: int) -> Any:
         """Take a server's lease, if it is free: with everything that is open there."""
         server = self.servers[nth]
@@ -186,96 +259,19 @@ class Studio(RuleBasedStateMachine):
         assert sorted(attempt.pk for attempt in lease.adopted) == left
         for attempt in lease.adopted:
             attempt.lease_token = lease.token
-        return Driver(lease, list(lease.adopted))
-
-    @rule(driver=drivers)
-    def beat(self, driver: Driver) -> None:
-        """Prolong a lease; whoever has lost it learns of it."""
-        is_mine = self._has_lease(driver)
-        assert leases.beat(driver.lease) == is_mine
-        if is_mine:
-            self._ends[driver.lease.server.pk] = self._now + LEASE_S
-
-    @rule(driver=drivers)
-    def give_back(self, driver: Driver) -> None:
-        """Give a lease back, also one that is another's by now."""
-        if self._has_lease(driver):
-            self._ends.pop(driver.lease.server.pk)
-        leases.give_back(driver.lease)
-
-    @rule(driver=drivers)
-    def claim(self, driver: Driver) -> None:
-        """Claim the next plan; without the lease there is nothing to be had."""
-        if not self._has_lease(driver):
-            with self._unchanged():
-                attempt = self._fenced_claim(driver)
-            assert attempt is None
-            return
-        attempt = claims.claim_next(driver.lease, in_flight=0)
-        if attempt is not None:
-            assert attempt.server_id == driver.lease.server.pk
-            driver.flights.append(attempt)
-
-    @rule(driver=drivers, nth=st.integers(0, 3))
-    def acknowledge(self, driver: Driver, nth: int) -> None:
-        """Note that the server has the prompt."""
-        for attempt in _flight(driver, nth):
-            with self._fencing(driver, attempt):
-                transitions.acknowledge(attempt)
-
-    @rule(driver=drivers, nth=st.integers(0, 3), pct=st.integers(0, 100))
-    def advance(self, driver: Driver, nth: int, pct: int) -> None:
-        """Write progress."""
-        for attempt in _flight(driver, nth):
-            with self._fencing(driver, attempt):
-                transitions.advance(attempt, pct)
-
-    @rule(driver=drivers, nth=st.integers(0, 3), crashes=st.booleans())
-    def land(self, driver: Driver, nth: int, *, crashes: bool) -> None:
-        """Reserve a version for a render; publish it, unless the process is killed before."""
-        for attempt in _flight(driver, nth):
-            image = images.stage(self._picture())
-            is_cancelled = PlanRun.objects.get(pk=attempt.run_id).cancel_requested_at is not None
-            has_version = Version.objects.filter(attempt=attempt).exists()
-            if has_version:
-                continue
-            if is_cancelled and driver.holds(attempt):
-                with pytest.raises(CancelledMeanwhile), self._unchanged():
-                    versions.reserve_render(attempt, driver.token, image)
-                continue
-            with self._fencing(driver, attempt):
-                version = versions.reserve_render(attempt, driver.token, image)
-                if not crashes:
-                    versions.finish(version)
-
-    @rule(driver=drivers, nth=st.integers(0, 3), code=st.sampled_from(["node_error", "no_output"]))
-    def fail(self, driver: Driver, nth: int, code: str) -> None:
-        """Let a render fail."""
-        for attempt in _unreserved(driver, nth):
-            with self._fencing(driver, attempt):
-                transitions.fail(attempt, failure(code, "It went wrong."))
-
-    @rule(driver=drivers, nth=st.integers(0, 3))
-    def lose(self, driver: Driver, nth: int) -> None:
-        """Find that the server has forgotten a prompt."""
-        for attempt in _unreserved(driver, nth):
-            with self._fencing(driver, attempt):
-                transitions.lose(attempt, "it is nowhere")
-
-    @rule(driver=drivers, nth=st.integers(0, 3))
-    def obey(self, driver: Driver, nth: int) -> None:
-        """Stop a plan whose cancel was asked for."""
-        for attempt in _unreserved(driver, nth):
-            asked = PlanRun.objects.get(pk=attempt.run_id).cancel_requested_at is not None
-            if asked or not driver.holds(attempt):
-                with self._fencing(driver, attempt):
-                    transitions.stop(attempt)
+        driver = Driver(lease, list(lease.adopted))
+        self.claim(driver)
+        return driver
 
     # The rest of the world -----------------------------------------------------------------------
 
     @rule(seconds=st.sampled_from([2, 6, 14, 16, 40]))
-    def wait(self, seconds: int) -> None:
+    def let_time_pass(self, seconds: int) -> None:
         """Let time pass."""
+        self.wait(seconds)
+
+    def wait(self, seconds: int) -> None:
+        """Make everything that is stored older."""
         self._now += seconds
         earlier = timedelta(seconds=seconds)
         for name in ("lease_expires_at", "drive_requested_at", "down_since"):
@@ -399,15 +395,27 @@ def _open_on(server: Server) -> list[int]:
     return list(open_ones.order_by("pk").values_list("pk", flat=True))
 
 
-def _flight(driver: Driver, nth: int) -> list[Attempt]:
-    """Return one of a driver's flights, of whatever age; none when it has none."""
-    return [driver.flights[nth % len(driver.flights)]] if driver.flights else []
+def _write(word: str, attempt: Attempt) -> None:
+    if word == "acknowledge":
+        transitions.acknowledge(attempt)
+    elif word == "advance":
+        transitions.advance(attempt, 50)
+    elif word == "lose":
+        transitions.lose(attempt, "it is nowhere")
+    elif word == "stop":
+        transitions.stop(attempt)
+    else:
+        transitions.fail(attempt, failure(word, "It went wrong."))
 
 
 def _unreserved(driver: Driver, nth: int) -> list[Attempt]:
-    """Return one whose image is not reserved: after that a driver only publishes it."""
+    """Return one of a driver's flights whose image is not reserved; none when it has none.
+
+    After a reservation a driver does nothing but publish.
+    """
     reserved = set(Version.objects.exclude(attempt=None).values_list("attempt_id", flat=True))
-    return [attempt for attempt in _flight(driver, nth) if attempt.pk not in reserved]
+    left = [attempt for attempt in driver.flights if attempt.pk not in reserved]
+    return [left[nth % len(left)]] if left else []
 
 
 def _shown(batch: Batch) -> Any:
