@@ -9,10 +9,10 @@ SOURCES := madsea nomenclature generation samples tests manage.py
 PYTEST := $(PY) -m pytest -n 4 --dist worksteal -m "not soak" $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test check lint types migrations bench requirements clean
+.PHONY: help install demo serve test check lint types migrations bench chaos chaos-long requirements clean
 
 help: ## Show what there is
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -55,6 +55,12 @@ migrations: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev ## Measure the big request and the throughput (ARGS=--help)
 	$(PY) -m tests.benchmarks $(ARGS)
+
+chaos: $(VENV)/.installed-dev ## Three seeds of kills, faults and frozen drivers on both databases (ARGS=--help)
+	$(PY) -m tests.chaos --seeds 1-3 --database both $(ARGS)
+
+chaos-long: $(VENV)/.installed-dev ## Twenty seeds on both databases, 200 faults each: an hour and a half
+	$(PY) -m tests.chaos --seeds 1-20 --faults 200 --database both --redis $(ARGS)
 
 requirements: $(VENV)/.installed-dev ## Pin anew what requirements.in and requirements-dev.in name
 	$(PIP) uv

@@ -51,6 +51,8 @@ from tests.driver import flying
 LEASE_S = 15
 #: What a driver writes about a flight; the last two are failures.
 WORDS = ("acknowledge", "advance", "lose", "stop", "node_error", "graph_refused")
+#: What it writes about its server.
+ABOUT_THE_SERVER = ("beat", "claim", "give_back")
 CODES = ("0010", "0020", "0030", "0040")
 SOAK = "MADSEA_SOAK"
 
@@ -88,18 +90,22 @@ class Studio(RuleBasedStateMachine):
         self._now = 0.0
         self._seen: dict[int, tuple[int, Any]] = {}
         self._n_images = 0
+        self.servers = [factories.server(f"gpu-{n}") for n in (1, 2)]
+        self.workflow = flying.workflow(flying.SAMPLED)
 
     def teardown(self) -> None:
         """Leave nothing behind."""
         transaction.set_rollback(True)
         self._transaction.__exit__(None, None, None)
 
+    @initialize(target=made)
+    def begin_with_a_batch(self) -> int:
+        """Have something to do."""
+        return self._ask(CODES[:3], Mode.AUTO)
+
     @initialize(target=drivers)
-    def open_the_studio(self) -> Any:
-        """Two servers that answer, plans without panels, and a driver for each server."""
-        self.servers = [factories.server(f"gpu-{n}") for n in (1, 2)]
-        self.workflow = flying.workflow(flying.SAMPLED)
-        self._ask(CODES[:3], Mode.AUTO)
+    def begin_with_drivers(self) -> Any:
+        """Have a driver for each server."""
         return multiple(self.take(0), self.take(1))
 
     # Clients -------------------------------------------------------------------------------------
@@ -183,14 +189,26 @@ class Studio(RuleBasedStateMachine):
         """Come for a server, which may be driven already."""
         return self.take(nth)
 
-    @rule(target=drivers, driver=drivers, word=st.sampled_from(WORDS))
-    def freeze_and_be_followed(self, driver: Driver, word: str) -> Any:
+    @rule(target=drivers, driver=drivers, thaws=st.sampled_from([*WORDS, *ABOUT_THE_SERVER]))
+    def freeze_and_be_followed(self, driver: Driver, thaws: str) -> Any:
         """Freeze for longer than the lease: somebody else takes over, and the frozen one thaws."""
+        self.claim(driver)
         self.wait(LEASE_S + 1)
         following = self.take(self.servers.index(driver.lease.server))
-        for nth in range(len(driver.flights)):
-            self.write(driver, nth, word)
+        if thaws in ABOUT_THE_SERVER:
+            getattr(self, thaws)(driver)
+        for nth in range(len(driver.flights) if thaws in WORDS else 0):
+            self.write(driver, nth, thaws)
         return following
+
+    @rule(driver=drivers, nth=st.integers(0, 3))
+    def cancel_on_landing(self, driver: Driver, nth: int) -> None:
+        """Cancel a plan whose image has just come."""
+        for attempt in _unreserved(driver, nth):
+            run = PlanRun.objects.get(pk=attempt.run_id)
+            if run.state == RunState.RUNNING:
+                runs.cancel(run, actor=None)
+                self.land(driver, nth, crashes=False)
 
     @rule(driver=drivers)
     def beat(self, driver: Driver) -> None:

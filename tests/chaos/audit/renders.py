@@ -10,7 +10,6 @@ import requests
 from generation.models import Attempt, PlanRun, Version
 from generation.states import AttemptOutcome, RunState
 from tests.chaos.audit.case import Case, Entry, Verdict, counted
-from tests.chaos.plan import N_SERVERS
 
 SLACK_S = 1.0
 NEVER = float("inf")
@@ -71,16 +70,13 @@ def _excuse(case: Case, attempt: Attempt, url: str, since: float, until: float) 
         return "server given up"
     if case.forgot(url, attempt.created_at.timestamp(), until + SLACK_S):
         return "server restarted"
-    number = list(case.journals).index(url)
-    if any(_is_on(act, number, until) for act in case.acts("evict_history")):
+    whom = f"server {list(case.journals).index(url)}"
+    evictions = case.acts("evict_history")
+    if any(act["whom"] == whom and act["at"] <= until for act in evictions):
         return "history cleared"
     if _is_stale(case, attempt, until):
         return "driver frozen"
     return ""
-
-
-def _is_on(act: Entry, number: int, until: float) -> bool:
-    return act["on"] % N_SERVERS == number and act["at"] <= until
 
 
 def _is_stale(case: Case, attempt: Attempt, until: float) -> bool:
