@@ -46,6 +46,7 @@ EVENTS = _table(
         " workflow now.",
     ),
     Event("refetched", "warning", "What {server} sent is no whole image: it is fetched again."),
+    Event("staged_file_gone", "warning", "Somebody removed {filename} before it was published."),
     Event("disk_full", "warning", "Rendered, but not stored: {detail}. It is tried again."),
     Event(
         "unanswered",
