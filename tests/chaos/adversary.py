@@ -18,8 +18,8 @@ import psycopg
 import redis
 import requests
 
+from tests.chaos import pictures
 from tests.chaos.field import Field, Post, send
-from tests.chaos.pictures import FOREIGN
 from tests.chaos.plan import FAULT_NAMES, FAULTS, N_SERVERS, UNTIL_RESTART, Act
 
 FAULTS_PATH = "/_preview/faults"
@@ -202,7 +202,11 @@ class Adversary:
         """Queue a prompt of somebody else's."""
         prompt_id = str(uuid.UUID(int=random.Random(str(act)).getrandbits(128), version=4))
         self.foreign.append(prompt_id)
-        body = {"prompt": FOREIGN, "prompt_id": prompt_id, "client_id": "a colleague"}
+        body = {
+            "prompt": pictures.foreign(prompt_id),
+            "prompt_id": prompt_id,
+            "client_id": "a colleague",
+        }
         return self._first_of(act, "/prompt", body)[1]
 
     def _post(self, number: int, path: str, body: dict[str, Any]) -> str:

@@ -1,6 +1,5 @@
 """The field: a site with web, workers and four preview servers, that comes back when it is hit."""
 
-import json
 import os
 import shutil
 import signal
@@ -15,7 +14,7 @@ from pathlib import Path
 import psycopg
 import requests
 
-from madsea.processes import ROOT, Started, free_port
+from madsea.processes import Started, free_port
 from tests.chaos import witness
 from tests.chaos.disk import Disk
 from tests.processes import Preview, Redis, Site, alive, children, wait_for
@@ -73,11 +72,8 @@ class Field:
         self.redis = redis
         self.disk = Disk(site)
         self.workflows = site.home / "workflows"
-        self.workflows.mkdir()
-        for file in (ROOT / "workflows").glob("*.json"):
-            (self.workflows / file.name).write_text(_small(file), encoding="utf-8")
         (site.home / witness.FOLDER).mkdir()
-        site.settings |= {**SETTINGS, "MADSEA_WORKFLOWS": str(self.workflows)}
+        site.settings |= SETTINGS
         site.settings["REDIS_URL"] = redis.url if redis else ""
         self._web_port = free_port(0)
         self.url = f"http://127.0.0.1:{self._web_port}"
@@ -180,15 +176,6 @@ class Field:
         self.disk.close()
         if self.redis:
             self.redis.stop()
-
-
-def _small(file: Path) -> str:
-    """Return a workflow whose images have the size of the servers' ready-made ones."""
-    graph = json.loads(file.read_text(encoding="utf-8"))
-    for node in graph.values():
-        if node["class_type"] == "ImageScale":
-            node["inputs"] |= {"width": 64, "height": 36}
-    return json.dumps(graph)
 
 
 def _options(number: int) -> list[str]:

@@ -5,13 +5,17 @@ from typing import Any
 
 from PIL import Image
 
-FOREIGN: dict[str, Any] = {
-    "1": {
-        "class_type": "EmptyImage",
-        "inputs": {"width": 64, "height": 36, "batch_size": 1, "color": 0},
-    },
-    "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "foreign"}},
-}
+Graph = dict[str, dict[str, Any]]
+
+
+def foreign(name: str) -> Graph:
+    """Return the graph of a prompt that is not Madsea's; no two of them share a result."""
+    size = {"width": 64, "height": 36, "batch_size": 1, "color": 0}
+    saved = {"images": ["1", 0], "filename_prefix": f"foreign/{name}"}
+    return {
+        "1": {"class_type": "EmptyImage", "inputs": size},
+        "2": {"class_type": "SaveImage", "inputs": saved},
+    }
 
 
 def png(color: str) -> bytes:

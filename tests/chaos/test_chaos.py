@@ -13,9 +13,7 @@ TOO_SLOW = ("server_away", "freeze_server", "freeze_main", "node_hang", "worker_
 
 
 def test_a_seed_says_what_happens_and_when() -> None:
-    first, again, other = (
-        plan.draw(seed, 100, lasts_s=50, has={"sqlite"}) for seed in (7, 7, 8)
-    )
+    first, again, other = (plan.draw(seed, 100, lasts_s=50, has={"sqlite"}) for seed in (7, 7, 8))
 
     assert first == again != other
     assert script.draw(7, 50) == script.draw(7, 50) != script.draw(8, 50)

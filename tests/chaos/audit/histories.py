@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from django.db.models import Max
 
-from generation.events import EVENTS
 from generation.models import Batch, LogEntry, PlanRun
 from generation.states import FINISHED, FIRST, AttemptOutcome, Mode, RunState
 from tests.chaos.audit.case import Case, Verdict
@@ -35,6 +34,7 @@ ARROWS: Mapping[str, Mapping[RunState, RunState]] = {
     "unanswered": {R: R},
     "answered": {R: R},
     "hung": {R: R},
+    "staged_file_gone": {Q: Q, W: W, R: Q, D: D, E: E},
     "lost": BACK,
     "refused": BACK,
     "abandoned": BACK,
@@ -111,8 +111,3 @@ def _of_attempts(run: PlanRun) -> Iterator[str]:
     is_open = [each for each in attempts if each.outcome == AttemptOutcome.OPEN]
     if len(is_open) > (run.state == R):
         yield f"{run} is {run.state} and has {len(is_open)} open attempts"
-
-
-def known_events() -> set[str]:
-    """Return the events that ARROWS knows nothing of; they leave a run as it is."""
-    return set(EVENTS) - set(ARROWS)
