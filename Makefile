@@ -61,6 +61,7 @@ chaos: $(VENV)/.installed-dev ## Three seeds of kills, faults and frozen drivers
 
 chaos-long: $(VENV)/.installed-dev ## Twenty seeds on both databases, 200 faults each: an hour and a half
 	$(PY) -m tests.chaos --seeds 1-20 --faults 200 --database both --redis $(ARGS)
+	$(PY) -m pytest -m soak tests/services/test_lease_model.py
 
 requirements: $(VENV)/.installed-dev ## Pin anew what requirements.in and requirements-dev.in name
 	$(PIP) uv

@@ -23,7 +23,7 @@ from tests.chaos.field import Field, Post, send
 from tests.chaos.plan import FAULT_NAMES, FAULTS, N_SERVERS, UNTIL_RESTART, Act
 
 FAULTS_PATH = "/_preview/faults"
-PATIENCE = 5
+PATIENCE = 10
 Undo = Callable[[], object]
 RING = (
     "from generation import queueing; [queueing.call_soon(queueing.DRIVE, n) for n in (1, 2, 3, 4)]"

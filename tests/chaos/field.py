@@ -165,7 +165,8 @@ class Field:
                 yield lambda statement: connection.execute(statement.encode()).rowcount
             return
         file = self.site.home / "madsea.sqlite3"
-        with closing(sqlite3.connect(file, timeout=20)) as lite:
+        # Not for long: who holds it may be frozen, and is thawed by who asks here.
+        with closing(sqlite3.connect(file, timeout=3)) as lite:
             yield lambda statement: lite.execute(statement).rowcount
             lite.commit()
 

@@ -19,7 +19,7 @@ from tests.chaos.field import SERVERS, Field, redis_server
 from tests.chaos.load import Load
 from tests.chaos.plan import Act
 from tests.chaos.watcher import Watcher
-from tests.processes import Site, Sites
+from tests.processes import Sites
 
 ENDS_WITHIN_S = 240.0
 UNFINISHED = """SELECT
@@ -173,8 +173,3 @@ def say(text: str) -> None:
 def is_on_postgresql() -> bool:
     """Tell whether sites of this process are on PostgreSQL."""
     return bool(os.environ.get("DATABASE_URL"))
-
-
-def database_of(site: Site) -> str:
-    """Return what a site's database is."""
-    return "postgresql" if site.database else "sqlite"
