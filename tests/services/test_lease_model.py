@@ -14,7 +14,7 @@ from uuid import UUID
 
 import pytest
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -27,6 +27,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from generation import storage
 from generation.errors import Conflict, Fenced
 from generation.failures import failure
 from generation.models import Attempt, Batch, PlanRun, Server, Version
@@ -341,7 +342,7 @@ class Studio(RuleBasedStateMachine):
         for version in Version.objects.order_by("number"):
             numbers.setdefault(version.plan_id, []).append(version.number)
             if version.state == VersionState.PUBLISHED:
-                assert versions.storage.absolute(version.path).is_file()
+                assert storage.absolute(version.path).is_file()
         assert all(found == list(range(1, len(found) + 1)) for found in numbers.values())
 
     @invariant()
@@ -397,7 +398,7 @@ class Studio(RuleBasedStateMachine):
         assert _everything() == before
 
 
-def _runs(batch_id: int) -> Any:
+def _runs(batch_id: int) -> QuerySet[PlanRun]:
     return PlanRun.objects.filter(batch_id=batch_id).select_related("batch", "plan")
 
 

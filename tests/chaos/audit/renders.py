@@ -74,7 +74,7 @@ def _excuse(case: Case, attempt: Attempt, url: str, since: float, until: float) 
     if any(act["whom"] == whom and act["at"] <= until for act in evictions):
         return "history cleared"
     if _is_stale(case, attempt, until):
-        return "driver frozen"
+        return "driver frozen, or cut off"
     return ""
 
 
