@@ -3,6 +3,7 @@
 import threading
 import time
 
+from generation.preview import oddities
 from generation.preview.engine import Engine
 from generation.preview.execution import Execution
 from generation.preview.interrupts import Vanished
@@ -36,9 +37,10 @@ class Worker(threading.Thread):
     def _execute(self, item: Item) -> None:
         engine, prompt_id, started = self._engine, item[1], time.monotonic()
         engine.journal.write("started", prompt_id=prompt_id, number=item[0])
+        oddities.take_inputs(engine, prompt_id, item[2])
         execution = Execution(engine, item)
         try:
-            entry = execution.run()
+            entry = oddities.entry(engine, prompt_id, execution.run())
         except Vanished:
             engine.journal.write("finished", prompt_id=prompt_id, outcome="vanished")
             return
