@@ -73,7 +73,7 @@ class Engine:
         self.queue.forget_everything()
         self.cache.clear()
         self.folders.wipe_temp()
-        self.faults.clear("worker_dead", "poisoned")
+        self.faults.clear("worker_dead", "worker_stuck", "poisoned")
         self.current = (None, None)
         self.journal.write("lost", prompt_ids=lost)
 

@@ -121,7 +121,7 @@ class Execution:
             self.progress.blocked(node_id, kind)
         failures.strike(engine.faults, kind, self._prompt_id)
         if fault := engine.faults.take("node_hang", kind, self._prompt_id):
-            engine.stopping.wait(fault.seconds())
+            engine.interrupts.sleep_deaf(fault.seconds())
         given = self._call(node_id, kind)
         if not isinstance(given, Shown):
             return Result(given)

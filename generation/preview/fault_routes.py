@@ -16,9 +16,9 @@ FOREVER_S = 24 * 3600
 
 @web.middleware
 async def strike(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let the faults that concern whole requests happen; their match is looked for in the path."""
-    engine, path = request.app[ENGINE], request.path
-    if path == FAULTS_PATH:
+    """Let the faults that concern whole requests happen; they match `GET /path`."""
+    engine, path = request.app[ENGINE], f"{request.method} {request.path}"
+    if request.path == FAULTS_PATH:
         return await handler(request)
     if engine.faults.take("hang", path):
         await asyncio.sleep(FOREVER_S)
@@ -38,7 +38,7 @@ async def _spoilt(
     engine: Engine, request: web.Request, response: web.StreamResponse
 ) -> web.StreamResponse:
     """The answer with another type, with odd numbers in it, or drop by drop."""
-    path = request.path
+    path = f"{request.method} {request.path}"
     if fault := engine.faults.take("content_type", path):
         response.headers["Content-Type"] = fault.text("content_type", "text/html")
     if isinstance(response, web.Response) and engine.faults.take("not_numbers", path):

@@ -6,15 +6,15 @@ Faults of others (§18.16, 28, 29, 42, 48) need no kind: anybody can post, delet
 
 KINDS: dict[str, str] = {
     # Requests
-    "hang": "§18.2 accept a request, never answer (match: path)",
-    "reset": "§18.1 cut the connection instead of answering (match: path)",
-    "answer": "§18.7-10, 50 answer with `status`, `text`, `content_type` (match: path)",
-    "delay": "§18.3, 17 answer after `seconds` (match: path)",
-    "drip": "§18.3, 41 send the body in 16 pieces, `seconds` between them (match: path)",
-    "endless": "§18.41 send a body that never ends (match: path)",
-    "bad_json": "§18.11 answer with `text` as JSON: truncated, NaN (match: path)",
-    "not_numbers": "§18.11 add NaN and Infinity to an object that is answered (match: path)",
-    "content_type": "§18.11 answer as ever, but under `content_type` (match: path)",
+    "hang": "§18.2 accept a request, never answer (match: GET /path)",
+    "reset": "§18.1 cut the connection instead of answering (match: GET /path)",
+    "answer": "§18.7-10, 50 answer with `status`, `text`, `content_type` (match: GET /path)",
+    "delay": "§18.3, 17 answer after `seconds` (match: GET /path)",
+    "drip": "§18.3, 41 send the body in 16 pieces, `seconds` between them (match: GET /path)",
+    "endless": "§18.41 send a body that never ends (match: GET /path)",
+    "bad_json": "§18.11 answer with `text` as JSON: truncated, NaN (match: GET /path)",
+    "not_numbers": "§18.11 add NaN and Infinity to an object that is answered (match: GET /path)",
+    "content_type": "§18.11 answer as ever, but under `content_type` (match: GET /path)",
     "reset_after_queueing": "§18.4 queue the prompt, then cut the connection",
     "reset_before_queueing": "§18.5 cut the connection, queue nothing",
     "error_500_after_queueing": "§18.6 queue the prompt, answer 500 as text",
@@ -28,7 +28,8 @@ KINDS: dict[str, str] = {
     " remote_combos",
     # The socket
     "refuse_ws": "§18.17 refuse the socket with `status`",
-    "close_ws": "§18.18 close the owner's socket with `code` before a message (match: type)",
+    "close_ws": "§18.18 close the owner's socket with `code`, 1006 for none, before a message"
+    " (match: type)",
     "silent_ws": "§18.19 open socket that receives nothing",
     "drop_message": "§18.20 drop a message (match: type)",
     "duplicate_message": "§18.21 send a message twice (match: type)",
@@ -43,6 +44,7 @@ KINDS: dict[str, str] = {
     "history_gap_s": "§18.26 write history `seconds` after execution_success",
     "evict_history": "§18.27 forget the history entry at once",
     "worker_dead": "§18.32 accept prompts, never run them, until restart",
+    "worker_stuck": "§18.32 the next prompt is for ever the running one, until restart",
     "odd_entry": "§18.39 a history entry that is `how`: no_status, null_output, missing_node,"
     " success_with_error (match: prompt id)",
     "clock_skew": "§18.47 tell times that are `seconds` ahead",

@@ -113,7 +113,7 @@ class Sockets:
         if self._faults.take("drop_message", kind):
             return
         if fault := self._faults.take("close_ws", kind):
-            await socket.close(code=int(fault.options.get("code", WSCloseCode.INTERNAL_ERROR)))
+            await self._close(socket, fault.count("code", WSCloseCode.INTERNAL_ERROR))
             return
         for odd in frames.before(self._faults, kind, content):
             await (socket.send_str(odd) if isinstance(odd, str) else socket.send_bytes(odd))
@@ -126,6 +126,15 @@ class Sockets:
         for late in (again, self._held_back.pop(socket, None)):
             if late is not None:
                 await socket.send_str(late)
+
+    async def _close(self, socket: web.WebSocketResponse, code: int) -> None:
+        """Close a socket with a code; 1006 stands for one that is cut without any."""
+        if code != WSCloseCode.ABNORMAL_CLOSURE:
+            await socket.close(code=code)
+            return
+        for client_id, known in self._by_client.items():
+            if known is socket and client_id in self._transports:
+                self._transports[client_id].abort()
 
     def cut_all(self) -> None:
         """Cut every socket without a word, as a killed server does; from any thread."""

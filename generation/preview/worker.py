@@ -24,14 +24,16 @@ class Worker(threading.Thread):
         while not self._engine.stopping.is_set():
             self._engine.interrupts.reset()
             item = self._engine.queue.get(LOOK_S)
-            self._wait_while_dead()
+            self._wait_while("worker_dead")
+            if item is not None:
+                self._wait_while("worker_stuck")
             # a restart meanwhile has forgotten it
             if item is not None and item[1] in [known[1] for known in self._engine.queue.running()]:
                 self._execute(item)
             self._free()
 
-    def _wait_while_dead(self) -> None:
-        while self._engine.faults.take("worker_dead") and not self._engine.stopping.is_set():
+    def _wait_while(self, fault: str) -> None:
+        while self._engine.faults.take(fault) and not self._engine.stopping.is_set():
             self._engine.stopping.wait(LOOK_S)
 
     def _execute(self, item: Item) -> None:
