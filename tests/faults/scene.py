@@ -18,7 +18,7 @@ from tests import factories
 from tests.driver import flying
 
 GIVE_UP_S = 20.0
-TICK_EVERY_S = 0.2
+TICK_EVERY_S = 0.5
 #: A prompt of somebody else's, that takes as long as its server does.
 FOREIGN = {
     **flying.SAMPLED,

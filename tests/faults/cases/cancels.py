@@ -2,12 +2,19 @@
 
 from typing import Any
 
-from generation.services import batches
+from generation.services import batches, servers
 from tests.driver import flying
 from tests.faults.case import Case, strike
 from tests.faults.scene import Scene
 
+
+def read(scene: Scene) -> None:
+    """Have Madsea know what generation the server is of."""
+    servers.look_at(scene.servers)
+
+
 CANCELLED: dict[str, Any] = {
+    "before": read,
     "state": "cancelled",
     "outcomes": ("cancelled",),
     "renders": 0,
