@@ -34,6 +34,25 @@ EVENTS = _table(
     Event("uploaded", "info", "Uploaded by hand and published as {filename}."),
     Event("found_on_disk", "warning", "{filename} was on disk already: it keeps its number."),
     Event("failed", "error", "{message}"),
+    Event(
+        "tried", "warning", "{message} That was try {tries} of {most}: the plan is queued again."
+    ),
+    Event("held_up", "warning", "{message} That is no try: the plan is queued again."),
+    Event(
+        "unblamed",
+        "info",
+        "Queued again: {server} has failed several plans that others render, and takes none of this"
+        " workflow now.",
+    ),
+    Event("refetched", "warning", "What {server} sent is no whole image: it is fetched again."),
+    Event("disk_full", "warning", "Rendered, but not stored: {detail}. It is tried again."),
+    Event(
+        "unanswered",
+        "warning",
+        "{server} does not answer ({detail}): the prompt is kept, and asked for again.",
+    ),
+    Event("answered", "info", "{server} answers again."),
+    Event("hung", "warning", "No progress on {server} for {seconds} s: the prompt is stopped."),
     Event("lost", "warning", "{server} lost the prompt ({detail}): the plan is queued again."),
     Event("refused", "warning", "{server} lacks {detail}: the plan is queued again."),
     Event("abandoned", "warning", "{server} was given up ({detail}): the plan is queued again."),

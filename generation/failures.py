@@ -1,23 +1,120 @@
-"""The ways in which a plan can fail: one table of what happened and what to do about it."""
+"""Every way in which a plan can fail or be held up: one table of what it means and what follows.
+
+Three questions are answered for each: is the plan tried again and where, does the try count
+towards the most that a plan has (`MADSEA_TRIES`, or the batch's own), and what is a supervisor to
+do about it. Trouble with the way to a server, waiting and shortages never count.
+Source: protocol.md §16.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 
 from generation.errors import PlanFailure
 
-REMEDIES = {
-    "no_panel": "Import the plan's panel, then retry.",
-    "panel_unreadable": "Import the plan's panel again, then retry.",
-    "invalid_graph": "The technical director has to mend the workflow; then send a new request.",
-    "graph_refused": "Install what the server lacks, or correct the parameters; then retry.",
-    "partly_refused": "The technical director has to mend the workflow; then send a new request.",
-    "node_error": "Read the node's words; correct the parameters or the workflow, then retry.",
-    "out_of_memory": "Retry, or render this workflow on a server with more memory.",
-    "no_output": "The workflow must end in a SaveImage node that is not skipped; then retry.",
-    "output_missing": "Somebody removed the file on the server; retry renders it again.",
-    "unreadable_output": "Retry; if it happens again, look at the server's disk and the workflow.",
-    "output_too_large": "Lower the workflow's output size, or raise MADSEA_IMAGE_MAX_MIB.",
-    "versions_exhausted": "The plan has its last version: use another plan or project.",
-}
+
+class Again(StrEnum):
+    """What follows for the plan."""
+
+    WAIT = "waits"  #: The same attempt goes on; nothing is rendered twice.
+    ANYWHERE = "again, on any server"
+    ELSEWHERE = "again, on another server while one can take it"
+    NEVER = "in error"
+
+
+@dataclass(frozen=True)
+class FailureClass:
+    """One line of the table; `counts` tells whether it uses up one of the plan's tries."""
+
+    code: str
+    meaning: str
+    again: Again
+    counts: bool
+    remedy: str
+
+
+def _table(*classes: FailureClass) -> Mapping[str, FailureClass]:
+    return {each.code: each for each in classes}
+
+
+_UNSEEN = "Nothing: it goes on by itself. If it lasts, look at the server and the way to it."
+_MEND_GRAPH = "The technical director has to mend the workflow; then send a new request."
+_RESTART = "Restart ComfyUI there: it is taken back into service by itself."
+
+FAILURES = _table(
+    # The way to a server ------------------------------------------------------------------------
+    FailureClass("refuses_connections", "Nothing listens at the server's address: ComfyUI is"
+                 " down, or starts up.", Again.WAIT, False, _UNSEEN),
+    FailureClass("slow", "The server takes connections and does not answer in time: slow is not"
+                 " dead.", Again.WAIT, False, _UNSEEN),
+    FailureClass("denied", "The server, or a proxy before it, asks for a login.", Again.WAIT, False,
+                 "Correct the server's extra headers in the admin."),
+    FailureClass("strange_answer", "What answers at the address is not ComfyUI, or is broken.",
+                 Again.WAIT, False, "Look at the server, and at what stands between."),
+    # The server lost it, or never could ---------------------------------------------------------
+    FailureClass("lost", "The server forgot the prompt: it restarted, or somebody deleted or"
+                 " interrupted it.", Again.ANYWHERE, False,
+                 "Nothing. If a server restarts again and again, look at its console."),
+    FailureClass("lost_often", "Servers lost this plan's prompt again and again: it may be what"
+                 " ends them.", Again.ANYWHERE, True,
+                 "Look at the servers' consoles: the plan may need more memory than they have."),
+    FailureClass("server_gone", "The server was unreachable for too long, or was given up.",
+                 Again.ANYWHERE, False, "Bring the server back, or disable it."),
+    FailureClass("set_aside", "The server was set aside for another plan's failure.",
+                 Again.ANYWHERE, False, _RESTART),
+    FailureClass("missing_on_server", "The server lacks a node class or a model that its lists"
+                 " named.", Again.ELSEWHERE, False, "Install what it lacks, or disable it."),
+    FailureClass("worker_dead", "Prompts wait on the server and nothing runs: its worker thread"
+                 " has died.", Again.ANYWHERE, False, _RESTART),
+    # The render failed --------------------------------------------------------------------------
+    FailureClass("memory_short", "The server ran out of memory; it was told to free what it holds.",
+                 Again.ANYWHERE, False, "Nothing: it is tried once more."),
+    FailureClass("out_of_memory", "The server ran out of memory although it had freed what it"
+                 " could.", Again.ELSEWHERE, True,
+                 "Retry, or render this workflow on a server with more memory."),
+    FailureClass("cuda_poisoned", "A CUDA error: nothing that this ComfyUI process renders can"
+                 " succeed any more. The server is set aside.", Again.ELSEWHERE, True, _RESTART),
+    FailureClass("hung", "No progress for longer than its workflow ever took.", Again.ELSEWHERE,
+                 True, "Look at the server; raise MADSEA_HUNG_S if the workflow is only slow."),
+    FailureClass("node_error", "A node failed.", Again.ELSEWHERE, True,
+                 "Read the node's words; correct the parameters or the workflow, then retry."),
+    FailureClass("no_output", "The prompt succeeded, but left no file.", Again.ELSEWHERE, True,
+                 "The workflow must end in a SaveImage node that is not skipped; then retry."),
+    FailureClass("output_missing", "The file that the server names is not there: it was removed,"
+                 " or its cache remembers it only.", Again.ELSEWHERE, True,
+                 "Somebody removed the file on the server; retry renders it again."),
+    FailureClass("unreadable_output", "The file is cut short, or no image, twice in a row.",
+                 Again.ELSEWHERE, True,
+                 "Retry; if it happens again, look at the server's disk and the workflow."),
+    FailureClass("wrong_size", "The image has not the size that the workflow gives it.",
+                 Again.ELSEWHERE, True,
+                 "Look at what else writes into the server's output folder; then retry."),
+    FailureClass("upload_refused", "The server does not take the plan's panel or prompt: too large"
+                 " for it, or its disk is full.", Again.ELSEWHERE, True,
+                 "Free the server's disk, or raise its --max-upload-size; then retry."),
+    # What no server can mend --------------------------------------------------------------------
+    FailureClass("no_panel", "The plan has no panel.", Again.NEVER, False,
+                 "Import the plan's panel, then retry."),
+    FailureClass("panel_unreadable", "The panel's file cannot be read.", Again.NEVER, False,
+                 "Import the plan's panel again, then retry."),
+    FailureClass("invalid_graph", "The parameters cannot be set in the workflow.", Again.NEVER,
+                 False, _MEND_GRAPH),
+    FailureClass("graph_refused", "The server refuses the graph.", Again.NEVER, False,
+                 "Install what the server lacks, or correct the parameters; then retry."),
+    FailureClass("partly_refused", "The server drops some of the graph's outputs.", Again.NEVER,
+                 False, _MEND_GRAPH),
+    FailureClass("output_too_large", "The image is larger than Madsea takes.", Again.NEVER, False,
+                 "Lower the workflow's output size, or raise MADSEA_IMAGE_MAX_MIB."),
+    FailureClass("versions_exhausted", "The plan has its last version.", Again.NEVER, False,
+                 "The plan has its last version: use another plan or project."),
+    # Our own side -------------------------------------------------------------------------------
+    FailureClass("disk_full", "The projects folder cannot be written: the disk is full, or read"
+                 " only.", Again.WAIT, False, "Free the disk: what is rendered is fetched then."),
+    FailureClass("name_taken", "Another file lies under the version's name: it keeps the name, ours"
+                 " takes the next.", Again.WAIT, False, "Nothing; see who writes there by hand."),
+)  # fmt: skip
 
 
 def failure(code: str, message: str) -> PlanFailure:
     """Return the failure of a code, with the message of what happened this time."""
-    return PlanFailure(code, message.strip() or code, REMEDIES[code])
+    return PlanFailure(code, message.strip() or FAILURES[code].meaning, FAILURES[code].remedy)

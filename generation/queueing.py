@@ -86,7 +86,7 @@ def wake() -> int:
 def wake_left_behind() -> int:
     """Ask for a driver of every server that still has an attempt of ours but no driver."""
     open_or_left = Attempt.objects.filter(Q(outcome=AttemptOutcome.OPEN) | Q(is_left_behind=True))
-    servers = Server.objects.filter(pk__in=open_or_left.values("server_id"))
+    servers = Server.objects.filter(pk__in=open_or_left.values("server_id"), set_aside_at=None)
     return request_drive(servers.exclude(health=ServerHealth.DOWN))
 
 

@@ -3,9 +3,25 @@
 import copy
 
 from generation.comfyui.definitions import Definitions, saves_images, shipped_definitions
-from generation.comfyui.graph import Graph, ancestors, title
+from generation.comfyui.graph import Graph, ancestors, link, title
 
 RESULT_TITLE = "@result"
+#: Nodes whose image has the size of the one that they are given, by the name of that input.
+_SIZE_KEEPERS = {
+    "ImageBlur": "image",
+    "ImageSharpen": "image",
+    "ImageInvert": "image",
+    "ImageQuantize": "image",
+    "ImageToMask": "image",
+    "ImageColorToMask": "image",
+    "MaskToImage": "mask",
+    "ThresholdMask": "mask",
+    "InvertMask": "mask",
+    "GrowMask": "mask",
+    "FeatherMask": "mask",
+    "ImageBlend": "image1",
+    "ImageCompositeMasked": "destination",
+}
 
 
 def wanted_outputs(graph: Graph, definitions: Definitions | None = None) -> tuple[str, ...]:
@@ -28,6 +44,31 @@ def set_output_prefix(graph: Graph, prefix: str) -> Graph:
         if node_id in saving or "filename_prefix" in node["inputs"]:
             node["inputs"]["filename_prefix"] = prefix
     return changed
+
+
+def output_size(graph: Graph, node_id: str) -> tuple[int, int] | None:
+    """Return width and height in pixels of what a node saves; None where the graph does not tell.
+
+    It tells where an ImageScale with a width and a height of its own comes last, but for nodes
+    that keep a picture's size.
+    """
+    name = "images"
+    while (source := link(graph[node_id]["inputs"].get(name))) is not None:
+        node_id = source[0]
+        node = graph[node_id]
+        if node["class_type"] == "ImageScale":
+            return _sides(node["inputs"].get("width"), node["inputs"].get("height"))
+        if node["class_type"] not in _SIZE_KEEPERS:
+            return None
+        name = _SIZE_KEEPERS[node["class_type"]]
+    return None
+
+
+def _sides(width: object, height: object) -> tuple[int, int] | None:
+    # A side of 0 follows the picture's own proportions; a link is known only on the server.
+    if isinstance(width, int) and isinstance(height, int) and width > 0 and height > 0:
+        return width, height
+    return None
 
 
 def _rank(graph: Graph, node_id: str) -> tuple[bool, int]:

@@ -14,7 +14,7 @@ from generation.comfyui.definitions import (
 from generation.comfyui.errors import GraphError
 from generation.comfyui.finding import Target, find_targets
 from generation.comfyui.graph import Graph
-from generation.comfyui.outputs import set_output_prefix, wanted_outputs
+from generation.comfyui.outputs import output_size, set_output_prefix, wanted_outputs
 from generation.comfyui.requirements import Requirements, missing, requirements
 from generation.comfyui.values import Kind, Parameter, ParameterProblem, check
 
@@ -26,6 +26,7 @@ __all__ = [
     "check",
     "find",
     "missing",
+    "output_size",
     "requirements",
     "set_output_prefix",
     "shipped_definitions",

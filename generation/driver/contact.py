@@ -8,6 +8,7 @@ from generation.models import Server
 from generation.services import servers
 
 PAUSES_S = (0.5, 1.0, 2.0, 4.0, 5.0)
+TOLD_AFTER_S = 3.0
 
 
 class Contact:
@@ -18,6 +19,8 @@ class Contact:
         self._client = client
         self._n_failed = 0
         self._detail = ""
+        self._lost_since = 0.0
+        self._is_told = False
         self.pause_ends_at = 0.0
 
     @property
@@ -33,16 +36,26 @@ class Contact:
     def failed(self, error: ComfyError) -> None:
         """Take a failed call into account: the more in a row, the longer the pause."""
         self.pause_ends_at = monotonic() + PAUSES_S[min(self._n_failed, len(PAUSES_S) - 1)]
+        self._lost_since = self._lost_since if self._n_failed else monotonic()
         self._n_failed += 1
         self._detail = str(error) or type(error).__name__
         if self._n_failed == 1:
             self._write()
 
-    def worked(self) -> None:
-        """Take into account that calls are answered."""
+    def worked(self) -> bool:
+        """Take into account that calls are answered; tell whether that is to be told."""
         was_lost, self._n_failed, self._detail = self.is_lost, 0, ""
+        was_told, self._is_told = self._is_told, False
         if was_lost:
             self._write()
+        return was_told
+
+    def is_to_be_told(self) -> bool:
+        """Tell, once, that the server has not answered for a while: no mere hiccup."""
+        if self._is_told or monotonic() - self._lost_since < TOLD_AFTER_S:
+            return False
+        self._is_told = True
+        return True
 
     def ask_again(self) -> None:
         """After a failed call, ask for a sign of life before anything else.

@@ -16,6 +16,7 @@ from generation.models import Attempt
 from generation.services import claims
 
 _NO_SUCH_CLASS = frozenset({"invalid_prompt", "missing_node_type"})
+_POISONED = ("CUDA error", "illegal memory access", "device-side assert")
 _NODE_ID = re.compile(r"#([^'\"]+)")
 
 
@@ -37,9 +38,31 @@ def node_failure(history: History) -> PlanFailure:
     error = history.error
     if error is None:
         return failure("node_error", "The server says that the prompt failed, but not why.")
-    code = "out_of_memory" if "OutOfMemory" in error.exception_type else "node_error"
     where = f"{error.node_type} (node {error.node_id})"
-    return failure(code, f"{where}: {error.exception_type}: {error.message}")
+    said = f"{where}: {error.exception_type}: {error.message}"
+    return failure(_code(error.exception_type, error.message), said)
+
+
+def _code(exception_type: str, message: str) -> str:
+    """Return what kind of failure a node's exception is. Source: protocol.md §13, §16.32."""
+    if "OutOfMemory" in exception_type or "out of memory" in message:
+        return "out_of_memory"
+    is_cuda = exception_type.endswith("AcceleratorError") or any(w in message for w in _POISONED)
+    return "cuda_poisoned" if is_cuda else "node_error"
+
+
+def misses_panel(error: Refused) -> bool:
+    """Tell whether a server refuses a graph for a panel of ours that it does not have (any more).
+
+    Source: protocol.md §4, §16.24.
+    """
+    nodes = map(mapping, error.node_errors.values())
+    told = (mapping(each) for node in nodes for each in listed(node.get("errors")))
+    return any(f"{claims.FOLDER}/" in f"{each.get('details')}{_received(each)}" for each in told)
+
+
+def _received(each: Mapping[str, Any]) -> object:
+    return mapping(each.get("extra_info")).get("received_value", "")
 
 
 def lacks(error: Refused, graph: Mapping[str, Any]) -> list[Lack]:

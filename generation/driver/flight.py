@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from time import monotonic
 
+from generation.comfyui.messages import OutputFile
 from generation.driver.meter import Meter
+from generation.errors import PlanFailure
 from generation.models import Attempt
 
 
@@ -36,7 +38,17 @@ class Flight:
     is_repost: bool = False
     has_panel: bool = False
     is_acknowledged: bool = False
-    runs_out: bool = False  #: cancelled, but left to run to its end for somebody else's sake
+    runs_out: bool = False  #: stopped, but left to run to its end for somebody else's sake
+    output: OutputFile | None = None
+    render_s: float | None = None
+    running_since: float | None = None
+    heard_at: float = 0.0  #: the last sign that it makes progress
+    idle_since: float | None = None  #: it waits there while nothing runs
+    verdict: PlanFailure | None = None  #: why it is being stopped, when no cancel is the reason
+    stopping_since: float = 0.0
+    n_refused: int = 0  #: uploads and panels that the server did not take, or lost
+    n_unreadable: int = 0
+    is_short_told: bool = False
 
     def __post_init__(self) -> None:
         self.meter = Meter(self.attempt.graph)

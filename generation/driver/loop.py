@@ -103,7 +103,7 @@ class Driver:
 
     def _is_over(self) -> bool:
         now = monotonic()
-        if now > self._ends_at:
+        if now > self._ends_at or self._pilot.is_aside:
             return True
         if self._pilot.flights:
             self._busy_at = now
@@ -116,6 +116,8 @@ class Driver:
         self._obey()
         self._courier.check()
         self._pilot.advance()
+        if self._pilot.is_aside:
+            return
         if self._fill():
             self._pilot.advance()
         self._listen()

@@ -1,42 +1,44 @@
 """The pilot: what the driver does with its flights, one step at a time."""
 
-import logging
+from contextlib import suppress
 from time import monotonic
 
 from django.conf import settings
 
-from generation.comfyui import parameters as params
 from generation.comfyui.client import Client
 from generation.comfyui.errors import (
+    BadAnswer,
     ComfyError,
     Denied,
-    FileMissing,
     Refused,
     TooLarge,
     Unreachable,
 )
-from generation.comfyui.messages import Accepted, History, OutputFile, Queue
+from generation.comfyui.messages import Accepted, History, Queue
 from generation.driver import dialect
 from generation.driver.contact import Contact
 from generation.driver.courier import Courier, Fetched, Message, SocketLost, Uploaded
 from generation.driver.flight import ON_SERVER, Flight, Stage
+from generation.driver.landing import Landing
+from generation.driver.outcomes import Outcomes
+from generation.driver.patience import Patience
 from generation.driver.removal import Remover
 from generation.driver.watch import Watch
-from generation.errors import BadImage, Conflict, PlanFailure
+from generation.errors import Fenced, PlanFailure
 from generation.failures import failure
 from generation.models import Attempt, Version
-from generation.services import capability, claims, transitions, versions
+from generation.services import capability, claims, transitions
 from generation.services.leases import Lease
 from generation.states import AttemptOutcome, VersionState
 from generation.storage import StorageError
-
-logger = logging.getLogger(__name__)
 
 LOOK_RUNNING_S = 2.0
 LOOK_BLIND_S = 1.0
 LOOK_STOPPING_S = 0.5
 ABSENT_AGAIN_S = 3.0
 SOCKET_WAIT_S = 1.0
+#: So often a server may answer an upload with an error of its own.
+REFUSED_MOST = 3
 
 
 class Pilot:
@@ -50,6 +52,9 @@ class Pilot:
         self._watch = watch
         self.contact = Contact(lease.server, client)
         self._remover = Remover(lease, client)
+        self._outcomes = Outcomes(lease, client, self.flights)
+        self._landing = Landing(lease, courier, self.contact, self._outcomes, self.flights)
+        self._patience = Patience()
         self._on_server: set[str] = set()
 
     # Taking flights on -------------------------------------------------------------------------
@@ -60,7 +65,7 @@ class Pilot:
             attempt.lease_token = self._lease.token
             reserved = Version.objects.filter(attempt=attempt, state=VersionState.RESERVED).first()
             if reserved is not None:
-                self._publish(reserved)
+                self._landing.publish(reserved)
                 continue
             was_seen = attempt.acknowledged_at is not None
             stage = Stage.POSTED if was_seen else Stage.DOUBTFUL
@@ -83,7 +88,12 @@ class Pilot:
         """
         depth = settings.MADSEA_DEPTH
         has_place = self.n_on_server < depth and len(self.flights) < 2 * depth
-        return has_place and not self.contact.is_lost
+        return has_place and not self.contact.is_lost and not self._landing.is_short
+
+    @property
+    def is_aside(self) -> bool:
+        """Whether the server was set aside: nothing is left to do for it."""
+        return self._outcomes.is_aside
 
     # One turn ----------------------------------------------------------------------------------
 
@@ -106,8 +116,17 @@ class Pilot:
         except ComfyError as error:
             # No answer, or none that tells anything: every flight stays what it was.
             self.contact.failed(error)
+            if self.contact.is_to_be_told():
+                self._tell_all("unanswered", detail=str(error))
         else:
-            self.contact.worked()
+            if self.contact.worked():
+                self._tell_all("answered")
+
+    def _tell_all(self, event: str, **details: object) -> None:
+        for flight in self.flights.values():
+            # One that was taken away meanwhile is dropped at the next look.
+            with suppress(Fenced):
+                transitions.note(flight.attempt, event, **details)
 
     # Posting -----------------------------------------------------------------------------------
 
@@ -139,6 +158,8 @@ class Pilot:
             )
         except Refused as error:
             self._refused(flight, error)
+        except TooLarge as error:
+            self._outcomes.fail(flight, failure("upload_refused", str(error)))
         except (Unreachable, Denied) as error:
             if not getattr(error, "maybe_sent", False):
                 flight.stage = Stage.READY
@@ -149,10 +170,22 @@ class Pilot:
     def _refused(self, flight: Flight, error: Refused) -> None:
         """Queue the plan again for a server that has what this one lacks, or let it fail."""
         lacks = dialect.lacks(error, flight.attempt.graph)
-        if lacks and capability.turn_away(flight.attempt, lacks):
-            self._drop(flight)
+        if dialect.misses_panel(error) and flight.attempt.panel is not None:
+            self._panel_vanished(flight, error)
+        elif lacks and capability.turn_away(flight.attempt, lacks):
+            self._outcomes.drop(flight)
         else:
-            self._fail(flight, failure("graph_refused", "\n".join(error.sentences())))
+            self._outcomes.fail(flight, failure("graph_refused", "\n".join(error.sentences())))
+
+    def _panel_vanished(self, flight: Flight, error: Refused) -> None:
+        """Upload a panel again that somebody has removed from the server."""
+        self._on_server.clear()
+        flight.n_refused += 1
+        if flight.n_refused > 1:
+            self._outcomes.fail(flight, failure("upload_refused", "\n".join(error.sentences())))
+            return
+        flight.stage, flight.has_panel = Stage.READY, False
+        flight.look_soon()
 
     def _accepted(self, flight: Flight, accepted: Accepted) -> None:
         if accepted.node_errors:
@@ -160,7 +193,7 @@ class Pilot:
             refused = Refused(
                 error_type="", message="", details="", node_errors=accepted.node_errors
             )
-            self._fail(flight, failure("partly_refused", "\n".join(refused.sentences())))
+            self._outcomes.fail(flight, failure("partly_refused", "\n".join(refused.sentences())))
             return
         self._acknowledge(flight, "reposted" if flight.is_repost else "posted")
 
@@ -180,7 +213,7 @@ class Pilot:
             case Uploaded():
                 self._uploaded(message)
             case Fetched():
-                self._fetched(message)
+                self._landing.fetched(message)
             case _:
                 self._heard(message)
 
@@ -193,6 +226,7 @@ class Pilot:
         flight = next((f for f in self.flights.values() if f.prompt_id == prompt_id), None)
         if flight is None:
             return
+        flight.heard_at = monotonic()
         flight.meter.hear(event)  # type: ignore[arg-type]
         if getattr(event, "node", "") is None:
             flight.ended_by_socket = True
@@ -210,21 +244,40 @@ class Pilot:
         only_ended = all(flight.ended_by_socket for flight in due)
         queue = Queue((), ()) if only_ended else self._client.queue()
         for flight in due:
+            if self.is_aside:
+                return
             if flight.prompt_id in queue:
-                self._is_there(flight)
+                self._is_there(flight, queue)
             else:
                 self._look_in_history(flight)
 
-    def _is_there(self, flight: Flight) -> None:
+    def _is_there(self, flight: Flight, queue: Queue) -> None:
         blind = not self._watch.is_open()
         flight.absent_since, flight.ended_by_socket = None, False
         flight.look_soon(LOOK_BLIND_S if blind else LOOK_RUNNING_S)
         if flight.stage is Stage.DOUBTFUL:
             self._acknowledge(flight, "posted")
         elif flight.stage is Stage.STOPPING:
-            # It did not hear that it is to stop, or took no notice.
-            self._take_off_server(flight)
-            flight.look_soon(LOOK_RUNNING_S if flight.runs_out else LOOK_STOPPING_S)
+            self._is_there_still(flight)
+        elif why := self._patience.judge(flight, queue):
+            self._lose_patience(flight, why)
+
+    def _is_there_still(self, flight: Flight) -> None:
+        """It did not hear that it is to stop, or took no notice."""
+        if flight.verdict is not None and self._patience.is_deaf(flight):
+            self._outcomes.fail(flight, flight.verdict, is_deaf=True)
+            return
+        self._take_off_server(flight)
+        flight.look_soon(LOOK_RUNNING_S if flight.runs_out else LOOK_STOPPING_S)
+
+    def _lose_patience(self, flight: Flight, why: PlanFailure) -> None:
+        if why.code != "hung":
+            self._outcomes.fail(flight, why)
+            return
+        seconds = round(monotonic() - flight.heard_at)
+        transitions.note(flight.attempt, "hung", seconds=seconds)
+        flight.verdict, flight.stopping_since = why, monotonic()
+        self._stop(flight)
 
     def _look_in_history(self, flight: Flight) -> None:
         history = self._client.history(flight.prompt_id)
@@ -232,7 +285,7 @@ class Pilot:
             self._ended(flight, history)
         elif flight.stage is Stage.STOPPING and flight.is_acknowledged:
             # The server had it and has it no more: it was deleted while it waited there.
-            self._stopped(flight)
+            self._outcomes.stopped(flight)
         elif flight.absent_since is None:
             flight.absent_since = monotonic()
             # The socket may be a moment ahead of the history.
@@ -246,42 +299,26 @@ class Pilot:
     def _is_absent(self, flight: Flight) -> None:
         """Absent from queue and history, twice, some seconds apart."""
         if flight.stage is Stage.STOPPING:
-            self._stopped(flight)
+            self._outcomes.stopped(flight)
         elif flight.stage is Stage.DOUBTFUL:
             flight.post_again()
         elif (left := dialect.left_file(flight)) and self._client.view_exists(left):
-            self._fetch(flight, left)
+            self._landing.fetch(flight, left)
         else:
-            detail = "it is neither in its queue nor in its history"
-            transitions.lose(flight.attempt, detail)
-            self._drop(flight)
+            self._outcomes.lost(flight, "it is neither in its queue nor in its history")
 
     def _ended(self, flight: Flight, history: History) -> None:
-        if flight.stage is Stage.STOPPING:
-            self._stopped(flight)
-        elif history.outcome == "success":
-            self._succeeded(flight, history)
+        is_cancelled = flight.stage is Stage.STOPPING and flight.verdict is None
+        if history.outcome == "success" and not is_cancelled:
+            self._landing.succeeded(flight, history)
+        elif flight.stage is Stage.STOPPING:
+            self._outcomes.stopped(flight)
         elif history.outcome == "interrupted":
-            transitions.lose(flight.attempt, "somebody else interrupted it")
-            self._drop(flight)
+            self._outcomes.lost(flight, "somebody else interrupted it")
         else:
-            self._fail(flight, dialect.node_failure(history))
+            self._outcomes.fail(flight, dialect.node_failure(history))
 
-    def _succeeded(self, flight: Flight, history: History) -> None:
-        wanted = params.wanted_outputs(flight.attempt.graph)
-        files = {file.node_id: file for file in reversed(history.outputs) if file.type == "output"}
-        found = next((files[node_id] for node_id in wanted if node_id in files), None)
-        if found is None:
-            words = "The prompt succeeded, but its SaveImage node left no file."
-            self._fail(flight, failure("no_output", words))
-            return
-        self._fetch(flight, found)
-
-    # Fetching and publishing --------------------------------------------------------------------
-
-    def _fetch(self, flight: Flight, output: OutputFile) -> None:
-        flight.stage = Stage.FETCHING
-        self._courier.fetch(flight.attempt.pk, output)
+    # Panels --------------------------------------------------------------------------------------
 
     def _uploaded(self, message: Uploaded) -> None:
         flight = self.flights.get(message.attempt_id)
@@ -290,10 +327,18 @@ class Pilot:
         if message.problem is None:
             self._use_panel(flight, message.name)
         elif isinstance(message.problem, StorageError):
-            self._fail(flight, failure("panel_unreadable", str(message.problem)))
+            self._outcomes.fail(flight, failure("panel_unreadable", str(message.problem)))
         elif isinstance(message.problem, ComfyError):
-            flight.stage = Stage.READY
-            self.contact.failed(message.problem)
+            self._not_uploaded(flight, message.problem)
+
+    def _not_uploaded(self, flight: Flight, problem: ComfyError) -> None:
+        """Try again later; but not for ever what the server itself does not take."""
+        flight.n_refused += isinstance(problem, BadAnswer)
+        if isinstance(problem, TooLarge) or flight.n_refused >= REFUSED_MOST:
+            self._outcomes.fail(flight, failure("upload_refused", str(problem)))
+            return
+        flight.stage = Stage.READY
+        self.contact.failed(problem)
 
     def _use_panel(self, flight: Flight, name: str) -> None:
         panel = flight.attempt.panel
@@ -305,55 +350,6 @@ class Pilot:
         flight.stage, flight.has_panel = Stage.READY, True
         flight.look_soon()
 
-    def _fetched(self, message: Fetched) -> None:
-        flight = self.flights.get(message.attempt_id)
-        if flight is None:
-            if message.image is not None:
-                versions.discard(message.image)
-            return
-        if message.image is None:
-            self._not_fetched(flight, message.problem)
-            return
-        try:
-            reserved = versions.reserve_render(flight.attempt, self._lease.token, message.image)
-        except versions.CancelledMeanwhile:
-            versions.discard(message.image)
-            self._stopped(flight)
-        except Conflict as error:
-            versions.discard(message.image)
-            self._fail(flight, failure("versions_exhausted", str(error)))
-        else:
-            self._publish(reserved)
-            self._drop(flight)
-
-    def _publish(self, reserved: Version) -> None:
-        try:
-            versions.finish(reserved)
-        except StorageError as error:
-            # The reservation stays: the tick finishes it once the folder can be written.
-            logger.warning("%s stays reserved: %s", reserved, error)
-
-    def _not_fetched(self, flight: Flight, problem: Exception | None) -> None:
-        if isinstance(problem, FileMissing):
-            self._fail(flight, failure("output_missing", str(problem)))
-        elif isinstance(problem, BadImage):
-            self._fail(flight, failure("unreadable_output", str(problem)))
-        elif isinstance(problem, TooLarge):
-            self._fail(flight, failure("output_too_large", str(problem)))
-        else:
-            # The server or our own disk is in trouble: the history will still be there.
-            flight.stage = Stage.POSTED
-            flight.look_soon(LOOK_RUNNING_S)
-            if isinstance(problem, ComfyError):
-                self.contact.failed(problem)
-
-    def _fail(self, flight: Flight, why: PlanFailure) -> None:
-        transitions.fail(flight.attempt, why)
-        self._drop(flight)
-
-    def _drop(self, flight: Flight) -> None:
-        self.flights.pop(flight.attempt.pk, None)
-
     # Cancelling ---------------------------------------------------------------------------------
 
     def obey(self) -> None:
@@ -364,7 +360,7 @@ class Pilot:
         for attempt_id, outcome, cancelled_at in seen:
             flight = self.flights[attempt_id]
             if outcome != AttemptOutcome.OPEN:
-                self._drop(flight)
+                self._outcomes.drop(flight)
                 self._remover.look_again()
             elif cancelled_at is not None and flight.stage is not Stage.STOPPING:
                 self._stop(flight)
@@ -373,7 +369,7 @@ class Pilot:
         is_unposted = flight.stage in (Stage.PREPARING, Stage.READY) and not flight.is_repost
         if is_unposted or flight.stage is Stage.FETCHING:
             # What is fetched meanwhile finds no flight, and is dropped.
-            self._stopped(flight)
+            self._outcomes.stopped(flight)
             return
         flight.stage, flight.absent_since = Stage.STOPPING, None
         flight.look_soon(0.1)
@@ -390,7 +386,3 @@ class Pilot:
 
     def _prompt_ids(self) -> set[str]:
         return {flight.prompt_id for flight in self.flights.values()}
-
-    def _stopped(self, flight: Flight) -> None:
-        transitions.stop(flight.attempt)
-        self._drop(flight)

@@ -6,13 +6,14 @@ from generation.models.capability import Capability, Needs
 from generation.models.idempotency import IdempotencyKey
 from generation.models.log import LogEntry
 from generation.models.production import Episode, Plan, Project, Sequence
-from generation.models.server import Server, ServerDefinitions
+from generation.models.server import Block, Server, ServerDefinitions
 from generation.models.version import Version
 from generation.models.workflow import Style, Workflow
 
 __all__ = [
     "Attempt",
     "Batch",
+    "Block",
     "Capability",
     "Episode",
     "IdempotencyKey",

@@ -22,6 +22,10 @@ class Attempt(models.Model):
     lease_token = models.UUIDField()
     outcome = models.CharField(max_length=10, choices=OUTCOMES, default=AttemptOutcome.OPEN)
     outcome_detail = models.TextField(blank=True)
+    failure_code = models.CharField(max_length=48, blank=True)
+    is_held_against = models.BooleanField(
+        default=False, help_text="Its plan goes to other servers while one of them can take it."
+    )
     is_left_behind = models.BooleanField(
         default=False, help_text="Its prompt may still be on the server, to be deleted first thing."
     )
@@ -34,10 +38,14 @@ class Attempt(models.Model):
     acknowledged_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    render_s = models.FloatField(
+        null=True, blank=True, help_text="How long the server worked at it, by its own clock."
+    )
 
     class Meta:
         ordering = ["-id"]
         indexes = [
+            models.Index(fields=["server", "-id"], name="attempt_of_server"),
             models.Index(
                 fields=["server"],
                 name="attempt_open_of_server",

@@ -28,6 +28,9 @@ class Batch(models.Model):
     needs_panel = models.BooleanField(default=False)
     needs = models.ForeignKey(Needs, models.PROTECT, related_name="batches", null=True, blank=True)
     priority = models.SmallIntegerField(default=0)
+    max_tries = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="How often each plan may fail; empty: MADSEA_TRIES."
+    )
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="batches"
     )
@@ -80,6 +83,10 @@ class Batch(models.Model):
                 condition=Q(priority__gte=-100, priority__lte=100), name="batch_priority_bounds"
             ),
             models.CheckConstraint(
+                condition=Q(max_tries=None) | Q(max_tries__gte=1, max_tries__lte=20),
+                name="batch_max_tries_bounds",
+            ),
+            models.CheckConstraint(
                 condition=Q(mode=Mode.MANUEL) | Q(workflow__isnull=False),
                 name="batch_auto_has_workflow",
             ),
@@ -118,6 +125,12 @@ class PlanRun(models.Model):
     params = models.JSONField("overrides", default=dict, blank=True)
     seed = models.CharField(max_length=20, blank=True)
     n_attempts = models.PositiveIntegerField(default=0)
+    n_tries = models.PositiveSmallIntegerField(
+        default=0, help_text="Attempts that failed and count, since it was requested or retried."
+    )
+    tried_from = models.PositiveIntegerField(
+        default=0, help_text="How many attempts there had been when it was retried last."
+    )
     current_attempt = models.ForeignKey(
         "generation.Attempt", models.PROTECT, null=True, blank=True, related_name="+"
     )

@@ -6,6 +6,7 @@ from typing import ClassVar
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from generation.models.workflow import Workflow
 from generation.states import ServerHealth
 
 HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -45,6 +46,12 @@ class Server(models.Model):
     needs_reading = models.BooleanField(
         default=True, help_text="Its node classes and models may have changed since they were read."
     )
+    set_aside_at = models.DateTimeField(null=True, blank=True)
+    set_aside_code = models.CharField(max_length=48, blank=True)
+    set_aside_detail = models.TextField(blank=True)
+    set_aside_prompt = models.UUIDField(
+        null=True, blank=True, help_text="A prompt that it will have forgotten once it restarted."
+    )
     last_model_key = models.CharField(max_length=64, blank=True)
 
     lease_token = models.UUIDField(null=True, blank=True)
@@ -80,6 +87,24 @@ class Server(models.Model):
         ):
             example = '{"Authorization": "Bearer …"}'
             raise ValidationError({"headers": f"Expected names with one line of text: {example}."})
+
+
+class Block(models.Model):
+    """A server that takes none of one workflow: it failed three in a row, others rendered them."""
+
+    server = models.ForeignKey(Server, models.CASCADE, related_name="blocks")
+    workflow = models.ForeignKey(Workflow, models.CASCADE, related_name="blocks")
+    detail = models.TextField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["server", "workflow"], name="block_one_each"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.server} for {self.workflow}"
 
 
 class ServerDefinitions(models.Model):

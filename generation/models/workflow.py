@@ -4,11 +4,17 @@ from django.db import models
 
 
 class Workflow(models.Model):
-    """An immutable ComfyUI graph in API form, known by its file's name and its SHA-256."""
+    """An immutable ComfyUI graph in API form, known by its file's name and its SHA-256.
+
+    How long its plans take is learnt while they are rendered.
+    """
 
     name = models.CharField(max_length=128)
     sha256 = models.CharField(max_length=64)
     graph = models.JSONField()
+    longest_render_s = models.FloatField(
+        null=True, blank=True, help_text="The longest that a server has worked at one of its plans."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

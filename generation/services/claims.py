@@ -41,15 +41,15 @@ def claim_next(lease: Lease, *, in_flight: int) -> Attempt | None:
     if in_flight and (idle := _idle_servers(lease.server)):
         batches = batches.filter(_none_can_run(idle))
     for batch in _in_turn(batches, lease.server):
-        run = _ready(batch).order_by("position").first()
+        run = _ready(batch, lease.server).order_by("position").first()
         if run is not None and (attempt := _claim(run, batch, lease)):
             _remember(lease, batch)
             return attempt
     return None
 
 
-def _ready(batch: Batch) -> QuerySet[PlanRun]:
-    return claimable.runs().filter(batch=batch).select_related("batch__workflow")
+def _ready(batch: Batch, server: Server) -> QuerySet[PlanRun]:
+    return claimable.runs_for(server.pk).filter(batch=batch).select_related("batch__workflow")
 
 
 def _candidates(server: Server) -> QuerySet[Batch]:
@@ -102,12 +102,8 @@ def _remember(lease: Lease, batch: Any) -> None:
 def _idle_servers(server: Server) -> list[int]:
     """Return the other servers that wait for work, if there is not enough for all of them."""
     busy = Attempt.objects.filter(server=OuterRef("pk"), outcome=AttemptOutcome.OPEN)
-    waiting = Server.objects.filter(
-        ~Exists(busy),
-        is_enabled=True,
-        is_draining=False,
-        health=ServerHealth.UP,
-        lease_expires_at__gt=Now(),
+    waiting = claimable.taking().filter(
+        ~Exists(busy), health=ServerHealth.UP, lease_expires_at__gt=Now()
     )
     idle = list(waiting.exclude(pk=server.pk).values_list("pk", flat=True))
     is_enough = not idle or claimable.runs()[: len(idle) + 1].count() > len(idle)
@@ -116,7 +112,8 @@ def _idle_servers(server: Server) -> list[int]:
 
 def _none_can_run(servers: Iterable[int]) -> Q:
     lacking = claimable.incapable(OuterRef("pk"), OuterRef(OuterRef("needs")))
-    return ~Q(Exists(Server.objects.filter(~lacking, pk__in=servers)))
+    blocked = claimable.blocks(OuterRef("pk"), OuterRef(OuterRef("workflow")))
+    return ~Q(Exists(Server.objects.filter(~lacking, ~blocked, pk__in=servers)))
 
 
 def _claim(run: PlanRun, batch: Any, lease: Lease) -> Attempt | None:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from generation import queueing
@@ -18,7 +18,7 @@ from generation.comfyui.client import Client
 from generation.comfyui.errors import ComfyError
 from generation.comfyui.transport import Timeouts
 from generation.models import Attempt, PlanRun, Server, ServerDefinitions, Workflow
-from generation.services import capability, transitions
+from generation.services import blocking, capability, transitions
 from generation.states import AttemptOutcome, RunState, ServerHealth
 
 PROBE = Timeouts(connect_s=2, read_s=5)
@@ -93,11 +93,11 @@ def _free_name(url: str, source: Server.Source) -> str:
 
 
 def seen(server: Server) -> None:
-    """Record that a server answers; after it was down, its models may be others."""
-    was_down = When(health=ServerHealth.DOWN, then=Value(True))
-    Server.objects.filter(pk=server.pk).update(
-        **_UP, last_seen_at=Now(), needs_reading=Case(was_down, default=F("needs_reading"))
-    )
+    """Record that a server answers; after it was down it may be another than before."""
+    rows = Server.objects.filter(pk=server.pk)
+    if rows.filter(health=ServerHealth.DOWN).update(needs_reading=True):
+        blocking.lift(server)
+    rows.update(**_UP, last_seen_at=Now())
 
 
 def unseen(server: Server, detail: str) -> None:
@@ -159,12 +159,24 @@ def _ask(server: Server) -> _Answer | str:
 
 
 def _write(server: Server, answer: _Answer) -> None:
+    if _has_changed(server, answer):
+        blocking.lift(server)
     Server.objects.filter(pk=server.pk).update(
         **_UP, last_seen_at=Now(), version=answer.version, has_jobs_api=answer.has_jobs_api
     )
     ServerDefinitions.objects.update_or_create(
         server=server, defaults={"definitions": answer.definitions}
     )
+
+
+def _has_changed(server: Server, answer: _Answer) -> bool:
+    """Tell whether a server says something else of itself than when it was read last."""
+    if not server.blocks.exists():
+        return False
+    before = ServerDefinitions.objects.filter(server=server).first()
+    if before is None or before.definitions != answer.definitions:
+        return True
+    return bool(server.version != answer.version)
 
 
 def check_undriven() -> None:
@@ -225,11 +237,12 @@ def give_up_gone() -> int:
     return sum(declare_gone(server) for server in gone)
 
 
-def declare_gone(server: Server) -> int:
+def declare_gone(server: Server, why: str = "") -> int:
     """Take every open attempt from a server: their plans queue again; return how many."""
+    detail = why or server.health_detail or "gone"
     attempts = Attempt.objects.filter(server=server, outcome=AttemptOutcome.OPEN)
     related: Iterable[Attempt] = attempts.select_related("run", "server").order_by("pk")
-    return sum(transitions.abandon(attempt, server.health_detail or "gone") for attempt in related)
+    return sum(transitions.abandon(attempt, detail) for attempt in related)
 
 
 def settle_cancels() -> None:

@@ -7,7 +7,7 @@ claim                  queued                          running
 acknowledge, advance   running                         running
 complete               running, queued, waiting,       done
                        error, done
-fail                   running                         error
+fail                   running                         queued, error (or cancelled)
 reject                 queued                          error
 lose, abandon,         running                         queued (or cancelled)
 turn_away
@@ -15,6 +15,7 @@ stop                   running                         cancelled
 cancel                 queued, waiting (and running    cancelled
                        where no driver can answer)
 retry                  error, cancelled                queued, waiting
+unblame                error, queued                   queued
 release_panel          queued                          queued (its panel is there)
 =====================  ==============================  ===========================
 
@@ -27,11 +28,13 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.db.models.functions import Now
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Greatest, Now
 
 from generation.errors import Fenced, PlanFailure
+from generation.failures import FAILURES, Again, failure
 from generation.models import Attempt, Batch, PlanRun, Server, Version
 from generation.services.change import Actor, Change, change, hold, write_held
 from generation.states import (
@@ -51,6 +54,11 @@ CLEAN: dict[str, Any] = {
     "cancel_requested_at": None,
     "progress_pct": 0,
 }
+
+#: From this loss on, losses of one plan's prompt count: the plan may be what ends the servers.
+LOST_UNCOUNTED = 4
+
+_BLAMED = (RunState.QUEUED, RunState.ERROR)
 
 #: A run in one of these states may be finished by an upload.
 BY_HAND = (RunState.QUEUED, RunState.WAITING, RunState.ERROR, RunState.DONE)
@@ -113,7 +121,11 @@ def _lock(server: Server, lease_token: UUID) -> None:
     # Taking a lease over locks this row first and then adopts every open attempt, so no attempt
     # can be inserted behind its back.
     mine = Server.objects.select_for_update(no_key=True).filter(
-        pk=server.pk, lease_token=lease_token, is_enabled=True, is_draining=False
+        pk=server.pk,
+        lease_token=lease_token,
+        is_enabled=True,
+        is_draining=False,
+        set_aside_at=None,
     )
     if not mine.exists():
         raise Fenced(f"{server.name} is driven by another lease now, or takes nothing.")
@@ -187,28 +199,46 @@ def rewrite_graph(attempt: Attempt, graph: Mapping[str, Any]) -> None:
         write_held(attempt.pk, attempt.lease_token, graph=graph)
 
 
-def fail(attempt: Attempt, failure: PlanFailure) -> None:
-    """Put a running plan in error, with what happened and what to do about it.
+def fail(attempt: Attempt, failure: PlanFailure, *, is_left_behind: bool = False) -> bool:
+    """Close a failed attempt: the plan is tried again, or is in error with what to do about it.
 
-    One whose cancel was asked for is cancelled instead: nobody wants it mended.
+    Which of the two, its failure's class and the tries that it has left decide. One whose cancel
+    was asked for is cancelled instead: nobody wants it mended. Returns whether it is tried again.
+    With `is_left_behind` its prompt is still on the server, to be deleted there.
 
     Raises:
         Fenced: the attempt is no longer ours.
     """
     with change(attempt.run.batch_id) as now:
         hold(attempt.pk, attempt.lease_token)
-        now.end(Attempt.objects.filter(pk=attempt.pk), AttemptOutcome.ERROR, failure.message)
-        if _cancel_requested(now, _one(attempt.run_id)):
-            return
-        _put_in_error(now, _one(attempt.run_id), failure)
-        now.log(
-            "failed",
-            attempt.run_id,
-            code=failure.code,
-            message=failure.message,
-            remedy=failure.remedy,
-            server=attempt.server.name,
-        )
+        return _fail(now, attempt, failure, is_left_behind=is_left_behind)
+
+
+def _fail(now: Change, attempt: Attempt, failure: PlanFailure, *, is_left_behind: bool) -> bool:
+    known = FAILURES[failure.code]
+    now.end(
+        Attempt.objects.filter(pk=attempt.pk),
+        AttemptOutcome.ERROR,
+        failure.message,
+        failure_code=failure.code,
+        is_held_against=known.again is Again.ELSEWHERE,
+        is_left_behind=is_left_behind,
+    )
+    run = _one(attempt.run_id)
+    if _cancel_requested(now, run):
+        return False
+    said = {"code": failure.code, "message": failure.message, "server": attempt.server.name}
+    n_tries = run.values_list("n_tries", flat=True).get() + known.counts
+    most = now.batch.max_tries or settings.MADSEA_TRIES
+    if known.again is Again.NEVER or n_tries >= most:
+        now.edit(run, n_tries=n_tries)
+        _put_in_error(now, run, failure)
+        now.log("failed", attempt.run_id, **said, remedy=failure.remedy, tries=n_tries, most=most)
+        return False
+    now.move(run, RunState.QUEUED, sources=[RunState.RUNNING], **CLEAN, n_tries=n_tries)
+    event = "tried" if known.counts else "held_up"
+    now.log(event, attempt.run_id, **said, tries=n_tries, most=most)
+    return True
 
 
 def reject(run: PlanRun, failure: PlanFailure) -> bool:
@@ -240,7 +270,16 @@ def lose(attempt: Attempt, detail: str) -> None:
     """
     with change(attempt.run.batch_id) as now:
         hold(attempt.pk, attempt.lease_token)
-        _give_back(now, attempt, AttemptOutcome.LOST, detail)
+        if _lost_before(attempt) < LOST_UNCOUNTED:
+            _give_back(now, attempt, AttemptOutcome.LOST, detail)
+        else:
+            _fail(now, attempt, failure("lost_often", detail), is_left_behind=False)
+
+
+def _lost_before(attempt: Attempt) -> int:
+    since = PlanRun.objects.filter(pk=attempt.run_id).values("tried_from")[:1]
+    lost = Attempt.objects.filter(run=attempt.run_id, outcome=AttemptOutcome.LOST)
+    return lost.filter(number__gt=Subquery(since)).count()
 
 
 def turn_away(attempt: Attempt, detail: str) -> None:
@@ -384,6 +423,7 @@ def retry(
         runs = now.batch.runs.filter(pk__in=run_ids, state__in=[RunState.ERROR, RunState.CANCELLED])
         found = list(runs.order_by("pk").values_list("pk", "params"))
         fields = CLEAN | {"result": None, "wait_reason": WaitReason.TURN}
+        fields |= {"n_tries": 0, "tried_from": F("n_attempts")}
         moved = _retry_with(now, [pk for pk, _ in found], target, fields)
         if not moved:
             return 0
@@ -423,6 +463,23 @@ def _override(now: Change, found: dict[int, dict[str, Any]], overrides: Mapping[
         groups.setdefault(repr(sorted(merged.items())), ([], merged))[0].append(run_id)
     for ids, merged in groups.values():
         now.edit(now.batch.runs.filter(pk__in=ids), params=merged, **fields)
+
+
+def unblame(batch_id: int, failed: Mapping[int, int], server: str) -> int:
+    """Take tries off plans that a server failed for no fault of theirs; return how many it were.
+
+    `failed` maps runs to how many of their tries are the server's. One that is in error over it is
+    queued again, unless its batch was cancelled.
+    """
+    with change(batch_id) as now:
+        if now.batch.cancel_requested_at is not None:
+            return 0
+        for run_id, n_tries in failed.items():
+            fewer = Greatest(F("n_tries") - n_tries, 0)
+            now.edit(_one(run_id).filter(state__in=_BLAMED), n_tries=fewer)
+            if now.move(_one(run_id), RunState.QUEUED, sources=[RunState.ERROR], **CLEAN):
+                now.log("unblamed", run_id, server=server)
+    return len(failed)
 
 
 def release_panel(batch_id: int, plan_ids: Sequence[int]) -> int:

@@ -56,8 +56,12 @@ class Found:
     n_bytes: int
 
 
-def reserve_render(attempt: Attempt, lease_token: UUID, image: Image) -> Version:
+def reserve_render(
+    attempt: Attempt, lease_token: UUID, image: Image, *, render_s: float | None = None
+) -> Version:
     """Take the next number for a rendered image: the point of no return of an attempt.
+
+    `render_s` is how long the server worked at it, where it said so.
 
     Raises:
         Fenced: the attempt is no longer ours.
@@ -68,7 +72,7 @@ def reserve_render(attempt: Attempt, lease_token: UUID, image: Image) -> Version
     # the attempt first, and this would wait for each other.
     with change.change(attempt.run.batch_id):
         run = PlanRun.objects.select_for_update(no_key=True).get(pk=attempt.run_id)
-        change.hold(attempt.pk, lease_token)
+        change.write_held(attempt.pk, lease_token, render_s=render_s)
         if run.cancel_requested_at is not None:
             raise CancelledMeanwhile
         return _reserve(

@@ -13,7 +13,7 @@ from generation.preview.server import PreviewServer
 from generation.states import FINISHED, RunState
 from tests import factories
 
-GIVE_UP_S = 15.0
+GIVE_UP_S = 40.0
 
 #: Two nodes: the panel, turned inside out.
 INVERTED: dict[str, Any] = {
@@ -148,6 +148,11 @@ def is_on_server(batch: Batch) -> bool:
     """Tell whether every run of a batch has an acknowledged attempt."""
     acknowledged = Attempt.objects.filter(run__batch=batch, acknowledged_at__isnull=False)
     return acknowledged.count() >= batch.runs.count()
+
+
+def is_running_on(comfy: PreviewServer) -> bool:
+    """Tell whether a server has begun with a prompt."""
+    return any(entries(comfy.journal_path, "started"))
 
 
 def n_accepted(comfy: PreviewServer) -> int:

@@ -19,7 +19,7 @@ from tests.services.racing import errors, race
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-FAILURE = PlanFailure("node_error", "KSampler: it broke.", "Retry.")
+FAILURE = PlanFailure("graph_refused", "KSampler: it broke.", "Retry.")
 
 
 def work() -> Work:

@@ -19,7 +19,7 @@ from tests.driver import flying
 
 pytestmark = pytest.mark.django_db
 
-FAILURE = PlanFailure("node_error", "KSampler: it broke.", "Retry.")
+FAILURE = PlanFailure("graph_refused", "KSampler: it broke.", "Retry.")
 
 
 @pytest.fixture

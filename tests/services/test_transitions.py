@@ -17,7 +17,7 @@ from tests.services.counting import counted, counters
 
 pytestmark = pytest.mark.django_db
 
-FAILURE = PlanFailure("node_error", "KSampler: it broke.", "Retry.")
+FAILURE = PlanFailure("graph_refused", "KSampler: it broke.", "Retry.")
 FINISHED = [RunState.DONE, RunState.ERROR, RunState.CANCELLED]
 
 
@@ -230,7 +230,7 @@ def test_fail_says_what_happened_and_what_to_do(running: Attempt) -> None:
 
     run = run_of(running)
     running.refresh_from_db()
-    assert (run.state, run.error_code) == (RunState.ERROR, "node_error")
+    assert (run.state, run.error_code) == (RunState.ERROR, "graph_refused")
     assert (run.error_message, run.error_remedy) == (FAILURE.message, FAILURE.remedy)
     assert (running.outcome, running.outcome_detail) == (AttemptOutcome.ERROR, FAILURE.message)
     assert run.finished_at is not None

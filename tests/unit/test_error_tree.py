@@ -12,7 +12,7 @@ from generation.errors import (
     Problem,
     Refusal,
 )
-from generation.failures import REMEDIES, failure
+from generation.failures import FAILURES, failure
 from generation.services.versions import CancelledMeanwhile
 from generation.storage import NameTaken, StorageError
 
@@ -46,7 +46,7 @@ def test_an_invalid_request_speaks_with_its_first_problem() -> None:
     assert error.problems == problems
 
 
-@pytest.mark.parametrize("code", REMEDIES)
+@pytest.mark.parametrize("code", FAILURES)
 def test_every_failure_says_what_to_do(code: str) -> None:
     found = failure(code, "It broke.\n")
 
@@ -55,5 +55,5 @@ def test_every_failure_says_what_to_do(code: str) -> None:
     assert len(code) <= 48
 
 
-def test_a_failure_without_words_says_its_code() -> None:
-    assert failure("no_panel", " ").message == "no_panel"
+def test_a_failure_without_words_says_what_it_means() -> None:
+    assert failure("no_panel", " ").message == "The plan has no panel."

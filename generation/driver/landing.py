@@ -1,0 +1,150 @@
+"""Landing: a flight's image is fetched, looked at, reserved and published."""
+
+import logging
+
+from generation.comfyui import parameters as params
+from generation.comfyui.errors import ComfyError, FileMissing, TooLarge
+from generation.comfyui.messages import History, OutputFile
+from generation.driver.contact import Contact
+from generation.driver.courier import Courier, Fetched
+from generation.driver.flight import Flight, Stage
+from generation.driver.outcomes import Outcomes
+from generation.errors import BadImage, Conflict, PlanFailure
+from generation.failures import failure
+from generation.models import Version
+from generation.services import durations, transitions, versions
+from generation.services.leases import Lease
+from generation.services.versions import Image
+from generation.storage import StorageError
+
+logger = logging.getLogger(__name__)
+
+FETCH_AGAIN_S = 2.0
+
+
+class Landing:
+    """Brings home what a server has rendered; `is_short` while our own disk takes nothing."""
+
+    def __init__(
+        self,
+        lease: Lease,
+        courier: Courier,
+        contact: Contact,
+        outcomes: Outcomes,
+        flights: dict[int, Flight],
+    ) -> None:
+        self._lease = lease
+        self._courier = courier
+        self._contact = contact
+        self._outcomes = outcomes
+        self._flights = flights
+        self.is_short = False
+
+    def succeeded(self, flight: Flight, history: History) -> None:
+        """Fetch what a prompt has left, or fail for want of it."""
+        if history.started_at_ms and history.finished_at_ms:
+            flight.render_s = max(0.0, (history.finished_at_ms - history.started_at_ms) / 1000)
+        wanted = params.wanted_outputs(flight.attempt.graph)
+        files = {file.node_id: file for file in reversed(history.outputs) if file.type == "output"}
+        found = next((files[node_id] for node_id in wanted if node_id in files), None)
+        if found is None:
+            words = "The prompt succeeded, but its SaveImage node left no file."
+            self._outcomes.fail(flight, failure("no_output", words))
+            return
+        self.fetch(flight, found)
+
+    def fetch(self, flight: Flight, output: OutputFile) -> None:
+        """Have a file fetched, decoded and staged."""
+        flight.stage, flight.output = Stage.FETCHING, output
+        self._courier.fetch(flight.attempt.pk, output)
+
+    def fetched(self, message: Fetched) -> None:
+        """Take what came of it: an image, or a problem."""
+        flight = self._flights.get(message.attempt_id)
+        image = message.image
+        if flight is None:
+            if image is not None:
+                versions.discard(image)
+        elif image is None:
+            self._not_fetched(flight, message.problem)
+        elif why := _misfit(flight, image):
+            versions.discard(image)
+            self._outcomes.fail(flight, why)
+        else:
+            self.is_short = False
+            self._reserve(flight, image)
+
+    def _reserve(self, flight: Flight, image: Image) -> None:
+        try:
+            reserved = versions.reserve_render(
+                flight.attempt, self._lease.token, image, render_s=flight.render_s
+            )
+        except versions.CancelledMeanwhile:
+            versions.discard(image)
+            self._outcomes.stopped(flight)
+        except Conflict as error:
+            versions.discard(image)
+            self._outcomes.fail(flight, failure("versions_exhausted", str(error)))
+        else:
+            self.publish(reserved)
+            self._outcomes.drop(flight)
+            self._learn(flight)
+
+    @staticmethod
+    def _learn(flight: Flight) -> None:
+        workflow = flight.attempt.run.batch.workflow
+        if workflow is not None and flight.render_s:
+            durations.learn(workflow, flight.render_s)
+
+    def publish(self, reserved: Version) -> None:
+        """Publish what is reserved; what cannot be written now, the tick publishes later."""
+        try:
+            versions.finish(reserved)
+        except StorageError as error:
+            logger.warning("%s stays reserved: %s", reserved, error)
+            if reserved.attempt is not None:
+                reserved.attempt.lease_token = self._lease.token
+                transitions.note(reserved.attempt, "disk_full", detail=str(error))
+
+    def _not_fetched(self, flight: Flight, problem: Exception | None) -> None:
+        if isinstance(problem, FileMissing):
+            self._outcomes.fail(flight, failure("output_missing", str(problem)))
+        elif isinstance(problem, TooLarge):
+            self._outcomes.fail(flight, failure("output_too_large", str(problem)))
+        elif isinstance(problem, BadImage):
+            self._unreadable(flight, problem)
+        else:
+            # The server or our own disk is in trouble: the history will still be there.
+            flight.stage = Stage.POSTED
+            flight.look_soon(FETCH_AGAIN_S)
+            if isinstance(problem, ComfyError):
+                self._contact.failed(problem)
+            elif isinstance(problem, StorageError):
+                self._short(flight, problem)
+
+    def _unreadable(self, flight: Flight, problem: BadImage) -> None:
+        """Fetch a broken image once more: it may have been cut short on the way."""
+        flight.n_unreadable += 1
+        if flight.n_unreadable > 1 or flight.output is None:
+            self._outcomes.fail(flight, failure("unreadable_output", str(problem)))
+            return
+        transitions.note(flight.attempt, "refetched")
+        self.fetch(flight, flight.output)
+
+    def _short(self, flight: Flight, problem: StorageError) -> None:
+        self.is_short = True
+        if not flight.is_short_told:
+            flight.is_short_told = True
+            transitions.note(flight.attempt, "disk_full", detail=str(problem))
+
+
+def _misfit(flight: Flight, image: Image) -> PlanFailure | None:
+    """Return what is wrong with an image's size; None when it is as the graph says."""
+    graph = flight.attempt.graph
+    wanted = params.wanted_outputs(graph)
+    expected = params.output_size(graph, wanted[0]) if wanted else None
+    found = (image.decoded.width_px, image.decoded.height_px)
+    if expected is None or found == expected:
+        return None
+    words = "The image has {} × {} pixels, the workflow gives it {} × {}."
+    return failure("wrong_size", words.format(*found, *expected))

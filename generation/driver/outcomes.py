@@ -1,0 +1,76 @@
+"""How flights end without an image: failed, stopped, lost, or with their server set aside."""
+
+from contextlib import suppress
+
+from generation.comfyui.client import Client
+from generation.comfyui.errors import ComfyError
+from generation.driver.flight import Flight
+from generation.errors import PlanFailure
+from generation.failures import failure
+from generation.models import Attempt
+from generation.services import blocking, quarantine, transitions
+from generation.services.leases import Lease
+
+#: After these nothing can succeed on the server until it has restarted.
+SET_ASIDE = frozenset({"cuda_poisoned", "worker_dead"})
+
+
+class Outcomes:
+    """Closes the attempts of one driver's flights; `is_aside` once its server was set aside."""
+
+    def __init__(self, lease: Lease, client: Client, flights: dict[int, Flight]) -> None:
+        self._lease = lease
+        self._client = client
+        self._flights = flights
+        self.is_aside = False
+
+    def drop(self, flight: Flight) -> None:
+        """Have the flight no more."""
+        self._flights.pop(flight.attempt.pk, None)
+
+    def fail(self, flight: Flight, why: PlanFailure, *, is_deaf: bool = False) -> None:
+        """End a flight that failed, and see what that says of its server.
+
+        `is_deaf`: its prompt still runs there, and does not obey.
+        """
+        if why.code == "out_of_memory" and not self._was_short(flight):
+            why = self._with_memory_freed(why)
+        is_there = is_deaf or why.code == "worker_dead"
+        transitions.fail(flight.attempt, why, is_left_behind=is_there)
+        self.drop(flight)
+        if is_deaf or why.code in SET_ASIDE:
+            self._set_aside(flight, why)
+        elif workflow := flight.attempt.run.batch.workflow:
+            blocking.look(self._lease.server, workflow)
+
+    def _was_short(self, flight: Flight) -> bool:
+        run = flight.attempt.run
+        run.refresh_from_db(fields=["tried_from"])
+        before = Attempt.objects.filter(
+            run=run, server=self._lease.server, number__gt=run.tried_from
+        )
+        return before.filter(failure_code="memory_short").exists()
+
+    def _with_memory_freed(self, why: PlanFailure) -> PlanFailure:
+        with suppress(ComfyError):
+            self._client.free()
+        return failure("memory_short", why.message)
+
+    def _set_aside(self, flight: Flight, why: PlanFailure) -> None:
+        quarantine.set_aside(self._lease.server, why, flight.attempt.prompt_id)
+        # Their attempts were given back with the server's.
+        self._flights.clear()
+        self.is_aside = True
+
+    def stopped(self, flight: Flight) -> None:
+        """End a flight whose prompt is off the server: cancelled, or given up as hung."""
+        if flight.verdict is not None:
+            self.fail(flight, flight.verdict)
+            return
+        transitions.stop(flight.attempt)
+        self.drop(flight)
+
+    def lost(self, flight: Flight, detail: str) -> None:
+        """End a flight that the server has forgotten."""
+        transitions.lose(flight.attempt, detail)
+        self.drop(flight)

@@ -1,0 +1,63 @@
+"""Patience: when a prompt that makes no progress is given up. Source: protocol.md §14, §16.30.
+
+How long a workflow's plans take is learnt from those that were rendered; the socket's messages
+count as progress. A prompt that waits behind somebody else's is not hurried.
+"""
+
+from time import monotonic
+
+from django.conf import settings
+
+from generation.comfyui.messages import Queue
+from generation.driver.flight import Flight
+from generation.errors import PlanFailure
+from generation.failures import failure
+from generation.services import durations
+
+#: So many times longer than it ever took is too long.
+TIMES_LONGEST = 5
+#: Of a workflow that has never been rendered nothing is known: its models have to be loaded too.
+TIMES_UNKNOWN = 3
+#: So long after it was told to stop, a prompt that still runs hears nothing.
+DEAF_S = 20.0
+
+
+class Patience:
+    """Judges what one look at the queue says of a flight that is there."""
+
+    def __init__(self) -> None:
+        self._limits: dict[int, float] = {}
+
+    def judge(self, flight: Flight, queue: Queue) -> PlanFailure | None:
+        """Return what is wrong with a prompt that is on the server; None when it is fine."""
+        now = monotonic()
+        is_running = flight.prompt_id in queue.running
+        if queue.running:
+            flight.idle_since = None
+        elif flight.idle_since is None:
+            flight.idle_since = now
+        if is_running and flight.running_since is None:
+            flight.running_since = flight.heard_at = now
+        if not queue.running and flight.idle_since and now - flight.idle_since > _dead_s():
+            return failure("worker_dead", f"It waited for {_dead_s()} s while nothing ran there.")
+        if is_running and now - flight.heard_at > self._limit_s(flight):
+            return failure("hung", f"No progress for {now - flight.heard_at:.0f} s.")
+        return None
+
+    def is_deaf(self, flight: Flight) -> bool:
+        """Tell whether a prompt that hung has not obeyed either."""
+        return flight.verdict is not None and monotonic() - flight.stopping_since > DEAF_S
+
+    def _limit_s(self, flight: Flight) -> float:
+        workflow_id = flight.attempt.run.batch.workflow_id or 0
+        if workflow_id not in self._limits:
+            longest = durations.longest_s(workflow_id)
+            floor = settings.MADSEA_HUNG_S
+            known = max(floor, TIMES_LONGEST * longest) if longest else TIMES_UNKNOWN * floor
+            self._limits[workflow_id] = known
+        return self._limits[workflow_id]
+
+
+def _dead_s() -> int:
+    seconds: int = settings.MADSEA_WORKER_DEAD_S
+    return seconds

@@ -1,0 +1,80 @@
+"""Quarantine: servers on which nothing can succeed are set aside until they have restarted.
+
+A CUDA error, a worker thread that died, a node that hangs and hears no interrupt: in each case only
+a restart of ComfyUI helps, and until then the server would fail or hold up plan after plan.
+"""
+
+import logging
+from uuid import UUID
+
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from generation import queueing
+from generation.comfyui.errors import ComfyError
+from generation.errors import PlanFailure
+from generation.models import Server
+from generation.services import servers
+from generation.states import ServerHealth
+
+logger = logging.getLogger(__name__)
+
+_BACK = {
+    "set_aside_at": None,
+    "set_aside_code": "",
+    "set_aside_detail": "",
+    "set_aside_prompt": None,
+}
+#: The code of a failure that stays in the server's history until it restarts.
+POISONED = "cuda_poisoned"
+
+
+def set_aside(server: Server, why: PlanFailure, prompt_id: UUID) -> None:
+    """Take a server out of service, and give back every plan that it has.
+
+    `prompt_id` is a prompt that the server knows now, and will have forgotten once it restarted.
+    """
+    fresh = Server.objects.filter(pk=server.pk, set_aside_at=None)
+    if fresh.update(
+        set_aside_at=Now(),
+        set_aside_code=why.code,
+        set_aside_detail=why.message[:500],
+        set_aside_prompt=prompt_id,
+    ):
+        logger.warning("%s is set aside: %s", server.name, why.message)
+    servers.declare_gone(server, f"set aside: {why.code}")
+
+
+def take_back(server: Server) -> None:
+    """Let a server that was set aside take work again."""
+    if Server.objects.filter(pk=server.pk).exclude(set_aside_at=None).update(**_BACK):
+        logger.warning("%s is back in service", server.name)
+        Server.objects.filter(pk=server.pk).update(needs_reading=True)
+        queueing.wake()
+
+
+def look() -> None:
+    """Take back what has restarted; give back what a killed driver left on what has not."""
+    undriven = Q(lease_token=None) | Q(lease_expires_at__lt=Now())
+    aside = Server.objects.filter(undriven, is_enabled=True).exclude(set_aside_at=None)
+    for server in aside:
+        servers.declare_gone(server, f"set aside: {server.set_aside_code}")
+        if server.health == ServerHealth.UP and _has_restarted(server):
+            take_back(server)
+
+
+def _has_restarted(server: Server) -> bool:
+    """Tell whether a server has forgotten what it knew when it was set aside.
+
+    A prompt that hung there may also have ended: then its worker is alive after all.
+    """
+    prompt_id = str(server.set_aside_prompt)
+    client = servers.client_of(server)
+    try:
+        if prompt_id in client.queue():
+            return False
+        return server.set_aside_code != POISONED or client.history(prompt_id) is None
+    except ComfyError:
+        return False
+    finally:
+        client.close()
