@@ -9,7 +9,7 @@ SOURCES := madsea nomenclature generation samples tests manage.py
 PYTEST := $(PY) -m pytest -n 4 --dist worksteal -m "not soak" $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test check lint types migrations bench requirements clean
+.PHONY: help install demo serve test check lint types migrations bench faults requirements clean
 
 help: ## Show what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -55,6 +55,9 @@ migrations: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev ## Measure the big request and the throughput (ARGS=--help)
 	$(PY) -m tests.benchmarks $(ARGS)
+
+faults: $(VENV)/.installed-dev ## Play every fault of ComfyUI, and write docs/faults.md
+	$(PY) -m tests.faults $(ARGS)
 
 requirements: $(VENV)/.installed-dev ## Pin anew what requirements.in and requirements-dev.in name
 	$(PIP) uv

@@ -31,6 +31,14 @@ CASES: tuple[Case, ...] = tuple(
     sorted((case for module in _MODULES for case in module.CASES), key=lambda case: case.number)
 )
 
+#: Cases that do not end as they must yet, by name, and what is missing in the product.
+WAITING = {
+    "41-view-gives-another-prompt-s-image-of-the-same-size": "metadata are not compared",
+    "43-videos-sounds-texts-and-previews-beside-the-image": "a video is taken for the image",
+}
+
+PLAYED = tuple(case for case in CASES if case.slug not in WAITING)
+
 UNMET = (
     Unmet(
         15,
