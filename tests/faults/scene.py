@@ -8,6 +8,7 @@ from typing import Any
 
 import requests
 
+from generation.driver import drive
 from generation.models import Attempt, Batch, LogEntry, PlanRun, Server
 from generation.preview.journal import entries
 from generation.preview.server import PreviewServer
@@ -17,7 +18,8 @@ from generation.states import FINISHED, RunState
 from tests import factories
 from tests.driver import flying
 
-GIVE_UP_S = 20.0
+#: Far more than any case takes on a machine with nothing else to do.
+GIVE_UP_S = 90.0
 TICK_EVERY_S = 0.5
 #: A prompt of somebody else's, that takes as long as its server does.
 FOREIGN = {
@@ -27,6 +29,16 @@ FOREIGN = {
         "inputs": {"images": ["5", 0], "filename_prefix": "somebody/else"},
     },
 }
+
+
+class Sign:
+    """Tells a driver to leave as soon as `is_over`."""
+
+    def __init__(self, is_over: Callable[[], bool]) -> None:
+        self._is_over = is_over
+
+    def is_up(self) -> bool:
+        return self._is_over()
 
 
 class Scene:
@@ -154,16 +166,15 @@ class Scene:
         """
         acted = flying.Once(lambda: has_acted(self), lambda: None)
         self._ticked_at = time.monotonic()
-
-        def is_over() -> bool:
-            assert time.monotonic() - self._began_at < GIVE_UP_S, f"It went on: {self.sentences()}"
-            self._tick()
-            state = self.run.state
-            return acted() and state in {*FINISHED, until}
-
-        while not is_over():
+        sign = Sign(lambda: self._is_over(acted, {*FINISHED, until}))
+        while not sign.is_up():
             for server in self.servers:
-                flying.drive_until(server, is_over)
+                drive(server.pk, sign=sign)
+
+    def _is_over(self, acted: flying.Once, ends: set[str]) -> bool:
+        assert time.monotonic() - self._began_at < GIVE_UP_S, f"It went on: {self.sentences()}"
+        self._tick()
+        return acted() and self.run.state in ends
 
     def _tick(self) -> None:
         if time.monotonic() - self._ticked_at > TICK_EVERY_S:
