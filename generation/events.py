@@ -25,6 +25,7 @@ EVENTS = _table(
     Event("paused", "info", "Paused: what runs is finished, nothing more is taken."),
     Event("resumed", "info", "Resumed."),
     Event("priority_changed", "info", "Priority {before} became {after}."),
+    Event("max_tries_changed", "info", "Each plan may fail {most} times."),
     Event("panel_arrived", "info", "The panel is there: the plan is queued."),
     Event("claimed", "info", "Attempt {attempt} on {server}, seed {seed}."),
     Event("posted", "info", "{server} accepted the prompt."),

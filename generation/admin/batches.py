@@ -1,16 +1,14 @@
 """Batches: who asked for what, how far it is, and what needs attention."""
 
 import json
-from functools import partial
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import URLPattern, path
+from django.urls import URLPattern
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_POST
 
 from generation.admin import cells, filters, lines, steer
 from generation.admin.acts import CANCELLED, Act
@@ -18,6 +16,7 @@ from generation.admin.base import RecordAdmin
 from generation.admin.page import Page
 from generation.errors import Conflict
 from generation.models import Batch, LogEntry, PlanRun
+from generation.selectors import batches as reads
 from generation.selectors import overviews
 from generation.services import batches
 from generation.states import BatchState
@@ -81,9 +80,7 @@ class BatchAdmin(RecordAdmin):
     search_help_text = "a batch's id, an episode or a project"
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(require_POST(partial(steer.set_priority, self)))
-        name = "generation_batch_priority"
-        return [path("<path:object_id>/priority/", view, name=name), *super().get_urls()]
+        return [*steer.urls(self), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return overviews.batches()
@@ -143,7 +140,14 @@ def _facts(batch: Batch, *, may_change: bool) -> list[tuple[str, SafeString | st
         ("Style", cells.link_to(batch.style)),
         ("Workflow", cells.link_to(batch.workflow)),
         ("Mode", batch.mode),
-        ("Priority", steer.priority_field(batch, may_change=may_change)),
+        (
+            "Priority",
+            steer.number_field(batch, steer.PRIORITY, batch.priority, may_change=may_change),
+        ),
+        (
+            "Tries",
+            steer.number_field(batch, steer.TRIES, reads.max_tries(batch), may_change=may_change),
+        ),
         ("Requested by", str(batch.requested_by or "–")),
         ("Requested", cells.clock(batch.created_at)),
         ("Finished", cells.clock(batch.finished_at)),

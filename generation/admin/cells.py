@@ -245,6 +245,10 @@ def server_labels(server: Server) -> SafeString:
         words.append("disabled")
     elif server.is_draining:
         words.append("draining")
+    if server.set_aside_at is not None:
+        words.append("set aside")
+    if server.blocks.all():
+        words.append("blocked")
     return format_html_join(" ", "{}", ((label(word),) for word in words))
 
 

@@ -15,7 +15,7 @@ from generation.admin.base import RecordAdmin
 from generation.admin.page import Page, Picture
 from generation.errors import Conflict
 from generation.models import LogEntry, PlanRun
-from generation.selectors import overviews, situations
+from generation.selectors import batches, overviews, situations
 from generation.services import runs
 from generation.states import UNFINISHED, RunState
 
@@ -142,6 +142,7 @@ def _facts(run: PlanRun) -> list[tuple[str, SafeString | str]]:
         ("Mode", batch.mode),
         ("Server", lines.server_of(run)),
         ("Attempts", str(run.n_attempts)),
+        ("Tries", f"{run.n_tries} of {batches.max_tries(batch)}"),
         ("Seed", cells.code(run.seed) or "–"),
         ("Requested", cells.clock(run.created_at)),
         ("Started", cells.clock(run.started_at)),
@@ -154,7 +155,8 @@ def _facts(run: PlanRun) -> list[tuple[str, SafeString | str]]:
 def _why(run: PlanRun) -> str:
     """Why it is where it is; in full, what each server lacks."""
     situation = cells.situation(run)
-    return cells.why(run, situations.outlook(situation, run.batch.needs_id))
+    standing = situations.Standing(situation, run.batch.needs_id, run.batch.workflow_id)
+    return cells.why(run, situations.outlook(standing))
 
 
 def _pictures(run: PlanRun) -> list[Picture]:

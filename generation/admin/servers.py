@@ -15,7 +15,8 @@ from generation.admin.page import Page, Table
 from generation.errors import Conflict
 from generation.models import Attempt, Server
 from generation.selectors import overviews
-from generation.services import servers
+from generation.selectors import servers as reads
+from generation.services import blocking, quarantine, servers
 from generation.states import ServerHealth
 
 ATTEMPTS_SHOWN = 20
@@ -41,6 +42,14 @@ def _look(server: Server, _user: User) -> None:
     looked = servers.look(server)
     if looked.health != ServerHealth.UP:
         raise Conflict(looked.health_detail or "It does not answer.")
+
+
+def _take_back(server: Server, _user: User) -> None:
+    quarantine.take_back(server)
+
+
+def _lift(server: Server, _user: User) -> None:
+    blocking.lift(server)
 
 
 def _give_up(server: Server, _user: User) -> None:
@@ -69,6 +78,23 @@ class ServerAdmin(MadseaAdmin):
             "play_circle",
             _undrain,
             lambda row: row.is_draining,
+        ),
+        Act(
+            "take_back",
+            "Take back",
+            "back in service",
+            "healing",
+            _take_back,
+            lambda row: row.set_aside_at is not None,
+            warning="Was ComfyUI restarted there? Else it fails or holds up plans again.",
+        ),
+        Act(
+            "lift",
+            "Lift blocks",
+            "taking every workflow again",
+            "lock_open",
+            _lift,
+            lambda row: bool(row.blocks.all()),
         ),
         Act(
             "give_up",
@@ -159,7 +185,7 @@ class ServerAdmin(MadseaAdmin):
             name=server.name,
             status=cells.server_labels(server),
             facts=_facts(server),
-            tables=[_lacking(server), _attempts(attempts)],
+            tables=[_blocks(server), _lacking(server), _attempts(attempts)],
             unfinished=bool(server.open_attempts),
         )
 
@@ -173,7 +199,28 @@ def _facts(server: Any) -> list[tuple[str, SafeString | str]]:
         ("Last seen", cells.ago(server.last_seen_at)),
         ("Down since", cells.clock(server.down_since)),
         ("Says", server.health_detail or "–"),
+        *_aside(server),
     ]
+
+
+def _aside(server: Server) -> list[tuple[str, SafeString | str]]:
+    why = reads.set_aside(server)
+    if why is None:
+        return []
+    return [
+        ("Set aside", cells.clock(server.set_aside_at)),
+        ("Because", why["message"]),
+        ("Remedy", why["remedy"]),
+    ]
+
+
+def _blocks(server: Server) -> Table:
+    rows = [
+        (block.workflow.name, cells.clock(block.created_at), block.detail)
+        for block in server.blocks.all()
+    ]
+    empty = "It takes every workflow that it can run."
+    return Table("Blocked for", ("Workflow", "Since", "Why"), rows, empty=empty)
 
 
 def _lacking(server: Server) -> Table:

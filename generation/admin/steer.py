@@ -1,5 +1,7 @@
-"""Steering batches from the admin: pause, resume, and the priority as acts and as a field."""
+"""Steering batches from the admin: pause, resume and priority as acts, numbers as fields."""
 
+from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -7,9 +9,10 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
 
 from generation.admin import cells
 from generation.admin.acts import Act
@@ -74,23 +77,52 @@ ACTS = (
 )
 
 
-def priority_field(batch: Batch, *, may_change: bool) -> SafeString:
-    """The priority, to be changed where that is allowed."""
+@dataclass(frozen=True)
+class Number:
+    """A number of a batch that its page lets change; `name` is the service's and the field's."""
+
+    name: str
+    label: str
+    low: int
+    high: int
+
+
+PRIORITY = Number("priority", "Priority", steering.PRIORITY_LOW, steering.PRIORITY_HIGH)
+TRIES = Number("max_tries", "Tries of each plan", steering.TRIES_LOW, steering.TRIES_HIGH)
+NUMBERS = (PRIORITY, TRIES)
+
+
+def number_field(batch: Batch, number: Number, value: int, *, may_change: bool) -> SafeString:
+    """A number of a batch, to be changed where that is allowed."""
     if not may_change:
-        return cells.text(batch.priority)
+        return cells.text(value)
     return format_html(
-        '<input type="number" name="priority" form="acts-form" class="madsea-number" value="{}"'
-        ' min="{}" max="{}" step="1" aria-label="Priority">'
+        '<input type="number" name="{}" form="acts-form" class="madsea-number" value="{}"'
+        ' min="{}" max="{}" step="1" aria-label="{}">'
         ' <button type="submit" form="acts-form" formmethod="post" formaction="{}"'
         ' class="madsea-act">Set</button>',
-        batch.priority,
-        steering.PRIORITY_LOW,
-        steering.PRIORITY_HIGH,
-        reverse("admin:generation_batch_priority", args=[batch.pk]),
+        number.name,
+        value,
+        number.low,
+        number.high,
+        number.label,
+        reverse(f"admin:generation_batch_{number.name}", args=[batch.pk]),
     )
 
 
-def set_priority(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
+def urls(admin: Any) -> list[URLPattern]:
+    """Where the fields' values are sent."""
+    return [
+        path(
+            f"<path:object_id>/{number.name}/",
+            admin.admin_site.admin_view(require_POST(partial(_set, admin, number=number))),
+            name=f"generation_batch_{number.name}",
+        )
+        for number in NUMBERS
+    ]
+
+
+def _set(admin: Any, request: HttpRequest, object_id: str, *, number: Number) -> HttpResponse:
     """Take what the field says, and go back to the batch's page."""
     batch = admin.get_object(request, object_id)
     if batch is None:
@@ -98,12 +130,13 @@ def set_priority(admin: Any, request: HttpRequest, object_id: str) -> HttpRespon
     if not admin.has_change_permission(request, batch):
         raise PermissionDenied
     try:
-        priority = int(request.POST.get("priority", ""))
-        steering.set_priority(batch, priority, actor=cast(User, request.user))
+        value = int(request.POST.get(number.name, ""))
+        change: dict[str, Any] = {number.name: value}
+        steering.steer(batch, actor=cast(User, request.user), **change)
     except ValueError:
-        messages.error(request, "The priority must be a whole number.")
+        messages.error(request, f"{number.label} must be a whole number.")
     except MadseaError as error:
         messages.error(request, error.detail)
     else:
-        messages.success(request, f"The priority is {priority}.")
+        messages.success(request, f"{number.label}: {value}.")
     return HttpResponseRedirect(reverse("admin:generation_batch_change", args=[batch.pk]))

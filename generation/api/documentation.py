@@ -131,12 +131,13 @@ TOKEN = extend_schema_view(
 )
 BATCHES = extend_schema_view(
     partial_update=extend_schema(
-        summary="Change a batch's priority, pause or resume it",
+        summary="Change a batch's priority and tries, pause or resume it",
         request=requests.Steer,
         responses={200: BatchShape, **_REFUSED_BY_STATE},
         examples=[
             OpenApiExample("Pause", {"paused": True}, request_only=True),
             OpenApiExample("First of all", {"priority": 100}, request_only=True),
+            OpenApiExample("Give up at once", {"max_tries": 1}, request_only=True),
         ],
     )
 )

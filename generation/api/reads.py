@@ -139,6 +139,7 @@ class BatchViewSet(Reads):
             actor=answers.actor(request),
             priority=asked.get("priority"),
             is_paused=asked.get("paused"),
+            max_tries=asked.get("max_tries"),
         )
         return Response(self.get_serializer(self.get_object()).data)
 

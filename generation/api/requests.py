@@ -8,7 +8,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 
 from generation.errors import InvalidRequest, Problem
-from generation.services.steering import PRIORITY_HIGH, PRIORITY_LOW
+from generation.services.steering import PRIORITY_HIGH, PRIORITY_LOW, TRIES_HIGH, TRIES_LOW
 from nomenclature import rules
 from nomenclature.errors import NomenclatureError
 
@@ -119,6 +119,7 @@ class Flag(serializers.BooleanField):
 class Steer(Strict):
     priority = Whole(min_value=PRIORITY_LOW, max_value=PRIORITY_HIGH, required=False)
     paused = Flag(required=False)
+    max_tries = Whole(min_value=TRIES_LOW, max_value=TRIES_HIGH, required=False)
 
     def other_problems(self, data: Mapping[str, Any]) -> dict[str, Any]:
         problems = super().other_problems(data)

@@ -8,7 +8,7 @@ from generation import links
 from generation.models import Batch, Episode, LogEntry, Plan, Project, Sequence, Server, Version
 from generation.selectors import batches, logs, servers
 from generation.selectors.logs import LogLine
-from generation.selectors.servers import Doing
+from generation.selectors.servers import Blocked, Doing, SetAside
 from generation.thumbnails import WIDTHS_PX
 
 Shape = serializers.Serializer
@@ -88,6 +88,7 @@ class BatchShape(Shape[Batch]):
     params = serializers.DictField()
     priority = serializers.IntegerField()
     paused = serializers.SerializerMethodField()
+    max_tries = serializers.SerializerMethodField()
     requested_by = serializers.CharField(
         source="requested_by.username", default=None, allow_null=True
     )
@@ -100,6 +101,9 @@ class BatchShape(Shape[Batch]):
 
     def get_paused(self, batch: Batch) -> bool:
         return batch.paused_at is not None
+
+    def get_max_tries(self, batch: Batch) -> int:
+        return batches.max_tries(batch)
 
     def get_progress(self, batch: Batch) -> int:
         return batches.progress(batch)
@@ -132,11 +136,19 @@ class ServerShape(Shape[Server]):
     version = serializers.CharField()
     last_seen_at = serializers.DateTimeField(allow_null=True)
     down_since = serializers.DateTimeField(allow_null=True)
+    set_aside = serializers.SerializerMethodField()
+    blocked_for = serializers.SerializerMethodField()
     driven = serializers.BooleanField(source="is_driven")
     doing = serializers.SerializerMethodField()
 
     def get_url(self, server: Server) -> str:
         return servers.public_address(server)
+
+    def get_set_aside(self, server: Server) -> SetAside | None:
+        return servers.set_aside(server)
+
+    def get_blocked_for(self, server: Server) -> list[Blocked]:
+        return servers.blocked_for(server)
 
     def get_doing(self, server: Server) -> list[Doing]:
         attempts: Any = server

@@ -3,6 +3,7 @@
 import re
 from typing import Protocol, TypedDict, cast
 
+from django.conf import settings
 from django.db.models import F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
@@ -98,6 +99,11 @@ def progress(batch: Batch) -> int:
     finished = sum(batch.counts[state] for state in FINISHED)
     running_pct = min(cast("_Measured", batch).running_pct, 99 * batch.n_running)
     return (100 * finished + running_pct) // batch.n_total
+
+
+def max_tries(batch: Batch) -> int:
+    """Return how often each plan of a batch may fail before it is in error."""
+    return batch.max_tries or int(settings.MADSEA_TRIES)
 
 
 def counts(batch: Batch) -> dict[str, int]:

@@ -115,7 +115,8 @@ def heading(public_id: str) -> Heading:
     rows = batches.measured().annotate(**situations.situation_annotations())
     found: Any = batches.one(rows, public_id)
     situation = situations.situation_of(found, is_paused=found.paused_at is not None)
-    outlook = situations.outlook(situation, found.needs_id)
+    standing = situations.Standing(situation, found.needs_id, found.workflow_id)
+    outlook = situations.outlook(standing)
     return Heading(found, outlook, links.window())
 
 

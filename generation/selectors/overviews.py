@@ -36,7 +36,7 @@ def runs() -> QuerySet[PlanRun]:
         "result",
     )
     found = PlanRun.objects.select_related(*related).defer("current_attempt__graph")
-    return found.annotate(**situations.situation_annotations("batch__needs"))
+    return found.annotate(**situations.situation_annotations("batch__"))
 
 
 @dataclass

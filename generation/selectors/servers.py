@@ -6,7 +6,9 @@ from urllib.parse import urlsplit, urlunsplit
 from django.db.models import BooleanField, Case, Prefetch, Q, QuerySet, Value, When
 from django.db.models.functions import Now
 
+from generation.failures import FAILURES
 from generation.models import Attempt, Server
+from generation.selectors.logs import moment
 from generation.states import AttemptOutcome
 
 
@@ -19,12 +21,54 @@ class Doing(TypedDict):
     progress: int
 
 
+class SetAside(TypedDict):
+    """Why a server is out of service until it has restarted."""
+
+    code: str
+    message: str
+    remedy: str
+    since: str | None
+
+
+class Blocked(TypedDict):
+    """A workflow that a server takes none of."""
+
+    workflow_json: str
+    message: str
+    since: str | None
+
+
 def servers() -> QuerySet[Server]:
     """Return all servers, each with `is_driven` (a lease is held) and `open_attempts`."""
     held = Q(lease_expires_at__gt=Now())
     driven = Case(When(held, then=Value(True)), default=Value(False), output_field=BooleanField())
     attempts = Prefetch("attempts", queryset=_open_attempts(), to_attr="open_attempts")
-    return Server.objects.annotate(is_driven=driven).prefetch_related(attempts).order_by("name")
+    rows = Server.objects.annotate(is_driven=driven)
+    return rows.prefetch_related(attempts, "blocks__workflow").order_by("name")
+
+
+def set_aside(server: Server) -> SetAside | None:
+    """Return why a server was set aside; None when it was not."""
+    if server.set_aside_at is None:
+        return None
+    return {
+        "code": server.set_aside_code,
+        "message": server.set_aside_detail,
+        "remedy": FAILURES[server.set_aside_code].remedy,
+        "since": moment(server.set_aside_at),
+    }
+
+
+def blocked_for(server: Server) -> list[Blocked]:
+    """Return the workflows that a server is blocked for, the latest first."""
+    return [
+        {
+            "workflow_json": block.workflow.name,
+            "message": block.detail,
+            "since": moment(block.created_at),
+        }
+        for block in server.blocks.all()
+    ]
 
 
 def _open_attempts() -> QuerySet[Attempt]:

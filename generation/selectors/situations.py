@@ -9,7 +9,7 @@ from zlib import crc32
 from django.db.models import Exists, OuterRef
 
 from generation.comfyui.requirements import Lack
-from generation.models import Capability, Server
+from generation.models import Block, Capability, Server
 from generation.selectors import claimable
 from generation.states import RunState, ServerHealth, WaitReason
 
@@ -26,14 +26,14 @@ class Situation(StrEnum):
 
     PAUSED = "p"  #: Somebody paused the batch.
     NONE_ENABLED = "e"  #: No server is enabled, or those that are take nothing more.
-    ALL_DOWN = "d"  #: Every enabled server is down.
-    NONE_CAPABLE = "c"  #: Servers answer, but none of them can run its workflow.
+    ALL_DOWN = "d"  #: Every enabled server is down, or set aside.
+    NONE_CAPABLE = "c"  #: Servers answer, but none of them can run its workflow, or may.
     NORMAL = "n"  #: At least one server could take them.
 
 
 @dataclass(frozen=True)
 class Outlook:
-    """A batch's situation; `detail` says what each server lacks, where none is capable."""
+    """A batch's situation; `detail` says of each server why it is none for its plans."""
 
     situation: Situation = Situation.NORMAL
     detail: str = ""
@@ -63,11 +63,11 @@ _OF_SITUATION = {
     ),
     Situation.ALL_DOWN: Wait(
         code="servers_down",
-        message="No ComfyUI server answers: it goes on as soon as one does.",
+        message="No ComfyUI server can take work: it goes on as soon as one does.",
     ),
     Situation.NONE_CAPABLE: Wait(
         code="no_capable_server",
-        message="No server that answers has all that its workflow needs.",
+        message="No server that answers can take its workflow.",
     ),
 }
 _FOR_AN_ARTIST = Wait(code="artist", message="It waits for an artist to upload its image.")
@@ -88,18 +88,19 @@ def waits(state: str, wait_reason: str, outlook: Outlook = NORMAL) -> Wait | Non
     return Wait(code=wait["code"], message=f"{wait['message']} {outlook.detail}")
 
 
-def situation_annotations(needs: str = "needs") -> dict[str, Any]:
+def situation_annotations(batch: str = "") -> dict[str, Any]:
     """Return what lets any query bring the situation along: see `situation_of`.
 
-    `needs` is the way from the query's rows to what their batch needs.
+    `batch` is the way from the query's rows to their batch: empty, or `batch__`.
     """
     enabled = Server.objects.filter(is_enabled=True, is_draining=False)
-    usable = enabled.exclude(health=ServerHealth.DOWN)
-    lacking = claimable.incapable(OuterRef("pk"), OuterRef(OuterRef(needs)))
+    lacking = claimable.incapable(OuterRef("pk"), OuterRef(OuterRef(f"{batch}needs")))
+    blocked = claimable.blocks(OuterRef("pk"), OuterRef(OuterRef(f"{batch}workflow")))
+    usable = claimable.answering()
     return {
         "any_server_enabled": Exists(enabled),
         "any_server_usable": Exists(usable),
-        "any_server_capable": Exists(usable.filter(~lacking)),
+        "any_server_capable": Exists(usable.filter(~lacking, ~blocked)),
     }
 
 
@@ -114,47 +115,65 @@ def situation_of(row: Any, *, is_paused: bool) -> Situation:
     return Situation.NORMAL if row.any_server_capable else Situation.NONE_CAPABLE
 
 
-def outlook(situation: Situation, needs_id: int | None) -> Outlook:
-    """Return the outlook of one batch; asks the database only where no server is capable."""
-    return outlooks([(situation, needs_id)])[situation, needs_id]
+@dataclass(frozen=True)
+class Standing:
+    """A batch's situation, and the ids of what decides where it can go."""
+
+    situation: Situation
+    needs_id: int | None
+    workflow_id: int | None
 
 
-Standing = tuple[Situation, int | None]
+def outlook(standing: Standing) -> Outlook:
+    """Return the outlook of one batch; asks the database only where no server can take it."""
+    return outlooks([standing])[standing]
 
 
 def outlooks(standings: Iterable[Standing]) -> dict[Standing, Outlook]:
-    """Return the outlook of each (situation, id of the needs), in two queries at the most."""
+    """Return the outlook of each standing, in three queries at the most."""
     wanted = set(standings)
-    unmet = {needs for situation, needs in wanted if situation == Situation.NONE_CAPABLE and needs}
-    details = _details(unmet) if unmet else {}
-    return {
-        (situation, needs): Outlook(
-            situation, details.get(needs, "") if situation == Situation.NONE_CAPABLE else ""
-        )
-        for situation, needs in wanted
-    }
+    stuck = [each for each in wanted if each.situation in _IN_DETAIL]
+    details = _details(stuck) if stuck else {}
+    return {each: Outlook(each.situation, details.get(each, "")) for each in wanted}
 
 
-def _details(needs_ids: Iterable[int]) -> dict[int | None, str]:
-    """Say for each needs what each enabled server lacks, and which does not answer."""
-    rows = Capability.objects.filter(needs__in=needs_ids, is_capable=False)
+_IN_DETAIL = (Situation.NONE_CAPABLE, Situation.ALL_DOWN)
+
+
+def _details(standings: list[Standing]) -> dict[Standing, str]:
+    """Say for each standing why each server that takes part cannot take its plans."""
+    rows = Capability.objects.filter(
+        needs__in={each.needs_id for each in standings}, is_capable=False
+    )
     lacking = {
         (needs, server): missing
         for needs, server, missing in rows.values_list("needs_id", "server_id", "missing")
     }
-    taking = Server.objects.filter(is_enabled=True, is_draining=False).order_by("name")
-    servers = list(taking.values_list("pk", "name", "health"))
+    blocks = Block.objects.filter(workflow__in={each.workflow_id for each in standings})
+    blocked = {(each.workflow_id, each.server_id): each.detail for each in blocks}
+    servers = list(Server.objects.filter(is_enabled=True, is_draining=False).order_by("name"))
     return {
-        needs: " ".join(_of_server(lacking.get((needs, pk)), name, at) for pk, name, at in servers)
-        for needs in needs_ids
+        each: " ".join(
+            _of_server(
+                server,
+                lacking.get((each.needs_id or 0, server.pk)),
+                blocked.get((each.workflow_id or 0, server.pk)),
+            )
+            for server in servers
+        )
+        for each in standings
     }
 
 
-def _of_server(missing: list[dict[str, Any]] | None, name: str, health: str) -> str:
+def _of_server(server: Server, missing: list[dict[str, Any]] | None, blocked: str | None) -> str:
+    if server.set_aside_at is not None:
+        return f"{server.name} is set aside ({server.set_aside_code}): {server.set_aside_detail}"
+    if blocked is not None:
+        return f"{server.name} is blocked for this workflow: {blocked}."
     if missing is None:
-        return f"{name} does not answer."
-    down = " and does not answer" if health == ServerHealth.DOWN else ""
-    return f"{name} lacks {lacks(missing)}{down}."
+        return f"{server.name} does not answer."
+    down = " and does not answer" if server.health == ServerHealth.DOWN else ""
+    return f"{server.name} lacks {lacks(missing)}{down}."
 
 
 def lacks(missing: Iterable[dict[str, Any]]) -> str:

@@ -9,7 +9,7 @@ from typing import Any, TypedDict
 from generation.models import Batch, PlanRun
 from generation.selectors import situations
 from generation.selectors.logs import moment
-from generation.selectors.situations import Outlook, Situation, Wait
+from generation.selectors.situations import Outlook, Situation, Standing, Wait
 from generation.states import RunState, WaitReason
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -118,7 +118,11 @@ def lines(places: Sequence[Place]) -> list[QueueLine]:
 def _outlooks(batch_ids: set[int]) -> dict[int, Outlook]:
     rows = Batch.objects.filter(pk__in=batch_ids).annotate(**situations.situation_annotations())
     standings = {
-        row.pk: (situations.situation_of(row, is_paused=row.paused_at is not None), row.needs_id)
+        row.pk: Standing(
+            situations.situation_of(row, is_paused=row.paused_at is not None),
+            row.needs_id,
+            row.workflow_id,
+        )
         for row in rows
     }
     found = situations.outlooks(standings.values())

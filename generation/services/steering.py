@@ -1,4 +1,4 @@
-"""Steering a batch while it runs: pause, resume, priority."""
+"""Steering a batch while it runs: pause, resume, priority, tries."""
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -11,6 +11,7 @@ from generation.services.change import Change, change
 from generation.states import UNFINISHED, RunState
 
 PRIORITY_LOW, PRIORITY_HIGH = -100, 100
+TRIES_LOW, TRIES_HIGH = 1, 20
 
 
 def steer(
@@ -19,28 +20,37 @@ def steer(
     actor: User | None,
     priority: int | None = None,
     is_paused: bool | None = None,
+    max_tries: int | None = None,
 ) -> Batch:
-    """Set a batch's priority, pause or resume it; None leaves it as it is.
+    """Set a batch's priority and tries, pause or resume it; None leaves it as it is.
 
     All of it is one revision. What is so already changes nothing.
 
     Raises:
         Conflict: a finished batch is to be paused.
-        InvalidRequest: the priority is out of bounds.
+        InvalidRequest: the priority or the tries are out of bounds.
     """
-    if priority is not None and not PRIORITY_LOW <= priority <= PRIORITY_HIGH:
-        detail = f"The priority must be between {PRIORITY_LOW} and {PRIORITY_HIGH}."
-        raise InvalidRequest([Problem("priority", "out_of_bounds", detail)])
+    _check("priority", priority, PRIORITY_LOW, PRIORITY_HIGH)
+    _check("max_tries", max_tries, TRIES_LOW, TRIES_HIGH)
     with transaction.atomic():
         with change(batch.pk, actor=actor) as now:
             if priority is not None and priority != now.batch.priority:
                 now.log("priority_changed", before=now.batch.priority, after=priority)
                 now.set(priority=priority)
+            if max_tries is not None and max_tries != now.batch.max_tries:
+                now.log("max_tries_changed", most=max_tries)
+                now.set(max_tries=max_tries)
             if is_paused is not None and is_paused != (now.batch.paused_at is not None):
                 _pause(now) if is_paused else _resume(now)
         transaction.on_commit(queueing.wake)
     batch.refresh_from_db()
     return batch
+
+
+def _check(name: str, value: int | None, low: int, high: int) -> None:
+    if value is not None and not low <= value <= high:
+        detail = f"{name}: it must be between {low} and {high}."
+        raise InvalidRequest([Problem(name, "out_of_bounds", detail)])
 
 
 def pause(batch: Batch, *, actor: User | None) -> Batch:

@@ -28,7 +28,6 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Greatest, Now
@@ -36,6 +35,7 @@ from django.db.models.functions import Greatest, Now
 from generation.errors import Fenced, PlanFailure
 from generation.failures import FAILURES, Again, failure
 from generation.models import Attempt, Batch, PlanRun, Server, Version
+from generation.selectors import batches
 from generation.services.change import Actor, Change, change, hold, write_held
 from generation.states import (
     UNFINISHED,
@@ -229,7 +229,7 @@ def _fail(now: Change, attempt: Attempt, failure: PlanFailure, *, is_left_behind
         return False
     said = {"code": failure.code, "message": failure.message, "server": attempt.server.name}
     n_tries = run.values_list("n_tries", flat=True).get() + known.counts
-    most = now.batch.max_tries or settings.MADSEA_TRIES
+    most = batches.max_tries(now.batch)
     if known.again is Again.NEVER or n_tries >= most:
         now.edit(run, n_tries=n_tries)
         _put_in_error(now, run, failure)

@@ -55,7 +55,7 @@ def test_a_priority_that_goes_no_further_is_refused(office: Client) -> None:
 
 
 def test_the_field_sets_the_priority(desk: Client, batch: Batch) -> None:
-    assert set_priority(desk, batch, "-7") == ["The priority is -7."]
+    assert set_priority(desk, batch, "-7") == ["Priority: -7."]
 
     batch.refresh_from_db()
     assert batch.priority == -7
@@ -87,7 +87,7 @@ def test_the_page_of_a_plan_says_what_each_server_lacks(office: Client) -> None:
     run = factories.unmet(missing="Real.safetensors").runs.get()
 
     assert "gpu-1 lacks Real.safetensors" in pages.text(office, pages.url("planrun", run.pk))
-    assert "No server that answers has all" in pages.text(office, pages.url("planrun"))
+    assert "No server that answers can take" in pages.text(office, pages.url("planrun"))
 
 
 def test_the_page_of_a_server_says_what_it_cannot_run(office: Client) -> None:

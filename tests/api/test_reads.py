@@ -133,6 +133,7 @@ def test_a_batch_is_told_with_what_was_asked_for(api: APIClient, artist: Any) ->
         "params": {"steps": 30},
         "priority": 0,
         "paused": False,
+        "max_tries": 3,
         "requested_by": "artist",
         "status": "running",
         "progress": 75,

@@ -1,11 +1,14 @@
 """PATCH /api/batches/<batch_id>: priority, pause and resume, and what clients see of it."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from rest_framework.test import APIClient
 
-from generation.models import Batch, LogEntry
+from generation.failures import failure
+from generation.models import Batch, Block, LogEntry
+from generation.services import quarantine
 from generation.states import RunState, ServerHealth
 from tests import factories
 from tests.api.calls import queries_of, status
@@ -132,7 +135,7 @@ def test_a_plan_says_what_each_server_lacks(api: APIClient) -> None:
 
     assert wait["code"] == "no_capable_server"
     assert wait["message"] == (
-        "No server that answers has all that its workflow needs."
+        "No server that answers can take its workflow."
         " gpu-1 lacks Real.safetensors for Loader.name (closest: Reel.safetensors)."
         " gpu-2 does not answer."
     )
@@ -149,13 +152,13 @@ def test_what_is_missing_is_part_of_the_tag(api: APIClient) -> None:
     assert "lacks B.pt for C.d" in answer.json()["plans"][0]["waits"]["message"]
 
 
-def test_saying_what_is_missing_takes_two_queries_more(api: APIClient, batch: Batch) -> None:
+def test_saying_what_is_missing_takes_three_queries_more(api: APIClient, batch: Batch) -> None:
     factories.server()
     normal = queries_of(api, batch)
 
     unmet = factories.unmet(missing="Real.safetensors")
 
-    assert queries_of(api, unmet) == normal + 2
+    assert queries_of(api, unmet) == normal + 3
 
 
 def test_a_server_that_can_is_enough_to_wait_for_ones_turn(api: APIClient) -> None:
@@ -177,3 +180,50 @@ def test_what_cannot_be_claimed_has_no_place_in_the_queue(api: APIClient) -> Non
         (unmet.public_id, None, "no_capable_server"),
         (paused.public_id, None, "paused"),
     ]
+
+
+# Tries, and servers that are set aside or blocked ------------------------------------------------
+
+
+def test_the_tries_of_a_batch_are_changed_and_logged(api: APIClient, batch: Batch) -> None:
+    answer = steer(api, batch, max_tries=1)
+
+    assert answer.json()["max_tries"] == 1
+    assert LogEntry.objects.get(event="max_tries_changed").data == {"most": 1}
+
+
+@pytest.mark.parametrize("value", [0, 21, "2", None, True])
+def test_tries_out_of_bounds_are_refused(api: APIClient, batch: Batch, value: Any) -> None:
+    answer = steer(api, batch, max_tries=value)
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["attr"] == "max_tries"
+
+
+def test_a_server_that_is_set_aside_says_why_and_what_to_do(api: APIClient, batch: Batch) -> None:
+    server = factories.server()
+    why = failure("cuda_poisoned", "KSampler (node 5): CUDA error.")
+    quarantine.set_aside(server, why, uuid4())
+
+    [shown] = api.get("/api/servers").json()["results"]
+    waiting = status(api, batch).json()["plans"][0]["waits"]
+
+    assert shown["set_aside"]["code"] == "cuda_poisoned"
+    assert "Restart" in shown["set_aside"]["remedy"]
+    assert waiting["code"] == "servers_down"
+    assert (
+        "gpu-1 is set aside (cuda_poisoned): KSampler (node 5): CUDA error." in waiting["message"]
+    )
+
+
+def test_a_block_is_told_by_the_server_and_by_the_plans(api: APIClient, batch: Batch) -> None:
+    assert batch.workflow is not None
+    detail = "3 plans in a row failed there"
+    Block.objects.create(server=factories.server(), workflow=batch.workflow, detail=detail)
+
+    [shown] = api.get("/api/servers").json()["results"]
+    waiting = status(api, batch).json()["plans"][0]["waits"]
+
+    assert shown["blocked_for"][0]["workflow_json"] == batch.workflow.name
+    assert waiting["code"] == "no_capable_server"
+    assert f"gpu-1 is blocked for this workflow: {detail}." in waiting["message"]

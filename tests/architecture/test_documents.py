@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from generation.failures import FAILURES, FailureClass
 from tests.architecture.sources import ROOT, modules
 
 FOLDERS = ("nomenclature", "generation")
@@ -55,3 +56,14 @@ def test_every_link_between_documents_leads_somewhere(file: Path) -> None:
     inner = [link for link in links if "://" not in link and not link.startswith("mailto:")]
 
     assert [link for link in inner if not (file.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("known", FAILURES.values(), ids=list(FAILURES))
+def test_every_failure_is_told_of_as_it_is(known: FailureClass) -> None:
+    assert row_of(known) in (ROOT / "docs/operations.md").read_text()
+
+
+def row_of(known: FailureClass) -> str:
+    """The line of the table in docs/operations.md."""
+    tries = "yes" if known.counts else "no"
+    return f"| `{known.code}` | {known.meaning} | {known.again} | {tries} | {known.remedy} |"

@@ -256,6 +256,7 @@ def test_a_claim_takes_as_many_queries_among_200_batches_as_among_2(
     lease: Lease, plans: list[Plan], in_flight: int
 ) -> None:
     leases.take(factories.server("gpu-2").pk)
+    Server.objects.update(lease_expires_at="2999-01-01T00:00:00Z")
     of_models(plans, "held")
     serve(lease)
 

@@ -9,7 +9,7 @@ from generation.errors import InvalidRequest
 from generation.management.command import MadseaCommand, bar, counted
 from generation.models import Server, Workflow
 from generation.selectors import servers as reads
-from generation.services import servers, workflows
+from generation.services import blocking, quarantine, servers, workflows
 from generation.states import ServerHealth
 
 HEADINGS = ("name", "address", "health", "version", "driver", "doing")
@@ -21,7 +21,15 @@ class Command(MadseaCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--look", action="store_true", help="ask each server now")
 
+        parser.add_argument(
+            "--take-back",
+            metavar="NAME",
+            help="take a server back that was set aside, and lift its blocks",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["take_back"]:
+            _take_back(options["take_back"])
         if options["look"]:
             for server in bar(list(Server.objects.filter(is_enabled=True)), "Looking"):
                 servers.look(server)
@@ -42,8 +50,18 @@ class Command(MadseaCommand):
             self.stdout.write("  ".join(cells).rstrip())
 
 
+def _take_back(name: str) -> None:
+    server = Server.objects.filter(name=name).first()
+    if server is None:
+        names = ", ".join(Server.objects.order_by("name").values_list("name", flat=True))
+        raise CommandError(f"No server is called {name!r}; there are: {names or 'none'}.")
+    quarantine.take_back(server)
+    blocking.lift(server)
+
+
 def _is_usable(server: Server) -> bool:
-    return server.is_enabled and not server.is_draining and server.health == ServerHealth.UP
+    takes = server.is_enabled and not server.is_draining and server.set_aside_at is None
+    return takes and server.health == ServerHealth.UP
 
 
 def _row(server: Any) -> tuple[str, ...]:
@@ -61,12 +79,18 @@ def _row(server: Any) -> tuple[str, ...]:
 def _health(server: Server) -> str:
     if not server.is_enabled:
         return "disabled"
+    if server.set_aside_at is not None:
+        return f"set aside: {server.set_aside_detail}"
     detail = f": {server.health_detail}" if server.health_detail else ""
     return f"{server.health}{' (draining)' if server.is_draining else ''}{detail}"
 
 
 def _lacks(found: list[Server]) -> list[str]:
-    lines: list[str] = []
+    lines = [
+        f"{server.name} is blocked for {block['workflow_json']}: {block['message']}"
+        for server in found
+        for block in reads.blocked_for(server)
+    ]
     for workflow in _workflows():
         for server in found:
             lines += [
