@@ -23,8 +23,8 @@ class Worker(threading.Thread):
         """Execute what is queued; between two prompts do what /free asked for."""
         while not self._engine.stopping.is_set():
             self._engine.interrupts.reset()
-            item = self._engine.queue.get(LOOK_S)
             self._wait_while("worker_dead")
+            item = self._engine.queue.get(LOOK_S, lambda: self._has("worker_dead"))
             if item is not None:
                 self._wait_while("worker_stuck")
             # a restart meanwhile has forgotten it
@@ -32,8 +32,11 @@ class Worker(threading.Thread):
                 self._execute(item)
             self._free()
 
+    def _has(self, fault: str) -> bool:
+        return self._engine.faults.take(fault) is not None
+
     def _wait_while(self, fault: str) -> None:
-        while self._engine.faults.take(fault) and not self._engine.stopping.is_set():
+        while self._has(fault) and not self._engine.stopping.is_set():
             self._engine.stopping.wait(LOOK_S)
 
     def _execute(self, item: Item) -> None:

@@ -105,6 +105,15 @@ def test_input_is_gone_when_the_prompt_starts(comfy: Client) -> None:
     assert (kind, about["node_type"]) == ("execution_error", "LoadImage")
 
 
+def test_dead_worker_leaves_prompts_waiting(comfy: Client) -> None:
+    comfy.server.faults.set("worker_dead")
+
+    prompt_id = comfy.submit(image_graph())
+
+    queue = comfy.get("/queue").json()
+    assert (queue["queue_running"], queue["queue_pending"][0][1]) == ([], prompt_id)
+
+
 def test_stuck_worker_has_one_prompt_running_until_restart(comfy: Client) -> None:
     comfy.server.faults.set("worker_stuck")
     first, second = comfy.submit(image_graph("a")), comfy.submit(image_graph("b"))
