@@ -7,7 +7,7 @@ from generation.comfyui.errors import ComfyError
 from generation.models import Server
 from generation.services import servers
 
-PAUSES_S = (0.5, 1.0, 2.0, 4.0, 5.0)
+PAUSES_S = (0.5, 1.0, 2.0)
 TOLD_AFTER_S = 3.0
 
 

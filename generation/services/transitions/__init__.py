@@ -1,0 +1,60 @@
+"""Every transition of a plan's run: one function each, in one transaction, with its log entry.
+
+=====================  ==============================  ===========================
+function               from                            to
+=====================  ==============================  ===========================
+claim                  queued                          running
+acknowledge, advance   running                         running
+complete               running, queued, waiting,       done
+                       error, done
+fail                   running                         queued, error (or cancelled)
+reject                 queued                          error
+lose, abandon,         running                         queued (or cancelled)
+turn_away
+stop                   running                         cancelled
+cancel                 queued, waiting (and running    cancelled
+                       where no driver can answer)
+retry                  error, cancelled                queued, waiting
+unblame                error, queued                   queued
+release_panel          queued                          queued (its panel is there)
+=====================  ==============================  ===========================
+
+A function that returns False or None lost a race, which is normal; nothing was written then.
+"""
+
+from generation.services.transitions.cancelling import cancel, settle_cancel
+from generation.services.transitions.driving import (
+    BY_HAND,
+    Work,
+    acknowledge,
+    advance,
+    claim,
+    complete,
+    note,
+    rewrite_graph,
+    stop,
+)
+from generation.services.transitions.failing import abandon, fail, lose, reject, turn_away
+from generation.services.transitions.requeueing import release_panel, retry, unblame
+
+__all__ = [
+    "BY_HAND",
+    "Work",
+    "abandon",
+    "acknowledge",
+    "advance",
+    "cancel",
+    "claim",
+    "complete",
+    "fail",
+    "lose",
+    "note",
+    "reject",
+    "release_panel",
+    "retry",
+    "rewrite_graph",
+    "settle_cancel",
+    "stop",
+    "turn_away",
+    "unblame",
+]

@@ -1,0 +1,84 @@
+"""Cancelling plans, set-wise: what waits, what runs, and what nobody can answer for."""
+
+from collections.abc import Iterable, Sequence
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
+
+from generation.models import Attempt, Batch, PlanRun, Version
+from generation.services.change import Actor, Change, change
+from generation.services.transitions.parts import CLEAN
+from generation.states import UNFINISHED, AttemptOutcome, RunState, VersionState
+
+
+def cancel(
+    batch: Batch,
+    *,
+    run_ids: Sequence[int] | None,
+    unanswered: Iterable[int],
+    actor: Actor,
+) -> bool:
+    """Cancel a batch (`run_ids` None) or some of its runs, set-wise; False when all had ended.
+
+    What waits is cancelled now. What runs gets a request that its driver obeys, but for runs on
+    the servers `unanswered` (ids), which no driver can speak for: they are cancelled now and their
+    attempts abandoned. A run whose version is reserved is past the point of no return: its log
+    says that it is kept.
+    """
+    with change(batch.pk, actor=actor) as now:
+        runs = now.batch.runs.all() if run_ids is None else now.batch.runs.filter(pk__in=run_ids)
+        if not runs.filter(state__in=UNFINISHED).exists():
+            return False
+        if run_ids is None and now.batch.cancel_requested_at is None:
+            now.set(cancel_requested_at=Now())
+            now.log("batch_cancel_requested")
+        _cancel_waiting(now, runs, whole=run_ids is None)
+        _cancel_unanswered(now, runs, list(unanswered))
+        _ask_the_rest(now, runs)
+    return True
+
+
+def settle_cancel(batch_id: int, *, unanswered: Iterable[int]) -> None:
+    """Cancel now what was asked to stop and runs on servers that no driver can speak for."""
+    with change(batch_id) as now:
+        asked = now.batch.runs.filter(cancel_requested_at__isnull=False)
+        _cancel_unanswered(now, asked, list(unanswered))
+
+
+def _ask_the_rest(now: Change, runs: QuerySet[PlanRun]) -> None:
+    unasked = runs.filter(state__in=UNFINISHED, cancel_requested_at=None)
+    found = dict(unasked.annotate(is_kept=Exists(_reserved())).values_list("pk", "is_kept"))
+    for run_id, is_kept in found.items():
+        now.log("kept" if is_kept else "cancel_requested", run_id)
+    now.edit(now.batch.runs.filter(pk__in=found), cancel_requested_at=Now())
+
+
+def _reserved() -> QuerySet[Version]:
+    return Version.objects.filter(run=OuterRef("pk"), state=VersionState.RESERVED)
+
+
+def _cancel_waiting(now: Change, runs: QuerySet[PlanRun], *, whole: bool) -> None:
+    # A reserved upload is past the point of no return: it is published, and the run is done.
+    waiting = runs.filter(~Exists(_reserved()), state__in=[RunState.QUEUED, RunState.WAITING])
+    ids = [] if whole else list(waiting.values_list("pk", flat=True))
+    now.move(waiting, RunState.CANCELLED, **CLEAN)
+    for run_id in ids:
+        now.log("cancelled", run_id)
+
+
+def _cancel_unanswered(now: Change, runs: QuerySet[PlanRun], servers: list[int]) -> None:
+    stuck = runs.filter(
+        Q(current_attempt__version=None),
+        state=RunState.RUNNING,
+        current_attempt__server_id__in=servers,
+    )
+    attempts = Attempt.objects.filter(pk__in=list(stuck.values_list("current_attempt", flat=True)))
+    # Once they are locked nothing can be reserved for them: what was reserved before is kept.
+    list(attempts.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    found = dict(stuck.values_list("pk", "current_attempt_id"))
+    attempts = Attempt.objects.filter(pk__in=found.values())
+    detail = "cancelled while no driver could answer"
+    now.end(attempts, AttemptOutcome.ABANDONED, detail, is_left_behind=True)
+    now.move(now.batch.runs.filter(pk__in=found), RunState.CANCELLED, **CLEAN)
+    for run_id in found:
+        now.log("cancelled", run_id)

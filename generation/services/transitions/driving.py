@@ -1,0 +1,163 @@
+"""The way of a plan in its driver's hands: claimed, acknowledged, advanced, published, stopped."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from generation.errors import Fenced
+from generation.models import Attempt, PlanRun, Server, Version
+from generation.services.change import change, hold, write_held
+from generation.services.transitions.parts import CLEAN, one
+from generation.states import AttemptOutcome, RunState, WaitReason
+
+#: A run in one of these states may be finished by an upload.
+BY_HAND = (RunState.QUEUED, RunState.WAITING, RunState.ERROR, RunState.DONE)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a claim hands to the driver: the plan's run, and the attempt to be made at it."""
+
+    prompt_id: UUID
+    graph: Mapping[str, Any]
+    seed: str
+    panel: Version | None
+
+
+def claim(run: PlanRun, work: Work, server: Server, lease_token: UUID) -> Attempt | None:
+    """Give a queued run to a server and record the attempt, before anything is posted.
+
+    None when somebody else took it, it was cancelled, or its batch was paused.
+
+    Raises:
+        Fenced: the server's lease is not `lease_token` any more, or it takes nothing now.
+    """
+    with change(run.batch_id, before_all=partial(_lock, server, lease_token)) as now:
+        queued = one(run.pk).filter(wait_reason=WaitReason.TURN, state=RunState.QUEUED)
+        n_before = queued.values_list("n_attempts", flat=True).first()
+        if n_before is None or now.batch.paused_at is not None:
+            return None
+        number = n_before + 1
+        attempt = Attempt(
+            run=run,
+            server=server,
+            number=number,
+            prompt_id=work.prompt_id,
+            lease_token=lease_token,
+            graph=work.graph,
+            seed=work.seed,
+            panel=work.panel,
+        )
+        attempt.save(force_insert=True)
+        now.move(
+            queued,
+            RunState.RUNNING,
+            sources=[RunState.QUEUED],
+            current_attempt=attempt,
+            n_attempts=number,
+            started_at=Now(),
+            progress_pct=0,
+        )
+        now.set(served_at=Now(), n_passed_over=0)
+        now.log("claimed", run.pk, attempt=number, server=server.name, seed=work.seed)
+    return attempt
+
+
+def _lock(server: Server, lease_token: UUID) -> None:
+    # Taking a lease over locks this row first and then adopts every open attempt, so no attempt
+    # can be inserted behind its back.
+    mine = Server.objects.select_for_update(no_key=True).filter(
+        pk=server.pk,
+        lease_token=lease_token,
+        is_enabled=True,
+        is_draining=False,
+        set_aside_at=None,
+    )
+    if not mine.exists():
+        raise Fenced(f"{server.name} is driven by another lease now, or takes nothing.")
+
+
+def acknowledge(attempt: Attempt, *, event: str = "posted") -> bool:
+    """Record that the server has the prompt; return whether its cancel was requested meanwhile.
+
+    Raises:
+        Fenced: the attempt is no longer ours.
+    """
+    with change(attempt.run.batch_id) as now:
+        write_held(attempt.pk, attempt.lease_token, acknowledged_at=Now())
+        now.edit(one(attempt.run_id))
+        now.log(event, attempt.run_id, server=attempt.server.name)
+        return one(attempt.run_id).filter(cancel_requested_at__isnull=False).exists()
+
+
+def advance(attempt: Attempt, progress_pct: int) -> None:
+    """Write a run's progress, which never falls within an attempt; writes no log entry.
+
+    Raises:
+        Fenced: the attempt is no longer ours.
+    """
+    with change(attempt.run.batch_id) as now:
+        hold(attempt.pk, attempt.lease_token)
+        behind = one(attempt.run_id).filter(progress_pct__lt=progress_pct)
+        now.edit(behind, progress_pct=progress_pct)
+
+
+def complete(version: Version, *, event: str, details: Mapping[str, Any]) -> bool:
+    """Publish a reserved version and bring its run to done; False when it was published already.
+
+    Whoever finishes the reservation may call this: the reservation is the point of no return, so
+    the lease does not matter any more.
+    """
+    run_id, batch_id = version.run_id, version.batch_id
+    if run_id is None or batch_id is None:
+        raise ValueError("A version without a run is published by services.versions.")
+    with change(batch_id) as now:
+        if not now.publish(version):
+            return False
+        if version.attempt_id:
+            now.end(Attempt.objects.filter(pk=version.attempt_id), AttemptOutcome.DONE)
+        sources = [RunState.RUNNING] if version.attempt_id else BY_HAND
+        fields = CLEAN | {"progress_pct": 100, "result": version, "wait_reason": ""}
+        now.move(one(run_id), RunState.DONE, sources=sources, **fields)
+        now.log(event, run_id, **details)
+    return True
+
+
+def note(attempt: Attempt, event: str, **details: Any) -> None:
+    """Add a log entry about an attempt that is ours.
+
+    Raises:
+        Fenced: the attempt is no longer ours.
+    """
+    with change(attempt.run.batch_id) as now:
+        hold(attempt.pk, attempt.lease_token)
+        now.edit(one(attempt.run_id))
+        now.log(event, attempt.run_id, server=attempt.server.name, **details)
+
+
+def rewrite_graph(attempt: Attempt, graph: Mapping[str, Any]) -> None:
+    """Record the graph as it will be posted, when the server has renamed the panel.
+
+    Raises:
+        Fenced: the attempt is no longer ours.
+    """
+    with transaction.atomic():
+        write_held(attempt.pk, attempt.lease_token, graph=graph)
+
+
+def stop(attempt: Attempt) -> None:
+    """Cancel a running plan whose prompt is off its server.
+
+    Raises:
+        Fenced: the attempt is no longer ours.
+    """
+    with change(attempt.run.batch_id) as now:
+        hold(attempt.pk, attempt.lease_token)
+        now.end(Attempt.objects.filter(pk=attempt.pk), AttemptOutcome.CANCELLED)
+        now.move(one(attempt.run_id), RunState.CANCELLED, sources=[RunState.RUNNING], **CLEAN)
+        now.log("cancelled", attempt.run_id)

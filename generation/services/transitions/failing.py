@@ -1,0 +1,134 @@
+"""How an attempt ends without an image: failed, lost, turned away, abandoned."""
+
+from django.db.models import QuerySet, Subquery
+
+from generation.errors import PlanFailure
+from generation.failures import FAILURES, Again, failure
+from generation.models import Attempt, PlanRun, Version
+from generation.selectors import batches
+from generation.services.change import Change, change, hold
+from generation.services.transitions.parts import CLEAN, cancel_requested, one
+from generation.states import AttemptOutcome, RunState
+
+#: From this loss on, losses of one plan's prompt count: the plan may be what ends the servers.
+LOST_UNCOUNTED = 4
+
+
+def fail(attempt: Attempt, failure: PlanFailure, *, is_left_behind: bool = False) -> bool:
+    """Close a failed attempt: the plan is tried again, or is in error with what to do about it.
+
+    Which of the two, its failure's class and the tries that it has left decide. One whose cancel
+    was asked for is cancelled instead: nobody wants it mended. Returns whether it is tried again.
+    With `is_left_behind` its prompt is still on the server, to be deleted there.
+
+    Raises:
+        Fenced: the attempt is no longer ours.
+    """
+    with change(attempt.run.batch_id) as now:
+        hold(attempt.pk, attempt.lease_token)
+        return _fail(now, attempt, failure, is_left_behind=is_left_behind)
+
+
+def _fail(now: Change, attempt: Attempt, failure: PlanFailure, *, is_left_behind: bool) -> bool:
+    known = FAILURES[failure.code]
+    now.end(
+        Attempt.objects.filter(pk=attempt.pk),
+        AttemptOutcome.ERROR,
+        failure.message,
+        failure_code=failure.code,
+        is_held_against=known.again is Again.ELSEWHERE,
+        is_left_behind=is_left_behind,
+    )
+    run = one(attempt.run_id)
+    if cancel_requested(now, run):
+        return False
+    said = {"code": failure.code, "message": failure.message, "server": attempt.server.name}
+    n_tries = run.values_list("n_tries", flat=True).get() + known.counts
+    most = batches.max_tries(now.batch)
+    if known.again is Again.NEVER or n_tries >= most:
+        now.edit(run, n_tries=n_tries)
+        _put_in_error(now, run, failure)
+        now.log("failed", attempt.run_id, **said, remedy=failure.remedy, tries=n_tries, most=most)
+        return False
+    now.move(run, RunState.QUEUED, sources=[RunState.RUNNING], **CLEAN, n_tries=n_tries)
+    event = "tried" if known.counts else "held_up"
+    now.log(event, attempt.run_id, **said, tries=n_tries, most=most)
+    return True
+
+
+def reject(run: PlanRun, failure: PlanFailure) -> bool:
+    """Put a queued plan in error without an attempt: what it asks for cannot be made."""
+    with change(run.batch_id) as now:
+        if not _put_in_error(now, one(run.pk).filter(state=RunState.QUEUED), failure):
+            return False
+        now.log("failed", run.pk, code=failure.code, message=failure.message, remedy=failure.remedy)
+    return True
+
+
+def _put_in_error(now: Change, runs: QuerySet[PlanRun], failure: PlanFailure) -> int:
+    return now.move(
+        runs,
+        RunState.ERROR,
+        sources=[RunState.QUEUED, RunState.RUNNING],
+        error_code=failure.code,
+        error_message=failure.message,
+        error_remedy=failure.remedy,
+        cancel_requested_at=None,
+    )
+
+
+def lose(attempt: Attempt, detail: str) -> None:
+    """Queue a plan again whose prompt the server has forgotten (cancel it, if that was asked).
+
+    Raises:
+        Fenced: the attempt is no longer ours.
+    """
+    with change(attempt.run.batch_id) as now:
+        hold(attempt.pk, attempt.lease_token)
+        if _lost_before(attempt) < LOST_UNCOUNTED:
+            _give_back(now, attempt, AttemptOutcome.LOST, detail)
+        else:
+            _fail(now, attempt, failure("lost_often", detail), is_left_behind=False)
+
+
+def _lost_before(attempt: Attempt) -> int:
+    since = PlanRun.objects.filter(pk=attempt.run_id).values("tried_from")[:1]
+    lost = Attempt.objects.filter(run=attempt.run_id, outcome=AttemptOutcome.LOST)
+    return lost.filter(number__gt=Subquery(since)).count()
+
+
+def turn_away(attempt: Attempt, detail: str) -> None:
+    """Queue a plan again whose server lacks something that another may have.
+
+    Raises:
+        Fenced: the attempt is no longer ours.
+    """
+    with change(attempt.run.batch_id) as now:
+        hold(attempt.pk, attempt.lease_token)
+        _give_back(now, attempt, AttemptOutcome.REFUSED, detail)
+
+
+def abandon(attempt: Attempt, detail: str) -> bool:
+    """Take a plan away from a server that is gone; what it still brings is dropped.
+
+    Not fenced by the lease: it is the tick's or a supervisor's act. False when the attempt was
+    closed meanwhile, or its version is reserved already.
+    """
+    with change(attempt.run.batch_id) as now:
+        held = Attempt.objects.select_for_update(no_key=True).filter(
+            pk=attempt.pk, outcome=AttemptOutcome.OPEN
+        )
+        if not held.exists() or Version.objects.filter(attempt=attempt).exists():
+            return False
+        _give_back(now, attempt, AttemptOutcome.ABANDONED, detail)
+    return True
+
+
+def _give_back(now: Change, attempt: Attempt, outcome: AttemptOutcome, detail: str) -> None:
+    left = outcome == AttemptOutcome.ABANDONED
+    now.end(Attempt.objects.filter(pk=attempt.pk), outcome, detail, is_left_behind=left)
+    run = one(attempt.run_id).filter(current_attempt=attempt)
+    if cancel_requested(now, run):
+        return
+    now.move(run, RunState.QUEUED, sources=[RunState.RUNNING], **CLEAN)
+    now.log(outcome.value, attempt.run_id, server=attempt.server.name, detail=detail)

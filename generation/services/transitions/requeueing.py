@@ -1,0 +1,96 @@
+"""Queueing plans again: retried, relieved of blame, or with their panel there at last."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db.models import Exists, F, OuterRef
+from django.db.models.functions import Greatest
+
+from generation.models import Batch, Version
+from generation.services.change import Actor, Change, change
+from generation.services.transitions.parts import CLEAN, one
+from generation.states import Mode, RunState, VersionState, WaitReason
+from nomenclature.rules import EXTRACTED_RAW
+
+_BLAMED = (RunState.QUEUED, RunState.ERROR)
+
+
+def retry(
+    batch: Batch, run_ids: Sequence[int], *, overrides: Mapping[str, Any], actor: Actor
+) -> int:
+    """Queue failed or cancelled runs again with `overrides` on top; return how many it were."""
+    target = RunState.WAITING if batch.mode == Mode.MANUEL else RunState.QUEUED
+    with change(batch.pk, actor=actor) as now:
+        runs = now.batch.runs.filter(pk__in=run_ids, state__in=[RunState.ERROR, RunState.CANCELLED])
+        found = list(runs.order_by("pk").values_list("pk", "params"))
+        fields = CLEAN | {"result": None, "wait_reason": WaitReason.TURN}
+        fields |= {"n_tries": 0, "tried_from": F("n_attempts")}
+        moved = _retry_with(now, [pk for pk, _ in found], target, fields)
+        if not moved:
+            return 0
+        if now.batch.needs_panel and target == RunState.QUEUED:
+            _hold_without_panel(now, [pk for pk, _ in found])
+        if overrides:
+            _override(now, dict(found), overrides)
+        now.set(cancel_requested_at=None)
+        event = "retried_manually" if target == RunState.WAITING else "retried"
+        for run_id, _ in found:
+            now.log(event, run_id, params=dict(overrides))
+    return moved
+
+
+def _retry_with(now: Change, ids: list[int], target: RunState, fields: Mapping[str, Any]) -> int:
+    return now.move(
+        now.batch.runs.filter(pk__in=ids),
+        target,
+        sources=[RunState.ERROR, RunState.CANCELLED],
+        **fields,
+    )
+
+
+def _hold_without_panel(now: Change, ids: list[int]) -> None:
+    panel = Version.objects.filter(
+        plan=OuterRef("plan"), task=EXTRACTED_RAW, state=VersionState.PUBLISHED
+    )
+    now.edit(now.batch.runs.filter(~Exists(panel), pk__in=ids), wait_reason=WaitReason.PANEL)
+
+
+def _override(now: Change, found: dict[int, dict[str, Any]], overrides: Mapping[str, Any]) -> None:
+    fields: dict[str, Any] = {"seed": str(overrides["seed"])} if "seed" in overrides else {}
+    kept = {name: value for name, value in overrides.items() if name != "seed"}
+    groups: dict[str, tuple[list[int], dict[str, Any]]] = {}
+    for run_id, params in found.items():
+        merged = params | kept
+        groups.setdefault(repr(sorted(merged.items())), ([], merged))[0].append(run_id)
+    for ids, merged in groups.values():
+        now.edit(now.batch.runs.filter(pk__in=ids), params=merged, **fields)
+
+
+def unblame(batch_id: int, failed: Mapping[int, int], server: str) -> int:
+    """Take tries off plans that a server failed for no fault of theirs; return how many it were.
+
+    `failed` maps runs to how many of their tries are the server's. One that is in error over it is
+    queued again, unless its batch was cancelled.
+    """
+    with change(batch_id) as now:
+        if now.batch.cancel_requested_at is not None:
+            return 0
+        for run_id, n_tries in failed.items():
+            fewer = Greatest(F("n_tries") - n_tries, 0)
+            now.edit(one(run_id).filter(state__in=_BLAMED), n_tries=fewer)
+            if now.move(one(run_id), RunState.QUEUED, sources=[RunState.ERROR], **CLEAN):
+                now.log("unblamed", run_id, server=server)
+    return len(failed)
+
+
+def release_panel(batch_id: int, plan_ids: Sequence[int]) -> int:
+    """Let queued runs of these plans go on, whose panel has come; return how many it were."""
+    with change(batch_id) as now:
+        runs = now.batch.runs.filter(
+            plan_id__in=plan_ids, state=RunState.QUEUED, wait_reason=WaitReason.PANEL
+        )
+        ids = list(runs.values_list("pk", flat=True))
+        now.edit(now.batch.runs.filter(pk__in=ids), wait_reason=WaitReason.TURN)
+        for run_id in ids:
+            now.log("panel_arrived", run_id)
+    return len(ids)
