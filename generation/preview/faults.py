@@ -5,6 +5,7 @@ name it in `kinds` with the number of the protocol's fault list (§18), and ask 
 """
 
 import threading
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -43,6 +44,7 @@ class Faults:
 
     def __init__(self) -> None:
         self._active: list[Fault] = []
+        self._n_struck: Counter[str] = Counter()
         self._lock = threading.Lock()
 
     def set(
@@ -70,8 +72,14 @@ class Faults:
         with self._lock:
             for fault in self._active:
                 if fault.name == name and _concerns(fault, subjects) and _strikes(fault):
+                    self._n_struck[name] += 1
                     return fault
         return None
+
+    def n_struck(self, name: str) -> int:
+        """How often faults of this name have struck, also such as are off by now."""
+        with self._lock:
+            return self._n_struck[name]
 
     def active(self) -> list[dict[str, Any]]:
         """The faults that are switched on, as JSON objects."""

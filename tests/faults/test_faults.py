@@ -60,6 +60,7 @@ def test_a_plan_ends_as_it_must(case: Case, play: Callable[[Case], Scene]) -> No
     assert (run.state, run.error_code, scene.outcomes()) == (case.state, case.error, case.outcomes)
     assert scene.events() == case.log
     assert (scene.renders(), run.n_tries) == (case.renders, case.tries)
+    assert all(scene.comfy.faults.n_struck(fault["name"]) for fault in case.faults)
     assert run.versions.count() == (run.state == "done")
     tell(case, table.row(case, scene))
 

@@ -42,6 +42,7 @@ def test_fault_strikes_as_often_as_it_was_told() -> None:
     struck = [faults.take("hang") is not None for _ in range(5)]
 
     assert struck == [False, True, True, False, False]
+    assert faults.n_struck("hang") == 2
 
 
 def test_fault_strikes_only_what_it_matches() -> None:
