@@ -36,9 +36,9 @@ EVENTS = _table(
     Event("found_on_disk", "warning", "{filename} was on disk already: it keeps its number."),
     Event("failed", "error", "{message}"),
     Event(
-        "tried", "warning", "{message} That was try {tries} of {most}: the plan is queued again."
+        "tried", "warning", "Try {tries} of {most} failed on {server}, queued again: {message}"
     ),
-    Event("held_up", "warning", "{message} That is no try: the plan is queued again."),
+    Event("held_up", "warning", "Held up on {server}, queued again without a try: {message}"),
     Event(
         "unblamed",
         "info",
@@ -46,6 +46,7 @@ EVENTS = _table(
         " workflow now.",
     ),
     Event("refetched", "warning", "What {server} sent is no whole image: it is fetched again."),
+    Event("staged_file_gone", "warning", "Somebody removed {filename} before it was published."),
     Event("disk_full", "warning", "Rendered, but not stored: {detail}. It is tried again."),
     Event(
         "unanswered",

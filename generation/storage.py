@@ -27,6 +27,12 @@ class StorageError(MadseaError):
     code = "storage"
 
 
+class StagedFileGone(StorageError):
+    """The staged file is not there any more: somebody has removed it."""
+
+    code = "staged_file_gone"
+
+
 class NameTaken(MadseaError):
     """Another file lies under the name."""
 
@@ -91,7 +97,8 @@ def link(staging_path: str, final: str, sha256: str) -> None:
 
     Raises:
         NameTaken: another file lies there.
-        StorageError: the folder cannot be written, or the staged file is gone.
+        StagedFileGone: the staged file is gone, and the final one is not there either.
+        StorageError: the folder cannot be written.
     """
     source, target = absolute(staging_path), absolute(final)
     try:
@@ -99,7 +106,8 @@ def link(staging_path: str, final: str, sha256: str) -> None:
         _link_once(source, target, sha256)
         _sync_folder(target.parent)
     except OSError as error:
-        raise StorageError(f"{final}: {error.strerror or error}") from error
+        known = StagedFileGone if _is_gone(source) else StorageError
+        raise known(f"{final}: {error.strerror or error}") from error
 
 
 def _link_once(source: Path, target: Path, sha256: str) -> None:
@@ -114,6 +122,11 @@ def _link_once(source: Path, target: Path, sha256: str) -> None:
         if isinstance(error, FileExistsError):
             raise NameTaken(f"{target.name} exists with another content.") from None
         raise
+
+
+def _is_gone(path: Path) -> bool:
+    """Tell whether a file is certainly not there, its folder being readable."""
+    return path.parent.is_dir() and not path.exists()
 
 
 def _make_folder(folder: Path) -> None:

@@ -135,7 +135,7 @@ class Site:
         own = {
             "MADSEA_HOME": str(self.home),
             "MADSEA_PROJECTS_ROOT": "",
-            "MADSEA_WORKFLOWS": "",
+            "MADSEA_WORKFLOWS": str(self.home / "workflows"),
             "DATABASE_URL": _url_of(self.database) if self.database else "",
             "COMFYUI_SERVERS": ",".join(preview.url for preview in self.previews),
             "Q_CLUSTER_NAME": self.queue,
@@ -289,6 +289,7 @@ class Sites:
         self._made: list[Site] = []
         self._model = Site(folder / "model", _new_database() if DATABASE_URL else "")
         self._model.home.mkdir(parents=True)
+        _lay_small_workflows(self._model.home / "workflows")
         self._made.append(self._model)
         sources = folder / "panels"
         sources.mkdir()
@@ -311,6 +312,17 @@ class Sites:
         """End the processes of every site, drop their databases."""
         for site in reversed(self._made):
             site.close()
+
+
+def _lay_small_workflows(folder: Path) -> None:
+    """Lay out the workflows with images of the size that the servers' ready-made ones have."""
+    folder.mkdir()
+    for file in (ROOT / "workflows").glob("*.json"):
+        graph = json.loads(file.read_text(encoding="utf-8"))
+        for node in graph.values():
+            if node["class_type"] == "ImageScale":
+                node["inputs"] |= {"width": 64, "height": 36}
+        (folder / file.name).write_text(json.dumps(graph), encoding="utf-8")
 
 
 def _answers(url: str) -> bool:

@@ -42,6 +42,8 @@ TONES: Mapping[str, str] = {
     "disabled": "calm",
     "draining": "slow",
     "paused": "slow",
+    "set aside": "bad",
+    "blocked": "slow",
 }
 
 

@@ -15,7 +15,7 @@ from generation.models import Version
 from generation.services import durations, transitions, versions
 from generation.services.leases import Lease
 from generation.services.versions import Image
-from generation.storage import StorageError
+from generation.storage import StagedFileGone, StorageError
 
 logger = logging.getLogger(__name__)
 
@@ -100,6 +100,8 @@ class Landing:
         """Publish what is reserved; what cannot be written now, the tick publishes later."""
         try:
             versions.finish(reserved)
+        except StagedFileGone as error:
+            logger.warning("%s was given back: %s", reserved, error)
         except StorageError as error:
             logger.warning("%s stays reserved: %s", reserved, error)
             if reserved.attempt is not None:

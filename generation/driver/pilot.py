@@ -255,6 +255,9 @@ class Pilot:
         blind = not self._watch.is_open()
         flight.absent_since, flight.ended_by_socket = None, False
         flight.look_soon(LOOK_BLIND_S if blind else LOOK_RUNNING_S)
+        if queue.count(flight.prompt_id) > 1:
+            # The first of two POSTs has come late; one of the two that wait is taken away.
+            self._client.delete_pending([flight.prompt_id])
         if flight.stage is Stage.DOUBTFUL:
             self._acknowledge(flight, "posted")
         elif flight.stage is Stage.STOPPING:

@@ -167,9 +167,10 @@ def _details(standings: list[Standing]) -> dict[Standing, str]:
 
 def _of_server(server: Server, missing: list[dict[str, Any]] | None, blocked: str | None) -> str:
     if server.set_aside_at is not None:
-        return f"{server.name} is set aside ({server.set_aside_code}): {server.set_aside_detail}"
+        why = server.set_aside_detail.rstrip(".")
+        return f"{server.name} is set aside ({server.set_aside_code}): {why}."
     if blocked is not None:
-        return f"{server.name} is blocked for this workflow: {blocked}."
+        return f"{server.name} is blocked for this workflow: {blocked.rstrip('.')}."
     if missing is None:
         return f"{server.name} does not answer."
     down = " and does not answer" if server.health == ServerHealth.DOWN else ""

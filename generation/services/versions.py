@@ -166,12 +166,16 @@ def finish(version: Version) -> Version:
     """Bring a reserved version to its final name and to its readers; doing it twice is harmless.
 
     Raises:
+        StagedFileGone: its bytes are gone; the reservation was taken back, if it was the last.
         StorageError: the projects folder cannot be written; the reservation stays.
     """
     version.refresh_from_db()
     while version.state == VersionState.RESERVED:
         try:
             storage.link(version.staging_path, version.path, version.sha256)
+        except storage.StagedFileGone:
+            _take_back(version)
+            raise
         except storage.NameTaken:
             _yield_the_name(version)
             version.refresh_from_db()
@@ -181,6 +185,28 @@ def finish(version: Version) -> Version:
         storage.discard(staging_path)
         version.refresh_from_db()
     return version
+
+
+def _take_back(version: Version) -> None:
+    """Give a number back whose bytes are gone, and let its plan be rendered again.
+
+    Nobody has seen it. Only the last number of a plan can be given back without leaving a gap.
+    """
+    if version.run_id is None or version.batch_id is None:
+        with transaction.atomic():
+            _unreserve(version)
+        return
+    with change.change(version.batch_id) as now:
+        if _unreserve(version):
+            transitions.lose_staged(now, version)
+
+
+def _unreserve(version: Version) -> bool:
+    plan = _locked(version.plan_id)
+    if _next_number(plan, version.task) != version.number + 1:
+        return False
+    mine = Version.objects.filter(pk=version.pk, state=VersionState.RESERVED)
+    return bool(mine.delete()[0])
 
 
 def _show(version: Version) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from generation.driver import patience, pilot
-from generation.models import Attempt, Block, Server
+from generation.models import Attempt, Block, Plan, Server
 from generation.preview.server import PreviewServer
 from generation.services import batches, quarantine, servers, upkeep
 from generation.states import AttemptOutcome, RunState
@@ -275,9 +275,9 @@ def test_a_server_that_fails_what_others_render_is_blocked_and_blamed(
     pair: list[tuple[Server, PreviewServer]],
 ) -> None:
     (first, bad), (second, _) = pair
+    flying.finish(second, flying.inverted())
     bad.faults.set("node_error", match="ImageInvert", message="the ink is dry")
-    batch = flying.inverted(12, max_tries=1)
-    flying.drive_until(second, lambda: RunState.DONE in flying.states(batch))
+    batch = flying.inverted(5, of=more_plans(5), max_tries=1)
 
     flying.drive_until(first, Block.objects.exists)
     servers.declare_gone(first)
@@ -288,7 +288,11 @@ def test_a_server_that_fails_what_others_render_is_blocked_and_blamed(
     assert RunState.ERROR not in flying.states(batch)
     assert batch.logs.filter(event="unblamed").count() >= 3
     flying.finish(second, batch)
-    assert flying.states(batch) == [RunState.DONE] * 12
+    assert flying.states(batch) == [RunState.DONE] * 5
+
+
+def more_plans(n_plans: int) -> list[Plan]:
+    return factories.plans({"SQ0020": [f"{10 * n:04d}" for n in range(1, n_plans + 1)]})
 
 
 def test_a_success_elsewhere_that_comes_later_blocks_too(
@@ -311,8 +315,8 @@ def test_a_success_elsewhere_that_comes_later_blocks_too(
 
 def test_the_last_server_is_never_blocked(pair: list[tuple[Server, PreviewServer]]) -> None:
     (first, bad), (second, good) = pair
-    batch = flying.inverted(12, max_tries=1)
-    flying.drive_until(second, lambda: RunState.DONE in flying.states(batch))
+    flying.finish(second, flying.inverted())
+    batch = flying.inverted(8, of=more_plans(8), max_tries=1)
     for comfy in (bad, good):
         comfy.faults.set("node_error", match="ImageInvert", message="the ink is dry")
 

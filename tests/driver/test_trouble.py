@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import requests
 
 from generation.comfyui.client import Client
 from generation.comfyui.messages import Queue
@@ -372,3 +373,23 @@ def test_a_disk_that_cannot_be_written_delays_a_plan_and_costs_no_second_render(
     assert flying.states(batch) == [RunState.DONE]
     assert flying.render_counts(comfy) == [1]
     assert Attempt.objects.get().outcome == AttemptOutcome.DONE
+
+
+def test_a_prompt_that_is_there_twice_is_rendered_once(
+    slow_server: Server, slow_comfy: PreviewServer
+) -> None:
+    batch = flying.sampled(2)
+    twice = flying.Once(lambda: flying.is_on_server(batch), lambda: post_again(slow_comfy))
+    client = Client(slow_server.url)
+
+    flying.drive_until(slow_server, lambda: twice() and len(client.queue().pending) == 1)
+
+    assert client.queue().count(str(Attempt.objects.latest("pk").prompt_id)) == 1
+    client.close()
+
+
+def post_again(comfy: PreviewServer) -> None:
+    """Have the first POST of the prompt that waits come late."""
+    attempt = Attempt.objects.latest("pk")
+    body = {"prompt": attempt.graph, "prompt_id": str(attempt.prompt_id), "client_id": "late"}
+    requests.post(f"{comfy.url}/prompt", json=body, timeout=5).raise_for_status()

@@ -8,11 +8,11 @@ import pytest
 
 from generation import storage
 from generation.errors import Conflict, Fenced
-from generation.models import Attempt, Plan, Version
+from generation.models import Attempt, Plan, PlanRun, Version
 from generation.services import transitions, versions
 from generation.services.leases import Lease
 from generation.services.versions import CancelledMeanwhile, Image
-from generation.states import VersionState
+from generation.states import AttemptOutcome, RunState, VersionState
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -175,6 +175,35 @@ def test_what_cannot_be_finished_does_not_hold_up_the_others(
     following.refresh_from_db()
     reserved.refresh_from_db()
     assert (reserved.state, following.state) == (VersionState.RESERVED, VersionState.PUBLISHED)
+
+
+def test_a_render_whose_staged_file_was_removed_is_made_again(
+    running: Attempt, lease: Lease, image: Image, projects_root: Path
+) -> None:
+    version = versions.reserve_render(running, lease.token, image)
+    (projects_root / version.staging_path).unlink()
+
+    assert versions.finish_reserved(older_than_s=0) == 0
+
+    run = PlanRun.objects.get(pk=running.run_id)
+    running.refresh_from_db()
+    assert (run.state, running.outcome) == (RunState.QUEUED, AttemptOutcome.LOST)
+    assert not run.versions.exists()
+    assert run.logs.latest("pk").event == "staged_file_gone"
+
+
+def test_an_upload_whose_staged_file_was_removed_leaves_the_plan_queued(
+    image: Image, projects_root: Path
+) -> None:
+    run = factories.batch([RunState.QUEUED]).runs.get()
+    version = versions.reserve_upload(run, image, actor=None)
+    (projects_root / version.staging_path).unlink()
+
+    versions.finish_reserved(older_than_s=0)
+
+    run.refresh_from_db()
+    assert (run.state, run.wait_reason) == (RunState.QUEUED, "")
+    assert numbers(run.plan) == []
 
 
 def obstruct(projects_root: Path, version: Version, obstacle: str) -> None:

@@ -10,7 +10,7 @@ complete               running, queued, waiting,       done
 fail                   running                         queued, error (or cancelled)
 reject                 queued                          error
 lose, abandon,         running                         queued (or cancelled)
-turn_away
+turn_away, lose_staged
 stop                   running                         cancelled
 cancel                 queued, waiting (and running    cancelled
                        where no driver can answer)
@@ -34,7 +34,14 @@ from generation.services.transitions.driving import (
     rewrite_graph,
     stop,
 )
-from generation.services.transitions.failing import abandon, fail, lose, reject, turn_away
+from generation.services.transitions.failing import (
+    abandon,
+    fail,
+    lose,
+    lose_staged,
+    reject,
+    turn_away,
+)
 from generation.services.transitions.requeueing import release_panel, retry, unblame
 
 __all__ = [
@@ -48,6 +55,7 @@ __all__ = [
     "complete",
     "fail",
     "lose",
+    "lose_staged",
     "note",
     "reject",
     "release_panel",

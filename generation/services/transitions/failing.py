@@ -8,7 +8,7 @@ from generation.models import Attempt, PlanRun, Version
 from generation.selectors import batches
 from generation.services.change import Change, change, hold
 from generation.services.transitions.parts import CLEAN, cancel_requested, one
-from generation.states import AttemptOutcome, RunState
+from generation.states import AttemptOutcome, RunState, WaitReason
 
 #: From this loss on, losses of one plan's prompt count: the plan may be what ends the servers.
 LOST_UNCOUNTED = 4
@@ -106,6 +106,20 @@ def turn_away(attempt: Attempt, detail: str) -> None:
     with change(attempt.run.batch_id) as now:
         hold(attempt.pk, attempt.lease_token)
         _give_back(now, attempt, AttemptOutcome.REFUSED, detail)
+
+
+def lose_staged(now: Change, version: Version) -> None:
+    """Queue a plan again whose reserved image was removed before it was published.
+
+    Part of the change that gave the version's number back; not fenced, as that is the tick's act.
+    """
+    run = one(version.run_id or 0)
+    attempt = Attempt.objects.filter(pk=version.attempt_id or 0)
+    now.end(attempt, AttemptOutcome.LOST, "its file was removed")
+    now.edit(run.filter(wait_reason=WaitReason.UPLOAD), wait_reason=WaitReason.TURN)
+    now.log("staged_file_gone", version.run_id, filename=str(version))
+    if version.attempt_id and not cancel_requested(now, run):
+        now.move(run, RunState.QUEUED, sources=[RunState.RUNNING], **CLEAN)
 
 
 def abandon(attempt: Attempt, detail: str) -> bool:
