@@ -4,6 +4,8 @@ import asyncio
 
 from aiohttp import web
 
+SETTLE_S = 0.01
+
 
 class Door:
     """Opens the port; `shut_for` may be called from any thread."""
@@ -37,6 +39,8 @@ class Door:
         if site is None:
             return
         await site.stop()
+        # what was being accepted at that moment is cut as well
+        await asyncio.sleep(SETTLE_S)
         for connection in self._runner.server.connections if self._runner.server else []:
             if connection.transport is not None:
                 connection.transport.abort()

@@ -115,6 +115,22 @@ class Scene:
         engine.options = replace(engine.options, seconds_per_plan=None)
         engine.interrupts.request()
 
+    def shut(self, seconds: float) -> None:
+        """Restart the first server, which refuses connections from now on and for so long."""
+        self.comfy.engine.go_away(seconds)
+        while self.is_up():
+            time.sleep(0.01)
+        self.comfy.restart()
+
+    def is_up(self) -> bool:
+        """Tell whether the first server takes connections."""
+        try:
+            return requests.get(f"{self.comfy.url}/prompt", timeout=5).ok
+        except requests.ConnectionError:
+            return False
+        except requests.Timeout:
+            return True
+
     # What has happened -------------------------------------------------------------------------
 
     def is_on_server(self) -> bool:

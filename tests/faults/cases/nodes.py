@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from generation.services import servers
 from tests.faults.case import Case, strike
 from tests.faults.scene import Scene
 
@@ -29,6 +30,18 @@ def restart_once_set_aside(scene: Scene) -> bool:
     if scene.server.set_aside_at is None:
         return False
     scene.comfy.restart()
+    return True
+
+
+def hold_back_the_other(scene: Scene) -> None:
+    servers.set_draining(scene.servers[1], True)
+
+
+def let_the_other_in(scene: Scene) -> bool:
+    """Let the other server take work once the first has the plan for the second time."""
+    if scene.run.n_attempts < 2:
+        return False
+    servers.set_draining(scene.servers[1], False)
     return True
 
 
@@ -127,8 +140,10 @@ CASES = (
     Case(
         36,
         "out of memory whatever is freed, on this server only",
-        "the same; another server is there",
+        "the same; another server comes during the second attempt",
         (strike("node_error", match="ImageInvert", **SHORT_OF_MEMORY),),
+        before=hold_back_the_other,
+        meanwhile=let_the_other_in,
         n_servers=2,
         outcomes=("error", "error", "done"),
         tries=1,

@@ -164,6 +164,6 @@ CASES = (
         "a second driver posts our prompt again, as one that was frozen would: the cache answers",
         meanwhile=post_again,
         graph=flying.SAMPLED,
-        plays={"seconds_per_plan": 1.0},
+        plays={"seconds_per_plan": 3.0},
     ),
 )

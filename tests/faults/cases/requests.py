@@ -8,14 +8,17 @@ from tests.faults.scene import Scene
 
 REPOSTED = ("claimed", "reposted", "published")
 #: Slow enough to be found in the queue by a client that is in doubt.
-SLOW = {"seconds_per_plan": 1.5}
+SLOW = {"seconds_per_plan": 2.5}
+SHUT_S = 2.0
 TOLD = {"driver.contact.TOLD_AFTER_S": 0.2}
 SHORT = {"driver.loop.TIMEOUTS": Timeouts(connect_s=1.0, read_s=0.6, whole_s=0.8)}
 WAITED = ("claimed", "unanswered", "answered", "posted", "published")
 
 
-def stay_away(scene: Scene) -> None:
-    scene.comfy.restart(down_s=1.5)
+def stay_away(scene: Scene) -> bool:
+    """Shut the port as soon as a driver looks for work."""
+    scene.shut(SHUT_S)
+    return True
 
 
 def misspell(scene: Scene) -> None:
@@ -32,8 +35,8 @@ CASES = (
     Case(
         1,
         "nothing listens at the server's address",
-        "its port is shut for 1.5 s",
-        before=stay_away,
+        f"its port is shut for {SHUT_S} s",
+        meanwhile=stay_away,
         patches=TOLD,
         log=WAITED,
     ),

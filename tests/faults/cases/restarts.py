@@ -8,7 +8,7 @@ LOST = ("claimed", "posted", "lost")
 AGAIN = (*LOST, "claimed", "posted", "published")
 #: Until `hurry` says otherwise, nothing ends.
 SLOW = {"seconds_per_plan": 60}
-SHUT_S = 1.5
+SHUT_S = 2.0
 
 
 def wait_behind(scene: Scene) -> None:
@@ -43,7 +43,7 @@ def start_slowly(scene: Scene) -> bool:
     if not scene.is_running() or not scene.is_on_server():
         return False
     scene.hurry()
-    scene.comfy.restart(down_s=SHUT_S)
+    scene.shut(SHUT_S)
     return True
 
 

@@ -93,7 +93,7 @@ CASES = (
         "a second socket under our id, which closes: ours hears nothing from then on",
         meanwhile=displace,
         graph=flying.SAMPLED,
-        plays={"seconds_per_plan": 1.0},
+        plays={"seconds_per_plan": 3.0},
     ),
     Case(
         25,
