@@ -1,0 +1,1 @@
+def farm(site, size): raise NotImplementedError

@@ -1,0 +1,1 @@
+def history(site, size): raise NotImplementedError
