@@ -6,7 +6,7 @@ import os
 import platform
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 from typing import NoReturn
 
@@ -15,10 +15,10 @@ from tests.benchmarks.site import Site, SiteError, site
 from tests.benchmarks.sizes import SIZES, Load
 from tests.benchmarks.tables import Table, load, ms
 
-Part = Callable[[Site, Load], Table]
+Part = Callable[[Site, Load], Iterator[Table]]
 
 
-def requests(site: Site, size: Load) -> Table:
+def requests(site: Site, size: Load) -> Iterator[Table]:
     """Measure a big request and its batch's status."""
     rows = json.loads(site.inside(f"posting.main({size.n_plans})"))
     table = Table("Requests", ("request", "queries", "ms", "of CPU", "bytes", "load"))
@@ -26,7 +26,7 @@ def requests(site: Site, size: Load) -> Table:
         times = ms(row["seconds"]), ms(row["cpu_seconds"])
         figures = str(row["queries"]), *times, f"{row['bytes']:,}", load()
         table.rows.append([row["name"], *figures])
-    return table
+    yield table
 
 
 SHORT: dict[str, Part] = {
@@ -78,7 +78,8 @@ def run(made: Site, size: Load, parts: Sequence[str]) -> None:
     cores = f"{os.cpu_count()} cores, Python {platform.python_version()}"
     say(f"{engine}, broker {broker}; {cores}; load at the start {load()}.\n")
     for part in parts:
-        say(PARTS[part](made, size).markdown())
+        for table in PARTS[part](made, size):
+            say(table.markdown())
 
 
 def leave(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -1,6 +1,7 @@
 """The memory of a worker that drives one server through thousands of plans without a pause."""
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import linear_regression
 
@@ -17,7 +18,7 @@ WARM = 0.1
 Sample = tuple[int, float]
 
 
-def memory(site: Site, size: Load) -> Table:
+def memory(site: Site, size: Load) -> Iterator[Table]:
     """Measure a worker's resident memory over its plans, and the slope of it."""
     with site.web(), site.preview(0.0) as (url, _), site.workers(url, MADSEA_DRIVER_LIFE_S="86400"):
         samples = list(_samples(site, rendering.post(site, size.n_memory_plans)))
@@ -26,7 +27,7 @@ def memory(site: Site, size: Load) -> Table:
         n_plans, mib = _at(samples, mark * size.n_memory_plans)
         table.rows.append([f"{n_plans:,}", f"{mib:.1f}", load()])
     table.notes.append(_slope(samples, size.n_memory_plans))
-    return table
+    yield table
 
 
 def _samples(site: Site, batch_id: str) -> list[Sample]:

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,7 +31,7 @@ class Windows:
     first: list[Answer] = field(default_factory=list)
 
 
-def pollers(site: Site, size: Load) -> Table:
+def pollers(site: Site, size: Load) -> Iterator[Table]:
     """Measure a render with and without pollers, by turns, and the pollers' answers."""
     found = Windows()
     with site.web(), site.preview(SECONDS_PER_PLAN) as (url, journal), site.workers(url):
@@ -40,7 +41,7 @@ def pollers(site: Site, size: Load) -> Table:
             _window(site, batch_id, journal, size, found)
         rendering.cancel(site, batch_id)
         rendering.finish(site, batch_id)
-    return _table(found, size)
+    yield _table(found, size)
 
 
 def _window(site: Site, batch_id: str, journal: Path, size: Load, found: Windows) -> None:

@@ -3,6 +3,8 @@
 The preview servers share one process, or the machine's cores would go into holding them.
 """
 
+from collections.abc import Iterator
+
 from tests.benchmarks import rendering
 from tests.benchmarks.site import Site
 from tests.benchmarks.sizes import Load
@@ -11,7 +13,7 @@ from tests.benchmarks.tables import Table, load
 SECONDS_PER_PLAN = 0.2
 
 
-def scaling(site: Site, size: Load) -> Table:
+def scaling(site: Site, size: Load) -> Iterator[Table]:
     """Measure plans a second on 1, 2, 4, 8 servers, so many plans to each."""
     headers = "servers", "plans", "s", "plans/s", "of linear", "of the servers", "load"
     table = Table(f"Scaling, {1000 * SECONDS_PER_PLAN:.0f} ms a plan", headers)
@@ -25,7 +27,7 @@ def scaling(site: Site, size: Load) -> Table:
         table.rows.append([str(n_servers), *figures])
     table.notes.append("Of linear: against so many times the first row. Of the servers: plans")
     table.notes[-1] += " rendered against plans that they could have rendered meanwhile."
-    return table
+    yield table
 
 
 def _seconds(site: Site, n_servers: int, n_plans: int) -> float:

@@ -153,19 +153,19 @@ def _answers(url: str) -> bool:
 
 
 @contextmanager
-def site() -> Iterator[Site]:
+def site(redis_url: str = os.environ.get("REDIS_URL", "")) -> Iterator[Site]:
     """Make a site on the kind of database and broker that the environment names; remove it all."""
     with ExitStack() as stack:
         home = Path(tempfile.mkdtemp(prefix="madsea-bench-"))
         stack.callback(shutil.rmtree, home, ignore_errors=True)
-        made = Site(home, _environment(home, stack), stack)
+        made = Site(home, _environment(home, redis_url, stack), stack)
         made.manage("migrate", "--verbosity", "0")
         access = json.loads(made.manage("demo_user", "--json", DEBUG="1"))
         made.env["MADSEA_BENCH_TOKEN"] = access["token"]
         yield made
 
 
-def _environment(home: Path, stack: ExitStack) -> dict[str, str]:
+def _environment(home: Path, redis_url: str, stack: ExitStack) -> dict[str, str]:
     workflows = home / "workflows"
     shutil.copytree(ROOT / "workflows", workflows)
     (workflows / WORKFLOW).write_text(json.dumps(GRAPH), encoding="utf-8")
@@ -174,7 +174,7 @@ def _environment(home: Path, stack: ExitStack) -> dict[str, str]:
         "MADSEA_PROJECTS_ROOT": str(home / "projects"),
         "MADSEA_WORKFLOWS": str(workflows),
         "DATABASE_URL": _database(os.environ.get("DATABASE_URL", ""), stack),
-        "REDIS_URL": _redis(os.environ.get("REDIS_URL", ""), stack),
+        "REDIS_URL": _redis(redis_url, stack),
         "COMFYUI_SERVERS": "",
         "MADSEA_WORKERS": "2",
         "ALLOWED_HOSTS": "",

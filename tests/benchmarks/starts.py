@@ -1,6 +1,7 @@
 """How soon a plan starts on an idle server after its POST, on each broker."""
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
@@ -14,7 +15,7 @@ REST_S = 1.0
 STATES = {"no driver": "0", "a driver lingers": "60"}
 
 
-def starts(site: Site, size: Load) -> Table:
+def starts(site: Site, size: Load) -> Iterator[Table]:
     """Measure from before the POST to the start of the prompt by the server's journal."""
     table = Table(
         "From POST to the first prompt, idle cluster", ("broker", "ms", "worst ms", "load")
@@ -27,7 +28,7 @@ def starts(site: Site, size: Load) -> Table:
             figures = ms(median(found), 0), ms(max(found), 0), load()
             table.rows.append([f"{broker}, {state}", *figures])
     table.notes.append(f"Median of {size.n_starts}.")
-    return table
+    yield table
 
 
 def _starts(site: Site, n_times: int, **change: str) -> list[float]:

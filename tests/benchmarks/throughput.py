@@ -1,5 +1,6 @@
 """Throughput and idle gaps of one server: Madsea beside the bare client, round by round."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -29,7 +30,7 @@ class Side:
         self.gaps += journals.gaps(journal)
 
 
-def throughput(site: Site, size: Load) -> Table:
+def throughput(site: Site, size: Load) -> Iterator[Table]:
     """Measure makespan and idle gap for each pace."""
     headers = "plans", "bare s", "Madsea s", "throughput", "bare gap ms", "gap ms", "more", "load"
     table = Table("Throughput and idle gap, one server", headers)
@@ -39,7 +40,7 @@ def throughput(site: Site, size: Load) -> Table:
             _round(site, n_plans, seconds, *sides)
         table.rows.append([f"{n_plans} of {ms(seconds, 0)} ms", *_figures(*sides), load()])
     table.notes.append(NOTE.format(n=size.n_rounds))
-    return table
+    yield table
 
 
 def _round(site: Site, n_plans: int, seconds: float, of_bare: Side, of_madsea: Side) -> None:
