@@ -162,8 +162,9 @@ class Probe:
         try:
             return execute(sql, params, many, context)
         finally:
-            self._spent[sql] += perf_counter() - began  # type: ignore[assignment]
-            self._last[sql] = params
+            if "SAVEPOINT" not in sql:
+                self._spent[sql] += perf_counter() - began  # type: ignore[assignment]
+                self._last[sql] = params
 
     def explain(self, sql: str) -> list[str]:
         """Return how PostgreSQL executes a query that was made before; nothing for a COMMIT."""

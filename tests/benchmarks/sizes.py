@@ -28,6 +28,7 @@ class Load:
     n_windows: int
     n_memory_plans: int
     farms: tuple[Farm, ...]
+    n_young_runs: int
     n_past_runs: int
     n_repeats: int
 
@@ -53,8 +54,9 @@ WHOLE = Load(
         Farm(32, 20_000, 20),
         Farm(32, 2_000, 1),
     ),
+    n_young_runs=50_000,
     n_past_runs=1_000_000,
-    n_repeats=30,
+    n_repeats=15,
 )
 QUICK = Load(
     n_plans=1_000,
@@ -69,8 +71,9 @@ QUICK = Load(
     n_windows=2,
     n_memory_plans=400,
     farms=(Farm(1, 200, 4), Farm(8, 800, 4)),
+    n_young_runs=10_000,
     n_past_runs=50_000,
-    n_repeats=7,
+    n_repeats=5,
 )
 SMOKE = Load(
     n_plans=10,
@@ -85,7 +88,8 @@ SMOKE = Load(
     n_windows=1,
     n_memory_plans=8,
     farms=(Farm(2, 6, 2),),
+    n_young_runs=0,
     n_past_runs=10_000,
-    n_repeats=2,
+    n_repeats=1,
 )
 SIZES = {"whole": WHOLE, "quick": QUICK, "smoke": SMOKE}
