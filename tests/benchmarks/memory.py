@@ -2,10 +2,9 @@
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from statistics import linear_regression
 
-from tests.benchmarks import rendering
+from tests.benchmarks import machine, rendering
 from tests.benchmarks.site import Site, SiteError
 from tests.benchmarks.sizes import Load
 from tests.benchmarks.tables import Table, load
@@ -36,7 +35,7 @@ def _samples(site: Site, batch_id: str) -> list[Sample]:
     while True:
         answer = session.get(f"{site.base}/api/batches/{batch_id}", timeout=60).json()
         if pid := _driver(site):
-            found.append((int(answer["counts"]["done"]), _mib(pid)))
+            found.append((int(answer["counts"]["done"]), machine.resident_mib(pid)))
         if answer["finished_at"]:
             return found
         if len(found) < 2 or found[-1][0] != found[-2][0]:
@@ -50,12 +49,6 @@ def _driver(site: Site) -> int:
     query = "SELECT lease_owner FROM generation_server WHERE lease_owner <> ''"
     owners = [owner for (owner,) in site.rows(query)]
     return int(owners[0].rpartition(":")[2]) if owners else 0
-
-
-def _mib(pid: int) -> float:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    line = next(line for line in lines if line.startswith("VmRSS:"))
-    return int(line.split()[1]) / 1024
 
 
 def _at(samples: list[Sample], n_plans: float) -> Sample:

@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from os import sysconf
-from pathlib import Path
 
 import psycopg
+
+from tests.benchmarks import machine
 
 SAMPLE_EVERY_S = 0.05
 SETTLE_S = 1.5
@@ -88,10 +88,7 @@ def _sample(url: str, found: Watched, is_over: threading.Event) -> None:
 
 
 def _cpu(pid: int) -> float | None:
-    """Return the CPU seconds of a PostgreSQL process of this machine."""
-    with suppress(OSError, ValueError):
-        name, _, rest = Path(f"/proc/{pid}/stat").read_text().partition("(")[2].rpartition(")")
-        if name.startswith("postgres"):
-            fields = rest.split()
-            return (int(fields[11]) + int(fields[12])) / sysconf("SC_CLK_TCK")
+    """Return the CPU seconds of a connection's process; None on another machine."""
+    with suppress(OSError):
+        return machine.cpu_s(pid) if machine.name(pid).startswith("postgres") else None
     return None
