@@ -111,8 +111,8 @@ def _row(result: Result) -> list[str]:
 def _waits(result: Result) -> str:
     farm = result.farm
     return (
-        f"{farm.n_servers} servers, {farm.n_batches} batches: of the statements under way"
-        f" {result.watched.busiest(4)}."
+        f"{farm.n_servers} servers, {farm.n_batches} batches: {result.watched.n_connections}"
+        f" connections at the most; of the statements under way {result.watched.busiest(4)}."
     )
 
 
