@@ -163,6 +163,9 @@ def _database() -> dict[str, Any]:
         (MADSEA_HOME / "test").mkdir(parents=True, exist_ok=True)
     elif config["ENGINE"] != "django.db.backends.postgresql":
         raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:/// or postgres://.")
+    else:
+        # Else PostgreSQL reads whole tables to find a batch's rows, as if it had to seek for each.
+        config.setdefault("OPTIONS", {}).setdefault("options", "-c random_page_cost=1.1")
     return config
 
 

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from generation.admin import cells
 from generation.admin.acts import ROWS_MAX, Act, perform, report
 from generation.admin.page import Page
+from generation.admin.paging import BoundedPaginator
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
@@ -30,6 +31,8 @@ else:
 class MadseaAdmin(_Base):
     acts: tuple[Act, ...] = ()
     list_per_page = 50
+    paginator = BoundedPaginator
+    show_full_result_count = False
     list_filter_sheet = True
     list_fullwidth = True
     list_filter_submit = True

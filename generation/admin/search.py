@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from django.db.models import Q
 
+from generation.models import Batch
 from nomenclature import rules
 from nomenclature.errors import NomenclatureError
 from nomenclature.name import FileName, UnversionedName
@@ -26,7 +27,9 @@ def in_runs(text: str) -> Q:
     """The same on plan runs, where a word may also be a batch's id."""
     condition = Q()
     for word in text.split():
-        condition &= _word(word, "plan__") | Q(batch__public_id=word)
+        # Asked first: a condition with OR would have PostgreSQL read every run there ever was.
+        batch = Batch.objects.filter(public_id=word).first()
+        condition &= Q(batch=batch) if batch else _word(word, "plan__")
     return condition
 
 

@@ -30,7 +30,7 @@ class LogEntry(models.Model):
         verbose_name = "log entry"
         verbose_name_plural = "log entries"
         indexes = [
-            models.Index(fields=["batch", "revision"], name="log_by_revision"),
+            models.Index(fields=["batch", "revision", "id"], name="log_in_order"),
             models.Index(fields=["run", "-id"], name="log_of_run"),
         ]
 

@@ -83,8 +83,17 @@ def blocks(server: Any, workflow: Any) -> Exists:
 def batches_for(server: Any) -> QuerySet[Batch]:
     """Return the batches with a run that the server is fit for."""
     deeper = server if isinstance(server, int) else OuterRef(server)
-    fit = _with(runs_for(deeper))
-    return fit.filter(~incapable(server, OuterRef("needs")), ~blocks(server, OuterRef("workflow")))
+    return _fit(_with(runs_for(deeper)), server)
+
+
+def batches_fit_for(server: Any) -> QuerySet[Batch]:
+    """Return the batches that the server is fit for; it may have failed all that is left of one."""
+    return _fit(batches(), server)
+
+
+def _fit(found: QuerySet[Batch], server: Any) -> QuerySet[Batch]:
+    unfit = incapable(server, OuterRef("needs"))
+    return found.filter(~unfit, ~blocks(server, OuterRef("workflow")))
 
 
 def takers() -> QuerySet[Server]:

@@ -35,7 +35,8 @@ class LogLine(TypedDict):
 
 def of_batch(batch_id: int) -> QuerySet[LogEntry]:
     """Return all log entries of a batch, oldest first."""
-    return LogEntry.objects.filter(batch_id=batch_id).order_by("id")
+    # Revisions grow under the batch's lock, so this is the order of the ids, and has an index.
+    return LogEntry.objects.filter(batch_id=batch_id).order_by("revision", "id")
 
 
 def latest(batch_id: int) -> QuerySet[LogEntry]:

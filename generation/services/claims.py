@@ -1,6 +1,7 @@
 """Claiming: which queued run a driver takes next, and the graph that it will post for it."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ from generation.comfyui import parameters as params
 from generation.comfyui import requirements
 from generation.comfyui.errors import GraphError
 from generation.comfyui.values import Parameter
+from generation.errors import PlanFailure
 from generation.failures import failure
 from generation.models import Attempt, Batch, Capability, PlanRun, Server, Version, Workflow
 from generation.selectors import claimable
@@ -41,15 +43,23 @@ def claim_next(lease: Lease, *, in_flight: int) -> Attempt | None:
     if in_flight and (idle := _idle_servers(lease.server)):
         batches = batches.filter(_none_can_run(idle))
     for batch in _in_turn(batches, lease.server):
-        run = _ready(batch, lease.server).order_by("position").first()
-        if run is not None and (attempt := _claim(run, batch, lease)):
+        if attempt := _claim(batch, lease):
             _remember(lease, batch)
             return attempt
     return None
 
 
-def _ready(batch: Batch, server: Server) -> QuerySet[PlanRun]:
-    return claimable.runs_for(server.pk).filter(batch=batch).select_related("batch__workflow")
+def _first(batch: Batch, server: Server) -> PlanRun | None:
+    """Return the first run of a batch that the server is fit for."""
+    first = _ready(claimable.runs(), batch).first()
+    if first is None or not first.n_tries:
+        # Nobody has failed it: there is no need to ask who else could take it, which costs more.
+        return first
+    return _ready(claimable.runs_for(server.pk), batch).first()
+
+
+def _ready(runs: QuerySet[PlanRun], batch: Batch) -> QuerySet[PlanRun]:
+    return runs.filter(batch=batch).select_related("batch__workflow").order_by("position")
 
 
 def _candidates(server: Server) -> QuerySet[Batch]:
@@ -60,7 +70,7 @@ def _candidates(server: Server) -> QuerySet[Batch]:
     known = Capability.objects.filter(needs=OuterRef("needs"), server=server)
     fair = ("-priority", "n_running", F("served_at").asc(nulls_first=True), "pk")
     return (
-        claimable.batches_for(server.pk)
+        claimable.batches_fit_for(server.pk)
         .annotate(
             model_key=Coalesce(F("needs__model_key"), Value("")),
             spellings=Subquery(known.values("spellings")[:1]),
@@ -116,21 +126,41 @@ def _none_can_run(servers: Iterable[int]) -> Q:
     return ~Q(Exists(Server.objects.filter(~lacking, ~blocked, pk__in=servers)))
 
 
-def _claim(run: PlanRun, batch: Any, lease: Lease) -> Attempt | None:
-    workflow = run.batch.workflow
-    if workflow is None:
+class _Unworkable(Exception):
+    """A queued run that can be given to no server."""
+
+    def __init__(self, run: PlanRun, why: PlanFailure) -> None:
+        super().__init__(why.message)
+        self.run, self.why = run, why
+
+
+def _claim(batch: Any, lease: Lease) -> Attempt | None:
+    """Claim a batch's next run; one that cannot be made is rejected, and the one after it tried."""
+    choose = partial(_choose, batch, lease.server)
+    while True:
+        try:
+            return transitions.claim(batch.pk, choose, lease.server, lease.token)
+        except _Unworkable as found:
+            # Outside the claim's transaction, which was rolled back.
+            if not transitions.reject(found.run, found.why):
+                return None
+
+
+def _choose(batch: Any, server: Server) -> tuple[PlanRun, Work] | None:
+    run = _first(batch, server)
+    workflow = run.batch.workflow if run else None
+    if run is None or workflow is None:
         return None
     try:
         # A model that a retry asked for is not among those that the batch needs.
-        mine = capability.spellings(run, lease.server) if run.params else batch.spellings
+        mine = capability.spellings(run, server) if run.params else batch.spellings
         work = _work(run, workflow, mine or [])
     except GraphError as error:
-        transitions.reject(run, failure("invalid_graph", f"{workflow.name}: {error}"))
-        return None
+        why = failure("invalid_graph", f"{workflow.name}: {error}")
+        raise _Unworkable(run, why) from error
     if run.batch.needs_panel and work.panel is None:
-        transitions.reject(run, failure("no_panel", "The plan has no panel."))
-        return None
-    return transitions.claim(run, work, lease.server, lease.token)
+        raise _Unworkable(run, failure("no_panel", "The plan has no panel."))
+    return run, work
 
 
 def _work(run: PlanRun, workflow: Workflow, spellings: Iterable[Iterable[str]]) -> Work:

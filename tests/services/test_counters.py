@@ -1,7 +1,6 @@
 """Whatever happens to a batch, in whatever order: its counters say what its rows say."""
 
 from collections.abc import Callable
-from uuid import uuid4
 
 import pytest
 from django.db import transaction
@@ -12,20 +11,15 @@ from generation.errors import Conflict, Fenced, PlanFailure
 from generation.models import Attempt, Batch, PlanRun, Server
 from generation.services import images, runs, transitions, versions
 from generation.services.leases import Lease
-from generation.services.transitions import Work
 from generation.states import FINISHED, UNFINISHED, RunState
 from tests import factories
+from tests.services.claiming import claim
 from tests.services.counting import counted, counters
 
 pytestmark = pytest.mark.django_db
 
 FAILURE = PlanFailure("node_error", "It broke.", "Retry.")
 N_RUNS = 3
-
-
-def claim(run: PlanRun, lease: Lease) -> None:
-    work = Work(uuid4(), {"1": {"class_type": "SaveImage", "inputs": {}}}, "1", None)
-    transitions.claim(run, work, lease.server, lease.token)
 
 
 def render(run: PlanRun, lease: Lease) -> None:

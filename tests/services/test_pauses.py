@@ -4,12 +4,12 @@ import pytest
 
 from generation.errors import Conflict, InvalidRequest
 from generation.models import Batch, PlanRun
-from generation.services import batches, steering, transitions
+from generation.services import batches, steering
 from generation.services.leases import Lease
 from generation.states import RunState
 from tests import factories
+from tests.services.claiming import claim
 from tests.services.racing import race
-from tests.services.test_races import work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -42,7 +42,7 @@ def test_a_priority_beyond_its_bounds_is_refused(batch: Batch, priority: int) ->
 def test_a_batch_that_is_paused_meanwhile_is_not_claimed(queued: PlanRun, lease: Lease) -> None:
     steering.pause(queued.batch, actor=None)
 
-    assert transitions.claim(queued, work(), lease.server, lease.token) is None
+    assert claim(queued, lease) is None
 
 
 def test_two_pauses_at_once_are_one(batch: Batch) -> None:

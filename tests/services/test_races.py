@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -10,20 +9,16 @@ from generation.errors import Fenced, PlanFailure
 from generation.models import Attempt, Batch, Plan, PlanRun, Project, Version
 from generation.services import batches, leases, panels, production, runs, transitions, versions
 from generation.services.leases import Lease
-from generation.services.transitions import Work
 from generation.services.versions import CancelledMeanwhile, Image
 from generation.states import AttemptOutcome, RunState, VersionState
 from tests import factories
+from tests.services.claiming import claim
 from tests.services.counting import counted, counters
 from tests.services.racing import errors, race
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 FAILURE = PlanFailure("graph_refused", "KSampler: it broke.", "Retry.")
-
-
-def work() -> Work:
-    return Work(uuid4(), {"1": {"class_type": "SaveImage", "inputs": {}}}, "42", None)
 
 
 def cancel(batch: Batch, *unanswered: int) -> Callable[[], None]:
@@ -44,8 +39,8 @@ def test_one_of_two_servers_claims_a_run(queued: PlanRun, lease: Lease) -> None:
     other = second_lease()
 
     results = race(
-        lambda: transitions.claim(queued, work(), lease.server, lease.token),
-        lambda: transitions.claim(queued, work(), other.server, other.token),
+        lambda: claim(queued, lease),
+        lambda: claim(queued, other),
     )
 
     assert sorted(type(result).__name__ for result in results) == ["Attempt", "NoneType"]
@@ -57,7 +52,7 @@ def test_a_claim_and_a_cancel_leave_a_request_or_nothing_to_do(
     queued: PlanRun, lease: Lease
 ) -> None:
     attempt, _ = race(
-        lambda: transitions.claim(queued, work(), lease.server, lease.token),
+        lambda: claim(queued, lease),
         cancel(queued.batch),
     )
 
@@ -69,7 +64,7 @@ def test_a_claim_and_a_cancel_leave_a_request_or_nothing_to_do(
 
 def test_a_claim_and_a_rejection_have_one_winner(queued: PlanRun, lease: Lease) -> None:
     attempt, rejected = race(
-        lambda: transitions.claim(queued, work(), lease.server, lease.token),
+        lambda: claim(queued, lease),
         lambda: transitions.reject(queued, FAILURE),
     )
 
@@ -83,7 +78,7 @@ def test_a_claim_and_a_takeover_leave_no_attempt_behind_the_new_lease(
     leases.Server.objects.update(lease_expires_at="2020-01-01T00:00:00Z")
 
     claimed, taken = race(
-        lambda: transitions.claim(queued, work(), lease.server, lease.token),
+        lambda: claim(queued, lease),
         lambda: leases.take(lease.server.pk),
     )
 
@@ -222,7 +217,7 @@ def test_a_panel_is_released_once(queued: PlanRun) -> None:
 def test_an_upload_and_a_claim_have_one_winner(queued: PlanRun, lease: Lease, image: Image) -> None:
     uploaded, claimed = race(
         lambda: versions.reserve_upload(queued, image, actor=None),
-        lambda: transitions.claim(queued, work(), lease.server, lease.token),
+        lambda: claim(queued, lease),
     )
 
     assert isinstance(uploaded, Version) == (claimed is None)

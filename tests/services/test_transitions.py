@@ -9,20 +9,16 @@ from generation.errors import Fenced, PlanFailure
 from generation.models import Attempt, LogEntry, PlanRun, Server
 from generation.services import transitions, versions
 from generation.services.leases import Lease
-from generation.services.transitions import Work
 from generation.services.versions import Image
 from generation.states import AttemptOutcome, BatchState, Mode, RunState, VersionState, WaitReason
 from tests import factories
+from tests.services.claiming import claim
 from tests.services.counting import counted, counters
 
 pytestmark = pytest.mark.django_db
 
 FAILURE = PlanFailure("graph_refused", "KSampler: it broke.", "Retry.")
 FINISHED = [RunState.DONE, RunState.ERROR, RunState.CANCELLED]
-
-
-def work(seed: str = "42") -> Work:
-    return Work(uuid4(), {"1": {"class_type": "SaveImage", "inputs": {}}}, seed, None)
 
 
 def run_of(attempt: Attempt) -> PlanRun:
@@ -42,7 +38,7 @@ def one_run(state: RunState, **fields: Any) -> PlanRun:
 
 
 def test_claim_gives_a_queued_run_to_the_server(queued: PlanRun, lease: Lease) -> None:
-    attempt = transitions.claim(queued, work(), lease.server, lease.token)
+    attempt = claim(queued, lease)
 
     assert attempt is not None
     queued.refresh_from_db()
@@ -60,7 +56,7 @@ def test_claim_gives_a_queued_run_to_the_server(queued: PlanRun, lease: Lease) -
 def test_claim_takes_no_run_that_is_not_queued(state: RunState, lease: Lease) -> None:
     run = one_run(state)
 
-    assert transitions.claim(run, work(), lease.server, lease.token) is None
+    assert claim(run, lease) is None
 
     run.refresh_from_db()
     assert run.state == state
@@ -72,7 +68,7 @@ def test_claim_takes_no_run_that_waits_for_a_file(reason: WaitReason, lease: Lea
     run = one_run(RunState.QUEUED)
     PlanRun.objects.update(wait_reason=reason)
 
-    assert transitions.claim(run, work(), lease.server, lease.token) is None
+    assert claim(run, lease) is None
 
 
 @pytest.mark.parametrize(
@@ -84,7 +80,7 @@ def test_claim_is_fenced_when_the_server_may_not_take_it(
     Server.objects.update(**fields)
 
     with pytest.raises(Fenced):
-        transitions.claim(queued, work(), lease.server, lease.token)
+        claim(queued, lease)
 
     assert not Attempt.objects.exists()
 

@@ -1,6 +1,6 @@
 """The way of a plan in its driver's hands: claimed, acknowledged, advanced, published, stopped."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,7 +13,7 @@ from generation.errors import Fenced
 from generation.models import Attempt, PlanRun, Server, Version
 from generation.services.change import change, hold, write_held
 from generation.services.transitions.parts import CLEAN, one
-from generation.states import AttemptOutcome, RunState, WaitReason
+from generation.states import AttemptOutcome, RunState
 
 #: A run in one of these states may be finished by an upload.
 BY_HAND = (RunState.QUEUED, RunState.WAITING, RunState.ERROR, RunState.DONE)
@@ -29,20 +29,27 @@ class Work:
     panel: Version | None
 
 
-def claim(run: PlanRun, work: Work, server: Server, lease_token: UUID) -> Attempt | None:
+def claim(
+    batch_id: int,
+    choose: Callable[[], tuple[PlanRun, Work] | None],
+    server: Server,
+    lease_token: UUID,
+) -> Attempt | None:
     """Give a queued run to a server and record the attempt, before anything is posted.
 
-    None when somebody else took it, it was cancelled, or its batch was paused.
+    `choose` is called once the batch is locked, and returns a run that it has read then: chosen
+    before, one run would be chosen by every driver that waits for the lock, and all but one of
+    them would have waited in vain. None when there is nothing to choose, or the batch is paused.
 
     Raises:
         Fenced: the server's lease is not `lease_token` any more, or it takes nothing now.
     """
-    with change(run.batch_id, before_all=partial(_lock, server, lease_token)) as now:
-        queued = one(run.pk).filter(wait_reason=WaitReason.TURN, state=RunState.QUEUED)
-        n_before = queued.values_list("n_attempts", flat=True).first()
-        if n_before is None or now.batch.paused_at is not None:
+    with change(batch_id, before_all=partial(_lock, server, lease_token)) as now:
+        chosen = choose() if now.batch.paused_at is None else None
+        if chosen is None:
             return None
-        number = n_before + 1
+        run, work = chosen
+        number = run.n_attempts + 1
         attempt = Attempt(
             run=run,
             server=server,
@@ -55,7 +62,7 @@ def claim(run: PlanRun, work: Work, server: Server, lease_token: UUID) -> Attemp
         )
         attempt.save(force_insert=True)
         now.move(
-            queued,
+            one(run.pk),
             RunState.RUNNING,
             sources=[RunState.QUEUED],
             current_attempt=attempt,
