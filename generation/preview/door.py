@@ -1,6 +1,7 @@
 """The port of a preview server, which it can leave and take again, as in a slow restart."""
 
 import asyncio
+import threading
 
 from aiohttp import web
 
@@ -25,18 +26,21 @@ class Door:
         self._port = int(self._runner.addresses[0][1])
         return self._port
 
-    def shut_for(self, seconds: float) -> None:
-        """Refuse connections for so long and cut those that there are."""
-        self._loop.call_soon_threadsafe(self._begin, seconds)
+    def shut_for(self, seconds: float) -> threading.Event:
+        """Refuse connections for so long and cut those that there are; set once it is shut."""
+        is_shut = threading.Event()
+        self._loop.call_soon_threadsafe(self._begin, seconds, is_shut)
+        return is_shut
 
-    def _begin(self, seconds: float) -> None:
-        absence = self._loop.create_task(self._stay_away(seconds))
+    def _begin(self, seconds: float, is_shut: threading.Event) -> None:
+        absence = self._loop.create_task(self._stay_away(seconds, is_shut))
         self._absences.add(absence)
         absence.add_done_callback(self._absences.discard)
 
-    async def _stay_away(self, seconds: float) -> None:
+    async def _stay_away(self, seconds: float, is_shut: threading.Event) -> None:
         site, self._site = self._site, None
         if site is None:
+            is_shut.set()
             return
         await site.stop()
         # what was being accepted at that moment is cut as well
@@ -44,5 +48,6 @@ class Door:
         for connection in self._runner.server.connections if self._runner.server else []:
             if connection.transport is not None:
                 connection.transport.abort()
+        is_shut.set()
         await asyncio.sleep(seconds)
         await self.open(self._port)

@@ -32,7 +32,7 @@ class Engine:
         self.stopping = threading.Event()
         self.free_memory = threading.Event()
         # takes the server off its port for so many seconds; set once it listens
-        self.go_away: Callable[[float], None] = lambda _: None
+        self.go_away: Callable[[float], threading.Event] = lambda _: threading.Event()
         # the node that runs, and the client whose prompt it belongs to
         self.current: tuple[str | None, str | None] = (None, None)
 
@@ -77,12 +77,15 @@ class Engine:
         self.current = (None, None)
         self.journal.write("lost", prompt_ids=lost)
 
-    def restart(self, down_s: float = 0.0) -> None:
-        """Lose what a restart loses and cut every socket; refuse connections for `down_s`."""
+    def restart(self, down_s: float = 0.0) -> threading.Event | None:
+        """Lose what a restart loses, and cut every socket.
+
+        With `down_s` connections are refused for so long: from the moment the answer is set.
+        """
+        is_shut = self.go_away(down_s) if down_s > 0 else None
         self.lose_everything()
         self.sockets.cut_all()
-        if down_s > 0:
-            self.go_away(down_s)
+        return is_shut
 
     def _queue_changed(self) -> None:
         self.sockets.publish("status", {"status": self.queue_status()}, None)

@@ -87,7 +87,9 @@ class PreviewServer:
 
     def restart(self, down_s: float = 0.0) -> None:
         """Lose what a killed server loses, sockets without a word; refuse all for `down_s`."""
-        self.engine.restart(down_s)
+        is_shut = self.engine.restart(down_s)
+        if is_shut is not None:
+            is_shut.wait(STOP_S)
 
     def _run(self) -> None:
         try:

@@ -19,7 +19,7 @@ from tests import factories
 from tests.driver import flying
 
 #: Far more than any case takes on a machine with nothing else to do.
-GIVE_UP_S = 90.0
+GIVE_UP_S = 60.0
 TICK_EVERY_S = 0.5
 #: A prompt of somebody else's, that takes as long as its server does.
 FOREIGN = {
@@ -114,22 +114,6 @@ class Scene:
         engine = self.comfy.engine
         engine.options = replace(engine.options, seconds_per_plan=None)
         engine.interrupts.request()
-
-    def shut(self, seconds: float) -> None:
-        """Restart the first server, which refuses connections from now on and for so long."""
-        self.comfy.engine.go_away(seconds)
-        while self.is_up():
-            time.sleep(0.01)
-        self.comfy.restart()
-
-    def is_up(self) -> bool:
-        """Tell whether the first server takes connections."""
-        try:
-            return requests.get(f"{self.comfy.url}/prompt", timeout=5).ok
-        except requests.ConnectionError:
-            return False
-        except requests.Timeout:
-            return True
 
     # What has happened -------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ WAITED = ("claimed", "unanswered", "answered", "posted", "published")
 
 def stay_away(scene: Scene) -> bool:
     """Shut the port as soon as a driver looks for work."""
-    scene.shut(SHUT_S)
+    scene.comfy.restart(down_s=SHUT_S)
     return True
 
 

@@ -43,7 +43,7 @@ def start_slowly(scene: Scene) -> bool:
     if not scene.is_running() or not scene.is_on_server():
         return False
     scene.hurry()
-    scene.shut(SHUT_S)
+    scene.comfy.restart(down_s=SHUT_S)
     return True
 
 
