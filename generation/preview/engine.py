@@ -1,6 +1,7 @@
 """The parts of one preview server that its web part and its worker share."""
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from generation.preview import definitions
@@ -30,6 +31,8 @@ class Engine:
         self.definitions = definitions.load(catalogue.NODES, options.models)
         self.stopping = threading.Event()
         self.free_memory = threading.Event()
+        # takes the server off its port for so many seconds; set once it listens
+        self.go_away: Callable[[float], None] = lambda _: None
         # the node that runs, and the client whose prompt it belongs to
         self.current: tuple[str | None, str | None] = (None, None)
 
@@ -70,9 +73,16 @@ class Engine:
         self.queue.forget_everything()
         self.cache.clear()
         self.folders.wipe_temp()
-        self.faults.clear("worker_dead", "poisoned")
+        self.faults.clear("worker_dead", "worker_stuck", "poisoned")
         self.current = (None, None)
         self.journal.write("lost", prompt_ids=lost)
+
+    def restart(self, down_s: float = 0.0) -> None:
+        """Lose what a restart loses and cut every socket; refuse connections for `down_s`."""
+        self.lose_everything()
+        self.sockets.cut_all()
+        if down_s > 0:
+            self.go_away(down_s)
 
     def _queue_changed(self) -> None:
         self.sockets.publish("status", {"status": self.queue_status()}, None)

@@ -3,7 +3,7 @@
 from io import BytesIO
 from typing import Any
 
-from generation.preview import definitions, failures
+from generation.preview import definitions, failures, oddities
 from generation.preview.cache import Result, Signatures
 from generation.preview.engine import Engine
 from generation.preview.interrupts import Interrupted
@@ -27,7 +27,7 @@ class Execution:
         self._item = item
         _, self._prompt_id, self._graph, self._extra, self._wanted = item
         self._client_id: str | None = self._extra.get("client_id")
-        self.progress = Progress(engine.sockets, self._prompt_id, self._client_id)
+        self.progress = Progress(engine.sockets, engine.faults, self._prompt_id, self._client_id)
         self._executed: list[str] = []
         self._outputs: dict[str, Any] = {}
         self._results: dict[str, Result] = {}
@@ -84,6 +84,7 @@ class Execution:
         """Execute one node; False when it failed or was interrupted, and the prompt ends."""
         signature = self._signatures.of(node_id)
         result = self._engine.cache.get(signature)
+        is_cached = result is not None
         if result is None:
             try:
                 result = self._compute(node_id)
@@ -98,15 +99,13 @@ class Execution:
                 self.progress.note("execution_error", **about)
                 return False
             self._engine.cache.put(signature, result)
-        self._keep(node_id, result)
+        self._keep(node_id, result, is_cached=is_cached)
         return True
 
-    def _keep(self, node_id: str, result: Result) -> None:
+    def _keep(self, node_id: str, result: Result, *, is_cached: bool) -> None:
         self._results[node_id] = result
         self._executed.append(node_id)
-        shown = result.ui
-        if shown is not None and self._engine.faults.take("empty_outputs", self._prompt_id):
-            shown = None
+        shown = oddities.told(self._engine, self._prompt_id, result.ui, is_cached=is_cached)
         if shown is not None:
             self._outputs[node_id] = shown
         self.progress.finish_node(node_id, shown)
@@ -116,9 +115,13 @@ class Execution:
         self.progress.start_node(node_id)
         engine.current = (node_id, self._client_id)
         engine.interrupts.check()
+        if engine.faults.take("nested_nodes", kind, self._prompt_id):
+            self._executed.append(self.progress.nested(node_id))
+        if engine.faults.take("blocked_branch", kind, self._prompt_id):
+            self.progress.blocked(node_id, kind)
         failures.strike(engine.faults, kind, self._prompt_id)
         if fault := engine.faults.take("node_hang", kind, self._prompt_id):
-            engine.stopping.wait(fault.seconds())
+            engine.interrupts.sleep_deaf(fault.seconds())
         given = self._call(node_id, kind)
         if not isinstance(given, Shown):
             return Result(given)
@@ -169,9 +172,11 @@ class Execution:
         )
 
     def _stepper(self, node_id: str) -> Steps:
+        kind = self._graph[node_id]["class_type"]
+
         def step(value: int, maximum: int, picture: Images | None = None) -> None:
             self._pace.step(value, maximum)
-            self.progress.step(node_id, value, maximum)
+            self.progress.step(node_id, kind, value, maximum)
             if picture is not None:
                 self.progress.preview(node_id, _jpeg(picture))
 

@@ -34,9 +34,13 @@ CUDA_ERROR = "CUDA error: an illegal memory access was encountered"
 class NodeFault(RuntimeError):
     """A failure that was asked for, told under the name of another class."""
 
-    def __init__(self, type_name: str, message: str) -> None:
+    def __init__(self, type_name: str, message: str, traceback_lines: int = 0) -> None:
         super().__init__(message)
         self.type_name = type_name
+        self.traceback = [
+            f"  Fichier « nœud_{number}.py », ligne {number}, dans échantillonner — 影"
+            for number in range(traceback_lines)
+        ]
 
 
 def strike(faults: Faults, *subjects: str) -> None:
@@ -47,7 +51,8 @@ def strike(faults: Faults, *subjects: str) -> None:
         raise NodeFault(OUT_OF_MEMORY, "Allocation on device 0 would exceed allowed memory")
     if fault := faults.take("node_error", *subjects):
         message = fault.text("message", "the preview server was told to fail here")
-        raise NodeFault(fault.text("type", "RuntimeError"), message)
+        lines = fault.count("traceback_lines", 0)
+        raise NodeFault(fault.text("type", "RuntimeError"), message, lines)
 
 
 def described(
@@ -64,7 +69,8 @@ def described(
         "traceback": [
             f'File "{frame.filename}", line {frame.lineno}, in {frame.name}'
             for frame in traceback.extract_tb(error.__traceback__)
-        ],
+        ]
+        + (error.traceback if isinstance(error, NodeFault) else []),
         "current_inputs": {name: [value] for name, value in node["inputs"].items()},
         "current_outputs": list(graph),
     }

@@ -4,8 +4,9 @@ import asyncio
 
 from aiohttp import web
 
-from generation.preview import faults
+from generation.preview import bodies
 from generation.preview.engine import Engine
+from generation.preview.kinds import KINDS
 from generation.preview.routes import ENGINE, Handler, read_object
 
 FAULTS_PATH = "/_preview/faults"
@@ -15,9 +16,9 @@ FOREVER_S = 24 * 3600
 
 @web.middleware
 async def strike(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let the faults that concern whole requests happen; their match is looked for in the path."""
-    engine, path = request.app[ENGINE], request.path
-    if path == FAULTS_PATH:
+    """Let the faults that concern whole requests happen; they match `GET /path`."""
+    engine, path = request.app[ENGINE], f"{request.method} {request.path}"
+    if request.path == FAULTS_PATH:
         return await handler(request)
     if engine.faults.take("hang", path):
         await asyncio.sleep(FOREVER_S)
@@ -27,7 +28,24 @@ async def strike(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.transport is not None:
             request.transport.abort()
         return web.Response()
-    return _answer(engine, path) or await handler(request)
+    if engine.faults.take("endless", path):
+        return await bodies.endless(request)
+    response = _answer(engine, path) or await handler(request)
+    return await _spoilt(engine, request, response)
+
+
+async def _spoilt(
+    engine: Engine, request: web.Request, response: web.StreamResponse
+) -> web.StreamResponse:
+    """The answer with another type, with odd numbers in it, or drop by drop."""
+    path = f"{request.method} {request.path}"
+    if fault := engine.faults.take("content_type", path):
+        response.headers["Content-Type"] = fault.text("content_type", "text/html")
+    if isinstance(response, web.Response) and engine.faults.take("not_numbers", path):
+        bodies.add_odd_numbers(response)
+    if fault := engine.faults.take("drip", path):
+        return await bodies.drip(request, response, fault.seconds())
+    return response
 
 
 def _answer(engine: Engine, path: str) -> web.Response | None:
@@ -45,11 +63,14 @@ def _answer(engine: Engine, path: str) -> web.Response | None:
 async def get_faults(request: web.Request) -> web.Response:
     """Every kind of fault with a sentence, and those that are switched on."""
     engine = request.app[ENGINE]
-    return web.json_response({"kinds": faults.KINDS, "active": engine.faults.active()})
+    return web.json_response({"kinds": KINDS, "active": engine.faults.active()})
 
 
 async def post_faults(request: web.Request) -> web.Response:
-    """`{"clear": [names] or true, "set": [{name, times, after, match, …}], "restart": true}`."""
+    """`{"clear": [names] or true, "set": [{name, times, after, match, …}], "restart": true}`.
+
+    With `"down_s": seconds` a restart takes so long, and connections are refused meanwhile.
+    """
     engine, body = request.app[ENGINE], await read_object(request)
     clear = body.get("clear", [])
     if clear:
@@ -60,8 +81,7 @@ async def post_faults(request: web.Request) -> web.Response:
     except (TypeError, ValueError) as unknown:
         return web.json_response({"error": str(unknown)}, status=400)
     if body.get("restart"):
-        engine.lose_everything()
-        engine.sockets.cut_all()
+        engine.restart(float(body.get("down_s", 0)))
     return web.json_response({"active": engine.faults.active()})
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from aiohttp import BodyPartReader, web
 from PIL import Image
 
+from generation.preview.bodies import WholeFile
 from generation.preview.folders import Escape
+from generation.preview.oddities import another_image
 from generation.preview.routes import ENGINE, Handler, server_error
 
 IMAGE_FORMATS = {"webp": "WEBP", "jpeg": "JPEG"}
@@ -53,6 +55,8 @@ async def post_upload(request: web.Request) -> web.Response:
         return web.Response(status=400)
     except KeyError as unknown:
         raise server_error() from unknown
+    if engine.faults.take("forget_upload", name):
+        engine.folders.resolve(kind, subfolder, name).unlink()
     return web.json_response({"name": name, "subfolder": subfolder, "type": kind})
 
 
@@ -108,8 +112,7 @@ async def get_view(request: web.Request) -> web.StreamResponse:
 
 
 def _whole(path: Path) -> web.StreamResponse:
-    headers = {"Content-Disposition": f'filename="{path.name}"', "Content-Type": _type_of(path)}
-    return web.FileResponse(path, headers=headers)
+    return WholeFile(path, _type_of(path))
 
 
 def _type_of(path: Path) -> str:
@@ -126,6 +129,10 @@ def _spoilt(request: web.Request, path: Path) -> web.Response | None:
         return web.Response(body=content[: len(content) // 2], content_type=_type_of(path))
     if faults.take("view_not_an_image", path.name):
         return web.Response(body=NOT_AN_IMAGE, content_type="text/html")
+    if faults.take("view_wrong_image", path.name):
+        return web.Response(body=another_image(path), content_type="image/png")
+    if faults.take("view_wrong_size", path.name):
+        return web.Response(body=another_image(path, shrunk=2), content_type="image/png")
     return None
 
 

@@ -16,7 +16,7 @@ class Interrupts:
 
     def __init__(self) -> None:
         self._interrupt = threading.Event()
-        self._gone = False
+        self._vanished = threading.Event()
 
     def request(self) -> None:
         """Ask the running prompt to stop."""
@@ -24,17 +24,17 @@ class Interrupts:
 
     def vanish(self) -> None:
         """Let the running prompt end as if the process had been killed."""
-        self._gone = True
+        self._vanished.set()
         self._interrupt.set()
 
     def reset(self) -> None:
         """A prompt starts: what was asked before does not concern it."""
-        self._gone = False
+        self._vanished.clear()
         self._interrupt.clear()
 
     def check(self) -> None:
         """Raises Interrupted or Vanished when that was asked."""
-        if self._gone:
+        if self._vanished.is_set():
             raise Vanished
         if self._interrupt.is_set():
             self._interrupt.clear()
@@ -48,4 +48,8 @@ class Interrupts:
 
     def gone(self) -> bool:
         """Whether the running prompt is to leave no trace."""
-        return self._gone
+        return self._vanished.is_set()
+
+    def sleep_deaf(self, seconds: float) -> None:
+        """Sleep, whatever interrupt is asked for; only a restart ends it."""
+        self._vanished.wait(seconds)

@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+from generation.preview.faults import Faults
 from generation.preview.sockets import Sockets
 
 NodeState = dict[str, Any]
@@ -20,8 +21,11 @@ class Progress:
     Source: protocol §6, §7.
     """
 
-    def __init__(self, sockets: Sockets, prompt_id: str, client_id: str | None) -> None:
+    def __init__(
+        self, sockets: Sockets, faults: Faults, prompt_id: str, client_id: str | None
+    ) -> None:
         self._sockets = sockets
+        self._faults = faults
         self._prompt_id = prompt_id
         self._client_id = client_id
         self._nodes: dict[str, NodeState] = {}
@@ -29,7 +33,7 @@ class Progress:
 
     def note(self, kind: str, *, broadcast: bool = False, **content: Any) -> None:
         """Send a message that the history keeps, with the server's time."""
-        message = {**content, "prompt_id": self._prompt_id, "timestamp": now_ms()}
+        message = {**content, "prompt_id": self._prompt_id, "timestamp": self._now_ms()}
         self.messages.append((kind, message))
         if broadcast or self._client_id is not None:
             self._sockets.publish(kind, message, self._client_id)
@@ -39,8 +43,13 @@ class Progress:
         self._set(node_id, 0.0, 1.0, "running")
         self._to_owner("executing", {"node": node_id, "display_node": node_id})
 
-    def step(self, node_id: str, value: int, maximum: int) -> None:
-        """A node has made a step."""
+    def step(self, node_id: str, kind: str, value: int, maximum: int) -> None:
+        """A node of a class has made a step."""
+        if fault := self._faults.take("odd_progress", kind, self._prompt_id):
+            how = fault.text("how", "backwards")
+            if how == "never":
+                return
+            value, maximum = (value, 0) if how == "of_none" else (maximum - value, maximum)
         self._set(node_id, value, maximum, "running")
         message = {"value": value, "max": maximum, "prompt_id": self._prompt_id, "node": node_id}
         self._sockets.publish("progress", message, self._client_id)
@@ -59,9 +68,36 @@ class Progress:
         state = self._nodes.get(node_id, {"value": 1, "max": 1})
         self._set(node_id, state["max"], state["max"], "finished")
 
+    def nested(self, node_id: str) -> str:
+        """A node has made and run another; gives that one's id. Source: protocol §6.2."""
+        made = f"{node_id}.0.0.1"
+        for content in (
+            {"node": made, "display_node": node_id},
+            {"node": node_id, "display_node": node_id},
+        ):
+            self._to_owner("executing", content)
+        self._to_owner("executed", {"node": made, "display_node": node_id, "output": None})
+        self._set(made, 1.0, 1.0, "finished")
+        return made
+
+    def blocked(self, node_id: str, kind: str) -> None:
+        """A branch was blocked, which history does not keep and ends nothing. §7.8."""
+        about: dict[str, Any] = {"node_id": node_id, "node_type": kind, "executed": []}
+        about |= {
+            "traceback": [],
+            "exception_type": "ExecutionBlocked",
+            "current_inputs": {},
+            "current_outputs": [],
+        }
+        self._to_owner("execution_error", {**about, "exception_message": "Execution Blocked: mask"})
+
     def end(self) -> None:
         """The last message of a prompt: its history can be read."""
         self._to_owner("executing", {"node": None})
+
+    def _now_ms(self) -> int:
+        fault = self._faults.take("clock_skew", self._prompt_id)
+        return now_ms() + (int(fault.seconds() * 1000) if fault else 0)
 
     def _to_owner(self, kind: str, content: dict[str, Any]) -> None:
         if self._client_id is not None:

@@ -1,11 +1,10 @@
 """POST /prompt: from a JSON body to a queued prompt, or to the words in which it is refused."""
 
-import copy
 import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from generation.preview.definitions import Definitions
+from generation.preview import listed
 from generation.preview.engine import Engine
 from generation.preview.progress import now_ms
 from generation.preview.validation import Checks, Malformed, Verdict, error, validate
@@ -79,27 +78,12 @@ def _verdict(engine: Engine, body: dict[str, Any]) -> Verdict:
     if fault := engine.faults.take("refuse_prompt"):
         refused = fault.options.get("error") or error("prompt_outputs_failed_validation", "Refused")
         return Verdict(error=refused, node_errors=fault.options.get("node_errors") or {})
-    known = without_missing(engine, engine.definitions)
+    known = listed.present(engine.faults, engine.definitions)
     checks = Checks(known, engine.folders, engine.options.generation)
     verdict = validate(body["prompt"], body.get("partial_execution_targets"), checks)
     if fault := engine.faults.take("partial_node_errors"):
         verdict.node_errors |= fault.options.get("node_errors") or {}
     return verdict
-
-
-def without_missing(engine: Engine, known: Definitions) -> Definitions:
-    """Definitions whose lists leave out the models named by the fault `missing_model`."""
-    missing = {
-        str(fault["match"]) for fault in engine.faults.active() if fault["name"] == "missing_model"
-    }
-    if not missing:
-        return known
-    shown = copy.deepcopy(known)
-    for definition in shown.values():
-        for spec in definition["input"].get("required", {}).values():
-            if isinstance(spec[0], list):
-                spec[0] = [choice for choice in spec[0] if choice not in missing]
-    return shown
 
 
 def _extra_data(engine: Engine, body: dict[str, Any]) -> dict[str, Any]:

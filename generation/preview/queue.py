@@ -58,12 +58,15 @@ class PromptQueue:
             self._changed()
             self._lock.notify()
 
-    def get(self, timeout_s: float) -> Item | None:
-        """The next prompt, which is the running one from now on; None when none came in time."""
+    def get(self, timeout_s: float, is_dead: Callable[[], bool]) -> Item | None:
+        """The next prompt, which is the running one from now on.
+
+        None when none came in time, or when who asks turns out to be dead.
+        """
         with self._lock:
             if not self._heap:
                 self._lock.wait(timeout_s)
-            if not self._heap:
+            if not self._heap or is_dead():
                 return None
             item: Item = heapq.heappop(self._heap)
             # what runs may write into its graph; what is shown stays as it was sent

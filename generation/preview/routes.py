@@ -2,14 +2,17 @@
 
 import json
 import platform
+import random
 import sys
+import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
 
-from generation.preview import definitions, prompts
+from generation.preview import definitions, listed, prompts
 from generation.preview.engine import Engine
+from generation.preview.queue import Item
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 ENGINE = web.AppKey("engine", Engine)
@@ -70,8 +73,17 @@ async def post_prompt(request: web.Request) -> web.Response:
 
 async def get_queue(request: web.Request) -> web.Response:
     """What runs and what waits, the latter in no order."""
-    queue = request.app[ENGINE].queue
-    return web.json_response({"queue_running": queue.running(), "queue_pending": queue.pending()})
+    engine = request.app[ENGINE]
+    running, pending = engine.queue.running(), engine.queue.pending()
+    if fault := engine.faults.take("crowded_queue"):
+        pending += [_foreign(number) for number in range(fault.count("count", 1000))]
+        random.shuffle(pending)
+    return web.json_response({"queue_running": running, "queue_pending": pending})
+
+
+def _foreign(number: int) -> Item:
+    """A prompt of somebody else, to be shown only."""
+    return (number - 500, str(uuid.uuid4()), {"1": {"class_type": "SaveImage"}}, {}, ["1"])
 
 
 async def post_queue(request: web.Request) -> web.Response:
@@ -144,7 +156,7 @@ async def get_object_info(request: web.Request) -> web.Response:
         for name, definition in engine.definitions.items()
         if wanted in (None, name)
     }
-    return web.json_response(prompts.without_missing(engine, shown))
+    return web.json_response(listed.shown(engine.faults, shown))
 
 
 async def get_system_stats(request: web.Request) -> web.Response:

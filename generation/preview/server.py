@@ -12,6 +12,7 @@ from typing import Self
 from aiohttp import web
 
 from generation.preview import fault_routes, file_routes, job_routes, routes
+from generation.preview.door import Door
 from generation.preview.engine import Engine
 from generation.preview.faults import Faults
 from generation.preview.options import Options
@@ -84,10 +85,9 @@ class PreviewServer:
         self._stop()
         self._thread.join(STOP_S)
 
-    def restart(self) -> None:
-        """Lose what a killed server loses; sockets close without a word."""
-        self.engine.lose_everything()
-        self.engine.sockets.cut_all()
+    def restart(self, down_s: float = 0.0) -> None:
+        """Lose what a killed server loses, sockets without a word; refuse all for `down_s`."""
+        self.engine.restart(down_s)
 
     def _run(self) -> None:
         try:
@@ -130,10 +130,11 @@ async def run(engine: Engine, stop: asyncio.Event, listening: Callable[[str], No
     sender = asyncio.create_task(engine.sockets.send_forever())
     worker = Worker(engine)
     try:
-        site = web.TCPSite(runner, engine.options.host, engine.options.port)
-        await site.start()
+        door = Door(runner, engine.options.host)
+        port = await door.open(engine.options.port)
+        engine.go_away = door.shut_for
         worker.start()
-        url = f"http://{engine.options.host}:{runner.addresses[0][1]}"
+        url = f"http://{engine.options.host}:{port}"
         engine.journal.write("server_started", url=url)
         listening(url)
         await stop.wait()

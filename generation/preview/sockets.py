@@ -5,9 +5,11 @@ import json
 import struct
 from collections.abc import Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from aiohttp import WSCloseCode, web
 
+from generation.preview import frames
 from generation.preview.faults import Faults
 
 PREVIEW_IMAGE = 1
@@ -31,6 +33,8 @@ class Sockets:
         self._with_metadata: set[str] = set()
         self._messages: asyncio.Queue[Message] = asyncio.Queue()
         self._loop: asyncio.AbstractEventLoop | None = None
+        # a message per socket that is to be sent after the next one
+        self._held_back: WeakKeyDictionary[web.WebSocketResponse, str] = WeakKeyDictionary()
 
     def bind(self, loop: asyncio.AbstractEventLoop) -> None:
         """Name the loop that sends; what is published before is dropped."""
@@ -80,6 +84,8 @@ class Sockets:
         """Send what is published, in order, to one socket after the other."""
         while True:
             kind, content, client_id = await self._messages.get()
+            if fault := self._faults.take("blocked_sender", kind):
+                await asyncio.sleep(fault.seconds())
             for socket in self._addressees(client_id):
                 await self._send(socket, kind, content)
 
@@ -107,13 +113,28 @@ class Sockets:
         if self._faults.take("drop_message", kind):
             return
         if fault := self._faults.take("close_ws", kind):
-            await socket.close(code=int(fault.options.get("code", WSCloseCode.INTERNAL_ERROR)))
+            await self._close(socket, fault.count("code", WSCloseCode.INTERNAL_ERROR))
             return
-        if fault := self._faults.take("foreign_message", kind):
-            await socket.send_str(fault.text("text", '{"type":"crystools.monitor","data":{}}'))
-        await socket.send_json({"type": kind, "data": content})
-        if self._faults.take("duplicate_message", kind):
-            await socket.send_json({"type": kind, "data": content})
+        for odd in frames.before(self._faults, kind, content):
+            await (socket.send_str(odd) if isinstance(odd, str) else socket.send_bytes(odd))
+        text = json.dumps({"type": kind, "data": content})
+        if self._faults.take("reorder_message", kind):
+            self._held_back[socket] = text
+            return
+        await socket.send_str(text)
+        again = text if self._faults.take("duplicate_message", kind) else None
+        for late in (again, self._held_back.pop(socket, None)):
+            if late is not None:
+                await socket.send_str(late)
+
+    async def _close(self, socket: web.WebSocketResponse, code: int) -> None:
+        """Close a socket with a code; 1006 stands for one that is cut without any."""
+        if code != WSCloseCode.ABNORMAL_CLOSURE:
+            await socket.close(code=code)
+            return
+        for client_id, known in self._by_client.items():
+            if known is socket and client_id in self._transports:
+                self._transports[client_id].abort()
 
     def cut_all(self) -> None:
         """Cut every socket without a word, as a killed server does; from any thread."""

@@ -3,6 +3,7 @@
 import threading
 import time
 
+from generation.preview import oddities
 from generation.preview.engine import Engine
 from generation.preview.execution import Execution
 from generation.preview.interrupts import Vanished
@@ -22,23 +23,29 @@ class Worker(threading.Thread):
         """Execute what is queued; between two prompts do what /free asked for."""
         while not self._engine.stopping.is_set():
             self._engine.interrupts.reset()
-            item = self._engine.queue.get(LOOK_S)
-            self._wait_while_dead()
+            self._wait_while("worker_dead")
+            item = self._engine.queue.get(LOOK_S, lambda: self._has("worker_dead"))
+            if item is not None:
+                self._wait_while("worker_stuck")
             # a restart meanwhile has forgotten it
             if item is not None and item[1] in [known[1] for known in self._engine.queue.running()]:
                 self._execute(item)
             self._free()
 
-    def _wait_while_dead(self) -> None:
-        while self._engine.faults.take("worker_dead") and not self._engine.stopping.is_set():
+    def _has(self, fault: str) -> bool:
+        return self._engine.faults.take(fault) is not None
+
+    def _wait_while(self, fault: str) -> None:
+        while self._has(fault) and not self._engine.stopping.is_set():
             self._engine.stopping.wait(LOOK_S)
 
     def _execute(self, item: Item) -> None:
         engine, prompt_id, started = self._engine, item[1], time.monotonic()
         engine.journal.write("started", prompt_id=prompt_id, number=item[0])
+        oddities.take_inputs(engine, prompt_id, item[2])
         execution = Execution(engine, item)
         try:
-            entry = execution.run()
+            entry = oddities.entry(engine, prompt_id, execution.run())
         except Vanished:
             engine.journal.write("finished", prompt_id=prompt_id, outcome="vanished")
             return

@@ -2,104 +2,84 @@
 
 import argparse
 import json
+import os
+import platform
 import signal
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from statistics import median
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 from typing import NoReturn
 
-from tests.benchmarks import rendering
+from tests.benchmarks import farm, history, memory, pollers, scaling, starts, throughput
 from tests.benchmarks.site import Site, SiteError, site
+from tests.benchmarks.sizes import SIZES, Load
+from tests.benchmarks.tables import Table, load, ms
 
-PARTS = ("requests", "throughput", "latency")
-
-
-@dataclass(frozen=True)
-class Load:
-    """How much is measured: plans of the request, (plans, seconds a plan), times of latency."""
-
-    n_plans: int
-    renders: tuple[tuple[int, float], ...]
-    n_latencies: int
+Part = Callable[[Site, Load], Iterator[Table]]
 
 
-WHOLE = Load(10_000, ((200, 0.2), (400, 0.05), (30, 1.0)), 10)
-QUICK = Load(1_000, ((50, 0.2),), 3)
-
-
-def requests_table(site: Site, load: Load) -> Iterator[str]:
+def requests(site: Site, size: Load) -> Iterator[Table]:
     """Measure a big request and its batch's status."""
-    call = f"from tests.benchmarks.posting import main; main({load.n_plans})"
-    rows = json.loads(site.manage("shell", "--no-imports", "--command", call))
-    yield f"{'request':<34}{'queries':>8}{'ms':>10}{'of CPU':>8}{'bytes':>12}"
+    rows = json.loads(site.inside(f"posting.main({size.n_plans})"))
+    table = Table("Requests", ("request", "queries", "ms", "of CPU", "bytes", "load"))
     for row in rows:
-        whole, cpu = 1000 * row["seconds"], 1000 * row["cpu_seconds"]
-        figures = f"{row['queries']:>8}{whole:>10.1f}{cpu:>8.1f}{row['bytes']:>12,}"
-        yield f"{row['name']:<34}{figures}"
+        times = ms(row["seconds"]), ms(row["cpu_seconds"])
+        figures = str(row["queries"]), *times, f"{row['bytes']:,}", load()
+        table.rows.append([row["name"], *figures])
+    yield table
 
 
-def throughput_table(site: Site, load: Load) -> Iterator[str]:
-    """Measure how long many plans take, side by side with the bare client."""
-    yield f"{'makespan':<34}{'bare s':>8}{'Madsea s':>10}{'throughput':>12}"
-    for n_plans, seconds in load.renders:
-        found = rendering.throughput(site, n_plans, seconds)
-        name = f"{n_plans} plans, {1000 * seconds:.0f} ms each"
-        ratio = found["bare"] / found["madsea"]
-        yield f"{name:<34}{found['bare']:>8.2f}{found['madsea']:>10.2f}{ratio:>12.3f}"
-
-
-def latency_table(site: Site, load: Load) -> Iterator[str]:
-    """Measure how soon a plan starts after its POST, for each broker."""
-    yield f"{'POST to start, idle':<34}{'ms':>8}{'worst ms':>10}"
-    brokers = {"ORM": ""} | ({"Redis": site.env["REDIS_URL"]} if site.env["REDIS_URL"] else {})
-    for broker, url in brokers.items():
-        yield from _latencies(site, load, broker, url)
-
-
-def _latencies(site: Site, load: Load, broker: str, url: str) -> Iterator[str]:
-    for state, linger_s in (("no driver", "0"), ("driver lingers", "60")):
-        change = {"REDIS_URL": url, "MADSEA_LINGER_S": linger_s}
-        found = rendering.latencies(site, load.n_latencies, **change)
-        name = f"broker {broker}, {state}"
-        yield f"{name:<34}{1000 * median(found):>8.0f}{1000 * found[-1]:>10.0f}"
-
-
-TABLES = dict(zip(PARTS, (requests_table, throughput_table, latency_table), strict=True))
+SHORT: dict[str, Part] = {
+    "requests": requests,
+    "throughput": throughput.throughput,
+    "start": starts.starts,
+    "scaling": scaling.scaling,
+}
+LONG: dict[str, Part] = {
+    "pollers": pollers.pollers,
+    "memory": memory.memory,
+    "farm": farm.farm,
+    "history": history.history,
+}
+PARTS = SHORT | LONG
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the parts that were asked for; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="less of everything")
-    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
-    parser.add_argument(
-        "--render", nargs=2, metavar=("PLANS", "SECONDS"), help="one throughput: of plans, each so"
-    )
-    given = parser.parse_args(argv)
-    load = QUICK if given.quick else WHOLE
-    if given.render:
-        renders = ((int(given.render[0]), float(given.render[1])),)
-        load = Load(load.n_plans, renders, load.n_latencies)
+    given = _parser().parse_args(argv)
+    wanted = list(PARTS) if "all" in given.parts else given.parts
     signal.signal(signal.SIGTERM, leave)
     try:
         with site() as made:
-            run(made, load, given.parts)
+            run(made, SIZES[given.size], wanted)
     except SiteError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0
 
 
-def run(made: Site, load: Load, parts: Sequence[str]) -> None:
-    """Print the tables of these parts."""
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument(
+        "--parts",
+        nargs="+",
+        choices=[*PARTS, "all"],
+        default=list(SHORT),
+        help=f"default: {', '.join(SHORT)}; the others take long",
+    )
+    parser.add_argument("--size", choices=SIZES, default="whole", help="quick: a minute a part")
+    return parser
+
+
+def run(made: Site, size: Load, parts: Sequence[str]) -> None:
+    """Print the tables of these parts as Markdown, each as soon as it is measured."""
     engine = "PostgreSQL" if made.env["DATABASE_URL"] else "SQLite"
-    say(f"{engine}, broker {'Redis' if made.env['REDIS_URL'] else 'in the database'}", "")
+    broker = "Redis" if made.env["REDIS_URL"] else "in the database"
+    cores = f"{os.cpu_count()} cores, Python {platform.python_version()}"
+    say(f"{engine}, broker {broker}; {cores}; load at the start {load()}.\n")
     for part in parts:
-        for line in TABLES[part](made, load):
-            say(line)
-        say("")
+        for table in PARTS[part](made, size):
+            say(table.markdown())
 
 
 def leave(_number: int, _frame: FrameType | None) -> NoReturn:
@@ -107,9 +87,9 @@ def leave(_number: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def say(*lines: str) -> None:
-    """Write lines at once."""
-    sys.stdout.write("\n".join(lines) + "\n")
+def say(text: str) -> None:
+    """Write at once."""
+    sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
 

@@ -4,14 +4,15 @@ import json
 import os
 import secrets
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -75,13 +76,13 @@ class Site:
         return started
 
     @contextmanager
-    def web(self, **change: str) -> Iterator[None]:
+    def web(self, **change: str) -> Iterator[Started]:
         """Run the web process."""
         options = ["--host", "127.0.0.1", "--port", self.env["PORT"], "--no-access-log"]
         web = self.start("web", "-m", "uvicorn", "madsea.asgi:application", *options, **change)
         try:
             wait_until(lambda: _answers(f"{self.base}/admin/login/"), [web], START_S)
-            yield
+            yield web
         finally:
             stop([web])
 
@@ -100,18 +101,48 @@ class Site:
             stop([server])
 
     @contextmanager
-    def workers(self, server_url: str, **change: str) -> Iterator[Started]:
-        """Run the workers on one server."""
-        work = self.start("work", "manage.py", "work", COMFYUI_SERVERS=server_url, **change)
+    def previews(self, n_servers: int, seconds_per_plan: float) -> Iterator[list[str]]:
+        """Run several preview servers in one process; give their addresses."""
+        home = Path(tempfile.mkdtemp(prefix="previews-", dir=self.home))
+        size = ["--servers", str(n_servers), "--seconds-per-plan", str(seconds_per_plan)]
+        server = self.start(home.name, "-m", "tests.benchmarks.previews", str(home), *size)
+        ready = home / "ready"
+        wait_until(lambda: ready.exists() and bool(ready.read_text()), [server], START_S)
         try:
-            wait_until(lambda: self._is_up(server_url), [work], START_S)
+            yield ready.read_text().split()
+        finally:
+            stop([server])
+
+    @contextmanager
+    def workers(self, *server_urls: str, **change: str) -> Iterator[Started]:
+        """Run the workers on these servers, one more than there are servers."""
+        given = {"MADSEA_WORKERS": str(len(server_urls) + 1), **change}
+        urls = ",".join(server_urls)
+        work = self.start("work", "manage.py", "work", COMFYUI_SERVERS=urls, **given)
+        try:
+            wait_until(lambda: self._are_up(server_urls), [work], START_S)
             yield work
         finally:
             stop([work])
 
-    def _is_up(self, server_url: str) -> bool:
-        servers = self.session().get(f"{self.base}/api/servers", timeout=30).json()["results"]
-        return any(each["url"] == server_url and each["health"] == "up" for each in servers)
+    def _are_up(self, urls: Sequence[str]) -> bool:
+        listed = self.session().get(f"{self.base}/api/servers?page_size=1000", timeout=30)
+        up = {each["url"] for each in listed.json()["results"] if each["health"] == "up"}
+        return up.issuperset(urls)
+
+    def rows(self, query: LiteralString) -> list[tuple[Any, ...]]:
+        """Return the rows of a query, whichever database it is."""
+        if url := self.env["DATABASE_URL"]:
+            with psycopg.connect(url) as connection:
+                return list(connection.execute(query))
+        with closing(sqlite3.connect(self.home / "madsea.sqlite3", timeout=20)) as connection:
+            return list(connection.execute(query))
+
+    def inside(self, call: str, **change: str) -> str:
+        """Run a call such as `posting.main(10)` of a module beside this one, inside Django."""
+        module = call.partition(".")[0]
+        code = f"from tests.benchmarks import {module}; {call}"
+        return self.manage("shell", "--no-imports", "--command", code, **change)
 
 
 def _answers(url: str) -> bool:
@@ -122,19 +153,19 @@ def _answers(url: str) -> bool:
 
 
 @contextmanager
-def site() -> Iterator[Site]:
+def site(redis_url: str = os.environ.get("REDIS_URL", "")) -> Iterator[Site]:
     """Make a site on the kind of database and broker that the environment names; remove it all."""
     with ExitStack() as stack:
         home = Path(tempfile.mkdtemp(prefix="madsea-bench-"))
         stack.callback(shutil.rmtree, home, ignore_errors=True)
-        made = Site(home, _environment(home, stack), stack)
+        made = Site(home, _environment(home, redis_url, stack), stack)
         made.manage("migrate", "--verbosity", "0")
         access = json.loads(made.manage("demo_user", "--json", DEBUG="1"))
         made.env["MADSEA_BENCH_TOKEN"] = access["token"]
         yield made
 
 
-def _environment(home: Path, stack: ExitStack) -> dict[str, str]:
+def _environment(home: Path, redis_url: str, stack: ExitStack) -> dict[str, str]:
     workflows = home / "workflows"
     shutil.copytree(ROOT / "workflows", workflows)
     (workflows / WORKFLOW).write_text(json.dumps(GRAPH), encoding="utf-8")
@@ -143,7 +174,7 @@ def _environment(home: Path, stack: ExitStack) -> dict[str, str]:
         "MADSEA_PROJECTS_ROOT": str(home / "projects"),
         "MADSEA_WORKFLOWS": str(workflows),
         "DATABASE_URL": _database(os.environ.get("DATABASE_URL", ""), stack),
-        "REDIS_URL": _redis(os.environ.get("REDIS_URL", ""), stack),
+        "REDIS_URL": _redis(redis_url, stack),
         "COMFYUI_SERVERS": "",
         "MADSEA_WORKERS": "2",
         "ALLOWED_HOSTS": "",

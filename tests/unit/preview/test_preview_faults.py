@@ -12,7 +12,8 @@ from PIL import Image
 from preview_client import Client, image_graph, sampling_graph, wait_for
 
 from generation.preview import journal
-from generation.preview.faults import KINDS, Faults
+from generation.preview.faults import Faults
+from generation.preview.kinds import KINDS
 
 Start = Callable[..., Client]
 ID = "0b9d7c1e-2f5a-4c1b-9a77-3d0c5f6e1a42"
@@ -41,6 +42,7 @@ def test_fault_strikes_as_often_as_it_was_told() -> None:
     struck = [faults.take("hang") is not None for _ in range(5)]
 
     assert struck == [False, True, True, False, False]
+    assert faults.n_struck("hang") == 2
 
 
 def test_fault_strikes_only_what_it_matches() -> None:
