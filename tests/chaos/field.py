@@ -68,10 +68,10 @@ class Post:
 class Field:
     """Everything that a run hits, and everything that it asks for."""
 
-    def __init__(self, site: Site, redis: Redis | None) -> None:
+    def __init__(self, site: Site, disk: Disk, redis: Redis | None) -> None:
         self.site = site
+        self.disk = disk
         self.redis = redis
-        self.disk = Disk(site)
         self.workflows = site.home / "workflows"
         (site.home / witness.FOLDER).mkdir()
         site.settings |= SETTINGS
@@ -171,14 +171,6 @@ class Field:
         with closing(sqlite3.connect(file, timeout=LOCK_WAIT_S)) as lite:
             yield lambda statement: lite.execute(statement).rowcount
             lite.commit()
-
-    def close(self) -> None:
-        """End everything."""
-        self.wake_all()
-        self.site.close()
-        self.disk.close()
-        if self.redis:
-            self.redis.stop()
 
 
 def _options(number: int) -> list[str]:
