@@ -26,6 +26,7 @@ SETTINGS = {
     "MADSEA_WATCHDOG_S": "8",
     "MADSEA_STAGING_S": "20",
 }
+LOCK_WAIT_S = 3
 OWNER = "SELECT lease_owner FROM generation_server WHERE lease_owner <> '' ORDER BY id"
 
 
@@ -67,10 +68,10 @@ class Post:
 class Field:
     """Everything that a run hits, and everything that it asks for."""
 
-    def __init__(self, site: Site, redis: Redis | None) -> None:
+    def __init__(self, site: Site, disk: Disk, redis: Redis | None) -> None:
         self.site = site
+        self.disk = disk
         self.redis = redis
-        self.disk = Disk(site)
         self.workflows = site.home / "workflows"
         (site.home / witness.FOLDER).mkdir()
         site.settings |= SETTINGS
@@ -160,23 +161,16 @@ class Field:
     @contextmanager
     def transaction(self) -> Iterator[Callable[[str], int]]:
         """Give a function that runs statements; all are committed at the end."""
+        # No lock is waited for long: who holds it may be frozen, and is thawed by who asks here.
         if self.site.database:
-            with psycopg.connect(self.site.env["DATABASE_URL"]) as connection:
+            url, options = self.site.env["DATABASE_URL"], f"-c lock_timeout={1000 * LOCK_WAIT_S}"
+            with psycopg.connect(url, options=options) as connection:
                 yield lambda statement: connection.execute(statement.encode()).rowcount
             return
         file = self.site.home / "madsea.sqlite3"
-        # Not for long: who holds it may be frozen, and is thawed by who asks here.
-        with closing(sqlite3.connect(file, timeout=3)) as lite:
+        with closing(sqlite3.connect(file, timeout=LOCK_WAIT_S)) as lite:
             yield lambda statement: lite.execute(statement).rowcount
             lite.commit()
-
-    def close(self) -> None:
-        """End everything."""
-        self.wake_all()
-        self.site.close()
-        self.disk.close()
-        if self.redis:
-            self.redis.stop()
 
 
 def _options(number: int) -> list[str]:

@@ -8,13 +8,14 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tests.chaos import pictures, plan, script
 from tests.chaos.adversary import Adversary
+from tests.chaos.disk import Disk
 from tests.chaos.field import SERVERS, Field, redis_server
 from tests.chaos.load import Load
 from tests.chaos.plan import Act
@@ -78,14 +79,17 @@ def _field(order: Order, folder: Path) -> Iterator[tuple[Field, Sites]]:
         f"E202_{sequence}-{code}_extracted-raw.png": pictures.png(f"#0000{int(code):02x}")
         for sequence, code in script.WITH_PANEL
     }
-    sites = Sites(folder, panels)
-    redis = redis_server(folder) if order.has_redis else None
-    made = Field(sites.new(), redis)
-    try:
-        yield made, sites
-    finally:
-        made.close()
-        sites.close()
+    with ExitStack() as stack:
+        sites = Sites(folder, panels)
+        stack.callback(sites.close)
+        redis = redis_server(folder) if order.has_redis else None
+        if redis is not None:
+            stack.callback(redis.stop)
+        site = sites.new()
+        disk = Disk(site)
+        stack.callback(disk.close)
+        stack.callback(site.close)
+        yield Field(site, disk, redis), sites
 
 
 def _let_happen(order: Order, field_: Field, sites: Sites, result: Result) -> dict[str, Any]:
