@@ -89,6 +89,9 @@ FAILURES = _table(
     FailureClass("wrong_size", "The image has not the size that the workflow gives it.",
                  Again.ELSEWHERE, True,
                  "Look at what else writes into the server's output folder; then retry."),
+    FailureClass("wrong_image", "Another prompt's image lies under the file's name.",
+                 Again.ELSEWHERE, True,
+                 "Look at what else writes into the server's output folder; then retry."),
     FailureClass("upload_refused", "The server does not take the plan's panel or prompt: too large"
                  " for it, or its disk is full.", Again.ELSEWHERE, True,
                  "Free the server's disk, or raise its --max-upload-size; then retry."),

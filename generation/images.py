@@ -1,6 +1,7 @@
 """Whether bytes are an image: outputs of servers, uploads and panels are decoded before belief."""
 
 import io
+import json
 import struct
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -39,6 +40,7 @@ class DecodedImage:
     format: Format
     width_px: int
     height_px: int
+    prompt_id: str = ""  #: of the prompt that rendered it, if the image says so
 
 
 def decode(content: bytes, *, max_pixels: int) -> DecodedImage:
@@ -53,7 +55,8 @@ def decode(content: bytes, *, max_pixels: int) -> DecodedImage:
         _check_size(image, max_pixels)
         _check_still(image)
         _decode(image, content)
-        return DecodedImage(_FORMATS[str(image.format)], image.width, image.height)
+        size = (image.width, image.height)
+        return DecodedImage(_FORMATS[str(image.format)], *size, prompt_id=_prompt_id(image))
 
 
 def _open(content: bytes) -> Image.Image:
@@ -63,6 +66,15 @@ def _open(content: bytes) -> Image.Image:
         raise _too_many_pixels() from error
     except (UnidentifiedImageError, *_BROKEN) as error:
         raise _unidentified(content) from error
+
+
+def _prompt_id(image: Image.Image) -> str:
+    """Return the prompt id that our own mark in a PNG's text names; empty without one."""
+    try:
+        mark = json.loads(str(image.info.get("madsea", "")))
+    except ValueError:
+        return ""
+    return str(mark.get("prompt_id", "")) if isinstance(mark, dict) else ""
 
 
 def _check_size(image: Image.Image, max_pixels: int) -> None:

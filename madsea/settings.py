@@ -145,6 +145,14 @@ SQLITE_OPTIONS: dict[str, Any] = {
     "timeout": 20,
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
 }
+POSTGRES_OPTIONS: dict[str, Any] = {
+    # Reads by index cost what they cost on disks that do not seek, or whole tables would be read;
+    # a process that is frozen inside a transaction, or gone, loses its locks.
+    "options": "-c random_page_cost=1.1 -c idle_in_transaction_session_timeout=15000",
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+}
 
 
 def _database() -> dict[str, Any]:
@@ -164,8 +172,7 @@ def _database() -> dict[str, Any]:
     elif config["ENGINE"] != "django.db.backends.postgresql":
         raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:/// or postgres://.")
     else:
-        # Else PostgreSQL reads whole tables to find a batch's rows, as if it had to seek for each.
-        config.setdefault("OPTIONS", {}).setdefault("options", "-c random_page_cost=1.1")
+        config["OPTIONS"] = POSTGRES_OPTIONS | config.get("OPTIONS", {})
     return config
 
 

@@ -42,12 +42,15 @@ class Contact:
         if self._n_failed == 1:
             self._write()
 
-    def worked(self) -> bool:
-        """Take into account that calls are answered; tell whether that is to be told."""
+    def worked(self) -> None:
+        """Take into account that calls are answered."""
         was_lost, self._n_failed, self._detail = self.is_lost, 0, ""
-        was_told, self._is_told = self._is_told, False
         if was_lost:
             self._write()
+
+    def is_back(self) -> bool:
+        """Tell, once, that a server answers again of which it was told that it does not."""
+        was_told, self._is_told = self._is_told, False
         return was_told
 
     def is_to_be_told(self) -> bool:

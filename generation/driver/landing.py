@@ -45,8 +45,7 @@ class Landing:
         if history.started_at_ms and history.finished_at_ms:
             flight.render_s = max(0.0, (history.finished_at_ms - history.started_at_ms) / 1000)
         wanted = params.wanted_outputs(flight.attempt.graph)
-        files = {file.node_id: file for file in reversed(history.outputs) if file.type == "output"}
-        found = next((files[node_id] for node_id in wanted if node_id in files), None)
+        found = next(filter(None, (_image_of(history, node_id) for node_id in wanted)), None)
         if found is None:
             words = "The prompt succeeded, but its SaveImage node left no file."
             self._outcomes.fail(flight, failure("no_output", words))
@@ -140,8 +139,23 @@ class Landing:
             transitions.note(flight.attempt, "disk_full", detail=str(problem))
 
 
+def _image_of(history: History, node_id: str) -> OutputFile | None:
+    """Return the file that a node has saved: an image, if it names one among others."""
+    files = [each for each in history.outputs if each.node_id == node_id and each.type == "output"]
+    images = [each for each in files if each.key == "images" and _has_image_name(each)]
+    return next(iter(images + files), None)
+
+
+def _has_image_name(file: OutputFile) -> bool:
+    return file.filename.lower().endswith((".png", ".jpg", ".jpeg", ".webp"))
+
+
 def _misfit(flight: Flight, image: Image) -> PlanFailure | None:
-    """Return what is wrong with an image's size; None when it is as the graph says."""
+    """Return what is wrong with an image: another prompt's, or of another size than its graph's."""
+    whose = image.decoded.prompt_id
+    if whose and whose != flight.prompt_id:
+        words = f"The file holds the image of another prompt ({whose})."
+        return failure("wrong_image", words)
     graph = flight.attempt.graph
     wanted = params.wanted_outputs(graph)
     expected = params.output_size(graph, wanted[0]) if wanted else None

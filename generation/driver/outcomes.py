@@ -41,7 +41,7 @@ class Outcomes:
         if is_deaf or why.code in SET_ASIDE:
             self._set_aside(flight, why)
         elif workflow := flight.attempt.run.batch.workflow:
-            blocking.look(self._lease.server, workflow)
+            blocking.look(self._lease.server, workflow, flight.attempt)
 
     def _was_short(self, flight: Flight) -> bool:
         run = flight.attempt.run

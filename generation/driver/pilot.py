@@ -110,6 +110,8 @@ class Pilot:
             return
         try:
             self.contact.ask_again()
+            if self.contact.is_back():
+                self._tell_all("answered")
             self._remover.sweep(ours=self._prompt_ids())
             self._post_ready()
             self._look()
@@ -119,8 +121,7 @@ class Pilot:
             if self.contact.is_to_be_told():
                 self._tell_all("unanswered", detail=str(error))
         else:
-            if self.contact.worked():
-                self._tell_all("answered")
+            self.contact.worked()
 
     def _tell_all(self, event: str, **details: object) -> None:
         for flight in self.flights.values():
@@ -258,6 +259,7 @@ class Pilot:
         if queue.count(flight.prompt_id) > 1:
             # The first of two POSTs has come late; one of the two that wait is taken away.
             self._client.delete_pending([flight.prompt_id])
+            transitions.note(flight.attempt, "doubled")
         if flight.stage is Stage.DOUBTFUL:
             self._acknowledge(flight, "posted")
         elif flight.stage is Stage.STOPPING:
@@ -285,6 +287,8 @@ class Pilot:
     def _look_in_history(self, flight: Flight) -> None:
         history = self._client.history(flight.prompt_id)
         if history is not None:
+            if flight.stage is Stage.DOUBTFUL:
+                self._acknowledge(flight, "posted")
             self._ended(flight, history)
         elif flight.stage is Stage.STOPPING and flight.is_acknowledged:
             # The server had it and has it no more: it was deleted while it waited there.
@@ -303,10 +307,10 @@ class Pilot:
         """Absent from queue and history, twice, some seconds apart."""
         if flight.stage is Stage.STOPPING:
             self._outcomes.stopped(flight)
-        elif flight.stage is Stage.DOUBTFUL:
-            flight.post_again()
         elif (left := dialect.left_file(flight)) and self._client.view_exists(left):
             self._landing.fetch(flight, left)
+        elif flight.stage is Stage.DOUBTFUL:
+            flight.post_again()
         else:
             self._outcomes.lost(flight, "it is neither in its queue nor in its history")
 

@@ -24,9 +24,15 @@ IN_A_ROW = 3
 ATTEMPTS_BACK = 1000
 
 
-def look(server: Server, workflow: Workflow) -> bool:
-    """Block a server for a workflow if it failed it again and again; tell whether it is blocked."""
+def look(server: Server, workflow: Workflow, latest: Attempt | None = None) -> bool:
+    """Block a server for a workflow if it failed it again and again; tell whether it is blocked.
+
+    The `latest` to fail on one that is blocked already was on its way there: it is forgiven too.
+    """
     if Block.objects.filter(server=server, workflow=workflow).exists():
+        if latest is not None:
+            latest.refresh_from_db(fields=["is_held_against"])
+            _unblame(server, [latest] if latest.is_held_against else [])
         return True
     failed = _last_failed(server, workflow)
     if len(failed) < IN_A_ROW or not _succeeds_elsewhere(server, workflow, failed[-1]):

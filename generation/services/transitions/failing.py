@@ -85,10 +85,12 @@ def lose(attempt: Attempt, detail: str) -> None:
     """
     with change(attempt.run.batch_id) as now:
         hold(attempt.pk, attempt.lease_token)
-        if _lost_before(attempt) < LOST_UNCOUNTED:
+        n_before = _lost_before(attempt)
+        if n_before < LOST_UNCOUNTED:
             _give_back(now, attempt, AttemptOutcome.LOST, detail)
-        else:
-            _fail(now, attempt, failure("lost_often", detail), is_left_behind=False)
+            return
+        words = f"{attempt.server.name} lost the prompt, as {n_before} times before: {detail}."
+        _fail(now, attempt, failure("lost_often", words), is_left_behind=False)
 
 
 def _lost_before(attempt: Attempt) -> int:
