@@ -1,7 +1,6 @@
 """Whether bytes are an image: outputs of servers, uploads and panels are decoded before belief."""
 
 import io
-import json
 import struct
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -40,7 +39,7 @@ class DecodedImage:
     format: Format
     width_px: int
     height_px: int
-    prompt_id: str = ""  #: of the prompt that rendered it, if the image says so
+    marks: str = ""  #: what a server wrote into it of the prompt that rendered it, as text
 
 
 def decode(content: bytes, *, max_pixels: int) -> DecodedImage:
@@ -56,7 +55,7 @@ def decode(content: bytes, *, max_pixels: int) -> DecodedImage:
         _check_still(image)
         _decode(image, content)
         size = (image.width, image.height)
-        return DecodedImage(_FORMATS[str(image.format)], *size, prompt_id=_prompt_id(image))
+        return DecodedImage(_FORMATS[str(image.format)], *size, marks=_marks(image))
 
 
 def _open(content: bytes) -> Image.Image:
@@ -68,13 +67,9 @@ def _open(content: bytes) -> Image.Image:
         raise _unidentified(content) from error
 
 
-def _prompt_id(image: Image.Image) -> str:
-    """Return the prompt id that our own mark in a PNG's text names; empty without one."""
-    try:
-        mark = json.loads(str(image.info.get("madsea", "")))
-    except ValueError:
-        return ""
-    return str(mark.get("prompt_id", "")) if isinstance(mark, dict) else ""
+def _marks(image: Image.Image) -> str:
+    """Return a PNG's texts of its graph and of our own mark. Source: protocol.md §9."""
+    return "".join(str(image.info.get(name, "")) for name in ("madsea", "prompt"))
 
 
 def _check_size(image: Image.Image, max_pixels: int) -> None:

@@ -152,10 +152,9 @@ def _has_image_name(file: OutputFile) -> bool:
 
 def _misfit(flight: Flight, image: Image) -> PlanFailure | None:
     """Return what is wrong with an image: another prompt's, or of another size than its graph's."""
-    whose = image.decoded.prompt_id
-    if whose and whose != flight.prompt_id:
-        words = f"The file holds the image of another prompt ({whose})."
-        return failure("wrong_image", words)
+    # The graph names our output prefix, and that the prompt; a server may write neither.
+    if image.decoded.marks and flight.prompt_id not in image.decoded.marks:
+        return failure("wrong_image", "The file holds the image of another prompt.")
     graph = flight.attempt.graph
     wanted = params.wanted_outputs(graph)
     expected = params.output_size(graph, wanted[0]) if wanted else None

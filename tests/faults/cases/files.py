@@ -129,10 +129,10 @@ CASES = (
     ),
     Case(
         40,
-        "a cached answer with the old names",
-        "our prompt is cut off after queueing and forgotten by history; it goes out again",
+        "a prompt that history forgot, whose file is there under its unique name",
+        "our prompt is cut off after queueing and forgotten by history",
         (strike("reset_after_queueing", times=1), strike("evict_history", times=1)),
-        log=REPOSTED,
+        log=("claimed", "published"),
     ),
     Case(
         40,
@@ -148,12 +148,13 @@ CASES = (
     Case(
         40,
         "a cached answer without outputs",
-        "the same as the first, with `cached_without_outputs`",
+        "the same, with `cached_without_outputs`",
         (
             strike("reset_after_queueing", times=1),
             strike("evict_history", times=1),
             strike("cached_without_outputs"),
         ),
+        meanwhile=remove_output,
         outcomes=("error", "done"),
         renders=2,
         tries=1,

@@ -163,6 +163,7 @@ CASES = (
         "the same id is taken twice",
         "a second driver posts our prompt again, as if thawed; the double is deleted",
         meanwhile=post_again,
+        log=("claimed", "posted", "doubled", "published"),
         graph=flying.SAMPLED,
         plays={"seconds_per_plan": 3.0},
     ),
