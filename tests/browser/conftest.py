@@ -44,9 +44,13 @@ class Studio:
         assert answer.ok, answer.text
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The chromium of this machine."""
+    """The chromium of this machine.
+
+    No longer than for these tests: its event loop runs in this thread, and Django refuses to ask
+    the database where one does.
+    """
     found = [path for path in map(shutil.which, BROWSERS) if path]
     if not found:
         pytest.skip("this machine has no chromium")

@@ -12,7 +12,7 @@ LONG_MS = 60_000
 def test_the_supervisor_finds_a_failed_plan_reads_why_and_retries_it(
     studio: Studio, page: Page
 ) -> None:
-    studio.fault("node_error", times=1, message="The panel has no edges.")
+    studio.fault("node_error", times=3, message="The panel has no edges.")
     studio.site.generate(["0010"])
 
     page.goto(f"{studio.url}/admin/generation/planrun/?state__exact=error")
