@@ -136,7 +136,7 @@ def with_running(comfy: Client) -> dict[str, Any] | None:
 def test_node_that_hangs_ends_with_a_restart(comfy: Client) -> None:
     comfy.server.faults.set("node_hang", match="ImageInvert", seconds=60, times=1)
     comfy.submit(image_graph("a"))
-    wait_for(lambda: with_running(comfy))
+    wait_for(lambda: comfy.server.faults.n_struck("node_hang"))
 
     comfy.server.restart()
 
