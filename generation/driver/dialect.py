@@ -13,7 +13,7 @@ from generation.driver.flight import Flight
 from generation.errors import PlanFailure
 from generation.failures import failure
 from generation.models import Attempt
-from generation.services import claims
+from generation.services import graphs
 
 _NO_SUCH_CLASS = frozenset({"invalid_prompt", "missing_node_type"})
 _POISONED = ("CUDA error", "illegal memory access", "device-side assert")
@@ -28,7 +28,7 @@ def marks(attempt: Attempt) -> dict[str, object]:
 
 def left_file(flight: Flight) -> OutputFile:
     """Return where the attempt's file would lie, by its unique prefix. Source: protocol.md §9."""
-    folder, _, stem = claims.output_prefix(flight.prompt_id).rpartition("/")
+    folder, _, stem = graphs.output_prefix(flight.prompt_id).rpartition("/")
     wanted = params.wanted_outputs(flight.attempt.graph)
     return OutputFile(wanted[0] if wanted else "", f"{stem}_00001_.png", folder, "output")
 
@@ -58,7 +58,7 @@ def misses_panel(error: Refused) -> bool:
     """
     nodes = map(mapping, error.node_errors.values())
     told = (mapping(each) for node in nodes for each in listed(node.get("errors")))
-    return any(f"{claims.FOLDER}/" in f"{each.get('details')}{_received(each)}" for each in told)
+    return any(f"{graphs.FOLDER}/" in f"{each.get('details')}{_received(each)}" for each in told)
 
 
 def _received(each: Mapping[str, Any]) -> object:
@@ -80,7 +80,7 @@ def lacks(error: Refused, graph: Mapping[str, Any]) -> list[Lack]:
         for each in map(mapping, listed(node.get("errors"))):
             extra = mapping(each.get("extra_info"))
             value = str(extra.get("received_value", ""))
-            if each.get("type") != "value_not_in_list" or value.startswith(f"{claims.FOLDER}/"):
+            if each.get("type") != "value_not_in_list" or value.startswith(f"{graphs.FOLDER}/"):
                 return []
             found.append(Lack(value, f"{node.get('class_type')}.{extra.get('input_name')}"))
     return found

@@ -21,7 +21,8 @@ from generation.driver.pilot import Pilot
 from generation.driver.watch import Watch
 from generation.errors import Fenced
 from generation.models import Attempt
-from generation.services import claims, leases, transitions
+from generation.services import leases, transitions
+from generation.services.claims import Desk
 from generation.services.leases import Lease
 
 logger = logging.getLogger(__name__)
@@ -73,6 +74,7 @@ class Driver:
         self._watch = Watch(lease.server.url, lease.server.headers, self._inbox)
         self._pilot = Pilot(lease, client, self._courier, self._watch)
         self._client = client
+        self._desk = Desk(lease)
         self._began_at = monotonic()
         self._ends_at = self._began_at + settings.MADSEA_DRIVER_LIFE_S
         self._busy_at = self._beat_at = self._obeyed_at = self._reported_at = monotonic()
@@ -157,7 +159,7 @@ class Driver:
 
     def _claim(self) -> Attempt | None:
         try:
-            return claims.claim_next(self._lease, in_flight=self._pilot.n_on_server)
+            return self._desk.claim(in_flight=self._pilot.n_on_server)
         except Fenced:
             self._drain()
             return None
@@ -179,10 +181,13 @@ class Driver:
             return
 
     def _report(self) -> None:
-        if monotonic() - self._reported_at < PROGRESS_EVERY_S:
+        now = monotonic()
+        if now - self._reported_at < PROGRESS_EVERY_S:
             return
         for flight in self._pilot.flights.values():
-            if flight.meter.pct > flight.written_pct:
-                self._reported_at = monotonic()
+            # Nobody is helped by the progress of what is rendered in less than that.
+            is_quick = now - (flight.running_since or now) < PROGRESS_EVERY_S
+            if flight.meter.pct > flight.written_pct and not is_quick:
+                self._reported_at = now
                 transitions.advance(flight.attempt, flight.meter.pct)
                 flight.written_pct = flight.meter.pct

@@ -27,7 +27,7 @@ from generation.driver.watch import Watch
 from generation.errors import Fenced, PlanFailure
 from generation.failures import failure
 from generation.models import Attempt, Version
-from generation.services import capability, claims, transitions
+from generation.services import capability, graphs, transitions
 from generation.services.leases import Lease
 from generation.states import AttemptOutcome, VersionState
 from generation.storage import StorageError
@@ -143,7 +143,7 @@ class Pilot:
             self._post(flight)
             return
         flight.stage = Stage.PREPARING
-        name = claims.panel_name(panel).rpartition("/")[2]
+        name = graphs.panel_name(panel).rpartition("/")[2]
         self._courier.upload(flight.attempt.pk, panel.path, name)
 
     def _post(self, flight: Flight) -> None:
@@ -228,6 +228,7 @@ class Pilot:
         if flight is None:
             return
         flight.heard_at = monotonic()
+        flight.running_since = flight.running_since or flight.heard_at
         flight.meter.hear(event)  # type: ignore[arg-type]
         if getattr(event, "node", "") is None:
             flight.ended_by_socket = True
@@ -349,10 +350,10 @@ class Pilot:
 
     def _use_panel(self, flight: Flight, name: str) -> None:
         panel = flight.attempt.panel
-        if panel is not None and name == claims.panel_name(panel):
+        if panel is not None and name == graphs.panel_name(panel):
             self._on_server.add(panel.sha256)
         else:
-            flight.attempt.graph = claims.with_panel(flight.attempt, name)
+            flight.attempt.graph = graphs.with_panel(flight.attempt, name)
             transitions.rewrite_graph(flight.attempt, flight.attempt.graph)
         flight.stage, flight.has_panel = Stage.READY, True
         flight.look_soon()

@@ -169,13 +169,14 @@ def finish(version: Version) -> Version:
         StagedFileGone: its bytes are gone; the reservation was taken back, if it was the last.
         StorageError: the projects folder cannot be written; the reservation stays.
     """
-    version.refresh_from_db()
     while version.state == VersionState.RESERVED:
         try:
             storage.link(version.staging_path, version.path, version.sha256)
         except storage.StagedFileGone:
-            _take_back(version)
-            raise
+            if _is_as_it_was(version):
+                _take_back(version)
+                raise
+            continue
         except storage.NameTaken:
             _yield_the_name(version)
             version.refresh_from_db()
@@ -185,6 +186,13 @@ def finish(version: Version) -> Version:
         storage.discard(staging_path)
         version.refresh_from_db()
     return version
+
+
+def _is_as_it_was(version: Version) -> bool:
+    """Bring a version up to date; tell whether nobody has finished or renamed it meanwhile."""
+    known = version.state, version.path
+    version.refresh_from_db()
+    return known == (version.state, version.path)
 
 
 def _take_back(version: Version) -> None:

@@ -103,6 +103,7 @@ class Driver:
     def __init__(self, lease: leases.Lease) -> None:
         self.took: Times = defaultdict(list)
         self._lease = lease
+        self._desk = claims.Desk(lease)
         self._beat_at = time.monotonic()
         self._flights: deque[Attempt] = deque()
         self._picture = _picture()
@@ -123,7 +124,7 @@ class Driver:
     def _fill(self) -> None:
         while len(self._flights) < DEPTH:
             began = time.perf_counter()
-            attempt = claims.claim_next(self._lease, in_flight=len(self._flights))
+            attempt = self._desk.claim(in_flight=len(self._flights))
             name = "claim" if attempt else "claim in vain"
             self.took[name].append(time.perf_counter() - began)
             if attempt is None:

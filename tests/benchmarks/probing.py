@@ -50,11 +50,12 @@ class Present:
         lacking = request(1, "panels-missing", "OmbresChinoises.json")
         batches.create(requests.read(lacking), requester=None)
         self.leases = [_taken(server) for server in Server.objects.order_by("pk")]
+        self.desks = [claims.Desk(lease) for lease in self.leases]
         self.driver = Driver(self.leases[0])
         for _ in range(n_done):
-            self.driver.render(self.claimed(self.leases[0]))
-        for lease in self.leases:
-            self.claimed(lease)
+            self.driver.render(self.claimed(self.desks[0]))
+        for desk in self.desks:
+            self.claimed(desk)
         self.batch.refresh_from_db()
         self.since = self.batch.revision - 4 * min(10, n_done)
         self.user = User.objects.create_superuser("bench", password="bench")
@@ -62,9 +63,9 @@ class Present:
         self.client.force_login(self.user)
         self.etag = self.get(f"{STATUS}?batch_id={self.batch.public_id}").headers["ETag"]
 
-    def claimed(self, lease: Lease, in_flight: int = 0) -> Any:
+    def claimed(self, desk: claims.Desk, in_flight: int = 0) -> Any:
         """Claim a plan, which must be there, and acknowledge it."""
-        attempt = claims.claim_next(lease, in_flight=in_flight)
+        attempt = desk.claim(in_flight=in_flight)
         if attempt is None:
             raise RuntimeError("Nothing can be claimed.")
         transitions.acknowledge(attempt)
@@ -100,7 +101,7 @@ def _taken(server: Server) -> Lease:
 
 def acts(now: Present) -> dict[str, Callable[[], object]]:
     """Return everything that is measured, by name."""
-    batch, lease = now.batch, now.leases[0]
+    batch, desk = now.batch, now.desks[0]
     run = PlanRun.objects.filter(batch=batch, state=RunState.DONE).order_by("pk")[0]
     of_batch = f"batch_id={batch.public_id}"
     pages = {
@@ -127,9 +128,9 @@ def acts(now: Present) -> dict[str, Callable[[], object]]:
         "admin: a plan": f"{ADMIN}/plan/{Plan.objects.get(pk=run.plan_id).pk}/change/",
     }
     return {
-        "claim": lambda: claims.claim_next(lease, in_flight=0),
-        "claim, one in flight": lambda: claims.claim_next(lease, in_flight=1),
-        "a plan, claimed to published": lambda: now.driver.render(now.claimed(lease)),
+        "claim": lambda: desk.claim(in_flight=0),
+        "claim, one in flight": lambda: desk.claim(in_flight=1),
+        "a plan, claimed to published": lambda: now.driver.render(now.claimed(desk)),
         "tick": upkeep.tick,
         "API: POST, 100 plans": now.post,
         "API: status, 304": lambda: now.get(f"{STATUS}?{of_batch}", 304, if_none_match=now.etag),

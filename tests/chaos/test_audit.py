@@ -56,7 +56,7 @@ def scene(home: Path, tmp_path: Path) -> Scene:
     factories.log(batch, event="batch_created", data={"plans": 1, "style": "labo", "mode": "auto"})
     lease = leases.take(server.pk)
     assert lease is not None
-    attempt = claims.claim_next(lease, in_flight=0)
+    attempt = claims.Desk(lease).claim(in_flight=0)
     assert attempt is not None
     transitions.acknowledge(attempt)
     # A server writes into an image which prompt it is of.

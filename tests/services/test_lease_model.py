@@ -233,7 +233,7 @@ class Studio(RuleBasedStateMachine):
             with self._unchanged():
                 assert self._fenced_claim(driver) is None
             return
-        attempt = claims.claim_next(driver.lease, in_flight=0)
+        attempt = claims.Desk(driver.lease).claim(in_flight=0)
         if attempt is not None:
             assert attempt.server_id == driver.lease.server.pk
             driver.flights.append(attempt)
@@ -377,7 +377,7 @@ class Studio(RuleBasedStateMachine):
     @staticmethod
     def _fenced_claim(driver: Driver) -> Attempt | None:
         try:
-            return claims.claim_next(driver.lease, in_flight=0)
+            return claims.Desk(driver.lease).claim(in_flight=0)
         except Fenced:
             return None
 

@@ -35,7 +35,7 @@ def batch(plans: Sequence[Plan], n_plans: int = 1, **fields: Any) -> Batch:
 
 
 def claim(lease: Lease, in_flight: int = 0) -> Attempt | None:
-    return claims.claim_next(lease, in_flight=in_flight)
+    return claims.Desk(lease).claim(in_flight=in_flight)
 
 
 def serve(lease: Lease) -> int:

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from generation.errors import Fenced
-from generation.models import Attempt, PlanRun, Server, Version
+from generation.models import Attempt, Batch, PlanRun, Server, Version
 from generation.services.change import change, hold, write_held
 from generation.services.transitions.parts import CLEAN, one
 from generation.states import AttemptOutcome, RunState
@@ -31,13 +31,13 @@ class Work:
 
 def claim(
     batch_id: int,
-    choose: Callable[[], tuple[PlanRun, Work] | None],
+    choose: Callable[[Batch], tuple[PlanRun, Work] | None],
     server: Server,
     lease_token: UUID,
 ) -> Attempt | None:
     """Give a queued run to a server and record the attempt, before anything is posted.
 
-    `choose` is called once the batch is locked, and returns a run that it has read then: chosen
+    `choose` is given the locked batch, and returns a run that it has read then: chosen
     before, one run would be chosen by every driver that waits for the lock, and all but one of
     them would have waited in vain. None when there is nothing to choose, or the batch is paused.
 
@@ -45,7 +45,7 @@ def claim(
         Fenced: the server's lease is not `lease_token` any more, or it takes nothing now.
     """
     with change(batch_id, before_all=partial(_lock, server, lease_token)) as now:
-        chosen = choose() if now.batch.paused_at is None else None
+        chosen = choose(now.batch) if now.batch.paused_at is None else None
         if chosen is None:
             return None
         run, work = chosen
@@ -97,9 +97,11 @@ def acknowledge(attempt: Attempt, *, event: str = "posted") -> bool:
     """
     with change(attempt.run.batch_id) as now:
         write_held(attempt.pk, attempt.lease_token, acknowledged_at=Now())
-        now.edit(one(attempt.run_id))
         now.log(event, attempt.run_id, server=attempt.server.name)
-        return one(attempt.run_id).filter(cancel_requested_at__isnull=False).exists()
+        run = one(attempt.run_id)
+        if now.edit(run.filter(cancel_requested_at=None)):
+            return False
+        return bool(now.edit(run))
 
 
 def advance(attempt: Attempt, progress_pct: int) -> None:

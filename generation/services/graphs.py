@@ -1,0 +1,69 @@
+"""The graph that is posted for a run: its workflow's, with all that was asked for set in it."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import uuid4
+
+from generation.comfyui import parameters as params
+from generation.comfyui import requirements
+from generation.comfyui.values import Parameter
+from generation.models import Attempt, PlanRun, Version, Workflow
+from generation.services import versions, workflows
+from generation.services.transitions import Work
+from generation.states import VersionState
+
+#: The folder on a server that panels and outputs of ours live in.
+FOLDER = "madsea"
+
+
+def work(
+    run: PlanRun,
+    workflow: Workflow,
+    found: Mapping[str, Parameter],
+    spellings: Iterable[Iterable[str]],
+) -> Work:
+    """Return what is to be posted for a run, under a new prompt id.
+
+    `found` are the workflow's parameters, `spellings` how the server writes its models' names.
+
+    Raises:
+        GraphError: something was asked for that the graph does not have.
+    """
+    prompt_id = uuid4()
+    panel = _panel(run) if run.batch.needs_panel else None
+    values = _values(run, found)
+    if panel is not None:
+        values[workflows.PANEL] = panel_name(panel)
+    graph = requirements.respelled(params.apply(workflow.graph, values, found), spellings)
+    prefixed = params.set_output_prefix(graph, output_prefix(str(prompt_id)))
+    return Work(prompt_id, prefixed, run.seed, panel)
+
+
+def _values(run: PlanRun, found: Mapping[str, Parameter]) -> dict[str, Any]:
+    """Return all that was asked for: what the graph does not have is an error, never left out."""
+    given: dict[str, Any] = run.batch.params | run.params
+    if run.seed and workflows.SEED in found:
+        given[workflows.SEED] = int(run.seed)
+    return given
+
+
+def _panel(run: PlanRun) -> Version | None:
+    panels = Version.objects.filter(plan=run.plan_id, state=VersionState.PUBLISHED)
+    return panels.filter(task=versions.PANEL).order_by("-number").first()
+
+
+def panel_name(panel: Version) -> str:
+    """Return what a server calls a panel that was uploaded under its content's hash."""
+    return f"{FOLDER}/{panel.sha256}.{panel.extension}"
+
+
+def output_prefix(prompt_id: str) -> str:
+    """Return the file name prefix of one attempt: unique, so its file can be found by it."""
+    return f"{FOLDER}/{prompt_id}"
+
+
+def with_panel(attempt: Attempt, name: str) -> Mapping[str, Any]:
+    """Return an attempt's graph with the panel under the name that the server gave it."""
+    workflow = attempt.run.batch.workflow
+    found = workflows.parameters(workflow) if workflow else {}
+    return params.apply(attempt.graph, {workflows.PANEL: name}, found)

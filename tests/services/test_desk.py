@@ -1,0 +1,81 @@
+"""What a driver's desk keeps between two claims, and what it must not keep."""
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from generation.comfyui.parameters import shipped_definitions
+from generation.models import Batch, Plan, ServerDefinitions
+from generation.services import steering
+from generation.services.claims import Desk
+from generation.services.leases import Lease
+from generation.states import RunState
+from tests import factories
+from tests.driver import flying
+
+pytestmark = pytest.mark.django_db
+
+#: Who is idle, whose turn, its locks (server, batch), the run, attempt, run, batch, log; and the
+#: transaction's begin and end.
+STATEMENTS_OF_A_CLAIM = 11
+
+
+def batch(n_plans: int = 3, **fields: Any) -> Batch:
+    queued = [RunState.QUEUED] * n_plans
+    plans = list(Plan.objects.all()) or factories.many_plans(n_plans)
+    return factories.batch(queued, of=plans, workflow=flying.workflow(flying.SAMPLED), **fields)
+
+
+def define(lease: Lease, class_type: str, name: str, kind: str) -> None:
+    """Let the server answer definitions in which an input takes something else."""
+    changed = deepcopy(shipped_definitions()[class_type])
+    changed["input"]["required"][name] = [kind, {}]
+    ServerDefinitions.objects.update_or_create(
+        server=lease.server,
+        defaults={"definitions": {class_type: changed}, "read_at": timezone.now()},
+    )
+
+
+def test_a_second_claim_asks_for_nothing_that_cannot_have_changed(lease: Lease) -> None:
+    batch()
+    desk = Desk(lease)
+    assert desk.claim(in_flight=0)
+
+    with CaptureQueriesContext(
+        connection,
+    ) as seen:
+        assert desk.claim(in_flight=1)
+
+    statements = [each["sql"] for each in seen.captured_queries]
+    assert len(statements) <= STATEMENTS_OF_A_CLAIM, "\n".join(statements)
+
+
+def test_definitions_that_were_read_meanwhile_count_at_once(lease: Lease) -> None:
+    sampler = next(
+        node_id for node_id, node in flying.SAMPLED.items() if node["class_type"] == "KSampler"
+    )
+    batch(params={"steps": 7})
+    desk = Desk(lease)
+    before = desk.claim(in_flight=0)
+    define(lease, "KSampler", "steps", "FLOAT")
+
+    after = desk.claim(in_flight=1)
+
+    assert before and isinstance(before.graph[sampler]["inputs"]["steps"], int)
+    assert after and isinstance(after.graph[sampler]["inputs"]["steps"], float)
+
+
+def test_a_batch_that_was_paused_meanwhile_is_seen(lease: Lease) -> None:
+    first, second = batch(), batch()
+    desk = Desk(lease)
+    claimed = desk.claim(in_flight=0)
+    assert claimed and claimed.run.batch_id == first.pk
+
+    steering.pause(first, actor=None)
+    again = desk.claim(in_flight=1)
+
+    assert again and again.run.batch_id == second.pk
