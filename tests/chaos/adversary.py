@@ -9,7 +9,7 @@ import sqlite3
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -49,7 +49,7 @@ class Done:
 
 
 class Adversary:
-    """One run's adversary; `done` and `missed` are what came of its plan."""
+    """One run's adversary; `tried` are its acts so far, `done` and `missed` what came of them."""
 
     def __init__(self, field: Field) -> None:
         self._field = field
@@ -57,10 +57,11 @@ class Adversary:
         self._count = itertools.count()
         self.done: list[Done] = []
         self.missed: list[Act] = []
+        self.tried: list[Act] = []
         #: The ids of somebody else's prompts, also of those that no answer came for.
         self.foreign: list[str] = []
 
-    def run(self, acts: list[Act]) -> None:
+    def run(self, acts: Sequence[Act]) -> None:
         """Do every act at its time, or as soon after as the others allow."""
         begun = time.monotonic()
         for act in acts:
@@ -102,6 +103,7 @@ class Adversary:
     def _do(self, act: Act) -> None:
         deed = self._fault if act.kind in FAULTS else getattr(self, f"_{act.kind}")
         at = time.time()
+        self.tried.append(act)
         try:
             whom = deed(act)
         except (Missed, sqlite3.Error, psycopg.Error):

@@ -2,45 +2,33 @@
 
 import json
 import os
-import shutil
 import sys
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.chaos import order as orders
 from tests.chaos import pictures, plan, script
 from tests.chaos.adversary import Adversary
 from tests.chaos.disk import Disk
 from tests.chaos.field import SERVERS, Field, redis_server
 from tests.chaos.load import Load
-from tests.chaos.plan import Act
+from tests.chaos.order import Order
 from tests.chaos.watcher import Watcher
-from tests.processes import Sites
+from tests.processes import Site, Sites
 
 ENDS_WITHIN_S = 240.0
 UNFINISHED = """SELECT
     (SELECT count(*) FROM generation_planrun WHERE state IN ('queued', 'running', 'waiting'))
   + (SELECT count(*) FROM generation_attempt WHERE outcome = 'open' OR is_left_behind)
   + (SELECT count(*) FROM generation_version WHERE state = 'reserved')"""
+PLAN = "plan.json"
 CASE = "case.json"
-
-
-@dataclass(frozen=True)
-class Order:
-    """What is to be done: `faults` acts within `lasts_s`, on this database and broker."""
-
-    seed: int
-    faults: int
-    lasts_s: float
-    database: str
-    has_redis: bool
-    without: Sequence[str] = ()
-    acts: Sequence[Act] | None = None
+ROWS = "rows.json"
 
 
 @dataclass
@@ -61,6 +49,8 @@ class Result:
 def undergo(order: Order, folder: Path) -> Result:
     """Go through an ordeal in a folder; raises what the harness itself stumbles over."""
     result = Result(order, folder)
+    orders.write(order, folder / PLAN)
+    say(f"{order}: {len(order.acts)} acts planned in {folder / PLAN}")
     with _field(order, folder) as (field_, sites):
         case = _let_happen(order, field_, sites, result)
         # What is judged must not move, also where it did not come to rest; the servers stay.
@@ -89,19 +79,18 @@ def _field(order: Order, folder: Path) -> Iterator[tuple[Field, Sites]]:
         disk = Disk(site)
         stack.callback(disk.close)
         stack.callback(site.close)
+        if site.database:
+            stack.callback(_keep_rows, site)
         yield Field(site, disk, redis), sites
 
 
+def _keep_rows(site: Site) -> None:
+    """Write what is in a site's database beside its logs: the database goes with the site."""
+    unneeded = ["--exclude", "contenttypes", "--exclude", "auth.permission"]
+    site.manage("dumpdata", *unneeded, "--output", str(site.home / ROWS))
+
+
 def _let_happen(order: Order, field_: Field, sites: Sites, result: Result) -> dict[str, Any]:
-    has = {order.database, *(["redis"] if field_.redis else [])}
-    acts = list(
-        order.acts
-        or plan.draw(
-            order.seed, order.faults, lasts_s=order.lasts_s, has=has, without=order.without
-        )
-    )
-    (folder := field_.site.home / "plan.json").write_text(json.dumps(plan.as_json(acts), indent=1))
-    say(f"seed {order.seed} on {order.database}: {len(acts)} acts planned in {folder}")
     load = Load(field_, sites.access["token"], script.draw(order.seed, order.lasts_s), order.seed)
     watcher, adversary = Watcher(field_.site), Adversary(field_)
     field_.wait_ready()
@@ -109,7 +98,7 @@ def _let_happen(order: Order, field_: Field, sites: Sites, result: Result) -> di
     watcher.start()
     load.start()
     try:
-        adversary.run(acts)
+        adversary.run(order.acts)
         adversary.heal()
         healed = time.monotonic()
         load.finish()
@@ -126,7 +115,7 @@ def _let_happen(order: Order, field_: Field, sites: Sites, result: Result) -> di
         **watcher.as_json(),
         "acts": [done.as_json() for done in adversary.done],
         "foreign": adversary.foreign,
-        "missed": Counter(act.kind for act in adversary.missed),
+        "tried": plan.as_json(adversary.tried),
         "journals": {preview.url: str(preview.journal) for preview in field_.previews},
         "generations": [generation for generation, _ in SERVERS],
         "unfinished": left,
@@ -155,17 +144,6 @@ def _figures(adversary: Adversary, load: Load, acts_s: float, end_s: float) -> d
         "acts_s": round(acts_s, 1),
         "end_s": round(end_s, 1),
     }
-
-
-@contextmanager
-def folder_of(order: Order, *, keep: bool) -> Iterator[Path]:
-    """Give a folder for an ordeal, which goes away unless it is to be kept."""
-    made = Path(tempfile.mkdtemp(prefix=f"madsea-chaos-{order.seed}-{order.database}-"))
-    try:
-        yield made
-    finally:
-        if not keep:
-            shutil.rmtree(made, ignore_errors=True)
 
 
 def say(text: str) -> None:
