@@ -337,6 +337,8 @@ def _end_session(leader: subprocess.Popen[bytes], home: Path) -> None:
     for pid in alive(leader.pid):
         if _belongs(pid, home):
             os.kill(pid, signal.SIGKILL)
+    # One that was becoming another program this moment showed no environment.
+    leader.kill()
     leader.wait()
 
 

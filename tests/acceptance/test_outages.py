@@ -1,6 +1,8 @@
 """Broker and database go away in the middle of a batch, and come back."""
 
+import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,10 +12,11 @@ import requests
 from madsea.processes import free_port
 from tests.acceptance import wholeness
 from tests.acceptance.conftest import CODES
-from tests.processes import DATABASE_URL, Redis, Site, Sites, request, wait_for
+from tests.processes import DATABASE_URL, Redis, Site, Sites, children, request, wait_for
 
 pytestmark = pytest.mark.slow
 
+NO_START = "its sentinel ended at the start, as it does without its broker"
 N_DONE = "SELECT count(*) FROM generation_planrun WHERE state = 'done'"
 
 
@@ -46,6 +49,58 @@ def test_a_broker_that_goes_away_stops_nobody(sites: Sites, redis: Redis) -> Non
     site.wait_done()
     assert [answer.status_code for answer in (first, second, third)] == [201] * 3
     assert wholeness.faults(site, n_plans=10) == []
+    site.close()
+
+
+@pytest.mark.skipif(not shutil.which("redis-server"), reason="there is no redis-server")
+def test_workers_that_begin_anew_without_a_broker_do_so_until_it_is_there(
+    sites: Sites, redis: Redis
+) -> None:
+    site = sites.new(REDIS_URL=redis.url)
+    site.preview()
+    work = site.work("--restart")
+    (sentinel,) = wait_for(lambda: children(work.process.pid), name="the sentinel")
+
+    redis.stop()
+    os.kill(sentinel, signal.SIGKILL)
+    said = site.home / "logs" / "work-1.log"
+    wait_for(
+        lambda: said.read_text().count("failed to start. Sentinel") >= 2, 30, "two starts in vain"
+    )
+    redis.start()
+    site.generate(CODES[:2])
+
+    site.wait_done()
+    assert work.process.poll() is None
+    assert wholeness.faults(site, n_plans=2) == []
+    site.close()
+
+
+@pytest.mark.skipif(not shutil.which("redis-server"), reason="there is no redis-server")
+def test_workers_without_a_broker_say_so_and_end(sites: Sites, redis: Redis) -> None:
+    site = sites.new(REDIS_URL=redis.url)
+    site.preview()
+    redis.stop()
+
+    work = site.work()
+
+    assert work.process.wait(30) == 1
+    (said,) = (site.home / "logs").glob("work-*.log")
+    assert said.read_text().splitlines()[-1] == f"CommandError: The cluster was ended: {NO_START}."
+    site.close()
+
+
+@pytest.mark.skipif(not shutil.which("redis-server"), reason="there is no redis-server")
+def test_workers_that_begin_anew_can_be_stopped_in_between(sites: Sites, redis: Redis) -> None:
+    site = sites.new(REDIS_URL=redis.url)
+    redis.stop()
+    work = site.work("--restart")
+    (said,) = (site.home / "logs").glob("work-*.log")
+    wait_for(lambda: NO_START in said.read_text(), 30, "a start in vain")
+
+    os.kill(work.process.pid, signal.SIGTERM)
+
+    assert work.process.wait(5) == 1
     site.close()
 
 

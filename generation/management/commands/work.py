@@ -17,6 +17,8 @@ from madsea.cluster import Watchdog, WorkCluster
 
 logger = logging.getLogger(__name__)
 
+RESTARTS_AFTER_S = 1.0
+
 
 class Command(BaseCommand):
     help = "Run the workers that drive the ComfyUI servers, until SIGTERM or Ctrl-C."
@@ -29,7 +31,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--restart",
             action="store_true",
-            help="begin anew when the workers are stuck, instead of ending with exit code 1",
+            help="begin anew when the workers are stuck or cannot start, instead of ending with 1",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -44,10 +46,9 @@ class Command(BaseCommand):
         # A forked process must not inherit the connection.
         connections.close_all()
         cluster = WorkCluster(n_workers)
-        cluster.start()
         complaint = "its main process stumbled"
         try:
-            complaint = _watch(cluster)
+            complaint = _start(cluster) or _watch(cluster)
         finally:
             if complaint:
                 cluster.kill()
@@ -57,8 +58,19 @@ class Command(BaseCommand):
             return
         logger.critical("the cluster was ended: %s", complaint)
         if options["restart"]:
-            os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606
+            sleep(RESTARTS_AFTER_S)
+            if not cluster.is_told_to_stop:
+                os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606
         raise CommandError(f"The cluster was ended: {complaint}.")
+
+
+def _start(cluster: WorkCluster) -> str:
+    """Start the cluster; return nothing, or why it could not be."""
+    try:
+        cluster.start()
+    except RuntimeError:  # The name that django-q2 has for it.
+        return "its sentinel ended at the start, as it does without its broker"
+    return ""
 
 
 def _watch(cluster: WorkCluster) -> str:
