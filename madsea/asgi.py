@@ -1,11 +1,14 @@
 """The entry point of the web process."""
 
 import os
-import warnings
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "madsea.settings")
-# Static files are small: that Django gathers each in memory before it sends it does no harm.
-warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous")
-application = get_asgi_application()
+django.setup(set_prefix=False)
+
+from django.conf import settings  # noqa: E402 - only once Django knows them
+
+from madsea.web import ThreadedHandler  # noqa: E402
+
+application = ThreadedHandler(settings.MADSEA_WEB_THREADS)

@@ -23,6 +23,8 @@ MADSEA_PROJECTS_ROOT = Path(
 ).resolve()
 MADSEA_WORKFLOWS = Path(environment.text("MADSEA_WORKFLOWS", str(BASE_DIR / "workflows"))).resolve()
 PORT = environment.whole("PORT", 8000, low=1, high=65535)
+# Requests that the web process answers at once, each on a thread with a database connection.
+MADSEA_WEB_THREADS = environment.whole("MADSEA_WEB_THREADS", 8, low=1, high=256)
 
 # ComfyUI -------------------------------------------------------------------------------------
 COMFYUI_SERVERS = environment.addresses("COMFYUI_SERVERS")
@@ -138,8 +140,6 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = MADSEA_HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if MADSEA_HTTPS else None
 
 # The database: one machine on SQLite, a studio on PostgreSQL ------------------------------------
-# A worker keeps its connection (the broker asks ten times a second); a web thread must not.
-IN_WORKER = sys.argv[1:2] in (["work"], ["qcluster"])
 SQLITE_OPTIONS: dict[str, Any] = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
@@ -161,7 +161,8 @@ def _database() -> dict[str, Any]:
         config: dict[str, Any] = dict(dj_database_url.parse(url))
     except ValueError:
         raise ImproperlyConfigured("DATABASE_URL is not an address of a database.") from None
-    config["CONN_MAX_AGE"] = 600 if IN_WORKER else 0
+    # Kept, and looked at before they are used: the threads and processes that have one are few.
+    config["CONN_MAX_AGE"] = 600
     config["CONN_HEALTH_CHECKS"] = True
     if config["ENGINE"] == "django.db.backends.sqlite3":
         Path(config["NAME"]).parent.mkdir(parents=True, exist_ok=True)
