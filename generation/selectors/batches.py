@@ -1,6 +1,7 @@
 """Batches: found by the id that clients know, listed, filtered by their derived state."""
 
 import re
+from collections.abc import Callable
 from typing import Protocol, TypedDict, cast
 
 from django.conf import settings
@@ -56,7 +57,16 @@ def one(rows: QuerySet[Batch], public_id: str) -> Batch:
     Raises:
         NotFound: there is none.
     """
-    found = rows.filter(public_id=public_id).first() if _PUBLIC_ID.fullmatch(public_id) else None
+    return existing(public_id, lambda known: rows.filter(public_id=known).first())
+
+
+def existing(public_id: str, find: Callable[[str], Batch | None]) -> Batch:
+    """Return what `find` has for this id, which is asked for nothing that cannot be one.
+
+    Raises:
+        NotFound: there is no such batch.
+    """
+    found = find(public_id) if _PUBLIC_ID.fullmatch(public_id) else None
     if found is None:
         detail = f"There is no batch {public_id!r:.60}."
         raise NotFound(detail, code="unknown_batch", attr="batch_id")

@@ -8,11 +8,10 @@ import re
 from dataclasses import dataclass
 from typing import Any, NotRequired, TypedDict
 
-from django.db.models import QuerySet
-
 from generation import links
 from generation.models import Batch, PlanRun
 from generation.selectors import batches, logs, results, situations
+from generation.selectors.compiled import Found, Listed
 from generation.selectors.logs import LogLine
 from generation.selectors.results import Result
 from generation.selectors.situations import Outlook, Wait
@@ -32,6 +31,23 @@ _FIELDS = (
     "error_remedy",
     "wait_reason",
 )
+_HEADINGS = Found(
+    lambda public_id: (
+        batches.measured()
+        .annotate(**situations.situation_annotations())
+        .filter(public_id=public_id)
+        .order_by()
+    )
+)
+_RUNS = Listed(
+    lambda batch_id, revision: (
+        PlanRun.objects.filter(batch_id=batch_id, revision__gt=revision)
+        .order_by("position")
+        .values_list(*_FIELDS)
+    )
+)
+#: Before every revision: after it comes everything.
+_ALL = -1
 
 
 class PlanError(TypedDict):
@@ -112,8 +128,7 @@ def heading(public_id: str) -> Heading:
     Raises:
         NotFound: there is no such batch.
     """
-    rows = batches.measured().annotate(**situations.situation_annotations())
-    found: Any = batches.one(rows, public_id)
+    found: Any = batches.existing(public_id, _HEADINGS.first)
     situation = situations.situation_of(found, is_paused=found.paused_at is not None)
     standing = situations.Standing(situation, found.needs_id, found.workflow_id)
     outlook = situations.outlook(standing)
@@ -138,15 +153,14 @@ def document(
     """
     batch = head.batch
     reset = since is not None and (since > batch.revision or head.has_moved(seen))
-    after = None if reset else since
-    runs = _changed(PlanRun.objects.filter(batch_id=batch.pk), after).order_by("position")
+    after = _ALL if since is None or reset else since
     whole: StatusDocument = {
         "status": batch.status.value,
         "batch_id": batch.public_id,
-        "logs": logs.lines(_entries(batch, after)),
+        "logs": _logs(batch, after),
         "progress": batches.progress(batch),
-        "results": results.rows(_changed(results.of_batch(batch.pk), after), origin),
-        "plans": [_plan(row, head.outlook) for row in runs.values_list(*_FIELDS)],
+        "results": results.after(batch.pk, after, origin),
+        "plans": [_plan(row, head.outlook) for row in _RUNS.rows(batch.pk, after)],
         "counts": batches.counts(batch),
         "revision": batch.revision,
         "logs_url": f"{origin}/api/batches/{batch.public_id}/logs",
@@ -156,14 +170,10 @@ def document(
     return whole
 
 
-def _changed(rows: QuerySet[Any], after: int | None) -> QuerySet[Any]:
-    return rows if after is None else rows.filter(revision__gt=after)
-
-
-def _entries(batch: Batch, after: int | None) -> QuerySet[Any]:
-    if after is None and batch.n_total > logs.SHOWN_WHOLE_PLANS_MAX:
-        return logs.latest(batch.pk)
-    return _changed(logs.of_batch(batch.pk), after)
+def _logs(batch: Batch, after: int) -> list[LogLine]:
+    if after == _ALL and batch.n_total > logs.SHOWN_WHOLE_PLANS_MAX:
+        return logs.lines(logs.latest(batch.pk))
+    return logs.after(batch.pk, after)
 
 
 def _plan(row: tuple[Any, ...], outlook: Outlook) -> PlanLine:

@@ -8,6 +8,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from generation.events import sentence
 from generation.models import LogEntry, PlanRun
+from generation.selectors.compiled import Listed
 
 #: A batch of at most so many plans shows all of its log in its status.
 SHOWN_WHOLE_PLANS_MAX = 20
@@ -49,6 +50,18 @@ def latest(batch_id: int) -> QuerySet[LogEntry]:
 def lines(entries: QuerySet[LogEntry]) -> list[LogLine]:
     """Return the entries as clients read them, in one query."""
     return [_line(*row) for row in entries.values_list(*_FIELDS)]
+
+
+def after(batch_id: int, revision: int) -> list[LogLine]:
+    """Return what was logged of a batch after a revision, as clients read it."""
+    return [_line(*row) for row in _AFTER.rows(batch_id, revision)]
+
+
+_AFTER = Listed(
+    lambda batch_id, revision: (
+        of_batch(batch_id).filter(revision__gt=revision).values_list(*_FIELDS)
+    )
+)
 
 
 def line(entry: LogEntry) -> LogLine:

@@ -1,12 +1,13 @@
 """Published versions as clients read them, with an address for each file."""
 
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from django.db.models import QuerySet
 
 from generation import links
 from generation.errors import NotFound
 from generation.models import Version
+from generation.selectors.compiled import Listed
 from generation.states import VersionState
 
 _FIELDS = (
@@ -62,12 +63,19 @@ def version(version_id: int) -> Version:
     return found
 
 
-def rows(versions: QuerySet[Version], origin: str = "") -> list[Result]:
-    """Return the versions as clients read them, in one query.
+def after(batch_id: int, revision: int, origin: str = "") -> list[Result]:
+    """Return what a batch has published after a revision, as clients read it, in one query.
 
     `origin` (scheme and host) makes their addresses absolute.
     """
-    return [_row(values, origin) for values in versions.values_list(*_FIELDS)]
+    return [_row(values, origin) for values in _AFTER.rows(batch_id, revision)]
+
+
+_AFTER = Listed(
+    lambda batch_id, revision: (
+        of_batch(batch_id).filter(revision__gt=revision).values_list(*_FIELDS)
+    )
+)
 
 
 def row(version: Version, origin: str = "") -> Result:
@@ -88,7 +96,7 @@ def row(version: Version, origin: str = "") -> Result:
     return _row(values, origin)
 
 
-def _row(values: tuple[int, str, str, str, int, str, int, int, int, str], origin: str) -> Result:
+def _row(values: tuple[Any, ...], origin: str) -> Result:
     pk, sequence_id, plan, task, number, path, width_px, height_px, n_bytes, sha256 = values
     filename = path.rpartition("/")[2]
     return {

@@ -1,7 +1,7 @@
 """Claiming: which queued run a driver takes next."""
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -22,7 +22,7 @@ from generation.models import (
     Workflow,
 )
 from generation.selectors import claimable
-from generation.selectors.compiled import Compiled
+from generation.selectors.compiled import Listed
 from generation.services import capability, graphs, transitions, workflows
 from generation.services.leases import Lease
 from generation.services.transitions import Work
@@ -40,8 +40,8 @@ class Candidate(NamedTuple):
     pk: int
     priority: int
     model_key: str
-    spellings: str | None  #: how the server writes the names of its models, as JSON
-    defined_at: Any  #: when the latest definitions were read, whichever server's
+    spellings: list[list[str]] | None  #: how the server writes the names of its models
+    defined_at: datetime | None  #: when the latest definitions were read, whichever server's
 
 
 class _Unworkable(Exception):
@@ -55,17 +55,14 @@ class _Unworkable(Exception):
 class Desk:
     """Where one driver asks for work, as long as it holds its lease.
 
-    What does not change meanwhile is kept: the SQL of what is asked each time, and workflows,
-    which are frozen.
+    What does not change meanwhile is kept: workflows, which are frozen, and their parameters.
     """
 
     def __init__(self, lease: Lease) -> None:
         self._lease = lease
         self._server = lease.server
-        self._fair = Compiled(_fair(lease.server, [])[:LOOKED_AT])
-        self._idle = Compiled(_idle(lease.server))
         self._workflows: dict[int, Workflow] = {}
-        self._parameters: dict[int, tuple[Any, Mapping[str, Parameter]]] = {}
+        self._parameters: dict[int, tuple[datetime | None, Mapping[str, Parameter]]] = {}
 
     def claim(self, *, in_flight: int) -> Attempt | None:
         """Claim the next queued run for the server; None when there is none for it now.
@@ -87,7 +84,7 @@ class Desk:
 
     def _idle_servers(self) -> list[int]:
         """Return the other servers that wait for work, if there is not enough for all of them."""
-        idle = [pk for (pk,) in self._idle.rows()]
+        idle = [pk for (pk,) in _IDLE.rows(self._server.pk)]
         is_enough = not idle or claimable.runs()[: len(idle) + 1].count() > len(idle)
         return [] if is_enough else idle
 
@@ -97,14 +94,15 @@ class Desk:
         The first in turn may be passed over, a limited number of times until it is served, for one
         of the same priority that needs the very models which the server loaded last.
         """
-        query = Compiled(_fair(self._server, left_to)[:LOOKED_AT]) if left_to else self._fair
-        fair = [Candidate(*row) for row in query.rows()]
+        server_id = self._server.pk
+        rows = _fair(server_id, left_to) if left_to else _FAIR.rows(server_id)
+        fair = [Candidate(*row) for row in rows[:LOOKED_AT]]
         held = self._server.last_model_key
         if fair and held and fair[0].model_key not in ("", held):
-            same = _fair(self._server, left_to).filter(
+            same = _fair(server_id, left_to).filter(
                 priority=fair[0].priority, needs__model_key=held
             )
-            for row in Compiled(same[:1]).rows():
+            for row in same[:1]:
                 if _pass_over(fair[0]):
                     yield Candidate(*row)
         yield from fair
@@ -152,10 +150,10 @@ class Desk:
             # A model that a retry asked for is not among those that the batch needs.
             spellings = capability.spellings(run, self._server)
         else:
-            spellings = json.loads(candidate.spellings or "[]")
+            spellings = candidate.spellings or []
         return graphs.work(run, workflow, self._found(workflow, candidate.defined_at), spellings)
 
-    def _found(self, workflow: Workflow, defined_at: Any) -> Mapping[str, Parameter]:
+    def _found(self, workflow: Workflow, defined_at: datetime | None) -> Mapping[str, Parameter]:
         """Return the workflow's parameters, found anew once any server's definitions were read."""
         known_at, found = self._parameters.get(workflow.pk, (None, None))
         if found is None or known_at != defined_at:
@@ -164,15 +162,15 @@ class Desk:
         return found
 
 
-def _fair(server: Server, left_to: list[int]) -> QuerySet[Batch, tuple[Any, ...]]:
+def _fair(server_id: int, left_to: Sequence[int] = ()) -> QuerySet[Batch, tuple[Any, ...]]:
     """Return what the server can run in the order of its turn, as the fields of a `Candidate`.
 
     Without what one of the servers `left_to` could run.
     """
-    known = Capability.objects.filter(needs=OuterRef("needs"), server=server)
+    known = Capability.objects.filter(needs=OuterRef("needs"), server=server_id)
     read = ServerDefinitions.objects.filter(server__is_enabled=True).order_by("-read_at")
     order = ("-priority", "n_running", F("served_at").asc(nulls_first=True), "pk")
-    batches = claimable.batches_fit_for(server.pk).annotate(
+    batches = claimable.batches_fit_for(server_id).annotate(
         model_key=Coalesce(F("needs__model_key"), Value("")),
         spellings=Subquery(known.values("spellings")[:1]),
         defined_at=Subquery(read.values("read_at")[:1]),
@@ -182,13 +180,17 @@ def _fair(server: Server, left_to: list[int]) -> QuerySet[Batch, tuple[Any, ...]
     return batches.order_by(*order).values_list(*Candidate._fields)
 
 
-def _idle(server: Server) -> QuerySet[Server, tuple[Any, ...]]:
+def _idle(server_id: int) -> QuerySet[Server, tuple[Any, ...]]:
     """Return the other servers that are driven and have nothing to do."""
     busy = Attempt.objects.filter(server=OuterRef("pk"), outcome=AttemptOutcome.OPEN)
     waiting = claimable.taking().filter(
         ~Exists(busy), health=ServerHealth.UP, lease_expires_at__gt=Now()
     )
-    return waiting.exclude(pk=server.pk).values_list("pk")
+    return waiting.exclude(pk=server_id).values_list("pk")
+
+
+_FAIR = Listed(lambda server_id: _fair(server_id)[:LOOKED_AT])
+_IDLE = Listed(_idle)
 
 
 def _none_can_run(servers: Iterable[int]) -> Q:

@@ -16,6 +16,7 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.test import Client
 
+from generation.api import answers
 from generation.models import Plan, PlanRun, Server
 from generation.services import batches, claims, leases, requests, transitions, upkeep
 from generation.services.leases import Lease
@@ -77,7 +78,8 @@ class Present:
             leases.beat(lease)
 
     def get(self, url: str, expected: int = 200, **headers: str) -> Any:
-        """Read an address as a browser does."""
+        """Read an address as the first browser does."""
+        answers.DOCUMENTS.clear()
         answer = self.client.get(url, headers=headers)
         if answer.status_code != expected:
             raise RuntimeError(f"{url}: {answer.status_code}")

@@ -1,0 +1,45 @@
+"""Answers that are kept for the next who asks for the very same: many clients follow one batch.
+
+Nothing here grows old by the clock. A key names the state that the answer tells of, as it was read
+from the database for the request at hand; another state is another key. What nobody has asked for
+longest makes room.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from threading import Lock
+
+
+class Kept:
+    """Bodies of answers by their key, `max_bytes` of them at the most; for any thread."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._n_bytes = 0
+        self._bodies: OrderedDict[Hashable, bytes] = OrderedDict()
+        self._lock = Lock()
+
+    def body(self, key: Hashable, make: Callable[[], bytes]) -> bytes:
+        """Return the body of this key: the kept one, else what `make` makes, which is kept."""
+        with self._lock:
+            if (found := self._bodies.get(key)) is not None:
+                self._bodies.move_to_end(key)
+                return found
+        made = make()
+        with self._lock:
+            self._n_bytes += len(made) - len(self._bodies.pop(key, b""))
+            self._bodies[key] = made
+            while self._n_bytes > self._max_bytes:
+                self._n_bytes -= len(self._bodies.popitem(last=False)[1])
+        return made
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._bodies.clear()
+            self._n_bytes = 0
+
+    @property
+    def n_bytes(self) -> int:
+        """How much is kept."""
+        return self._n_bytes
