@@ -1,5 +1,8 @@
 """Clients that follow one batch get the same bytes, and never old ones."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, current_thread
 from typing import Any
 
 import pytest
@@ -130,3 +133,39 @@ def test_what_is_larger_than_the_room_is_answered_and_not_kept() -> None:
 
     assert kept.body("a", lambda: b"aaaa") == b"aaaa"
     assert kept.n_bytes == 0
+
+
+def test_of_threads_that_miss_the_same_one_makes_it() -> None:
+    kept, made, begun = Kept(max_bytes=10), list[str](), Barrier(2)
+
+    def make() -> bytes:
+        begun.wait(5)
+        time.sleep(0.1)
+        made.append(current_thread().name)
+        return b"body"
+
+    with ThreadPoolExecutor(3) as threads:
+        first = threads.submit(kept.body, "a", make)
+        begun.wait(5)
+        others = [threads.submit(kept.body, "a", make) for _ in range(2)]
+
+    assert [each.result() for each in (first, *others)] == [b"body"] * 3
+    assert len(made) == 1
+
+
+def test_who_waited_for_a_body_that_failed_makes_its_own() -> None:
+    kept, begun = Kept(max_bytes=10), Barrier(2)
+
+    def fail() -> bytes:
+        begun.wait(5)
+        time.sleep(0.1)
+        raise RuntimeError("This is meant.")
+
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(kept.body, "a", fail)
+        begun.wait(5)
+        other = threads.submit(kept.body, "a", lambda: b"own")
+
+    assert isinstance(first.exception(), RuntimeError)
+    assert other.result() == b"own"
+    assert kept.body("a", lambda: b"anew") == b"anew"
