@@ -36,15 +36,15 @@ class _Compiled(Generic[M]):
 
 
 class Found(_Compiled[M]):
-    """The row that `build` finds by a text."""
+    """The row that `build` finds by a text or, `by=int`, by a number."""
 
-    def __init__(self, build: Callable[[str], QuerySet[M, M]]) -> None:
-        super().__init__(build, _TEXT)
+    def __init__(self, build: Callable[[Any], QuerySet[M, M]], *, by: type = str) -> None:
+        super().__init__(build, _TEXT if by is str else _NUMBERS[0])
 
-    def first(self, text: str) -> M | None:
+    def first(self, value: str | int) -> M | None:
         """Return the first row, with its annotations; None when there is none."""
         model, _, sql, _ = self._statement
-        return next(iter(RawQuerySet(sql, model, params=self._given(text))), None)
+        return next(iter(RawQuerySet(sql, model, params=self._given(value))), None)
 
 
 class Listed(_Compiled[M]):

@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 from generation.errors import Fenced
 from generation.events import EVENTS
 from generation.models import Attempt, Batch, LogEntry, PlanRun, Version
+from generation.selectors.compiled import Found
 from generation.states import FINISHED, UNFINISHED, AttemptOutcome, RunState, VersionState, before
 
 Actor = User | None
@@ -141,9 +142,19 @@ def change(
         # All locks leave keys free (no_key), so that rows which refer to a locked one can be
         # inserted. Else a reservation, which locks its run and then refers to the batch, and a
         # cancel, which goes the other way round, would wait for each other.
-        collected = Change(Batch.objects.select_for_update(no_key=True).get(pk=batch_id), actor)
+        collected = Change(_locked(batch_id), actor)
         yield collected
         collected.write()
+
+
+_LOCKED = Found(lambda pk: Batch.objects.select_for_update(no_key=True).filter(pk=pk), by=int)
+
+
+def _locked(batch_id: int) -> Batch:
+    batch = _LOCKED.first(batch_id)
+    if batch is None:
+        raise Batch.DoesNotExist(f"There is no batch {batch_id}.")
+    return batch
 
 
 def publish(version: Version, *, revision: int = 0) -> int:

@@ -22,7 +22,7 @@ from generation.models import (
     Workflow,
 )
 from generation.selectors import claimable
-from generation.selectors.compiled import Listed
+from generation.selectors.compiled import Found, Listed
 from generation.services import capability, graphs, transitions, workflows
 from generation.services.leases import Lease
 from generation.services.transitions import Work
@@ -205,9 +205,12 @@ def _pass_over(candidate: Candidate) -> bool:
     return bool(patient.update(n_passed_over=F("n_passed_over") + 1))
 
 
+_FIRST = Found(lambda batch: claimable.runs().filter(batch=batch).order_by("position")[:1], by=int)
+
+
 def _first(batch: Batch, server: Server) -> PlanRun | None:
     """Return the first run of a batch that the server is fit for."""
-    first = claimable.runs().filter(batch=batch).order_by("position").first()
+    first = _FIRST.first(batch.pk)
     if first is None or not first.n_tries:
         # Nobody has failed it: there is no need to ask who else could take it, which costs more.
         return first
