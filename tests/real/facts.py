@@ -154,11 +154,12 @@ def _cancels(scenario: Scenario) -> Iterator[Fact]:
     for each in scenario.cancels:
         began, ended = each.at.ran(each.foreign)
         was_running = began <= each.sent_at
-        wrong = [] if each.at.outcome(each.foreign) == "success" else ["the foreign prompt did not"]
+        outcome = each.at.outcome(each.foreign)
+        wrong = ["theirs did not succeed"] * (outcome != "success")
         wrong += ["it took too long"] * (each.took_s > STOPS_WITHIN_S)
         wrong += ["it ended before the cancel"] * (ended < each.sent_at)
         what = "waits while somebody else's runs" if was_running else "runs, theirs waits behind it"
-        said = f"plan {each.plan} {what}: off after {each.took_s:.2f} s, theirs succeeded"
+        said = f"plan {each.plan} {what}: off after {each.took_s:.2f} s, theirs: {outcome}"
         yield Fact("A cancel stops one prompt and no other", said, wrong)
 
 
