@@ -153,12 +153,16 @@ def _others(scenario: Scenario) -> Fact:
 def _cancels(scenario: Scenario) -> Iterator[Fact]:
     for each in scenario.cancels:
         began, ended = each.at.ran(each.foreign)
-        was_running = began <= each.sent_at
         outcome = each.at.outcome(each.foreign)
         wrong = ["theirs did not succeed"] * (outcome != "success")
         wrong += ["it took too long"] * (each.took_s > STOPS_WITHIN_S)
-        wrong += ["it ended before the cancel"] * (ended < each.sent_at)
-        what = "waits while somebody else's runs" if was_running else "runs, theirs waits behind it"
+        wrong += ["theirs ended before the cancel"] * (ended < each.sent_at)
+        wrong += ["theirs did not run"] * (each.foreign_ran and began > each.sent_at)
+        what = (
+            "waits while somebody else's runs"
+            if each.foreign_ran
+            else "runs, theirs waits behind it"
+        )
         said = f"plan {each.plan} {what}: off after {each.took_s:.2f} s, theirs: {outcome}"
         yield Fact("A cancel stops one prompt and no other", said, wrong)
 

@@ -41,6 +41,7 @@ class Cancel:
     prompt_id: str
     at: Bystander
     foreign: str
+    foreign_ran: bool
     sent_at: float
     gone_at: float
 
@@ -122,8 +123,10 @@ class Scenario:
         place = {"batch_id": self._batch_id, "sequence_id": "SQ0010", "plan": plan}
         self._post("/cancel", place)
         self._wait(lambda: prompt_id not in chain(*at.comfy.queue()), "the stop")
-        cancel = Cancel(plan, prompt_id, at, foreign, sent_at, time.time())
+        cancel = Cancel(plan, prompt_id, at, foreign, foreign_runs, sent_at, time.time())
         self._wait(lambda: self.site.value(STATE.format(plan)) == "cancelled", "the cancel")
+        # Nothing else befalls this server before it is known what became of theirs.
+        self._wait(lambda: at.outcome(foreign), "the end of somebody else's prompt")
         self.cancels.append(cancel)
 
     # Looking -------------------------------------------------------------------------------------
