@@ -1,11 +1,11 @@
-"""What is rendered: graphs without any model, many short nodes that a CPU takes a second for."""
+"""What is rendered: graphs without any model, many short nodes, a second or two of a CPU."""
 
 from typing import Any
 
 Graph = dict[str, dict[str, Any]]
 
 SIZE = {"width": 960, "height": 540}
-N_BLURS = 8
+N_BLURS = 14
 
 
 def ours() -> Graph:

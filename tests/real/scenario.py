@@ -73,8 +73,10 @@ class Scenario:
         self._work = self.site.work()
         self._url = f"{self.site.web()}/api/generate_ai_concept"
         self._batch_id = self._post("", request(PLANS, workflow_json=WORKFLOW))["batch_id"]
-        acts = [self._kill_server, self._kill_driver, self._cancel_running, self._cancel_waiting]
+        acts = [self._kill_driver, self._cancel_running, self._cancel_waiting]
         self._chance.shuffle(acts)
+        # Early, so that there is something left to do when it is back.
+        acts.insert(self._chance.randrange(2), self._kill_server)
         for n_done, act in zip(DONE_BEFORE, acts, strict=True):
             self._wait_done(n_done)
             act()
