@@ -19,9 +19,10 @@ STEP = ROUNDS * PLANS
 
 _SERVERS = """
     INSERT INTO generation_server (id, name, url, headers, source, is_enabled, is_draining, health,
-    health_detail, version, has_jobs_api, needs_reading, last_model_key, lease_owner, created_at)
+    health_detail, version, has_jobs_api, needs_reading, last_model_key, lease_owner, created_at,
+    set_aside_code, set_aside_detail)
     SELECT n, 'gpu-' || n, 'http://127.0.0.1:1/' || n, '{}', 'admin', true, false, 'up', '', '0.3',
-    false, false, '', '', now() FROM generate_series(1, %(servers)s) n
+    false, false, '', '', now(), '', '' FROM generate_series(1, %(servers)s) n
 """
 _PAST = (
     """
@@ -69,18 +70,21 @@ _PAST = (
     """
     INSERT INTO generation_planrun (id, batch_id, plan_id, position, state, wait_reason,
     progress_pct, params, seed, n_attempts, current_attempt_id, result_id, error_code,
-    error_message, error_remedy, revision, created_at, started_at, finished_at)
+    error_message, error_remedy, revision, created_at, started_at, finished_at, n_tries,
+    tried_from)
     SELECT id, batch, plan + 1, plan %% 1000, state, '',
     CASE state WHEN 'done' THEN 100 ELSE 0 END, '{}', '123456789012', 1,
     CASE WHEN state <> 'cancelled' THEN id END, CASE WHEN state = 'done' THEN id END,
     CASE state WHEN 'error' THEN 'node_error' ELSE '' END, '', '', 4 * (plan %% 1000) + 5,
-    at, at, at FROM past
+    at, at, at, CASE state WHEN 'error' THEN 1 ELSE 0 END, 0 FROM past
     """,
     """
     INSERT INTO generation_attempt (id, run_id, server_id, number, prompt_id, lease_token, outcome,
-    outcome_detail, is_left_behind, graph, seed, created_at, acknowledged_at, finished_at)
+    outcome_detail, is_left_behind, graph, seed, created_at, acknowledged_at, finished_at,
+    failure_code, is_held_against)
     SELECT past.id, past.id, past.id %% %(servers)s + 1, 1, gen_random_uuid(), gen_random_uuid(),
-    state, '', false, graph || jsonb_build_object('seed', past.id), '123456789012', at, at, at
+    state, '', false, graph || jsonb_build_object('seed', past.id), '123456789012', at, at, at,
+    CASE state WHEN 'error' THEN 'node_error' ELSE '' END, false
     FROM past, generation_workflow WHERE state <> 'cancelled'
     """,
     """
