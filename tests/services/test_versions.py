@@ -155,10 +155,10 @@ def test_a_folder_that_cannot_be_written_delays_a_reservation(
 ) -> None:
     in_the_way = projects_root / "madsea-2025-ep202"
     in_the_way.write_text("no folder")
-    too_early = versions.finish_reserved(older_than_s=0)
+    too_early = versions.finish_reserved(older_than_s=-1)
     in_the_way.unlink()
 
-    assert (too_early, versions.finish_reserved(older_than_s=0)) == (0, 1)
+    assert (too_early, versions.finish_reserved(older_than_s=-1)) == (0, 1)
     reserved.refresh_from_db()
     assert reserved.state == VersionState.PUBLISHED
 
@@ -170,7 +170,7 @@ def test_what_cannot_be_finished_does_not_hold_up_the_others(
     obstruct(projects_root, reserved, obstacle)
     following = versions.reserve_import(reserved.plan, "AI-concept", staged("red"), actor=None)
 
-    assert versions.finish_reserved(older_than_s=0) == 1
+    assert versions.finish_reserved(older_than_s=-1) == 1
 
     following.refresh_from_db()
     reserved.refresh_from_db()
@@ -183,7 +183,7 @@ def test_a_render_whose_staged_file_was_removed_is_made_again(
     version = versions.reserve_render(running, lease.token, image)
     (projects_root / version.staging_path).unlink()
 
-    assert versions.finish_reserved(older_than_s=0) == 0
+    assert versions.finish_reserved(older_than_s=-1) == 0
 
     run = PlanRun.objects.get(pk=running.run_id)
     running.refresh_from_db()
@@ -199,7 +199,7 @@ def test_an_upload_whose_staged_file_was_removed_leaves_the_plan_queued(
     version = versions.reserve_upload(run, image, actor=None)
     (projects_root / version.staging_path).unlink()
 
-    versions.finish_reserved(older_than_s=0)
+    versions.finish_reserved(older_than_s=-1)
 
     run.refresh_from_db()
     assert (run.state, run.wait_reason) == (RunState.QUEUED, "")
@@ -224,7 +224,7 @@ def test_a_last_number_that_somebody_took_does_not_stop_the_upkeep(
     last = versions.reserve_import(plans[0], "AI-concept", image, actor=None)
     lay(projects_root, last, b"an artist's file")
 
-    assert versions.finish_reserved(older_than_s=0) == 0
+    assert versions.finish_reserved(older_than_s=-1) == 0
 
 
 def test_what_somebody_is_still_publishing_is_left_to_them(reserved: Version) -> None:
