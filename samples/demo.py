@@ -142,7 +142,8 @@ def answers(url: str) -> bool:
 def follow(follower: Follower, started: list[Started]) -> Document:
     """Show a progress bar until the batch is finished; return its last document."""
     deadline = time.monotonic() + FINISH_S
-    with tqdm(total=100, unit="%", bar_format="{desc} {bar:32} {percentage:3.0f} %") as shown:
+    shape = "{desc} {bar:32} {percentage:3.0f} %"
+    with tqdm(total=100, unit="%", bar_format=shape, disable=None) as shown:
         document = follower.poll()
         while document["status"] in UNFINISHED:
             check_alive(started)
