@@ -62,8 +62,9 @@ class Bystander(threading.Thread):
     def _look(self) -> list[str]:
         """Return which of their prompts run or wait."""
         life, now = self.comfy.n_starts, time.time()
-        latest = self.comfy.history(N_LATEST)
         running, waiting = self.comfy.queue()
+        # Last, so that what has left the queue is in it.
+        latest = self.comfy.history(N_LATEST)
         if not self._was_up:
             self._was_up, self.returned_at = True, now
         self.history |= latest
