@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
 POLL_S = 0.1
@@ -63,6 +65,15 @@ class Started:
     name: str
     process: subprocess.Popen[bytes]
     log: Path
+
+
+def leave_on_sigterm() -> None:
+    """Let SIGTERM end this process as Ctrl-C does, so that everything is stopped on the way out."""
+    signal.signal(signal.SIGTERM, _leave)
+
+
+def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def start(name: str, command: Sequence[str], *, env: Mapping[str, str], logs: Path) -> Started:

@@ -14,8 +14,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 import requests
 from tqdm import tqdm
@@ -28,6 +27,7 @@ from madsea.processes import (
     check_alive,
     claim_home,
     free_port,
+    leave_on_sigterm,
     start,
     stop,
     wait_until,
@@ -235,14 +235,9 @@ def run(stack: ExitStack) -> None:
     )
 
 
-def leave(_number: int, _frame: FrameType | None) -> NoReturn:
-    """End as Ctrl-C does, so that everything is stopped on the way out."""
-    raise KeyboardInterrupt
-
-
 def main() -> int:
     """Play the demo and leave nothing behind; return the exit code."""
-    signal.signal(signal.SIGTERM, leave)
+    leave_on_sigterm()
     begun = time.monotonic()
     try:
         with ExitStack() as stack:

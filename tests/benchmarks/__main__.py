@@ -4,12 +4,10 @@ import argparse
 import json
 import os
 import platform
-import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from types import FrameType
-from typing import NoReturn
 
+from madsea.processes import leave_on_sigterm
 from tests.benchmarks import farm, history, memory, pollers, scaling, starts, throughput
 from tests.benchmarks.site import Site, SiteError, site
 from tests.benchmarks.sizes import SIZES, Load
@@ -48,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the parts that were asked for; return the exit code."""
     given = _parser().parse_args(argv)
     wanted = list(PARTS) if "all" in given.parts else given.parts
-    signal.signal(signal.SIGTERM, leave)
+    leave_on_sigterm()
     try:
         with site() as made:
             run(made, SIZES[given.size], wanted)
@@ -80,11 +78,6 @@ def run(made: Site, size: Load, parts: Sequence[str]) -> None:
     for part in parts:
         for table in PARTS[part](made, size):
             say(table.markdown())
-
-
-def leave(_number: int, _frame: FrameType | None) -> NoReturn:
-    """End as Ctrl-C does, so that everything is stopped and removed on the way out."""
-    raise KeyboardInterrupt
 
 
 def say(text: str) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from madsea.processes import leave_on_sigterm
 from tests.chaos import pictures
 from tests.chaos.field import redis_server
 from tests.processes import Sites, wait_for
@@ -29,6 +30,7 @@ N_COLORS = 2**20
 def main(argv: Sequence[str] | None = None) -> int:
     """Play the scenario; return the exit code."""
     given = _parsed(argv)
+    leave_on_sigterm()
     _ensure_database(given.database)
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="madsea-real-"))
