@@ -271,6 +271,16 @@ def test_a_sound_site_breaks_no_verdict(scene: Scene, verdict: Callable[[Case], 
     assert verdict(scene.case).broken == []
 
 
+def test_a_failure_that_the_server_forgot_before_it_rendered_is_nobodys(scene: Scene) -> None:
+    scene.happened("finished", after_s=-0.8, outcome="error")
+    known = renders.outcomes(Case(scene.case.noted, scene.case.home)).broken
+    scene.happened("server_started", after_s=-0.7, prompt_id="")
+
+    forgotten = renders.outcomes(Case(scene.case.noted, scene.case.home)).broken
+
+    assert (len(known), forgotten) == (1, [])
+
+
 def test_a_second_render_after_a_restart_is_excused_and_counted(scene: Scene) -> None:
     scene.happened("server_started", after_s=0.1, prompt_id="")
     scene.happened("executed", after_s=0.2)

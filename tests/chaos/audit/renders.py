@@ -143,11 +143,23 @@ def outcomes(case: Case) -> Verdict:
         seen[attempt.outcome] += 1
         if attempt.failure_code in FAILED_THERE:
             broken += [] if "error" in ends else [f"prompt {attempt} failed, the server: {ends}"]
-        if attempt.outcome == AttemptOutcome.DONE and set(ends) & {"error", "interrupted"}:
+        known = set(_remembered(case, prompt_id))
+        if attempt.outcome == AttemptOutcome.DONE and known & {"error", "interrupted"}:
             broken.append(f"prompt {attempt} is done, the server: {ends}")
     hints = sum(1 for _ in case.acts("close_ws", "silent_ws", "drop_message", "duplicate_message"))
     said = f"attempts: {counted(seen)}; {hints} faults of sockets"
     return Verdict("9", "The socket is a hint, polling is the truth", said, broken)
+
+
+def _remembered(case: Case, prompt_id: str) -> Iterator[str]:
+    """Yield how a prompt ended, without what its server had forgotten when it ended last.
+
+    Posted without an answer, failed, and forgotten before anybody could ask: it is posted again.
+    """
+    ends = case.events(prompt_id, "finished")
+    for entry in ends:
+        if not case.forgot(entry["url"], entry["at"], ends[-1]["at"]):
+            yield entry["outcome"]
 
 
 def foreign(case: Case) -> Verdict:
