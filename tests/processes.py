@@ -249,8 +249,9 @@ class Redis:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it and wait until it answers."""
-        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
+        """Start it, unless it runs, and wait until it answers."""
+        if self._process is None or self._process.poll() is not None:
+            self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
         wait_for(self._answers, STARTS_WITHIN_S, "Redis")
 
     def stop(self) -> None:
