@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 from generation.comfyui.client import Client
 from generation.models import Attempt, Server
-from generation.services import leases
+from generation.services import leases, servers
 from generation.services.leases import Lease
 
 #: The first version whose `/interrupt` obeys a prompt id (September 2025).
@@ -44,8 +44,7 @@ class Remover:
             ComfyError: the server did not answer.
         """
         server = self._lease.server
-        # A restart may have brought another version.
-        server.refresh_from_db(fields=["version", "has_jobs_api"])
+        servers.identify(server, self._client)
         if server.has_jobs_api and self._client.cancel_job(prompt_id) is not None:
             return True
         self._client.delete_pending([prompt_id])

@@ -112,6 +112,26 @@ def client_of(server: Server, timeouts: Timeouts = PROBE) -> Client:
     return Client(server.url, headers=server.headers, timeouts=timeouts)
 
 
+def identify(server: Server, client: Client) -> None:
+    """Bring up to date which ComfyUI a server is; one that was never read is asked now.
+
+    A restart may have brought another version; one that is new may be driven before it is read.
+
+    Raises:
+        ComfyError: it was to be asked and does not answer.
+    """
+    server.refresh_from_db(fields=["version", "has_jobs_api"])
+    if server.version:
+        return
+    server.version, server.has_jobs_api = _version_of(client)
+    unread = Server.objects.filter(pk=server.pk, version="")
+    unread.update(version=server.version, has_jobs_api=server.has_jobs_api)
+
+
+def _version_of(client: Client) -> tuple[str, bool]:
+    return client.system_stats().version[:32], client.has_jobs_api()
+
+
 @dataclass(frozen=True)
 class _Answer:
     """What a server says of itself."""
@@ -150,8 +170,7 @@ def look_at(servers: Sequence[Server]) -> dict[int, str]:
 def _ask(server: Server) -> _Answer | str:
     client = client_of(server)
     try:
-        version = client.system_stats().version[:32]
-        return _Answer(version, client.has_jobs_api(), dict(client.object_info()))
+        return _Answer(*_version_of(client), dict(client.object_info()))
     except ComfyError as error:
         return str(error) or type(error).__name__
     finally:

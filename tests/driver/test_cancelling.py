@@ -205,6 +205,20 @@ def test_ours_runs_out_where_stopping_it_could_stop_the_one_behind(
     assert not Version.objects.exists()
 
 
+def test_a_server_that_was_never_read_is_asked_how_it_can_be_stopped(start_comfy: Any) -> None:
+    comfy = start_comfy(seconds_per_plan=60, generation="targeted")
+    unread = factories.server(url=comfy.url, version="", needs_reading=True)
+    batch = flying.sampled()
+    posted = flying.Once(lambda: is_running(comfy), lambda: post_foreign(comfy))
+    cancelled = flying.Once(posted, cancel(batch))
+
+    flying.drive_until(unread, lambda: cancelled() and flying.is_finished(batch))
+
+    unread.refresh_from_db()
+    assert "runs_out" not in flying.events(batch.runs.get())
+    assert (unread.version, unread.needs_reading) == (comfy.options.comfyui_version, True)
+
+
 def test_ours_is_stopped_after_all_once_nobody_waits_behind_it(start_comfy: Any) -> None:
     comfy = start_comfy(seconds_per_plan=60, generation="classic")
     batch = flying.sampled()
