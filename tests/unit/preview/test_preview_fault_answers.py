@@ -117,7 +117,7 @@ def test_connections_are_refused_while_a_restart_lasts(start: Start) -> None:
 def is_up(comfy: Client) -> bool:
     try:
         return requests.get(f"{comfy.url}/prompt", timeout=5).ok
-    except requests.ConnectionError:
+    except requests.RequestException:
         return False
 
 
