@@ -48,13 +48,16 @@ def test_a_file_replays_all_that_was_ordered(drawn: Order, tmp_path: Path) -> No
     assert program.ordered(given) == [drawn]
 
 
-def test_a_broken_run_says_how_it_is_played_again(
-    drawn: Order,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+@pytest.fixture
+def own_temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept of a run lies in the test's own folder."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+
+@pytest.mark.usefixtures("own_temporary")
+def test_a_broken_run_says_how_it_is_played_again(
+    drawn: Order, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(ordeal, "undergo", broken)
 
     code = program.play(drawn, keep=False, report=None)
@@ -64,13 +67,10 @@ def test_a_broken_run_says_how_it_is_played_again(
     assert [program.ordered(program.parsed(options)) for options in again] == [[drawn], [drawn]]
 
 
+@pytest.mark.usefixtures("own_temporary")
 def test_a_run_that_stumbles_says_how_it_is_played_again(
-    drawn: Order,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    drawn: Order, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(ordeal, "undergo", stumble)
 
     with pytest.raises(RuntimeError):
