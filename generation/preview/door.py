@@ -26,6 +26,17 @@ class Door:
         self._port = int(self._runner.addresses[0][1])
         return self._port
 
+    async def close(self) -> None:
+        """Leave the port for good; what is being accepted meanwhile becomes a connection first."""
+        absences = list(self._absences)
+        for absence in absences:
+            absence.cancel()
+        await asyncio.gather(*absences, return_exceptions=True)
+        site, self._site = self._site, None
+        if site is not None:
+            await site.stop()
+        await asyncio.sleep(SETTLE_S)
+
     def shut_for(self, seconds: float) -> threading.Event:
         """Refuse connections for so long and cut those that there are; set once it is shut."""
         is_shut = threading.Event()

@@ -131,8 +131,8 @@ async def run(engine: Engine, stop: asyncio.Event, listening: Callable[[str], No
     engine.sockets.bind(asyncio.get_running_loop())
     sender = asyncio.create_task(engine.sockets.send_forever())
     worker = Worker(engine)
+    door = Door(runner, engine.options.host)
     try:
-        door = Door(runner, engine.options.host)
         port = await door.open(engine.options.port)
         engine.go_away = door.shut_for
         worker.start()
@@ -141,6 +141,7 @@ async def run(engine: Engine, stop: asyncio.Event, listening: Callable[[str], No
         listening(url)
         await stop.wait()
     finally:
+        await door.close()
         await _shut_down(engine, runner, sender, worker)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from generation.storage import STAGING
 from tests.chaos import order as orders
 from tests.chaos import pictures, plan, script
 from tests.chaos.adversary import Adversary
@@ -127,11 +128,17 @@ def _wait_for_the_end(field_: Field, load: Load) -> list[str]:
     """Return the batches that are not at rest after a bounded time."""
     ends_at = time.monotonic() + ENDS_WITHIN_S
     left = load.settle()
-    while (left or field_.site.value(UNFINISHED)) and time.monotonic() < ends_at:
+    while (left or _is_busy(field_)) and time.monotonic() < ends_at:
         field_.keep()
         time.sleep(1.0)
         left = load.settle()
     return left
+
+
+def _is_busy(field_: Field) -> bool:
+    """Tell whether rows are unfinished, or a killed process has left a file that is still young."""
+    staging = field_.site.projects / STAGING
+    return bool(field_.site.value(UNFINISHED)) or any(staging.glob("*"))
 
 
 def _figures(adversary: Adversary, load: Load, acts_s: float, end_s: float) -> dict[str, Any]:
