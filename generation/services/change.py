@@ -1,6 +1,6 @@
 """The one place that writes a state: a change of one batch, in one transaction, with one revision.
 
-Locks are taken in one order: Server, Batch (by id), PlanRun (by id), Attempt, Plan, Version.
+Locks are taken in one order: Server, Batch (by id), Attempt, PlanRun (by id), Plan, Version.
 """
 
 from collections import Counter

@@ -68,11 +68,11 @@ def reserve_render(
         CancelledMeanwhile: a cancel came first; nothing was taken.
         Conflict: version 9999 is taken.
     """
-    # Under the batch's lock, like all that writes about its runs: else an abandonment, which locks
-    # the attempt first, and this would wait for each other.
-    with change.change(attempt.run.batch_id):
-        run = PlanRun.objects.select_for_update(no_key=True).get(pk=attempt.run_id)
+    # Without the batch's lock, for which all drivers of a batch would wait: nothing that a reader
+    # sees changes. Whoever ends an attempt or asks for a cancel locks one of these rows first.
+    with transaction.atomic():
         change.write_held(attempt.pk, lease_token, render_s=render_s)
+        run = _run_locked(attempt.run_id)
         if run.cancel_requested_at is not None:
             raise CancelledMeanwhile
         return _reserve(
@@ -87,7 +87,7 @@ def reserve_upload(run: PlanRun, image: Image, *, actor: User | None) -> Version
         Conflict: the run is running or cancelled, or version 9999 is taken.
     """
     with change.change(run.batch_id, actor=actor) as now:
-        locked = PlanRun.objects.select_for_update(no_key=True).get(pk=run.pk)
+        locked = _run_locked(run.pk)
         _refuse_upload(RunState(locked.state))
         _hold_back(now, locked)
         return _reserve(
@@ -138,6 +138,10 @@ def _reserve(plan_id: int, task: str, image: Image, **fields: Any) -> Version:
         batch_id=run.batch_id if run else None,
         **fields,
     )
+
+
+def _run_locked(run_id: int) -> PlanRun:
+    return PlanRun.objects.select_for_update(no_key=True).get(pk=run_id)
 
 
 def _locked(plan_id: int) -> Plan:

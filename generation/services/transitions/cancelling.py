@@ -47,7 +47,10 @@ def settle_cancel(batch_id: int, *, unanswered: Iterable[int]) -> None:
 
 def _ask_the_rest(now: Change, runs: QuerySet[PlanRun]) -> None:
     unasked = runs.filter(state__in=UNFINISHED, cancel_requested_at=None)
-    found = dict(unasked.annotate(is_kept=Exists(_reserved())).values_list("pk", "is_kept"))
+    # Once they are locked nothing can be reserved for them: what was reserved before is kept.
+    asked = list(unasked.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+    are_kept = now.batch.runs.filter(pk__in=asked).annotate(is_kept=Exists(_reserved()))
+    found = dict(are_kept.values_list("pk", "is_kept"))
     for run_id, is_kept in found.items():
         now.log("kept" if is_kept else "cancel_requested", run_id)
     now.edit(now.batch.runs.filter(pk__in=found), cancel_requested_at=Now())
