@@ -85,6 +85,7 @@ class VersionState(StrEnum):
 
     RESERVED = "reserved"  #: Its number is taken, its file lies in staging; it will be published.
     PUBLISHED = "published"  #: Its file lies under its final name.
+    OPEN = "open"  #: Its image was lost before it was published: the plan's next one takes it.
 
 
 class WaitReason(StrEnum):

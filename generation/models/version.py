@@ -71,8 +71,9 @@ class Version(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(state=VersionState.PUBLISHED, published_at__isnull=False)
-                | (Q(state=VersionState.RESERVED, published_at=None) & ~Q(staging_path="")),
-                name="version_published_or_staged",
+                | (Q(state=VersionState.RESERVED, published_at=None) & ~Q(staging_path=""))
+                | Q(state=VersionState.OPEN, published_at=None, staging_path="", run=None),
+                name="version_published_staged_or_open",
             ),
         ]
 

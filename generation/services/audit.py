@@ -33,11 +33,16 @@ CSV_HEADER = (
     "bytes",
     "date",
 )
+#: What is said of a version that is not published.
+UNFINISHED = {
+    VersionState.RESERVED: "the number is reserved, the file not published",
+    VersionState.OPEN: "the number's image was lost: the plan's next one takes it",
+}
 
 
 @dataclass(frozen=True)
 class Row:
-    """What the database says of a version; `published_at` None: it is reserved."""
+    """What the database says of a version; `published_at` None: it is not published (yet)."""
 
     path: str
     sha256: str
@@ -134,11 +139,11 @@ def _unlike(logged: Logged, rows: dict[str, Row]) -> Finding | None:
 
 def _of_rows(base: Path, rows: dict[str, Row], report: Report) -> Iterator[Finding]:
     on_disk = {logged.filed.path for logged in report.files}
-    reserved = Version.objects.filter(state=VersionState.RESERVED)
-    unfinished = set(reserved.values_list("path", flat=True))
+    unpublished = Version.objects.exclude(state=VersionState.PUBLISHED)
+    unfinished = dict(unpublished.values_list("path", "state"))
     for path, row in rows.items():
         if path in unfinished:
-            yield Finding(path, Kind.UNFINISHED, "the number is reserved, the file not published")
+            yield Finding(path, Kind.UNFINISHED, UNFINISHED[VersionState(unfinished[path])])
         # A file may have been published since the walk.
         elif row.published_at and path not in on_disk and not os.path.lexists(base / path):
             yield Finding(path, Kind.NO_FILE, f"SHA-256 was {row.sha256}")

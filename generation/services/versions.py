@@ -13,7 +13,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Min, Q
 from django.db.models.functions import Now
 
 from generation import storage
@@ -122,7 +122,7 @@ def reserve_import(plan: Plan, task: str, image: Image, *, actor: User | None) -
 
 def _reserve(plan_id: int, task: str, image: Image, **fields: Any) -> Version:
     plan = _locked(plan_id)
-    number = _next_number(plan, task)
+    number = _take_number(plan, task)
     run = fields.get("run")
     return Version.objects.create(
         plan=plan,
@@ -149,8 +149,15 @@ def _locked(plan_id: int) -> Plan:
     return related.select_for_update(of=("self",), no_key=True).get(pk=plan_id)
 
 
-def _next_number(plan: Plan, task: str) -> int:
-    last = plan.versions.filter(task=task).aggregate(last=Max("number"))["last"] or 0
+def _take_number(plan: Plan, task: str) -> int:
+    """Return the next number of a locked plan: one that was left open, or the last and one."""
+    is_open = Q(state=VersionState.OPEN)
+    of_task = plan.versions.filter(task=task)
+    found = of_task.aggregate(last=Max("number"), open=Min("number", filter=is_open))
+    if found["open"] is not None:
+        of_task.filter(is_open, number=found["open"]).delete()
+        return int(found["open"])
+    last: int = found["last"] or 0
     if last >= LAST_NUMBER:
         raise Conflict(
             f"Plan {plan.code} has version {LAST_NUMBER} of {task}: there is no further number.",
@@ -170,7 +177,7 @@ def finish(version: Version) -> Version:
     """Bring a reserved version to its final name and to its readers; doing it twice is harmless.
 
     Raises:
-        StagedFileGone: its bytes are gone; the reservation was taken back, if it was the last.
+        StagedFileGone: its bytes are gone; the reservation was taken back.
         StorageError: the projects folder cannot be written; the reservation stays.
     """
     while version.state == VersionState.RESERVED:
@@ -202,7 +209,7 @@ def _is_as_it_was(version: Version) -> bool:
 def _take_back(version: Version) -> None:
     """Give a number back whose bytes are gone, and let its plan be rendered again.
 
-    Nobody has seen it. Only the last number of a plan can be given back without leaving a gap.
+    Nobody has seen it. Where a later one is taken already, it stays open for the plan's next image.
     """
     if version.run_id is None or version.batch_id is None:
         with transaction.atomic():
@@ -215,10 +222,12 @@ def _take_back(version: Version) -> None:
 
 def _unreserve(version: Version) -> bool:
     plan = _locked(version.plan_id)
-    if _next_number(plan, version.task) != version.number + 1:
-        return False
+    later = plan.versions.filter(task=version.task, number__gt=version.number)
     mine = Version.objects.filter(pk=version.pk, state=VersionState.RESERVED)
-    return bool(mine.delete()[0])
+    if not later.exists():
+        return bool(mine.delete()[0])
+    unowned = {"staging_path": "", "batch": None, "run": None, "attempt": None}
+    return bool(mine.update(state=VersionState.OPEN, **unowned))
 
 
 def _show(version: Version) -> None:
@@ -251,7 +260,7 @@ def _take_next(version: Version, found: Found) -> bool:
     held = Version.objects.select_for_update(no_key=True).get(pk=version.pk)
     if held.state != VersionState.RESERVED or held.path != version.path:
         return False
-    number = _next_number(plan, held.task)
+    number = _take_number(plan, held.task)
     moved_to = _path(plan, held.task, number, held.extension)
     Version.objects.filter(pk=held.pk).update(number=number, path=moved_to)
     _register_found(version, found)
@@ -276,13 +285,14 @@ def _register_found(version: Version, found: Found) -> None:
 def finish_reserved(*, older_than_s: float = STALE_S) -> int:
     """Finish reservations that whoever made them has left behind; return how many.
 
-    What cannot be written now is tried again the next time.
+    What cannot be written now is tried again the next time. A hundred at a time, whichever: those
+    that cannot be written must not keep the others from their turn.
     """
     left = Version.objects.filter(
         state=VersionState.RESERVED, created_at__lt=Now() - timedelta(seconds=older_than_s)
     )
     finished = 0
-    for version in left.order_by("pk")[:100]:
+    for version in left.order_by("?")[:100]:
         try:
             finish(version)
         except (storage.StorageError, Conflict) as error:

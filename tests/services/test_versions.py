@@ -9,7 +9,7 @@ import pytest
 from generation import storage
 from generation.errors import Conflict, Fenced
 from generation.models import Attempt, Plan, PlanRun, Version
-from generation.services import transitions, versions
+from generation.services import audit, transitions, versions
 from generation.services.leases import Lease
 from generation.services.versions import CancelledMeanwhile, Image
 from generation.states import AttemptOutcome, RunState, VersionState
@@ -163,7 +163,7 @@ def test_a_folder_that_cannot_be_written_delays_a_reservation(
     assert reserved.state == VersionState.PUBLISHED
 
 
-@pytest.mark.parametrize("obstacle", ["a folder", "a dead link", "no staged file"])
+@pytest.mark.parametrize("obstacle", ["a folder", "a dead link"])
 def test_what_cannot_be_finished_does_not_hold_up_the_others(
     obstacle: str, reserved: Version, staged: Callable[[str], Image], projects_root: Path
 ) -> None:
@@ -206,13 +206,62 @@ def test_an_upload_whose_staged_file_was_removed_leaves_the_plan_queued(
     assert numbers(run.plan) == []
 
 
+def test_a_number_whose_image_was_lost_goes_to_the_next_image_of_its_plan(
+    running: Attempt, lease: Lease, staged: Callable[[str], Image], projects_root: Path
+) -> None:
+    lost = versions.reserve_render(running, lease.token, staged("red"))
+    versions.reserve_import(lost.plan, "AI-concept", staged("green"), actor=None)
+    (projects_root / lost.staging_path).unlink()
+
+    versions.finish_reserved(older_than_s=-1)
+
+    run = PlanRun.objects.get(pk=running.run_id)
+    assert (run.state, run.versions.count()) == (RunState.QUEUED, 0)
+    assert numbers(run.plan) == [(1, "render", "open"), (2, "import", "published")]
+
+    following = versions.reserve_import(run.plan, "AI-concept", staged("blue"), actor=None)
+    versions.finish(following)
+
+    assert numbers(run.plan) == [(1, "import", "published"), (2, "import", "published")]
+    assert versions.reserve_import(run.plan, "AI-concept", staged("grey"), actor=None).number == 3
+
+
+def test_a_number_that_waits_for_its_plans_next_image_is_a_finding(
+    reserved: Version, staged: Callable[[str], Image], projects_root: Path
+) -> None:
+    versions.finish(versions.reserve_import(reserved.plan, "AI-concept", staged("red"), actor=None))
+    (projects_root / reserved.staging_path).unlink()
+    versions.finish_reserved(older_than_s=-1)
+
+    (found,) = audit.audit_tree(projects_root).findings
+
+    assert (found.kind, found.path) == (audit.Kind.UNFINISHED, reserved.path)
+    assert "the plan's next one takes it" in found.detail
+
+
+def test_what_cannot_be_written_does_not_keep_the_others_from_their_turn(
+    plans: list[Plan], staged: Callable[[str], Image], projects_root: Path
+) -> None:
+    stuck = [
+        versions.reserve_import(plans[0], "AI-concept", staged("red"), actor=None)
+        for _ in range(120)
+    ]
+    (projects_root / stuck[0].path).parent.parent.mkdir(parents=True)
+    (projects_root / stuck[0].path).parent.write_bytes(b"no folder")
+    panel = versions.reserve_import(plans[0], "extracted-raw", staged("blue"), actor=None)
+
+    published = [versions.finish_reserved(older_than_s=-1) for _ in range(20)]
+
+    panel.refresh_from_db()
+    assert (sum(published), panel.state) == (1, VersionState.PUBLISHED)
+
+
 def obstruct(projects_root: Path, version: Version, obstacle: str) -> None:
     target = projects_root / version.path
     target.parent.mkdir(parents=True)
     actions: dict[str, Callable[[], object]] = {
         "a folder": target.mkdir,
         "a dead link": lambda: target.symlink_to("nowhere"),
-        "no staged file": (projects_root / version.staging_path).unlink,
     }
     actions[obstacle]()
 
