@@ -119,7 +119,7 @@ def acts(now: Present) -> dict[str, Callable[[], object]]:
         "admin: batches": f"{ADMIN}/batch/",
         "admin: runs": f"{ADMIN}/planrun/",
         "admin: runs in error": f"{ADMIN}/planrun/?state__exact=error",
-        "admin: runs, search": f"{ADMIN}/planrun/?q=E201_SQ0010-0010",
+        "admin: runs, search": f"{ADMIN}/planrun/?q=E201_SQ0010-0010&project={PROJECT_ID}",
         "admin: versions": f"{ADMIN}/version/",
         "admin: plans": f"{ADMIN}/plan/",
         "admin: plans of a sequence": f"{ADMIN}/plan/?project={PROJECT_ID}&sequence=SQ0010",

@@ -54,7 +54,7 @@ WHOLE = Load(
         Farm(32, 20_000, 20),
         Farm(32, 2_000, 1),
     ),
-    n_young_runs=50_000,
+    n_young_runs=100_000,
     n_past_runs=1_000_000,
     n_repeats=15,
 )
