@@ -164,6 +164,12 @@ def publish(version: Version, *, revision: int = 0) -> int:
     )
 
 
+def leave_open(reserved: QuerySet[Version]) -> int:
+    """Leave the numbers of reserved versions to their plans' next images; return how many."""
+    unowned = {"staging_path": "", "batch": None, "run": None, "attempt": None}
+    return reserved.filter(state=VersionState.RESERVED).update(state=VersionState.OPEN, **unowned)
+
+
 def hold(attempt_id: int, lease_token: UUID) -> Attempt:
     """Lock an open attempt that this lease may write about.
 

@@ -226,8 +226,7 @@ def _unreserve(version: Version) -> bool:
     mine = Version.objects.filter(pk=version.pk, state=VersionState.RESERVED)
     if not later.exists():
         return bool(mine.delete()[0])
-    unowned = {"staging_path": "", "batch": None, "run": None, "attempt": None}
-    return bool(mine.update(state=VersionState.OPEN, **unowned))
+    return bool(change.leave_open(mine))
 
 
 def _show(version: Version) -> None:
