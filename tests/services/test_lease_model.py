@@ -471,7 +471,7 @@ def explore(n_examples: int, n_steps: int) -> None:
 @pytest.mark.django_db
 @pytest.mark.usefixtures("home")
 def test_every_story_of_drivers_and_clients_ends_well() -> None:
-    explore(n_examples=30, n_steps=25)
+    explore(n_examples=20, n_steps=25)
 
 
 @pytest.mark.soak
