@@ -340,6 +340,20 @@ def test_a_restart_lifts_a_block_and_forgives(pair: list[tuple[Server, PreviewSe
     assert not Block.objects.exists()
 
 
+def test_a_refusal_in_odd_words_is_an_error_like_any_other(
+    server: Server, comfy: PreviewServer
+) -> None:
+    error = {"type": "odd", "message": "caf\udce9.png", "details": "\x00", "extra_info": {}}
+    comfy.faults.set("refuse_prompt", error=error, node_errors={})
+    batch = flying.inverted()
+
+    flying.finish(server, batch)
+
+    run = batch.runs.get()
+    assert (run.state, run.error_code) == (RunState.ERROR, "graph_refused")
+    assert "caf\U0010dce9.png" in run.error_message
+
+
 # Panels, outputs, our own disk ------------------------------------------------------------------
 
 
