@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django_q.conf import Conf
 from django_q.models import Schedule
@@ -83,11 +83,21 @@ def wake() -> int:
     return request_drive(claimable.takers())
 
 
+def ring(server: Server) -> int:
+    """Ask for a driver of one server that has come up, if there is anything for it to do."""
+    takes, has_ours = claimable.takers().filter(pk=server.pk), _with_ours().filter(pk=server.pk)
+    return request_drive(takes) or request_drive(has_ours)
+
+
 def wake_left_behind() -> int:
     """Ask for a driver of every server that still has an attempt of ours but no driver."""
+    return request_drive(_with_ours())
+
+
+def _with_ours() -> QuerySet[Server]:
     open_or_left = Attempt.objects.filter(Q(outcome=AttemptOutcome.OPEN) | Q(is_left_behind=True))
     servers = Server.objects.filter(pk__in=open_or_left.values("server_id"), set_aside_at=None)
-    return request_drive(servers.exclude(health=ServerHealth.DOWN))
+    return servers.exclude(health=ServerHealth.DOWN)
 
 
 def request_drive(servers: Iterable[Server]) -> int:
