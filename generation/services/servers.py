@@ -20,6 +20,7 @@ from generation import queueing
 from generation.comfyui import parameters as params
 from generation.comfyui import requirements
 from generation.comfyui.client import Client
+from generation.comfyui.definitions import without_uploads
 from generation.comfyui.errors import ComfyError
 from generation.comfyui.transport import Timeouts
 from generation.models import Attempt, PlanRun, Server, ServerDefinitions, Workflow
@@ -207,6 +208,7 @@ class _Said:
     version: str
     has_jobs_api: bool
     definitions: dict[str, Any]
+    has_restarted: bool
 
 
 _readings: Asking[_Said | str] = Asking()
@@ -245,13 +247,17 @@ def _start(reading: Asking[_Said | str], servers: Iterable[Server]) -> None:
     for server in servers:
         # Before it is asked: whatever changes from now on is to be read again.
         Server.objects.filter(pk=server.pk).update(needs_reading=False)
-        reading.start(server.url, partial(_read, server))
+        block = server.blocks.exclude(prompt_id=None).first()
+        known = str(block.prompt_id) if block else ""
+        reading.start(server.url, partial(_read, server, known))
 
 
-def _read(server: Server) -> _Said | str:
+def _read(server: Server, known: str) -> _Said | str:
+    """Ask a server for all of it; one that has forgotten the `known` prompt has restarted."""
     client = client_of(server, READ)
     try:
-        return _Said(*_version_of(client), dict(client.object_info()))
+        has_restarted = bool(known) and client.history(known) is None
+        return _Said(*_version_of(client), dict(client.object_info()), has_restarted)
     except ComfyError as error:
         return str(error) or type(error).__name__
     finally:
@@ -297,13 +303,14 @@ def _write(server: Server, said: _Said) -> None:
 
 
 def _has_changed(server: Server, said: _Said) -> bool:
-    """Tell whether a server says something else of itself than when it was read last."""
-    if not server.blocks.exists():
-        return False
+    """Tell whether a server is shown to be another than when it was read last, or to be new."""
+    if said.has_restarted or not server.blocks.exists():
+        return said.has_restarted
     before = ServerDefinitions.objects.filter(server=server).first()
-    if before is None or before.definitions != said.definitions:
-        return True
-    return bool(server.version != said.version)
+    if before is None:
+        return False
+    has_other = without_uploads(before.definitions) != without_uploads(said.definitions)
+    return has_other or server.version not in {"", said.version}
 
 
 # Giving up --------------------------------------------------------------------------------------
