@@ -68,10 +68,12 @@ def _ended(workflow: Workflow) -> QuerySet[Attempt]:
 
 
 def _last_failed(server: Server, workflow: Workflow) -> list[Attempt]:
-    """Return the failures since the last success there, the latest first, from three on."""
-    last = list(
-        _ended(workflow).filter(server=server).defer("graph").order_by("-pk")[: 10 * IN_A_ROW]
-    )
+    """Return the failures since the last success there, the latest first.
+
+    A first shortage of memory is neither: each plan has one before it fails for it.
+    """
+    counted = _ended(workflow).filter(server=server).exclude(failure_code="memory_short")
+    last = list(counted.defer("graph").order_by("-pk")[: 10 * IN_A_ROW])
     failed: list[Attempt] = []
     for attempt in last:
         if not attempt.is_held_against:

@@ -329,6 +329,21 @@ def test_the_last_server_is_never_blocked(pair: list[tuple[Server, PreviewServer
     assert RunState.ERROR in flying.states(batch)
 
 
+def test_a_server_that_is_always_short_of_memory_is_blocked(
+    pair: list[tuple[Server, PreviewServer]],
+) -> None:
+    (first, bad), (second, _) = pair
+    flying.finish(second, flying.inverted())
+    short = {"type": "torch.OutOfMemoryError", "message": "no memory"}
+    bad.faults.set("node_error", match="ImageInvert", **short)
+    batch = flying.inverted(5, of=more_plans(5))
+
+    flying.drive_until(first, Block.objects.exists)
+
+    assert {"memory_short", "out_of_memory"} <= set(codes(batch))
+    assert Block.objects.get().server == first
+
+
 @pytest.fixture
 def blocked(pair: list[tuple[Server, PreviewServer]]) -> tuple[Server, PreviewServer]:
     """A server that is blocked for what it failed three times in a row; it would render it now."""
