@@ -53,7 +53,7 @@ def take_back(server: Server) -> None:
     """Let a server that was set aside take work again; one that was not is left as it is."""
     if Server.objects.filter(pk=server.pk).exclude(set_aside_at=None).update(**_BACK):
         logger.warning("%s is back in service", server.name)
-        Server.objects.filter(pk=server.pk).update(needs_reading=True)
+        servers.read_again(server)
         queueing.wake()
 
 

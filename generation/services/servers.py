@@ -115,8 +115,14 @@ def seen(server: Server) -> bool:
     rows = Server.objects.filter(pk=server.pk)
     if rows.filter(health=ServerHealth.UP).update(last_seen_at=Now()):
         return False
-    rows.filter(health=ServerHealth.DOWN).update(needs_reading=True)
+    if rows.filter(health=ServerHealth.DOWN).exists():
+        read_again(server)
     return bool(rows.update(**_UP, last_seen_at=Now()))
+
+
+def read_again(server: Server) -> None:
+    """Have a server read anew by the tick: it may have restarted, with other nodes and models."""
+    Server.objects.filter(pk=server.pk).update(needs_reading=True)
 
 
 def unseen(server: Server, detail: str) -> None:
