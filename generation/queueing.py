@@ -22,6 +22,7 @@ from redis.exceptions import RedisError
 
 from generation.models import Attempt, Server
 from generation.selectors import claimable
+from generation.selectors.servers import undriven
 from generation.states import AttemptOutcome, ServerHealth
 
 logger = logging.getLogger(__name__)
@@ -104,15 +105,18 @@ def request_drive(servers: Iterable[Server]) -> int:
     """Enqueue `drive` for those of `servers` that have no driver and were not asked just now."""
     asked = 0
     for server in servers:
-        undriven = Q(lease_token=None) | Q(lease_expires_at__lt=Now())
-        unasked = Q(drive_requested_at=None) | Q(
-            drive_requested_at__lt=Now() - timedelta(seconds=ASK_AGAIN_S)
-        )
-        row = Server.objects.filter(undriven, unasked, pk=server.pk)
+        row = Server.objects.filter(undriven(), _unasked(), pk=server.pk)
         if row.update(drive_requested_at=Now()):
             call_soon(DRIVE, server.pk)
             asked += 1
     return asked
+
+
+def _unasked() -> Q:
+    # A request that lies far ahead was made before the database's clock was set back.
+    again = timedelta(seconds=ASK_AGAIN_S)
+    old = Q(drive_requested_at__lt=Now() - again) | Q(drive_requested_at__gt=Now() + again)
+    return Q(drive_requested_at=None) | old
 
 
 def forget_requests() -> None:

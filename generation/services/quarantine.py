@@ -8,13 +8,13 @@ import logging
 from functools import partial
 from uuid import UUID
 
-from django.db.models import Q
 from django.db.models.functions import Now
 
 from generation import queueing
 from generation.comfyui.errors import ComfyError
 from generation.errors import PlanFailure
 from generation.models import Server
+from generation.selectors.servers import undriven
 from generation.services import servers
 from generation.services.asking import Asking
 from generation.states import ServerHealth
@@ -62,8 +62,7 @@ _restarts: Asking[bool] = Asking()
 
 def look() -> None:
     """Take back what has restarted; give back what a killed driver left on what has not."""
-    undriven = Q(lease_token=None) | Q(lease_expires_at__lt=Now())
-    aside = Server.objects.filter(undriven, is_enabled=True).exclude(set_aside_at=None)
+    aside = Server.objects.filter(undriven(), is_enabled=True).exclude(set_aside_at=None)
     found = {server.url: server for server in aside}
     for server in found.values():
         servers.declare_gone(server, f"set aside: {server.set_aside_code}")

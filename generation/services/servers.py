@@ -24,6 +24,7 @@ from generation.comfyui.definitions import without_uploads
 from generation.comfyui.errors import ComfyError
 from generation.comfyui.transport import Timeouts
 from generation.models import Attempt, PlanRun, Server, ServerDefinitions, Workflow
+from generation.selectors.servers import ahead, undriven
 from generation.services import blocking, capability, transitions
 from generation.services.asking import Asking
 from generation.states import AttemptOutcome, RunState, ServerHealth
@@ -128,7 +129,9 @@ def read_again(server: Server) -> None:
 def unseen(server: Server, detail: str) -> None:
     """Record that a server does not answer; the first time counts for how long it is down."""
     rows = Server.objects.filter(pk=server.pk)
-    rows.exclude(health=ServerHealth.DOWN).update(health=ServerHealth.DOWN, down_since=Now())
+    # A time to come is one from before the database's clock was set back.
+    fresh = ~Q(health=ServerHealth.DOWN) | Q(down_since__gt=Now())
+    rows.filter(fresh).update(health=ServerHealth.DOWN, down_since=Now())
     rows.update(health_detail=detail[:500])
 
 
@@ -172,17 +175,13 @@ _probes: Asking[str] = Asking()
 
 def check_undriven() -> None:
     """Look at every enabled server that no driver watches, and call drivers for what is back."""
-    found = {server.url: server for server in enabled().filter(_undriven())}
+    found = {server.url: server for server in enabled().filter(undriven())}
     questions = {url: partial(_probe, server) for url, server in found.items()}
     for url, problem in _probes.ask(questions, PROBE_S):
         # A driver that has come meanwhile knows better.
-        still = enabled().filter(_undriven(), pk=found[url].pk).first()
+        still = enabled().filter(undriven(), pk=found[url].pk).first()
         if still is not None and _judge(still, SILENT if problem is None else problem):
             queueing.ring(still)
-
-
-def _undriven() -> Q:
-    return Q(lease_token=None) | Q(lease_expires_at__lt=Now())
 
 
 def _judge(server: Server, problem: str) -> bool:
@@ -325,7 +324,7 @@ def _has_changed(server: Server, said: _Said) -> bool:
 def unanswered() -> list[int]:
     """Return the servers that no driver can answer for: down for 10 s, or driven by nobody."""
     down = Q(health=ServerHealth.DOWN, down_since__lt=Now() - timedelta(seconds=UNANSWERED_S))
-    long_undriven = Q(lease_expires_at__lt=Now() - timedelta(seconds=UNANSWERED_S))
+    long_undriven = Q(lease_expires_at__lt=Now() - timedelta(seconds=UNANSWERED_S)) | ahead()
     # A driver that was asked for and has not come either: no worker is there to take the message.
     unheard = Q(drive_requested_at=None) | Q(
         drive_requested_at__lt=Now() - timedelta(seconds=UNANSWERED_S)

@@ -1,11 +1,13 @@
 """What the driver makes of a server that fails, lies, forgets or restarts."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 import requests
+from django.db.models.functions import Now
 
 from generation.comfyui.client import Client
 from generation.comfyui.messages import Queue
@@ -384,7 +386,7 @@ def take_over(server: Server, token: Any) -> None:
 
 def test_a_second_driver_of_a_server_leaves_at_once(server: Server) -> None:
     token = uuid4()
-    Server.objects.update(lease_token=token, lease_expires_at="2999-01-01T00:00:00Z")
+    Server.objects.update(lease_token=token, lease_expires_at=Now() + timedelta(seconds=10))
     flying.inverted()
 
     flying.drive_until(server, lambda: pytest.fail("It looked at its sign."))
