@@ -29,8 +29,9 @@ from generation.services import blocking, capability, transitions
 from generation.services.asking import Asking
 from generation.states import AttemptOutcome, RunState, ServerHealth
 
-PROBE = Timeouts(connect_s=2, read_s=5, whole_s=5)
-#: The tick waits for signs of life no longer than this, however many servers give none.
+PROBE = Timeouts(connect_s=2, read_s=4, whole_s=4)
+#: The tick waits for signs of life no longer than this, however many servers give none. It is more
+#: than a probe takes that hangs, so that the next tick can ask the same server anew.
 PROBE_S = 5.0
 #: Definitions are megabytes, and what is asked stalls while a model is loaded: protocol.md §16.30.
 READ = Timeouts(connect_s=2, read_s=30, whole_s=60)

@@ -32,7 +32,7 @@ DOWN: dict[str, Any] = {"health": ServerHealth.DOWN, "down_since": LONG_AGO}
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """The waits of the tick, a fifth as long."""
-    monkeypatch.setattr(servers, "PROBE", Timeouts(connect_s=0.5, read_s=1.0, whole_s=1.0))
+    monkeypatch.setattr(servers, "PROBE", Timeouts(connect_s=0.4, read_s=0.8, whole_s=0.8))
     monkeypatch.setattr(servers, "PROBE_S", 1.0)
     monkeypatch.setattr(servers, "READ_TICK_S", 0.2)
     monkeypatch.setattr(quarantine, "ASK_S", 0.5)
