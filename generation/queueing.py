@@ -102,13 +102,23 @@ def _with_ours() -> QuerySet[Server]:
 
 
 def request_drive(servers: Iterable[Server]) -> int:
-    """Enqueue `drive` for those of `servers` that have no driver and were not asked just now."""
+    """Enqueue `drive` for those of `servers` that have no driver and were not asked just now.
+
+    With Redis out of order nobody is refused for it, and each server does not wait for it anew:
+    the next tick asks again for those that are left.
+    """
     asked = 0
     for server in servers:
         row = Server.objects.filter(undriven(), _unasked(), pk=server.pk)
-        if row.update(drive_requested_at=Now()):
+        if not row.update(drive_requested_at=Now()):
+            continue
+        try:
             call_soon(DRIVE, server.pk)
-            asked += 1
+        except RedisError as error:
+            logger.warning("no driver can be called: %s", error)
+            Server.objects.filter(pk=server.pk).update(drive_requested_at=None)
+            break
+        asked += 1
     return asked
 
 
@@ -127,12 +137,10 @@ def forget_requests() -> None:
 def call_soon(function: str, *args: Any) -> None:
     """Enqueue one call of a module-level function with JSON-like arguments.
 
-    With Redis out of order nothing is enqueued, and nobody is refused for it: the tick asks again.
+    Raises:
+        RedisError: Redis is out of order; nothing is enqueued.
     """
-    try:
-        async_task(function, *args)
-    except RedisError as error:
-        logger.warning("%s could not be enqueued: %s", function, error)
+    async_task(function, *args)
 
 
 def schedule_tick(**_: Any) -> None:
