@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django_q.conf import Conf
 from django_q.models import Schedule
@@ -22,6 +22,7 @@ from redis.exceptions import RedisError
 
 from generation.models import Attempt, Server
 from generation.selectors import claimable
+from generation.selectors.servers import undriven
 from generation.states import AttemptOutcome, ServerHealth
 
 logger = logging.getLogger(__name__)
@@ -83,26 +84,49 @@ def wake() -> int:
     return request_drive(claimable.takers())
 
 
+def ring(server: Server) -> int:
+    """Ask for a driver of one server that has come up, if there is anything for it to do."""
+    takes, has_ours = claimable.takers().filter(pk=server.pk), _with_ours().filter(pk=server.pk)
+    return request_drive(takes) or request_drive(has_ours)
+
+
 def wake_left_behind() -> int:
     """Ask for a driver of every server that still has an attempt of ours but no driver."""
+    return request_drive(_with_ours())
+
+
+def _with_ours() -> QuerySet[Server]:
     open_or_left = Attempt.objects.filter(Q(outcome=AttemptOutcome.OPEN) | Q(is_left_behind=True))
     servers = Server.objects.filter(pk__in=open_or_left.values("server_id"), set_aside_at=None)
-    return request_drive(servers.exclude(health=ServerHealth.DOWN))
+    return servers.exclude(health=ServerHealth.DOWN)
 
 
 def request_drive(servers: Iterable[Server]) -> int:
-    """Enqueue `drive` for those of `servers` that have no driver and were not asked just now."""
+    """Enqueue `drive` for those of `servers` that have no driver and were not asked just now.
+
+    With Redis out of order nobody is refused for it, and each server does not wait for it anew:
+    the next tick asks again for those that are left.
+    """
     asked = 0
     for server in servers:
-        undriven = Q(lease_token=None) | Q(lease_expires_at__lt=Now())
-        unasked = Q(drive_requested_at=None) | Q(
-            drive_requested_at__lt=Now() - timedelta(seconds=ASK_AGAIN_S)
-        )
-        row = Server.objects.filter(undriven, unasked, pk=server.pk)
-        if row.update(drive_requested_at=Now()):
+        row = Server.objects.filter(undriven(), _unasked(), pk=server.pk)
+        if not row.update(drive_requested_at=Now()):
+            continue
+        try:
             call_soon(DRIVE, server.pk)
-            asked += 1
+        except RedisError as error:
+            logger.warning("no driver can be called: %s", error)
+            Server.objects.filter(pk=server.pk).update(drive_requested_at=None)
+            break
+        asked += 1
     return asked
+
+
+def _unasked() -> Q:
+    # A request that lies far ahead was made before the database's clock was set back.
+    again = timedelta(seconds=ASK_AGAIN_S)
+    old = Q(drive_requested_at__lt=Now() - again) | Q(drive_requested_at__gt=Now() + again)
+    return Q(drive_requested_at=None) | old
 
 
 def forget_requests() -> None:
@@ -113,12 +137,10 @@ def forget_requests() -> None:
 def call_soon(function: str, *args: Any) -> None:
     """Enqueue one call of a module-level function with JSON-like arguments.
 
-    With Redis out of order nothing is enqueued, and nobody is refused for it: the tick asks again.
+    Raises:
+        RedisError: Redis is out of order; nothing is enqueued.
     """
-    try:
-        async_task(function, *args)
-    except RedisError as error:
-        logger.warning("%s could not be enqueued: %s", function, error)
+    async_task(function, *args)
 
 
 def schedule_tick(**_: Any) -> None:

@@ -80,6 +80,27 @@ def saves_images(definitions: Definitions, class_type: str) -> bool:
     return "filename_prefix" in inputs and "IMAGE" in kinds
 
 
+def without_uploads(definitions: Definitions) -> Json:
+    """Return the definitions without the inputs whose lists grow with each file that is uploaded.
+
+    What is left changes only with what is installed on a server.
+    """
+    return {name: _without_uploads(mapping(node)) for name, node in definitions.items()}
+
+
+def _without_uploads(node: Json) -> Json:
+    groups = {
+        group: {name: spec for name, spec in mapping(specs).items() if not _takes_uploads(spec)}
+        for group, specs in mapping(node.get("input")).items()
+    }
+    return node | {"input": groups}
+
+
+def _takes_uploads(spec: object) -> bool:
+    options = mapping((listed(spec) or [None])[-1])
+    return any(name.endswith("_upload") and value for name, value in options.items())
+
+
 def _spec(spec: object, *, required: bool) -> InputSpec:
     """Read `[type, options]`, where the type may be the list of a COMBO itself."""
     parts = listed(spec)

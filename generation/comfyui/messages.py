@@ -10,7 +10,6 @@ from generation.comfyui.lenient import (
     lenient_json,
     mapping,
     number,
-    storable,
     strings,
     text,
 )
@@ -251,7 +250,7 @@ def node_error(said: Json) -> NodeError:
         node_type=text(said, "node_type"),
         exception_type=text(said, "exception_type"),
         message=text(said, "exception_message").strip(),
-        traceback=tuple(storable(str(line)) for line in lines) if isinstance(lines, list) else (),
+        traceback=tuple(str(line) for line in lines) if isinstance(lines, list) else (),
     )
 
 

@@ -42,7 +42,9 @@ class Fetched:
 
 @dataclass(frozen=True)
 class SocketLost:
-    """The socket is gone: until it is back, polling is all there is."""
+    """The socket is gone, or could not be opened: until it is back, polling is all there is."""
+
+    was_open: bool = True
 
 
 Message = Event | Uploaded | Fetched | SocketLost

@@ -8,7 +8,7 @@ from generation.driver.flight import Flight
 from generation.errors import PlanFailure
 from generation.failures import failure
 from generation.models import Attempt
-from generation.services import blocking, quarantine, transitions
+from generation.services import blocking, quarantine, servers, transitions
 from generation.services.leases import Lease
 
 #: After these nothing can succeed on the server until it has restarted.
@@ -73,4 +73,5 @@ class Outcomes:
     def lost(self, flight: Flight, detail: str) -> None:
         """End a flight that the server has forgotten."""
         transitions.lose(flight.attempt, detail)
+        servers.read_again(self._lease.server)
         self.drop(flight)

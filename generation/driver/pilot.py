@@ -27,7 +27,7 @@ from generation.driver.watch import Watch
 from generation.errors import Fenced, PlanFailure
 from generation.failures import failure
 from generation.models import Attempt, Version
-from generation.services import capability, graphs, transitions
+from generation.services import capability, graphs, servers, transitions
 from generation.services.leases import Lease
 from generation.states import AttemptOutcome, VersionState
 from generation.storage import StorageError
@@ -211,6 +211,8 @@ class Pilot:
         match message:
             case SocketLost():
                 self._hurry()
+                if message.was_open:
+                    servers.read_again(self._lease.server)
             case Uploaded():
                 self._uploaded(message)
             case Fetched():

@@ -50,8 +50,9 @@ class Watch:
                 pause_s = RECONNECT_FIRST_S
             except ComfyError:
                 pause_s = RECONNECT_FIRST_S if self._open.is_set() else pause_s * 2
+            lost = SocketLost(was_open=self._open.is_set())
             self._open.clear()
-            self._inbox.put(SocketLost())
+            self._inbox.put(lost)
             self._over.wait(min(pause_s, RECONNECT_MOST_S))
 
     def _read(self, socket: Socket) -> None:

@@ -95,6 +95,9 @@ class Block(models.Model):
     server = models.ForeignKey(Server, models.CASCADE, related_name="blocks")
     workflow = models.ForeignKey(Workflow, models.CASCADE, related_name="blocks")
     detail = models.TextField()
+    prompt_id = models.UUIDField(
+        null=True, blank=True, help_text="A prompt that it will have forgotten once it restarted."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -1,8 +1,8 @@
 """Blocking: a server that fails one workflow again and again takes none of it any more.
 
 Three failures in a row, while others render the same workflow, say that the server is at fault and
-not the plans: what it failed is queued again for the others. A server that was changed or has
-restarted is given another chance.
+not the plans: what it failed is queued again for the others. A server that is shown to have changed
+or restarted is given another chance; that it did not answer for a while shows nothing.
 """
 
 import logging
@@ -38,8 +38,10 @@ def look(server: Server, workflow: Workflow, latest: Attempt | None = None) -> b
     if len(failed) < IN_A_ROW or not _succeeds_elsewhere(server, workflow, failed[-1]):
         return False
     detail = f"{len(failed)} plans in a row failed there, the last with: {_words(failed[0])}"
+    # What it took it will know until it restarts; of what never reached it, it knows nothing.
+    known = next((each.prompt_id for each in failed if each.acknowledged_at is not None), None)
     _, is_new = Block.objects.get_or_create(
-        server=server, workflow=workflow, defaults={"detail": detail}
+        server=server, workflow=workflow, defaults={"detail": detail, "prompt_id": known}
     )
     if is_new:
         logger.warning("%s is blocked for %s: %s", server.name, workflow.name, detail)
@@ -66,10 +68,12 @@ def _ended(workflow: Workflow) -> QuerySet[Attempt]:
 
 
 def _last_failed(server: Server, workflow: Workflow) -> list[Attempt]:
-    """Return the failures since the last success there, the latest first, from three on."""
-    last = list(
-        _ended(workflow).filter(server=server).defer("graph").order_by("-pk")[: 10 * IN_A_ROW]
-    )
+    """Return the failures since the last success there, the latest first.
+
+    A first shortage of memory is neither: each plan has one before it fails for it.
+    """
+    counted = _ended(workflow).filter(server=server).exclude(failure_code="memory_short")
+    last = list(counted.defer("graph").order_by("-pk")[: 10 * IN_A_ROW])
     failed: list[Attempt] = []
     for attempt in last:
         if not attempt.is_held_against:

@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 
 from generation import queueing
 from generation.models import Attempt, Server
+from generation.selectors.servers import undriven
 from generation.states import AttemptOutcome
 
 #: A server whose driver was asked for so long ago waits for a worker.
@@ -32,8 +33,8 @@ def take(server_id: int) -> Lease | None:
     """Take a server's lease, with every attempt left open on it; None when another has it."""
     token = uuid4()
     with transaction.atomic():
-        free = Q(lease_token=None) | Q(lease_expires_at__lt=Now())
-        server = Server.objects.select_for_update(no_key=True).filter(free, pk=server_id).first()
+        free = Server.objects.filter(undriven(), pk=server_id)
+        server = free.select_for_update(no_key=True).first()
         if server is None:
             return None
         Server.objects.filter(pk=server_id).update(
@@ -78,13 +79,11 @@ def swept(attempts: Iterable[Attempt]) -> None:
 def driven_by(pids: Iterable[int]) -> int:
     """Return how many servers are driven by these processes of this machine."""
     owners = [queueing.owner_of(pid) for pid in pids]
-    return Server.objects.filter(lease_owner__in=owners, lease_expires_at__gt=Now()).count()
+    return Server.objects.filter(~undriven(), lease_owner__in=owners).count()
 
 
 def others_wait(lease: Lease) -> bool:
     """Tell whether another server was promised a driver that no worker was free for."""
     asked = Q(drive_requested_at__lt=Now() - timedelta(seconds=WAITS_FOR_DRIVER_S))
-    undriven = Q(lease_token=None) | Q(lease_expires_at__lt=Now())
-    return (
-        Server.objects.filter(asked, undriven, is_enabled=True).exclude(pk=lease.server.pk).exists()
-    )
+    waiting = Server.objects.filter(asked, undriven(), is_enabled=True)
+    return waiting.exclude(pk=lease.server.pk).exists()

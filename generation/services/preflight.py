@@ -8,7 +8,7 @@ from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import Now
 
 from generation.errors import Problem
-from generation.models import Capability, Needs, Server, Workflow
+from generation.models import Capability, Needs, Workflow
 from generation.selectors import situations
 from generation.services import capability, servers, workflows
 from generation.states import ServerHealth
@@ -57,11 +57,7 @@ def _lacking(needs: Needs) -> list[tuple[str, Missing]]:
 def _read_again() -> None:
     """Read the servers whose definitions have grown old: what was missing may be there now."""
     old = Q(definitions__read_at__lt=Now() - timedelta(seconds=READ_AGAIN_S))
-    due: list[Server] = list(servers.enabled().filter(old))
-    problems = servers.look_at(due) if due else {}
-    for server in due:
-        if server.pk in problems:
-            servers.unseen(server, problems[server.pk])
+    servers.look_at(servers.enabled().filter(old))
 
 
 def _place(workflow: Workflow, given: Mapping[str, Any], missing: Missing) -> str:

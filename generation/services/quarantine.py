@@ -5,16 +5,18 @@ a restart of ComfyUI helps, and until then the server would fail or hold up plan
 """
 
 import logging
+from functools import partial
 from uuid import UUID
 
-from django.db.models import Q
 from django.db.models.functions import Now
 
 from generation import queueing
 from generation.comfyui.errors import ComfyError
 from generation.errors import PlanFailure
 from generation.models import Server
+from generation.selectors.servers import undriven
 from generation.services import servers
+from generation.services.asking import Asking
 from generation.states import ServerHealth
 
 logger = logging.getLogger(__name__)
@@ -27,6 +29,8 @@ _BACK = {
 }
 #: The code of a failure that stays in the server's history until it restarts.
 POISONED = "cuda_poisoned"
+#: The tick waits so long for what its servers say; one that says it later is asked again.
+ASK_S = 2.0
 
 
 def set_aside(server: Server, why: PlanFailure, prompt_id: UUID) -> None:
@@ -49,18 +53,24 @@ def take_back(server: Server) -> None:
     """Let a server that was set aside take work again; one that was not is left as it is."""
     if Server.objects.filter(pk=server.pk).exclude(set_aside_at=None).update(**_BACK):
         logger.warning("%s is back in service", server.name)
-        Server.objects.filter(pk=server.pk).update(needs_reading=True)
+        servers.read_again(server)
         queueing.wake()
+
+
+_restarts: Asking[bool] = Asking()
 
 
 def look() -> None:
     """Take back what has restarted; give back what a killed driver left on what has not."""
-    undriven = Q(lease_token=None) | Q(lease_expires_at__lt=Now())
-    aside = Server.objects.filter(undriven, is_enabled=True).exclude(set_aside_at=None)
-    for server in aside:
+    aside = Server.objects.filter(undriven(), is_enabled=True).exclude(set_aside_at=None)
+    found = {server.url: server for server in aside}
+    for server in found.values():
         servers.declare_gone(server, f"set aside: {server.set_aside_code}")
-        if server.health == ServerHealth.UP and _has_restarted(server):
-            take_back(server)
+    up = {url: server for url, server in found.items() if server.health == ServerHealth.UP}
+    questions = {url: partial(_has_restarted, server) for url, server in up.items()}
+    for url, has_restarted in _restarts.ask(questions, ASK_S):
+        if has_restarted:
+            take_back(found[url])
 
 
 def _has_restarted(server: Server) -> bool:
@@ -69,7 +79,7 @@ def _has_restarted(server: Server) -> bool:
     A prompt that hung there may also have ended: then its worker is alive after all.
     """
     prompt_id = str(server.set_aside_prompt)
-    client = servers.client_of(server)
+    client = servers.client_of(server, servers.PROBE)
     try:
         if prompt_id in client.queue():
             return False

@@ -1,13 +1,18 @@
-"""ComfyUI servers: registration, health, and what one lacks for a workflow."""
+"""ComfyUI servers: registration, health, and what one lacks for a workflow.
 
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+Whether a server is up and what it has are two questions: one that cannot be read just now keeps
+what was known of it, and its work.
+"""
+
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
@@ -15,13 +20,25 @@ from generation import queueing
 from generation.comfyui import parameters as params
 from generation.comfyui import requirements
 from generation.comfyui.client import Client
+from generation.comfyui.definitions import without_uploads
 from generation.comfyui.errors import ComfyError
 from generation.comfyui.transport import Timeouts
 from generation.models import Attempt, PlanRun, Server, ServerDefinitions, Workflow
+from generation.selectors.servers import ahead, undriven
 from generation.services import blocking, capability, transitions
+from generation.services.asking import Asking
 from generation.states import AttemptOutcome, RunState, ServerHealth
 
-PROBE = Timeouts(connect_s=2, read_s=5)
+PROBE = Timeouts(connect_s=2, read_s=4, whole_s=4)
+#: The tick waits for signs of life no longer than this, however many servers give none. It is more
+#: than a probe takes that hangs, so that the next tick can ask the same server anew.
+PROBE_S = 5.0
+#: Definitions are megabytes, and what is asked stalls while a model is loaded: protocol.md §16.30.
+READ = Timeouts(connect_s=2, read_s=30, whole_s=60)
+#: Whoever waits for a server to be read waits so long; the tick, so long each time.
+READ_S = 10.0
+READ_TICK_S = 1.0
+SILENT = "The server does not answer in time."
 #: A running plan whose server has not answered for so long is cancelled without it.
 UNANSWERED_S = 10
 _UP: dict[str, Any] = {"health": ServerHealth.UP, "health_detail": "", "down_since": None}
@@ -92,22 +109,34 @@ def _free_name(url: str, source: Server.Source) -> str:
 # Health -----------------------------------------------------------------------------------------
 
 
-def seen(server: Server) -> None:
-    """Record that a server answers; after it was down it may be another than before."""
+def seen(server: Server) -> bool:
+    """Record that a server answers; tell whether it has come up just now.
+
+    After it was down it may be another than before: it is to be read anew.
+    """
     rows = Server.objects.filter(pk=server.pk)
-    if rows.filter(health=ServerHealth.DOWN).update(needs_reading=True):
-        blocking.lift(server)
-    rows.update(**_UP, last_seen_at=Now())
+    if rows.filter(health=ServerHealth.UP).update(last_seen_at=Now()):
+        return False
+    if rows.filter(health=ServerHealth.DOWN).exists():
+        read_again(server)
+    return bool(rows.update(**_UP, last_seen_at=Now()))
+
+
+def read_again(server: Server) -> None:
+    """Have a server read anew by the tick: it may have restarted, with other nodes and models."""
+    Server.objects.filter(pk=server.pk).update(needs_reading=True)
 
 
 def unseen(server: Server, detail: str) -> None:
     """Record that a server does not answer; the first time counts for how long it is down."""
     rows = Server.objects.filter(pk=server.pk)
-    rows.exclude(health=ServerHealth.DOWN).update(health=ServerHealth.DOWN, down_since=Now())
+    # A time to come is one from before the database's clock was set back.
+    fresh = ~Q(health=ServerHealth.DOWN) | Q(down_since__gt=Now())
+    rows.filter(fresh).update(health=ServerHealth.DOWN, down_since=Now())
     rows.update(health_detail=detail[:500])
 
 
-def client_of(server: Server, timeouts: Timeouts = PROBE) -> Client:
+def client_of(server: Server, timeouts: Timeouts) -> Client:
     """Return a client for a server, with its extra headers."""
     return Client(server.url, headers=server.headers, timeouts=timeouts)
 
@@ -132,100 +161,40 @@ def _version_of(client: Client) -> tuple[str, bool]:
     return client.system_stats().version[:32], client.has_jobs_api()
 
 
-@dataclass(frozen=True)
-class _Answer:
-    """What a server says of itself."""
-
-    version: str
-    has_jobs_api: bool
-    definitions: dict[str, Any]
-
-
 def look(server: Server) -> Server:
     """Ask a server now how it is: health, version, node definitions; write what it says."""
-    for problem in look_at([server]).values():
-        unseen(server, problem)
+    _judge(server, _probe(server))
     server.refresh_from_db()
+    if server.health == ServerHealth.UP:
+        look_at([server], within_s=READ.whole_s)
+        server.refresh_from_db()
     return server
 
 
-def look_at(servers: Sequence[Server]) -> dict[int, str]:
-    """Read servers whole, all at once; return what went wrong, by the server's id."""
-    rows = Server.objects.filter(pk__in=[server.pk for server in servers])
-    # Before they are asked: whatever changes from now on is to be read again.
-    rows.update(needs_reading=False)
-    with ThreadPoolExecutor(max_workers=8) as pool:
-        answers = list(pool.map(_ask, servers))
-    problems: dict[int, str] = {}
-    for server, answer in zip(servers, answers, strict=True):
-        if isinstance(answer, _Answer):
-            _write(server, answer)
-        else:
-            problems[server.pk] = answer
-    rows.filter(pk__in=problems).update(needs_reading=True)
-    capability.settle()
-    return problems
-
-
-def _ask(server: Server) -> _Answer | str:
-    client = client_of(server)
-    try:
-        return _Answer(*_version_of(client), dict(client.object_info()))
-    except ComfyError as error:
-        return str(error) or type(error).__name__
-    finally:
-        client.close()
-
-
-def _write(server: Server, answer: _Answer) -> None:
-    if _has_changed(server, answer):
-        blocking.lift(server)
-    Server.objects.filter(pk=server.pk).update(
-        **_UP, last_seen_at=Now(), version=answer.version, has_jobs_api=answer.has_jobs_api
-    )
-    ServerDefinitions.objects.update_or_create(
-        server=server, defaults={"definitions": answer.definitions}
-    )
-
-
-def _has_changed(server: Server, answer: _Answer) -> bool:
-    """Tell whether a server says something else of itself than when it was read last."""
-    if not server.blocks.exists():
-        return False
-    before = ServerDefinitions.objects.filter(server=server).first()
-    if before is None or before.definitions != answer.definitions:
-        return True
-    return bool(server.version != answer.version)
+_probes: Asking[str] = Asking()
 
 
 def check_undriven() -> None:
-    """Look at every enabled server that no driver watches."""
-    undriven = Q(lease_token=None) | Q(lease_expires_at__lt=Now())
-    servers = list(Server.objects.filter(undriven, is_enabled=True))
-    with ThreadPoolExecutor(max_workers=8) as pool:
-        problems = list(pool.map(_probe, servers))
-    for server, problem in zip(servers, problems, strict=True):
-        if problem:
-            unseen(server, problem)
-        else:
-            seen(server)
+    """Look at every enabled server that no driver watches, and call drivers for what is back."""
+    found = {server.url: server for server in enabled().filter(undriven())}
+    questions = {url: partial(_probe, server) for url, server in found.items()}
+    for url, problem in _probes.ask(questions, PROBE_S):
+        # A driver that has come meanwhile knows better.
+        still = enabled().filter(undriven(), pk=found[url].pk).first()
+        if still is not None and _judge(still, SILENT if problem is None else problem):
+            queueing.ring(still)
 
 
-def read_due() -> None:
-    """Read every server anew whose node classes and models may have changed.
-
-    That is one that is new, was down, or refused what it was thought to have. A driver knows
-    better than one slow answer whether its server is down.
-    """
-    due = list(Server.objects.filter(is_enabled=True, needs_reading=True, health=ServerHealth.UP))
-    problems = look_at(due) if due else {}
-    for server in due:
-        if server.pk in problems and server.lease_token is None:
-            unseen(server, problems[server.pk])
+def _judge(server: Server, problem: str) -> bool:
+    """Write down whether a server answers; tell whether it has come up just now."""
+    if problem:
+        unseen(server, problem)
+        return False
+    return seen(server)
 
 
 def _probe(server: Server) -> str:
-    client = client_of(server)
+    client = client_of(server, PROBE)
     try:
         client.queue_remaining()
     except ComfyError as error:
@@ -235,10 +204,128 @@ def _probe(server: Server) -> str:
     return ""
 
 
+# Reading ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What a server says of itself."""
+
+    version: str
+    has_jobs_api: bool
+    definitions: dict[str, Any]
+    has_restarted: bool
+
+
+_readings: Asking[_Said | str] = Asking()
+
+
+def read_due() -> None:
+    """Read every server anew whose node classes and models may have changed.
+
+    That is one that is new, was down, or refused what it was thought to have. It is read beside
+    the tick: what takes longer is written down by a later one.
+    """
+    unknown = Q(needs_reading=True) | Q(definitions=None)
+    due = enabled().filter(unknown, health=ServerHealth.UP).exclude(url__in=_readings.under_way)
+    _start(_readings, due)
+    for _ in _written(_readings, READ_TICK_S):
+        pass
+
+
+def look_at(servers: Iterable[Server], within_s: float = READ_S) -> dict[int, str]:
+    """Read servers whole, all at once; return what went wrong, by the server's id.
+
+    A server that cannot be read keeps what was known of it, and is read again by the tick.
+    """
+    asked = list(servers)
+    reading: Asking[_Said | str] = Asking()
+    _start(reading, asked)
+    problems = dict(_written(reading, within_s))
+    late = [server.pk for server in asked if server.url in reading.under_way]
+    for pk in late:
+        _unread(pk, SILENT)
+    silent = dict.fromkeys(late, SILENT)
+    return {pk: problem for pk, problem in (problems | silent).items() if problem}
+
+
+def _start(reading: Asking[_Said | str], servers: Iterable[Server]) -> None:
+    for server in servers:
+        # Before it is asked: whatever changes from now on is to be read again.
+        Server.objects.filter(pk=server.pk).update(needs_reading=False)
+        block = server.blocks.exclude(prompt_id=None).first()
+        known = str(block.prompt_id) if block else ""
+        reading.start(server.url, partial(_read, server, known))
+
+
+def _read(server: Server, known: str) -> _Said | str:
+    """Ask a server for all of it; one that has forgotten the `known` prompt has restarted."""
+    client = client_of(server, READ)
+    try:
+        has_restarted = bool(known) and client.history(known) is None
+        return _Said(*_version_of(client), dict(client.object_info()), has_restarted)
+    except ComfyError as error:
+        return str(error) or type(error).__name__
+    finally:
+        client.close()
+
+
+def _written(reading: Asking[_Said | str], within_s: float) -> Iterator[tuple[int, str]]:
+    """Write what servers say, as it comes; yield each one's id with what went wrong, or nothing."""
+    is_new = False
+    for url, said in reading.answers(within_s):
+        for server in Server.objects.filter(url=url):
+            if isinstance(said, _Said):
+                _write(server, said)
+                is_new = True
+                yield server.pk, ""
+            else:
+                _unread(server.pk, said or SILENT)
+                yield server.pk, said or SILENT
+    if is_new:
+        capability.settle()
+
+
+def _unread(pk: int, problem: str) -> None:
+    row = Server.objects.filter(pk=pk)
+    row.update(needs_reading=True)
+    row.filter(health=ServerHealth.UP).update(health_detail=f"It cannot be read: {problem}"[:500])
+
+
+def _write(server: Server, said: _Said) -> None:
+    try:
+        if _has_changed(server, said):
+            blocking.lift(server)
+        Server.objects.filter(pk=server.pk).update(
+            version=said.version, has_jobs_api=said.has_jobs_api
+        )
+        ServerDefinitions.objects.update_or_create(
+            server=server, defaults={"definitions": said.definitions}
+        )
+    except DatabaseError as error:
+        _unread(server.pk, type(error).__name__)
+        raise
+    Server.objects.filter(pk=server.pk, health=ServerHealth.UP).update(health_detail="")
+
+
+def _has_changed(server: Server, said: _Said) -> bool:
+    """Tell whether a server is shown to be another than when it was read last, or to be new."""
+    if said.has_restarted or not server.blocks.exists():
+        return said.has_restarted
+    before = ServerDefinitions.objects.filter(server=server).first()
+    if before is None:
+        return False
+    has_other = without_uploads(before.definitions) != without_uploads(said.definitions)
+    return has_other or server.version not in {"", said.version}
+
+
+# Giving up --------------------------------------------------------------------------------------
+
+
 def unanswered() -> list[int]:
     """Return the servers that no driver can answer for: down for 10 s, or driven by nobody."""
     down = Q(health=ServerHealth.DOWN, down_since__lt=Now() - timedelta(seconds=UNANSWERED_S))
-    long_undriven = Q(lease_expires_at__lt=Now() - timedelta(seconds=UNANSWERED_S))
+    long_undriven = Q(lease_expires_at__lt=Now() - timedelta(seconds=UNANSWERED_S)) | ahead()
     # A driver that was asked for and has not come either: no worker is there to take the message.
     unheard = Q(drive_requested_at=None) | Q(
         drive_requested_at__lt=Now() - timedelta(seconds=UNANSWERED_S)

@@ -1,5 +1,9 @@
 """The tick: every few seconds, whatever was left behind is set going again."""
 
+from collections.abc import Callable
+
+from django.db import Error, close_old_connections, connection
+
 from generation import queueing
 from generation.services import (
     blocking,
@@ -13,18 +17,48 @@ from generation.services import (
 
 
 def tick() -> None:
-    """Look at servers, give up or block what fails, finish reservations, wake, settle cancels."""
-    servers.check_undriven()
-    servers.read_due()
-    capability.settle()
-    servers.give_up_gone()
-    quarantine.look()
-    blocking.look_everywhere()
-    versions.finish_reserved()
-    versions.clear_staging()
-    panels.release_all()
-    idempotency.forget_old()
-    queueing.wake()
-    queueing.wake_left_behind()
-    # After the bells: a server whose driver has just been asked for is not without one.
-    servers.settle_cancels()
+    """Look at servers, give up or block what fails, ring, settle cancels; then what takes longer.
+
+    A step that fails keeps no other from its turn.
+
+    Raises:
+        ExceptionGroup: what failed, for whoever runs the tick to record.
+        DatabaseError: there is no database, so nothing was tried.
+    """
+    connection.ensure_connection()
+    failed = [error for step in _steps() if (error := _failure_of(step))]
+    if failed:
+        raise ExceptionGroup("the tick stumbled", failed)
+
+
+def _steps() -> tuple[Callable[[], object], ...]:
+    return (
+        servers.check_undriven,
+        servers.give_up_gone,
+        blocking.look_everywhere,
+        panels.release_all,
+        capability.settle,
+        queueing.wake,
+        queueing.wake_left_behind,
+        # After the bells: a server whose driver has just been asked for is not without one.
+        servers.settle_cancels,
+        # What waits for servers and for disks comes after the bells, and rings again.
+        quarantine.look,
+        servers.read_due,
+        versions.finish_reserved,
+        versions.clear_staging,
+        idempotency.forget_old,
+        queueing.wake,
+    )
+
+
+def _failure_of(step: Callable[[], object]) -> Exception | None:
+    try:
+        step()
+    except Exception as error:  # noqa: BLE001 - the boundary of a task; the tick raises it again
+        error.add_note(f"in {step.__module__}.{step.__name__}")
+        if isinstance(error, Error):
+            # A connection that broke is not left to the next step.
+            close_old_connections()
+        return error
+    return None

@@ -23,7 +23,6 @@ from tests.chaos.field import Field, Post, send
 from tests.chaos.plan import FAULT_NAMES, FAULTS, N_SERVERS, UNTIL_RESTART, Act
 
 FAULTS_PATH = "/_preview/faults"
-PATIENCE = 10
 Undo = Callable[[], object]
 RING = (
     "from generation import queueing; [queueing.call_soon(queueing.DRIVE, n) for n in (1, 2, 3, 4)]"
@@ -74,21 +73,10 @@ class Adversary:
             undo()
         self._undoing = []
         self._field.disk.free()
-        self._set_the_clock()
         self._field.wake_all()
         for number in range(N_SERVERS):
             with suppress(Missed):
                 self._faults(number, {"clear": True})
-
-    def _set_the_clock(self) -> None:
-        """Let no lease that was moved into the future outlive its driver any longer."""
-        now = "now()" if self._field.site.database else "strftime('%Y-%m-%d %H:%M:%f', 'now')"
-        ended = f"UPDATE generation_server SET lease_expires_at = {now}"
-        # SQLite knows no queue of writers: whoever waits may be passed over by all others.
-        for _ in range(PATIENCE):
-            with suppress(sqlite3.Error, psycopg.Error):
-                self._field.execute(f"{ended} WHERE lease_expires_at > {now}")
-                return
 
     def _wait(self, until: float) -> None:
         while True:

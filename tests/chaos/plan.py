@@ -75,6 +75,11 @@ def _seconds(low: float, high: float, draw: Draw = _times) -> Draw:
     return lambda chance: {**draw(chance), "seconds": round(chance.uniform(low, high), 2)}
 
 
+def _step_s(chance: Chance) -> int:
+    """Return by how much a clock is set back: a little, or an hour."""
+    return chance.choice((chance.randint(5, 15), 3600))
+
+
 #: What is done to processes, to the database, to the broker and to the disk.
 DEEDS: Mapping[str, Kind] = {
     "kill_driver": Kind(9),
@@ -93,7 +98,7 @@ DEEDS: Mapping[str, Kind] = {
     "forget_all": Kind(4),
     "foreign_prompt": Kind(8),
     "lease_into_past": Kind(6),
-    "lease_into_future": Kind(3, draw=lambda chance: {"seconds": chance.randint(5, 15)}),
+    "lease_into_future": Kind(3, draw=lambda chance: {"seconds": _step_s(chance)}),
     "lose_messages": Kind(3),
     "ring_twice": Kind(2),
     "hold_database": Kind(3, (0.5, 3.0)),

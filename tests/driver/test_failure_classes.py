@@ -1,5 +1,6 @@
 """What follows when a render fails: again here or elsewhere, set aside, blocked, or in error."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from generation.driver import patience, pilot
 from generation.models import Attempt, Block, Plan, Server
 from generation.preview.server import PreviewServer
 from generation.services import batches, quarantine, servers, upkeep
-from generation.states import AttemptOutcome, RunState
+from generation.states import AttemptOutcome, RunState, ServerHealth
 from tests import factories
 from tests.driver import flying
 
@@ -328,16 +329,106 @@ def test_the_last_server_is_never_blocked(pair: list[tuple[Server, PreviewServer
     assert RunState.ERROR in flying.states(batch)
 
 
-def test_a_restart_lifts_a_block_and_forgives(pair: list[tuple[Server, PreviewServer]]) -> None:
-    (first, _), _ = pair
-    batch = flying.inverted()
-    assert batch.workflow is not None
-    Block.objects.create(server=first, workflow=batch.workflow, detail="it failed")
-    servers.unseen(first, "gone")
+def test_a_server_that_is_always_short_of_memory_is_blocked(
+    pair: list[tuple[Server, PreviewServer]],
+) -> None:
+    (first, bad), (second, _) = pair
+    flying.finish(second, flying.inverted())
+    short = {"type": "torch.OutOfMemoryError", "message": "no memory"}
+    bad.faults.set("node_error", match="ImageInvert", **short)
+    batch = flying.inverted(5, of=more_plans(5))
 
-    servers.seen(first)
+    flying.drive_until(first, Block.objects.exists)
+
+    assert {"memory_short", "out_of_memory"} <= set(codes(batch))
+    assert Block.objects.get().server == first
+
+
+@pytest.fixture
+def blocked(pair: list[tuple[Server, PreviewServer]]) -> tuple[Server, PreviewServer]:
+    """A server that is blocked for what it failed three times in a row; it would render it now."""
+    (first, bad), (second, _) = pair
+    flying.finish(second, flying.inverted())
+    bad.faults.set("node_error", match="ImageInvert", message="the ink is dry")
+    flying.inverted(5, of=more_plans(5))
+    servers.look(first)
+    flying.drive_until(first, Block.objects.exists)
+    bad.faults.clear()
+    return first, bad
+
+
+def n_held() -> int:
+    return Attempt.objects.filter(is_held_against=True).count()
+
+
+def comes_back(server: Server) -> bool:
+    servers.check_undriven()
+    servers.read_due()
+    server.refresh_from_db()
+    return server.health == ServerHealth.UP and not server.needs_reading
+
+
+def test_a_restart_lifts_a_block_and_forgives(blocked: tuple[Server, PreviewServer]) -> None:
+    server, comfy = blocked
+    comfy.restart(down_s=0.5)
+    servers.check_undriven()
+
+    assert flying.is_soon(lambda: comes_back(server))
 
     assert not Block.objects.exists()
+    assert n_held() == 0
+
+
+def test_a_hiccup_lifts_no_block_and_forgives_nothing(
+    blocked: tuple[Server, PreviewServer],
+) -> None:
+    server, comfy = blocked
+    held = n_held()
+    comfy.faults.set("reset", times=1)
+    servers.check_undriven()
+    server.refresh_from_db()
+    was_down = server.health == ServerHealth.DOWN
+
+    assert comes_back(server)
+
+    assert was_down
+    assert Block.objects.exists()
+    assert n_held() == held > 0
+
+
+def test_another_node_there_lifts_a_block(blocked: tuple[Server, PreviewServer]) -> None:
+    server, comfy = blocked
+    comfy.faults.set("missing_class", match="Canny")
+
+    servers.look(server)
+
+    assert not Block.objects.exists()
+
+
+def test_a_picture_that_was_uploaded_there_lifts_no_block(
+    blocked: tuple[Server, PreviewServer],
+) -> None:
+    server, comfy = blocked
+    (comfy.options.home / "input" / "holiday.png").write_bytes(factories.png())
+
+    servers.look(server)
+
+    assert "holiday.png" in json.dumps(server.definitions.definitions)
+    assert Block.objects.exists()
+
+
+def test_a_refusal_in_odd_words_is_an_error_like_any_other(
+    server: Server, comfy: PreviewServer
+) -> None:
+    error = {"type": "odd", "message": "caf\udce9.png", "details": "\x00", "extra_info": {}}
+    comfy.faults.set("refuse_prompt", error=error, node_errors={})
+    batch = flying.inverted()
+
+    flying.finish(server, batch)
+
+    run = batch.runs.get()
+    assert (run.state, run.error_code) == (RunState.ERROR, "graph_refused")
+    assert "caf\U0010dce9.png" in run.error_message
 
 
 # Panels, outputs, our own disk ------------------------------------------------------------------

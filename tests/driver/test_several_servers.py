@@ -195,3 +195,13 @@ def test_a_model_that_comes_lets_the_plans_go_on(
 
     assert before == [RunState.QUEUED] * 2
     assert flying.states(mine) == [RunState.DONE] * 2
+
+
+def test_a_model_whose_name_is_no_utf_8_is_rendered_with(start: Callable[..., Server]) -> None:
+    server = start("gpu-1", "mod\udce9le.safetensors")
+    mine = batch("mod\U0010dce9le.safetensors")
+
+    flying.finish(server, mine)
+
+    assert Capability.objects.get().is_capable
+    assert flying.states(mine) == [RunState.DONE] * 2

@@ -1,11 +1,13 @@
 """What the driver makes of a server that fails, lies, forgets or restarts."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 import requests
+from django.db.models.functions import Now
 
 from generation.comfyui.client import Client
 from generation.comfyui.messages import Queue
@@ -193,6 +195,42 @@ def test_a_history_that_was_evicted_costs_no_second_render(
     assert flying.render_counts(comfy) == [1]
 
 
+def restart_amid(server: Server, comfy: PreviewServer) -> None:
+    """Restart a server between two looks at it, under a plan that it has."""
+    Server.objects.update(needs_reading=False)
+    comfy.faults.set("worker_dead")
+    batch = flying.inverted()
+    restarted = flying.Once(lambda: flying.is_on_server(batch), comfy.restart)
+    flying.drive_until(server, lambda: restarted() and flying.is_finished(batch))
+    server.refresh_from_db()
+
+
+def test_a_server_whose_socket_was_lost_is_read_anew(server: Server, comfy: PreviewServer) -> None:
+    restart_amid(server, comfy)
+
+    assert server.needs_reading
+
+
+def test_a_server_that_lost_a_prompt_is_read_anew(server: Server, comfy: PreviewServer) -> None:
+    comfy.faults.set("refuse_ws", status=403)
+
+    restart_amid(server, comfy)
+
+    assert server.needs_reading
+
+
+def test_a_socket_that_never_opens_says_nothing_of_a_restart(
+    server: Server, comfy: PreviewServer
+) -> None:
+    Server.objects.update(needs_reading=False)
+    comfy.faults.set("refuse_ws", status=403)
+
+    flying.finish(server, flying.inverted())
+
+    server.refresh_from_db()
+    assert not server.needs_reading
+
+
 def test_a_prompt_that_a_restart_lost_is_rendered_by_a_new_attempt(
     server: Server, comfy: PreviewServer
 ) -> None:
@@ -348,7 +386,7 @@ def take_over(server: Server, token: Any) -> None:
 
 def test_a_second_driver_of_a_server_leaves_at_once(server: Server) -> None:
     token = uuid4()
-    Server.objects.update(lease_token=token, lease_expires_at="2999-01-01T00:00:00Z")
+    Server.objects.update(lease_token=token, lease_expires_at=Now() + timedelta(seconds=10))
     flying.inverted()
 
     flying.drive_until(server, lambda: pytest.fail("It looked at its sign."))

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from generation import queueing
 from generation.models import Attempt, Batch, PlanRun, Server
 from generation.services import images, leases
 from generation.services.leases import Lease
@@ -59,3 +60,11 @@ def image(staged: Callable[[str], Image]) -> Image:
 def queued(db: None) -> PlanRun:
     """The first of three queued plans."""
     return factories.batch().runs.select_related("batch", "plan").earliest("position")
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The servers whose drivers were asked for, in their order."""
+    asked: list[int] = []
+    monkeypatch.setattr(queueing, "call_soon", lambda _, server_id: asked.append(server_id))
+    return asked

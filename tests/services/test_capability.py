@@ -155,7 +155,8 @@ def test_a_server_that_cannot_be_read_stays_to_be_read(start: Callable[..., Serv
     servers.read_due()
 
     server.refresh_from_db()
-    assert (server.needs_reading, server.health) == (True, ServerHealth.DOWN)
+    assert (server.needs_reading, server.health) == (True, ServerHealth.UP)
+    assert "It cannot be read" in server.health_detail
 
 
 def test_what_a_server_refused_is_believed_until_it_is_read_again(

@@ -13,6 +13,8 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 
+CALL_SOON = queueing.call_soon
+
 
 @pytest.fixture
 def dead_redis(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -24,13 +26,27 @@ def dead_redis(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_request_is_not_refused_for_a_dead_redis(
     batch: Batch, dead_redis: None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    factories.server()
+    factories.server("gpu-1")
+    factories.server("gpu-2")
 
     with caplog.at_level(logging.WARNING):
         asked = queueing.wake()
 
-    assert asked == 1
-    assert "could not be enqueued" in caplog.text
+    assert asked == 0
+    assert caplog.text.count("no driver can be called") == 1
+
+
+def test_a_bell_that_a_dead_redis_did_not_take_rings_once_it_is_back(
+    batch: Batch, dead_redis: None, calls: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = factories.server()
+    with monkeypatch.context() as undone:
+        undone.setattr(queueing, "call_soon", CALL_SOON)
+        queueing.wake()
+
+    queueing.wake()
+
+    assert calls == [server.pk]
 
 
 def test_requests_of_a_dead_cluster_are_made_again(batch: Batch, monkeypatch: Any) -> None:

@@ -6,8 +6,8 @@ import pytest
 from django.db.models.functions import Now
 
 from generation import queueing
-from generation.models import Attempt, Server
-from generation.services import leases
+from generation.models import Attempt, Batch, Server
+from generation.services import leases, servers
 from generation.services.leases import Lease
 from generation.states import AttemptOutcome, RunState
 from tests import factories
@@ -41,6 +41,54 @@ def test_a_lease_that_has_run_out_is_taken(lease: Lease) -> None:
 
     assert following is not None
     assert following.token != lease.token
+
+
+def set_clock_back(server: Server) -> None:
+    """Leave a server as if the database's clock had been set back by an hour just now."""
+    later = Now() + timedelta(hours=1)
+    Server.objects.filter(pk=server.pk).update(lease_expires_at=later, drive_requested_at=later)
+
+
+def test_a_lease_from_before_the_clock_was_set_back_is_taken(lease: Lease) -> None:
+    set_clock_back(lease.server)
+
+    assert leases.driven_by([int(queueing.owner().rpartition(":")[2])]) == 0
+    assert leases.take(lease.server.pk) is not None
+
+
+def test_a_driver_that_lives_mends_its_lease_after_the_clock_was_set_back(lease: Lease) -> None:
+    set_clock_back(lease.server)
+
+    assert leases.beat(lease)
+
+    assert leases.take(lease.server.pk) is None
+
+
+def test_a_driver_is_asked_for_after_the_clock_was_set_back(
+    lease: Lease, batch: Batch, calls: list[int]
+) -> None:
+    set_clock_back(lease.server)
+
+    queueing.wake()
+
+    assert calls == [lease.server.pk]
+
+
+def test_a_cancel_does_not_wait_for_a_driver_from_before_the_clock_was_set_back(
+    lease: Lease,
+) -> None:
+    set_clock_back(lease.server)
+
+    assert servers.unanswered() == [lease.server.pk]
+
+
+def test_a_server_is_down_since_now_where_the_clock_was_set_back(server: Server) -> None:
+    servers.unseen(server, "no route")
+    Server.objects.update(down_since=Now() + timedelta(hours=1))
+
+    servers.unseen(server, "no route")
+
+    assert not Server.objects.filter(down_since__gt=Now()).exists()
 
 
 def test_a_server_that_does_not_exist_has_no_lease(db: None) -> None:

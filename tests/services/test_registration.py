@@ -30,14 +30,6 @@ def comfy(tmp_path: Path) -> Iterator[PreviewServer]:
         yield started
 
 
-@pytest.fixture
-def calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The servers whose drivers were asked for, in their order."""
-    asked: list[int] = []
-    monkeypatch.setattr(queueing, "call_soon", lambda _, server_id: asked.append(server_id))
-    return asked
-
-
 # Registration -----------------------------------------------------------------------------------
 
 

@@ -93,6 +93,9 @@ def _tick(cluster: WorkCluster) -> int:
     try:
         close_old_connections()
         upkeep.tick()
+    except (ExceptionGroup, DatabaseError, InterfaceError):
+        logger.exception("some of the tick could not be done")
+    try:
         return leases.driven_by(cluster.status.workers)
     except (DatabaseError, InterfaceError):
         logger.exception("the tick lost its database")

@@ -18,7 +18,14 @@ EXPLAINED = {AttemptOutcome.CANCELLED, AttemptOutcome.ERROR}
 FAILED_THERE = {"node_error", "memory_short", "out_of_memory", "cuda_poisoned"}
 GIVEN_UP = AttemptOutcome.ABANDONED
 #: Acts that leave a driver thinking that it still is one.
-STALE = ("freeze_driver", "freeze_main", "lease_into_past", "hold_database", "cut_connections")
+STALE = (
+    "freeze_driver",
+    "freeze_main",
+    "lease_into_past",
+    "lease_into_future",
+    "hold_database",
+    "cut_connections",
+)
 
 
 def rendered_once(case: Case) -> Verdict:

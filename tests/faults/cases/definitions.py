@@ -8,7 +8,7 @@ from tests.driver import flying
 from tests.faults.case import Case, strike
 from tests.faults.scene import Scene
 
-PROBED = {"services.servers.PROBE": servers.Timeouts(connect_s=1, read_s=0.5)}
+IMPATIENT = {"services.servers.READ": servers.Timeouts(connect_s=1, read_s=0.5)}
 EMPTY = json.dumps({"system": {}, "devices": []})
 
 
@@ -42,7 +42,7 @@ CASES = (
         "`delay` of 1 s at /object_info, where 0.5 s are allowed",
         (strike("delay", match="/object_info", seconds=1.0),),
         before=read,
-        patches=PROBED,
+        patches=IMPATIENT,
     ),
     *(
         Case(

@@ -1,11 +1,13 @@
 """What a real server said, read into typed values."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from scripted_comfyui import recorded_frames, recorded_history
 
+from generation.comfyui.lenient import exact_json, lenient_json, mapping
 from generation.comfyui.messages import (
     Cached,
     Event,
@@ -18,7 +20,6 @@ from generation.comfyui.messages import (
     QueueStatus,
     Started,
     Succeeded,
-    lenient_json,
     parse_frame,
     parse_history,
 )
@@ -116,9 +117,10 @@ def test_only_files_are_taken_from_outputs() -> None:
 
 def test_what_databases_refuse_is_taken_out_of_an_error() -> None:
     entry = terminal("execution_error", exception_message="a\x00b\ud800", traceback=["\x00"])
-    error = parse_history(entry).error
+    read = lenient_json(json.dumps(entry))
+    error = parse_history(mapping(read)).error
     assert error is not None
-    assert (error.message, error.traceback) == ("ab?", ("",))
+    assert (error.message, error.traceback) == ("ab\U0010d800", ("",))
 
 
 def test_the_frames_of_a_success_tell_its_story() -> None:
@@ -192,6 +194,18 @@ def test_an_executed_frame_without_output_has_no_files() -> None:
 def test_lenient_json_turns_what_is_no_number_into_none() -> None:
     text = '{"a": NaN, "b": [Infinity, -Infinity, 1e999, 1.5]}'
     assert lenient_json(text) == {"a": None, "b": [None, None, None, 1.5]}
+
+
+@pytest.mark.parametrize("how", [json.dumps, lambda value: json.dumps(value, ensure_ascii=False)])
+def test_all_text_of_lenient_json_can_be_stored(how: Callable[[Any], str]) -> None:
+    read = lenient_json(how({"mod\udce9le": ["n\x7ful", {"\ud83d": "é😀"}]}))
+    assert read == {"mod\U0010dce9le": ["n\x7ful", {"\U0010d83d": "é😀"}]}
+
+
+@pytest.mark.parametrize("name", ["mod\udce9le.sft", "\ud800\udc7f", "modèle 😀", "\\udce9"])
+def test_a_name_goes_back_to_its_server_as_it_came(name: str) -> None:
+    read = lenient_json(json.dumps({name: [name]}))
+    assert json.loads(exact_json(read)) == json.loads(json.dumps({name: [name]}))
 
 
 @pytest.mark.parametrize("text", ["", "{", "[" * 100_000, "1" * 5000, b"\xff"])
