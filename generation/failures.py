@@ -95,6 +95,12 @@ FAILURES = _table(
     FailureClass("upload_refused", "The server does not take the plan's panel or prompt: too large"
                  " for it, or its disk is full.", Again.ELSEWHERE, True,
                  "Free the server's disk, or raise its --max-upload-size; then retry."),
+    FailureClass("prompt_not_taken", "The server answers the prompt with an error again and again,"
+                 " and does not have it, while it answers everything else.", Again.ELSEWHERE, True,
+                 "Look at the server's console, and at what stands before it; then retry."),
+    FailureClass("output_not_given", "The server answers with an error again and again when it is"
+                 " asked for the file, while it answers everything else.", Again.ELSEWHERE, True,
+                 "Look at the server's console, and at what stands before it; then retry."),
     # What no server can mend --------------------------------------------------------------------
     FailureClass("no_panel", "The plan has no panel.", Again.NEVER, False,
                  "Import the plan's panel, then retry."),

@@ -13,6 +13,7 @@ from generation.comfyui.errors import (
     BadAnswer,
     ComfyError,
     Denied,
+    Intercepted,
     TooLarge,
     Unreachable,
 )
@@ -144,7 +145,7 @@ def _error(answer: Answer) -> ComfyError:
     if status == 413:
         return TooLarge("The server takes no body as large as this one (413).")
     if status in {408, 429} or _is_from_proxy(answer):
-        return Unreachable(f"A proxy answers {status} for the server.", maybe_sent=True)
+        return Intercepted(f"A proxy answers {status} for the server.", maybe_sent=True)
     if status >= 500:
         return BadAnswer(f"The server answers {status}: {excerpt(answer)}", maybe_sent=True)
     if 300 <= status < 400:

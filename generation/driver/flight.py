@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from time import monotonic
 
+from generation.comfyui.errors import ComfyError
 from generation.comfyui.messages import OutputFile
 from generation.driver.meter import Meter
 from generation.errors import PlanFailure
@@ -47,6 +48,9 @@ class Flight:
     verdict: PlanFailure | None = None  #: why it is being stopped, when no cancel is the reason
     stopping_since: float = 0.0
     n_refused: int = 0  #: uploads and panels that the server did not take, or lost
+    n_untaken: int = 0  #: POSTs that were answered with an error, and queued nothing
+    n_ungiven: int = 0  #: errors that were answered instead of its file
+    post_error: ComfyError | None = None  #: what the last POST was answered with, if no yes
     n_unreadable: int = 0
     is_short_told: bool = False
 

@@ -3,7 +3,7 @@
 import logging
 
 from generation.comfyui import parameters as params
-from generation.comfyui.errors import ComfyError, FileMissing, TooLarge
+from generation.comfyui.errors import ANSWERED, ComfyError, FileMissing, TooLarge
 from generation.comfyui.messages import History, OutputFile
 from generation.driver.contact import Contact
 from generation.driver.courier import Courier, Fetched
@@ -20,6 +20,8 @@ from generation.storage import StagedFileGone, StorageError
 logger = logging.getLogger(__name__)
 
 FETCH_AGAIN_S = 2.0
+#: So often a server may answer a request of a plan's with an error, while it answers others.
+ERRORS_MOST = 3
 
 
 class Landing:
@@ -114,6 +116,8 @@ class Landing:
             self._outcomes.fail(flight, failure("output_too_large", str(problem)))
         elif isinstance(problem, BadImage):
             self._unreadable(flight, problem)
+        elif isinstance(problem, ANSWERED) and self.is_never_given(flight):
+            self._outcomes.fail(flight, failure("output_not_given", str(problem)))
         else:
             # The server or our own disk is in trouble: the history will still be there.
             flight.stage = Stage.POSTED
@@ -122,6 +126,15 @@ class Landing:
                 self._contact.failed(problem)
             elif isinstance(problem, StorageError):
                 self._short(flight, problem)
+
+    @staticmethod
+    def is_never_given(flight: Flight) -> bool:
+        """Count an error in the place of a flight's file; tell whether it is one too many.
+
+        It is asked for again only after the server's queue and history have answered.
+        """
+        flight.n_ungiven += 1
+        return flight.n_ungiven >= ERRORS_MOST
 
     def _unreadable(self, flight: Flight, problem: BadImage) -> None:
         """Fetch a broken image once more: it may have been cut short on the way."""

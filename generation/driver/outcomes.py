@@ -13,6 +13,8 @@ from generation.services.leases import Lease
 
 #: After these nothing can succeed on the server until it has restarted.
 SET_ASIDE = frozenset({"cuda_poisoned", "worker_dead"})
+#: After these the prompt may be on the server all the same, or get there late.
+MAY_BE_THERE = frozenset({"worker_dead", "prompt_not_taken"})
 
 
 class Outcomes:
@@ -35,7 +37,7 @@ class Outcomes:
         """
         if why.code == "out_of_memory" and not self._was_short(flight):
             why = self._with_memory_freed(why)
-        is_there = is_deaf or why.code == "worker_dead"
+        is_there = is_deaf or why.code in MAY_BE_THERE
         transitions.fail(flight.attempt, why, is_left_behind=is_there)
         self.drop(flight)
         if is_deaf or why.code in SET_ASIDE:

@@ -7,19 +7,19 @@ from django.conf import settings
 
 from generation.comfyui.client import Client
 from generation.comfyui.errors import (
-    BadAnswer,
+    ANSWERED,
     ComfyError,
     Denied,
     Refused,
     TooLarge,
     Unreachable,
 )
-from generation.comfyui.messages import Accepted, History, Queue
+from generation.comfyui.messages import Accepted, History, OutputFile, Queue
 from generation.driver import dialect
 from generation.driver.contact import Contact
 from generation.driver.courier import Courier, Fetched, Message, SocketLost, Uploaded
 from generation.driver.flight import ON_SERVER, Flight, Stage
-from generation.driver.landing import Landing
+from generation.driver.landing import ERRORS_MOST, Landing
 from generation.driver.outcomes import Outcomes
 from generation.driver.patience import Patience
 from generation.driver.removal import Remover
@@ -37,8 +37,6 @@ LOOK_BLIND_S = 1.0
 LOOK_STOPPING_S = 0.5
 ABSENT_AGAIN_S = 3.0
 SOCKET_WAIT_S = 1.0
-#: So often a server may answer an upload with an error of its own.
-REFUSED_MOST = 3
 
 
 class Pilot:
@@ -148,7 +146,7 @@ class Pilot:
 
     def _post(self, flight: Flight) -> None:
         self._watch.wait_first(SOCKET_WAIT_S)
-        flight.stage = Stage.DOUBTFUL
+        flight.stage, flight.post_error = Stage.DOUBTFUL, None
         flight.look_soon()
         try:
             accepted = self._client.post_prompt(
@@ -161,12 +159,30 @@ class Pilot:
             self._refused(flight, error)
         except TooLarge as error:
             self._outcomes.fail(flight, failure("upload_refused", str(error)))
-        except (Unreachable, Denied) as error:
-            if not getattr(error, "maybe_sent", False):
-                flight.stage = Stage.READY
+        except ComfyError as error:
+            self._not_posted(flight, error)
             raise
         else:
             self._accepted(flight, accepted)
+
+    def _not_posted(self, flight: Flight, error: ComfyError) -> None:
+        """Keep for later what cannot have got there; the rest is in doubt, and looked for."""
+        flight.post_error = error if isinstance(error, ANSWERED) else None
+        if isinstance(error, Unreachable | Denied) and not getattr(error, "maybe_sent", False):
+            flight.stage = Stage.READY
+        if isinstance(error, Denied):
+            self._is_never_taken(flight)
+
+    def _is_never_taken(self, flight: Flight) -> bool:
+        """Count a POST that has come to nothing; let the plan fail if too many had answers.
+
+        Each was sent only after the server's queue and history, or its sign of life, had come.
+        """
+        flight.n_untaken += flight.post_error is not None
+        if flight.n_untaken < ERRORS_MOST:
+            return False
+        self._outcomes.fail(flight, failure("prompt_not_taken", str(flight.post_error)))
+        return True
 
     def _refused(self, flight: Flight, error: Refused) -> None:
         """Queue the plan again for a server that has what this one lacks, or let it fail."""
@@ -306,14 +322,27 @@ class Pilot:
 
     def _is_absent(self, flight: Flight) -> None:
         """Absent from queue and history, twice, some seconds apart."""
+        left = dialect.left_file(flight)
         if flight.stage is Stage.STOPPING:
             self._outcomes.stopped(flight)
-        elif (left := dialect.left_file(flight)) and self._client.view_exists(left):
+        elif self._has_left(flight, left):
             self._landing.fetch(flight, left)
         elif flight.stage is Stage.DOUBTFUL:
-            flight.post_again()
+            if not self._is_never_taken(flight):
+                flight.post_again()
+        elif flight.n_ungiven >= ERRORS_MOST:
+            self._outcomes.fail(flight, failure("output_not_given", ""))
         else:
             self._outcomes.lost(flight, "it is neither in its queue nor in its history")
+
+    def _has_left(self, flight: Flight, left: OutputFile) -> bool:
+        """Tell whether a prompt that is gone has left its file; no if that cannot be found out."""
+        try:
+            return self._client.view_exists(left)
+        except ANSWERED:
+            if self._landing.is_never_given(flight):
+                return False
+            raise
 
     def _ended(self, flight: Flight, history: History) -> None:
         is_cancelled = flight.stage is Stage.STOPPING and flight.verdict is None
@@ -341,8 +370,8 @@ class Pilot:
 
     def _not_uploaded(self, flight: Flight, problem: ComfyError) -> None:
         """Try again later; but not for ever what the server itself does not take."""
-        flight.n_refused += isinstance(problem, BadAnswer)
-        if isinstance(problem, TooLarge) or flight.n_refused >= REFUSED_MOST:
+        flight.n_refused += isinstance(problem, ANSWERED)
+        if isinstance(problem, TooLarge) or flight.n_refused >= ERRORS_MOST:
             self._outcomes.fail(flight, failure("upload_refused", str(problem)))
             return
         flight.stage = Stage.READY

@@ -433,3 +433,45 @@ def test_a_server_that_does_not_answer_for_long_is_told_in_the_log(
     assert told.count("unanswered") == told.count("answered") == 1
     assert flying.outcomes(batch) == ["done"]
     assert n_tries(batch) == [0]
+
+
+# Answered with errors -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("where", "code"),
+    [
+        ("POST /prompt", "prompt_not_taken"),
+        ("/view", "output_not_given"),
+        ("/upload", "upload_refused"),
+    ],
+)
+@pytest.mark.parametrize("status", [500, 502, 403])
+def test_a_request_that_is_always_answered_with_an_error_sends_the_plan_elsewhere(
+    status: int, where: str, code: str, pair: list[tuple[Server, PreviewServer]]
+) -> None:
+    (first, bad), (second, _) = pair
+    bad.faults.set("answer", match=where, status=status, text="Server got itself in trouble")
+    batch = flying.inverted()
+
+    flying.drive_until(first, lambda: codes(batch) == [code])
+    assert (flying.states(batch), n_tries(batch)) == ([RunState.QUEUED], [1])
+    flying.finish(second, batch)
+
+    assert flying.outcomes(batch) == ["error", "done"]
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_proxy_that_answers_everything_is_waited_for(
+    status: int, server: Server, comfy: PreviewServer
+) -> None:
+    batch = flying.inverted()
+    comfy.faults.set("answer", match="POST /prompt", times=2, status=status)
+    away = flying.Once(
+        lambda: comfy.faults.n_struck("answer") == 2,
+        lambda: comfy.faults.set("answer", times=8, status=status),
+    )
+
+    flying.drive_until(server, lambda: away() and flying.is_finished(batch))
+
+    assert (flying.outcomes(batch), n_tries(batch)) == (["done"], [0])

@@ -180,6 +180,26 @@ CASES = (
     *(
         Case(
             41,
+            f"/view answers {status} each time",
+            f"`answer` {status} at /view, always; another server is there",
+            (strike("answer", match="/view", status=status, text="Server got itself in trouble"),),
+            **ELSEWHERE,
+        )
+        for status in (500, 503)
+    ),
+    Case(
+        41,
+        "/view answers 500 each time, of a prompt that the history forgot",
+        "the same, with `evict_history`: whether its file is there cannot be found out",
+        (
+            strike("answer", match="/view", text="Server got itself in trouble"),
+            strike("evict_history"),
+        ),
+        **ELSEWHERE,
+    ),
+    *(
+        Case(
+            41,
             f"/view gives {what}, once",
             f"`{kind}` once",
             (strike(kind, times=1),),
