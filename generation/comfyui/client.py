@@ -16,6 +16,7 @@ from generation.comfyui.messages import (
     OutputFile,
     Queue,
     SystemStats,
+    outputs_to_run,
     parse_history,
 )
 from generation.comfyui.transport import Answer, Request, Timeouts, Transport, check, excerpt
@@ -80,7 +81,8 @@ class Client:
         running, pending = answer.get("queue_running"), answer.get("queue_pending")
         if not isinstance(running, list) or not isinstance(pending, list):
             raise BadAnswer("The server's queue is not a ComfyUI's.")
-        return Queue(running=_ids(running), pending=_ids(pending))
+        outputs = {found[1]: outputs_to_run(item) for item, found in _found(running + pending)}
+        return Queue(running=_ids(running), pending=_ids(pending), outputs=outputs)
 
     def history(self, prompt_id: str) -> History | None:
         """Return how the prompt ended; None while it has not, and when it is unknown."""
@@ -229,8 +231,11 @@ def _accepted(body: Json) -> Accepted:
 
 def _ids(items: list[object]) -> tuple[str, ...]:
     """Return the prompt ids in the order they will run; the server's list is a heap."""
-    found = [pair for pair in map(_number_and_id, items) if pair]
-    return tuple(prompt_id for _, prompt_id in sorted(found))
+    return tuple(prompt_id for _, prompt_id in sorted(found for _, found in _found(items)))
+
+
+def _found(items: list[object]) -> list[tuple[object, tuple[float, str]]]:
+    return [(item, found) for item in items if (found := _number_and_id(item))]
 
 
 def _number_and_id(item: object) -> tuple[float, str] | None:

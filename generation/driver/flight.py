@@ -41,6 +41,7 @@ class Flight:
     is_acknowledged: bool = False
     runs_out: bool = False  #: stopped, but left to run to its end for somebody else's sake
     output: OutputFile | None = None
+    is_left: bool = False  #: its file was found by its prefix, without a history that names it
     render_s: float | None = None
     running_since: float | None = None
     heard_at: float = 0.0  #: the last sign that it makes progress

@@ -47,15 +47,19 @@ class Landing:
         if history.started_at_ms and history.finished_at_ms:
             flight.render_s = max(0.0, (history.finished_at_ms - history.started_at_ms) / 1000)
         wanted = params.wanted_outputs(flight.attempt.graph)
-        found = next(filter(None, (_image_of(history, node_id) for node_id in wanted)), None)
+        found = _image_of(history, wanted[0]) if wanted else None
         if found is None:
             words = "The prompt succeeded, but its SaveImage node left no file."
             self._outcomes.fail(flight, failure("no_output", words))
             return
-        self.fetch(flight, found)
+        self._fetch(flight, found)
 
-    def fetch(self, flight: Flight, output: OutputFile) -> None:
-        """Have a file fetched, decoded and staged."""
+    def found(self, flight: Flight, left: OutputFile) -> None:
+        """Fetch what a prompt has left that its server knows no more."""
+        flight.is_left = True
+        self._fetch(flight, left)
+
+    def _fetch(self, flight: Flight, output: OutputFile) -> None:
         flight.stage, flight.output = Stage.FETCHING, output
         self._courier.fetch(flight.attempt.pk, output)
 
@@ -110,7 +114,9 @@ class Landing:
                 transitions.note(reserved.attempt, "disk_full", detail=str(error))
 
     def _not_fetched(self, flight: Flight, problem: Exception | None) -> None:
-        if isinstance(problem, FileMissing):
+        if flight.is_left and isinstance(problem, FileMissing):
+            self._outcomes.lost(flight, "it knows it no more, and the file it left is gone")
+        elif isinstance(problem, FileMissing):
             self._outcomes.fail(flight, failure("output_missing", str(problem)))
         elif isinstance(problem, TooLarge):
             self._outcomes.fail(flight, failure("output_too_large", str(problem)))
@@ -139,11 +145,15 @@ class Landing:
     def _unreadable(self, flight: Flight, problem: BadImage) -> None:
         """Fetch a broken image once more: it may have been cut short on the way."""
         flight.n_unreadable += 1
+        if flight.n_unreadable > 1 and flight.is_left:
+            # Its server was ended while it wrote.
+            self._outcomes.lost(flight, "it knows it no more, and left half a file")
+            return
         if flight.n_unreadable > 1 or flight.output is None:
             self._outcomes.fail(flight, failure("unreadable_output", str(problem)))
             return
         transitions.note(flight.attempt, "refetched")
-        self.fetch(flight, flight.output)
+        self._fetch(flight, flight.output)
 
     def _short(self, flight: Flight, problem: StorageError) -> None:
         self.is_short = True

@@ -1,5 +1,6 @@
 """The pilot: what the driver does with its flights, one step at a time."""
 
+from collections.abc import Collection
 from contextlib import suppress
 from time import monotonic
 
@@ -278,11 +279,21 @@ class Pilot:
             self._client.delete_pending([flight.prompt_id])
             transitions.note(flight.attempt, "doubled")
         if flight.stage is Stage.DOUBTFUL:
-            self._acknowledge(flight, "posted")
+            self._was_taken(flight, queue.outputs.get(flight.prompt_id, ()))
         elif flight.stage is Stage.STOPPING:
             self._is_there_still(flight)
         elif why := self._patience.judge(flight, queue):
             self._lose_patience(flight, why)
+
+    def _was_taken(self, flight: Flight, outputs: Collection[str]) -> bool:
+        """Take note that the server has what it was perhaps given; False if it is not all of it."""
+        if dialect.drops_result(flight, outputs):
+            self._take_off_server(flight)
+            words = "The server took the prompt without the node of its result."
+            self._outcomes.fail(flight, failure("partly_refused", words))
+            return False
+        self._acknowledge(flight, "posted")
+        return True
 
     def _is_there_still(self, flight: Flight) -> None:
         """It did not hear that it is to stop, or took no notice."""
@@ -304,9 +315,8 @@ class Pilot:
     def _look_in_history(self, flight: Flight) -> None:
         history = self._client.history(flight.prompt_id)
         if history is not None:
-            if flight.stage is Stage.DOUBTFUL:
-                self._acknowledge(flight, "posted")
-            self._ended(flight, history)
+            if flight.stage is not Stage.DOUBTFUL or self._was_taken(flight, history.ran):
+                self._ended(flight, history)
         elif flight.stage is Stage.STOPPING and flight.is_acknowledged:
             # The server had it and has it no more: it was deleted while it waited there.
             self._outcomes.stopped(flight)
@@ -326,7 +336,7 @@ class Pilot:
         if flight.stage is Stage.STOPPING:
             self._outcomes.stopped(flight)
         elif self._has_left(flight, left):
-            self._landing.fetch(flight, left)
+            self._landing.found(flight, left)
         elif flight.stage is Stage.DOUBTFUL:
             if not self._is_never_taken(flight):
                 flight.post_again()

@@ -84,6 +84,12 @@ def take_name(scene: Scene) -> None:
     (folder / f"{panel.sha256}.{panel.extension}").write_bytes(b"somebody else's")
 
 
+#: Saved before the result, by whoever mends the workflow.
+BESIDE: dict[str, Any] = {
+    "0": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "x"}},
+    **flying.INVERTED,
+}
+
 HELD_BACK = strike("answer", match="/view", times=2, status=503)
 
 CASES = (
@@ -120,6 +126,14 @@ CASES = (
             ("the output of our node is null", "null_output"),
             ("`success` beside an error as the last message", "success_with_error"),
         )
+    ),
+    Case(
+        39,
+        "the output of our node is missing, and another SaveImage node left one",
+        "`odd_entry` missing_node, a saver that runs before the result's; another server is there",
+        (strike("odd_entry", how="missing_node"),),
+        graph=BESIDE,
+        **{**ELSEWHERE, "renders": 4},
     ),
     Case(
         39,
