@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from time import monotonic
 
+from django.utils import timezone
+
 from generation.comfyui.errors import ComfyError
 from generation.comfyui.messages import OutputFile
 from generation.driver.meter import Meter
@@ -32,6 +34,7 @@ class Flight:
     attempt: Attempt
     stage: Stage
     meter: Meter = field(init=False)
+    begun_at: float = field(init=False)  #: it was claimed, by whichever driver
     written_pct: int = 0
     look_at: float = 0.0
     absent_since: float | None = None
@@ -47,7 +50,7 @@ class Flight:
     heard_at: float = 0.0  #: the last sign that it makes progress
     idle_since: float | None = None  #: it waits there while nothing runs
     verdict: PlanFailure | None = None  #: why it is being stopped, when no cancel is the reason
-    stopping_since: float = 0.0
+    stopping_since: float = 0.0  #: it was told to stop, for that verdict
     n_refused: int = 0  #: uploads and panels that the server did not take, or lost
     n_untaken: int = 0  #: POSTs that were answered with an error, and queued nothing
     n_ungiven: int = 0  #: errors that were answered instead of its file
@@ -56,6 +59,8 @@ class Flight:
     is_short_told: bool = False
 
     def __post_init__(self) -> None:
+        age = timezone.now() - self.attempt.created_at
+        self.begun_at = monotonic() - max(0.0, age.total_seconds())
         self.meter = Meter(self.attempt.graph)
         self.written_pct = self.attempt.run.progress_pct
         self.meter.pct = self.written_pct

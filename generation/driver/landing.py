@@ -1,6 +1,7 @@
 """Landing: a flight's image is fetched, looked at, reserved and published."""
 
 import logging
+from time import monotonic
 
 from generation.comfyui import parameters as params
 from generation.comfyui.errors import ANSWERED, ComfyError, FileMissing, TooLarge
@@ -45,7 +46,9 @@ class Landing:
     def succeeded(self, flight: Flight, history: History) -> None:
         """Fetch what a prompt has left, or fail for want of it."""
         if history.started_at_ms and history.finished_at_ms:
-            flight.render_s = max(0.0, (history.finished_at_ms - history.started_at_ms) / 1000)
+            said_s = (history.finished_at_ms - history.started_at_ms) / 1000
+            # The server's clock may have been set meanwhile.
+            flight.render_s = min(max(0.0, said_s), monotonic() - flight.begun_at)
         wanted = params.wanted_outputs(flight.attempt.graph)
         found = _image_of(history, wanted[0]) if wanted else None
         if found is None:

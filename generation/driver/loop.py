@@ -97,6 +97,7 @@ class Driver:
                 self._turn()
                 if self._is_over():
                     break
+            self._pilot.remember()
         finally:
             self._watch.close()
             self._courier.close()
@@ -132,6 +133,7 @@ class Driver:
         close_old_connections()
         if not leases.beat(self._lease):
             raise Fenced(f"The lease of {self._lease.server.name} is another's.")
+        self._pilot.remember()
         self._pilot.contact.check(is_idle=not self._pilot.flights)
         if monotonic() - self._began_at > TURN_S and leases.others_wait(self._lease):
             self._ends_at = 0.0

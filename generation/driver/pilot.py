@@ -68,8 +68,15 @@ class Pilot:
                 continue
             was_seen = attempt.acknowledged_at is not None
             stage = Stage.POSTED if was_seen else Stage.DOUBTFUL
-            self.flights[attempt.pk] = Flight(attempt, stage)
+            flight = self.flights[attempt.pk] = Flight(attempt, stage)
+            self._patience.recall(flight)
             transitions.note(attempt, "adopted")
+
+    def remember(self) -> None:
+        """Write down what the next driver has to know of the flights."""
+        for flight in self.flights.values():
+            if flight.stage in ON_SERVER:
+                self._patience.remember(flight)
 
     def take(self, attempt: Attempt) -> None:
         """Take on an attempt that was claimed just now."""
@@ -310,6 +317,7 @@ class Pilot:
         seconds = round(monotonic() - flight.heard_at)
         transitions.note(flight.attempt, "hung", seconds=seconds)
         flight.verdict, flight.stopping_since = why, monotonic()
+        self._patience.remember(flight)
         self._stop(flight)
 
     def _look_in_history(self, flight: Flight) -> None:

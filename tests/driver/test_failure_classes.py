@@ -1,5 +1,6 @@
 """What follows when a render fails: again here or elsewhere, set aside, blocked, or in error."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -266,6 +267,66 @@ def test_the_limit_is_learnt_from_what_was_rendered(
     flying.finish(server, second)
 
     assert flying.outcomes(second) == ["done"]
+
+
+# Drivers that take turns --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def short_turns(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drivers whose turn is far shorter than any limit."""
+    settings.MADSEA_DRIVER_LIFE_S = 0.5
+    settings.MADSEA_HUNG_S = settings.MADSEA_WORKER_DEAD_S = 2
+    monkeypatch.setattr(patience, "TIMES_UNKNOWN", 1)
+    monkeypatch.setattr(patience, "DEAF_S", 2)
+
+
+def test_a_hung_prompt_is_judged_by_drivers_that_take_turns(
+    server: Server, comfy: PreviewServer, short_turns: None
+) -> None:
+    comfy.faults.set("node_hang", match="ImageInvert", seconds=60)
+    batch = flying.inverted()
+
+    flying.take_turns(server, lambda: is_aside(server))
+
+    assert codes(batch) == ["hung"]
+    assert flying.events(batch.runs.get()).count("hung") == 1
+
+
+def test_a_dead_worker_is_judged_by_drivers_that_take_turns(
+    server: Server, comfy: PreviewServer, short_turns: None
+) -> None:
+    comfy.faults.set("worker_dead")
+    batch = flying.inverted()
+
+    flying.take_turns(server, lambda: is_aside(server))
+
+    assert (codes(batch), n_tries(batch)) == (["worker_dead"], [0])
+
+
+def test_time_without_a_driver_is_not_held_against_a_prompt(
+    server: Server, comfy: PreviewServer, short_turns: None
+) -> None:
+    comfy.faults.set("node_hang", match="ImageInvert", seconds=4)
+    batch = flying.inverted()
+    flying.drive_until(server, lambda: flying.is_running_on(comfy))
+    time.sleep(3)
+
+    flying.take_turns(server, lambda: flying.is_finished(batch))
+
+    assert flying.outcomes(batch) == ["done"]
+
+
+def test_a_server_whose_clock_is_set_teaches_no_limit(server: Server, comfy: PreviewServer) -> None:
+    comfy.faults.set("clock_skew", after=1, seconds=86_400)
+    batch = flying.inverted()
+
+    flying.finish(server, batch)
+
+    assert batch.workflow is not None
+    batch.workflow.refresh_from_db()
+    assert 0 < batch.workflow.longest_render_s < 30
+    assert Attempt.objects.get().render_s < 30
 
 
 # Blocking ---------------------------------------------------------------------------------------
