@@ -52,9 +52,12 @@ FAILURES = _table(
     FailureClass("strange_answer", "What answers at the address is not ComfyUI, or is broken.",
                  Again.WAIT, False, "Look at the server, and at what stands between."),
     # The server lost it, or never could ---------------------------------------------------------
-    FailureClass("lost", "The server forgot the prompt: it restarted, or somebody deleted or"
-                 " interrupted it.", Again.ANYWHERE, False,
+    FailureClass("lost", "The server forgot the prompt: it restarted, or somebody deleted it.",
+                 Again.ANYWHERE, False,
                  "Nothing. If a server restarts again and again, look at its console."),
+    FailureClass("interrupted", "Somebody else interrupted the prompt on its server: that is no"
+                 " failure, however often it happens.", Again.ANYWHERE, False,
+                 "Nothing. If it happens again and again, ask who works on the server by hand."),
     FailureClass("lost_often", "Servers lost this plan's prompt again and again: it may be what"
                  " ends them.", Again.ANYWHERE, True,
                  "Look at the servers' consoles: the plan may need more memory than they have."),

@@ -72,6 +72,11 @@ class Outcomes:
         transitions.stop(flight.attempt)
         self.drop(flight)
 
+    def interrupted(self, flight: Flight) -> None:
+        """End a flight that somebody else stopped on the server."""
+        transitions.lose_interrupted(flight.attempt)
+        self.drop(flight)
+
     def lost(self, flight: Flight, detail: str) -> None:
         """End a flight that the server has forgotten."""
         transitions.lose(flight.attempt, detail)

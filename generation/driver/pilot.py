@@ -369,7 +369,7 @@ class Pilot:
         elif flight.stage is Stage.STOPPING:
             self._outcomes.stopped(flight)
         elif history.outcome == "interrupted":
-            self._outcomes.lost(flight, "somebody else interrupted it")
+            self._outcomes.interrupted(flight)
         else:
             self._outcomes.fail(flight, dialect.node_failure(history))
 

@@ -83,6 +83,23 @@ def test_a_retry_has_all_its_tries_again(server: Server, comfy: PreviewServer) -
 
 
 def test_a_lost_prompt_uses_no_try_until_it_was_lost_often(start_comfy: Start, db: None) -> None:
+    comfy = start_comfy()
+    server = factories.server(url=comfy.url)
+    comfy.faults.set("worker_dead")
+    batch = flying.inverted()
+
+    def delete() -> bool:
+        # Somebody clears the queue, again and again.
+        comfy.engine.queue.clear()
+        return flying.is_finished(batch)
+
+    flying.drive_until(server, delete)
+
+    assert flying.outcomes(batch) == ["lost"] * 4 + ["error"] * 3
+    assert batch.runs.get().error_code == "lost_often"
+
+
+def test_an_interrupt_by_somebody_else_is_never_a_failure(start_comfy: Start, db: None) -> None:
     comfy = start_comfy(seconds_per_plan=1)
     server = factories.server(url=comfy.url)
     batch = flying.inverted()
@@ -90,12 +107,14 @@ def test_a_lost_prompt_uses_no_try_until_it_was_lost_often(start_comfy: Start, d
     def interrupt() -> bool:
         # Somebody stops whatever runs, again and again.
         comfy.engine.interrupt(None)
-        return flying.is_finished(batch)
+        return len(flying.outcomes(batch)) > 9
 
     flying.drive_until(server, interrupt)
+    flying.finish(server, batch)
 
-    assert flying.outcomes(batch) == ["lost"] * 4 + ["error"] * 3
-    assert batch.runs.get().error_code == "lost_often"
+    assert flying.outcomes(batch)[:9] == ["lost"] * 9
+    assert set(codes(batch)) == {"interrupted", ""}
+    assert (flying.states(batch), n_tries(batch)) == ([RunState.DONE], [0])
 
 
 # Elsewhere --------------------------------------------------------------------------------------

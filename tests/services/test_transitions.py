@@ -271,6 +271,53 @@ def test_lose_cancels_a_plan_whose_cancel_was_asked_for(running: Attempt) -> Non
     assert run_of(running).state == RunState.CANCELLED
 
 
+def test_an_interrupt_is_never_a_failure_however_often_it_happens(running: Attempt) -> None:
+    Attempt.objects.bulk_create(lost_before(running, 9, code="interrupted"))
+
+    transitions.lose_interrupted(running)
+
+    run = run_of(running)
+    running.refresh_from_db()
+    assert (run.state, run.n_tries, run.error_code) == (RunState.QUEUED, 0, "")
+    assert (running.outcome, running.failure_code) == (AttemptOutcome.LOST, "interrupted")
+    assert events(run) == ["interrupted"]
+
+
+@pytest.mark.parametrize(("code", "n_tries"), [("interrupted", 0), ("", 1)])
+def test_a_loss_is_counted_with_other_losses_and_not_with_interrupts(
+    running: Attempt, code: str, n_tries: int
+) -> None:
+    Attempt.objects.bulk_create(lost_before(running, 9, code=code))
+
+    transitions.lose(running, "it forgot")
+
+    assert run_of(running).n_tries == n_tries
+
+
+def lost_before(attempt: Attempt, n_times: int, *, code: str) -> list[Attempt]:
+    return [
+        Attempt(
+            run=attempt.run,
+            server=attempt.server,
+            number=attempt.number + number,
+            prompt_id=uuid4(),
+            lease_token=attempt.lease_token,
+            outcome=AttemptOutcome.LOST,
+            failure_code=code,
+            graph={},
+        )
+        for number in range(1, n_times + 1)
+    ]
+
+
+def test_an_interrupt_of_a_plan_whose_cancel_was_asked_for_cancels_it(running: Attempt) -> None:
+    transitions.cancel(running.run.batch, run_ids=[running.run_id], unanswered=[], actor=None)
+
+    transitions.lose_interrupted(running)
+
+    assert run_of(running).state == RunState.CANCELLED
+
+
 def test_abandon_queues_the_plan_again_and_remembers_the_prompt(running: Attempt) -> None:
     assert transitions.abandon(running, "no answer")
 

@@ -10,6 +10,7 @@ complete               running, queued, waiting,       done
 fail                   running                         queued, error (or cancelled)
 reject                 queued                          error
 lose, abandon,         running                         queued (or cancelled)
+lose_interrupted,
 turn_away, lose_staged
 stop                   running                         cancelled
 cancel                 queued, waiting (and running    cancelled
@@ -38,6 +39,7 @@ from generation.services.transitions.failing import (
     abandon,
     fail,
     lose,
+    lose_interrupted,
     lose_staged,
     reject,
     turn_away,
@@ -55,6 +57,7 @@ __all__ = [
     "complete",
     "fail",
     "lose",
+    "lose_interrupted",
     "lose_staged",
     "note",
     "reject",
