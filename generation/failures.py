@@ -69,6 +69,10 @@ FAILURES = _table(
                  " named.", Again.ELSEWHERE, False, "Install what it lacks, or disable it."),
     FailureClass("worker_dead", "Prompts wait on the server and nothing runs: its worker thread"
                  " has died.", Again.ANYWHERE, False, _RESTART),
+    FailureClass("occupied", "Somebody else's prompt has run on the server for longer than one may"
+                 " of which nothing is known, and ours waited: the server is set aside until that"
+                 " prompt has ended.", Again.ANYWHERE, False,
+                 "Look at the server; if that prompt hangs, restart ComfyUI there."),
     # The render failed --------------------------------------------------------------------------
     FailureClass("memory_short", "The server ran out of memory; it was told to free what it holds.",
                  Again.ANYWHERE, False, "Nothing: it is tried once more."),

@@ -188,8 +188,13 @@ def _view(output: OutputFile, max_bytes: int) -> Request:
     return Request("GET", "/view", params=params, max_bytes=max_bytes)
 
 
+def is_drawn(prompt_id: str) -> bool:
+    """Tell whether a prompt id is one that a server or Madsea has drawn: a lowercase UUID."""
+    return bool(_UUID.fullmatch(prompt_id))
+
+
 def _uuid(prompt_id: str) -> str:
-    if not _UUID.fullmatch(prompt_id):
+    if not is_drawn(prompt_id):
         raise ValueError(f"{prompt_id!r} is no lowercase UUID.")
     return prompt_id
 

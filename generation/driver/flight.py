@@ -24,6 +24,7 @@ class Stage(Enum):
     FETCHING = "fetching"  #: its file is being fetched, decoded and staged
 
 
+UNPOSTED = (Stage.PREPARING, Stage.READY)
 ON_SERVER = (Stage.DOUBTFUL, Stage.POSTED, Stage.STOPPING)
 
 
@@ -49,6 +50,8 @@ class Flight:
     running_since: float | None = None
     heard_at: float = 0.0  #: the last sign that it makes progress
     idle_since: float | None = None  #: it waits there while nothing runs
+    behind: str = ""  #: somebody else's prompt that runs there while it waits
+    behind_since: float | None = None
     verdict: PlanFailure | None = None  #: why it is being stopped, when no cancel is the reason
     stopping_since: float = 0.0  #: it was told to stop, for that verdict
     n_refused: int = 0  #: uploads and panels that the server did not take, or lost

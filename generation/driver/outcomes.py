@@ -1,6 +1,8 @@
 """How flights end without an image: failed, stopped, lost, or with their server set aside."""
 
+from collections.abc import Iterable
 from contextlib import suppress
+from uuid import UUID
 
 from generation.comfyui.client import Client
 from generation.comfyui.errors import ComfyError
@@ -41,7 +43,7 @@ class Outcomes:
         transitions.fail(flight.attempt, why, is_left_behind=is_there)
         self.drop(flight)
         if is_deaf or why.code in SET_ASIDE:
-            self._set_aside(flight, why)
+            self._set_aside(why, flight.attempt.prompt_id)
         elif workflow := flight.attempt.run.batch.workflow:
             blocking.look(self._lease.server, workflow, flight.attempt)
 
@@ -58,8 +60,15 @@ class Outcomes:
             self._client.free()
         return failure("memory_short", why.message)
 
-    def _set_aside(self, flight: Flight, why: PlanFailure) -> None:
-        quarantine.set_aside(self._lease.server, why, flight.attempt.prompt_id)
+    def make_way(self, waiting: Iterable[Flight], why: PlanFailure, foreign: UUID) -> None:
+        """End flights that were taken off a server which somebody else's prompt keeps busy."""
+        for flight in waiting:
+            transitions.fail(flight.attempt, why)
+            self.drop(flight)
+        self._set_aside(why, foreign)
+
+    def _set_aside(self, why: PlanFailure, prompt_id: UUID) -> None:
+        quarantine.set_aside(self._lease.server, why, prompt_id)
         # Their attempts were given back with the server's.
         self._flights.clear()
         self.is_aside = True

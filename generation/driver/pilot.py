@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from contextlib import suppress
 from time import monotonic
+from uuid import UUID
 
 from django.conf import settings
 
@@ -19,7 +20,7 @@ from generation.comfyui.messages import Accepted, History, OutputFile, Queue
 from generation.driver import dialect
 from generation.driver.contact import Contact
 from generation.driver.courier import Courier, Fetched, Message, SocketLost, Uploaded
-from generation.driver.flight import ON_SERVER, Flight, Stage
+from generation.driver.flight import ON_SERVER, UNPOSTED, Flight, Stage
 from generation.driver.landing import ERRORS_MOST, Landing
 from generation.driver.outcomes import Outcomes
 from generation.driver.patience import Patience
@@ -289,8 +290,8 @@ class Pilot:
             self._was_taken(flight, queue.outputs.get(flight.prompt_id, ()))
         elif flight.stage is Stage.STOPPING:
             self._is_there_still(flight)
-        elif why := self._patience.judge(flight, queue):
-            self._lose_patience(flight, why)
+        elif why := self._patience.judge(flight, queue, ours=self._prompt_ids()):
+            self._lose_patience(flight, why, queue)
 
     def _was_taken(self, flight: Flight, outputs: Collection[str]) -> bool:
         """Take note that the server has what it was perhaps given; False if it is not all of it."""
@@ -310,7 +311,10 @@ class Pilot:
         self._take_off_server(flight)
         flight.look_soon(LOOK_RUNNING_S if flight.runs_out else LOOK_STOPPING_S)
 
-    def _lose_patience(self, flight: Flight, why: PlanFailure) -> None:
+    def _lose_patience(self, flight: Flight, why: PlanFailure, queue: Queue) -> None:
+        if why.code == "occupied":
+            self._make_way(flight.behind, why, queue)
+            return
         if why.code != "hung":
             self._outcomes.fail(flight, why)
             return
@@ -319,6 +323,20 @@ class Pilot:
         flight.verdict, flight.stopping_since = why, monotonic()
         self._patience.remember(flight)
         self._stop(flight)
+
+    def _make_way(self, foreign: str, why: PlanFailure, queue: Queue) -> None:
+        """Take ours off a server that somebody else's prompt keeps busy, and have it set aside."""
+        waiting = [each for each in self.flights.values() if each.prompt_id in queue.pending]
+        is_settled = all(
+            each in waiting or each.stage in UNPOSTED for each in self.flights.values()
+        )
+        if not is_settled:
+            return
+        self._client.delete_pending([each.prompt_id for each in waiting])
+        after = self._client.queue()
+        # If it has ended just now, what was deleted is found to be lost at the next look.
+        if after.running == queue.running and not any(each.prompt_id in after for each in waiting):
+            self._outcomes.make_way(waiting, why, UUID(foreign))
 
     def _look_in_history(self, flight: Flight) -> None:
         history = self._client.history(flight.prompt_id)
@@ -421,7 +439,7 @@ class Pilot:
                 self._stop(flight)
 
     def _stop(self, flight: Flight) -> None:
-        is_unposted = flight.stage in (Stage.PREPARING, Stage.READY) and not flight.is_repost
+        is_unposted = flight.stage in UNPOSTED and not flight.is_repost
         if is_unposted or flight.stage is Stage.FETCHING:
             # What is fetched meanwhile finds no flight, and is dropped.
             self._outcomes.stopped(flight)

@@ -17,12 +17,15 @@ class Watched:
     """What the drivers of an attempt have watched, in seconds; time without a driver is none of it.
 
     `quiet_s`: it runs, and no progress was heard. `idle_s`: it waits, and nothing ran there.
-    `stopping_s`: it hung and was told to stop, None when it was not.
+    `stopping_s`: it hung and was told to stop, None when it was not. `behind_s`: it waits while
+    somebody else's prompt `behind` runs.
     """
 
     quiet_s: float = 0.0
     idle_s: float = 0.0
     stopping_s: float | None = None
+    behind: str = ""
+    behind_s: float = 0.0
 
 
 def watched(attempt: Attempt) -> Watched:

@@ -4,9 +4,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from generation.comfyui.client import Client
 from generation.driver import patience, pilot
 from generation.models import Attempt, Block, Plan, Server
 from generation.preview.server import PreviewServer
@@ -321,6 +323,50 @@ def test_a_dead_worker_is_judged_by_drivers_that_take_turns(
     flying.take_turns(server, lambda: is_aside(server))
 
     assert (codes(batch), n_tries(batch)) == (["worker_dead"], [0])
+
+
+def test_somebody_elses_endless_prompt_holds_no_plan(
+    pair: list[tuple[Server, PreviewServer]], short_turns: None
+) -> None:
+    (first, bad), (second, _) = pair
+    bad.faults.set("worker_stuck")
+    foreign = post_foreign(bad)
+    batch = flying.inverted(2)
+
+    flying.take_turns(first, lambda: is_aside(first))
+
+    assert (codes(batch), n_tries(batch)) == (["occupied"] * 2, [0, 0])
+    assert [item[1] for item in bad.engine.queue.running()] == [foreign]
+    assert bad.engine.queue.pending() == []
+    assert not Attempt.objects.filter(is_left_behind=True).exists()
+    quarantine.look()
+    assert is_aside(first)
+    flying.finish(second, batch)
+
+    bad.restart()
+    quarantine.look()
+    assert not is_aside(first)
+
+
+def test_a_prompt_of_somebody_elses_that_ends_in_time_is_waited_for(
+    start_comfy: Start, db: None, short_turns: None
+) -> None:
+    comfy = start_comfy(seconds_per_plan=1.5)
+    server = factories.server(url=comfy.url)
+    post_foreign(comfy)
+    post_foreign(comfy)
+    batch = flying.inverted()
+
+    flying.take_turns(server, lambda: flying.is_finished(batch))
+
+    assert flying.outcomes(batch) == ["done"]
+
+
+def post_foreign(comfy: PreviewServer) -> str:
+    client, foreign = Client(comfy.url), str(uuid4())
+    client.post_prompt(flying.SAMPLED, prompt_id=foreign, client_id="a colleague")
+    client.close()
+    return foreign
 
 
 def test_time_without_a_driver_is_not_held_against_a_prompt(
