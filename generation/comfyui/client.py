@@ -5,7 +5,7 @@ Polling through here is the truth about a prompt; the socket is only a hint.
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from generation.comfyui.errors import BadAnswer, FileMissing, Refused
 from generation.comfyui.lenient import Json, integer, lenient_json, listed, mapping, number, text
@@ -31,6 +31,7 @@ class Client:
 
     `headers` go with every request, for servers behind a login. Every method raises Unreachable,
     Denied, BadAnswer or TooLarge; what else it may raise it says. Safe to use from two threads.
+    `before` is called before each request, and may raise to prevent it.
     """
 
     def __init__(
@@ -39,9 +40,10 @@ class Client:
         *,
         headers: Mapping[str, str] | None = None,
         timeouts: Timeouts = _DEFAULT_TIMEOUTS,
+        before: Callable[[Request], None] = lambda _: None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
-        self._transport = Transport(self.base_url, headers or {}, timeouts)
+        self._transport = Transport(self.base_url, headers or {}, timeouts, before)
 
     def close(self) -> None:
         """Close the connections to the server."""

@@ -1,7 +1,7 @@
 """One HTTP exchange with a ComfyUI server: bounded in time and bytes, its failures given names."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -68,9 +68,19 @@ class Answer:
 
 
 class Transport:
-    """Connections to one server, kept open between requests; safe to use from several threads."""
+    """Connections to one server, kept open between requests; safe to use from several threads.
 
-    def __init__(self, base_url: str, headers: Mapping[str, str], timeouts: Timeouts) -> None:
+    `before` is called with each request before it is sent; what it raises is raised instead.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        headers: Mapping[str, str],
+        timeouts: Timeouts,
+        before: Callable[[Request], None],
+    ) -> None:
+        self._before = before
         self.base_url = base_url.rstrip("/")
         self._timeouts = timeouts
         self._session = requests.Session()
@@ -85,6 +95,7 @@ class Transport:
 
         Raises Unreachable when there is no whole answer in time, TooLarge over `max_bytes`.
         """
+        self._before(request)
         deadline = time.monotonic() + self._whole_s(request)
         with _named(), self._open(request) as response:
             return Answer(
@@ -96,6 +107,7 @@ class Transport:
 
     def probe(self, request: Request) -> Answer:
         """Ask, and look at the status only: the body is left unread, the connection closed."""
+        self._before(request)
         with _named(), self._open(request) as response:
             return Answer(response.status_code, "", b"")
 

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 import requests
+from django.utils import timezone
 from PIL import Image
 
 from generation import storage
@@ -15,7 +16,7 @@ from generation.comfyui.messages import Queue
 from generation.driver import pilot
 from generation.models import Attempt, Batch, PlanRun, Server
 from generation.preview.server import PreviewServer
-from generation.services import servers
+from generation.services import batches, servers
 from generation.states import AttemptOutcome, RunState, ServerHealth
 from tests import factories
 from tests.driver import flying
@@ -433,6 +434,43 @@ def test_a_driver_whose_lease_was_taken_stops_and_leaves_the_new_lease_alone(
     slow_server.refresh_from_db()
     assert slow_server.lease_token == token
     assert flying.states(batch) == [RunState.RUNNING]
+
+
+def test_a_driver_whose_lease_was_taken_does_not_post(server: Server, comfy: PreviewServer) -> None:
+    comfy.faults.set("delay", match="/upload", seconds=1.2)
+    batch = flying.inverted()
+    token = uuid4()
+    taken = flying.Once(Attempt.objects.exists, lambda: take_over(server, token))
+
+    flying.drive_until(server, lambda: taken() and False)
+
+    assert flying.n_accepted(comfy) == 0
+    assert flying.states(batch) == [RunState.RUNNING]
+
+
+def test_a_lease_does_not_run_out_under_a_slow_server(
+    server: Server, comfy: PreviewServer, settings: Any
+) -> None:
+    settings.MADSEA_LEASE_S = 3
+    comfy.faults.set("worker_dead")
+    batch = flying.inverted(2)
+    left_s: list[float] = []
+
+    def cancel_on_a_slow_server() -> None:
+        comfy.faults.set("delay", match="/", seconds=0.9)
+        batches.cancel(batch, actor=None)
+
+    cancelled = flying.Once(lambda: flying.is_on_server(batch), cancel_on_a_slow_server)
+
+    def is_over() -> bool:
+        held = Server.objects.filter(lease_expires_at__isnull=False)
+        ends = held.values_list("lease_expires_at", flat=True)
+        left_s.extend((ends_at - timezone.now()).total_seconds() for ends_at in ends if ends_at)
+        return cancelled() and flying.is_finished(batch)
+
+    flying.drive_until(server, is_over)
+
+    assert min(left_s) > 0
 
 
 def take_over(server: Server, token: Any) -> None:
