@@ -32,14 +32,16 @@ class Outcomes:
         """Have the flight no more."""
         self._flights.pop(flight.attempt.pk, None)
 
-    def fail(self, flight: Flight, why: PlanFailure, *, is_deaf: bool = False) -> None:
+    def fail(
+        self, flight: Flight, why: PlanFailure, *, is_left: bool = False, is_deaf: bool = False
+    ) -> None:
         """End a flight that failed, and see what that says of its server.
 
-        `is_deaf`: its prompt still runs there, and does not obey.
+        `is_left`: its prompt still runs there. `is_deaf`: that was to stop, and does not obey.
         """
         if why.code == "out_of_memory" and not self._was_short(flight):
             why = self._with_memory_freed(why)
-        is_there = is_deaf or why.code in MAY_BE_THERE
+        is_there = is_left or is_deaf or why.code in MAY_BE_THERE
         transitions.fail(flight.attempt, why, is_left_behind=is_there)
         self.drop(flight)
         if is_deaf or why.code in SET_ASIDE:

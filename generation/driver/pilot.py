@@ -306,7 +306,9 @@ class Pilot:
     def _is_there_still(self, flight: Flight) -> None:
         """It did not hear that it is to stop, or took no notice."""
         if flight.verdict is not None and self._patience.is_deaf(flight):
-            self._outcomes.fail(flight, flight.verdict, is_deaf=True)
+            # One that runs out for somebody else's sake was never told to stop.
+            is_deaf = not flight.runs_out
+            self._outcomes.fail(flight, flight.verdict, is_left=True, is_deaf=is_deaf)
             return
         self._take_off_server(flight)
         flight.look_soon(LOOK_RUNNING_S if flight.runs_out else LOOK_STOPPING_S)
@@ -456,6 +458,8 @@ class Pilot:
         flight.runs_out = not self._remover.take_off(flight.prompt_id, ours=self._prompt_ids())
         if flight.runs_out and not was_told:
             transitions.note(flight.attempt, "runs_out")
+        if was_told and not flight.runs_out:
+            flight.stopping_since = monotonic()
 
     def _prompt_ids(self) -> set[str]:
         return {flight.prompt_id for flight in self.flights.values()}
