@@ -114,7 +114,7 @@ class Landing:
             logger.warning("%s stays reserved: %s", reserved, error)
             if reserved.attempt is not None:
                 reserved.attempt.lease_token = self._lease.token
-                transitions.note(reserved.attempt, "disk_full", detail=str(error))
+                transitions.note_once(reserved.attempt, "disk_full", detail=str(error))
 
     def _not_fetched(self, flight: Flight, problem: Exception | None) -> None:
         if flight.is_left and isinstance(problem, FileMissing):
@@ -162,7 +162,7 @@ class Landing:
         self.is_short = True
         if not flight.is_short_told:
             flight.is_short_told = True
-            transitions.note(flight.attempt, "disk_full", detail=str(problem))
+            transitions.note_once(flight.attempt, "disk_full", detail=str(problem))
 
 
 def _image_of(history: History, node_id: str) -> OutputFile | None:

@@ -457,7 +457,7 @@ class Pilot:
         was_told = flight.runs_out
         flight.runs_out = not self._remover.take_off(flight.prompt_id, ours=self._prompt_ids())
         if flight.runs_out and not was_told:
-            transitions.note(flight.attempt, "runs_out")
+            transitions.note_once(flight.attempt, "runs_out")
         if was_told and not flight.runs_out:
             flight.stopping_since = monotonic()
 

@@ -102,6 +102,17 @@ def test_acknowledge_says_that_a_cancel_came_meanwhile(running: Attempt) -> None
     assert transitions.acknowledge(running) is True
 
 
+def test_what_is_noted_once_is_said_again_of_the_next_attempt_only(running: Attempt) -> None:
+    transitions.note_once(running, "disk_full", detail="it is full")
+    transitions.note(running, "adopted")
+    transitions.note_once(running, "disk_full", detail="it is full")
+    factories.log(running.run.batch, running.run, "claimed")
+    transitions.note_once(running, "disk_full", detail="it is full")
+
+    told = ["disk_full", "adopted", "claimed", "disk_full"]
+    assert events(running.run) == told
+
+
 def test_advance_never_lets_progress_fall(running: Attempt) -> None:
     transitions.advance(running, 60)
     transitions.advance(running, 40)
@@ -125,11 +136,23 @@ def test_advance_that_changes_nothing_leaves_the_revision(running: Attempt) -> N
         transitions.stop,
         lambda attempt: transitions.advance(attempt, 60),
         lambda attempt: transitions.note(attempt, "adopted"),
+        lambda attempt: transitions.note_once(attempt, "disk_full"),
         lambda attempt: transitions.rewrite_graph(attempt, {}),
         lambda attempt: transitions.fail(attempt, FAILURE),
         lambda attempt: transitions.lose(attempt, "gone"),
+        transitions.lose_interrupted,
     ],
-    ids=["acknowledge", "stop", "advance", "note", "rewrite_graph", "fail", "lose"],
+    ids=[
+        "acknowledge",
+        "stop",
+        "advance",
+        "note",
+        "note_once",
+        "rewrite_graph",
+        "fail",
+        "lose",
+        "lose_interrupted",
+    ],
 )
 def test_no_write_of_a_driver_touches_an_attempt_that_is_closed(
     write: Any, outcome: AttemptOutcome, running: Attempt
@@ -150,11 +173,23 @@ def test_no_write_of_a_driver_touches_an_attempt_that_is_closed(
         transitions.stop,
         lambda attempt: transitions.advance(attempt, 60),
         lambda attempt: transitions.note(attempt, "adopted"),
+        lambda attempt: transitions.note_once(attempt, "disk_full"),
         lambda attempt: transitions.rewrite_graph(attempt, {}),
         lambda attempt: transitions.fail(attempt, FAILURE),
         lambda attempt: transitions.lose(attempt, "gone"),
+        transitions.lose_interrupted,
     ],
-    ids=["acknowledge", "stop", "advance", "note", "rewrite_graph", "fail", "lose"],
+    ids=[
+        "acknowledge",
+        "stop",
+        "advance",
+        "note",
+        "note_once",
+        "rewrite_graph",
+        "fail",
+        "lose",
+        "lose_interrupted",
+    ],
 )
 def test_no_write_of_a_driver_touches_an_attempt_of_another_lease(
     write: Any, running: Attempt

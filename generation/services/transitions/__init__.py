@@ -32,6 +32,7 @@ from generation.services.transitions.driving import (
     claim,
     complete,
     note,
+    note_once,
     rewrite_graph,
     stop,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "lose_interrupted",
     "lose_staged",
     "note",
+    "note_once",
     "reject",
     "release_panel",
     "retry",
