@@ -170,11 +170,11 @@ def color(run: PlanRun) -> Any:
         return image.convert("RGB").getpixel((0, 0))
 
 
-@pytest.mark.parametrize("fault", [None, "evict_history"])
+@pytest.mark.parametrize("fault", ["silent_ws", "evict_history"])
 def test_the_result_is_published_and_not_what_is_saved_beside_it(
-    fault: str | None, server: Server, comfy: PreviewServer
+    fault: str, server: Server, comfy: PreviewServer
 ) -> None:
-    comfy.faults.set(fault or "silent_ws")
+    comfy.faults.set(fault)
     batch = with_another_saver()
 
     flying.finish(server, batch)
@@ -196,13 +196,17 @@ def test_what_is_saved_beside_the_result_is_not_taken_for_it(
 
 
 @pytest.mark.parametrize("seconds", [None, 60])
-def test_a_prompt_that_was_taken_without_its_result_is_refused_even_if_the_answer_was_lost(
-    seconds: float | None, start_comfy: Any, db: None
+@pytest.mark.parametrize(
+    ("trouble", "match"), [("reset_after_queueing", None), ("reset", "POST /queue")]
+)
+def test_a_prompt_that_was_taken_without_its_result_is_refused_whatever_else_goes_wrong(
+    trouble: str, match: str | None, seconds: float | None, start_comfy: Any, db: None
 ) -> None:
     comfy = start_comfy(seconds_per_plan=seconds)
     lacking = {"class_type": "SaveImage", "errors": [], "dependent_outputs": ["3"]}
     comfy.faults.set("partial_node_errors", node_errors={"3": lacking}, dropped=["3"])
-    comfy.faults.set("reset_after_queueing", times=1)
+    # The answer is lost; or it is read, and what it calls for is not done.
+    comfy.faults.set(trouble, times=1, match=match)
     batch = with_another_saver()
 
     flying.finish(factories.server(url=comfy.url), batch)
@@ -212,12 +216,13 @@ def test_a_prompt_that_was_taken_without_its_result_is_refused_even_if_the_answe
     assert flying.is_soon(lambda: not comfy.engine.queue.remaining())
 
 
-@pytest.mark.parametrize("is_gone", [True, False])
+@pytest.mark.parametrize("n_hidden", [0, 1])
 def test_half_a_file_that_an_ended_server_left_costs_no_try(
-    is_gone: bool, server: Server, comfy: PreviewServer
+    n_hidden: int, server: Server, comfy: PreviewServer
 ) -> None:
     comfy.faults.set("worker_dead")
-    comfy.faults.set("view_404" if is_gone else "history_gap_s", after=1, times=1)
+    # Whether it is there is asked first: it may be gone by the time it is fetched.
+    comfy.faults.set("view_404", after=1, times=n_hidden)
     batch = flying.inverted()
     ended = flying.Once(lambda: flying.is_on_server(batch), lambda: end_while_it_writes(comfy))
 
