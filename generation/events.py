@@ -55,6 +55,11 @@ EVENTS = _table(
     Event("answered", "info", "{server} answers again."),
     Event("hung", "warning", "No progress on {server} for {seconds} s: the prompt is stopped."),
     Event("lost", "warning", "{server} lost the prompt ({detail}): the plan is queued again."),
+    Event(
+        "interrupted",
+        "warning",
+        "Somebody else interrupted the prompt on {server}: the plan is queued again.",
+    ),
     Event("refused", "warning", "{server} lacks {detail}: the plan is queued again."),
     Event("abandoned", "warning", "{server} was given up ({detail}): the plan is queued again."),
     Event("cancel_requested", "info", "Cancel requested."),

@@ -52,9 +52,12 @@ FAILURES = _table(
     FailureClass("strange_answer", "What answers at the address is not ComfyUI, or is broken.",
                  Again.WAIT, False, "Look at the server, and at what stands between."),
     # The server lost it, or never could ---------------------------------------------------------
-    FailureClass("lost", "The server forgot the prompt: it restarted, or somebody deleted or"
-                 " interrupted it.", Again.ANYWHERE, False,
+    FailureClass("lost", "The server forgot the prompt: it restarted, or somebody deleted it.",
+                 Again.ANYWHERE, False,
                  "Nothing. If a server restarts again and again, look at its console."),
+    FailureClass("interrupted", "Somebody else interrupted the prompt on its server: that is no"
+                 " failure, however often it happens.", Again.ANYWHERE, False,
+                 "Nothing. If it happens again and again, ask who works on the server by hand."),
     FailureClass("lost_often", "Servers lost this plan's prompt again and again: it may be what"
                  " ends them.", Again.ANYWHERE, True,
                  "Look at the servers' consoles: the plan may need more memory than they have."),
@@ -66,6 +69,10 @@ FAILURES = _table(
                  " named.", Again.ELSEWHERE, False, "Install what it lacks, or disable it."),
     FailureClass("worker_dead", "Prompts wait on the server and nothing runs: its worker thread"
                  " has died.", Again.ANYWHERE, False, _RESTART),
+    FailureClass("occupied", "Somebody else's prompt has run on the server for longer than one may"
+                 " of which nothing is known, and ours waited: the server is set aside until that"
+                 " prompt has ended.", Again.ANYWHERE, False,
+                 "Look at the server; if that prompt hangs, restart ComfyUI there."),
     # The render failed --------------------------------------------------------------------------
     FailureClass("memory_short", "The server ran out of memory; it was told to free what it holds.",
                  Again.ANYWHERE, False, "Nothing: it is tried once more."),
@@ -95,6 +102,12 @@ FAILURES = _table(
     FailureClass("upload_refused", "The server does not take the plan's panel or prompt: too large"
                  " for it, or its disk is full.", Again.ELSEWHERE, True,
                  "Free the server's disk, or raise its --max-upload-size; then retry."),
+    FailureClass("prompt_not_taken", "The server answers the prompt with an error again and again,"
+                 " and does not have it, while it answers everything else.", Again.ELSEWHERE, True,
+                 "Look at the server's console, and at what stands before it; then retry."),
+    FailureClass("output_not_given", "The server answers with an error again and again when it is"
+                 " asked for the file, while it answers everything else.", Again.ELSEWHERE, True,
+                 "Look at the server's console, and at what stands before it; then retry."),
     # What no server can mend --------------------------------------------------------------------
     FailureClass("no_panel", "The plan has no panel.", Again.NEVER, False,
                  "Import the plan's panel, then retry."),

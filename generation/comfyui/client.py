@@ -4,7 +4,7 @@ Polling through here is the truth about a prompt; the socket is only a hint.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from generation.comfyui.errors import BadAnswer, FileMissing, Refused
 from generation.comfyui.lenient import (
@@ -24,6 +24,7 @@ from generation.comfyui.messages import (
     OutputFile,
     Queue,
     SystemStats,
+    outputs_to_run,
     parse_history,
 )
 from generation.comfyui.transport import Answer, Request, Timeouts, Transport, check, excerpt
@@ -38,6 +39,7 @@ class Client:
 
     `headers` go with every request, for servers behind a login. Every method raises Unreachable,
     Denied, BadAnswer or TooLarge; what else it may raise it says. Safe to use from two threads.
+    `before` is called before each request, and may raise to prevent it.
     """
 
     def __init__(
@@ -46,9 +48,10 @@ class Client:
         *,
         headers: Mapping[str, str] | None = None,
         timeouts: Timeouts = _DEFAULT_TIMEOUTS,
+        before: Callable[[Request], None] = lambda _: None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
-        self._transport = Transport(self.base_url, headers or {}, timeouts)
+        self._transport = Transport(self.base_url, headers or {}, timeouts, before)
 
     def close(self) -> None:
         """Close the connections to the server."""
@@ -88,7 +91,8 @@ class Client:
         running, pending = answer.get("queue_running"), answer.get("queue_pending")
         if not isinstance(running, list) or not isinstance(pending, list):
             raise BadAnswer("The server's queue is not a ComfyUI's.")
-        return Queue(running=_ids(running), pending=_ids(pending))
+        outputs = {found[1]: outputs_to_run(item) for item, found in _found(running + pending)}
+        return Queue(running=_ids(running), pending=_ids(pending), outputs=outputs)
 
     def history(self, prompt_id: str) -> History | None:
         """Return how the prompt ended; None while it has not, and when it is unknown."""
@@ -200,8 +204,13 @@ def _view(output: OutputFile, max_bytes: int) -> Request:
     return Request("GET", "/view", params=params, max_bytes=max_bytes)
 
 
+def is_drawn(prompt_id: str) -> bool:
+    """Tell whether a prompt id is one that a server or Madsea has drawn: a lowercase UUID."""
+    return bool(_UUID.fullmatch(prompt_id))
+
+
 def _uuid(prompt_id: str) -> str:
-    if not _UUID.fullmatch(prompt_id):
+    if not is_drawn(prompt_id):
         raise ValueError(f"{prompt_id!r} is no lowercase UUID.")
     return prompt_id
 
@@ -243,8 +252,11 @@ def _accepted(body: Json) -> Accepted:
 
 def _ids(items: list[object]) -> tuple[str, ...]:
     """Return the prompt ids in the order they will run; the server's list is a heap."""
-    found = [pair for pair in map(_number_and_id, items) if pair]
-    return tuple(prompt_id for _, prompt_id in sorted(found))
+    return tuple(prompt_id for _, prompt_id in sorted(found for _, found in _found(items)))
+
+
+def _found(items: list[object]) -> list[tuple[object, tuple[float, str]]]:
+    return [(item, found) for item in items if (found := _number_and_id(item))]
 
 
 def _number_and_id(item: object) -> tuple[float, str] | None:

@@ -3,7 +3,8 @@
 ::
 
     ComfyError
-    ├── Unreachable     no answer, or a proxy's 5xx in its place; worth trying again
+    ├── Unreachable     no answer; worth trying again
+    │   └── Intercepted     a proxy's 5xx in its place
     ├── Refused         POST /prompt was understood and refused (400)
     ├── Denied          401 or 403: a login, a token, the Origin rule
     ├── BadAnswer       an answer that is not ComfyUI's, or the server's own 500
@@ -34,6 +35,10 @@ class Unreachable(ComfyError):
         self.maybe_sent = maybe_sent
 
 
+class Intercepted(Unreachable):
+    """A proxy answers in the server's place."""
+
+
 class Denied(ComfyError):
     """The server, or a proxy before it, denies access: check the token among the server's headers.
 
@@ -51,6 +56,10 @@ class BadAnswer(ComfyError):
     def __init__(self, detail: str = "", *, maybe_sent: bool = False) -> None:
         super().__init__(detail)
         self.maybe_sent = maybe_sent
+
+
+#: Errors that were answered: while other requests are answered well, they are about this very one.
+ANSWERED = (BadAnswer, Denied, Intercepted)
 
 
 class TooLarge(ComfyError):

@@ -1,13 +1,14 @@
 """What a ComfyUI server says, as typed values: answers over HTTP and frames of its socket."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from generation.comfyui.lenient import (
     Json,
     integer,
     lenient_json,
+    listed,
     mapping,
     number,
     strings,
@@ -28,10 +29,14 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Queue:
-    """The prompt ids on a server: the running one (at most one), the pending in their order."""
+    """The prompt ids on a server: the running one (at most one), the pending in their order.
+
+    `outputs` are the output nodes that each prompt is to run, where the server names them.
+    """
 
     running: tuple[str, ...]
     pending: tuple[str, ...]
+    outputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
 
     def __contains__(self, prompt_id: object) -> bool:
         return prompt_id in self.running or prompt_id in self.pending
@@ -71,7 +76,8 @@ class History:
     """How a prompt ended; times are the server's milliseconds, None when it gave none.
 
     `outputs` are sorted by node id; a success may have none. `error` is None unless the outcome
-    is `error` and the server said which node failed.
+    is `error` and the server said which node failed. `ran` are the output nodes that it was to run,
+    empty when the server does not name them.
     """
 
     outcome: Outcome
@@ -80,6 +86,7 @@ class History:
     started_at_ms: int | None
     finished_at_ms: int | None
     cached_nodes: tuple[str, ...]
+    ran: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -200,7 +207,17 @@ def parse_history(entry: object) -> History:
         started_at_ms=_timestamp(messages, "execution_start"),
         finished_at_ms=integer(last.get("timestamp")),
         cached_nodes=_cached_nodes(messages),
+        ran=outputs_to_run(record.get("prompt")),
     )
+
+
+def outputs_to_run(item: object) -> tuple[str, ...]:
+    """Read which output nodes a prompt runs: `[number, id, graph, extra_data, [node id, …]]`.
+
+    Empty when the server does not say. Source: protocol.md §5.
+    """
+    parts = listed(item)
+    return strings(parts[4]) if len(parts) > 4 else ()
 
 
 def parse_frame(frame: str | bytes) -> Event | None:
@@ -234,8 +251,8 @@ def parse_outputs(outputs: object) -> tuple[OutputFile, ...]:
 
 def parse_files(node_id: str, by_key: object) -> Iterator[OutputFile]:
     """Yield the files among what one node left; strings, flags and NaN are no files."""
-    for key, listed in mapping(by_key).items():
-        for entry in listed if isinstance(listed, list) else []:
+    for key, files in mapping(by_key).items():
+        for entry in listed(files):
             filename = mapping(entry).get("filename")
             if isinstance(filename, str) and filename:
                 subfolder, kind = text(entry, "subfolder"), text(entry, "type") or "output"

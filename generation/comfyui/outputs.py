@@ -6,6 +6,9 @@ from generation.comfyui.definitions import Definitions, saves_images, shipped_de
 from generation.comfyui.graph import Graph, ancestors, link, title
 
 RESULT_TITLE = "@result"
+#: Added to the prefix of all that is saved beside the result: a server numbers files by prefix, so
+#: that with the same one the result would be any of them.
+BESIDE = "-beside"
 #: Nodes whose image has the size of the one that they are given, by the name of that input.
 _SIZE_KEEPERS = {
     "ImageBlur": "image",
@@ -37,12 +40,17 @@ def wanted_outputs(graph: Graph, definitions: Definitions | None = None) -> tupl
 
 
 def set_output_prefix(graph: Graph, prefix: str) -> Graph:
-    """Return a copy of the graph in which all that is saved gets the prefix (`folder/name`)."""
+    """Return a copy of the graph in which the result gets the prefix (`folder/name`).
+
+    All else that is saved gets one of its own beside it.
+    """
     changed = copy.deepcopy(graph)
-    saving = set(wanted_outputs(changed))
+    saving = wanted_outputs(changed)
     for node_id, node in changed.items():
         if node_id in saving or "filename_prefix" in node["inputs"]:
-            node["inputs"]["filename_prefix"] = prefix
+            # Without a saver that we know, the result is whatever the server knows to save.
+            is_result = not saving or node_id == saving[0]
+            node["inputs"]["filename_prefix"] = prefix if is_result else prefix + BESIDE
     return changed
 
 

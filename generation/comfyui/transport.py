@@ -1,7 +1,7 @@
 """One HTTP exchange with a ComfyUI server: bounded in time and bytes, its failures given names."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -13,6 +13,7 @@ from generation.comfyui.errors import (
     BadAnswer,
     ComfyError,
     Denied,
+    Intercepted,
     TooLarge,
     Unreachable,
 )
@@ -67,9 +68,19 @@ class Answer:
 
 
 class Transport:
-    """Connections to one server, kept open between requests; safe to use from several threads."""
+    """Connections to one server, kept open between requests; safe to use from several threads.
 
-    def __init__(self, base_url: str, headers: Mapping[str, str], timeouts: Timeouts) -> None:
+    `before` is called with each request before it is sent; what it raises is raised instead.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        headers: Mapping[str, str],
+        timeouts: Timeouts,
+        before: Callable[[Request], None],
+    ) -> None:
+        self._before = before
         self.base_url = base_url.rstrip("/")
         self._timeouts = timeouts
         self._session = requests.Session()
@@ -84,6 +95,7 @@ class Transport:
 
         Raises Unreachable when there is no whole answer in time, TooLarge over `max_bytes`.
         """
+        self._before(request)
         deadline = time.monotonic() + self._whole_s(request)
         with _named(), self._open(request) as response:
             return Answer(
@@ -95,6 +107,7 @@ class Transport:
 
     def probe(self, request: Request) -> Answer:
         """Ask, and look at the status only: the body is left unread, the connection closed."""
+        self._before(request)
         with _named(), self._open(request) as response:
             return Answer(response.status_code, "", b"")
 
@@ -144,7 +157,7 @@ def _error(answer: Answer) -> ComfyError:
     if status == 413:
         return TooLarge("The server takes no body as large as this one (413).")
     if status in {408, 429} or _is_from_proxy(answer):
-        return Unreachable(f"A proxy answers {status} for the server.", maybe_sent=True)
+        return Intercepted(f"A proxy answers {status} for the server.", maybe_sent=True)
     if status >= 500:
         return BadAnswer(f"The server answers {status}: {excerpt(answer)}", maybe_sent=True)
     if 300 <= status < 400:

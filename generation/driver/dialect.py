@@ -1,7 +1,7 @@
 """What the driver says to a ComfyUI server about one prompt, and how it reads the answers."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from generation.comfyui import parameters as params
@@ -31,6 +31,15 @@ def left_file(flight: Flight) -> OutputFile:
     folder, _, stem = graphs.output_prefix(flight.prompt_id).rpartition("/")
     wanted = params.wanted_outputs(flight.attempt.graph)
     return OutputFile(wanted[0] if wanted else "", f"{stem}_00001_.png", folder, "output")
+
+
+def drops_result(flight: Flight, outputs: Collection[str]) -> bool:
+    """Tell whether a server took the prompt without the node of its result: partly accepted.
+
+    `outputs` are the nodes that it is to run, empty when the server does not say.
+    """
+    wanted = params.wanted_outputs(flight.attempt.graph)
+    return bool(outputs and wanted) and wanted[0] not in outputs
 
 
 def node_failure(history: History) -> PlanFailure:

@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from time import monotonic
 
+from django.utils import timezone
+
+from generation.comfyui.errors import ComfyError
 from generation.comfyui.messages import OutputFile
 from generation.driver.meter import Meter
 from generation.errors import PlanFailure
@@ -21,6 +24,7 @@ class Stage(Enum):
     FETCHING = "fetching"  #: its file is being fetched, decoded and staged
 
 
+UNPOSTED = (Stage.PREPARING, Stage.READY)
 ON_SERVER = (Stage.DOUBTFUL, Stage.POSTED, Stage.STOPPING)
 
 
@@ -31,6 +35,7 @@ class Flight:
     attempt: Attempt
     stage: Stage
     meter: Meter = field(init=False)
+    begun_at: float = field(init=False)  #: it was claimed, by whichever driver
     written_pct: int = 0
     look_at: float = 0.0
     absent_since: float | None = None
@@ -40,17 +45,25 @@ class Flight:
     is_acknowledged: bool = False
     runs_out: bool = False  #: stopped, but left to run to its end for somebody else's sake
     output: OutputFile | None = None
+    is_left: bool = False  #: its file was found by its prefix, without a history that names it
     render_s: float | None = None
     running_since: float | None = None
     heard_at: float = 0.0  #: the last sign that it makes progress
     idle_since: float | None = None  #: it waits there while nothing runs
+    behind: str = ""  #: somebody else's prompt that runs there while it waits
+    behind_since: float | None = None
     verdict: PlanFailure | None = None  #: why it is being stopped, when no cancel is the reason
-    stopping_since: float = 0.0
+    stopping_since: float = 0.0  #: it was told to stop, for that verdict
     n_refused: int = 0  #: uploads and panels that the server did not take, or lost
+    n_untaken: int = 0  #: POSTs that were answered with an error, and queued nothing
+    n_ungiven: int = 0  #: errors that were answered instead of its file
+    post_error: ComfyError | None = None  #: what the last POST was answered with, if no yes
     n_unreadable: int = 0
     is_short_told: bool = False
 
     def __post_init__(self) -> None:
+        age = timezone.now() - self.attempt.created_at
+        self.begun_at = monotonic() - max(0.0, age.total_seconds())
         self.meter = Meter(self.attempt.graph)
         self.written_pct = self.attempt.run.progress_pct
         self.meter.pct = self.written_pct

@@ -1,9 +1,10 @@
 """Landing: a flight's image is fetched, looked at, reserved and published."""
 
 import logging
+from time import monotonic
 
 from generation.comfyui import parameters as params
-from generation.comfyui.errors import ComfyError, FileMissing, TooLarge
+from generation.comfyui.errors import ANSWERED, ComfyError, FileMissing, TooLarge
 from generation.comfyui.messages import History, OutputFile
 from generation.driver.contact import Contact
 from generation.driver.courier import Courier, Fetched
@@ -20,6 +21,8 @@ from generation.storage import StagedFileGone, StorageError
 logger = logging.getLogger(__name__)
 
 FETCH_AGAIN_S = 2.0
+#: So often a server may answer a request of a plan's with an error, while it answers others.
+ERRORS_MOST = 3
 
 
 class Landing:
@@ -43,17 +46,23 @@ class Landing:
     def succeeded(self, flight: Flight, history: History) -> None:
         """Fetch what a prompt has left, or fail for want of it."""
         if history.started_at_ms and history.finished_at_ms:
-            flight.render_s = max(0.0, (history.finished_at_ms - history.started_at_ms) / 1000)
+            said_s = (history.finished_at_ms - history.started_at_ms) / 1000
+            # The server's clock may have been set meanwhile.
+            flight.render_s = min(max(0.0, said_s), monotonic() - flight.begun_at)
         wanted = params.wanted_outputs(flight.attempt.graph)
-        found = next(filter(None, (_image_of(history, node_id) for node_id in wanted)), None)
+        found = _image_of(history, wanted[0]) if wanted else None
         if found is None:
             words = "The prompt succeeded, but its SaveImage node left no file."
             self._outcomes.fail(flight, failure("no_output", words))
             return
-        self.fetch(flight, found)
+        self._fetch(flight, found)
 
-    def fetch(self, flight: Flight, output: OutputFile) -> None:
-        """Have a file fetched, decoded and staged."""
+    def found(self, flight: Flight, left: OutputFile) -> None:
+        """Fetch what a prompt has left that its server knows no more."""
+        flight.is_left = True
+        self._fetch(flight, left)
+
+    def _fetch(self, flight: Flight, output: OutputFile) -> None:
         flight.stage, flight.output = Stage.FETCHING, output
         self._courier.fetch(flight.attempt.pk, output)
 
@@ -105,15 +114,19 @@ class Landing:
             logger.warning("%s stays reserved: %s", reserved, error)
             if reserved.attempt is not None:
                 reserved.attempt.lease_token = self._lease.token
-                transitions.note(reserved.attempt, "disk_full", detail=str(error))
+                transitions.note_once(reserved.attempt, "disk_full", detail=str(error))
 
     def _not_fetched(self, flight: Flight, problem: Exception | None) -> None:
-        if isinstance(problem, FileMissing):
+        if flight.is_left and isinstance(problem, FileMissing):
+            self._outcomes.lost(flight, "it knows it no more, and the file it left is gone")
+        elif isinstance(problem, FileMissing):
             self._outcomes.fail(flight, failure("output_missing", str(problem)))
         elif isinstance(problem, TooLarge):
             self._outcomes.fail(flight, failure("output_too_large", str(problem)))
         elif isinstance(problem, BadImage):
             self._unreadable(flight, problem)
+        elif isinstance(problem, ANSWERED) and self.is_never_given(flight):
+            self._outcomes.fail(flight, failure("output_not_given", str(problem)))
         else:
             # The server or our own disk is in trouble: the history will still be there.
             flight.stage = Stage.POSTED
@@ -123,20 +136,33 @@ class Landing:
             elif isinstance(problem, StorageError):
                 self._short(flight, problem)
 
+    @staticmethod
+    def is_never_given(flight: Flight) -> bool:
+        """Count an error in the place of a flight's file; tell whether it is one too many.
+
+        It is asked for again only after the server's queue and history have answered.
+        """
+        flight.n_ungiven += 1
+        return flight.n_ungiven >= ERRORS_MOST
+
     def _unreadable(self, flight: Flight, problem: BadImage) -> None:
         """Fetch a broken image once more: it may have been cut short on the way."""
         flight.n_unreadable += 1
+        if flight.n_unreadable > 1 and flight.is_left:
+            # Its server was ended while it wrote.
+            self._outcomes.lost(flight, "it knows it no more, and left half a file")
+            return
         if flight.n_unreadable > 1 or flight.output is None:
             self._outcomes.fail(flight, failure("unreadable_output", str(problem)))
             return
         transitions.note(flight.attempt, "refetched")
-        self.fetch(flight, flight.output)
+        self._fetch(flight, flight.output)
 
     def _short(self, flight: Flight, problem: StorageError) -> None:
         self.is_short = True
         if not flight.is_short_told:
             flight.is_short_told = True
-            transitions.note(flight.attempt, "disk_full", detail=str(problem))
+            transitions.note_once(flight.attempt, "disk_full", detail=str(problem))
 
 
 def _image_of(history: History, node_id: str) -> OutputFile | None:

@@ -17,6 +17,7 @@ from generation import queueing
 from generation.comfyui.client import Client
 from generation.comfyui.transport import Timeouts
 from generation.driver.courier import Courier, Message
+from generation.driver.heart import BEAT_EVERY_S, Heart
 from generation.driver.pilot import Pilot
 from generation.driver.watch import Watch
 from generation.errors import Fenced
@@ -27,9 +28,8 @@ from generation.services.leases import Lease
 
 logger = logging.getLogger(__name__)
 
-#: Every call of the loop ends within this, or the lease would run out under it.
+#: Every call of the loop ends within this: begun late in a beat, it leaves some of the lease still.
 TIMEOUTS = Timeouts(connect_s=3.0, read_s=5.0, whole_s=8.0)
-BEAT_EVERY_S = 5.0
 OBEY_EVERY_S = 0.5
 PROGRESS_EVERY_S = 0.5
 IDLE_WAIT_S = 0.1
@@ -69,11 +69,14 @@ class Driver:
         self._lease = lease
         self._sign = sign
         self._inbox: SimpleQueue[Message] = SimpleQueue()
-        client = Client(lease.server.url, headers=lease.server.headers, timeouts=TIMEOUTS)
-        self._courier = Courier(client, self._inbox)
-        self._watch = Watch(lease.server.url, lease.server.headers, self._inbox)
-        self._pilot = Pilot(lease, client, self._courier, self._watch)
-        self._client = client
+        url, headers = lease.server.url, lease.server.headers
+        self._heart = Heart(lease)
+        self._client = Client(url, headers=headers, timeouts=TIMEOUTS, before=self._heart.before)
+        # The courier's threads have one of their own: they never touch the database.
+        self._couriers = Client(url, headers=headers, timeouts=TIMEOUTS)
+        self._courier = Courier(self._couriers, self._inbox)
+        self._watch = Watch(url, headers, self._inbox)
+        self._pilot = Pilot(lease, self._client, self._courier, self._watch)
         self._desk = Desk(lease)
         self._began_at = monotonic()
         self._ends_at = self._began_at + settings.MADSEA_DRIVER_LIFE_S
@@ -97,10 +100,12 @@ class Driver:
                 self._turn()
                 if self._is_over():
                     break
+            self._pilot.remember()
         finally:
             self._watch.close()
             self._courier.close()
             self._client.close()
+            self._couriers.close()
             logger.info("leaving %s", self._lease.server.name)
 
     def _is_over(self) -> bool:
@@ -130,8 +135,8 @@ class Driver:
             return
         self._beat_at = monotonic()
         close_old_connections()
-        if not leases.beat(self._lease):
-            raise Fenced(f"The lease of {self._lease.server.name} is another's.")
+        self._heart.beat()
+        self._pilot.remember()
         self._pilot.contact.check(is_idle=not self._pilot.flights)
         if monotonic() - self._began_at > TURN_S and leases.others_wait(self._lease):
             self._ends_at = 0.0

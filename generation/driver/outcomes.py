@@ -1,6 +1,8 @@
 """How flights end without an image: failed, stopped, lost, or with their server set aside."""
 
+from collections.abc import Iterable
 from contextlib import suppress
+from uuid import UUID
 
 from generation.comfyui.client import Client
 from generation.comfyui.errors import ComfyError
@@ -13,6 +15,8 @@ from generation.services.leases import Lease
 
 #: After these nothing can succeed on the server until it has restarted.
 SET_ASIDE = frozenset({"cuda_poisoned", "worker_dead"})
+#: After these the prompt may be on the server all the same, or get there late.
+MAY_BE_THERE = frozenset({"worker_dead", "prompt_not_taken"})
 
 
 class Outcomes:
@@ -28,18 +32,20 @@ class Outcomes:
         """Have the flight no more."""
         self._flights.pop(flight.attempt.pk, None)
 
-    def fail(self, flight: Flight, why: PlanFailure, *, is_deaf: bool = False) -> None:
+    def fail(
+        self, flight: Flight, why: PlanFailure, *, is_left: bool = False, is_deaf: bool = False
+    ) -> None:
         """End a flight that failed, and see what that says of its server.
 
-        `is_deaf`: its prompt still runs there, and does not obey.
+        `is_left`: its prompt still runs there. `is_deaf`: that was to stop, and does not obey.
         """
         if why.code == "out_of_memory" and not self._was_short(flight):
             why = self._with_memory_freed(why)
-        is_there = is_deaf or why.code == "worker_dead"
+        is_there = is_left or is_deaf or why.code in MAY_BE_THERE
         transitions.fail(flight.attempt, why, is_left_behind=is_there)
         self.drop(flight)
         if is_deaf or why.code in SET_ASIDE:
-            self._set_aside(flight, why)
+            self._set_aside(why, flight.attempt.prompt_id)
         elif workflow := flight.attempt.run.batch.workflow:
             blocking.look(self._lease.server, workflow, flight.attempt)
 
@@ -56,8 +62,15 @@ class Outcomes:
             self._client.free()
         return failure("memory_short", why.message)
 
-    def _set_aside(self, flight: Flight, why: PlanFailure) -> None:
-        quarantine.set_aside(self._lease.server, why, flight.attempt.prompt_id)
+    def make_way(self, waiting: Iterable[Flight], why: PlanFailure, foreign: UUID) -> None:
+        """End flights that were taken off a server which somebody else's prompt keeps busy."""
+        for flight in waiting:
+            transitions.fail(flight.attempt, why)
+            self.drop(flight)
+        self._set_aside(why, foreign)
+
+    def _set_aside(self, why: PlanFailure, prompt_id: UUID) -> None:
+        quarantine.set_aside(self._lease.server, why, prompt_id)
         # Their attempts were given back with the server's.
         self._flights.clear()
         self.is_aside = True
@@ -68,6 +81,11 @@ class Outcomes:
             self.fail(flight, flight.verdict)
             return
         transitions.stop(flight.attempt)
+        self.drop(flight)
+
+    def interrupted(self, flight: Flight) -> None:
+        """End a flight that somebody else stopped on the server."""
+        transitions.lose_interrupted(flight.attempt)
         self.drop(flight)
 
     def lost(self, flight: Flight, detail: str) -> None:

@@ -1,25 +1,27 @@
 """The pilot: what the driver does with its flights, one step at a time."""
 
+from collections.abc import Collection
 from contextlib import suppress
 from time import monotonic
+from uuid import UUID
 
 from django.conf import settings
 
 from generation.comfyui.client import Client
 from generation.comfyui.errors import (
-    BadAnswer,
+    ANSWERED,
     ComfyError,
     Denied,
     Refused,
     TooLarge,
     Unreachable,
 )
-from generation.comfyui.messages import Accepted, History, Queue
+from generation.comfyui.messages import Accepted, History, OutputFile, Queue
 from generation.driver import dialect
 from generation.driver.contact import Contact
 from generation.driver.courier import Courier, Fetched, Message, SocketLost, Uploaded
-from generation.driver.flight import ON_SERVER, Flight, Stage
-from generation.driver.landing import Landing
+from generation.driver.flight import ON_SERVER, UNPOSTED, Flight, Stage
+from generation.driver.landing import ERRORS_MOST, Landing
 from generation.driver.outcomes import Outcomes
 from generation.driver.patience import Patience
 from generation.driver.removal import Remover
@@ -37,8 +39,6 @@ LOOK_BLIND_S = 1.0
 LOOK_STOPPING_S = 0.5
 ABSENT_AGAIN_S = 3.0
 SOCKET_WAIT_S = 1.0
-#: So often a server may answer an upload with an error of its own.
-REFUSED_MOST = 3
 
 
 class Pilot:
@@ -69,8 +69,15 @@ class Pilot:
                 continue
             was_seen = attempt.acknowledged_at is not None
             stage = Stage.POSTED if was_seen else Stage.DOUBTFUL
-            self.flights[attempt.pk] = Flight(attempt, stage)
+            flight = self.flights[attempt.pk] = Flight(attempt, stage)
+            self._patience.recall(flight)
             transitions.note(attempt, "adopted")
+
+    def remember(self) -> None:
+        """Write down what the next driver has to know of the flights."""
+        for flight in self.flights.values():
+            if flight.stage in ON_SERVER:
+                self._patience.remember(flight)
 
     def take(self, attempt: Attempt) -> None:
         """Take on an attempt that was claimed just now."""
@@ -148,7 +155,7 @@ class Pilot:
 
     def _post(self, flight: Flight) -> None:
         self._watch.wait_first(SOCKET_WAIT_S)
-        flight.stage = Stage.DOUBTFUL
+        flight.stage, flight.post_error = Stage.DOUBTFUL, None
         flight.look_soon()
         try:
             accepted = self._client.post_prompt(
@@ -161,12 +168,30 @@ class Pilot:
             self._refused(flight, error)
         except TooLarge as error:
             self._outcomes.fail(flight, failure("upload_refused", str(error)))
-        except (Unreachable, Denied) as error:
-            if not getattr(error, "maybe_sent", False):
-                flight.stage = Stage.READY
+        except ComfyError as error:
+            self._not_posted(flight, error)
             raise
         else:
             self._accepted(flight, accepted)
+
+    def _not_posted(self, flight: Flight, error: ComfyError) -> None:
+        """Keep for later what cannot have got there; the rest is in doubt, and looked for."""
+        flight.post_error = error if isinstance(error, ANSWERED) else None
+        if isinstance(error, Unreachable | Denied) and not getattr(error, "maybe_sent", False):
+            flight.stage = Stage.READY
+        if isinstance(error, Denied):
+            self._is_never_taken(flight)
+
+    def _is_never_taken(self, flight: Flight) -> bool:
+        """Count a POST that has come to nothing; let the plan fail if too many had answers.
+
+        Each was sent only after the server's queue and history, or its sign of life, had come.
+        """
+        flight.n_untaken += flight.post_error is not None
+        if flight.n_untaken < ERRORS_MOST:
+            return False
+        self._outcomes.fail(flight, failure("prompt_not_taken", str(flight.post_error)))
+        return True
 
     def _refused(self, flight: Flight, error: Refused) -> None:
         """Queue the plan again for a server that has what this one lacks, or let it fail."""
@@ -264,35 +289,64 @@ class Pilot:
             self._client.delete_pending([flight.prompt_id])
             transitions.note(flight.attempt, "doubled")
         if flight.stage is Stage.DOUBTFUL:
-            self._acknowledge(flight, "posted")
+            self._was_taken(flight, queue.outputs.get(flight.prompt_id, ()))
         elif flight.stage is Stage.STOPPING:
             self._is_there_still(flight)
-        elif why := self._patience.judge(flight, queue):
-            self._lose_patience(flight, why)
+        elif why := self._patience.judge(flight, queue, ours=self._prompt_ids()):
+            self._lose_patience(flight, why, queue)
+
+    def _was_taken(self, flight: Flight, outputs: Collection[str]) -> bool:
+        """Take note that the server has what it was perhaps given; False if it is not all of it."""
+        if dialect.drops_result(flight, outputs):
+            self._take_off_server(flight)
+            words = "The server took the prompt without the node of its result."
+            self._outcomes.fail(flight, failure("partly_refused", words))
+            return False
+        self._acknowledge(flight, "posted")
+        return True
 
     def _is_there_still(self, flight: Flight) -> None:
         """It did not hear that it is to stop, or took no notice."""
         if flight.verdict is not None and self._patience.is_deaf(flight):
-            self._outcomes.fail(flight, flight.verdict, is_deaf=True)
+            # One that runs out for somebody else's sake was never told to stop.
+            is_deaf = not flight.runs_out
+            self._outcomes.fail(flight, flight.verdict, is_left=True, is_deaf=is_deaf)
             return
         self._take_off_server(flight)
         flight.look_soon(LOOK_RUNNING_S if flight.runs_out else LOOK_STOPPING_S)
 
-    def _lose_patience(self, flight: Flight, why: PlanFailure) -> None:
+    def _lose_patience(self, flight: Flight, why: PlanFailure, queue: Queue) -> None:
+        if why.code == "occupied":
+            self._make_way(flight.behind, why, queue)
+            return
         if why.code != "hung":
             self._outcomes.fail(flight, why)
             return
         seconds = round(monotonic() - flight.heard_at)
         transitions.note(flight.attempt, "hung", seconds=seconds)
         flight.verdict, flight.stopping_since = why, monotonic()
+        self._patience.remember(flight)
         self._stop(flight)
+
+    def _make_way(self, foreign: str, why: PlanFailure, queue: Queue) -> None:
+        """Take ours off a server that somebody else's prompt keeps busy, and have it set aside."""
+        waiting = [each for each in self.flights.values() if each.prompt_id in queue.pending]
+        is_settled = all(
+            each in waiting or each.stage in UNPOSTED for each in self.flights.values()
+        )
+        if not is_settled:
+            return
+        self._client.delete_pending([each.prompt_id for each in waiting])
+        after = self._client.queue()
+        # If it has ended just now, what was deleted is found to be lost at the next look.
+        if after.running == queue.running and not any(each.prompt_id in after for each in waiting):
+            self._outcomes.make_way(waiting, why, UUID(foreign))
 
     def _look_in_history(self, flight: Flight) -> None:
         history = self._client.history(flight.prompt_id)
         if history is not None:
-            if flight.stage is Stage.DOUBTFUL:
-                self._acknowledge(flight, "posted")
-            self._ended(flight, history)
+            if flight.stage is not Stage.DOUBTFUL or self._was_taken(flight, history.ran):
+                self._ended(flight, history)
         elif flight.stage is Stage.STOPPING and flight.is_acknowledged:
             # The server had it and has it no more: it was deleted while it waited there.
             self._outcomes.stopped(flight)
@@ -308,14 +362,27 @@ class Pilot:
 
     def _is_absent(self, flight: Flight) -> None:
         """Absent from queue and history, twice, some seconds apart."""
+        left = dialect.left_file(flight)
         if flight.stage is Stage.STOPPING:
             self._outcomes.stopped(flight)
-        elif (left := dialect.left_file(flight)) and self._client.view_exists(left):
-            self._landing.fetch(flight, left)
+        elif self._has_left(flight, left):
+            self._landing.found(flight, left)
         elif flight.stage is Stage.DOUBTFUL:
-            flight.post_again()
+            if not self._is_never_taken(flight):
+                flight.post_again()
+        elif flight.n_ungiven >= ERRORS_MOST:
+            self._outcomes.fail(flight, failure("output_not_given", ""))
         else:
             self._outcomes.lost(flight, "it is neither in its queue nor in its history")
+
+    def _has_left(self, flight: Flight, left: OutputFile) -> bool:
+        """Tell whether a prompt that is gone has left its file; no if that cannot be found out."""
+        try:
+            return self._client.view_exists(left)
+        except ANSWERED:
+            if self._landing.is_never_given(flight):
+                return False
+            raise
 
     def _ended(self, flight: Flight, history: History) -> None:
         is_cancelled = flight.stage is Stage.STOPPING and flight.verdict is None
@@ -324,7 +391,7 @@ class Pilot:
         elif flight.stage is Stage.STOPPING:
             self._outcomes.stopped(flight)
         elif history.outcome == "interrupted":
-            self._outcomes.lost(flight, "somebody else interrupted it")
+            self._outcomes.interrupted(flight)
         else:
             self._outcomes.fail(flight, dialect.node_failure(history))
 
@@ -343,8 +410,8 @@ class Pilot:
 
     def _not_uploaded(self, flight: Flight, problem: ComfyError) -> None:
         """Try again later; but not for ever what the server itself does not take."""
-        flight.n_refused += isinstance(problem, BadAnswer)
-        if isinstance(problem, TooLarge) or flight.n_refused >= REFUSED_MOST:
+        flight.n_refused += isinstance(problem, ANSWERED)
+        if isinstance(problem, TooLarge) or flight.n_refused >= ERRORS_MOST:
             self._outcomes.fail(flight, failure("upload_refused", str(problem)))
             return
         flight.stage = Stage.READY
@@ -376,7 +443,7 @@ class Pilot:
                 self._stop(flight)
 
     def _stop(self, flight: Flight) -> None:
-        is_unposted = flight.stage in (Stage.PREPARING, Stage.READY) and not flight.is_repost
+        is_unposted = flight.stage in UNPOSTED and not flight.is_repost
         if is_unposted or flight.stage is Stage.FETCHING:
             # What is fetched meanwhile finds no flight, and is dropped.
             self._outcomes.stopped(flight)
@@ -392,7 +459,9 @@ class Pilot:
         was_told = flight.runs_out
         flight.runs_out = not self._remover.take_off(flight.prompt_id, ours=self._prompt_ids())
         if flight.runs_out and not was_told:
-            transitions.note(flight.attempt, "runs_out")
+            transitions.note_once(flight.attempt, "runs_out")
+        if was_told and not flight.runs_out:
+            flight.stopping_since = monotonic()
 
     def _prompt_ids(self) -> set[str]:
         return {flight.prompt_id for flight in self.flights.values()}

@@ -17,8 +17,8 @@ EXACT_SINCE = (0, 3, 57)
 
 
 def stops_exactly(server: Server) -> bool:
-    """Tell whether a server can stop one prompt and no other; no when its version is unreadable."""
-    return server.has_jobs_api or _numbers(server.version) >= EXACT_SINCE
+    """Tell whether a server's interrupt obeys a prompt id; no when its version is unreadable."""
+    return _numbers(server.version) >= EXACT_SINCE
 
 
 def _numbers(version: str) -> tuple[int, ...]:
@@ -45,8 +45,10 @@ class Remover:
         """
         server = self._lease.server
         servers.identify(server, self._client)
-        if server.has_jobs_api and self._client.cancel_job(prompt_id) is not None:
-            return True
+        if server.has_jobs_api:
+            if self._client.cancel_job(prompt_id) is not None:
+                return True
+            self._identify_anew()
         self._client.delete_pending([prompt_id])
         queue = self._client.queue()
         if prompt_id not in queue.running:
@@ -55,6 +57,11 @@ class Remover:
             return False
         self._client.interrupt(prompt_id)
         return True
+
+    def _identify_anew(self) -> None:
+        """Ask which ComfyUI it is: without the route that it is known to have, it is another."""
+        Server.objects.filter(pk=self._lease.server.pk).update(version="")
+        servers.identify(self._lease.server, self._client)
 
     def look_again(self) -> None:
         """Have `sweep` look once more: an attempt has been given up."""

@@ -38,8 +38,13 @@ class Attempt(models.Model):
     acknowledged_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    watched = models.JSONField(
+        null=True, blank=True, help_text="How long its drivers have waited for what (durations)."
+    )
     render_s = models.FloatField(
-        null=True, blank=True, help_text="How long the server worked at it, by its own clock."
+        null=True,
+        blank=True,
+        help_text="How long the server worked at it, by its own clock, and no longer than it had.",
     )
 
     class Meta:

@@ -19,7 +19,7 @@ KINDS: dict[str, str] = {
     "reset_before_queueing": "§18.5 cut the connection, queue nothing",
     "error_500_after_queueing": "§18.6 queue the prompt, answer 500 as text",
     "refuse_prompt": "§18.12 answer 400 with `error` and `node_errors`",
-    "partial_node_errors": "§18.13 accept, but report `node_errors`",
+    "partial_node_errors": "§18.13 accept without the outputs `dropped`, report `node_errors`",
     "crowded_queue": "§18.49 list `count` more prompts of others, in no order",
     # Node definitions
     "missing_model": "§18.14 this server lacks the model (match: file name)",

@@ -83,6 +83,8 @@ def _verdict(engine: Engine, body: dict[str, Any]) -> Verdict:
     verdict = validate(body["prompt"], body.get("partial_execution_targets"), checks)
     if fault := engine.faults.take("partial_node_errors"):
         verdict.node_errors |= fault.options.get("node_errors") or {}
+        dropped = fault.options.get("dropped") or ()
+        verdict.outputs = [node_id for node_id in verdict.outputs if node_id not in dropped]
     return verdict
 
 

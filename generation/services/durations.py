@@ -1,8 +1,45 @@
-"""How long the plans of a workflow take, learnt from those that were rendered."""
+"""How long things take: what workflows ever took, and how long drivers have watched one prompt.
+
+What a driver has watched goes over to the next, so that its limits are reached however often
+drivers change hands.
+"""
+
+from dataclasses import asdict, dataclass
 
 from django.db.models import Q
 
-from generation.models import Workflow
+from generation.models import Attempt, Workflow
+from generation.states import AttemptOutcome
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What the drivers of an attempt have watched, in seconds; time without a driver is none of it.
+
+    `quiet_s`: it runs, and no progress was heard. `idle_s`: it waits, and nothing ran there.
+    `stopping_s`: it hung and was told to stop, None when it was not. `behind_s`: it waits while
+    somebody else's prompt `behind` runs.
+    """
+
+    quiet_s: float = 0.0
+    idle_s: float = 0.0
+    stopping_s: float | None = None
+    behind: str = ""
+    behind_s: float = 0.0
+
+
+def watched(attempt: Attempt) -> Watched:
+    """Return what was watched of an attempt when its row was read."""
+    return Watched(**attempt.watched or {})
+
+
+def remember(attempt: Attempt, seen: Watched) -> None:
+    """Write down what was watched of an attempt, if it is still ours and open."""
+    mine = Attempt.objects.filter(
+        pk=attempt.pk, lease_token=attempt.lease_token, outcome=AttemptOutcome.OPEN
+    )
+    mine.update(watched=asdict(seen))
+    attempt.watched = asdict(seen)
 
 
 def longest_s(workflow_id: int) -> float | None:

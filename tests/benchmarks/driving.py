@@ -18,7 +18,7 @@ from typing import Any
 from django.db import connections
 from PIL import Image
 
-from generation.driver import loop
+from generation.driver import heart, loop
 from generation.errors import Fenced
 from generation.models import Attempt, Batch, Capability, Server
 from generation.selectors import claimable
@@ -142,7 +142,7 @@ class Driver:
         self._timed("publish (and file)", versions.finish, reserved)
 
     def _beat(self) -> None:
-        if time.monotonic() - self._beat_at >= loop.BEAT_EVERY_S:
+        if time.monotonic() - self._beat_at >= heart.BEAT_EVERY_S:
             self._beat_at = time.monotonic()
             self._timed("beat", leases.beat, self._lease)
 

@@ -123,6 +123,15 @@ def finish(server: Server, *batches: Batch) -> None:
     drive_until(server, lambda: all(is_finished(batch) for batch in batches))
 
 
+def take_turns(server: Server, is_enough: Callable[[], object], *, most: int = 20) -> None:
+    """Drive a server by one driver after the other, each for its life, until that is true."""
+    for _ in range(most):
+        drive_until(server, is_enough)
+        if is_enough():
+            return
+    raise AssertionError("No driver ever came to that.")
+
+
 def is_finished(batch: Batch) -> bool:
     """Tell whether every run of a batch is finished."""
     return not batch.runs.exclude(state__in=FINISHED).exists()

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from generation.comfyui.client import Client
-from generation.driver import removal
+from generation.driver import patience, removal
 from generation.models import Attempt, Batch, PlanRun, Server, Version
 from generation.preview.journal import entries
 from generation.preview.server import PreviewServer
@@ -205,6 +205,43 @@ def test_ours_runs_out_where_stopping_it_could_stop_the_one_behind(
     assert not Version.objects.exists()
 
 
+def test_a_server_that_is_older_than_it_was_read_as_is_asked_anew(
+    classic_comfy: PreviewServer, db: None
+) -> None:
+    stale = factories.server(url=classic_comfy.url, version="0.38.1", has_jobs_api=True)
+    batch = flying.sampled()
+    posted = flying.Once(lambda: is_running(classic_comfy), lambda: post_foreign(classic_comfy))
+    cancelled = flying.Once(posted, cancel(batch))
+
+    flying.drive_until(stale, lambda: cancelled() and flying.is_finished(batch))
+
+    stale.refresh_from_db()
+    assert (stale.version, stale.has_jobs_api) == (classic_comfy.options.comfyui_version, False)
+    assert "runs_out" in flying.events(batch.runs.get())
+    assert flying.is_soon(lambda: list(ended_on(classic_comfy).values()) == ["success"] * 2)
+
+
+def test_a_hung_prompt_that_runs_out_for_somebody_else_does_not_set_its_server_aside(
+    start_comfy: Any, db: None, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MADSEA_HUNG_S = 1
+    monkeypatch.setattr(patience, "TIMES_UNKNOWN", 1)
+    monkeypatch.setattr(patience, "DEAF_S", 1)
+    comfy = start_comfy(seconds_per_plan=60, generation="classic")
+    comfy.faults.set("silent_ws")
+    row = row_of(comfy)
+    batch = flying.sampled()
+    posted = flying.Once(lambda: is_running(comfy), lambda: post_foreign(comfy))
+
+    flying.drive_until(row, lambda: posted() and "error" in flying.outcomes(batch))
+
+    hung = Attempt.objects.earliest("pk")
+    row.refresh_from_db()
+    assert (hung.failure_code, hung.is_left_behind) == ("hung", True)
+    assert row.set_aside_at is None
+    assert running_on(comfy) == [str(hung.prompt_id)]
+
+
 def test_a_server_that_was_never_read_is_asked_how_it_can_be_stopped(start_comfy: Any) -> None:
     comfy = start_comfy(seconds_per_plan=60, generation="targeted")
     unread = factories.server(url=comfy.url, version="", needs_reading=True)
@@ -284,7 +321,6 @@ def test_the_version_tells_whether_a_prompt_can_be_stopped_alone(
     version: str, is_exact: bool
 ) -> None:
     assert removal.stops_exactly(Server(version=version)) is is_exact
-    assert removal.stops_exactly(Server(version=version, has_jobs_api=True))
 
 
 # Before and after the server --------------------------------------------------------------------

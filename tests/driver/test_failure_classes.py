@@ -1,12 +1,15 @@
 """What follows when a render fails: again here or elsewhere, set aside, blocked, or in error."""
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from generation.comfyui.client import Client
 from generation.driver import patience, pilot
 from generation.models import Attempt, Block, Plan, Server
 from generation.preview.server import PreviewServer
@@ -83,6 +86,23 @@ def test_a_retry_has_all_its_tries_again(server: Server, comfy: PreviewServer) -
 
 
 def test_a_lost_prompt_uses_no_try_until_it_was_lost_often(start_comfy: Start, db: None) -> None:
+    comfy = start_comfy()
+    server = factories.server(url=comfy.url)
+    comfy.faults.set("worker_dead")
+    batch = flying.inverted()
+
+    def delete() -> bool:
+        # Somebody clears the queue, again and again.
+        comfy.engine.queue.clear()
+        return flying.is_finished(batch)
+
+    flying.drive_until(server, delete)
+
+    assert flying.outcomes(batch) == ["lost"] * 4 + ["error"] * 3
+    assert batch.runs.get().error_code == "lost_often"
+
+
+def test_an_interrupt_by_somebody_else_is_never_a_failure(start_comfy: Start, db: None) -> None:
     comfy = start_comfy(seconds_per_plan=1)
     server = factories.server(url=comfy.url)
     batch = flying.inverted()
@@ -90,12 +110,14 @@ def test_a_lost_prompt_uses_no_try_until_it_was_lost_often(start_comfy: Start, d
     def interrupt() -> bool:
         # Somebody stops whatever runs, again and again.
         comfy.engine.interrupt(None)
-        return flying.is_finished(batch)
+        return len(flying.outcomes(batch)) > 9
 
     flying.drive_until(server, interrupt)
+    flying.finish(server, batch)
 
-    assert flying.outcomes(batch) == ["lost"] * 4 + ["error"] * 3
-    assert batch.runs.get().error_code == "lost_often"
+    assert flying.outcomes(batch)[:9] == ["lost"] * 9
+    assert set(codes(batch)) == {"interrupted", ""}
+    assert (flying.states(batch), n_tries(batch)) == ([RunState.DONE], [0])
 
 
 # Elsewhere --------------------------------------------------------------------------------------
@@ -267,6 +289,110 @@ def test_the_limit_is_learnt_from_what_was_rendered(
     flying.finish(server, second)
 
     assert flying.outcomes(second) == ["done"]
+
+
+# Drivers that take turns --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def short_turns(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drivers whose turn is far shorter than any limit."""
+    settings.MADSEA_DRIVER_LIFE_S = 0.5
+    settings.MADSEA_HUNG_S = settings.MADSEA_WORKER_DEAD_S = 2
+    monkeypatch.setattr(patience, "TIMES_UNKNOWN", 1)
+    monkeypatch.setattr(patience, "DEAF_S", 2)
+
+
+def test_a_hung_prompt_is_judged_by_drivers_that_take_turns(
+    server: Server, comfy: PreviewServer, short_turns: None
+) -> None:
+    comfy.faults.set("node_hang", match="ImageInvert", seconds=60)
+    batch = flying.inverted()
+
+    flying.take_turns(server, lambda: is_aside(server))
+
+    assert codes(batch) == ["hung"]
+    assert flying.events(batch.runs.get()).count("hung") == 1
+
+
+def test_a_dead_worker_is_judged_by_drivers_that_take_turns(
+    server: Server, comfy: PreviewServer, short_turns: None
+) -> None:
+    comfy.faults.set("worker_dead")
+    batch = flying.inverted()
+
+    flying.take_turns(server, lambda: is_aside(server))
+
+    assert (codes(batch), n_tries(batch)) == (["worker_dead"], [0])
+
+
+def test_somebody_elses_endless_prompt_holds_no_plan(
+    pair: list[tuple[Server, PreviewServer]], short_turns: None
+) -> None:
+    (first, bad), (second, _) = pair
+    bad.faults.set("worker_stuck")
+    foreign = post_foreign(bad)
+    batch = flying.inverted(2)
+
+    flying.take_turns(first, lambda: is_aside(first))
+
+    assert (codes(batch), n_tries(batch)) == (["occupied"] * 2, [0, 0])
+    assert [item[1] for item in bad.engine.queue.running()] == [foreign]
+    assert bad.engine.queue.pending() == []
+    assert not Attempt.objects.filter(is_left_behind=True).exists()
+    quarantine.look()
+    assert is_aside(first)
+    flying.finish(second, batch)
+
+    bad.restart()
+    quarantine.look()
+    assert not is_aside(first)
+
+
+def test_a_prompt_of_somebody_elses_that_ends_in_time_is_waited_for(
+    start_comfy: Start, db: None, short_turns: None
+) -> None:
+    comfy = start_comfy(seconds_per_plan=1.5)
+    server = factories.server(url=comfy.url)
+    post_foreign(comfy)
+    post_foreign(comfy)
+    batch = flying.inverted()
+
+    flying.take_turns(server, lambda: flying.is_finished(batch))
+
+    assert flying.outcomes(batch) == ["done"]
+
+
+def post_foreign(comfy: PreviewServer) -> str:
+    client, foreign = Client(comfy.url), str(uuid4())
+    client.post_prompt(flying.SAMPLED, prompt_id=foreign, client_id="a colleague")
+    client.close()
+    return foreign
+
+
+def test_time_without_a_driver_is_not_held_against_a_prompt(
+    server: Server, comfy: PreviewServer, short_turns: None
+) -> None:
+    comfy.faults.set("node_hang", match="ImageInvert", seconds=4)
+    batch = flying.inverted()
+    flying.drive_until(server, lambda: flying.is_running_on(comfy))
+    time.sleep(3)
+
+    flying.take_turns(server, lambda: flying.is_finished(batch))
+
+    assert flying.outcomes(batch) == ["done"]
+
+
+def test_a_server_whose_clock_is_set_teaches_no_limit(server: Server, comfy: PreviewServer) -> None:
+    comfy.faults.set("clock_skew", after=1, seconds=86_400)
+    batch = flying.inverted()
+
+    flying.finish(server, batch)
+
+    assert batch.workflow is not None
+    batch.workflow.refresh_from_db()
+    assert 0 < batch.workflow.longest_render_s < 30
+    assert Attempt.objects.get().render_s < 30
 
 
 # Blocking ---------------------------------------------------------------------------------------
@@ -524,3 +650,45 @@ def test_a_server_that_does_not_answer_for_long_is_told_in_the_log(
     assert told.count("unanswered") == told.count("answered") == 1
     assert flying.outcomes(batch) == ["done"]
     assert n_tries(batch) == [0]
+
+
+# Answered with errors -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("where", "code"),
+    [
+        ("POST /prompt", "prompt_not_taken"),
+        ("/view", "output_not_given"),
+        ("/upload", "upload_refused"),
+    ],
+)
+@pytest.mark.parametrize("status", [500, 502, 403])
+def test_a_request_that_is_always_answered_with_an_error_sends_the_plan_elsewhere(
+    status: int, where: str, code: str, pair: list[tuple[Server, PreviewServer]]
+) -> None:
+    (first, bad), (second, _) = pair
+    bad.faults.set("answer", match=where, status=status, text="Server got itself in trouble")
+    batch = flying.inverted()
+
+    flying.drive_until(first, lambda: codes(batch) == [code])
+    assert (flying.states(batch), n_tries(batch)) == ([RunState.QUEUED], [1])
+    flying.finish(second, batch)
+
+    assert flying.outcomes(batch) == ["error", "done"]
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_proxy_that_answers_everything_is_waited_for(
+    status: int, server: Server, comfy: PreviewServer
+) -> None:
+    batch = flying.inverted()
+    comfy.faults.set("answer", match="POST /prompt", times=2, status=status)
+    away = flying.Once(
+        lambda: comfy.faults.n_struck("answer") == 2,
+        lambda: comfy.faults.set("answer", times=8, status=status),
+    )
+
+    flying.drive_until(server, lambda: away() and flying.is_finished(batch))
+
+    assert (flying.outcomes(batch), n_tries(batch)) == (["done"], [0])

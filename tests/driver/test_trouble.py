@@ -1,6 +1,7 @@
 """What the driver makes of a server that fails, lies, forgets or restarts."""
 
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -8,13 +9,16 @@ from uuid import uuid4
 import pytest
 import requests
 from django.db.models.functions import Now
+from django.utils import timezone
+from PIL import Image
 
+from generation import storage
 from generation.comfyui.client import Client
 from generation.comfyui.messages import Queue
 from generation.driver import pilot
-from generation.models import Attempt, PlanRun, Server
+from generation.models import Attempt, Batch, PlanRun, Server
 from generation.preview.server import PreviewServer
-from generation.services import servers
+from generation.services import batches, servers
 from generation.states import AttemptOutcome, RunState, ServerHealth
 from tests import factories
 from tests.driver import flying
@@ -140,6 +144,102 @@ def test_a_panel_that_is_gone_from_the_disk_fails_the_plan(
     flying.finish(server, batch)
 
     assert batch.runs.get().error_code == "panel_unreadable"
+
+
+# Several savers, one result ---------------------------------------------------------------------
+
+#: A saver that runs before the result's, for whoever mends the workflow.
+BESIDE: dict[str, Any] = {
+    "0": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "debug"}},
+    **flying.INVERTED,
+}
+RED, CYAN = (255, 0, 0), (0, 255, 255)
+
+
+def with_another_saver(**fields: Any) -> Batch:
+    """Return a batch of one plan whose panel is red, so that its result is cyan."""
+    batch = factories.batch(
+        [RunState.QUEUED], workflow=flying.workflow(BESIDE), needs_panel=True, **fields
+    )
+    flying.panel(batch.runs.get().plan, color=RED)
+    return batch
+
+
+def color(run: PlanRun) -> Any:
+    """Return the colour of what was published."""
+    assert run.result is not None
+    with Image.open(BytesIO(storage.read(run.result.path))) as image:
+        return image.convert("RGB").getpixel((0, 0))
+
+
+@pytest.mark.parametrize("fault", ["silent_ws", "evict_history"])
+def test_the_result_is_published_and_not_what_is_saved_beside_it(
+    fault: str, server: Server, comfy: PreviewServer
+) -> None:
+    comfy.faults.set(fault)
+    batch = with_another_saver()
+
+    flying.finish(server, batch)
+
+    assert flying.outcomes(batch) == ["done"]
+    assert color(batch.runs.get()) == CYAN
+
+
+def test_what_is_saved_beside_the_result_is_not_taken_for_it(
+    server: Server, comfy: PreviewServer
+) -> None:
+    comfy.faults.set("odd_entry", how="missing_node")
+    batch = with_another_saver(max_tries=1)
+
+    flying.finish(server, batch)
+
+    run = batch.runs.get()
+    assert (run.state, run.error_code) == (RunState.ERROR, "no_output")
+
+
+@pytest.mark.parametrize("seconds", [None, 60])
+@pytest.mark.parametrize(
+    ("trouble", "match"), [("reset_after_queueing", None), ("reset", "POST /queue")]
+)
+def test_a_prompt_that_was_taken_without_its_result_is_refused_whatever_else_goes_wrong(
+    trouble: str, match: str | None, seconds: float | None, start_comfy: Any, db: None
+) -> None:
+    comfy = start_comfy(seconds_per_plan=seconds)
+    lacking = {"class_type": "SaveImage", "errors": [], "dependent_outputs": ["3"]}
+    comfy.faults.set("partial_node_errors", node_errors={"3": lacking}, dropped=["3"])
+    # The answer is lost; or it is read, and what it calls for is not done.
+    comfy.faults.set(trouble, times=1, match=match)
+    batch = with_another_saver()
+
+    flying.finish(factories.server(url=comfy.url), batch)
+
+    run = batch.runs.get()
+    assert (run.state, run.error_code) == (RunState.ERROR, "partly_refused")
+    assert flying.is_soon(lambda: not comfy.engine.queue.remaining())
+
+
+@pytest.mark.parametrize("n_hidden", [0, 1])
+def test_half_a_file_that_an_ended_server_left_costs_no_try(
+    n_hidden: int, server: Server, comfy: PreviewServer
+) -> None:
+    comfy.faults.set("worker_dead")
+    # Whether it is there is asked first: it may be gone by the time it is fetched.
+    comfy.faults.set("view_404", after=1, times=n_hidden)
+    batch = flying.inverted()
+    ended = flying.Once(lambda: flying.is_on_server(batch), lambda: end_while_it_writes(comfy))
+
+    flying.drive_until(server, lambda: ended() and flying.is_finished(batch))
+
+    assert flying.outcomes(batch) == ["lost", "done"]
+    run = batch.runs.get()
+    assert (run.n_tries, run.attempts.filter(is_held_against=True).count()) == (0, 0)
+
+
+def end_while_it_writes(comfy: PreviewServer) -> None:
+    folder = comfy.options.home / "output" / "madsea"
+    folder.mkdir(parents=True)
+    (folder / f"{Attempt.objects.get().prompt_id}_00001_.png").write_bytes(factories.png()[:60])
+    comfy.restart()
 
 
 # Whether a prompt is there, or not ---------------------------------------------------------------
@@ -379,6 +479,43 @@ def test_a_driver_whose_lease_was_taken_stops_and_leaves_the_new_lease_alone(
     assert flying.states(batch) == [RunState.RUNNING]
 
 
+def test_a_driver_whose_lease_was_taken_does_not_post(server: Server, comfy: PreviewServer) -> None:
+    comfy.faults.set("delay", match="/upload", seconds=1.2)
+    batch = flying.inverted()
+    token = uuid4()
+    taken = flying.Once(Attempt.objects.exists, lambda: take_over(server, token))
+
+    flying.drive_until(server, lambda: taken() and False)
+
+    assert flying.n_accepted(comfy) == 0
+    assert flying.states(batch) == [RunState.RUNNING]
+
+
+def test_a_lease_does_not_run_out_under_a_slow_server(
+    server: Server, comfy: PreviewServer, settings: Any
+) -> None:
+    settings.MADSEA_LEASE_S = 3
+    comfy.faults.set("worker_dead")
+    batch = flying.inverted(2)
+    left_s: list[float] = []
+
+    def cancel_on_a_slow_server() -> None:
+        comfy.faults.set("delay", match="/", seconds=0.9)
+        batches.cancel(batch, actor=None)
+
+    cancelled = flying.Once(lambda: flying.is_on_server(batch), cancel_on_a_slow_server)
+
+    def is_over() -> bool:
+        held = Server.objects.filter(lease_expires_at__isnull=False)
+        ends = held.values_list("lease_expires_at", flat=True)
+        left_s.extend((ends_at - timezone.now()).total_seconds() for ends_at in ends if ends_at)
+        return cancelled() and flying.is_finished(batch)
+
+    flying.drive_until(server, is_over)
+
+    assert min(left_s) > 0
+
+
 def take_over(server: Server, token: Any) -> None:
     Server.objects.filter(pk=server.pk).update(lease_token=token)
     Attempt.objects.update(lease_token=token)
@@ -411,6 +548,24 @@ def test_a_disk_that_cannot_be_written_delays_a_plan_and_costs_no_second_render(
     assert flying.states(batch) == [RunState.DONE]
     assert flying.render_counts(comfy) == [1]
     assert Attempt.objects.get().outcome == AttemptOutcome.DONE
+
+
+@pytest.mark.parametrize("in_the_way", [".staging", "madsea-2025-ep202/E202/SQ0010/AI-concept"])
+def test_a_disk_that_cannot_be_written_is_told_once_however_many_drivers_try(
+    in_the_way: str, server: Server, settings: Any, projects_root: Path
+) -> None:
+    settings.MADSEA_DRIVER_LIFE_S = 1
+    settings.MADSEA_LINGER_S = 0
+    batch = flying.inverted()
+    path = projects_root / in_the_way
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("in the way")
+
+    flying.drive_until(server, lambda: False)
+    flying.drive_until(server, lambda: False)
+    flying.drive_until(server, lambda: False)
+
+    assert flying.events(batch.runs.get()).count("disk_full") == 1
 
 
 def test_a_prompt_that_is_there_twice_is_rendered_once(

@@ -102,6 +102,17 @@ def test_acknowledge_says_that_a_cancel_came_meanwhile(running: Attempt) -> None
     assert transitions.acknowledge(running) is True
 
 
+def test_what_is_noted_once_is_said_again_of_the_next_attempt_only(running: Attempt) -> None:
+    transitions.note_once(running, "disk_full", detail="it is full")
+    transitions.note(running, "adopted")
+    transitions.note_once(running, "disk_full", detail="it is full")
+    factories.log(running.run.batch, running.run, "claimed")
+    transitions.note_once(running, "disk_full", detail="it is full")
+
+    told = ["disk_full", "adopted", "claimed", "disk_full"]
+    assert events(running.run) == told
+
+
 def test_advance_never_lets_progress_fall(running: Attempt) -> None:
     transitions.advance(running, 60)
     transitions.advance(running, 40)
@@ -125,11 +136,23 @@ def test_advance_that_changes_nothing_leaves_the_revision(running: Attempt) -> N
         transitions.stop,
         lambda attempt: transitions.advance(attempt, 60),
         lambda attempt: transitions.note(attempt, "adopted"),
+        lambda attempt: transitions.note_once(attempt, "disk_full"),
         lambda attempt: transitions.rewrite_graph(attempt, {}),
         lambda attempt: transitions.fail(attempt, FAILURE),
         lambda attempt: transitions.lose(attempt, "gone"),
+        transitions.lose_interrupted,
     ],
-    ids=["acknowledge", "stop", "advance", "note", "rewrite_graph", "fail", "lose"],
+    ids=[
+        "acknowledge",
+        "stop",
+        "advance",
+        "note",
+        "note_once",
+        "rewrite_graph",
+        "fail",
+        "lose",
+        "lose_interrupted",
+    ],
 )
 def test_no_write_of_a_driver_touches_an_attempt_that_is_closed(
     write: Any, outcome: AttemptOutcome, running: Attempt
@@ -150,11 +173,23 @@ def test_no_write_of_a_driver_touches_an_attempt_that_is_closed(
         transitions.stop,
         lambda attempt: transitions.advance(attempt, 60),
         lambda attempt: transitions.note(attempt, "adopted"),
+        lambda attempt: transitions.note_once(attempt, "disk_full"),
         lambda attempt: transitions.rewrite_graph(attempt, {}),
         lambda attempt: transitions.fail(attempt, FAILURE),
         lambda attempt: transitions.lose(attempt, "gone"),
+        transitions.lose_interrupted,
     ],
-    ids=["acknowledge", "stop", "advance", "note", "rewrite_graph", "fail", "lose"],
+    ids=[
+        "acknowledge",
+        "stop",
+        "advance",
+        "note",
+        "note_once",
+        "rewrite_graph",
+        "fail",
+        "lose",
+        "lose_interrupted",
+    ],
 )
 def test_no_write_of_a_driver_touches_an_attempt_of_another_lease(
     write: Any, running: Attempt
@@ -267,6 +302,53 @@ def test_lose_cancels_a_plan_whose_cancel_was_asked_for(running: Attempt) -> Non
     transitions.cancel(running.run.batch, run_ids=[running.run_id], unanswered=[], actor=None)
 
     transitions.lose(running, "it forgot")
+
+    assert run_of(running).state == RunState.CANCELLED
+
+
+def test_an_interrupt_is_never_a_failure_however_often_it_happens(running: Attempt) -> None:
+    Attempt.objects.bulk_create(lost_before(running, 9, code="interrupted"))
+
+    transitions.lose_interrupted(running)
+
+    run = run_of(running)
+    running.refresh_from_db()
+    assert (run.state, run.n_tries, run.error_code) == (RunState.QUEUED, 0, "")
+    assert (running.outcome, running.failure_code) == (AttemptOutcome.LOST, "interrupted")
+    assert events(run) == ["interrupted"]
+
+
+@pytest.mark.parametrize(("code", "n_tries"), [("interrupted", 0), ("", 1)])
+def test_a_loss_is_counted_with_other_losses_and_not_with_interrupts(
+    running: Attempt, code: str, n_tries: int
+) -> None:
+    Attempt.objects.bulk_create(lost_before(running, 9, code=code))
+
+    transitions.lose(running, "it forgot")
+
+    assert run_of(running).n_tries == n_tries
+
+
+def lost_before(attempt: Attempt, n_times: int, *, code: str) -> list[Attempt]:
+    return [
+        Attempt(
+            run=attempt.run,
+            server=attempt.server,
+            number=attempt.number + number,
+            prompt_id=uuid4(),
+            lease_token=attempt.lease_token,
+            outcome=AttemptOutcome.LOST,
+            failure_code=code,
+            graph={},
+        )
+        for number in range(1, n_times + 1)
+    ]
+
+
+def test_an_interrupt_of_a_plan_whose_cancel_was_asked_for_cancels_it(running: Attempt) -> None:
+    transitions.cancel(running.run.batch, run_ids=[running.run_id], unanswered=[], actor=None)
+
+    transitions.lose_interrupted(running)
 
     assert run_of(running).state == RunState.CANCELLED
 

@@ -10,6 +10,7 @@ complete               running, queued, waiting,       done
 fail                   running                         queued, error (or cancelled)
 reject                 queued                          error
 lose, abandon,         running                         queued (or cancelled)
+lose_interrupted,
 turn_away, lose_staged
 stop                   running                         cancelled
 cancel                 queued, waiting (and running    cancelled
@@ -31,6 +32,7 @@ from generation.services.transitions.driving import (
     claim,
     complete,
     note,
+    note_once,
     rewrite_graph,
     stop,
 )
@@ -38,6 +40,7 @@ from generation.services.transitions.failing import (
     abandon,
     fail,
     lose,
+    lose_interrupted,
     lose_staged,
     reject,
     turn_away,
@@ -55,8 +58,10 @@ __all__ = [
     "complete",
     "fail",
     "lose",
+    "lose_interrupted",
     "lose_staged",
     "note",
+    "note_once",
     "reject",
     "release_panel",
     "retry",

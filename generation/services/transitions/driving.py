@@ -10,8 +10,8 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from generation.errors import Fenced
-from generation.models import Attempt, Batch, PlanRun, Server, Version
-from generation.services.change import change, hold, write_held
+from generation.models import Attempt, Batch, LogEntry, PlanRun, Server, Version
+from generation.services.change import Change, change, hold, write_held
 from generation.services.transitions.parts import CLEAN, one
 from generation.states import AttemptOutcome, RunState
 
@@ -145,8 +145,25 @@ def note(attempt: Attempt, event: str, **details: Any) -> None:
     """
     with change(attempt.run.batch_id) as now:
         hold(attempt.pk, attempt.lease_token)
-        now.edit(one(attempt.run_id))
-        now.log(event, attempt.run_id, server=attempt.server.name, **details)
+        _note(now, attempt, event, details)
+
+
+def note_once(attempt: Attempt, event: str, **details: Any) -> None:
+    """Add a log entry about an attempt that is ours, unless a driver of it has said so before.
+
+    Raises:
+        Fenced: the attempt is no longer ours.
+    """
+    with change(attempt.run.batch_id) as now:
+        hold(attempt.pk, attempt.lease_token)
+        told = LogEntry.objects.filter(run=attempt.run_id, event__in=("claimed", event))
+        if told.order_by("-pk").values_list("event", flat=True).first() != event:
+            _note(now, attempt, event, details)
+
+
+def _note(now: Change, attempt: Attempt, event: str, details: Mapping[str, Any]) -> None:
+    now.edit(one(attempt.run_id))
+    now.log(event, attempt.run_id, server=attempt.server.name, **details)
 
 
 def rewrite_graph(attempt: Attempt, graph: Mapping[str, Any]) -> None:

@@ -10,6 +10,8 @@ from generation.services.change import Change, change, hold
 from generation.services.transitions.parts import CLEAN, cancel_requested, one
 from generation.states import AttemptOutcome, RunState, WaitReason
 
+#: The code of a loss that is nobody's failure: somebody else interrupted the prompt.
+INTERRUPTED = "interrupted"
 #: From this loss on, losses of one plan's prompt count: the plan may be what ends the servers.
 LOST_UNCOUNTED = 4
 
@@ -93,9 +95,22 @@ def lose(attempt: Attempt, detail: str) -> None:
         _fail(now, attempt, failure("lost_often", words), is_left_behind=False)
 
 
+def lose_interrupted(attempt: Attempt) -> None:
+    """Queue a plan again whose prompt somebody else interrupted: however often, it is no failure.
+
+    Raises:
+        Fenced: the attempt is no longer ours.
+    """
+    with change(attempt.run.batch_id) as now:
+        hold(attempt.pk, attempt.lease_token)
+        detail = "somebody else interrupted it"
+        _give_back(now, attempt, AttemptOutcome.LOST, detail, code=INTERRUPTED)
+
+
 def _lost_before(attempt: Attempt) -> int:
     since = PlanRun.objects.filter(pk=attempt.run_id).values("tried_from")[:1]
     lost = Attempt.objects.filter(run=attempt.run_id, outcome=AttemptOutcome.LOST)
+    lost = lost.exclude(failure_code=INTERRUPTED)
     return lost.filter(number__gt=Subquery(since)).count()
 
 
@@ -140,11 +155,14 @@ def abandon(attempt: Attempt, detail: str) -> bool:
     return True
 
 
-def _give_back(now: Change, attempt: Attempt, outcome: AttemptOutcome, detail: str) -> None:
+def _give_back(
+    now: Change, attempt: Attempt, outcome: AttemptOutcome, detail: str, *, code: str = ""
+) -> None:
     left = outcome == AttemptOutcome.ABANDONED
-    now.end(Attempt.objects.filter(pk=attempt.pk), outcome, detail, is_left_behind=left)
+    ended = Attempt.objects.filter(pk=attempt.pk)
+    now.end(ended, outcome, detail, failure_code=code, is_left_behind=left)
     run = one(attempt.run_id).filter(current_attempt=attempt)
     if cancel_requested(now, run):
         return
     now.move(run, RunState.QUEUED, sources=[RunState.RUNNING], **CLEAN)
-    now.log(outcome.value, attempt.run_id, server=attempt.server.name, detail=detail)
+    now.log(code or outcome.value, attempt.run_id, server=attempt.server.name, detail=detail)

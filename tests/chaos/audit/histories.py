@@ -36,6 +36,7 @@ ARROWS: Mapping[str, Mapping[RunState, RunState]] = {
     "hung": {R: R},
     "staged_file_gone": {Q: Q, W: W, R: Q, D: D, E: E},
     "lost": BACK,
+    "interrupted": BACK,
     "refused": BACK,
     "abandoned": BACK,
     "cancelled": {Q: C, W: C, R: C},

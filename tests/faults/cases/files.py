@@ -84,6 +84,12 @@ def take_name(scene: Scene) -> None:
     (folder / f"{panel.sha256}.{panel.extension}").write_bytes(b"somebody else's")
 
 
+#: Saved before the result, by whoever mends the workflow.
+BESIDE: dict[str, Any] = {
+    "0": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "x"}},
+    **flying.INVERTED,
+}
+
 HELD_BACK = strike("answer", match="/view", times=2, status=503)
 
 CASES = (
@@ -120,6 +126,14 @@ CASES = (
             ("the output of our node is null", "null_output"),
             ("`success` beside an error as the last message", "success_with_error"),
         )
+    ),
+    Case(
+        39,
+        "the output of our node is missing, and another SaveImage node left one",
+        "`odd_entry` missing_node, a saver that runs before the result's; another server is there",
+        (strike("odd_entry", how="missing_node"),),
+        graph=BESIDE,
+        **{**ELSEWHERE, "renders": 4},
     ),
     Case(
         39,
@@ -176,6 +190,26 @@ CASES = (
                 "answer", match="/view", times=2, status=500, text="Server got itself in trouble"
             ),
         ),
+    ),
+    *(
+        Case(
+            41,
+            f"/view answers {status} each time",
+            f"`answer` {status} at /view, always; another server is there",
+            (strike("answer", match="/view", status=status, text="Server got itself in trouble"),),
+            **ELSEWHERE,
+        )
+        for status in (500, 503)
+    ),
+    Case(
+        41,
+        "/view answers 500 each time, of a prompt that the history forgot",
+        "the same, with `evict_history`: whether its file is there cannot be found out",
+        (
+            strike("answer", match="/view", text="Server got itself in trouble"),
+            strike("evict_history"),
+        ),
+        **ELSEWHERE,
     ),
     *(
         Case(

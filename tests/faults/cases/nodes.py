@@ -33,6 +33,10 @@ def restart_once_set_aside(scene: Scene) -> bool:
     return True
 
 
+def wait_behind(scene: Scene) -> None:
+    scene.post_foreign()
+
+
 def hold_back_the_other(scene: Scene) -> None:
     servers.set_draining(scene.servers[1], True)
 
@@ -74,6 +78,17 @@ CASES = (
         **{**ELSEWHERE, "log": ("claimed", "posted", "hung", "tried", *SUCCEEDS)},
         settings=QUICK,
         patches=DEAF,
+    ),
+    Case(
+        32,
+        "the worker thread died with somebody else's prompt in its hands, ours waiting behind it",
+        "`worker_stuck`, behind somebody else's prompt; another server is there",
+        (strike("worker_stuck"),),
+        before=wait_behind,
+        n_servers=2,
+        settings=QUICK,
+        outcomes=("error", "done"),
+        log=("claimed", "posted", "held_up", *SUCCEEDS),
     ),
     Case(
         33,

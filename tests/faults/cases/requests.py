@@ -1,5 +1,7 @@
 """Requests that are not answered, or not as they should be: §18.1 to 11, 17."""
 
+from typing import Any
+
 from generation.comfyui.transport import Timeouts
 from generation.services import servers
 from tests.driver import flying
@@ -7,6 +9,12 @@ from tests.faults.case import Case, strike
 from tests.faults.scene import Scene
 
 REPOSTED = ("claimed", "reposted", "published")
+#: The plan fails on the first server, and is rendered by the second.
+ELSEWHERE: dict[str, Any] = {
+    "n_servers": 2,
+    "outcomes": ("error", "done"),
+    "tries": 1,
+}
 #: Slow enough to be found in the queue by a client that is in doubt.
 SLOW = {"seconds_per_plan": 2.5}
 SHUT_S = 2.0
@@ -117,6 +125,25 @@ CASES = (
             ),
         ),
         log=REPOSTED,
+    ),
+    Case(
+        6,
+        "each prompt is answered by a 500 in plain text, and none is queued",
+        "`answer` 500 at POST /prompt, always; another server is there",
+        (strike("answer", match="POST /prompt", text="Server got itself in trouble"),),
+        log=("claimed", "tried", "claimed", "posted", "published"),
+        **ELSEWHERE,
+    ),
+    *(
+        Case(
+            number,
+            f"{who} answers each prompt with {status}, and everything else is well",
+            f"`answer` {status} at POST /prompt, always; another server is there",
+            (strike("answer", match="POST /prompt", status=status, text="<html>no</html>"),),
+            log=("claimed", "tried", "claimed", "posted", "published"),
+            **ELSEWHERE,
+        )
+        for number, who, status in ((7, "a proxy", 503), (8, "a login before the server", 403))
     ),
     *(
         Case(

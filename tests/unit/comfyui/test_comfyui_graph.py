@@ -158,8 +158,9 @@ def test_the_result_is_titled_or_depends_on_most(
     assert wanted_outputs(graph.load(json.dumps(nodes))) == wanted
 
 
-def test_the_prefix_is_set_on_all_that_is_saved_and_on_a_copy() -> None:
-    loaded = graph.load(json.dumps({"1": LOAD, "8": save("1"), "9": save("1")}))
+def test_the_prefix_is_set_on_a_copy_and_the_result_has_its_own() -> None:
+    loaded = graph.load(json.dumps({"1": LOAD, "8": save("1", "@result"), "9": save("1")}))
     changed = set_output_prefix(loaded, "madsea/abc")
-    assert [changed[i]["inputs"]["filename_prefix"] for i in ("8", "9")] == ["madsea/abc"] * 2
+    prefixes = [changed[i]["inputs"]["filename_prefix"] for i in ("8", "9")]
+    assert prefixes == ["madsea/abc", "madsea/abc-beside"]
     assert loaded["8"]["inputs"]["filename_prefix"] == "x"
