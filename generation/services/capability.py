@@ -14,6 +14,7 @@ from typing import Any
 
 from generation.comfyui import parameters as params
 from generation.comfyui import requirements
+from generation.comfyui.errors import GraphError
 from generation.comfyui.requirements import Lack, Requirements
 from generation.models import (
     Attempt,
@@ -26,7 +27,7 @@ from generation.models import (
     Workflow,
 )
 from generation.services import transitions, workflows
-from generation.states import AttemptOutcome
+from generation.states import AttemptOutcome, RunState
 
 #: What was known of a server: when its definitions were read.
 Readings = Mapping[int, tuple[int, datetime]]
@@ -48,21 +49,21 @@ def needs_of(workflow: Workflow, values: Mapping[str, Any]) -> Needs:
     return found
 
 
-def needs_of_run(run: PlanRun) -> Needs | None:
-    """Return what a run needs: its batch's needs, but for a model that a retry asked for."""
-    batch = run.batch
-    if not run.params or batch.needs is None or batch.workflow is None:
-        return batch.needs
-    return needs_of(batch.workflow, batch.params | run.params)
+def own_needs(batch: Batch, overrides: Mapping[str, Any]) -> Needs | None:
+    """Return what a plan of a batch needs with these overrides; None for what the batch needs."""
+    if not overrides or batch.needs is None or batch.workflow is None:
+        return None
+    try:
+        needs = needs_of(batch.workflow, batch.params | overrides)
+    except GraphError:
+        # The claim says that they cannot be set, and puts the plan in error.
+        return None
+    return None if needs == batch.needs else needs
 
 
-def spellings(run: PlanRun, server: Server) -> list[list[str]]:
-    """Return how a server spells the models that a run with overrides of its own asks for."""
-    needs = needs_of_run(run)
-    if needs is None:
-        return []
-    settle([needs])
-    known = Capability.objects.filter(needs=needs, server=server)
+def spellings(needs_id: int, server: Server) -> list[list[str]]:
+    """Return how a server spells the models among what is needed."""
+    known = Capability.objects.filter(needs=needs_id, server=server)
     return known.values_list("spellings", flat=True).first() or []
 
 
@@ -93,8 +94,10 @@ def settle(needs: Iterable[Needs] | None = None) -> int:
 
 
 def _of_the_queued() -> dict[int, Needs]:
-    queued = Batch.objects.filter(n_queued__gt=0).exclude(needs=None)
-    return Needs.objects.in_bulk(set(queued.order_by().values_list("needs_id", flat=True)))
+    batches = Batch.objects.filter(n_queued__gt=0, needs__isnull=False)
+    runs = PlanRun.objects.filter(state=RunState.QUEUED, needs__isnull=False)
+    found = (rows.order_by().values_list("needs_id", flat=True) for rows in (batches, runs))
+    return Needs.objects.in_bulk({pk for ids in found for pk in ids})
 
 
 def _stale(wanted: Mapping[int, Needs], readings: Readings) -> list[tuple[int, int]]:
@@ -153,7 +156,7 @@ def turn_away(attempt: Attempt, found: Iterable[Lack]) -> bool:
     Raises:
         Fenced: the attempt is no longer ours.
     """
-    needs = needs_of_run(attempt.run)
+    needs = attempt.run.needed
     refused = Attempt.objects.filter(run=attempt.run_id, outcome=AttemptOutcome.REFUSED)
     if needs is None or refused.filter(server=attempt.server_id).exists():
         return False

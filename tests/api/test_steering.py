@@ -168,6 +168,34 @@ def test_a_server_that_can_is_enough_to_wait_for_ones_turn(api: APIClient) -> No
     assert waits(api, batch) == ["turn"]
 
 
+def test_a_plan_that_was_retried_with_another_model_waits_for_that(api: APIClient) -> None:
+    batch = factories.batch([QUEUED] * 2)
+    before = status(api, batch).headers["ETag"]
+    batch.runs.filter(position=1).update(needs=factories.unmet(missing="Own.pt").needs)
+
+    answer = status(api, batch, if_none_match=before)
+
+    first, second = (plan["waits"] for plan in answer.json()["plans"])
+    assert (first["code"], second["code"]) == ("turn", "no_capable_server")
+    assert "gpu-1 lacks Own.pt" in second["message"]
+
+
+def test_a_plan_that_was_retried_with_a_model_that_is_there_has_a_place_in_the_queue(
+    api: APIClient,
+) -> None:
+    unmet = factories.unmet(missing="Gone.pt")
+    other = factories.batch([QUEUED] * 2, needs=unmet.needs)
+    other.runs.filter(position=1).update(needs=factories.needs("met"))
+
+    lines = api.get("/api/queue").json()["results"]
+
+    assert [(line["position"], line["waits"]["code"]) for line in lines] == [
+        (1, "turn"),
+        (None, "no_capable_server"),
+        (None, "no_capable_server"),
+    ]
+
+
 def test_what_cannot_be_claimed_has_no_place_in_the_queue(api: APIClient) -> None:
     unmet = factories.unmet(missing="Real.safetensors")
     paused = factories.batch([QUEUED], paused_at=factories.NOW)

@@ -6,10 +6,18 @@ from typing import Any
 
 import pytest
 
-from generation.models import Attempt, Batch, Capability, Server, ServerDefinitions, Workflow
+from generation.models import (
+    Attempt,
+    Batch,
+    Capability,
+    PlanRun,
+    Server,
+    ServerDefinitions,
+    Workflow,
+)
 from generation.preview.definitions import MODELS
 from generation.preview.server import PreviewServer
-from generation.services import capability, servers, upkeep
+from generation.services import capability, runs, servers, upkeep
 from generation.states import RunState
 from tests import factories
 from tests.driver import flying
@@ -46,12 +54,18 @@ def batch(checkpoint: str, n_plans: int = 2) -> Batch:
     return factories.batch([RunState.QUEUED] * n_plans, of=plans, workflow=workflow, needs=needs)
 
 
-def believe(server: Server, checkpoint: str) -> None:
-    """Have it on record that a server has a checkpoint."""
+def believe(server: Server, *checkpoints: str) -> None:
+    """Have it on record that a server has these checkpoints."""
     row = ServerDefinitions.objects.get(server=server)
     lists = row.definitions["CheckpointLoaderSimple"]["input"]["required"]
-    lists["ckpt_name"][0] = [checkpoint]
+    lists["ckpt_name"][0] = list(checkpoints)
     row.save()
+
+
+def retry_with(run: PlanRun, checkpoint: str) -> PlanRun:
+    """Cancel a plan, and retry it with another checkpoint."""
+    runs.cancel(run, actor=None)
+    return runs.retry(run, actor=None, params={"checkpoint": checkpoint})
 
 
 def not_in_list(checkpoint: str) -> dict[str, Any]:
@@ -99,24 +113,83 @@ def test_a_model_that_a_retry_asks_for_is_spelled_as_the_server_spells_it(
 ) -> None:
     windows = start("windows", TINY, REAL.replace("/", "\\"))
     mine = batch(TINY, 1)
-    mine.runs.update(params={"checkpoint": REAL})
+    retry_with(mine.runs.get(), REAL)
 
     leave_when_idle(windows)
 
     assert flying.states(mine) == [RunState.DONE]
+    assert Attempt.objects.get().graph["1"]["inputs"]["ckpt_name"] == REAL.replace("/", "\\")
 
 
-def test_a_server_that_lacks_what_a_retry_asks_for_goes_on_with_the_batch(
+def test_a_model_that_a_retry_asks_for_is_rendered_where_it_is(
+    start: Callable[..., Server],
+) -> None:
+    poor, rich = start("poor", TINY), start("rich", REAL)
+    mine = batch(TINY)
+    retry_with(mine.runs.get(position=0), REAL)
+
+    leave_when_idle(poor)
+    states = flying.states(mine)
+    leave_when_idle(rich)
+
+    assert states == [RunState.QUEUED, RunState.DONE]
+    assert rendered_on(mine) == ["rich", "poor"]
+    assert Attempt.objects.count() == 2
+
+
+def test_a_retry_with_a_model_that_is_there_goes_on_where_the_batchs_own_is_not(
+    start: Callable[..., Server],
+) -> None:
+    server = start("gpu-1", TINY)
+    mine = batch(REAL)
+    retry_with(mine.runs.get(position=1), TINY)
+
+    leave_when_idle(server)
+
+    assert flying.states(mine) == [RunState.QUEUED, RunState.DONE]
+
+
+def test_a_second_retry_is_checked_with_the_model_that_the_first_asked_for(
+    start: Callable[..., Server],
+) -> None:
+    server = start("gpu-1", TINY)
+    mine = batch(REAL, 1)
+    run = retry_with(mine.runs.get(), TINY)
+    runs.cancel(run, actor=None)
+    runs.retry(run, actor=None, params={"steps": 4})
+
+    leave_when_idle(server)
+
+    assert flying.states(mine) == [RunState.DONE]
+
+
+def test_a_server_is_said_to_hold_the_models_that_a_retry_asked_for(
+    start: Callable[..., Server],
+) -> None:
+    server = start("gpu-1", TINY, REAL)
+    mine = batch(TINY, 1)
+    run = retry_with(mine.runs.get(), REAL)
+
+    leave_when_idle(server)
+
+    server.refresh_from_db()
+    assert run.needs is not None
+    assert server.last_model_key == run.needs.model_key
+
+
+def test_a_refused_model_of_a_retry_leaves_the_server_its_batchs_other_plans(
     start: Callable[..., Server],
 ) -> None:
     poor = start("poor", TINY)
+    believe(poor, TINY, REAL)
     mine = batch(TINY)
-    mine.runs.filter(position=1).update(params={"checkpoint": REAL})
+    run = retry_with(mine.runs.get(position=0), REAL)
 
     leave_when_idle(poor)
 
-    assert flying.states(mine)[0] == RunState.DONE
+    assert flying.states(mine) == [RunState.QUEUED, RunState.DONE]
     assert Capability.objects.get(needs=mine.needs).is_capable
+    assert not Capability.objects.get(needs=run.needs).is_capable
 
 
 def test_only_servers_that_can_take_the_work_are_woken(

@@ -257,6 +257,34 @@ def test_a_model_that_came_since_the_server_was_read_is_found(
     assert requests.read(REQUEST).needs is not None
 
 
+def test_a_retry_keeps_what_its_overrides_need_apart_from_its_batch(
+    start: Callable[..., Server],
+) -> None:
+    server = start("gpu-1", [CHECKPOINT, ALMOST])
+    batch = batches.create(requests.read(REQUEST), requester=None)
+    batches.cancel(batch, actor=None)
+
+    [first, second] = batches.retry(batch, actor=None, params={"checkpoint": ALMOST})
+
+    assert first.needs == second.needs != batch.needs
+    assert Capability.objects.get(needs=first.needs, server=server).is_capable
+
+
+@pytest.mark.parametrize("params", [{"steps": 4}, {"seed": 7}, {}])
+def test_a_retry_that_needs_nothing_else_has_no_needs_of_its_own(
+    start: Callable[..., Server], params: dict[str, Any]
+) -> None:
+    start("gpu-1", [CHECKPOINT, ALMOST])
+    batch = batches.create(requests.read(REQUEST), requester=None)
+    batches.cancel(batch, actor=None)
+    batches.retry(batch, actor=None, params={"checkpoint": ALMOST})
+    batches.cancel(batch, actor=None)
+
+    [first, _] = batches.retry(batch, actor=None, params={"checkpoint": CHECKPOINT} | params)
+
+    assert first.needs is None
+
+
 def test_a_retry_with_a_model_that_no_server_has_is_refused(start: Callable[..., Server]) -> None:
     start("gpu-1", [CHECKPOINT])
     batch = batches.create(requests.read(REQUEST), requester=None)

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from generation.errors import PlanFailure
 from generation.models import Attempt, Batch, Capability, Needs, Plan, Server
+from generation.selectors import claimable
 from generation.services import claims, leases, steering, transitions
 from generation.services.leases import Lease
 from generation.states import RunState
@@ -108,6 +109,46 @@ def test_the_last_plan_is_not_left_to_an_idle_server_that_cannot_run_it(
 
     assert attempt is not None
     assert attempt.run.batch_id == mine.pk
+
+
+# What a retry asked for -------------------------------------------------------------------------
+
+
+def test_an_idle_server_is_left_what_only_a_retry_made_possible_there(
+    lease: Lease, plans: list[Plan]
+) -> None:
+    idle = factories.server("gpu-2")
+    leases.take(idle.pk)
+    mine = batch(plans, needs=factories.needs("of the batch"))
+    lacks(idle, factories.needs("of the batch"))
+    mine.runs.update(needs=factories.needs("of the retry"))
+
+    assert claim(lease, in_flight=1) is None
+
+
+def test_an_idle_server_is_left_nothing_that_a_retry_made_impossible_there(
+    lease: Lease, plans: list[Plan]
+) -> None:
+    idle = factories.server("gpu-2")
+    leases.take(idle.pk)
+    mine = batch(plans, needs=factories.needs("of the batch"))
+    lacks(idle, factories.needs("of the retry"))
+    mine.runs.update(needs=factories.needs("of the retry"))
+
+    assert claim(lease, in_flight=1)
+
+
+def test_only_servers_that_have_what_a_retry_asked_for_are_woken(
+    lease: Lease, plans: list[Plan]
+) -> None:
+    rich = factories.server("gpu-2")
+    mine = batch(plans, needs=factories.needs("of the batch"))
+    mine.runs.update(needs=factories.needs("of the retry"))
+    lacks(lease.server, factories.needs("of the retry"))
+    lacks(rich, factories.needs("of the batch"))
+
+    assert list(claimable.takers()) == [rich]
+    assert claim(lease) is None
 
 
 # Pause ------------------------------------------------------------------------------------------
