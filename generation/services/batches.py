@@ -170,7 +170,7 @@ def _settle_and_wake(batch: Batch) -> None:
 
 
 def check_overrides(
-    batch: Batch, params: Mapping[str, Any], kept: Iterable[Mapping[str, Any]] = ({},)
+    batch: Batch, params: Mapping[str, Any], kept: Iterable[dict[str, Any]] = ({},)
 ) -> None:
     """Check a retry's parameters against the batch's frozen workflow.
 
