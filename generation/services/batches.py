@@ -194,5 +194,5 @@ def _unrunnable(
     workflow: Workflow, params: Mapping[str, Any], bases: list[dict[str, Any]]
 ) -> list[Problem]:
     distinct = {repr(sorted(base.items())): base for base in bases}
-    checks = (preflight.check(workflow, base | params, params) for base in distinct.values())
+    checks = (preflight.check(workflow, {**base, **params}, params) for base in distinct.values())
     return next((problems for _, problems in checks if problems), [])

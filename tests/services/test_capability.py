@@ -235,6 +235,26 @@ def test_a_request_waits_where_a_server_is_not_known_yet(start: Callable[..., Se
     assert requests.read(REQUEST).needs is not None
 
 
+@pytest.mark.parametrize("health", [ServerHealth.UP, ServerHealth.DOWN, ServerHealth.UNKNOWN])
+def test_a_request_does_not_wait_for_a_server_that_drains(
+    start: Callable[..., Server], health: ServerHealth
+) -> None:
+    start("gpu-1", [ALMOST])
+    factories.server("left-the-list", is_draining=True, health=health)
+
+    _, code, detail = refusal()
+
+    assert code == "no_capable_server"
+    assert "left-the-list" not in detail
+
+
+def test_a_server_that_drains_keeps_no_request_away(start: Callable[..., Server]) -> None:
+    drained = start("gpu-1", [ALMOST])
+    Server.objects.filter(pk=drained.pk).update(is_draining=True)
+
+    assert requests.read(REQUEST).needs is not None
+
+
 def test_a_request_without_any_server_is_taken() -> None:
     assert requests.read(REQUEST).needs is not None
 
