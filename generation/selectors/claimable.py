@@ -9,11 +9,14 @@ plan needs what its batch needs, but for the few that a retry gave needs of thei
 
 from typing import Any
 
-from django.db.models import Case, Exists, OuterRef, Q, QuerySet, When
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
 from django.db.models.functions import Coalesce
 
 from generation.models import Attempt, Batch, Block, Capability, PlanRun, Server
 from generation.states import Mode, RunState, ServerHealth, WaitReason
+
+#: No attempt was made since it was requested or retried, so no server has failed or refused it.
+_UNTRIED = Q(n_attempts=F("tried_from"))
 
 
 def taking() -> QuerySet[Server]:
@@ -38,12 +41,17 @@ def _ready() -> QuerySet[PlanRun]:
 def runs_for(server: Any) -> QuerySet[PlanRun]:
     """Return the `runs` that the server lacks nothing for and need not leave to another."""
     blamed = Q(_failed_by(server), _another_can(server))
-    return ready_for(server).filter(Q(n_tries=0) | ~blamed, batch__paused_at=None)
+    return ready_for(server).filter(_UNTRIED | ~blamed, batch__paused_at=None)
 
 
 def ready_for(server: Any) -> QuerySet[PlanRun]:
     """Return the runs that the server lacks nothing for, whether or not their batch is paused."""
     return _ready().filter(~incapable(server, needed()))
+
+
+def can_go_elsewhere(run: PlanRun, server_id: int) -> bool:
+    """Tell whether a server other than this one can take a run, which has not failed it."""
+    return PlanRun.objects.filter(_another_can(server_id), pk=run.pk).exists()
 
 
 def needed(run: Any = OuterRef) -> Coalesce:

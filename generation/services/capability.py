@@ -12,6 +12,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+from django.db.models import Subquery
+
 from generation.comfyui import parameters as params
 from generation.comfyui import requirements
 from generation.comfyui.errors import GraphError
@@ -26,6 +28,7 @@ from generation.models import (
     ServerDefinitions,
     Workflow,
 )
+from generation.selectors import claimable
 from generation.services import transitions, workflows
 from generation.states import AttemptOutcome, RunState
 
@@ -136,32 +139,39 @@ def _definitions(pk: int, _: datetime) -> Mapping[str, Any]:
     return definitions
 
 
-def deny(needs: Needs, server: Server, found: Iterable[Lack]) -> None:
+def deny(needs: Needs | None, server: Server, found: Iterable[Lack]) -> None:
     """Record that a server refused what it was thought to have, until it is read again."""
-    missing = [asdict(lack) for lack in found]
-    Capability.objects.update_or_create(
-        needs=needs,
-        server=server,
-        defaults={"is_capable": False, "missing": missing, "spellings": []},
-    )
+    if needs is not None:
+        missing = [asdict(lack) for lack in found]
+        Capability.objects.update_or_create(
+            needs=needs,
+            server=server,
+            defaults={"is_capable": False, "missing": missing, "spellings": []},
+        )
     Server.objects.filter(pk=server.pk).update(needs_reading=True)
 
 
 def turn_away(attempt: Attempt, found: Iterable[Lack]) -> bool:
     """Queue a plan again that its server lacks something for, and read the server anew.
 
-    False, and nothing done, when the server refused this plan before: it says that it has what it
-    refuses, so the plan would go round for ever.
+    False, and nothing done, when the server refused this plan before and no other can take it: the
+    server says that it has what it refuses, so the plan would go round for ever.
 
     Raises:
         Fenced: the attempt is no longer ours.
     """
-    needs = attempt.run.needed
-    refused = Attempt.objects.filter(run=attempt.run_id, outcome=AttemptOutcome.REFUSED)
-    if needs is None or refused.filter(server=attempt.server_id).exists():
+    run = attempt.run
+    if _has_refused(attempt) and not claimable.can_go_elsewhere(run, attempt.server_id):
         return False
     lacking = list(found)
-    # First of all, or the plan would be claimed for the same server once more.
-    deny(needs, attempt.server, lacking)
+    # First of all, or the batch's next plan would be claimed for the same server.
+    deny(run.needed, attempt.server, lacking)
     transitions.turn_away(attempt, ", ".join(map(str, lacking)))
     return True
+
+
+def _has_refused(attempt: Attempt) -> bool:
+    """Tell whether a server refused the same plan before, since it was requested or retried."""
+    since = PlanRun.objects.filter(pk=attempt.run_id).values("tried_from")
+    refused = Attempt.objects.filter(run=attempt.run_id, outcome=AttemptOutcome.REFUSED)
+    return refused.filter(server=attempt.server_id, number__gt=Subquery(since)).exists()

@@ -228,13 +228,17 @@ _FIRST = Found(lambda batch: claimable.runs().filter(batch=batch).order_by("posi
 def _first(batch: Batch, server: Server, candidate: Candidate) -> PlanRun | None:
     """Return the first run of a batch that the server is fit for."""
     first = _FIRST.first(batch.pk)
-    if first is None or (candidate.is_capable and not first.needs_id and not first.n_tries):
+    if first is None or (candidate.is_capable and not first.needs_id and _is_untried(first)):
         # Nobody has failed it: there is no need to ask who else could take it, which costs more.
         return first
     fit = claimable.runs_for(server.pk).filter(batch=batch)
     if not candidate.is_capable:
         fit = fit.filter(needs__isnull=False)
     return fit.order_by("position").first()
+
+
+def _is_untried(run: PlanRun) -> bool:
+    return run.n_attempts == run.tried_from
 
 
 def _model_key(candidate: Candidate, attempt: Attempt) -> str:

@@ -1,5 +1,7 @@
 """How an attempt ends without an image: failed, lost, turned away, abandoned."""
 
+from typing import Any
+
 from django.db.models import QuerySet, Subquery
 
 from generation.errors import PlanFailure
@@ -100,14 +102,14 @@ def _lost_before(attempt: Attempt) -> int:
 
 
 def turn_away(attempt: Attempt, detail: str) -> None:
-    """Queue a plan again whose server lacks something that another may have.
+    """Queue a plan again whose server lacks something that another may have: for others first.
 
     Raises:
         Fenced: the attempt is no longer ours.
     """
     with change(attempt.run.batch_id) as now:
         hold(attempt.pk, attempt.lease_token)
-        _give_back(now, attempt, AttemptOutcome.REFUSED, detail)
+        _give_back(now, attempt, AttemptOutcome.REFUSED, detail, is_held_against=True)
 
 
 def lose_staged(now: Change, version: Version) -> None:
@@ -140,9 +142,11 @@ def abandon(attempt: Attempt, detail: str) -> bool:
     return True
 
 
-def _give_back(now: Change, attempt: Attempt, outcome: AttemptOutcome, detail: str) -> None:
-    left = outcome == AttemptOutcome.ABANDONED
-    now.end(Attempt.objects.filter(pk=attempt.pk), outcome, detail, is_left_behind=left)
+def _give_back(
+    now: Change, attempt: Attempt, outcome: AttemptOutcome, detail: str, **fields: Any
+) -> None:
+    fields["is_left_behind"] = outcome == AttemptOutcome.ABANDONED
+    now.end(Attempt.objects.filter(pk=attempt.pk), outcome, detail, **fields)
     run = one(attempt.run_id).filter(current_attempt=attempt)
     if cancel_requested(now, run):
         return
