@@ -7,13 +7,17 @@ plan needs what its batch needs, but for the few that a retry gave needs of thei
 `server` is an id, or an OuterRef as a subquery of the returned query's rows would write it.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Now
 
 from generation.models import Attempt, Batch, Block, Capability, PlanRun, Server
 from generation.states import Mode, RunState, ServerHealth, WaitReason
+
+#: A server that has not answered for so long may still be only slow: loading a model, or swapping.
+STALL_S = 60
 
 #: No attempt was made since it was requested or retried, so no server has failed or refused it.
 _UNTRIED = Q(n_attempts=F("tried_from"))
@@ -27,6 +31,12 @@ def taking() -> QuerySet[Server]:
 def answering() -> QuerySet[Server]:
     """Return the servers that take work, not known to be down."""
     return taking().exclude(health=ServerHealth.DOWN)
+
+
+def _soon_answering() -> QuerySet[Server]:
+    """Return the servers that take work, and are not known to be down for longer than a stall."""
+    stalled = Q(down_since__gt=Now() - timedelta(seconds=STALL_S))
+    return taking().filter(~Q(health=ServerHealth.DOWN) | stalled)
 
 
 def runs() -> QuerySet[PlanRun]:
@@ -79,7 +89,7 @@ def _another_can(server: Any) -> Exists:
     )
     unfit = incapable(OuterRef("pk"), needed(lambda name: OuterRef(OuterRef(name))))
     blocked = blocks(OuterRef("pk"), OuterRef(OuterRef("batch__workflow")))
-    others = answering().filter(~Q(pk=server), ~Exists(failed), ~unfit, ~blocked)
+    others = _soon_answering().filter(~Q(pk=server), ~Exists(failed), ~unfit, ~blocked)
     return Exists(others)
 
 
