@@ -105,6 +105,11 @@ class Desk:
                 if _pass_over(fair[0]):
                     yield Candidate(*row)
         yield from fair
+        if len(fair) == LOOKED_AT:
+            # None of them had a plan for this server: all that is left of them is for others.
+            tried = [candidate.pk for candidate in fair]
+            further = _in_order(claimable.batches_for(server_id).exclude(pk__in=tried), server_id)
+            yield from (Candidate(*row) for row in _without(further, left_to)[:LOOKED_AT])
 
     def _remember(self, key: str) -> None:
         """Record which models the server will have loaded when it comes to this plan."""
@@ -162,20 +167,29 @@ class Desk:
 def _fair(server_id: int, left_to: Sequence[int] = ()) -> QuerySet[Batch, tuple[Any, ...]]:
     """Return what the server can run in the order of its turn, as the fields of a `Candidate`.
 
-    Without what one of the servers `left_to` could run.
+    Without what one of the servers `left_to` could run. What is left of a batch may be for others:
+    looking at its plans one by one would cost each claim more.
     """
+    return _without(_in_order(claimable.batches_fit_for(server_id), server_id), left_to)
+
+
+def _in_order(found: QuerySet[Batch], server_id: int) -> QuerySet[Batch, tuple[Any, ...]]:
     known = Capability.objects.filter(needs=OuterRef("needs"), server=server_id)
     read = ServerDefinitions.objects.filter(server__is_enabled=True).order_by("-read_at")
     order = ("-priority", "n_running", F("served_at").asc(nulls_first=True), "pk")
-    batches = claimable.batches_fit_for(server_id).annotate(
+    batches = found.annotate(
         model_key=Coalesce(F("needs__model_key"), Value("")),
         is_capable=~claimable.incapable(server_id, OuterRef("needs")),
         spellings=Subquery(known.values("spellings")[:1]),
         defined_at=Subquery(read.values("read_at")[:1]),
     )
-    if left_to:
-        batches = batches.filter(_none_can_run(left_to))
     return batches.order_by(*order).values_list(*Candidate._fields)
+
+
+def _without(
+    found: QuerySet[Batch, tuple[Any, ...]], left_to: Sequence[int]
+) -> QuerySet[Batch, tuple[Any, ...]]:
+    return found.filter(_none_can_run(left_to)) if left_to else found
 
 
 def _same(

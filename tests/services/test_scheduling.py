@@ -116,10 +116,11 @@ def test_the_last_plan_is_not_left_to_an_idle_server_that_cannot_run_it(
 # What a server failed ---------------------------------------------------------------------------
 
 
-def failed_by(server: Server, mine: Batch) -> None:
-    """Have a server fail the only plan of a batch, once."""
-    factories.attempt(mine.runs.get(), on=server, outcome="error", is_held_against=True)
-    mine.runs.update(n_tries=1, n_attempts=1)
+def failed_by(server: Server, *batches: Batch) -> None:
+    """Have a server fail the only plan of each batch, once."""
+    for mine in batches:
+        factories.attempt(mine.runs.get(), on=server, outcome="error", is_held_against=True)
+        mine.runs.update(n_tries=1, n_attempts=1)
 
 
 def ago(seconds: float) -> datetime:
@@ -148,6 +149,20 @@ def test_what_a_server_failed_is_tried_there_again_when_the_other_is_down(
     failed_by(lease.server, batch(plans))
 
     assert claim(lease)
+
+
+@pytest.mark.parametrize("in_flight", [0, 1])
+def test_batches_of_which_the_server_failed_all_that_is_left_hide_no_other(
+    lease: Lease, plans: list[Plan], in_flight: int
+) -> None:
+    factories.server("gpu-2")
+    failed_by(lease.server, *(batch(plans) for _ in range(25)))
+    last = batch(plans)
+
+    attempt = claim(lease, in_flight)
+
+    assert attempt is not None
+    assert attempt.run.batch_id == last.pk
 
 
 # What a retry asked for -------------------------------------------------------------------------
