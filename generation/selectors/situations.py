@@ -25,7 +25,7 @@ class Situation(StrEnum):
     """What can become of a batch's queued plans, the first that fits."""
 
     PAUSED = "p"  #: Somebody paused the batch.
-    NONE_ENABLED = "e"  #: No server is enabled, or those that are take nothing more.
+    NONE_ENABLED = "e"  #: No server is enabled, or those that are drain.
     ALL_DOWN = "d"  #: Every enabled server is down, or set aside.
     NONE_CAPABLE = "c"  #: Servers answer, but none of them can run its workflow, or may.
     NORMAL = "n"  #: At least one server could take them.
@@ -59,7 +59,7 @@ _OF_SITUATION = {
     ),
     Situation.NONE_ENABLED: Wait(
         code="no_server",
-        message="No ComfyUI server is enabled: a technical director has to enable one.",
+        message="No ComfyUI server takes plans: a technical director has to enable one.",
     ),
     Situation.ALL_DOWN: Wait(
         code="servers_down",
@@ -197,11 +197,11 @@ def of_part(outlooks: Mapping[Part, Outlook], part: Part) -> Outlook:
     return outlooks.get(part) or outlooks[part[0], None]
 
 
-_IN_DETAIL = (Situation.NONE_CAPABLE, Situation.ALL_DOWN)
+_IN_DETAIL = (Situation.NONE_CAPABLE, Situation.ALL_DOWN, Situation.NONE_ENABLED)
 
 
 def _details(standings: list[Standing]) -> dict[Standing, str]:
-    """Say for each standing why each server that takes part cannot take its plans."""
+    """Say for each standing why each enabled server cannot take its plans."""
     rows = Capability.objects.filter(
         needs__in={each.needs_id for each in standings}, is_capable=False
     )
@@ -211,7 +211,7 @@ def _details(standings: list[Standing]) -> dict[Standing, str]:
     }
     blocks = Block.objects.filter(workflow__in={each.workflow_id for each in standings})
     blocked = {(each.workflow_id, each.server_id): each.detail for each in blocks}
-    servers = list(Server.objects.filter(is_enabled=True, is_draining=False).order_by("name"))
+    servers = list(Server.objects.filter(is_enabled=True).order_by("name"))
     return {
         each: " ".join(
             _of_server(
@@ -232,7 +232,8 @@ def _of_server(server: Server, missing: list[dict[str, Any]] | None, blocked: st
     if blocked is not None:
         return f"{server.name} is blocked for this workflow: {blocked.rstrip('.')}."
     if missing is None:
-        return f"{server.name} does not answer."
+        what = "drains: it takes nothing more" if server.is_draining else "does not answer"
+        return f"{server.name} {what}."
     down = " and does not answer" if server.health == ServerHealth.DOWN else ""
     return f"{server.name} lacks {lacks(missing)}{down}."
 

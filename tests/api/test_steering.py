@@ -141,6 +141,29 @@ def test_a_plan_says_what_each_server_lacks(api: APIClient) -> None:
     )
 
 
+def test_a_plan_says_that_the_server_which_could_take_it_drains(api: APIClient) -> None:
+    batch = factories.unmet(missing="Real.safetensors")
+    factories.server("gpu-2", is_draining=True)
+
+    wait = status(api, batch).json()["plans"][0]["waits"]
+
+    assert wait["code"] == "no_capable_server"
+    assert wait["message"].endswith(" gpu-2 drains: it takes nothing more.")
+
+
+def test_a_plan_says_that_all_servers_drain(api: APIClient, batch: Batch) -> None:
+    factories.server("gpu-1", is_draining=True)
+    factories.server("gpu-2", is_draining=True, health=ServerHealth.DOWN)
+
+    wait = status(api, batch).json()["plans"][0]["waits"]
+
+    assert wait == {
+        "code": "no_server",
+        "message": "No ComfyUI server takes plans: a technical director has to enable one."
+        " gpu-1 drains: it takes nothing more. gpu-2 drains: it takes nothing more.",
+    }
+
+
 def test_what_is_missing_is_part_of_the_tag(api: APIClient) -> None:
     batch = factories.unmet(missing="Real.safetensors")
     before = status(api, batch).headers["ETag"]
