@@ -155,7 +155,8 @@ def _facts(run: PlanRun) -> list[tuple[str, SafeString | str]]:
 def _why(run: PlanRun) -> str:
     """Why it is where it is; in full, what each server lacks."""
     situation = cells.situation(run)
-    standing = situations.Standing(situation, run.batch.needs_id, run.batch.workflow_id)
+    needs_id = run.needs_id or run.batch.needs_id
+    standing = situations.Standing(situation, needs_id, run.batch.workflow_id)
     return cells.why(run, situations.outlook(standing))
 
 

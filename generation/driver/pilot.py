@@ -194,14 +194,18 @@ class Pilot:
         return True
 
     def _refused(self, flight: Flight, error: Refused) -> None:
-        """Queue the plan again for a server that has what this one lacks, or let it fail."""
-        lacks = dialect.lacks(error, flight.attempt.graph)
         if dialect.misses_panel(error) and flight.attempt.panel is not None:
             self._panel_vanished(flight, error)
-        elif lacks and capability.turn_away(flight.attempt, lacks):
+        else:
+            self._turn_away(flight, error, "graph_refused")
+
+    def _turn_away(self, flight: Flight, error: Refused, code: str) -> None:
+        """Queue the plan again for a server that has what this one lacks, or let it fail."""
+        lacks = dialect.lacks(error, flight.attempt.graph)
+        if lacks and capability.turn_away(flight.attempt, lacks):
             self._outcomes.drop(flight)
         else:
-            self._outcomes.fail(flight, failure("graph_refused", "\n".join(error.sentences())))
+            self._outcomes.fail(flight, failure(code, "\n".join(error.sentences())))
 
     def _panel_vanished(self, flight: Flight, error: Refused) -> None:
         """Upload a panel again that somebody has removed from the server."""
@@ -219,7 +223,7 @@ class Pilot:
             refused = Refused(
                 error_type="", message="", details="", node_errors=accepted.node_errors
             )
-            self._outcomes.fail(flight, failure("partly_refused", "\n".join(refused.sentences())))
+            self._turn_away(flight, refused, "partly_refused")
             return
         self._acknowledge(flight, "reposted" if flight.is_repost else "posted")
 

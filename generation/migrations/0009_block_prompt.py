@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("generation", "0007_log_in_order"),
+        ("generation", "0008_retried_needs"),
     ]
 
     operations = [

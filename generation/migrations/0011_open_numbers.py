@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('generation', '0007_log_in_order'),
+        ('generation', '0010_watched'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

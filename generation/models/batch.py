@@ -123,6 +123,15 @@ class PlanRun(models.Model):
     wait_reason = models.CharField(max_length=16, choices=REASONS, default="", blank=True)
     progress_pct = models.PositiveSmallIntegerField(default=0)
     params = models.JSONField("overrides", default=dict, blank=True)
+    needs = models.ForeignKey(
+        Needs,
+        models.PROTECT,
+        related_name="runs",
+        null=True,
+        blank=True,
+        db_index=False,
+        help_text="What it needs instead of what its batch does: a retry asked for another model.",
+    )
     seed = models.CharField(max_length=20, blank=True)
     n_attempts = models.PositiveIntegerField(default=0)
     n_tries = models.PositiveSmallIntegerField(
@@ -154,6 +163,11 @@ class PlanRun(models.Model):
                 fields=["batch", "position"],
                 name="run_next_to_claim",
                 condition=Q(state=RunState.QUEUED, wait_reason=""),
+            ),
+            models.Index(
+                fields=["batch", "state"],
+                name="run_of_own_needs",
+                condition=Q(needs__isnull=False),
             ),
             models.Index(fields=["batch", "state"], name="run_by_state"),
             models.Index(fields=["batch", "revision"], name="run_by_revision"),
@@ -187,3 +201,8 @@ class PlanRun(models.Model):
 
     def __str__(self) -> str:
         return f"run {self.pk}"
+
+    @property
+    def needed(self) -> Needs | None:
+        """What it needs of a server: its own needs, else its batch's."""
+        return self.needs if self.needs_id else self.batch.needs

@@ -1,19 +1,26 @@
 """What could be claimed now: queued, nothing missing, not paused, and fit for a server.
 
 A server is fit for a plan when it takes work, is not known to lack what the plan needs, is not
-blocked for its workflow, and has not failed this very plan while another server can take it.
+blocked for its workflow, and has not failed this very plan while another server can take it. A
+plan needs what its batch needs, but for the few that a retry gave needs of their own.
 
 `server` is an id, or an OuterRef as a subquery of the returned query's rows would write it.
 """
 
+from datetime import timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
+from django.db.models.functions import Coalesce, Now
 
 from generation.models import Attempt, Batch, Block, Capability, PlanRun, Server
 from generation.states import Mode, RunState, ServerHealth, WaitReason
 
-_READY = {"state": RunState.QUEUED, "wait_reason": WaitReason.TURN}
+#: A server that has not answered for so long may still be only slow: loading a model, or swapping.
+STALL_S = 60
+
+#: No attempt was made since it was requested or retried, so no server has failed or refused it.
+_UNTRIED = Q(n_attempts=F("tried_from"))
 
 
 def taking() -> QuerySet[Server]:
@@ -26,14 +33,40 @@ def answering() -> QuerySet[Server]:
     return taking().exclude(health=ServerHealth.DOWN)
 
 
+def _soon_answering() -> QuerySet[Server]:
+    """Return the servers that take work, and are not known to be down for longer than a stall."""
+    stalled = Q(down_since__gt=Now() - timedelta(seconds=STALL_S))
+    return taking().filter(~Q(health=ServerHealth.DOWN) | stalled)
+
+
 def runs() -> QuerySet[PlanRun]:
     """Return every run that a server could be given now."""
-    return PlanRun.objects.filter(batch__paused_at=None, **_READY)
+    return _ready().filter(batch__paused_at=None)
+
+
+def _ready() -> QuerySet[PlanRun]:
+    return PlanRun.objects.filter(state=RunState.QUEUED, wait_reason=WaitReason.TURN)
 
 
 def runs_for(server: Any) -> QuerySet[PlanRun]:
-    """Return the `runs` but for those that the server failed and another can take."""
-    return runs().filter(Q(n_tries=0) | ~Q(_failed_by(server), _another_can(server)))
+    """Return the `runs` that the server lacks nothing for and need not leave to another."""
+    blamed = Q(_failed_by(server), _another_can(server))
+    return ready_for(server).filter(_UNTRIED | ~blamed, batch__paused_at=None)
+
+
+def ready_for(server: Any) -> QuerySet[PlanRun]:
+    """Return the runs that the server lacks nothing for, whether or not their batch is paused."""
+    return _ready().filter(~incapable(server, needed()))
+
+
+def can_go_elsewhere(run: PlanRun, server_id: int) -> bool:
+    """Tell whether a server other than this one can take a run, which has not failed it."""
+    return PlanRun.objects.filter(_another_can(server_id), pk=run.pk).exists()
+
+
+def needed(run: Any = OuterRef) -> Coalesce:
+    """Return what a run needs, as a subquery of runs writes it; deeper ones give their `run`."""
+    return Coalesce(run("needs"), run("batch__needs"))
 
 
 def _failed_by(server: Any) -> Exists:
@@ -54,20 +87,10 @@ def _another_can(server: Any) -> Exists:
         is_held_against=True,
         number__gt=OuterRef(OuterRef("tried_from")),
     )
-    unfit = incapable(OuterRef("pk"), OuterRef(OuterRef("batch__needs")))
+    unfit = incapable(OuterRef("pk"), needed(lambda name: OuterRef(OuterRef(name))))
     blocked = blocks(OuterRef("pk"), OuterRef(OuterRef("batch__workflow")))
-    others = answering().filter(~Q(pk=server), ~Exists(failed), ~unfit, ~blocked)
+    others = _soon_answering().filter(~Q(pk=server), ~Exists(failed), ~unfit, ~blocked)
     return Exists(others)
-
-
-def batches() -> QuerySet[Batch]:
-    """Return every batch that has such a run."""
-    return _with(runs())
-
-
-def _with(ready: QuerySet[PlanRun]) -> QuerySet[Batch]:
-    mine = ready.filter(batch=OuterRef("pk"))
-    return Batch.objects.filter(Exists(mine), n_queued__gt=0, mode=Mode.AUTO, paused_at=None)
 
 
 def incapable(server: Any, needs: Any) -> Exists:
@@ -82,18 +105,35 @@ def blocks(server: Any, workflow: Any) -> Exists:
 
 def batches_for(server: Any) -> QuerySet[Batch]:
     """Return the batches with a run that the server is fit for."""
-    deeper = server if isinstance(server, int) else OuterRef(server)
-    return _fit(_with(runs_for(deeper)), server)
+    able = can_run(server, batch=OuterRef("pk"), needs=OuterRef("needs"))
+    some = Exists(runs_for(_deeper(server)).filter(batch=OuterRef("pk")))
+    # In this order: else PostgreSQL looks at each plan of what the server cannot run.
+    return _open_to(server).filter(Case(When(able, then=some), default=False))
 
 
 def batches_fit_for(server: Any) -> QuerySet[Batch]:
-    """Return the batches that the server is fit for; it may have failed all that is left of one."""
-    return _fit(batches(), server)
+    """Return the batches that the server is fit for; what is left of one may be for others."""
+    able = can_run(server, batch=OuterRef("pk"), needs=OuterRef("needs"))
+    return _open_to(server).filter(able, Exists(_ready().filter(batch=OuterRef("pk"))))
 
 
-def _fit(found: QuerySet[Batch], server: Any) -> QuerySet[Batch]:
-    unfit = incapable(server, OuterRef("needs"))
-    return found.filter(~unfit, ~blocks(server, OuterRef("workflow")))
+def _open_to(server: Any) -> QuerySet[Batch]:
+    blocked = blocks(server, OuterRef("workflow"))
+    return Batch.objects.filter(~blocked, n_queued__gt=0, mode=Mode.AUTO, paused_at=None)
+
+
+def can_run(server: Any, *, batch: Any, needs: Any) -> Q:
+    """Return whether a server lacks nothing for a batch, or for a plan with needs of its own.
+
+    All are what a subquery of the query's rows would write. It keeps a batch of 10,000 plans from
+    being looked at plan by plan by servers that can run none of them.
+    """
+    own = ready_for(_deeper(server)).filter(batch=batch, needs__isnull=False)
+    return Q(~incapable(server, needs)) | Q(Exists(own))
+
+
+def _deeper(server: Any) -> Any:
+    return server if isinstance(server, int) else OuterRef(server)
 
 
 def takers() -> QuerySet[Server]:

@@ -48,15 +48,20 @@ class Found(_Compiled[M]):
 
 
 class Listed(_Compiled[M]):
-    """The tuples that `build` (a `values_list`) lists by the one or two numbers it takes."""
+    """The tuples that `build` (a `values_list`) lists by what it takes.
+
+    That is up to two numbers and, said so by its annotation, a text.
+    """
 
     def __init__(self, build: Callable[..., QuerySet[M, Any]]) -> None:
-        super().__init__(build, *_NUMBERS[: len(signature(build).parameters)])
+        numbers = iter(_NUMBERS)
+        taken = signature(build).parameters.values()
+        super().__init__(build, *(_TEXT if p.annotation is str else next(numbers) for p in taken))
 
-    def rows(self, *numbers: int) -> list[tuple[Any, ...]]:
+    def rows(self, *values: str | int) -> list[tuple[Any, ...]]:
         """Return all rows."""
         _, compiler, sql, _ = self._statement
         with connection.cursor() as cursor:
-            cursor.execute(sql, self._given(*numbers))
+            cursor.execute(sql, self._given(*values))
             found = cursor.fetchall()
         return [tuple(row) for row in compiler.results_iter([found])]

@@ -5,6 +5,7 @@ newer than its revision, never older, so that whoever asks again since that revi
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NotRequired, TypedDict
 
@@ -14,7 +15,7 @@ from generation.selectors import batches, logs, results, situations
 from generation.selectors.compiled import Found, Listed
 from generation.selectors.logs import LogLine
 from generation.selectors.results import Result
-from generation.selectors.situations import Outlook, Wait
+from generation.selectors.situations import Outlook, Part, Wait
 from generation.states import FINISHED, RunState
 
 _TAG = re.compile(r'(?:W/)?"([A-Za-z0-9_-]+)\.([0-9]+)\.([0-9a-z]+)"')
@@ -30,11 +31,12 @@ _FIELDS = (
     "error_message",
     "error_remedy",
     "wait_reason",
+    "needs_id",
 )
 _HEADINGS = Found(
     lambda public_id: (
         batches.measured()
-        .annotate(**situations.situation_annotations())
+        .annotate(**situations.batch_annotations())
         .filter(public_id=public_id)
         .order_by()
     )
@@ -91,23 +93,27 @@ class StatusDocument(TypedDict):
 class Heading:
     """A batch as it is now, and the tag that says whether its document has changed.
 
-    Beside the revision the tag carries what changes a document without one: the outlook of its
+    Beside the revision the tag carries what changes a document without one: the outlooks of its
     queued plans, as long as there are any, and the window in which addresses of files are signed.
     """
 
     batch: Batch
-    outlook: Outlook
+    outlooks: Mapping[Part, Outlook]
     window: int
 
     @property
     def context(self) -> str:
         """The part of the tag that is not the revision."""
-        return f"{self.window:x}{self.outlook.tag if self.batch.n_queued else ''}"
+        tags = (outlook.tag for _, outlook in self._in_order())
+        return f"{self.window:x}{''.join(tags) if self.batch.n_queued else ''}"
 
     @property
     def tag(self) -> str:
         """The weak ETag of the status document."""
         return f'W/"{self.batch.public_id}.{self.batch.revision}.{self.context}"'
+
+    def _in_order(self) -> list[tuple[Part, Outlook]]:
+        return sorted(self.outlooks.items(), key=lambda item: item[0][1] or 0)
 
     def is_current(self, if_none_match: str) -> bool:
         """Tell whether a client that sent this header has the present document."""
@@ -123,16 +129,15 @@ class Heading:
 
 
 def heading(public_id: str) -> Heading:
-    """Read the heading of a batch, in one query (more where no server can run its workflow).
+    """Read the heading of a batch, in one query.
+
+    More where no server can run its workflow, or where a retry asked for other models.
 
     Raises:
         NotFound: there is no such batch.
     """
     found: Any = batches.existing(public_id, _HEADINGS.first)
-    situation = situations.situation_of(found, is_paused=found.paused_at is not None)
-    standing = situations.Standing(situation, found.needs_id, found.workflow_id)
-    outlook = situations.outlook(standing)
-    return Heading(found, outlook, links.window())
+    return Heading(found, situations.outlooks_of([found]), links.window())
 
 
 def status(batch: Batch, *, since: int | None = None, origin: str = "") -> StatusDocument:
@@ -160,7 +165,10 @@ def document(
         "logs": _logs(batch, after),
         "progress": batches.progress(batch),
         "results": results.after(batch.pk, after, origin),
-        "plans": [_plan(row, head.outlook) for row in _RUNS.rows(batch.pk, after)],
+        "plans": [
+            _plan(row[:-1], situations.of_part(head.outlooks, (batch.pk, row[-1])))
+            for row in _RUNS.rows(batch.pk, after)
+        ],
         "counts": batches.counts(batch),
         "revision": batch.revision,
         "logs_url": f"{origin}/api/batches/{batch.public_id}/logs",

@@ -125,11 +125,14 @@ def servers() -> QuerySet[Server]:
 
 def lacking(server: Server) -> list[tuple[str, str]]:
     """Return what queued plans a server cannot run: each workflow's name, and what it lacks."""
-    unmet = Capability.objects.filter(
-        server=server, is_capable=False, needs__batches__n_queued__gt=0
+    unmet = Capability.objects.filter(server=server, is_capable=False).order_by()
+    batches = unmet.filter(needs__batches__n_queued__gt=0)
+    runs = unmet.filter(needs__runs__state=RunState.QUEUED)
+    rows = (
+        *batches.values_list("needs__batches__workflow__name", "missing").distinct(),
+        *runs.values_list("needs__runs__batch__workflow__name", "missing").distinct(),
     )
-    rows = unmet.order_by().values_list("needs__batches__workflow__name", "missing").distinct()
-    return sorted((name, situations.lacks(missing)) for name, missing in rows)
+    return sorted({(name, situations.lacks(missing)) for name, missing in rows})
 
 
 def log() -> QuerySet[LogEntry]:

@@ -1,6 +1,6 @@
 """Why a plan is not running: what is stored with its run, and what its batch can hope for now."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypedDict
@@ -9,7 +9,7 @@ from zlib import crc32
 from django.db.models import Exists, OuterRef
 
 from generation.comfyui.requirements import Lack
-from generation.models import Block, Capability, Server
+from generation.models import Block, Capability, PlanRun, Server
 from generation.selectors import claimable
 from generation.states import RunState, ServerHealth, WaitReason
 
@@ -25,7 +25,7 @@ class Situation(StrEnum):
     """What can become of a batch's queued plans, the first that fits."""
 
     PAUSED = "p"  #: Somebody paused the batch.
-    NONE_ENABLED = "e"  #: No server is enabled, or those that are take nothing more.
+    NONE_ENABLED = "e"  #: No server is enabled, or those that are drain.
     ALL_DOWN = "d"  #: Every enabled server is down, or set aside.
     NONE_CAPABLE = "c"  #: Servers answer, but none of them can run its workflow, or may.
     NORMAL = "n"  #: At least one server could take them.
@@ -59,7 +59,7 @@ _OF_SITUATION = {
     ),
     Situation.NONE_ENABLED: Wait(
         code="no_server",
-        message="No ComfyUI server is enabled: a technical director has to enable one.",
+        message="No ComfyUI server takes plans: a technical director has to enable one.",
     ),
     Situation.ALL_DOWN: Wait(
         code="servers_down",
@@ -91,16 +91,33 @@ def waits(state: str, wait_reason: str, outlook: Outlook = NORMAL) -> Wait | Non
 def situation_annotations(batch: str = "") -> dict[str, Any]:
     """Return what lets any query bring the situation along: see `situation_of`.
 
-    `batch` is the way from the query's rows to their batch: empty, or `batch__`.
+    `batch` is the way from the query's rows to their batch: empty, or `batch__` of runs, each of
+    which is asked for by its own needs, where it has any.
     """
     enabled = Server.objects.filter(is_enabled=True, is_draining=False)
-    lacking = claimable.incapable(OuterRef("pk"), OuterRef(OuterRef(f"{batch}needs")))
+    needs = (
+        claimable.needed(lambda name: OuterRef(OuterRef(name)))
+        if batch
+        else OuterRef(OuterRef("needs"))
+    )
+    lacking = claimable.incapable(OuterRef("pk"), needs)
     blocked = claimable.blocks(OuterRef("pk"), OuterRef(OuterRef(f"{batch}workflow")))
     usable = claimable.answering()
     return {
         "any_server_enabled": Exists(enabled),
         "any_server_usable": Exists(usable),
         "any_server_capable": Exists(usable.filter(~lacking, ~blocked)),
+    }
+
+
+_OF_OWN_NEEDS = PlanRun.objects.filter(state=RunState.QUEUED, needs__isnull=False)
+
+
+def batch_annotations() -> dict[str, Any]:
+    """Return what lets a query of batches bring along all that `standings` asks for."""
+    return {
+        **situation_annotations(),
+        "any_own_needs": Exists(_OF_OWN_NEEDS.filter(batch=OuterRef("pk"))),
     }
 
 
@@ -124,6 +141,37 @@ class Standing:
     workflow_id: int | None
 
 
+#: A batch's id, and the id of the needs that some of its plans have of their own; None: the others.
+Part = tuple[int, int | None]
+
+
+def standings(batches: Iterable[Any]) -> dict[Part, Standing]:
+    """Return where the queued plans of batches stand, whose rows have the `batch_annotations`."""
+    rows = list(batches)
+    found: dict[Part, Standing] = {
+        (row.pk, None): Standing(
+            situation_of(row, is_paused=row.paused_at is not None), row.needs_id, row.workflow_id
+        )
+        for row in rows
+    }
+    some = {row.pk: row for row in rows if row.any_own_needs}
+    return found | _own_standings(some) if some else found
+
+
+def _own_standings(batches: Mapping[int, Any]) -> dict[Part, Standing]:
+    annotations = situation_annotations("batch__")
+    runs = _OF_OWN_NEEDS.filter(batch__in=batches).annotate(**annotations)
+    rows = runs.order_by().values_list("batch_id", "needs_id", *annotations, named=True).distinct()
+    return {
+        (row.batch_id, row.needs_id): Standing(
+            situation_of(row, is_paused=batches[row.batch_id].paused_at is not None),
+            row.needs_id,
+            batches[row.batch_id].workflow_id,
+        )
+        for row in rows
+    }
+
+
 def outlook(standing: Standing) -> Outlook:
     """Return the outlook of one batch; asks the database only where no server can take it."""
     return outlooks([standing])[standing]
@@ -137,11 +185,23 @@ def outlooks(standings: Iterable[Standing]) -> dict[Standing, Outlook]:
     return {each: Outlook(each.situation, details.get(each, "")) for each in wanted}
 
 
-_IN_DETAIL = (Situation.NONE_CAPABLE, Situation.ALL_DOWN)
+def outlooks_of(batches: Iterable[Any]) -> dict[Part, Outlook]:
+    """Return the outlook of each part of batches, whose rows have the `batch_annotations`."""
+    parts = standings(batches)
+    found = outlooks(parts.values())
+    return {part: found[standing] for part, standing in parts.items()}
+
+
+def of_part(outlooks: Mapping[Part, Outlook], part: Part) -> Outlook:
+    """Return the outlook of a part; one that has come since is taken for what the others are."""
+    return outlooks.get(part) or outlooks[part[0], None]
+
+
+_IN_DETAIL = (Situation.NONE_CAPABLE, Situation.ALL_DOWN, Situation.NONE_ENABLED)
 
 
 def _details(standings: list[Standing]) -> dict[Standing, str]:
-    """Say for each standing why each server that takes part cannot take its plans."""
+    """Say for each standing why each enabled server cannot take its plans."""
     rows = Capability.objects.filter(
         needs__in={each.needs_id for each in standings}, is_capable=False
     )
@@ -151,7 +211,7 @@ def _details(standings: list[Standing]) -> dict[Standing, str]:
     }
     blocks = Block.objects.filter(workflow__in={each.workflow_id for each in standings})
     blocked = {(each.workflow_id, each.server_id): each.detail for each in blocks}
-    servers = list(Server.objects.filter(is_enabled=True, is_draining=False).order_by("name"))
+    servers = list(Server.objects.filter(is_enabled=True).order_by("name"))
     return {
         each: " ".join(
             _of_server(
@@ -172,7 +232,8 @@ def _of_server(server: Server, missing: list[dict[str, Any]] | None, blocked: st
     if blocked is not None:
         return f"{server.name} is blocked for this workflow: {blocked.rstrip('.')}."
     if missing is None:
-        return f"{server.name} does not answer."
+        what = "drains: it takes nothing more" if server.is_draining else "does not answer"
+        return f"{server.name} {what}."
     down = " and does not answer" if server.health == ServerHealth.DOWN else ""
     return f"{server.name} lacks {lacks(missing)}{down}."
 

@@ -9,7 +9,7 @@ from typing import Any, TypedDict
 from generation.models import Batch, PlanRun
 from generation.selectors import situations
 from generation.selectors.logs import moment
-from generation.selectors.situations import Outlook, Situation, Standing, Wait
+from generation.selectors.situations import Outlook, Part, Situation, Wait
 from generation.states import RunState, WaitReason
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -50,30 +50,34 @@ def queue(batch: Batch | None = None) -> list[Place]:
     position. With a batch, only its plans are listed, each with its position among all.
     """
     waiting = PlanRun.objects.filter(state=RunState.QUEUED).order_by("batch_id", "position")
-    found = list(waiting.values_list("pk", "batch_id", "wait_reason"))
-    batches = _claimable({batch_id for _, batch_id, _ in found})
+    found = list(waiting.values_list("pk", "batch_id", "needs_id", "wait_reason"))
+    batches = _annotated({batch_id for _, batch_id, *_ in found})
+    going = _claimable(batches)
     ready = [
         (pk, batch_id)
-        for pk, batch_id, reason in found
-        if reason == WaitReason.TURN and batch_id in batches
+        for pk, batch_id, needs_id, reason in found
+        if reason == WaitReason.TURN and (batch_id, needs_id) in going
     ]
     positions = {pk: n for n, pk in enumerate(_in_turn(ready, batches), start=1)}
     places: list[Place] = list(positions.items())
-    places += [(pk, None) for pk, _, _ in found if pk not in positions]
+    places += [(pk, None) for pk, *_ in found if pk not in positions]
     if batch is None:
         return places
-    mine = {pk for pk, batch_id, _ in found if batch_id == batch.pk}
+    mine = {pk for pk, batch_id, *_ in found if batch_id == batch.pk}
     return [place for place in places if place[0] in mine]
 
 
-def _claimable(batch_ids: set[int]) -> dict[int, Batch]:
-    """Return those of the batches that are not paused and that some server might run."""
-    annotations = situations.situation_annotations()
-    rows = Batch.objects.filter(pk__in=batch_ids, paused_at=None).annotate(**annotations)
+def _annotated(batch_ids: set[int]) -> dict[int, Batch]:
+    return (
+        Batch.objects.filter(pk__in=batch_ids).annotate(**situations.batch_annotations()).in_bulk()
+    )
+
+
+def _claimable(batches: Mapping[int, Batch]) -> set[Part]:
+    """Return those parts of the batches that are not paused and that some server might run."""
     stuck = (Situation.PAUSED, Situation.NONE_CAPABLE)
-    return {
-        row.pk: row for row in rows if situations.situation_of(row, is_paused=False) not in stuck
-    }
+    found = situations.standings(batches.values())
+    return {part for part, standing in found.items() if standing.situation not in stuck}
 
 
 def _in_turn(ready: list[tuple[int, int]], batches: Mapping[int, Batch]) -> Iterator[int]:
@@ -102,31 +106,17 @@ def _standing(batch: Batch) -> tuple[int, int, int, datetime]:
 
 
 def lines(places: Sequence[Place]) -> list[QueueLine]:
-    """Return waiting plans as clients read them, in the order given, in at most four queries."""
+    """Return waiting plans as clients read them, in the order given, in at most five queries."""
     rows = PlanRun.objects.filter(pk__in=[pk for pk, _ in places]).values_list(
-        "pk", "batch_id", *_FIELDS
+        "pk", "batch_id", "needs_id", *_FIELDS
     )
     by_id = {row[0]: row[1:] for row in rows}
-    outlooks = _outlooks({row[0] for row in by_id.values()})
+    outlooks = situations.outlooks_of(_annotated({row[0] for row in by_id.values()}).values())
     return [
-        _line(by_id[pk][1:], position, outlooks[by_id[pk][0]])
+        _line(by_id[pk][2:], position, situations.of_part(outlooks, by_id[pk][:2]))
         for pk, position in places
         if pk in by_id
     ]
-
-
-def _outlooks(batch_ids: set[int]) -> dict[int, Outlook]:
-    rows = Batch.objects.filter(pk__in=batch_ids).annotate(**situations.situation_annotations())
-    standings = {
-        row.pk: Standing(
-            situations.situation_of(row, is_paused=row.paused_at is not None),
-            row.needs_id,
-            row.workflow_id,
-        )
-        for row in rows
-    }
-    found = situations.outlooks(standings.values())
-    return {pk: found[standing] for pk, standing in standings.items()}
 
 
 def _line(row: tuple[Any, ...], position: int | None, outlook: Outlook) -> QueueLine:

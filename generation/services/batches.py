@@ -1,16 +1,34 @@
 """The use cases of a batch: create it, cancel it, retry what failed in it."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
 
 from generation import queueing
-from generation.errors import Conflict, InvalidRequest
-from generation.models import Batch, Episode, LogEntry, Plan, PlanRun, Version
-from generation.services import preflight, production, servers, transitions, versions, workflows
+from generation.errors import Conflict, InvalidRequest, Problem
+from generation.models import (
+    Batch,
+    Episode,
+    LogEntry,
+    Needs,
+    Plan,
+    PlanRun,
+    Version,
+    Workflow,
+)
+from generation.services import (
+    capability,
+    preflight,
+    production,
+    servers,
+    transitions,
+    versions,
+    workflows,
+)
 from generation.services.requests import BatchRequest
 from generation.states import FIRST, BatchState, Mode, RunState, VersionState, WaitReason
 
@@ -108,8 +126,8 @@ def retry(
         InvalidRequest: `params` do not fit the batch's frozen workflow.
     """
     batch.refresh_from_db()
-    check_overrides(batch, params or {})
     runs = list(batch.runs.filter(state__in=retried_states(batch)).order_by("pk"))
+    check_overrides(batch, params or {}, kept=[run.params for run in runs])
     if not runs:
         raise Conflict(
             "Nothing in this batch has failed or was cancelled. For another version of a plan,"
@@ -136,14 +154,27 @@ def retry_runs(
 ) -> int:
     """Queue these failed or cancelled runs again; return how many it were."""
     with transaction.atomic():
-        moved = transitions.retry(batch, run_ids, overrides=params or {}, actor=actor)
+        moved = transitions.retry(
+            batch, run_ids, overrides=params or {}, needs_of=capability.own_needs, actor=actor
+        )
         if moved and batch.mode == Mode.AUTO:
-            transaction.on_commit(queueing.wake)
+            transaction.on_commit(partial(_settle_and_wake, batch))
     return moved
 
 
-def check_overrides(batch: Batch, params: Mapping[str, Any]) -> None:
+def _settle_and_wake(batch: Batch) -> None:
+    """Wake who can take what was retried, with overrides that may need another server."""
+    own = Needs.objects.filter(runs__batch=batch, runs__state=RunState.QUEUED)
+    capability.settle(own.distinct())
+    queueing.wake()
+
+
+def check_overrides(
+    batch: Batch, params: Mapping[str, Any], kept: Iterable[dict[str, Any]] = ({},)
+) -> None:
     """Check a retry's parameters against the batch's frozen workflow.
+
+    `kept` are the overrides that each of its plans has already, which stay below these.
 
     Raises:
         InvalidRequest: one does not fit, the batch renders nothing, or no server could run it.
@@ -154,6 +185,14 @@ def check_overrides(batch: Batch, params: Mapping[str, Any]) -> None:
     else:
         problems = workflows.check_params(workflow, params)
         if params and not problems and batch.mode == Mode.AUTO:
-            _, problems = preflight.check(workflow, batch.params | params, params)
+            problems = _unrunnable(workflow, params, [batch.params | each for each in kept])
     if problems:
         raise InvalidRequest(problems)
+
+
+def _unrunnable(
+    workflow: Workflow, params: Mapping[str, Any], bases: list[dict[str, Any]]
+) -> list[Problem]:
+    distinct = {repr(sorted(base.items())): base for base in bases}
+    checks = (preflight.check(workflow, {**base, **params}, params) for base in distinct.values())
+    return next((problems for _, problems in checks if problems), [])

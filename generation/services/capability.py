@@ -12,8 +12,11 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+from django.db.models import Subquery
+
 from generation.comfyui import parameters as params
 from generation.comfyui import requirements
+from generation.comfyui.errors import GraphError
 from generation.comfyui.requirements import Lack, Requirements
 from generation.models import (
     Attempt,
@@ -25,8 +28,9 @@ from generation.models import (
     ServerDefinitions,
     Workflow,
 )
+from generation.selectors import claimable
 from generation.services import transitions, workflows
-from generation.states import AttemptOutcome
+from generation.states import AttemptOutcome, RunState
 
 #: What was known of a server: when its definitions were read.
 Readings = Mapping[int, tuple[int, datetime]]
@@ -48,21 +52,21 @@ def needs_of(workflow: Workflow, values: Mapping[str, Any]) -> Needs:
     return found
 
 
-def needs_of_run(run: PlanRun) -> Needs | None:
-    """Return what a run needs: its batch's needs, but for a model that a retry asked for."""
-    batch = run.batch
-    if not run.params or batch.needs is None or batch.workflow is None:
-        return batch.needs
-    return needs_of(batch.workflow, batch.params | run.params)
+def own_needs(batch: Batch, overrides: Mapping[str, Any]) -> Needs | None:
+    """Return what a plan of a batch needs with these overrides; None for what the batch needs."""
+    if not overrides or batch.needs is None or batch.workflow is None:
+        return None
+    try:
+        needs = needs_of(batch.workflow, batch.params | overrides)
+    except GraphError:
+        # The claim says that they cannot be set, and puts the plan in error.
+        return None
+    return None if needs == batch.needs else needs
 
 
-def spellings(run: PlanRun, server: Server) -> list[list[str]]:
-    """Return how a server spells the models that a run with overrides of its own asks for."""
-    needs = needs_of_run(run)
-    if needs is None:
-        return []
-    settle([needs])
-    known = Capability.objects.filter(needs=needs, server=server)
+def spellings(needs_id: int, server: Server) -> list[list[str]]:
+    """Return how a server spells the models among what is needed."""
+    known = Capability.objects.filter(needs=needs_id, server=server)
     return known.values_list("spellings", flat=True).first() or []
 
 
@@ -93,8 +97,10 @@ def settle(needs: Iterable[Needs] | None = None) -> int:
 
 
 def _of_the_queued() -> dict[int, Needs]:
-    queued = Batch.objects.filter(n_queued__gt=0).exclude(needs=None)
-    return Needs.objects.in_bulk(set(queued.order_by().values_list("needs_id", flat=True)))
+    batches = Batch.objects.filter(n_queued__gt=0, needs__isnull=False)
+    runs = PlanRun.objects.filter(state=RunState.QUEUED, needs__isnull=False)
+    found = (rows.order_by().values_list("needs_id", flat=True) for rows in (batches, runs))
+    return Needs.objects.in_bulk({pk for ids in found for pk in ids})
 
 
 def _stale(wanted: Mapping[int, Needs], readings: Readings) -> list[tuple[int, int]]:
@@ -133,32 +139,39 @@ def _definitions(pk: int, _: datetime) -> Mapping[str, Any]:
     return definitions
 
 
-def deny(needs: Needs, server: Server, found: Iterable[Lack]) -> None:
+def deny(needs: Needs | None, server: Server, found: Iterable[Lack]) -> None:
     """Record that a server refused what it was thought to have, until it is read again."""
-    missing = [asdict(lack) for lack in found]
-    Capability.objects.update_or_create(
-        needs=needs,
-        server=server,
-        defaults={"is_capable": False, "missing": missing, "spellings": []},
-    )
+    if needs is not None:
+        missing = [asdict(lack) for lack in found]
+        Capability.objects.update_or_create(
+            needs=needs,
+            server=server,
+            defaults={"is_capable": False, "missing": missing, "spellings": []},
+        )
     Server.objects.filter(pk=server.pk).update(needs_reading=True)
 
 
 def turn_away(attempt: Attempt, found: Iterable[Lack]) -> bool:
     """Queue a plan again that its server lacks something for, and read the server anew.
 
-    False, and nothing done, when the server refused this plan before: it says that it has what it
-    refuses, so the plan would go round for ever.
+    False, and nothing done, when the server refused this plan before and no other can take it: the
+    server says that it has what it refuses, so the plan would go round for ever.
 
     Raises:
         Fenced: the attempt is no longer ours.
     """
-    needs = needs_of_run(attempt.run)
-    refused = Attempt.objects.filter(run=attempt.run_id, outcome=AttemptOutcome.REFUSED)
-    if needs is None or refused.filter(server=attempt.server_id).exists():
+    run = attempt.run
+    if _has_refused(attempt) and not claimable.can_go_elsewhere(run, attempt.server_id):
         return False
     lacking = list(found)
-    # First of all, or the plan would be claimed for the same server once more.
-    deny(needs, attempt.server, lacking)
+    # First of all, or the batch's next plan would be claimed for the same server.
+    deny(run.needed, attempt.server, lacking)
     transitions.turn_away(attempt, ", ".join(map(str, lacking)))
     return True
+
+
+def _has_refused(attempt: Attempt) -> bool:
+    """Tell whether a server refused the same plan before, since it was requested or retried."""
+    since = PlanRun.objects.filter(pk=attempt.run_id).values("tried_from")
+    refused = Attempt.objects.filter(run=attempt.run_id, outcome=AttemptOutcome.REFUSED)
+    return refused.filter(server=attempt.server_id, number__gt=Subquery(since)).exists()

@@ -40,6 +40,7 @@ class Candidate(NamedTuple):
     pk: int
     priority: int
     model_key: str
+    is_capable: bool  #: whether the server has what the batch needs, not only what a retry asks for
     spellings: list[list[str]] | None  #: how the server writes the names of its models
     defined_at: datetime | None  #: when the latest definitions were read, whichever server's
 
@@ -78,7 +79,7 @@ class Desk:
         left_to = self._idle_servers() if in_flight else []
         for candidate in self._in_turn(left_to):
             if attempt := self._claim(candidate):
-                self._remember(candidate)
+                self._remember(_model_key(candidate, attempt))
                 return attempt
         return None
 
@@ -99,17 +100,20 @@ class Desk:
         fair = [Candidate(*row) for row in rows[:LOOKED_AT]]
         held = self._server.last_model_key
         if fair and held and fair[0].model_key not in ("", held):
-            same = _fair(server_id, left_to).filter(
-                priority=fair[0].priority, needs__model_key=held
-            )
-            for row in same[:1]:
+            asked = server_id, fair[0].pk, held
+            for row in _same(*asked, left_to) if left_to else _SAME.rows(*asked):
                 if _pass_over(fair[0]):
                     yield Candidate(*row)
         yield from fair
+        if len(fair) == LOOKED_AT:
+            # None of them had a plan for this server: all that is left of them is for others.
+            tried = [candidate.pk for candidate in fair]
+            further = _in_order(claimable.batches_for(server_id).exclude(pk__in=tried), server_id)
+            yield from (Candidate(*row) for row in _without(further, left_to)[:LOOKED_AT])
 
-    def _remember(self, candidate: Candidate) -> None:
+    def _remember(self, key: str) -> None:
         """Record which models the server will have loaded when it comes to this plan."""
-        key, server = candidate.model_key, self._server
+        server = self._server
         if key and key != server.last_model_key:
             mine = Server.objects.filter(pk=server.pk, lease_token=self._lease.token)
             mine.update(last_model_key=key)
@@ -127,7 +131,7 @@ class Desk:
                     return None
 
     def _choose(self, candidate: Candidate, batch: Batch) -> tuple[PlanRun, Work] | None:
-        run = _first(batch, self._server)
+        run = _first(batch, self._server, candidate)
         if run is None or batch.workflow_id is None:
             return None
         run.batch, batch.workflow = batch, self._workflow(batch.workflow_id)
@@ -146,11 +150,9 @@ class Desk:
         return self._workflows[pk]
 
     def _work(self, run: PlanRun, workflow: Workflow, candidate: Candidate) -> Work:
-        if run.params:
-            # A model that a retry asked for is not among those that the batch needs.
-            spellings = capability.spellings(run, self._server)
-        else:
-            spellings = candidate.spellings or []
+        spellings = candidate.spellings or []
+        if run.needs_id:
+            spellings = capability.spellings(run.needs_id, self._server)
         return graphs.work(run, workflow, self._found(workflow, candidate.defined_at), spellings)
 
     def _found(self, workflow: Workflow, defined_at: datetime | None) -> Mapping[str, Parameter]:
@@ -165,19 +167,45 @@ class Desk:
 def _fair(server_id: int, left_to: Sequence[int] = ()) -> QuerySet[Batch, tuple[Any, ...]]:
     """Return what the server can run in the order of its turn, as the fields of a `Candidate`.
 
-    Without what one of the servers `left_to` could run.
+    Without what one of the servers `left_to` could run. What is left of a batch may be for others:
+    looking at its plans one by one would cost each claim more.
     """
+    return _without(_in_order(claimable.batches_fit_for(server_id), server_id), left_to)
+
+
+def _in_order(found: QuerySet[Batch], server_id: int) -> QuerySet[Batch, tuple[Any, ...]]:
     known = Capability.objects.filter(needs=OuterRef("needs"), server=server_id)
     read = ServerDefinitions.objects.filter(server__is_enabled=True).order_by("-read_at")
     order = ("-priority", "n_running", F("served_at").asc(nulls_first=True), "pk")
-    batches = claimable.batches_fit_for(server_id).annotate(
+    batches = found.annotate(
         model_key=Coalesce(F("needs__model_key"), Value("")),
+        is_capable=~claimable.incapable(server_id, OuterRef("needs")),
         spellings=Subquery(known.values("spellings")[:1]),
         defined_at=Subquery(read.values("read_at")[:1]),
     )
-    if left_to:
-        batches = batches.filter(_none_can_run(left_to))
     return batches.order_by(*order).values_list(*Candidate._fields)
+
+
+def _without(
+    found: QuerySet[Batch, tuple[Any, ...]], left_to: Sequence[int]
+) -> QuerySet[Batch, tuple[Any, ...]]:
+    return found.filter(_none_can_run(left_to)) if left_to else found
+
+
+def _same(
+    server_id: int, first_id: int, model_key: str, left_to: Sequence[int] = ()
+) -> QuerySet[Batch, tuple[Any, ...]]:
+    """Return what is next of the first batch's priority, but with these models."""
+    found = _fair(server_id, left_to).filter(
+        ~claimable.incapable(server_id, OuterRef("needs")),
+        priority=Subquery(Batch.objects.filter(pk=first_id).values("priority")),
+        needs__model_key=model_key,
+    )
+    return found[:1]
+
+
+def _same_of_all(server_id: int, first_id: int, model_key: str) -> QuerySet[Batch, tuple[Any, ...]]:
+    return _same(server_id, first_id, model_key)
 
 
 def _idle(server_id: int) -> QuerySet[Server, tuple[Any, ...]]:
@@ -190,13 +218,16 @@ def _idle(server_id: int) -> QuerySet[Server, tuple[Any, ...]]:
 
 
 _FAIR = Listed(lambda server_id: _fair(server_id)[:LOOKED_AT])
+_SAME = Listed(_same_of_all)
 _IDLE = Listed(_idle)
 
 
 def _none_can_run(servers: Iterable[int]) -> Q:
-    lacking = claimable.incapable(OuterRef("pk"), OuterRef(OuterRef("needs")))
+    batch, needs = OuterRef(OuterRef("pk")), OuterRef(OuterRef("needs"))
+    some = claimable.ready_for(OuterRef(OuterRef("pk"))).filter(batch=batch)
     blocked = claimable.blocks(OuterRef("pk"), OuterRef(OuterRef("workflow")))
-    return ~Q(Exists(Server.objects.filter(~lacking, ~blocked, pk__in=servers)))
+    able = claimable.can_run(OuterRef("pk"), batch=batch, needs=needs)
+    return ~Q(Exists(Server.objects.filter(able, Exists(some), ~blocked, pk__in=servers)))
 
 
 def _pass_over(candidate: Candidate) -> bool:
@@ -208,10 +239,22 @@ def _pass_over(candidate: Candidate) -> bool:
 _FIRST = Found(lambda batch: claimable.runs().filter(batch=batch).order_by("position")[:1], by=int)
 
 
-def _first(batch: Batch, server: Server) -> PlanRun | None:
+def _first(batch: Batch, server: Server, candidate: Candidate) -> PlanRun | None:
     """Return the first run of a batch that the server is fit for."""
     first = _FIRST.first(batch.pk)
-    if first is None or not first.n_tries:
+    if first is None or (candidate.is_capable and not first.needs_id and _is_untried(first)):
         # Nobody has failed it: there is no need to ask who else could take it, which costs more.
         return first
-    return claimable.runs_for(server.pk).filter(batch=batch).order_by("position").first()
+    fit = claimable.runs_for(server.pk).filter(batch=batch)
+    if not candidate.is_capable:
+        fit = fit.filter(needs__isnull=False)
+    return fit.order_by("position").first()
+
+
+def _is_untried(run: PlanRun) -> bool:
+    return run.n_attempts == run.tried_from
+
+
+def _model_key(candidate: Candidate, attempt: Attempt) -> str:
+    own = attempt.run.needs
+    return own.model_key if own else candidate.model_key

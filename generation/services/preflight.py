@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Now
 
 from generation.errors import Problem
-from generation.models import Capability, Needs, Workflow
+from generation.models import Capability, Needs, Server, Workflow
 from generation.selectors import situations
 from generation.services import capability, servers, workflows
 from generation.states import ServerHealth
@@ -16,6 +16,8 @@ from generation.states import ServerHealth
 CODE = "no_capable_server"
 #: A server that was read so long ago is asked again before anything is refused for its sake.
 READ_AGAIN_S = 10
+#: Who has asked waits no longer for that; then what was known counts.
+WITHIN_S = 8.0
 
 Missing = list[dict[str, Any]]
 
@@ -25,9 +27,9 @@ def check(
 ) -> tuple[Needs, list[Problem]]:
     """Return what a workflow with these parameters needs, and what keeps every server from it.
 
-    There is no problem as long as one enabled server may have all of it: its definitions are not
-    known, or it does not answer now. `given` are the parameters that the request itself sets: one
-    that names a file which is missing is to blame, else the workflow is.
+    There is no problem as long as one server that takes work may have all of it: its definitions
+    are not known, or it does not answer now. `given` are the parameters that the request itself
+    sets: one that names a file which is missing is to blame, else the workflow is.
     """
     needs = capability.needs_of(workflow, values)
     capability.settle([needs])
@@ -45,19 +47,24 @@ def check(
 
 
 def _lacking(needs: Needs) -> list[tuple[str, Missing]]:
-    """Return every enabled server's name with what it lacks; empty when one may lack nothing."""
+    """Return every candidate's name with what it lacks; empty when one may lack nothing."""
     lacks = Capability.objects.filter(server=OuterRef("pk"), needs=needs, is_capable=False)
-    rows = servers.enabled().annotate(lacks=Subquery(lacks.values("missing")[:1])).order_by("name")
+    rows = _candidates().annotate(lacks=Subquery(lacks.values("missing")[:1])).order_by("name")
     found = list(rows.values_list("name", "health", "lacks"))
     if any(lacks is None or health != ServerHealth.UP for _, health, lacks in found):
         return []
     return [(name, lacks) for name, _, lacks in found]
 
 
+def _candidates() -> QuerySet[Server]:
+    """Return the servers that may ever be given more; one that drains is on its way out."""
+    return servers.enabled().filter(is_draining=False)
+
+
 def _read_again() -> None:
     """Read the servers whose definitions have grown old: what was missing may be there now."""
     old = Q(definitions__read_at__lt=Now() - timedelta(seconds=READ_AGAIN_S))
-    servers.look_at(servers.enabled().filter(old))
+    servers.look_at(_candidates().filter(old), WITHIN_S)
 
 
 def _place(workflow: Workflow, given: Mapping[str, Any], missing: Missing) -> str:

@@ -39,7 +39,7 @@ def retry(run: PlanRun, *, actor: User | None, params: Mapping[str, Any] | None 
         Conflict: it is neither failed nor cancelled.
         InvalidRequest: `params` do not fit the batch's frozen workflow.
     """
-    batches.check_overrides(run.batch, params or {})
+    batches.check_overrides(run.batch, params or {}, kept=[run.params])
     moved = batches.retry_runs(run.batch, [run.pk], actor=actor, params=params)
     run.refresh_from_db()
     if not moved:

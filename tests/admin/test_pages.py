@@ -52,7 +52,7 @@ def test_a_done_run_shows_its_image_by_a_signed_address(office: Client) -> None:
 def test_a_queued_run_says_why_it_waits(office: Client) -> None:
     shown = _run_page(office, RunState.QUEUED)
 
-    assert "No ComfyUI server is enabled" in shown
+    assert "No ComfyUI server takes plans" in shown
 
 
 @pytest.mark.parametrize("state", [RunState.QUEUED, RunState.WAITING, RunState.RUNNING])

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from generation.models import Batch, LogEntry
+from generation.models import Batch, LogEntry, PlanRun
 from generation.states import RunState
 from tests import factories
 from tests.admin import pages
@@ -88,6 +88,17 @@ def test_the_page_of_a_plan_says_what_each_server_lacks(office: Client) -> None:
 
     assert "gpu-1 lacks Real.safetensors" in pages.text(office, pages.url("planrun", run.pk))
     assert "No server that answers can take" in pages.text(office, pages.url("planrun"))
+
+
+def test_pages_judge_a_plan_that_was_retried_with_another_model_by_that(office: Client) -> None:
+    own = factories.unmet(missing="Own.pt").needs
+    run = factories.batch([RunState.QUEUED], workflow=factories.workflow("Other.json")).runs.get()
+    PlanRun.objects.filter(pk=run.pk).update(needs=own)
+
+    shown = pages.text(office, pages.url("server", factories.server().pk))
+
+    assert "gpu-1 lacks Own.pt" in pages.text(office, pages.url("planrun", run.pk))
+    assert "Other.json" in shown
 
 
 def test_the_page_of_a_server_says_what_it_cannot_run(office: Client) -> None:

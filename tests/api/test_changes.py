@@ -27,6 +27,7 @@ def test_an_unchanged_batch_is_304(api: APIClient, batch: Batch) -> None:
 
 
 def test_a_304_takes_one_query_beside_the_token(api: APIClient, batch: Batch) -> None:
+    factories.server()
     tag = status(api, batch)["ETag"]
 
     assert queries_of(api, batch, if_none_match=tag) == 2

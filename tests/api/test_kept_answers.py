@@ -27,6 +27,7 @@ DONE, QUEUED = RunState.DONE, RunState.QUEUED
 def test_who_asks_the_same_gets_the_same_after_one_query_beside_the_token(
     api: APIClient, supervisor: User, batch: Batch, query: str
 ) -> None:
+    factories.server()
     first = status(api, batch, query)
 
     another = client_of(supervisor)

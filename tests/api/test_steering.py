@@ -141,6 +141,29 @@ def test_a_plan_says_what_each_server_lacks(api: APIClient) -> None:
     )
 
 
+def test_a_plan_says_that_the_server_which_could_take_it_drains(api: APIClient) -> None:
+    batch = factories.unmet(missing="Real.safetensors")
+    factories.server("gpu-2", is_draining=True)
+
+    wait = status(api, batch).json()["plans"][0]["waits"]
+
+    assert wait["code"] == "no_capable_server"
+    assert wait["message"].endswith(" gpu-2 drains: it takes nothing more.")
+
+
+def test_a_plan_says_that_all_servers_drain(api: APIClient, batch: Batch) -> None:
+    factories.server("gpu-1", is_draining=True)
+    factories.server("gpu-2", is_draining=True, health=ServerHealth.DOWN)
+
+    wait = status(api, batch).json()["plans"][0]["waits"]
+
+    assert wait == {
+        "code": "no_server",
+        "message": "No ComfyUI server takes plans: a technical director has to enable one."
+        " gpu-1 drains: it takes nothing more. gpu-2 drains: it takes nothing more.",
+    }
+
+
 def test_what_is_missing_is_part_of_the_tag(api: APIClient) -> None:
     batch = factories.unmet(missing="Real.safetensors")
     before = status(api, batch).headers["ETag"]
@@ -166,6 +189,34 @@ def test_a_server_that_can_is_enough_to_wait_for_ones_turn(api: APIClient) -> No
     factories.server("gpu-2")
 
     assert waits(api, batch) == ["turn"]
+
+
+def test_a_plan_that_was_retried_with_another_model_waits_for_that(api: APIClient) -> None:
+    batch = factories.batch([QUEUED] * 2)
+    before = status(api, batch).headers["ETag"]
+    batch.runs.filter(position=1).update(needs=factories.unmet(missing="Own.pt").needs)
+
+    answer = status(api, batch, if_none_match=before)
+
+    first, second = (plan["waits"] for plan in answer.json()["plans"])
+    assert (first["code"], second["code"]) == ("turn", "no_capable_server")
+    assert "gpu-1 lacks Own.pt" in second["message"]
+
+
+def test_a_plan_that_was_retried_with_a_model_that_is_there_has_a_place_in_the_queue(
+    api: APIClient,
+) -> None:
+    unmet = factories.unmet(missing="Gone.pt")
+    other = factories.batch([QUEUED] * 2, needs=unmet.needs)
+    other.runs.filter(position=1).update(needs=factories.needs("met"))
+
+    lines = api.get("/api/queue").json()["results"]
+
+    assert [(line["position"], line["waits"]["code"]) for line in lines] == [
+        (1, "turn"),
+        (None, "no_capable_server"),
+        (None, "no_capable_server"),
+    ]
 
 
 def test_what_cannot_be_claimed_has_no_place_in_the_queue(api: APIClient) -> None:

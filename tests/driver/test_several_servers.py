@@ -6,10 +6,18 @@ from typing import Any
 
 import pytest
 
-from generation.models import Attempt, Batch, Capability, Server, ServerDefinitions, Workflow
+from generation.models import (
+    Attempt,
+    Batch,
+    Capability,
+    PlanRun,
+    Server,
+    ServerDefinitions,
+    Workflow,
+)
 from generation.preview.definitions import MODELS
 from generation.preview.server import PreviewServer
-from generation.services import capability, servers, upkeep
+from generation.services import capability, runs, servers, upkeep
 from generation.states import RunState
 from tests import factories
 from tests.driver import flying
@@ -36,8 +44,8 @@ def start(start_comfy: Callable[..., PreviewServer], db: None) -> Callable[..., 
     return begin
 
 
-def batch(checkpoint: str, n_plans: int = 2) -> Batch:
-    graph = copy.deepcopy(flying.SAMPLED)
+def batch(checkpoint: str, n_plans: int = 2, graph: dict[str, Any] = flying.SAMPLED) -> Batch:
+    graph = copy.deepcopy(graph)
     graph["1"]["inputs"]["ckpt_name"] = checkpoint
     workflow = flying.workflow(graph)
     plans = factories.plans({"SQ0010": ["0010", "0020", "0030"]})[:n_plans]
@@ -46,24 +54,49 @@ def batch(checkpoint: str, n_plans: int = 2) -> Batch:
     return factories.batch([RunState.QUEUED] * n_plans, of=plans, workflow=workflow, needs=needs)
 
 
-def believe(server: Server, checkpoint: str) -> None:
-    """Have it on record that a server has a checkpoint."""
+def believe(server: Server, *checkpoints: str) -> None:
+    """Have it on record that a server has these checkpoints."""
     row = ServerDefinitions.objects.get(server=server)
     lists = row.definitions["CheckpointLoaderSimple"]["input"]["required"]
-    lists["ckpt_name"][0] = [checkpoint]
+    lists["ckpt_name"][0] = list(checkpoints)
     row.save()
 
 
-def not_in_list(checkpoint: str) -> dict[str, Any]:
-    """Return what a server says of a checkpoint that is not in its list."""
-    extra = {"input_name": "ckpt_name", "input_config": None, "received_value": checkpoint}
+def retry_with(run: PlanRun, checkpoint: str) -> PlanRun:
+    """Cancel a plan, and retry it with another checkpoint."""
+    runs.cancel(run, actor=None)
+    return runs.retry(run, actor=None, params={"checkpoint": checkpoint})
+
+
+def not_in_list(
+    value: str, where: str = "CheckpointLoaderSimple", name: str = "ckpt_name"
+) -> dict[str, Any]:
+    """Return what a server says of a choice that is not in its list."""
+    extra = {"input_name": name, "input_config": None, "received_value": value}
     error = {"type": "value_not_in_list", "message": "", "details": "", "extra_info": extra}
-    return {"1": {"class_type": "CheckpointLoaderSimple", "errors": [error]}}
+    return {"1": {"class_type": where, "errors": [error]}}
+
+
+def two_outputs(checkpoint: str) -> dict[str, Any]:
+    """Return a graph of which a server without the checkpoint drops the one that counts."""
+    graph = copy.deepcopy(flying.SAMPLED)
+    graph["1"]["inputs"]["ckpt_name"] = checkpoint
+    graph["6"]["_meta"] = {"title": "@result"}
+    plain = {"width": 64, "height": 64, "batch_size": 1, "color": 0}
+    graph["7"] = {"class_type": "EmptyImage", "inputs": plain}
+    saved = {"images": ["7", 0], "filename_prefix": "plain"}
+    return graph | {"8": {"class_type": "SaveImage", "inputs": saved}}
 
 
 def leave_when_idle(server: Server) -> None:
     """Drive a server until it finds nothing more to do."""
     flying.drive_until(server, lambda: False)
+
+
+def leave_and_be_read(server: Server) -> None:
+    """Drive a server until it finds nothing more to do, then read it anew if that is due."""
+    leave_when_idle(server)
+    upkeep.tick()
 
 
 def rendered_on(batch: Batch) -> list[str]:
@@ -99,24 +132,83 @@ def test_a_model_that_a_retry_asks_for_is_spelled_as_the_server_spells_it(
 ) -> None:
     windows = start("windows", TINY, REAL.replace("/", "\\"))
     mine = batch(TINY, 1)
-    mine.runs.update(params={"checkpoint": REAL})
+    retry_with(mine.runs.get(), REAL)
 
     leave_when_idle(windows)
 
     assert flying.states(mine) == [RunState.DONE]
+    assert Attempt.objects.get().graph["1"]["inputs"]["ckpt_name"] == REAL.replace("/", "\\")
 
 
-def test_a_server_that_lacks_what_a_retry_asks_for_goes_on_with_the_batch(
+def test_a_model_that_a_retry_asks_for_is_rendered_where_it_is(
+    start: Callable[..., Server],
+) -> None:
+    poor, rich = start("poor", TINY), start("rich", REAL)
+    mine = batch(TINY)
+    retry_with(mine.runs.get(position=0), REAL)
+
+    leave_when_idle(poor)
+    states = flying.states(mine)
+    leave_when_idle(rich)
+
+    assert states == [RunState.QUEUED, RunState.DONE]
+    assert rendered_on(mine) == ["rich", "poor"]
+    assert Attempt.objects.count() == 2
+
+
+def test_a_retry_with_a_model_that_is_there_goes_on_where_the_batchs_own_is_not(
+    start: Callable[..., Server],
+) -> None:
+    server = start("gpu-1", TINY)
+    mine = batch(REAL)
+    retry_with(mine.runs.get(position=1), TINY)
+
+    leave_when_idle(server)
+
+    assert flying.states(mine) == [RunState.QUEUED, RunState.DONE]
+
+
+def test_a_second_retry_is_checked_with_the_model_that_the_first_asked_for(
+    start: Callable[..., Server],
+) -> None:
+    server = start("gpu-1", TINY)
+    mine = batch(REAL, 1)
+    run = retry_with(mine.runs.get(), TINY)
+    runs.cancel(run, actor=None)
+    runs.retry(run, actor=None, params={"steps": 4})
+
+    leave_when_idle(server)
+
+    assert flying.states(mine) == [RunState.DONE]
+
+
+def test_a_server_is_said_to_hold_the_models_that_a_retry_asked_for(
+    start: Callable[..., Server],
+) -> None:
+    server = start("gpu-1", TINY, REAL)
+    mine = batch(TINY, 1)
+    run = retry_with(mine.runs.get(), REAL)
+
+    leave_when_idle(server)
+
+    server.refresh_from_db()
+    assert run.needs is not None
+    assert server.last_model_key == run.needs.model_key
+
+
+def test_a_refused_model_of_a_retry_leaves_the_server_its_batchs_other_plans(
     start: Callable[..., Server],
 ) -> None:
     poor = start("poor", TINY)
+    believe(poor, TINY, REAL)
     mine = batch(TINY)
-    mine.runs.filter(position=1).update(params={"checkpoint": REAL})
+    run = retry_with(mine.runs.get(position=0), REAL)
 
     leave_when_idle(poor)
 
-    assert flying.states(mine)[0] == RunState.DONE
+    assert flying.states(mine) == [RunState.QUEUED, RunState.DONE]
     assert Capability.objects.get(needs=mine.needs).is_capable
+    assert not Capability.objects.get(needs=run.needs).is_capable
 
 
 def test_only_servers_that_can_take_the_work_are_woken(
@@ -144,6 +236,41 @@ def test_a_server_that_lost_a_model_hands_its_plans_on(start: Callable[..., Serv
 
     assert events == ["claimed", "refused"]
     assert rendered_on(mine) == ["rich"] * 2
+    poor.refresh_from_db()
+    assert poor.needs_reading
+
+
+def test_a_choice_that_is_no_model_is_left_to_the_server_that_has_it(
+    start: Callable[..., Server], start_comfy: Callable[..., PreviewServer]
+) -> None:
+    comfy = start_comfy(models=MODELS | {"checkpoints": [TINY]})
+    old, new = servers.look(factories.server("old", url=comfy.url)), start("new", TINY)
+    unknown = not_in_list("res_multistep", "KSampler", "sampler_name")
+    comfy.faults.set("refuse_prompt", node_errors=unknown)
+    mine = batch(TINY, 1)
+
+    leave_and_be_read(old)
+    leave_and_be_read(old)
+    events = flying.events(mine.runs.get())
+    leave_when_idle(new)
+
+    assert events == ["claimed", "refused"]
+    assert rendered_on(mine) == ["new"]
+
+
+def test_a_server_that_drops_the_output_for_a_lost_model_hands_its_plan_on(
+    start: Callable[..., Server],
+) -> None:
+    poor, rich = start("poor", TINY), start("rich", REAL)
+    believe(poor, REAL)
+    mine = batch(REAL, 1, two_outputs(REAL))
+
+    leave_when_idle(poor)
+    events = flying.events(mine.runs.get())
+    leave_when_idle(rich)
+
+    assert events == ["claimed", "refused"]
+    assert rendered_on(mine) == ["rich"]
     poor.refresh_from_db()
     assert poor.needs_reading
 
@@ -178,6 +305,23 @@ def test_a_server_that_refuses_what_it_says_it_has_fails_the_plan_the_second_tim
 
     assert (before, flying.states(mine)) == ([RunState.QUEUED], [RunState.ERROR])
     assert mine.runs.get().error_code == "graph_refused"
+
+
+def test_a_retry_gives_a_server_another_chance_to_refuse_a_plan(
+    start_comfy: Callable[..., PreviewServer], db: None
+) -> None:
+    comfy = start_comfy(models=MODELS | {"checkpoints": [REAL]})
+    server = servers.look(factories.server(url=comfy.url))
+    comfy.faults.set("refuse_prompt", node_errors=not_in_list(REAL))
+    mine = batch(REAL, 1)
+    leave_and_be_read(server)
+    leave_and_be_read(server)
+    before = flying.states(mine)
+
+    runs.retry(mine.runs.get(), actor=None)
+    leave_when_idle(server)
+
+    assert (before, flying.states(mine)) == ([RunState.ERROR], [RunState.QUEUED])
 
 
 def test_a_model_that_comes_lets_the_plans_go_on(

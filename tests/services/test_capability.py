@@ -236,6 +236,26 @@ def test_a_request_waits_where_a_server_is_not_known_yet(start: Callable[..., Se
     assert requests.read(REQUEST).needs is not None
 
 
+@pytest.mark.parametrize("health", [ServerHealth.UP, ServerHealth.DOWN, ServerHealth.UNKNOWN])
+def test_a_request_does_not_wait_for_a_server_that_drains(
+    start: Callable[..., Server], health: ServerHealth
+) -> None:
+    start("gpu-1", [ALMOST])
+    factories.server("left-the-list", is_draining=True, health=health)
+
+    _, code, detail = refusal()
+
+    assert code == "no_capable_server"
+    assert "left-the-list" not in detail
+
+
+def test_a_server_that_drains_keeps_no_request_away(start: Callable[..., Server]) -> None:
+    drained = start("gpu-1", [ALMOST])
+    Server.objects.filter(pk=drained.pk).update(is_draining=True)
+
+    assert requests.read(REQUEST).needs is not None
+
+
 def test_a_request_without_any_server_is_taken() -> None:
     assert requests.read(REQUEST).needs is not None
 
@@ -256,6 +276,34 @@ def test_a_model_that_came_since_the_server_was_read_is_found(
     ServerDefinitions.objects.update(read_at="2020-01-01T00:00:00Z")
 
     assert requests.read(REQUEST).needs is not None
+
+
+def test_a_retry_keeps_what_its_overrides_need_apart_from_its_batch(
+    start: Callable[..., Server],
+) -> None:
+    server = start("gpu-1", [CHECKPOINT, ALMOST])
+    batch = batches.create(requests.read(REQUEST), requester=None)
+    batches.cancel(batch, actor=None)
+
+    [first, second] = batches.retry(batch, actor=None, params={"checkpoint": ALMOST})
+
+    assert first.needs == second.needs != batch.needs
+    assert Capability.objects.get(needs=first.needs, server=server).is_capable
+
+
+@pytest.mark.parametrize("params", [{"steps": 4}, {"seed": 7}, {}])
+def test_a_retry_that_needs_nothing_else_has_no_needs_of_its_own(
+    start: Callable[..., Server], params: dict[str, Any]
+) -> None:
+    start("gpu-1", [CHECKPOINT, ALMOST])
+    batch = batches.create(requests.read(REQUEST), requester=None)
+    batches.cancel(batch, actor=None)
+    batches.retry(batch, actor=None, params={"checkpoint": ALMOST})
+    batches.cancel(batch, actor=None)
+
+    [first, _] = batches.retry(batch, actor=None, params={"checkpoint": CHECKPOINT} | params)
+
+    assert first.needs is None
 
 
 def test_a_retry_with_a_model_that_no_server_has_is_refused(start: Callable[..., Server]) -> None:

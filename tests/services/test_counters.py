@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from generation.errors import Conflict, Fenced, PlanFailure
 from generation.models import Attempt, Batch, PlanRun, Server
-from generation.services import images, runs, transitions, versions
+from generation.services import capability, images, runs, transitions, versions
 from generation.services.leases import Lease
 from generation.states import FINISHED, UNFINISHED, RunState
 from tests import factories
@@ -35,7 +35,7 @@ def attempt_of(run: PlanRun) -> Attempt:
 
 
 def retry(run: PlanRun, _: Lease) -> None:
-    transitions.retry(run.batch, [run.pk], overrides={}, actor=None)
+    transitions.retry(run.batch, [run.pk], overrides={}, needs_of=capability.own_needs, actor=None)
 
 
 def upload(run: PlanRun, _: Lease) -> None:

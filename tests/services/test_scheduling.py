@@ -2,18 +2,21 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from generation.errors import PlanFailure
 from generation.models import Attempt, Batch, Capability, Needs, Plan, Server
+from generation.selectors import claimable
 from generation.services import claims, leases, steering, transitions
 from generation.services.leases import Lease
-from generation.states import RunState
+from generation.states import RunState, ServerHealth
 from tests import factories
 from tests.driver import flying
 
@@ -108,6 +111,98 @@ def test_the_last_plan_is_not_left_to_an_idle_server_that_cannot_run_it(
 
     assert attempt is not None
     assert attempt.run.batch_id == mine.pk
+
+
+# What a server failed ---------------------------------------------------------------------------
+
+
+def failed_by(server: Server, *batches: Batch) -> None:
+    """Have a server fail the only plan of each batch, once."""
+    for mine in batches:
+        factories.attempt(mine.runs.get(), on=server, outcome="error", is_held_against=True)
+        mine.runs.update(n_tries=1, n_attempts=1)
+
+
+def ago(seconds: float) -> datetime:
+    return timezone.now() - timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("health", "silent_s"),
+    [(ServerHealth.UP, None), (ServerHealth.UNKNOWN, None), (ServerHealth.DOWN, 6)],
+)
+def test_what_a_server_failed_waits_for_another_that_may_only_be_slow(
+    lease: Lease, plans: list[Plan], health: ServerHealth, silent_s: float | None
+) -> None:
+    since = ago(silent_s) if silent_s else None
+    factories.server("gpu-2", health=health, down_since=since)
+    failed_by(lease.server, batch(plans))
+
+    assert claim(lease) is None
+
+
+def test_what_a_server_failed_is_tried_there_again_when_the_other_is_down(
+    lease: Lease, plans: list[Plan]
+) -> None:
+    silent_s = claimable.STALL_S + 5
+    factories.server("gpu-2", health=ServerHealth.DOWN, down_since=ago(silent_s))
+    failed_by(lease.server, batch(plans))
+
+    assert claim(lease)
+
+
+@pytest.mark.parametrize("in_flight", [0, 1])
+def test_batches_of_which_the_server_failed_all_that_is_left_hide_no_other(
+    lease: Lease, plans: list[Plan], in_flight: int
+) -> None:
+    factories.server("gpu-2")
+    failed_by(lease.server, *(batch(plans) for _ in range(25)))
+    last = batch(plans)
+
+    attempt = claim(lease, in_flight)
+
+    assert attempt is not None
+    assert attempt.run.batch_id == last.pk
+
+
+# What a retry asked for -------------------------------------------------------------------------
+
+
+def test_an_idle_server_is_left_what_only_a_retry_made_possible_there(
+    lease: Lease, plans: list[Plan]
+) -> None:
+    idle = factories.server("gpu-2")
+    leases.take(idle.pk)
+    mine = batch(plans, needs=factories.needs("of the batch"))
+    lacks(idle, factories.needs("of the batch"))
+    mine.runs.update(needs=factories.needs("of the retry"))
+
+    assert claim(lease, in_flight=1) is None
+
+
+def test_an_idle_server_is_left_nothing_that_a_retry_made_impossible_there(
+    lease: Lease, plans: list[Plan]
+) -> None:
+    idle = factories.server("gpu-2")
+    leases.take(idle.pk)
+    mine = batch(plans, needs=factories.needs("of the batch"))
+    lacks(idle, factories.needs("of the retry"))
+    mine.runs.update(needs=factories.needs("of the retry"))
+
+    assert claim(lease, in_flight=1)
+
+
+def test_only_servers_that_have_what_a_retry_asked_for_are_woken(
+    lease: Lease, plans: list[Plan]
+) -> None:
+    rich = factories.server("gpu-2")
+    mine = batch(plans, needs=factories.needs("of the batch"))
+    mine.runs.update(needs=factories.needs("of the retry"))
+    lacks(lease.server, factories.needs("of the retry"))
+    lacks(rich, factories.needs("of the batch"))
+
+    assert list(claimable.takers()) == [rich]
+    assert claim(lease) is None
 
 
 # Pause ------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import pytest
 
 from generation.errors import Fenced, PlanFailure
 from generation.models import Attempt, LogEntry, PlanRun, Server
-from generation.services import transitions, versions
+from generation.services import capability, transitions, versions
 from generation.services.leases import Lease
 from generation.services.versions import Image
 from generation.states import AttemptOutcome, BatchState, Mode, RunState, VersionState, WaitReason
@@ -482,7 +482,12 @@ def test_retry_goes_back_to_the_first_state_of_the_mode(
 ) -> None:
     run = one_run(state, mode=mode)
 
-    assert transitions.retry(run.batch, [run.pk], overrides={}, actor=None) == 1
+    assert (
+        transitions.retry(
+            run.batch, [run.pk], overrides={}, needs_of=capability.own_needs, actor=None
+        )
+        == 1
+    )
 
     run.refresh_from_db()
     assert (run.state, run.error_code, run.finished_at, run.seed) == (target, "", None, "42")
@@ -493,7 +498,12 @@ def test_retry_goes_back_to_the_first_state_of_the_mode(
 def test_retry_leaves_alone_what_neither_failed_nor_was_cancelled(state: RunState) -> None:
     run = one_run(state)
 
-    assert transitions.retry(run.batch, [run.pk], overrides={}, actor=None) == 0
+    assert (
+        transitions.retry(
+            run.batch, [run.pk], overrides={}, needs_of=capability.own_needs, actor=None
+        )
+        == 0
+    )
 
     run.refresh_from_db()
     assert (run.state, run.batch.revision) == (state, 1)
@@ -503,7 +513,13 @@ def test_retry_clears_the_cancel_of_the_batch() -> None:
     made = factories.batch([RunState.QUEUED, RunState.DONE])
     transitions.cancel(made, run_ids=None, unanswered=[], actor=None)
 
-    transitions.retry(made, list(made.runs.values_list("pk", flat=True)), overrides={}, actor=None)
+    transitions.retry(
+        made,
+        list(made.runs.values_list("pk", flat=True)),
+        overrides={},
+        needs_of=capability.own_needs,
+        actor=None,
+    )
 
     made.refresh_from_db()
     assert (made.cancel_requested_at, made.status) == (None, BatchState.RUNNING)
@@ -514,7 +530,7 @@ def test_retry_waits_for_the_panel_that_is_still_missing() -> None:
     PlanRun.objects.update(wait_reason=WaitReason.PANEL)
     transitions.cancel(run.batch, run_ids=None, unanswered=[], actor=None)
 
-    transitions.retry(run.batch, [run.pk], overrides={}, actor=None)
+    transitions.retry(run.batch, [run.pk], overrides={}, needs_of=capability.own_needs, actor=None)
 
     run.refresh_from_db()
     assert run.wait_reason == WaitReason.PANEL
@@ -526,7 +542,7 @@ def test_retry_no_longer_waits_for_a_panel_that_came_meanwhile() -> None:
     transitions.cancel(run.batch, run_ids=None, unanswered=[], actor=None)
     factories.version(run.plan, task="extracted-raw")
 
-    transitions.retry(run.batch, [run.pk], overrides={}, actor=None)
+    transitions.retry(run.batch, [run.pk], overrides={}, needs_of=capability.own_needs, actor=None)
 
     run.refresh_from_db()
     assert run.wait_reason == WaitReason.TURN

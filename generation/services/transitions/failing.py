@@ -1,5 +1,7 @@
 """How an attempt ends without an image: failed, lost, turned away, abandoned."""
 
+from typing import Any
+
 from django.db.models import QuerySet, Subquery
 
 from generation.errors import PlanFailure
@@ -104,7 +106,7 @@ def lose_interrupted(attempt: Attempt) -> None:
     with change(attempt.run.batch_id) as now:
         hold(attempt.pk, attempt.lease_token)
         detail = "somebody else interrupted it"
-        _give_back(now, attempt, AttemptOutcome.LOST, detail, code=INTERRUPTED)
+        _give_back(now, attempt, AttemptOutcome.LOST, detail, failure_code=INTERRUPTED)
 
 
 def _lost_before(attempt: Attempt) -> int:
@@ -115,14 +117,14 @@ def _lost_before(attempt: Attempt) -> int:
 
 
 def turn_away(attempt: Attempt, detail: str) -> None:
-    """Queue a plan again whose server lacks something that another may have.
+    """Queue a plan again whose server lacks something that another may have: for others first.
 
     Raises:
         Fenced: the attempt is no longer ours.
     """
     with change(attempt.run.batch_id) as now:
         hold(attempt.pk, attempt.lease_token)
-        _give_back(now, attempt, AttemptOutcome.REFUSED, detail)
+        _give_back(now, attempt, AttemptOutcome.REFUSED, detail, is_held_against=True)
 
 
 def lose_staged(now: Change, version: Version) -> None:
@@ -156,13 +158,12 @@ def abandon(attempt: Attempt, detail: str) -> bool:
 
 
 def _give_back(
-    now: Change, attempt: Attempt, outcome: AttemptOutcome, detail: str, *, code: str = ""
+    now: Change, attempt: Attempt, outcome: AttemptOutcome, detail: str, **fields: Any
 ) -> None:
-    left = outcome == AttemptOutcome.ABANDONED
-    ended = Attempt.objects.filter(pk=attempt.pk)
-    now.end(ended, outcome, detail, failure_code=code, is_left_behind=left)
+    fields["is_left_behind"] = outcome == AttemptOutcome.ABANDONED
+    now.end(Attempt.objects.filter(pk=attempt.pk), outcome, detail, **fields)
     run = one(attempt.run_id).filter(current_attempt=attempt)
     if cancel_requested(now, run):
         return
     now.move(run, RunState.QUEUED, sources=[RunState.RUNNING], **CLEAN)
-    now.log(code or outcome.value, attempt.run_id, server=attempt.server.name, detail=detail)
+    now.log(fields.get("failure_code") or outcome.value, attempt.run_id, server=attempt.server.name, detail=detail)

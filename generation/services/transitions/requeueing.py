@@ -1,12 +1,12 @@
 """Queueing plans again: retried, relieved of blame, or with their panel there at last."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Greatest
 
-from generation.models import Batch, Version
+from generation.models import Batch, Needs, Version
 from generation.services.change import Actor, Change, change
 from generation.services.transitions.parts import CLEAN, one
 from generation.states import Mode, RunState, VersionState, WaitReason
@@ -14,9 +14,17 @@ from nomenclature.rules import EXTRACTED_RAW
 
 _BLAMED = (RunState.QUEUED, RunState.ERROR)
 
+#: What a plan of the locked batch needs with these overrides; None for what its batch needs.
+NeedsOf = Callable[[Batch, Mapping[str, Any]], Needs | None]
+
 
 def retry(
-    batch: Batch, run_ids: Sequence[int], *, overrides: Mapping[str, Any], actor: Actor
+    batch: Batch,
+    run_ids: Sequence[int],
+    *,
+    overrides: Mapping[str, Any],
+    needs_of: NeedsOf,
+    actor: Actor,
 ) -> int:
     """Queue failed or cancelled runs again with `overrides` on top; return how many it were."""
     target = RunState.WAITING if batch.mode == Mode.MANUEL else RunState.QUEUED
@@ -30,8 +38,7 @@ def retry(
             return 0
         if now.batch.needs_panel and target == RunState.QUEUED:
             _hold_without_panel(now, [pk for pk, _ in found])
-        if overrides:
-            _override(now, dict(found), overrides)
+        _override(now, dict(found), overrides, needs_of)
         now.set(cancel_requested_at=None)
         event = "retried_manually" if target == RunState.WAITING else "retried"
         for run_id, _ in found:
@@ -55,14 +62,21 @@ def _hold_without_panel(now: Change, ids: list[int]) -> None:
     now.edit(now.batch.runs.filter(~Exists(panel), pk__in=ids), wait_reason=WaitReason.PANEL)
 
 
-def _override(now: Change, found: dict[int, dict[str, Any]], overrides: Mapping[str, Any]) -> None:
+def _override(
+    now: Change,
+    found: dict[int, dict[str, Any]],
+    overrides: Mapping[str, Any],
+    needs_of: NeedsOf,
+) -> None:
     fields: dict[str, Any] = {"seed": str(overrides["seed"])} if "seed" in overrides else {}
     kept = {name: value for name, value in overrides.items() if name != "seed"}
     groups: dict[str, tuple[list[int], dict[str, Any]]] = {}
     for run_id, params in found.items():
         merged = params | kept
-        groups.setdefault(repr(sorted(merged.items())), ([], merged))[0].append(run_id)
+        if merged or fields:
+            groups.setdefault(repr(sorted(merged.items())), ([], merged))[0].append(run_id)
     for ids, merged in groups.values():
+        fields["needs"] = needs_of(now.batch, merged)
         now.edit(now.batch.runs.filter(pk__in=ids), params=merged, **fields)
 
 
