@@ -166,4 +166,5 @@ def _give_back(
     if cancel_requested(now, run):
         return
     now.move(run, RunState.QUEUED, sources=[RunState.RUNNING], **CLEAN)
-    now.log(fields.get("failure_code") or outcome.value, attempt.run_id, server=attempt.server.name, detail=detail)
+    event = fields.get("failure_code") or outcome.value
+    now.log(event, attempt.run_id, server=attempt.server.name, detail=detail)
