@@ -612,7 +612,7 @@ def test_an_image_of_the_wrong_size_is_not_published(server: Server, comfy: Prev
     batch.workflow = workflow
     batch.save()
     # What lies under the output's name is another's picture by the time it is fetched.
-    comfy.faults.set("history_gap_s", times=1, seconds=0.5)
+    comfy.faults.set("history_gap_s", times=1, seconds=1.5)
     swapped = flying.Once(lambda: outputs(comfy), lambda: swap(comfy))
 
     flying.drive_until(server, lambda: swapped() and flying.is_finished(batch))
