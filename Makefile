@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 SOURCES := madsea nomenclature generation samples tests manage.py
 # Most of the slow tests wait for processes: more of them at once than there are cores.
-PYTEST := $(PY) -m pytest -n 4 --dist worksteal -m "not soak" $(ARGS)
+PYTEST := $(PY) -m pytest -n 6 --dist worksteal -m "not soak" $(ARGS)
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo serve test check lint types migrations bench faults chaos chaos-long real requirements clean
