@@ -76,7 +76,18 @@ class Adversary:
         self._field.wake_all()
         for number in range(N_SERVERS):
             with suppress(Missed):
-                self._faults(number, {"clear": True})
+                self._heal(number)
+        self._field.keep()
+
+    def _heal(self, number: int) -> None:
+        """Clear a server's faults; restart one that a fault reached which was sent while it froze.
+
+        Who sent that had given up by then, and undoes nothing.
+        """
+        active = self._faults(number, {}).json()["active"]
+        self._faults(number, {"clear": True})
+        if UNTIL_RESTART.intersection(fault["name"] for fault in active):
+            self._field.servers[number].kill()
 
     def _wait(self, until: float) -> None:
         while True:
@@ -176,7 +187,7 @@ class Adversary:
         with suppress(Missed):
             self._faults(number, {"clear": [name]})
 
-    def _faults(self, number: int, body: dict[str, Any]) -> str:
+    def _faults(self, number: int, body: dict[str, Any]) -> requests.Response:
         return self._post(number, FAULTS_PATH, body)
 
     def _first_of(self, act: Act, path: str, body: dict[str, Any]) -> tuple[int, str]:
@@ -185,7 +196,8 @@ class Adversary:
             number = (act.on + step) % N_SERVERS
             if self._field.servers[number].is_alive:
                 with suppress(Missed):
-                    return number, self._post(number, path, body)
+                    self._post(number, path, body)
+                    return number, self._field.servers[number].name
         raise Missed(act.kind)
 
     def _foreign_prompt(self, act: Act) -> str:
@@ -199,13 +211,14 @@ class Adversary:
         }
         return self._first_of(act, "/prompt", body)[1]
 
-    def _post(self, number: int, path: str, body: dict[str, Any]) -> str:
+    def _post(self, number: int, path: str, body: dict[str, Any]) -> requests.Response:
         url = f"{self._field.previews[number].url}{path}"
         try:
-            requests.post(url, json=body, timeout=1).raise_for_status()
+            answer = requests.post(url, json=body, timeout=1)
+            answer.raise_for_status()
         except requests.RequestException as error:
             raise Missed(url) from error
-        return self._field.servers[number].name
+        return answer
 
     # Database, broker, disk ----------------------------------------------------------------------
 

@@ -64,3 +64,13 @@ def server(db: None, comfy: PreviewServer) -> Server:
 def slow_server(db: None, slow_comfy: PreviewServer) -> Server:
     """The row of the slow server."""
     return factories.server(url=slow_comfy.url)
+
+
+@pytest.fixture
+def pair(start_comfy: Callable[..., PreviewServer], db: None) -> list[tuple[Server, PreviewServer]]:
+    """Two servers: their rows, and what answers there."""
+    comfies = [start_comfy(), start_comfy()]
+    return [
+        (factories.server(f"gpu-{number}", url=comfy.url), comfy)
+        for number, comfy in enumerate(comfies, 1)
+    ]

@@ -190,3 +190,19 @@ def is_soon(is_true: Callable[[], bool], within_s: float = 3.0) -> bool:
     while not is_true() and time.monotonic() < ends_at:
         time.sleep(0.01)
     return is_true()
+
+
+def codes(batch: Batch) -> list[str]:
+    """Return what the attempts of a batch failed of, oldest first."""
+    attempts = Attempt.objects.filter(run__batch=batch).order_by("pk")
+    return list(attempts.values_list("failure_code", flat=True))
+
+
+def n_tries(batch: Batch) -> list[int]:
+    """Return how many tries the runs of a batch have used, in their order."""
+    return list(batch.runs.order_by("position").values_list("n_tries", flat=True))
+
+
+def is_aside(server: Server) -> bool:
+    """Tell whether a server was set aside."""
+    return Server.objects.exclude(set_aside_at=None).filter(pk=server.pk).exists()

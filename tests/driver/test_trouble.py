@@ -1,24 +1,17 @@
 """What the driver makes of a server that fails, lies, forgets or restarts."""
 
-from datetime import timedelta
-from io import BytesIO
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 import requests
-from django.db.models.functions import Now
-from django.utils import timezone
-from PIL import Image
 
-from generation import storage
 from generation.comfyui.client import Client
 from generation.comfyui.messages import Queue
 from generation.driver import pilot
-from generation.models import Attempt, Batch, PlanRun, Server
+from generation.models import Attempt, PlanRun, Server
 from generation.preview.server import PreviewServer
-from generation.services import batches, servers
+from generation.services import servers
 from generation.states import AttemptOutcome, RunState, ServerHealth
 from tests import factories
 from tests.driver import flying
@@ -144,102 +137,6 @@ def test_a_panel_that_is_gone_from_the_disk_fails_the_plan(
     flying.finish(server, batch)
 
     assert batch.runs.get().error_code == "panel_unreadable"
-
-
-# Several savers, one result ---------------------------------------------------------------------
-
-#: A saver that runs before the result's, for whoever mends the workflow.
-BESIDE: dict[str, Any] = {
-    "0": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "debug"}},
-    **flying.INVERTED,
-}
-RED, CYAN = (255, 0, 0), (0, 255, 255)
-
-
-def with_another_saver(**fields: Any) -> Batch:
-    """Return a batch of one plan whose panel is red, so that its result is cyan."""
-    batch = factories.batch(
-        [RunState.QUEUED], workflow=flying.workflow(BESIDE), needs_panel=True, **fields
-    )
-    flying.panel(batch.runs.get().plan, color=RED)
-    return batch
-
-
-def color(run: PlanRun) -> Any:
-    """Return the colour of what was published."""
-    assert run.result is not None
-    with Image.open(BytesIO(storage.read(run.result.path))) as image:
-        return image.convert("RGB").getpixel((0, 0))
-
-
-@pytest.mark.parametrize("fault", ["silent_ws", "evict_history"])
-def test_the_result_is_published_and_not_what_is_saved_beside_it(
-    fault: str, server: Server, comfy: PreviewServer
-) -> None:
-    comfy.faults.set(fault)
-    batch = with_another_saver()
-
-    flying.finish(server, batch)
-
-    assert flying.outcomes(batch) == ["done"]
-    assert color(batch.runs.get()) == CYAN
-
-
-def test_what_is_saved_beside_the_result_is_not_taken_for_it(
-    server: Server, comfy: PreviewServer
-) -> None:
-    comfy.faults.set("odd_entry", how="missing_node")
-    batch = with_another_saver(max_tries=1)
-
-    flying.finish(server, batch)
-
-    run = batch.runs.get()
-    assert (run.state, run.error_code) == (RunState.ERROR, "no_output")
-
-
-@pytest.mark.parametrize("seconds", [None, 60])
-@pytest.mark.parametrize(
-    ("trouble", "match"), [("reset_after_queueing", None), ("reset", "POST /queue")]
-)
-def test_a_prompt_that_was_taken_without_its_result_is_refused_whatever_else_goes_wrong(
-    trouble: str, match: str | None, seconds: float | None, start_comfy: Any, db: None
-) -> None:
-    comfy = start_comfy(seconds_per_plan=seconds)
-    lacking = {"class_type": "SaveImage", "errors": [], "dependent_outputs": ["3"]}
-    comfy.faults.set("partial_node_errors", node_errors={"3": lacking}, dropped=["3"])
-    # The answer is lost; or it is read, and what it calls for is not done.
-    comfy.faults.set(trouble, times=1, match=match)
-    batch = with_another_saver()
-
-    flying.finish(factories.server(url=comfy.url), batch)
-
-    run = batch.runs.get()
-    assert (run.state, run.error_code) == (RunState.ERROR, "partly_refused")
-    assert flying.is_soon(lambda: not comfy.engine.queue.remaining())
-
-
-@pytest.mark.parametrize("n_hidden", [0, 1])
-def test_half_a_file_that_an_ended_server_left_costs_no_try(
-    n_hidden: int, server: Server, comfy: PreviewServer
-) -> None:
-    comfy.faults.set("worker_dead")
-    # Whether it is there is asked first: it may be gone by the time it is fetched.
-    comfy.faults.set("view_404", after=1, times=n_hidden)
-    batch = flying.inverted()
-    ended = flying.Once(lambda: flying.is_on_server(batch), lambda: end_while_it_writes(comfy))
-
-    flying.drive_until(server, lambda: ended() and flying.is_finished(batch))
-
-    assert flying.outcomes(batch) == ["lost", "done"]
-    run = batch.runs.get()
-    assert (run.n_tries, run.attempts.filter(is_held_against=True).count()) == (0, 0)
-
-
-def end_while_it_writes(comfy: PreviewServer) -> None:
-    folder = comfy.options.home / "output" / "madsea"
-    folder.mkdir(parents=True)
-    (folder / f"{Attempt.objects.get().prompt_id}_00001_.png").write_bytes(factories.png()[:60])
-    comfy.restart()
 
 
 # Whether a prompt is there, or not ---------------------------------------------------------------
@@ -434,101 +331,6 @@ def test_a_prompt_given_up_is_deleted_first_when_its_server_returns(
 
 def is_left_behind(attempt: Attempt) -> bool:
     return Attempt.objects.get(pk=attempt.pk).is_left_behind
-
-
-# Drivers that follow one another -----------------------------------------------------------------
-
-
-def test_what_a_driver_leaves_running_is_adopted_and_not_rendered_again(
-    server: Server, comfy: PreviewServer
-) -> None:
-    batch = flying.inverted(2)
-    flying.drive_until(server, lambda: flying.is_on_server(batch))
-
-    flying.finish(server, batch)
-
-    assert flying.outcomes(batch) == ["done", "done"]
-    assert flying.render_counts(comfy) == [1, 1]
-    assert "adopted" in flying.events(batch.runs.latest("position"))
-
-
-def test_a_claim_that_was_never_posted_is_posted_by_the_next_driver(
-    server: Server, comfy: PreviewServer
-) -> None:
-    batch = flying.inverted()
-    flying.drive_until(server, Attempt.objects.exists)
-    Attempt.objects.filter(acknowledged_at__isnull=False).update(acknowledged_at=None)
-
-    flying.finish(server, batch)
-
-    assert flying.outcomes(batch) == ["done"]
-    assert flying.render_counts(comfy) == [1]
-
-
-def test_a_driver_whose_lease_was_taken_stops_and_leaves_the_new_lease_alone(
-    slow_server: Server,
-) -> None:
-    batch = flying.sampled()
-    token = uuid4()
-    taken = flying.Once(lambda: flying.is_on_server(batch), lambda: take_over(slow_server, token))
-
-    flying.drive_until(slow_server, lambda: taken() and False)
-
-    slow_server.refresh_from_db()
-    assert slow_server.lease_token == token
-    assert flying.states(batch) == [RunState.RUNNING]
-
-
-def test_a_driver_whose_lease_was_taken_does_not_post(server: Server, comfy: PreviewServer) -> None:
-    comfy.faults.set("delay", match="/upload", seconds=1.2)
-    batch = flying.inverted()
-    token = uuid4()
-    taken = flying.Once(Attempt.objects.exists, lambda: take_over(server, token))
-
-    flying.drive_until(server, lambda: taken() and False)
-
-    assert flying.n_accepted(comfy) == 0
-    assert flying.states(batch) == [RunState.RUNNING]
-
-
-def test_a_lease_does_not_run_out_under_a_slow_server(
-    server: Server, comfy: PreviewServer, settings: Any
-) -> None:
-    settings.MADSEA_LEASE_S = 3
-    comfy.faults.set("worker_dead")
-    batch = flying.inverted(2)
-    left_s: list[float] = []
-
-    def cancel_on_a_slow_server() -> None:
-        comfy.faults.set("delay", match="/", seconds=0.9)
-        batches.cancel(batch, actor=None)
-
-    cancelled = flying.Once(lambda: flying.is_on_server(batch), cancel_on_a_slow_server)
-
-    def is_over() -> bool:
-        held = Server.objects.filter(lease_expires_at__isnull=False)
-        ends = held.values_list("lease_expires_at", flat=True)
-        left_s.extend((ends_at - timezone.now()).total_seconds() for ends_at in ends if ends_at)
-        return cancelled() and flying.is_finished(batch)
-
-    flying.drive_until(server, is_over)
-
-    assert min(left_s) > 0
-
-
-def take_over(server: Server, token: Any) -> None:
-    Server.objects.filter(pk=server.pk).update(lease_token=token)
-    Attempt.objects.update(lease_token=token)
-
-
-def test_a_second_driver_of_a_server_leaves_at_once(server: Server) -> None:
-    token = uuid4()
-    Server.objects.update(lease_token=token, lease_expires_at=Now() + timedelta(seconds=10))
-    flying.inverted()
-
-    flying.drive_until(server, lambda: pytest.fail("It looked at its sign."))
-
-    assert not Attempt.objects.exists()
 
 
 # Our own disk ------------------------------------------------------------------------------------
