@@ -14,24 +14,11 @@ from generation.states import AttemptOutcome, BatchState, RunState, VersionState
 from tests import factories
 from tests.services.claiming import claim
 from tests.services.counting import counters
+from tests.services.single import events, one_run, run_of
 
 pytestmark = pytest.mark.django_db
 
 FAILURE = PlanFailure("graph_refused", "KSampler: it broke.", "Retry.")
-FINISHED = [RunState.DONE, RunState.ERROR, RunState.CANCELLED]
-
-
-def run_of(attempt: Attempt) -> PlanRun:
-    return PlanRun.objects.select_related("batch").get(pk=attempt.run_id)
-
-
-def events(run: PlanRun) -> list[str]:
-    return list(LogEntry.objects.filter(run=run).order_by("pk").values_list("event", flat=True))
-
-
-def one_run(state: RunState, **fields: Any) -> PlanRun:
-    made = factories.batch([state], **fields)
-    return made.runs.select_related("batch").get()
 
 
 # claim ------------------------------------------------------------------------------------------
