@@ -48,7 +48,8 @@ class Remover:
         if server.has_jobs_api:
             if self._client.cancel_job(prompt_id) is not None:
                 return True
-            self._identify_anew()
+            # Without the route that it is known to have, it is another ComfyUI.
+            servers.identify(server, self._client, anew=True)
         self._client.delete_pending([prompt_id])
         queue = self._client.queue()
         if prompt_id not in queue.running:
@@ -57,11 +58,6 @@ class Remover:
             return False
         self._client.interrupt(prompt_id)
         return True
-
-    def _identify_anew(self) -> None:
-        """Ask which ComfyUI it is: without the route that it is known to have, it is another."""
-        Server.objects.filter(pk=self._lease.server.pk).update(version="")
-        servers.identify(self._lease.server, self._client)
 
     def look_again(self) -> None:
         """Have `sweep` look once more: an attempt has been given up."""

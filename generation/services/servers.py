@@ -141,19 +141,21 @@ def client_of(server: Server, timeouts: Timeouts) -> Client:
     return Client(server.url, headers=server.headers, timeouts=timeouts)
 
 
-def identify(server: Server, client: Client) -> None:
+def identify(server: Server, client: Client, *, anew: bool = False) -> None:
     """Bring up to date which ComfyUI a server is; one that was never read is asked now.
 
     A restart may have brought another version; one that is new may be driven before it is read.
+    With `anew` it is asked whatever is known of it.
 
     Raises:
         ComfyError: it was to be asked and does not answer.
     """
     server.refresh_from_db(fields=["version", "has_jobs_api"])
-    if server.version:
+    known = server.version
+    if known and not anew:
         return
     server.version, server.has_jobs_api = _version_of(client)
-    unread = Server.objects.filter(pk=server.pk, version="")
+    unread = Server.objects.filter(pk=server.pk, version=known)
     unread.update(version=server.version, has_jobs_api=server.has_jobs_api)
 
 
