@@ -9,7 +9,7 @@ SOURCES := madsea nomenclature generation samples tests manage.py
 PYTEST := $(PY) -m pytest -n 6 --dist worksteal -m "not soak" $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test check lint types migrations bench faults chaos chaos-long real requirements clean
+.PHONY: help install demo serve test check lint types migrations bench faults chaos chaos-long hostile real requirements clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -62,6 +62,9 @@ chaos: $(VENV)/.installed-dev ## Three seeds of kills, faults and frozen drivers
 chaos-long: $(VENV)/.installed-dev ## Twenty seeds on both databases, 200 faults each: an hour and a half
 	$(PY) -m tests.chaos --seeds 1-20 --faults 200 --database both --redis $(ARGS)
 	$(PY) -m pytest -m soak tests/services/test_lease_model.py
+
+hostile: $(VENV)/.installed-dev ## Be hostile to Madsea in every known way, one line per fact (ARGS="anonymous --keep", ARGS=--help)
+	$(PY) -m tests.hostile $(ARGS)
 
 real: $(VENV)/.installed-dev ## Thirty plans on two real ComfyUI servers (ARGS="'START {port} {home}'", ARGS=--help)
 	$(PY) -m tests.real $(ARGS)
