@@ -13,6 +13,8 @@ from generation.errors import NotFound
 
 PREFIX = "/files/"
 WIDTH_MAX_PX = 4096
+#: How wide the small picture is that stands beside each file.
+THUMBNAIL_PX = 320
 
 
 class _WindowSigner(TimestampSigner):
@@ -45,6 +47,11 @@ def signed_url(version_id: int, filename: str, *, width_px: int | None = None) -
     """
     signed = _signer().sign(f"{version_id}.{width_px or 0}")
     return f"{PREFIX}{signed}/{quote(filename)}"
+
+
+def thumbnail_url(version_id: int, filename: str) -> str:
+    """Return the relative address of a version's small picture: see `signed_url`."""
+    return signed_url(version_id, filename, width_px=THUMBNAIL_PX)
 
 
 def verify(signed: str) -> tuple[int, int | None]:

@@ -208,7 +208,7 @@ def why(run: PlanRun, outlook: situations.Outlook | None = None) -> str:
     known = outlook or situations.Outlook(situation(run))
     wait = situations.waits(run.state, run.wait_reason, known)
     if wait:
-        return wait["message"]
+        return f"{wait['message']} {known.detail}" if wait["reason"] else wait["message"]
     asked = run.state == RunState.RUNNING and run.cancel_requested_at
     return "Cancel requested." if asked else ""
 

@@ -63,10 +63,10 @@ _REPLAYED = OpenApiParameter(
 )
 
 
-def _page_of(line: Any) -> dict[str, Any]:
+def _page_of(line: Any, **beside: Any) -> dict[str, Any]:
     address = {"type": "string", "format": "uri", "nullable": True}
     results = {"type": "array", "items": resolve_type_hint(line)}
-    properties = {"count": {"type": "integer"}, "next": address, "previous": address}
+    properties = {"count": {"type": "integer"}, "next": address, "previous": address, **beside}
     return {"type": "object", "properties": {**properties, "results": results}}
 
 
@@ -149,7 +149,11 @@ QUEUE = extend_schema_view(
             OpenApiParameter("page", int),
             OpenApiParameter("page_size", int),
         ],
-        responses={200: _page_of(QueueLine), 404: _ERROR, **_REFUSED},
+        responses={
+            200: _page_of(QueueLine, reasons=resolve_type_hint(dict[str, str])),
+            404: _ERROR,
+            **_REFUSED,
+        },
     )
 )
 LOGS = extend_schema_view(

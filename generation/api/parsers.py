@@ -17,7 +17,10 @@ _FORM_OVERHEAD_BYTES = 2**20
 
 
 class StrictJSONParser(BaseParser):
-    """Reads UTF-8 JSON; NaN and Infinity pass as numbers, for a later check to name their place."""
+    """Reads UTF-8 JSON, with a byte order mark or without.
+
+    NaN and Infinity pass as numbers, for a later check to name their place.
+    """
 
     media_type = "application/json"
 
@@ -37,7 +40,7 @@ class StrictJSONParser(BaseParser):
 
 def _decoded(body: bytes) -> Any:
     try:
-        payload = json.loads(body.decode("utf-8"), object_pairs_hook=_object)
+        payload = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_object)
         _refuse_unstorable(payload)
     except RecursionError:
         raise ParseError("The JSON is nested too deeply.") from None

@@ -173,7 +173,10 @@ class QueueViewSet(ViewSet):
         places: Any = selectors.queue(selectors.batch(asked) if asked else None)
         pages = Pages()
         page: Any = pages.paginate_queryset(places, request, self)
-        return pages.get_paginated_response(turns.lines(page))
+        shown = turns.lines(page)
+        answer = pages.get_paginated_response(shown.lines)
+        answer.data["reasons"] = shown.reasons
+        return answer
 
 
 class StyleViewSet(Reads):

@@ -9,10 +9,8 @@ from generation.models import Batch, Episode, LogEntry, Plan, Project, Sequence,
 from generation.selectors import batches, logs, servers
 from generation.selectors.logs import LogLine
 from generation.selectors.servers import Blocked, Doing, SetAside
-from generation.thumbnails import WIDTHS_PX
 
 Shape = serializers.Serializer
-_THUMBNAIL_PX = WIDTHS_PX[1]
 
 
 class ProjectShape(Shape[Project]):
@@ -61,8 +59,7 @@ class VersionShape(Shape[Version]):
         return f"{self.context['origin']}{links.signed_url(version.pk, str(version))}"
 
     def get_thumbnail_url(self, version: Version) -> str:
-        address = links.signed_url(version.pk, str(version), width_px=_THUMBNAIL_PX)
-        return f"{self.context['origin']}{address}"
+        return f"{self.context['origin']}{links.thumbnail_url(version.pk, str(version))}"
 
 
 class PlanShape(Shape[Plan]):

@@ -33,7 +33,8 @@ __all__ = [
     "wanted_outputs",
 ]
 
-_SEEDS = frozenset({"seed", "noise_seed"})
+_SEED = "seed"
+_SEEDS = frozenset({_SEED, "noise_seed"})
 
 
 def find(graph: Graph, definitions: Definitions) -> dict[str, Parameter]:
@@ -64,6 +65,8 @@ def apply(graph: Graph, values: Mapping[str, object], parameters: Mapping[str, P
 def _literal(value: object, kind: Kind) -> object:
     if isinstance(value, list):
         return {"__value__": copy.deepcopy(value)}
+    if kind == "SEED" and isinstance(value, str):
+        return int(value)
     return float(value) if kind == "FLOAT" and isinstance(value, int) else value
 
 
@@ -77,9 +80,11 @@ def _parameter(
         nodes = ", ".join(f"{node_id}.{target}" for node_id, target in targets)
         raise GraphError("mixed_types", f"@{name} names inputs of different types: {nodes}.")
     node_id, target = targets[0]
+    kind = kinds.pop()
     return Parameter(
         name=name,
-        type=kinds.pop(),
+        # A title may call the value of any whole number so: what is called a seed is one.
+        type="SEED" if name == _SEED and kind == "INT" else kind,
         targets=targets,
         minimum=max((spec.minimum for spec in specs if spec.minimum is not None), default=None),
         maximum=min((spec.maximum for spec in specs if spec.maximum is not None), default=None),

@@ -2,12 +2,14 @@
 
 import difflib
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 Kind: TypeAlias = Literal["INT", "FLOAT", "STRING", "COMBO", "IMAGE", "SEED", "BOOLEAN"]
 TEXT_MAX_CHARACTERS = 10_000
+_SEED = re.compile(r"0|[1-9][0-9]{0,19}")
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,9 @@ def check(
 ) -> list[ParameterProblem]:
     """Return what is wrong with the values asked for: at most one problem each, none if all fit.
 
-    Nothing is coerced: `"30"` and `true` are no numbers; an int is fine where a float is wanted.
-    Images are not given as values: Madsea uploads them. Source: protocol.md §3.4.
+    Nothing is coerced: `"30"` and `true` are no numbers; an int is fine where a float is wanted,
+    and the text of its digits where a seed is. Images are not given as values: Madsea
+    uploads them. Source: protocol.md §3.4.
     """
     found = [_problem(name, value, parameters) for name, value in params.items()]
     return [problem for problem in found if problem]
@@ -76,6 +79,15 @@ def _check_int(value: object, parameter: Parameter) -> Fault:
     if isinstance(value, bool) or not isinstance(value, int):
         return _wrong_type(value, "a whole number")
     return _check_bounds(value, parameter)
+
+
+def _check_seed(value: object, parameter: Parameter) -> Fault:
+    """A seed may be a text as well, as it is given out: JavaScript counts no further than 2^53."""
+    if isinstance(value, str):
+        if not _SEED.fullmatch(value):
+            return _wrong_type(value, "a whole number, or a text of its digits")
+        value = int(value)
+    return _check_int(value, parameter)
 
 
 def _check_float(value: object, parameter: Parameter) -> Fault:
@@ -122,7 +134,7 @@ def _check_image(_: object, __: Parameter) -> Fault:
 
 _CHECKS = {
     "INT": _check_int,
-    "SEED": _check_int,
+    "SEED": _check_seed,
     "FLOAT": _check_float,
     "STRING": _check_text,
     "COMBO": _check_option,

@@ -83,6 +83,7 @@ class StatusDocument(TypedDict):
     progress: int
     results: list[Result]
     plans: list[PlanLine]
+    reasons: dict[str, str]
     counts: dict[str, int]
     revision: int
     logs_url: str
@@ -111,6 +112,11 @@ class Heading:
     def tag(self) -> str:
         """The weak ETag of the status document."""
         return f'W/"{self.batch.public_id}.{self.batch.revision}.{self.context}"'
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """What `waits.reason` of queued plans refers to."""
+        return situations.reasons(self.outlooks.values()) if self.batch.n_queued else {}
 
     def _in_order(self) -> list[tuple[Part, Outlook]]:
         return sorted(self.outlooks.items(), key=lambda item: item[0][1] or 0)
@@ -169,6 +175,7 @@ def document(
             _plan(row[:-1], situations.of_part(head.outlooks, (batch.pk, row[-1])))
             for row in _RUNS.rows(batch.pk, after)
         ],
+        "reasons": head.reasons,
         "counts": batches.counts(batch),
         "revision": batch.revision,
         "logs_url": f"{origin}/api/batches/{batch.public_id}/logs",

@@ -34,6 +34,7 @@ class Result(TypedDict):
     filename: str
     path: str
     url: str
+    thumbnail_url: str
     width: int
     height: int
     bytes: int
@@ -107,6 +108,7 @@ def _row(values: tuple[Any, ...], origin: str) -> Result:
         "filename": filename,
         "path": path,
         "url": origin + links.signed_url(pk, filename),
+        "thumbnail_url": origin + links.thumbnail_url(pk, filename),
         "width": width_px,
         "height": height_px,
         "bytes": n_bytes,

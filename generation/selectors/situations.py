@@ -15,10 +15,11 @@ from generation.states import RunState, ServerHealth, WaitReason
 
 
 class Wait(TypedDict):
-    """A stable code, and the sentence that tells it."""
+    """A stable code, the sentence that tells it, and which of the `reasons` says more, if any."""
 
     code: str
     message: str
+    reason: str | None
 
 
 class Situation(StrEnum):
@@ -39,42 +40,51 @@ class Outlook:
     detail: str = ""
 
     @property
+    def reason(self) -> str | None:
+        """The key under which the detail stands among the `reasons`; None without a detail."""
+        return f"{crc32(self.detail.encode()):08x}" if self.detail else None
+
+    @property
     def tag(self) -> str:
         """What stands for the outlook in an ETag: letters and digits."""
-        return f"{self.situation}{crc32(self.detail.encode()):x}" if self.detail else self.situation
+        return f"{self.situation}{self.reason or ''}"
 
 
 NORMAL = Outlook()
+
+
+def _wait(code: str, message: str) -> Wait:
+    return Wait(code=code, message=message, reason=None)
+
+
 _OF_REASON = {
-    WaitReason.TURN: Wait(code="turn", message="Its turn has not come: the queue says its place."),
-    WaitReason.PANEL: Wait(
-        code="panel", message="It has no panel yet: it goes on as soon as one is imported."
-    ),
-    WaitReason.UPLOAD: Wait(code="upload", message="An image uploaded for it is being published."),
+    WaitReason.TURN: _wait("turn", "Its turn has not come: the queue says its place."),
+    WaitReason.PANEL: _wait("panel", "It has no panel yet: it goes on as soon as one is imported."),
+    WaitReason.UPLOAD: _wait("upload", "An image uploaded for it is being published."),
 }
 _OF_SITUATION = {
     Situation.NORMAL: _OF_REASON[WaitReason.TURN],
-    Situation.PAUSED: Wait(
-        code="paused", message="Its batch is paused: it goes on when somebody resumes it."
+    Situation.PAUSED: _wait("paused", "Its batch is paused: it goes on when somebody resumes it."),
+    Situation.NONE_ENABLED: _wait(
+        "no_server",
+        "No ComfyUI server takes plans: a technical director has to enable one.",
     ),
-    Situation.NONE_ENABLED: Wait(
-        code="no_server",
-        message="No ComfyUI server takes plans: a technical director has to enable one.",
+    Situation.ALL_DOWN: _wait(
+        "servers_down",
+        "No ComfyUI server can take work: it goes on as soon as one does.",
     ),
-    Situation.ALL_DOWN: Wait(
-        code="servers_down",
-        message="No ComfyUI server can take work: it goes on as soon as one does.",
-    ),
-    Situation.NONE_CAPABLE: Wait(
-        code="no_capable_server",
-        message="No server that answers can take its workflow.",
+    Situation.NONE_CAPABLE: _wait(
+        "no_capable_server", "No server that answers can take its workflow."
     ),
 }
-_FOR_AN_ARTIST = Wait(code="artist", message="It waits for an artist to upload its image.")
+_FOR_AN_ARTIST = _wait("artist", "It waits for an artist to upload its image.")
 
 
 def waits(state: str, wait_reason: str, outlook: Outlook = NORMAL) -> Wait | None:
-    """Return why a run of this state is not running; None when it runs or is finished."""
+    """Return why a run of this state is not running; None when it runs or is finished.
+
+    What each server lacks is not in it: see `reasons`.
+    """
     if state == RunState.WAITING:
         return _FOR_AN_ARTIST
     if state != RunState.QUEUED:
@@ -83,9 +93,12 @@ def waits(state: str, wait_reason: str, outlook: Outlook = NORMAL) -> Wait | Non
     if reason != WaitReason.TURN:
         return _OF_REASON[reason]
     wait = _OF_SITUATION[outlook.situation]
-    if not outlook.detail:
-        return wait
-    return Wait(code=wait["code"], message=f"{wait['message']} {outlook.detail}")
+    return Wait(code=wait["code"], message=wait["message"], reason=outlook.reason)
+
+
+def reasons(outlooks: Iterable[Outlook]) -> dict[str, str]:
+    """Return what each server lacks or why it takes nothing, once each, by its key."""
+    return {outlook.reason: outlook.detail for outlook in outlooks if outlook.reason}
 
 
 def situation_annotations(batch: str = "") -> dict[str, Any]:

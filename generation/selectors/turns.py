@@ -4,7 +4,7 @@ import heapq
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 from generation.models import Batch, PlanRun
 from generation.selectors import situations
@@ -41,6 +41,13 @@ class QueueLine(TypedDict):
     priority: int
     waits: Wait | None
     requested_at: str
+
+
+class QueueLines(NamedTuple):
+    """Waiting plans, and what their `waits.reason` refers to."""
+
+    lines: list[QueueLine]
+    reasons: dict[str, str]
 
 
 def queue(batch: Batch | None = None) -> list[Place]:
@@ -105,18 +112,19 @@ def _standing(batch: Batch) -> tuple[int, int, int, datetime]:
     return (-batch.priority, batch.n_running, 0, batch.served_at or _NEVER)
 
 
-def lines(places: Sequence[Place]) -> list[QueueLine]:
+def lines(places: Sequence[Place]) -> QueueLines:
     """Return waiting plans as clients read them, in the order given, in at most five queries."""
     rows = PlanRun.objects.filter(pk__in=[pk for pk, _ in places]).values_list(
         "pk", "batch_id", "needs_id", *_FIELDS
     )
     by_id = {row[0]: row[1:] for row in rows}
     outlooks = situations.outlooks_of(_annotated({row[0] for row in by_id.values()}).values())
-    return [
+    shown = [
         _line(by_id[pk][2:], position, situations.of_part(outlooks, by_id[pk][:2]))
         for pk, position in places
         if pk in by_id
     ]
+    return QueueLines(shown, situations.reasons(outlooks.values()))
 
 
 def _line(row: tuple[Any, ...], position: int | None, outlook: Outlook) -> QueueLine:

@@ -65,7 +65,7 @@ def _read(file: Path) -> graphs.Graph:
         raise graphs.GraphError("bad_text", "It holds characters that are no text.")
     for known in known_definitions():
         seed = params.find(graph, known).get(SEED)
-        if seed is not None and seed.type not in {"SEED", "INT"}:
+        if seed is not None and seed.type != "SEED":
             raise graphs.GraphError("bad_seed", "What it calls seed is no whole number.")
     return graph
 
@@ -105,8 +105,8 @@ def _problems(
         if not (problem.code == "not_in_list" and is_model_file(given[problem.name]))
     ]
     problems = [Problem(f"params.{named(p.name)}", p.code, p.detail) for p in found]
-    seed = given.get(SEED)
-    if isinstance(seed, int) and not 0 <= seed < SEED_END and not problems:
+    if SEED in given and not problems and not 0 <= int(given[SEED]) < SEED_END:
+        seed = given[SEED]
         detail = f"seed must be between 0 and {SEED_END - 1}, not {shown(seed)}."
         problems.append(Problem(f"params.{SEED}", "out_of_bounds", detail))
     return problems

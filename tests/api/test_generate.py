@@ -1,5 +1,6 @@
 """POST /api/generate_ai_concept and the verbs that follow it."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from generation.models import Batch, PlanRun
+from generation.services import workflows
 from generation.states import Mode, RunState
 from tests import factories
 from tests.api.calls import EXAMPLE, URL, one_plan, panel, upload
@@ -38,6 +40,33 @@ def test_the_answer_says_where_the_status_is(api: APIClient) -> None:
     status = api.get(answer["Location"])
     assert answer["Location"].startswith("http://testserver/")
     assert status.json()["batch_id"] == answer.json()["batch_id"]
+
+
+def test_a_seed_is_taken_back_as_it_was_given_out(api: APIClient) -> None:
+    first = api.post(URL, EXAMPLE, format="json")
+    plan = api.get(first["Location"]).json()["plans"][0]
+
+    again = api.post(URL, EXAMPLE | {"params": {"seed": plan["seed"]}}, format="json")
+
+    plans = api.get(again["Location"]).json()["plans"]
+    assert {each["seed"] for each in plans} == {plan["seed"]}
+
+
+def test_a_retry_takes_a_seed_as_it_was_given_out(api: APIClient) -> None:
+    batch = factories.batch([ERROR], workflow=workflows.load("OmbresChinoises.json"))
+    body = one_plan(batch) | {"params": {"seed": "18446744073709551615"}}
+
+    answer = api.post(f"{URL}/retry", body, format="json")
+
+    assert answer.json()["plans"][0]["seed"] == "18446744073709551615"
+
+
+def test_a_body_may_begin_with_a_byte_order_mark(api: APIClient) -> None:
+    body = json.dumps(EXAMPLE).encode("utf-8-sig")
+
+    answer = api.post(URL, data=body, content_type="application/json")
+
+    assert answer.status_code == 201
 
 
 def test_a_request_records_its_requester(api: APIClient, artist: User) -> None:

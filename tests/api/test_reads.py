@@ -28,6 +28,7 @@ def queries_of(api: APIClient, address: str) -> int:
 
 
 LISTS = ["projects", "episodes", "sequences", "plans", "batches", "queue", "styles", "servers"]
+PAGE = {"count", "next", "previous", "results"}
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
@@ -36,7 +37,7 @@ def test_a_list_comes_in_pages(api: APIClient, batch: Batch, name: str, slash: s
     answer = api.get(f"/api/{name}{slash}")
 
     assert answer.status_code == 200
-    assert set(answer.json()) == {"count", "next", "previous", "results"}
+    assert set(answer.json()) - {"reasons"} == PAGE
 
 
 @pytest.mark.parametrize("name", LISTS)

@@ -24,6 +24,7 @@ def test_the_document_has_these_keys_and_no_other(api: APIClient, batch: Batch) 
         "progress",
         "results",
         "plans",
+        "reasons",
         "counts",
         "revision",
         "logs_url",
@@ -161,7 +162,7 @@ def test_a_result_names_the_file_and_gives_an_absolute_address(api: APIClient) -
 
     result = status(api, batch).json()["results"][0]
 
-    url = result.pop("url")
+    url, thumbnail_url = result.pop("url"), result.pop("thumbnail_url")
     version = batch.versions.get()
     assert result == {
         "sequence_id": "SQ0010",
@@ -176,6 +177,7 @@ def test_a_result_names_the_file_and_gives_an_absolute_address(api: APIClient) -
         "sha256": version.sha256,
     }
     assert url.startswith("http://testserver/files/")
+    assert api.get(thumbnail_url).headers["Content-Type"] == "image/webp"
 
 
 def test_a_reserved_version_is_no_result_yet(api: APIClient) -> None:

@@ -127,41 +127,84 @@ def test_a_stranger_steers_nothing(anonymous: APIClient, batch: Batch) -> None:
 # No capable server ------------------------------------------------------------------------------
 
 
+def waits_for(api: APIClient, batch: Batch) -> tuple[dict[str, Any], str]:
+    """Return why the first plan waits, and the reason that it refers to."""
+    document = status(api, batch).json()
+    wait = document["plans"][0]["waits"]
+    return wait, document["reasons"][wait["reason"]]
+
+
 def test_a_plan_says_what_each_server_lacks(api: APIClient) -> None:
     batch = factories.unmet(missing="Real.safetensors", closest=["Reel.safetensors"])
     factories.server("gpu-2", health=ServerHealth.DOWN)
 
-    wait = status(api, batch).json()["plans"][0]["waits"]
+    wait, reason = waits_for(api, batch)
 
     assert wait["code"] == "no_capable_server"
-    assert wait["message"] == (
-        "No server that answers can take its workflow."
-        " gpu-1 lacks Real.safetensors for Loader.name (closest: Reel.safetensors)."
+    assert wait["message"] == "No server that answers can take its workflow."
+    assert reason == (
+        "gpu-1 lacks Real.safetensors for Loader.name (closest: Reel.safetensors)."
         " gpu-2 does not answer."
     )
+
+
+def test_a_reason_that_plans_share_is_told_once(api: APIClient) -> None:
+    needs = factories.unmet(missing="Real.safetensors").needs
+    batch = factories.batch([QUEUED] * 3, needs=needs)
+
+    answer = status(api, batch)
+
+    assert len(answer.json()["reasons"]) == 1
+    assert answer.content.count(b"Real.safetensors") == 1
+
+
+def test_the_reasons_are_whole_when_only_changes_are_asked_for(api: APIClient) -> None:
+    batch = factories.unmet(missing="Real.safetensors")
+
+    document = status(api, batch, f"&since={batch.revision}").json()
+
+    assert (document["plans"], len(document["reasons"])) == ([], 1)
+
+
+def test_a_batch_without_waiting_plans_gives_no_reasons(api: APIClient) -> None:
+    needs = factories.unmet(missing="Real.safetensors").needs
+    batch = factories.batch([RunState.DONE], needs=needs)
+
+    assert status(api, batch).json()["reasons"] == {}
+
+
+def test_the_queue_tells_a_reason_once(api: APIClient) -> None:
+    needs = factories.unmet(missing="Real.safetensors").needs
+    factories.batch([QUEUED] * 3, needs=needs)
+
+    queue = api.get("/api/queue").json()
+
+    [(key, told)] = queue["reasons"].items()
+    assert {line["waits"]["reason"] for line in queue["results"]} == {key}
+    assert "gpu-1 lacks Real.safetensors" in told
 
 
 def test_a_plan_says_that_the_server_which_could_take_it_drains(api: APIClient) -> None:
     batch = factories.unmet(missing="Real.safetensors")
     factories.server("gpu-2", is_draining=True)
 
-    wait = status(api, batch).json()["plans"][0]["waits"]
+    wait, reason = waits_for(api, batch)
 
     assert wait["code"] == "no_capable_server"
-    assert wait["message"].endswith(" gpu-2 drains: it takes nothing more.")
+    assert reason.endswith(" gpu-2 drains: it takes nothing more.")
 
 
 def test_a_plan_says_that_all_servers_drain(api: APIClient, batch: Batch) -> None:
     factories.server("gpu-1", is_draining=True)
     factories.server("gpu-2", is_draining=True, health=ServerHealth.DOWN)
 
-    wait = status(api, batch).json()["plans"][0]["waits"]
+    wait, reason = waits_for(api, batch)
 
-    assert wait == {
-        "code": "no_server",
-        "message": "No ComfyUI server takes plans: a technical director has to enable one."
-        " gpu-1 drains: it takes nothing more. gpu-2 drains: it takes nothing more.",
-    }
+    assert (wait["code"], wait["message"]) == (
+        "no_server",
+        "No ComfyUI server takes plans: a technical director has to enable one.",
+    )
+    assert reason == "gpu-1 drains: it takes nothing more. gpu-2 drains: it takes nothing more."
 
 
 def test_what_is_missing_is_part_of_the_tag(api: APIClient) -> None:
@@ -172,7 +215,7 @@ def test_what_is_missing_is_part_of_the_tag(api: APIClient) -> None:
     answer = status(api, batch, if_none_match=before)
 
     assert answer.status_code == 200
-    assert "lacks B.pt for C.d" in answer.json()["plans"][0]["waits"]["message"]
+    assert "lacks B.pt for C.d" in "".join(answer.json()["reasons"].values())
 
 
 def test_saying_what_is_missing_takes_three_queries_more(api: APIClient, batch: Batch) -> None:
@@ -200,7 +243,7 @@ def test_a_plan_that_was_retried_with_another_model_waits_for_that(api: APIClien
 
     first, second = (plan["waits"] for plan in answer.json()["plans"])
     assert (first["code"], second["code"]) == ("turn", "no_capable_server")
-    assert "gpu-1 lacks Own.pt" in second["message"]
+    assert "gpu-1 lacks Own.pt" in answer.json()["reasons"][second["reason"]]
 
 
 def test_a_plan_that_was_retried_with_a_model_that_is_there_has_a_place_in_the_queue(
@@ -257,14 +300,12 @@ def test_a_server_that_is_set_aside_says_why_and_what_to_do(api: APIClient, batc
     quarantine.set_aside(server, why, uuid4())
 
     [shown] = api.get("/api/servers").json()["results"]
-    waiting = status(api, batch).json()["plans"][0]["waits"]
+    waiting, reason = waits_for(api, batch)
 
     assert shown["set_aside"]["code"] == "cuda_poisoned"
     assert "Restart" in shown["set_aside"]["remedy"]
     assert waiting["code"] == "servers_down"
-    assert (
-        "gpu-1 is set aside (cuda_poisoned): KSampler (node 5): CUDA error." in waiting["message"]
-    )
+    assert "gpu-1 is set aside (cuda_poisoned): KSampler (node 5): CUDA error." in reason
 
 
 def test_a_block_is_told_by_the_server_and_by_the_plans(api: APIClient, batch: Batch) -> None:
@@ -273,8 +314,8 @@ def test_a_block_is_told_by_the_server_and_by_the_plans(api: APIClient, batch: B
     Block.objects.create(server=factories.server(), workflow=batch.workflow, detail=detail)
 
     [shown] = api.get("/api/servers").json()["results"]
-    waiting = status(api, batch).json()["plans"][0]["waits"]
+    waiting, reason = waits_for(api, batch)
 
     assert shown["blocked_for"][0]["workflow_json"] == batch.workflow.name
     assert waiting["code"] == "no_capable_server"
-    assert f"gpu-1 is blocked for this workflow: {detail}." in waiting["message"]
+    assert f"gpu-1 is blocked for this workflow: {detail}." in reason

@@ -38,6 +38,15 @@ def test_a_request_can_come_from_standard_input(monkeypatch: pytest.MonkeyPatch)
     assert Batch.objects.count() == 1
 
 
+def test_a_request_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    file = tmp_path / "request.json"
+    file.write_text("\ufeff" + SAMPLE.read_text(), encoding="utf-8")
+
+    run("generate", file)
+
+    assert Batch.objects.count() == 1
+
+
 def test_a_dry_run_writes_nothing() -> None:
     said = run("generate", SAMPLE, dry_run=True)
 

@@ -55,7 +55,7 @@ class Command(MadseaCommand):
 def _payload(source: str) -> object:
     try:
         text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
-        return json.loads(text, parse_constant=_refuse_constant)
+        return json.loads(text.removeprefix("\ufeff"), parse_constant=_refuse_constant)
     except OSError as error:
         raise CommandError(f"{source}: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:

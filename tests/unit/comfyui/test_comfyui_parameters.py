@@ -272,6 +272,8 @@ def test_one_title_on_values_of_two_types_is_refused(definitions: Definitions) -
         ("cfg", 7),
         ("cfg", 0.0),
         ("seed", 2**64 - 1),
+        ("seed", "0"),
+        ("seed", "18446744073709551615"),
         ("prompt", ""),
         ("prompt", "é" * 10_000),
         ("lora", "studio/another.safetensors"),
@@ -306,6 +308,14 @@ def test_a_value_that_fits_has_no_problem(
         ("cfg", float("inf"), "not_finite"),
         ("seed", -1, "out_of_bounds"),
         ("seed", 2**64, "out_of_bounds"),
+        ("seed", str(2**64), "out_of_bounds"),
+        ("seed", "-1", "wrong_type"),
+        ("seed", "1.0", "wrong_type"),
+        ("seed", " 1", "wrong_type"),
+        ("seed", "007", "wrong_type"),
+        ("seed", "\u0661", "wrong_type"),
+        ("seed", "", "wrong_type"),
+        pytest.param("seed", "9" * 5000, "wrong_type", id="seed-of-5000-digits"),
         ("prompt", 3, "wrong_type"),
         ("prompt", "x" * 10_001, "too_long"),
         ("prompt", "a\x00b", "bad_text"),
@@ -388,6 +398,18 @@ def test_values_are_set_on_a_copy(ombres: dict[str, Parameter]) -> None:
     assert applied["3"]["inputs"]["image"] == "madsea/p.png"
     assert applied["7"]["inputs"]["text"] == {"__value__": ["a", 0]}
     assert graph.sha256(loaded) == before
+
+
+def test_a_seed_that_is_given_as_a_text_is_set_as_a_number(ombres: dict[str, Parameter]) -> None:
+    loaded = graph.load(workflow("OmbresChinoises"))
+    applied = parameters.apply(loaded, {"seed": "18446744073709551615"}, ombres)
+    assert applied["11"]["inputs"]["seed"] == 2**64 - 1
+
+
+def test_a_whole_number_that_a_title_calls_seed_may_be_a_text(definitions: Definitions) -> None:
+    titled = {"class_type": "PrimitiveInt", "inputs": {"value": 5}, "_meta": {"title": "@seed"}}
+    found = parameters.find({"1": titled}, definitions)
+    assert parameters.check({"seed": "12"}, found) == []
 
 
 def test_a_parameter_that_is_not_there_cannot_be_set(ombres: dict[str, Parameter]) -> None:
