@@ -11,7 +11,8 @@
     ├── Fenced                  a driver whose lease or attempt is no longer its own
     ├── CancelledMeanwhile      a render whose plan was cancelled first (services.versions)
     ├── StorageError            the projects folder cannot be written (storage)
-    │   └── StagedFileGone      somebody has removed a staged file
+    │   ├── StagedFileGone      somebody has removed a staged file
+    │   └── FileGone            a file is no longer there, or is no plain file
     └── NameTaken               another file lies under a version's name (storage)
 
 What a ComfyUI server does wrong is a tree of its own, `generation.comfyui.errors`. A plan that ends

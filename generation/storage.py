@@ -4,18 +4,19 @@ A file is staged (written, synced, hashed) in a hidden folder on the same file s
 linked to its final name without replacing anything there.
 """
 
-import errno
 import hashlib
 import os
 import secrets
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 
 from django.conf import settings
 
+from generation import beneath
 from generation.errors import MadseaError
 
 STAGING = ".staging"
@@ -33,6 +34,12 @@ class StagedFileGone(StorageError):
     code = "staged_file_gone"
 
 
+class FileGone(StorageError):
+    """The file is not there any more: somebody has removed it, or put something else there."""
+
+    code = "file_gone"
+
+
 class NameTaken(MadseaError):
     """Another file lies under the name."""
 
@@ -44,6 +51,14 @@ class Staged:
     """A whole file in staging: `path` is relative to the projects root, the hash is SHA-256."""
 
     path: str
+    sha256: str
+    n_bytes: int
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a file holds."""
+
     sha256: str
     n_bytes: int
 
@@ -65,29 +80,27 @@ def absolute(relative: str) -> Path:
     return full
 
 
+def _inside(relative: str) -> str:
+    """Return a path below the root in its shortest form; one that leads out of it is refused."""
+    return absolute(relative).relative_to(root()).as_posix()
+
+
 def stage(content: bytes) -> Staged:
     """Write bytes into staging and sync them to the disk.
 
     Raises:
         StorageError: the folder cannot be written, or the disk is full.
     """
-    relative = f"{STAGING}/{secrets.token_hex(16)}"
-    target = absolute(relative)
+    name = secrets.token_hex(16)
+    relative = f"{STAGING}/{name}"
     try:
-        _make_folder(target.parent)
-        _write_synced(target, content)
-        _sync_folder(target.parent)
+        with beneath.folder(root(), STAGING, make=True) as folder:
+            beneath.write_new(folder, name, content)
+            beneath.sync(folder)
     except OSError as error:
         discard(relative)
-        raise StorageError(f"{target.parent}: {error.strerror or error}") from error
+        raise StorageError(f"{root() / STAGING}: {error.strerror or error}") from error
     return Staged(relative, hashlib.sha256(content).hexdigest(), len(content))
-
-
-def _write_synced(target: Path, content: bytes) -> None:
-    with target.open("xb") as handle:
-        handle.write(content)
-        handle.flush()
-        os.fsync(handle.fileno())
 
 
 def link(staging_path: str, final: str, sha256: str) -> None:
@@ -98,80 +111,98 @@ def link(staging_path: str, final: str, sha256: str) -> None:
     Raises:
         NameTaken: another file lies there.
         StagedFileGone: the staged file is gone, and the final one is not there either.
-        StorageError: the folder cannot be written.
+        StorageError: the folder cannot be written, or no plain file lies under a name.
     """
-    source, target = absolute(staging_path), absolute(final)
+    above, name = beneath.split(_inside(final))
     try:
-        _make_folder(target.parent)
-        _link_once(source, target, sha256)
-        _sync_folder(target.parent)
+        with beneath.folder(root(), above, make=True) as folder:
+            _link_once(_inside(staging_path), folder, name, sha256)
+            beneath.sync(folder)
     except OSError as error:
-        known = StagedFileGone if _is_gone(source) else StorageError
+        known = StagedFileGone if _is_gone(staging_path) else StorageError
         raise known(f"{final}: {error.strerror or error}") from error
 
 
-def _link_once(source: Path, target: Path, sha256: str) -> None:
+def _link_once(staging_path: str, folder: int, name: str, sha256: str) -> None:
+    above, source = beneath.split(staging_path)
     try:
-        os.link(source, target)
+        with beneath.folder(root(), above) as staging:
+            beneath.check_plain(staging, source)
+            os.link(source, name, src_dir_fd=staging, dst_dir_fd=folder, follow_symlinks=False)
     except OSError as error:
-        # A folder or a dead link under the name, or no staged file: nothing that can be compared.
-        if not target.is_file():
+        # A folder or a link under the name, or no staged file: nothing that can be compared.
+        if (found := _hash_in(folder, name)) is None:
             raise
-        if hash_of(target) == sha256:
+        if found == sha256:
             return
         if isinstance(error, FileExistsError):
-            raise NameTaken(f"{target.name} exists with another content.") from None
+            raise NameTaken(f"{name} exists with another content.") from None
         raise
 
 
-def _is_gone(path: Path) -> bool:
-    """Tell whether a file is certainly not there, its folder being readable."""
-    return path.parent.is_dir() and not path.exists()
-
-
-def _make_folder(folder: Path) -> None:
-    if folder.is_dir():
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    for parent in folder.parents:
-        _sync_folder(parent)
-        if parent == root():
-            return
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def _hash_in(folder: int, name: str) -> str | None:
+    """Return the SHA-256 of what lies under a name; None if it is no plain file."""
     try:
-        os.fsync(descriptor)
-    except OSError as error:
-        # Some network file systems know no sync of folders.
-        if error.errno not in {errno.EINVAL, errno.ENOTSUP}:
-            raise
-    finally:
-        os.close(descriptor)
+        with beneath.file_in(folder, name) as handle:
+            return hashlib.file_digest(handle, "sha256").hexdigest()
+    except (beneath.NotPlain, FileNotFoundError):
+        return None
+
+
+def _is_gone(relative: str) -> bool:
+    """Tell whether a staged file is certainly not there any more, its folder being readable."""
+    above, name = beneath.split(_inside(relative))
+    with suppress(OSError), beneath.folder(root(), above) as folder:
+        try:
+            beneath.check_plain(folder, name)
+        except (beneath.NotPlain, FileNotFoundError):
+            return True
+    return False
 
 
 def discard(staging_path: str) -> None:
     """Remove a staged file; what is gone is no error, what cannot be removed is cleared later."""
-    if staging_path:
-        with suppress(OSError):
-            absolute(staging_path).unlink(missing_ok=True)
+    if not staging_path:
+        return
+    above, name = beneath.split(_inside(staging_path))
+    with suppress(OSError), beneath.folder(root(), above) as folder:
+        beneath.check_plain(folder, name)
+        os.unlink(name, dir_fd=folder)
 
 
-def hash_of(path: Path) -> str:
-    """Return the SHA-256 of a file, read in pieces."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
-def read(relative: str) -> bytes:
-    """Return a file's bytes.
+def look(relative: str) -> Content:
+    """Return what a file holds, read in pieces.
 
     Raises:
-        StorageError: it is not there or cannot be read.
+        FileGone: it is not there, or is no plain file.
+        StorageError: it cannot be read.
     """
+    with _opened(relative) as handle:
+        digest = hashlib.file_digest(handle, "sha256")
+        return Content(digest.hexdigest(), os.fstat(handle.fileno()).st_size)
+
+
+def read(relative: str, *, max_bytes: int | None = None) -> bytes:
+    """Return a file's bytes; None as `max_bytes`: however many they are.
+
+    Raises:
+        FileGone: it is not there, or is no plain file.
+        StorageError: it cannot be read, or is larger than `max_bytes`.
+    """
+    with _opened(relative) as handle:
+        n_bytes = os.fstat(handle.fileno()).st_size
+        if max_bytes is not None and n_bytes > max_bytes:
+            raise StorageError(f"{relative} has {n_bytes:,} bytes, at most {max_bytes:,} are read.")
+        return handle.read(n_bytes)
+
+
+@contextmanager
+def _opened(relative: str) -> Iterator[BufferedReader]:
     try:
-        return absolute(relative).read_bytes()
+        with beneath.file(root(), _inside(relative)) as handle:
+            yield handle
+    except (beneath.NotPlain, FileNotFoundError) as error:
+        raise FileGone(f"{relative}: {error.strerror or error}") from error
     except OSError as error:
         raise StorageError(f"{relative}: {error.strerror or error}") from error
 
@@ -182,16 +213,12 @@ def staged_before(age_s: float) -> list[str]:
     Raises:
         StorageError: the folder cannot be read.
     """
-    folder = root() / STAGING
-    try:
-        ages = list(_ages(folder)) if folder.is_dir() else []
-    except OSError as error:
-        raise StorageError(f"{folder}: {error.strerror or error}") from error
-    return [f"{STAGING}/{name}" for name, since_s in ages if since_s >= age_s]
-
-
-def _ages(folder: Path) -> Iterator[tuple[str, float]]:
     now = time.time()
-    for file in sorted(folder.iterdir()):
-        with suppress(FileNotFoundError):
-            yield file.name, now - file.stat().st_mtime
+    try:
+        with beneath.folder(root(), STAGING) as folder:
+            old = [n for n, status in beneath.plain_files(folder) if now - status.st_mtime >= age_s]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise StorageError(f"{root() / STAGING}: {error.strerror or error}") from error
+    return [f"{STAGING}/{name}" for name in old]

@@ -1,5 +1,6 @@
 """Small pictures of published images, made on demand and kept under MADSEA_HOME/thumbnails."""
 
+import io
 import secrets
 from pathlib import Path
 
@@ -28,8 +29,15 @@ def thumbnail(version: Version, width_px: int) -> Path:
         raise Refusal(f"Thumbnails are {known} pixels wide.", code="unknown_width", attr="w")
     kept = _place(version.sha256, width_px)
     if not kept.is_file():
-        _make(storage.absolute(version.path), kept, width_px)
+        _make(_content(version), kept, width_px)
     return kept
+
+
+def _content(version: Version) -> bytes:
+    try:
+        return storage.read(version.path)
+    except storage.FileGone:
+        raise NotFound(f"{version} is no longer on disk.", code="file_missing") from None
 
 
 def _place(sha256: str, width_px: int) -> Path:
@@ -37,12 +45,12 @@ def _place(sha256: str, width_px: int) -> Path:
     return folder / f"{sha256}-{width_px}.webp"
 
 
-def _make(source: Path, target: Path, width_px: int) -> None:
+def _make(content: bytes, target: Path, width_px: int) -> None:
     try:
-        with Image.open(source) as opened:
+        with Image.open(io.BytesIO(content)) as opened:
             small = _reduced(opened, width_px)
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise NotFound(f"{source.name} has no thumbnail: {error}", code="no_thumbnail") from error
+        raise NotFound(f"There is no thumbnail: {error}", code="no_thumbnail") from error
     target.parent.mkdir(parents=True, exist_ok=True)
     # Two requests may make the same one: each writes its own file, the last replaces the first.
     draft = target.with_suffix(f".{secrets.token_hex(4)}")

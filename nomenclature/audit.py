@@ -57,8 +57,8 @@ class Filed:
 def walk(root: Path, start: Path, *, skip: frozenset[str]) -> Iterator[str | Finding]:
     """Yield every file below `start` as its path relative to `root`, sorted within a folder.
 
-    Folders named in `skip` are left out at the root; links are not followed. A folder that cannot
-    be read is a finding.
+    Folders named in `skip` are left out at the root. No link is followed but a project's own
+    folder at the root. A folder that cannot be read is a finding.
     """
     unreadable: list[Finding] = []
 
@@ -66,13 +66,19 @@ def walk(root: Path, start: Path, *, skip: frozenset[str]) -> Iterator[str | Fin
         where = _relative(root, Path(error.filename))
         unreadable.append(Finding(where, Kind.UNREADABLE, error.strerror or str(error)))
 
-    for folder, folders, files in os.walk(start, onerror=note):
+    for folder, folders, files in os.walk(start, onerror=note, followlinks=True):
         at = Path(folder)
-        folders[:] = sorted(each for each in folders if at != root or each not in skip)
-        linked = [each for each in folders if (at / each).is_symlink()]
+        linked = [each for each in folders if _is_stray_link(root, at / each)]
+        left_out = {*linked, *(skip if at == root else ())}
+        folders[:] = sorted(each for each in folders if each not in left_out)
         for each in sorted({*files, *linked} - LITTER):
             yield _relative(root, at / each)
     yield from unreadable
+
+
+def _is_stray_link(root: Path, folder: Path) -> bool:
+    is_project = folder.parent == root and not folder.name.startswith(".")
+    return folder.is_symlink() and not is_project
 
 
 def _relative(root: Path, path: Path) -> str:

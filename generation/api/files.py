@@ -1,7 +1,5 @@
 """Files and thumbnails: for who is signed in, or by an address that was signed for a while."""
 
-from pathlib import Path
-
 from django.conf import settings
 from django.http import HttpResponse
 from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
@@ -71,8 +69,8 @@ def _answer(request: Request, version: Version, width_px: int | None) -> HttpRes
     }
     if _has_it(request, headers["ETag"]):
         return answers.not_modified(headers)
-    path, content_type = _file(version, width_px)
-    return HttpResponse(_bytes(path), content_type=content_type, headers=headers)
+    content, content_type = _content(version, width_px)
+    return HttpResponse(content, content_type=content_type, headers=headers)
 
 
 def _has_it(request: Request, tag: str) -> bool:
@@ -80,15 +78,11 @@ def _has_it(request: Request, tag: str) -> bool:
     return tag in (one.strip().removeprefix("W/") for one in seen.split(","))
 
 
-def _file(version: Version, width_px: int | None) -> tuple[Path, str]:
-    if width_px is None:
-        return storage.absolute(version.path), CONTENT_TYPES[version.extension]
-    return thumbnails.thumbnail(version, width_px), thumbnails.CONTENT_TYPE
-
-
-def _bytes(path: Path) -> bytes:
+def _content(version: Version, width_px: int | None) -> tuple[bytes, str]:
     # Whole, not streamed: under ASGI a synchronous stream would be gathered in memory anyway.
+    if width_px is not None:
+        return thumbnails.thumbnail(version, width_px).read_bytes(), thumbnails.CONTENT_TYPE
     try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise NotFound(f"{path.name} is no longer on disk.", code="file_missing") from None
+        return storage.read(version.path), CONTENT_TYPES[version.extension]
+    except storage.FileGone:
+        raise NotFound(f"{version} is no longer on disk.", code="file_missing") from None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from generation import storage
+from generation import beneath, storage
 from generation.errors import NotFound
 from generation.models import Version
 from generation.states import VersionState
@@ -117,8 +117,7 @@ def _examine(report: Report, base: Path, relative: str, rows: dict[str, Row]) ->
 
 
 def _logged(base: Path, filed: Filed, row: Row | None) -> tuple[Logged, bytes]:
-    file = base / filed.path
-    with file.open("rb") as handle:
+    with beneath.file(base, filed.path) as handle:
         head = handle.read(contents.HEAD_BYTES)
         handle.seek(0)
         sha256 = hashlib.file_digest(handle, "sha256").hexdigest()

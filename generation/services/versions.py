@@ -48,14 +48,6 @@ class Image:
     decoded: DecodedImage
 
 
-@dataclass(frozen=True)
-class Found:
-    """What lies under a name that should have been free."""
-
-    sha256: str
-    n_bytes: int
-
-
 def reserve_render(
     attempt: Attempt, lease_token: UUID, image: Image, *, render_s: float | None = None
 ) -> Version:
@@ -243,8 +235,7 @@ def _details(version: Version) -> Mapping[str, Any]:
 
 def _yield_the_name(version: Version) -> None:
     """Register the file that lies under our name as this number, and take the next one."""
-    path = storage.absolute(version.path)
-    found = Found(storage.hash_of(path), path.stat().st_size)
+    found = storage.look(version.path)
     if version.batch_id is None:
         with transaction.atomic():
             _take_next(version, found)
@@ -254,7 +245,7 @@ def _yield_the_name(version: Version) -> None:
             now.log("found_on_disk", version.run_id, filename=str(version))
 
 
-def _take_next(version: Version, found: Found) -> bool:
+def _take_next(version: Version, found: storage.Content) -> bool:
     plan = _locked(version.plan_id)
     held = Version.objects.select_for_update(no_key=True).get(pk=version.pk)
     if held.state != VersionState.RESERVED or held.path != version.path:
@@ -266,7 +257,7 @@ def _take_next(version: Version, found: Found) -> bool:
     return True
 
 
-def _register_found(version: Version, found: Found) -> None:
+def _register_found(version: Version, found: storage.Content) -> None:
     fields: dict[str, Any] = {
         "state": VersionState.PUBLISHED,
         "published_at": Now(),

@@ -197,3 +197,24 @@ def test_transparency_survives_in_a_thumbnail(plans: list[Plan]) -> None:
 
     with Image.open(small) as opened:
         assert (opened.mode, opened.size) == ("RGBA", (160, 80))
+
+
+def test_a_link_in_place_of_a_published_file_serves_nothing(
+    api: APIClient, version: Version, projects_root: Path
+) -> None:
+    (projects_root / version.path).unlink()
+    (projects_root / version.path).symlink_to("/etc/passwd")
+
+    answer = api.get(by_id(version))
+
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (404, "file_missing")
+
+
+def test_a_link_in_place_of_a_published_file_has_no_thumbnail(
+    api: APIClient, version: Version, projects_root: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "private.png").write_bytes(factories.png())
+    (projects_root / version.path).unlink()
+    (projects_root / version.path).symlink_to(tmp_path / "private.png")
+
+    assert api.get(by_id(version, "?w=160")).status_code == 404

@@ -23,6 +23,7 @@ LAYERS = {
     "generation.events": 2,
     "generation.failures": 2,
     "generation.images": 2,
+    "generation.beneath": 2,
     "generation.comfyui": 3,
     "generation.preview": 3,
     "generation.models": 4,

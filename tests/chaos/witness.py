@@ -20,7 +20,7 @@ WATCHED = (
     "generation.storage:stage",
     "generation.storage:link",
     "generation.storage:read",
-    "generation.storage:hash_of",
+    "generation.storage:look",
     "generation.storage:discard",
     "generation.storage:staged_before",
     "generation.comfyui.transport:Transport.send",

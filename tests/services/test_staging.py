@@ -58,10 +58,29 @@ def test_without_a_staging_folder_there_is_nothing_to_clear() -> None:
 def test_a_staging_folder_that_cannot_be_read_ends_nothing(
     projects_root: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    # A link to itself can be stat'ed by nobody, not even by root.
-    file = projects_root / storage.STAGING / "loop"
-    file.parent.mkdir()
-    file.symlink_to(file)
+    (projects_root / storage.STAGING).symlink_to(projects_root / "elsewhere")
 
     assert versions.clear_staging() == 0
     assert "staging is not cleared" in caplog.text
+
+
+def test_what_a_link_in_place_of_staging_leads_to_stays(projects_root: Path) -> None:
+    theirs = projects_root.parent / "documents"
+    theirs.mkdir()
+    (theirs / "thesis.odt").write_bytes(b"years of work")
+    os.utime(theirs / "thesis.odt", (0, 0))
+    (projects_root / storage.STAGING).symlink_to(theirs)
+
+    assert versions.clear_staging() == 0
+    assert (theirs / "thesis.odt").read_bytes() == b"years of work"
+
+
+def test_what_is_no_plain_file_in_staging_is_left_alone(projects_root: Path) -> None:
+    folder = projects_root / storage.STAGING
+    folder.mkdir()
+    (folder / "link").symlink_to("/etc/passwd")
+    (folder / "folder").mkdir()
+    os.mkfifo(folder / "pipe")
+
+    assert versions.clear_staging() == 0
+    assert len(list(folder.iterdir())) == 3

@@ -51,7 +51,7 @@ def test_finishing_links_the_file_and_clears_staging(
     version = versions.finish(reserved)
 
     assert (version.state, version.staging_path) == (VersionState.PUBLISHED, "")
-    assert storage.hash_of(projects_root / version.path) == version.sha256
+    assert storage.look(version.path).sha256 == version.sha256
     assert list((projects_root / ".staging").iterdir()) == []
 
 
@@ -80,7 +80,7 @@ def test_another_file_under_the_name_keeps_it_and_we_take_the_next(
     assert version.path.endswith("_v0002.png")
     found = Version.objects.get(number=1)
     assert (projects_root / found.path).read_bytes() == b"an artist's file"
-    assert found.sha256 == storage.hash_of(projects_root / found.path)
+    assert found.sha256 == storage.look(found.path).sha256
 
 
 def test_several_files_in_the_way_are_all_found(reserved: Version, projects_root: Path) -> None:

@@ -1,12 +1,13 @@
 """Result files: staged, then linked to a name once, never over another file."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
 
 from generation import storage
-from generation.storage import NameTaken, StorageError
+from generation.storage import FileGone, NameTaken, StagedFileGone, StorageError
 
 FINAL = "madsea/E202/SQ0010/AI-concept/E202_SQ0010-0010_AI-concept_v0001.png"
 
@@ -113,3 +114,111 @@ def test_only_what_is_old_is_left_over(projects_root: Path) -> None:
 
     assert storage.staged_before(60) == []
     assert storage.staged_before(0) == [staged.path]
+
+
+def published(content: bytes = b"content") -> Path:
+    """Return where a file was published."""
+    link(storage.stage(content))
+    return storage.absolute(FINAL)
+
+
+def elsewhere(projects_root: Path) -> Path:
+    """Return a folder outside the projects root."""
+    folder = projects_root.parent / "elsewhere"
+    folder.mkdir()
+    return folder
+
+
+def test_a_published_file_that_a_link_has_replaced_is_gone() -> None:
+    file = published()
+    file.unlink()
+    file.symlink_to("/etc/passwd")
+
+    with pytest.raises(FileGone, match="is a link"):
+        storage.read(FINAL)
+
+
+def test_a_published_file_that_a_pipe_has_replaced_is_gone_and_not_waited_for() -> None:
+    file = published()
+    file.unlink()
+    os.mkfifo(file)
+
+    with pytest.raises(FileGone, match="no plain file"):
+        storage.read(FINAL)
+
+
+def test_a_published_file_that_a_folder_has_replaced_is_gone() -> None:
+    file = published()
+    file.unlink()
+    file.mkdir()
+
+    with pytest.raises(FileGone):
+        storage.look(FINAL)
+
+
+@pytest.mark.parametrize("n_up", [1, 2, 3], ids=["task", "sequence", "episode"])
+def test_no_folder_below_a_project_may_be_a_link(n_up: int, projects_root: Path) -> None:
+    folder = published().parents[n_up - 1]
+    folder.rename(elsewhere(projects_root) / "moved")
+    folder.symlink_to(projects_root.parent / "elsewhere/moved")
+
+    with pytest.raises(FileGone, match="is a link"):
+        storage.read(FINAL)
+
+
+def test_nothing_is_published_into_a_folder_that_is_a_link(projects_root: Path) -> None:
+    outside = elsewhere(projects_root)
+    (projects_root / FINAL).parents[1].mkdir(parents=True)
+    (projects_root / FINAL).parent.symlink_to(outside)
+
+    with pytest.raises(StorageError, match="is a link"):
+        link(storage.stage(b"content"))
+
+    assert list(outside.iterdir()) == []
+
+
+def test_a_project_of_its_administrators_is_read_where_it_is_linked_to(projects_root: Path) -> None:
+    published()
+    (projects_root / "madsea").rename(elsewhere(projects_root) / "volume")
+    (projects_root / "madsea").symlink_to(projects_root.parent / "elsewhere/volume")
+
+    assert storage.read(FINAL) == b"content"
+
+
+def test_nothing_is_staged_where_a_link_in_place_of_staging_leads(projects_root: Path) -> None:
+    outside = elsewhere(projects_root)
+    (projects_root / ".staging").symlink_to(outside)
+
+    with pytest.raises(StorageError, match="is a link"):
+        storage.stage(b"content")
+
+    assert list(outside.iterdir()) == []
+
+
+def test_what_a_staged_file_was_replaced_by_is_not_published(projects_root: Path) -> None:
+    staged = storage.stage(b"content")
+    (projects_root / staged.path).unlink()
+    (projects_root / staged.path).symlink_to("/etc/passwd")
+
+    with pytest.raises(StagedFileGone):
+        link(staged)
+
+    assert not os.path.lexists(projects_root / FINAL)
+
+
+def test_a_link_under_the_name_is_no_file_that_was_found(projects_root: Path) -> None:
+    (projects_root / FINAL).parent.mkdir(parents=True)
+    (projects_root / FINAL).symlink_to("/etc/passwd")
+
+    with pytest.raises(StorageError) as refused:
+        link(storage.stage(b"content"))
+
+    assert not isinstance(refused.value, NameTaken)
+
+
+def test_a_file_that_has_grown_is_not_read(projects_root: Path) -> None:
+    file = published()
+    os.truncate(file, 3 * 2**30)
+
+    with pytest.raises(StorageError, match="at most 7"):
+        storage.read(FINAL, max_bytes=7)

@@ -43,15 +43,28 @@ def test_a_walk_of_a_folder_names_paths_from_the_root(tmp_path: Path) -> None:
 
 
 def test_a_linked_folder_is_no_file_and_is_not_entered(tmp_path: Path) -> None:
-    put(tmp_path, "real/file.png")
-    (tmp_path / "linked").symlink_to(tmp_path / "real")
+    (tmp_path / "madsea/real").mkdir(parents=True)
+    (tmp_path / "madsea/linked").symlink_to(tmp_path / "madsea/real")
+    (tmp_path / "madsea/real/file.png").touch()
 
     found = list(audit.walk(tmp_path, tmp_path, skip=frozenset()))
 
-    assert found == ["linked", "real/file.png"]
-    assert audit.read(tmp_path, "linked") == Finding(
-        "linked", Kind.NOT_A_FILE, "only plain files can be versions"
+    assert found == ["madsea/linked", "madsea/real/file.png"]
+    assert audit.read(tmp_path, "madsea/linked") == Finding(
+        "madsea/linked", Kind.NOT_A_FILE, "only plain files can be versions"
     )
+
+
+def test_a_project_that_is_linked_from_another_volume_is_entered(tmp_path: Path) -> None:
+    (tmp_path / "volume/E202").mkdir(parents=True)
+    (tmp_path / "volume/E202/file.png").touch()
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root/madsea").symlink_to(tmp_path / "volume")
+    (tmp_path / "root/.hidden").symlink_to(tmp_path / "volume")
+
+    found = list(audit.walk(tmp_path / "root", tmp_path / "root", skip=frozenset()))
+
+    assert found == [".hidden", "madsea/E202/file.png"]
 
 
 def test_a_legal_file_in_its_place_is_filed(tmp_path: Path) -> None:

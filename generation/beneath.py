@@ -1,0 +1,166 @@
+"""Opening what lies below a root without following links: others can put links there.
+
+One link counts as what it leads to: a folder directly below the root, which is a project that its
+administrator keeps on another volume. Below it and in hidden folders no link is followed, and
+nothing is opened but folders and plain files. Each step is opened from the one before, so that
+nobody can put a link in between.
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader
+from pathlib import Path, PurePosixPath
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+# Without waiting: a pipe that took the file's place a moment ago would be waited for.
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class NotPlain(OSError):
+    """A link, a pipe, a device or a folder lies where a plain file or a folder should."""
+
+    def __init__(self, name: str, *, is_link: bool) -> None:
+        what = "a link, which is not followed" if is_link else "no plain file"
+        super().__init__(errno.ELOOP if is_link else errno.EINVAL, f"{name} is {what}")
+
+
+@contextmanager
+def folder(root: Path, relative: str = "", *, make: bool = False) -> Iterator[int]:
+    """Open a folder below the root and yield its descriptor; `make`: make what is missing of it.
+
+    Raises:
+        OSError: there is none, or (NotPlain) a link lies in the way.
+    """
+    at = _open_root(root, make)
+    try:
+        for depth, name in enumerate(PurePosixPath(relative).parts):
+            if make:
+                _make(at, name)
+            above, at = at, _step(at, name, may_be_link=depth == 0 and not name.startswith("."))
+            os.close(above)
+        yield at
+    finally:
+        os.close(at)
+
+
+def _open_root(root: Path, make: bool) -> int:
+    if make:
+        root.mkdir(parents=True, exist_ok=True)
+    return os.open(root, _FOLDER)
+
+
+def _make(at: int, name: str) -> None:
+    try:
+        os.mkdir(name, dir_fd=at)
+    except FileExistsError:
+        return
+    sync(at)
+
+
+def _step(at: int, name: str, *, may_be_link: bool) -> int:
+    if name == "..":
+        raise NotPlain(name, is_link=False)
+    try:
+        return os.open(name, _FOLDER if may_be_link else _FOLDER | os.O_NOFOLLOW, dir_fd=at)
+    except OSError as error:
+        if error.errno in {errno.ELOOP, errno.ENOTDIR} and _is_link(at, name):
+            raise NotPlain(name, is_link=True) from error
+        raise
+
+
+def _is_link(at: int, name: str) -> bool:
+    return stat.S_ISLNK(os.stat(name, dir_fd=at, follow_symlinks=False).st_mode)
+
+
+@contextmanager
+def file(root: Path, relative: str) -> Iterator[BufferedReader]:
+    """Open a plain file below the root for reading.
+
+    Raises:
+        OSError: there is none, it cannot be read, or (NotPlain) it is none.
+    """
+    above, name = split(relative)
+    with folder(root, above) as at, file_in(at, name) as handle:
+        yield handle
+
+
+@contextmanager
+def file_in(at: int, name: str) -> Iterator[BufferedReader]:
+    """Open a plain file of an open folder for reading.
+
+    Raises:
+        OSError: as in `file`.
+    """
+    check_plain(at, name)
+    with os.fdopen(os.open(name, _FILE, dir_fd=at), "rb") as handle:
+        if not stat.S_ISREG(os.fstat(handle.fileno()).st_mode):
+            raise NotPlain(name, is_link=False)
+        yield handle
+
+
+@contextmanager
+def plain(path: Path) -> Iterator[BufferedReader]:
+    """Open somebody's file, links followed, but nothing that is no plain file.
+
+    Raises:
+        OSError: there is none, it cannot be read, or (NotPlain) it is none.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise NotPlain(path.name, is_link=False)
+    with os.fdopen(os.open(path, _FILE & ~os.O_NOFOLLOW), "rb") as handle:
+        if not stat.S_ISREG(os.fstat(handle.fileno()).st_mode):
+            raise NotPlain(path.name, is_link=False)
+        yield handle
+
+
+def check_plain(at: int, name: str) -> os.stat_result:
+    """Return what an open folder's plain file is, without opening it: a device would be started.
+
+    Raises:
+        OSError: there is none, or (NotPlain) it is none.
+    """
+    status = os.stat(name, dir_fd=at, follow_symlinks=False)
+    if not stat.S_ISREG(status.st_mode):
+        raise NotPlain(name, is_link=stat.S_ISLNK(status.st_mode))
+    return status
+
+
+def write_new(at: int, name: str, content: bytes) -> None:
+    """Write a new file into an open folder and sync it to the disk.
+
+    Raises:
+        OSError: something of this name is there, or the disk does not take it.
+    """
+    with os.fdopen(os.open(name, _NEW_FILE, 0o666, dir_fd=at), "wb") as handle:
+        handle.write(content)
+        handle.flush()
+        os.fsync(handle.fileno())
+
+
+def plain_files(at: int) -> Iterator[tuple[str, os.stat_result]]:
+    """Yield the plain files of an open folder by name; one that goes meanwhile is left out."""
+    for name in sorted(os.listdir(at)):
+        try:
+            yield name, check_plain(at, name)
+        except (NotPlain, FileNotFoundError):
+            continue
+
+
+def sync(at: int) -> None:
+    """Sync an open folder to the disk."""
+    try:
+        os.fsync(at)
+    except OSError as error:
+        # Some network file systems know no sync of folders.
+        if error.errno not in {errno.EINVAL, errno.ENOTSUP}:
+            raise
+
+
+def split(relative: str) -> tuple[str, str]:
+    """Return the folder and the name of a relative path."""
+    above, _, name = relative.rpartition("/")
+    return above, name
