@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
 from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
@@ -100,7 +99,7 @@ class BoundedMultiPartParser(MultiPartParser):
         return super().parse(stream, media_type, parser_context)
 
 
-def content_of(file: UploadedFile) -> bytes:
+def content_of(file: IO[bytes]) -> bytes:
     """Return an uploaded file's bytes.
 
     Raises:
@@ -110,4 +109,4 @@ def content_of(file: UploadedFile) -> bytes:
     content = file.read(limit + 1)
     if len(content) > limit:
         raise Refusal(f"A file may have {limit:,} bytes.", code="too_large", attr="file")
-    return bytes(content)
+    return content
