@@ -1,8 +1,11 @@
 """The engine as a Django app."""
 
 from importlib import import_module
+from typing import Any
 
 from django.apps import AppConfig
+from django.db import connections
+from django.db.models.signals import post_migrate
 
 
 class GenerationConfig(AppConfig):
@@ -10,5 +13,13 @@ class GenerationConfig(AppConfig):
     verbose_name = "Madsea"
 
     def ready(self) -> None:
-        """Register the system checks, which need the models."""
+        """Register the system checks, which need the models, and what follows a migration."""
         import_module("generation.checks")
+        post_migrate.connect(_schedule_tick, sender=self, dispatch_uid="madsea-tick")
+
+
+def _schedule_tick(*, using: str, **_: Any) -> None:
+    """Schedule the tick in a database that has django-q2's tables by now."""
+    queueing = import_module("generation.queueing")
+    if queueing.SCHEDULES in connections[using].introspection.table_names():
+        queueing.schedule_tick()

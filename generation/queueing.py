@@ -30,17 +30,32 @@ logger = logging.getLogger(__name__)
 DRIVE = "generation.tasks.drive"
 TICK = "generation.tasks.tick"
 TICK_SCHEDULE = "madsea-tick"
+#: No sequence gives this key, so the schedule is one however many machines make it at once.
+TICK_SCHEDULE_ID = -1
+#: The table that `schedule_tick` needs.
+SCHEDULES = "django_q_schedule"
 #: A request that no worker has taken by then is made again: Redis may have lost it.
 ASK_AGAIN_S = 20
 STAT_EVERY_S = 2.0
 
 # Made before django-q2 forks its workers, so all of them share it.
 _stopping = multiprocessing.get_context("fork").RawValue("b", 0)
+_ticking = multiprocessing.get_context("fork").RawValue("b", 0)
 
 
 def announce_stop() -> None:
     """Tell every worker of this cluster that it is to leave."""
     _stopping.value = 1
+
+
+def announce_ticks() -> None:
+    """Tell every worker of this cluster that its main process ticks by itself."""
+    _ticking.value = 1
+
+
+def ticks_by_itself() -> bool:
+    """Return whether this cluster needs no scheduled tick: it runs its own, and far more often."""
+    return bool(_ticking.value)
 
 
 def owner() -> str:
@@ -143,9 +158,17 @@ def call_soon(function: str, *args: Any) -> None:
     async_task(function, *args)
 
 
-def schedule_tick(**_: Any) -> None:
-    """Have django-q2's scheduler run the tick each minute, for those who run a plain qcluster."""
+def schedule_tick() -> None:
+    """Have django-q2's scheduler call the tick each minute, for those who run a plain `qcluster`.
+
+    Made anew it is as it was: one schedule, and when it runs next is kept.
+    """
     Schedule.objects.update_or_create(
-        name=TICK_SCHEDULE,
-        defaults={"func": TICK, "schedule_type": Schedule.MINUTES, "minutes": 1},
+        pk=TICK_SCHEDULE_ID,
+        defaults={
+            "name": TICK_SCHEDULE,
+            "func": TICK,
+            "schedule_type": Schedule.MINUTES,
+            "minutes": 1,
+        },
     )

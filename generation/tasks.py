@@ -6,7 +6,7 @@ from django.db import DatabaseError, InterfaceError
 
 from generation import queueing
 from generation.driver import drive as drive_server
-from generation.services import upkeep
+from generation.services import servers, upkeep
 
 logger = logging.getLogger(__name__)
 
@@ -20,5 +20,12 @@ def drive(server_id: int) -> None:
 
 
 def tick() -> None:
-    """Repair what a lost message, a killed process or a server's return has left to do."""
+    """Repair what a lost message, a killed process or a server's return has left to do.
+
+    A plain `qcluster` has nobody else who registers the servers of the settings. The workers of
+    `manage.py work` leave it to their main process, whose watchdog knows no work but drivers.
+    """
+    if queueing.ticks_by_itself():
+        return
+    servers.register_new()
     upkeep.tick()

@@ -225,6 +225,22 @@ class Site:
         of = f"datname = '{self.database}'"
         _on_server(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {of}")
 
+    def lose_wake_ups(self) -> int:
+        """Take every message out of a queue in the database; return how many there were."""
+        lost = self.value("SELECT count(*) FROM django_q_ormq")
+        self.execute("DELETE FROM django_q_ormq")
+        return int(lost)
+
+    def execute(self, statement: str) -> None:
+        """Run a statement that returns nothing."""
+        if self.database:
+            with psycopg.connect(_url_of(self.database)) as connection:
+                connection.execute(statement)
+            return
+        with closing(sqlite3.connect(self.home / "madsea.sqlite3", timeout=20)) as connection:
+            connection.execute(statement)
+            connection.commit()
+
     # What is asked of it -----------------------------------------------------------------------
 
     def generate(self, plans: Sequence[str], **given: Any) -> None:

@@ -66,6 +66,14 @@ def register_from_settings() -> list[Server]:
     return [*found, _register(settings.MADSEA_PREVIEW_URL, Server.Source.PREVIEW)]
 
 
+def register_new() -> None:
+    """Register the servers of the settings, if some of them are not known yet."""
+    listed = settings.COMFYUI_SERVERS
+    known = set(Server.objects.values_list("url", flat=True))
+    if not known or not known.issuperset(listed):
+        register_from_settings()
+
+
 def _move_preview(preview: QuerySet[Server]) -> None:
     """Let the preview server keep its row when its port changes."""
     url = settings.MADSEA_PREVIEW_URL

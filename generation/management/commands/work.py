@@ -45,6 +45,7 @@ class Command(BaseCommand):
             self.stderr.write("There are more servers than workers: they take turns.")
         # A forked process must not inherit the connection.
         connections.close_all()
+        queueing.announce_ticks()
         cluster = WorkCluster(n_workers)
         complaint = "its main process stumbled"
         try:
