@@ -49,6 +49,19 @@ class Problem:
     detail: str
 
 
+#: More problems than this are counted, not named: an answer stays readable, and small.
+PROBLEMS_MAX = 100
+
+
+def named(problems: list[Problem]) -> list[Problem]:
+    """Return the first hundred problems and, in one more, how many others there are."""
+    n_more = len(problems) - PROBLEMS_MAX
+    if n_more <= 0:
+        return problems
+    detail = f"{n_more:,} more problems are not named here."
+    return [*problems[:PROBLEMS_MAX], Problem("", "more_problems", detail)]
+
+
 class InvalidRequest(Refusal):
     """The request names something that cannot be used."""
 

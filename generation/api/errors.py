@@ -2,19 +2,34 @@
 
 ``{"code", "detail", "attr", "errors": [{"code", "detail", "attr"}, …]}``: `errors` lists every
 problem with its place in the payload (dots between levels), and the first of them is repeated on
-top. `code` is stable; `detail` is for people; `attr` is null where no one place is to blame.
+top. `code` is stable; `detail` is for people; `attr` is null where no one place is to blame. Beyond
+a hundred problems a last one (`more_problems`) says how many others there are.
 """
 
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, TypedDict
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import (
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.views import set_rollback
 
-from generation.errors import Conflict, InvalidRequest, MadseaError, NotFound, Problem, Refusal
+from generation.errors import (
+    Conflict,
+    InvalidRequest,
+    MadseaError,
+    NotFound,
+    Problem,
+    Refusal,
+    named,
+)
 from generation.storage import StorageError
 
 
@@ -39,11 +54,17 @@ class TooLarge(exceptions.APIException):
     default_code = "too_large"
 
 
+class TooManyFields(exceptions.ParseError):
+    """The form or the address has more fields than any request needs."""
+
+    default_code = "too_many_fields"
+
+
 def document(problems: list[Problem]) -> ErrorDocument:
     """Return the answer that lists these problems; there is at least one."""
     lines: list[ErrorLine] = [
         {"code": problem.code, "detail": problem.detail, "attr": problem.attr or None}
-        for problem in problems
+        for problem in named(problems)
     ]
     return {**lines[0], "errors": lines}
 
@@ -56,11 +77,22 @@ def answer(error: Exception, context: dict[str, Any]) -> JsonResponse | None:
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
+    elif isinstance(error, SuspiciousOperation):
+        error = _of_django(error)
     if not isinstance(error, exceptions.APIException):
         return None
     set_rollback()
     problems = list(_flattened(error.detail))
     return _listed(error.status_code, problems, _headers(error))
+
+
+def _of_django(error: SuspiciousOperation) -> exceptions.APIException:
+    """Return the refusal that says what Django's own bounds have refused."""
+    if isinstance(error, RequestDataTooBig):
+        return TooLarge("The form's fields are larger than any request needs.")
+    if isinstance(error, TooManyFieldsSent | TooManyFilesSent):
+        return TooManyFields((TooManyFields.__doc__ or "").strip())
+    return exceptions.ParseError("The request cannot be understood.")
 
 
 def _of_madsea(error: MadseaError) -> JsonResponse | None:

@@ -1,5 +1,7 @@
 """Files and thumbnails: for who is signed in, or by an address that was signed for a while."""
 
+import re
+
 from django.conf import settings
 from django.http import HttpResponse
 from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
@@ -9,7 +11,7 @@ from rest_framework.views import APIView
 
 from generation import links, storage, thumbnails
 from generation.api import answers, documentation
-from generation.api.filters import UnusableValue, whole_number
+from generation.api.filters import ID, UnusableValue, whole_number
 from generation.errors import NotFound, Refusal
 from generation.models import Version
 from generation.selectors import results
@@ -30,8 +32,7 @@ class FileView(APIView):
     http_method_names = ["get", "head", "options"]
 
     def get_permissions(self) -> list[BasePermission]:
-        signed = not self.kwargs.get("signed", "").isdecimal()
-        return [AllowAny() if signed else IsAuthenticated()]
+        return [IsAuthenticated() if _is_id(self.kwargs.get("signed", "")) else AllowAny()]
 
     def perform_content_negotiation(
         self, request: Request, *_: object, **__: object
@@ -47,8 +48,13 @@ class FileView(APIView):
         return _answer(request, version, width_px)
 
 
+def _is_id(text: str) -> bool:
+    """Tell an id, for which one has to be signed in, from what was signed."""
+    return re.fullmatch(ID, text, re.ASCII) is not None
+
+
 def _asked(request: Request, signed: str) -> tuple[int, int | None]:
-    version_id, width_px = (int(signed), None) if signed.isdecimal() else links.verify(signed)
+    version_id, width_px = (int(signed), None) if _is_id(signed) else links.verify(signed)
     wanted = request.query_params.get("w")
     if width_px is not None or wanted is None:
         return version_id, width_px

@@ -13,6 +13,11 @@ from generation.api.errors import TooLarge
 from generation.errors import Refusal
 
 _FORM_OVERHEAD_BYTES = 2**20
+#: Deeper than anything that is asked for, and far from where recursion ends.
+DEPTH_MAX = 32
+#: Values in one body: a request for 10,000 plans has far fewer; each takes some 200 bytes.
+VALUES_MAX = 500_000
+_TOO_DEEP = f"The JSON is nested too deeply: at most {DEPTH_MAX} levels are read."
 
 
 class StrictJSONParser(BaseParser):
@@ -27,13 +32,16 @@ class StrictJSONParser(BaseParser):
         """Return the decoded body.
 
         Raises:
-            ParseError: it is no JSON, names a key twice, or holds text that cannot be stored.
-            TooLarge: it is larger than DATA_UPLOAD_MAX_MEMORY_SIZE.
+            ParseError: it is no JSON, is nested too deeply, names a key twice, or holds text that
+                cannot be stored.
+            TooLarge: it is larger than DATA_UPLOAD_MAX_MEMORY_SIZE, or holds too many values.
         """
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         body = stream.read(limit + 1)
         if len(body) > limit:
             raise TooLarge(f"A request may have {limit:,} bytes.")
+        if sum(body.count(mark) for mark in (b",", b"[", b"{")) > VALUES_MAX:
+            raise TooLarge(f"A request may hold {VALUES_MAX:,} values.")
         return _decoded(body)
 
 
@@ -42,7 +50,7 @@ def _decoded(body: bytes) -> Any:
         payload = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_object)
         _refuse_unstorable(payload)
     except RecursionError:
-        raise ParseError("The JSON is nested too deeply.") from None
+        raise ParseError(_TOO_DEEP) from None
     except ValueError as error:
         raise ParseError(f"The body is not JSON: {error}") from None
     return payload
@@ -51,26 +59,35 @@ def _decoded(body: bytes) -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key {twice!r:.64} stands twice in an object.")
+        raise ValueError(f"the key {_first_twice(pairs)!r:.64} stands twice in an object.")
     return found
 
 
-def _refuse_unstorable(value: Any) -> None:
+def _first_twice(pairs: list[tuple[str, Any]]) -> str:
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key in seen:
+            return key
+        seen.add(key)
+    raise AssertionError("Every key stands once.")
+
+
+def _refuse_unstorable(value: Any, depth: int = 0) -> None:
     if isinstance(value, str):
         if "\0" in value or not _is_unicode(value):
             raise ValueError("a text holds a NUL or half a surrogate pair.")
     elif isinstance(value, list):
-        _refuse_any(value)
+        _refuse_any(value, depth + 1)
     elif isinstance(value, dict):
-        _refuse_any(value)
-        _refuse_any(value.values())
+        _refuse_any(value, depth + 1)
+        _refuse_any(value.values(), depth + 1)
 
 
-def _refuse_any(values: Iterable[Any]) -> None:
+def _refuse_any(values: Iterable[Any], depth: int) -> None:
+    if depth > DEPTH_MAX:
+        raise ValueError(_TOO_DEEP)
     for value in values:
-        _refuse_unstorable(value)
+        _refuse_unstorable(value, depth)
 
 
 def _is_unicode(text: str) -> bool:

@@ -5,13 +5,15 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponseBase
-from django.urls import URLPattern, path, re_path
+from django.urls import URLPattern, path, re_path, register_converter
+from django.urls.converters import IntConverter
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 from rest_framework.permissions import IsAuthenticated
 
 from generation.api import reads
 from generation.api.errors import nowhere
 from generation.api.files import FileView
+from generation.api.filters import ID
 from generation.api.generate import GenerateViewSet
 from generation.api.panels import PanelViewSet
 from generation.api.parsers import BoundedMultiPartParser
@@ -23,7 +25,17 @@ _LIST: dict[str, Any] = {"get": "list"}
 _ONE: dict[str, Any] = {"get": "retrieve"}
 _CREATE: dict[str, Any] = {"post": "create"}
 _GENERATE = "generate_ai_concept"
+_IDS = "id:pk"
 _HOOKS = {"PREPROCESSING_HOOKS": ["generation.api.documentation.one_of_each"]}
+
+
+class IdConverter(IntConverter):
+    """A number that a row can have; a larger one leads nowhere, as no row has it."""
+
+    regex = ID
+
+
+register_converter(IdConverter, "id")
 
 
 def _both(route: str, view: View, name: str) -> list[URLPattern]:
@@ -51,9 +63,9 @@ urlpatterns: list[URLPattern] = [
     *_both("panels", PanelViewSet.as_view(_CREATE), "panels"),
     *_both("token", TokenViewSet.as_view(_CREATE), "token"),
     *_rows("projects", reads.ProjectViewSet, "str:project_id"),
-    *_rows("episodes", reads.EpisodeViewSet, "int:pk"),
-    *_rows("sequences", reads.SequenceViewSet, "int:pk"),
-    *_rows("plans", reads.PlanViewSet, "int:pk"),
+    *_rows("episodes", reads.EpisodeViewSet, _IDS),
+    *_rows("sequences", reads.SequenceViewSet, _IDS),
+    *_rows("plans", reads.PlanViewSet, _IDS),
     *_both("batches", reads.BatchViewSet.as_view(_LIST), "batches"),
     *_both(
         "batches/<str:batch_id>",
@@ -61,10 +73,10 @@ urlpatterns: list[URLPattern] = [
         "batches-one",
     ),
     *_both("batches/<str:batch_id>/logs", reads.LogViewSet.as_view(_LIST), "logs"),
-    *_both("versions/<int:pk>", reads.VersionViewSet.as_view(_ONE), "version"),
+    *_both(f"versions/<{_IDS}>", reads.VersionViewSet.as_view(_ONE), "version"),
     *_both("queue", reads.QueueViewSet.as_view(_LIST), "queue"),
     *_rows("styles", reads.StyleViewSet, "str:style"),
-    *_rows("servers", reads.ServerViewSet, "int:pk"),
+    *_rows("servers", reads.ServerViewSet, _IDS),
     *_rows("workflows", WorkflowViewSet, "str:name"),
     *_both("schema", _schema, "schema"),
     *_both("docs", _swagger, "docs"),

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from generation.errors import InvalidRequest, MadseaError
+from generation.errors import InvalidRequest, MadseaError, named
 
 Item = TypeVar("Item")
 
@@ -25,7 +25,7 @@ class MadseaCommand(BaseCommand):
         try:
             return super().execute(*args, **options)
         except InvalidRequest as error:
-            lines = [f"{each.attr or 'request'}: {each.detail}" for each in error.problems]
+            lines = [f"{each.attr or 'request'}: {each.detail}" for each in named(error.problems)]
             raise CommandError("\n".join(lines)) from error
         except MadseaError as error:
             raise CommandError(error.detail) from error
