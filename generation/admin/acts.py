@@ -1,6 +1,6 @@
 """What supervisors may do to rows: on one or on many, and the words that say what came of it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,24 @@ from generation.errors import MadseaError
 ROWS_MAX = 500
 NAMED_MAX = 5
 CANCELLED = "cancelled, or asked to stop where it is running"
+PLANS = ("plan", "plans")
+
+#: What an act would be done to: for each row's id, the ids of what it would change.
+Targets = Mapping[int, frozenset[int]]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked before an act, on a page of its own: to how many of what, and what follows.
+
+    `targets` finds what the act would change (default: the rows that it fits, themselves), of the
+    kind that `noun` names (default: the rows' own). `of_one`: asked for a single one, too.
+    """
+
+    follows: str
+    targets: Callable[[Sequence[Any]], Targets] | None = None
+    noun: tuple[str, str] = ("", "")
+    of_one: bool = True
 
 
 @dataclass(frozen=True)
@@ -21,7 +39,7 @@ class Act:
     """One service call on one row.
 
     `past` completes "3 plan runs …"; `fits` says whether to offer the act on a row (the service
-    decides again); `warning`, when given, is asked before.
+    decides again); `question`, when given, is asked before.
     """
 
     name: str
@@ -30,8 +48,20 @@ class Act:
     icon: str
     call: Callable[[Any, User], object]
     fits: Callable[[Any], bool] = lambda _row: True
-    warning: str = ""
+    question: Question | None = None
     is_main: bool = False
+
+    def targets(self, rows: Sequence[Any]) -> Targets:
+        """Return what it would change of these rows now."""
+        find = self.question.targets if self.question else None
+        if find is not None:
+            return find(rows)
+        return {row.pk: frozenset([row.pk]) for row in rows if self.fits(row)}
+
+    def asks(self, targets: Targets) -> bool:
+        """Tell whether it asks before it is done to these."""
+        n_targets = len(united(targets))
+        return self.question is not None and n_targets >= (1 if self.question.of_one else 2)
 
 
 @dataclass
@@ -58,18 +88,28 @@ def perform(act: Act, rows: Iterable[Any], user: User, name: Callable[[Any], str
     return outcome
 
 
-def report(request: HttpRequest, act: Act, outcome: Outcome, noun: tuple[str, str]) -> None:
+def report(
+    request: HttpRequest, act: Act, outcome: Outcome, noun: tuple[str, str], held: str = ""
+) -> None:
+    """Say what came of an act; `held` is what the rows held that it changed: "26 plans"."""
     if outcome.done:
-        messages.success(request, f"{_counted(outcome.done, noun)} {act.past}.")
+        what = f"{counted(outcome.done, noun)} ({held})" if held else counted(outcome.done, noun)
+        messages.success(request, f"{what} {act.past}.")
     if outcome.refused:
         reasons = " ".join(
             f"{_listed(names)}: {reason}" for reason, names in outcome.refused.items()
         )
-        text = f"{_counted(outcome.n_refused, noun)} refused. {reasons}"
+        text = f"{counted(outcome.n_refused, noun)} refused. {reasons}"
         messages.warning(request, text)
 
 
-def _counted(n: int, noun: tuple[str, str]) -> str:
+def united(targets: Targets) -> frozenset[int]:
+    """Return the ids of all that an act would change."""
+    return frozenset().union(*targets.values())
+
+
+def counted(n: int, noun: tuple[str, str]) -> str:
+    """Return a number with its noun."""
     return f"{n} {noun[0] if n == 1 else noun[1]}"
 
 

@@ -1,5 +1,6 @@
 """What all pages of the admin share: records to look at, and acts on rows, always by POST."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +11,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
-from generation.admin import cells
-from generation.admin.acts import ROWS_MAX, Act, perform, report
+from generation.admin import asking, cells
+from generation.admin.acts import ROWS_MAX, Act, Targets, counted, perform, report, united
 from generation.admin.page import Page
 from generation.admin.paging import BoundedPaginator
 
@@ -36,6 +37,7 @@ class MadseaAdmin(_Base):
     list_filter_sheet = True
     list_fullwidth = True
     list_filter_submit = True
+    list_before_template = "admin/generation/acts_form.html"
 
     def name_of(self, row: Any) -> str:
         return str(row)
@@ -68,21 +70,22 @@ class MadseaAdmin(_Base):
 
     row_acts.short_description = ""  # type: ignore[attr-defined]
 
-    def buttons(self, row: Any, form: str = "changelist-form") -> SafeString:
-        """Buttons that post `form` to the act's own address: no state changes by a GET."""
+    def buttons(self, row: Any) -> SafeString:
+        """Buttons that post to the act's own address: no state changes by a GET.
+
+        Their form holds nothing else, so that Enter in a field presses none of them.
+        """
         offered = [act for act in self.acts if act.fits(row)]
         return format_html_join(
             "",
-            '<button type="submit" form="{}" formaction="{}" formmethod="post" formnovalidate'
-            ' class="madsea-act{}" data-act="{}"{}>'
-            '<span class="material-symbols-outlined">{}</span>{}</button>',
+            '<button type="submit" form="acts-form" formaction="{}" formmethod="post"'
+            ' formnovalidate class="madsea-act{}" data-act="{}">'
+            '<span class="material-symbols-outlined" aria-hidden="true">{}</span>{}</button>',
             (
                 (
-                    form,
                     reverse(self._act_name(act, "admin:"), args=[row.pk]),
                     " is-main" if act.is_main else "",
                     act.name,
-                    format_html(' data-confirm="{}"', act.warning) if act.warning else "",
                     act.icon,
                     act.label,
                 )
@@ -91,15 +94,25 @@ class MadseaAdmin(_Base):
         )
 
     def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
         own = [
             path(
                 f"<path:object_id>/{act.name}/",
-                self.admin_site.admin_view(require_POST(partial(self.act_view, act))),
+                wrap(require_POST(partial(self.act_view, act))),
                 name=self._act_name(act),
             )
             for act in self.acts
         ]
-        return own + super().get_urls()
+        answers = [
+            path(
+                f"answer/{act.name}/",
+                wrap(require_POST(partial(self.answer_view, act))),
+                name=f"{self._act_name(act)}_answer",
+            )
+            for act in self.acts
+            if act.question
+        ]
+        return answers + own + super().get_urls()
 
     def _act_name(self, act: Act, prefix: str = "") -> str:
         return f"{prefix}{self.opts.app_label}_{self.opts.model_name}_{act.name}"
@@ -110,8 +123,58 @@ class MadseaAdmin(_Base):
             return self._gone(request, object_id)
         if not self.has_change_permission(request, row):
             raise PermissionDenied
-        report(request, act, perform(act, [row], _user(request), self.name_of), self.nouns())
-        return HttpResponseRedirect(_back(request, self._page_url(row)))
+        return self.ask_or_do(request, act, [row]) or HttpResponseRedirect(
+            _back(request, self._page_url(row))
+        )
+
+    def ask_or_do(self, request: HttpRequest, act: Act, rows: Sequence[Any]) -> HttpResponse | None:
+        """Answer with the act's question; do it and answer nothing where it has none to ask."""
+        targets = act.targets(rows) if act.question else {}
+        if act.asks(targets):
+            return asking.page(self, request, act, rows)
+        self._do(request, act, rows, targets)
+        return None
+
+    def answer_view(self, act: Act, request: HttpRequest) -> HttpResponseBase:
+        """Do what was asked about; where something else has come in meanwhile, ask anew."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        shown = asking.read(request.POST.get("shown", ""), self.salt(act))
+        if shown is None:
+            messages.error(request, "Nothing was done: that page was too old. Choose anew.")
+            return HttpResponseRedirect(self.back(request))
+        rows = list(self.get_queryset(request).filter(pk__in=shown.rows))
+        targets = act.targets(rows)
+        if not united(targets) <= shown.targets:
+            text = (
+                "Meanwhile there is more to change than you were asked about."
+                " Read it anew, and answer again."
+            )
+            return asking.page(self, request, act, rows, changed=text)
+        if asking.answer_once(request, shown):
+            self._do(request, act, rows, targets)
+            asking.tell_left_alone(request, act, shown, targets)
+        else:
+            messages.info(request, "You answered this before: nothing more was done now.")
+        return HttpResponseRedirect(self.back(request))
+
+    def _do(self, request: HttpRequest, act: Act, rows: Sequence[Any], targets: Targets) -> None:
+        outcome = perform(act, rows, _user(request), self.name_of)
+        noun = act.question.noun if act.question else ("", "")
+        held = counted(len(united(targets)), noun) if noun[0] else ""
+        report(request, act, outcome, self.nouns(), held)
+
+    def salt(self, act: Act) -> str:
+        """Return what keeps the answer to one question from answering another."""
+        return f"{self.opts.label}.{act.name}"
+
+    def answer_url(self, act: Act) -> str:
+        return reverse(f"{self._act_name(act, 'admin:')}_answer")
+
+    def back(self, request: HttpRequest) -> str:
+        """Return where somebody came from: what the question's form says, or the page before."""
+        here = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        return _own(request, request.POST.get("back", "")) or _back(request, here)
 
     def _gone(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         messages.warning(request, f"There is no {self.nouns()[0]} {object_id!r:.40}.")
@@ -163,7 +226,7 @@ class RecordAdmin(MadseaAdmin):
             "subtitle": None,
             "page": page,
             "may_act": may_act,
-            "buttons": self.buttons(row, form="acts-form") if may_act else "",
+            "buttons": self.buttons(row) if may_act else "",
         }
         return TemplateResponse(request, self.record_template, context)
 
@@ -174,15 +237,15 @@ def _many(act: Act) -> Any:
 
 def _perform_on_many(
     act: Act, admin: MadseaAdmin, request: HttpRequest, queryset: QuerySet[Any]
-) -> None:
+) -> HttpResponse | None:
     rows = list(queryset[: ROWS_MAX + 1])
     if len(rows) > ROWS_MAX:
         text = (
             f"Nothing was done: at most {ROWS_MAX} at once. Whole batches can be acted on as such."
         )
         messages.error(request, text)
-        return
-    report(request, act, perform(act, rows, _user(request), admin.name_of), admin.nouns())
+        return None
+    return admin.ask_or_do(request, act, rows)
 
 
 class _Crumb:
@@ -200,8 +263,12 @@ def _user(request: HttpRequest) -> Any:
 
 
 def _back(request: HttpRequest, otherwise: str) -> str:
-    origin = request.headers.get("Referer", "")
+    return _own(request, request.headers.get("Referer", "")) or otherwise
+
+
+def _own(request: HttpRequest, address: str) -> str:
+    """Return an address where it leads to a page of this site, else nothing."""
     own = url_has_allowed_host_and_scheme(
-        origin, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+        address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return origin if own else otherwise
+    return address if own else ""

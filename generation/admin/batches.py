@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from django.urls import URLPattern
 from django.utils.safestring import SafeString
 
-from generation.admin import cells, filters, lines, steer
-from generation.admin.acts import CANCELLED, Act
+from generation.admin import asking, cells, filters, lines, steer
+from generation.admin.acts import CANCELLED, PLANS, Act, Question
 from generation.admin.base import RecordAdmin
 from generation.admin.page import Page
 from generation.errors import Conflict
@@ -45,7 +45,16 @@ def _can_retry(batch: Batch) -> bool:
 @admin.register(Batch)
 class BatchAdmin(RecordAdmin):
     acts = (
-        Act("retry", "Retry", "queued again", "replay", _retry, _can_retry, is_main=True),
+        Act(
+            "retry",
+            "Retry",
+            "queued again",
+            "replay",
+            _retry,
+            _can_retry,
+            Question(asking.RETRY, reads.to_retry, PLANS, of_one=False),
+            is_main=True,
+        ),
         Act(
             "cancel",
             "Cancel",
@@ -53,7 +62,7 @@ class BatchAdmin(RecordAdmin):
             "cancel",
             _cancel,
             _can_cancel,
-            warning="Cancel every plan of this batch that is not finished?",
+            Question(asking.CANCEL, reads.to_cancel, PLANS),
         ),
         *steer.ACTS,
     )
@@ -130,6 +139,7 @@ class BatchAdmin(RecordAdmin):
             ],
             documents=[("Parameters", json.dumps(batch.params, indent=2))] if batch.params else [],
             unfinished=cells.is_unfinished(batch),
+            forms=steer.forms(batch) if self.has_change_permission(request, batch) else [],
         )
 
 
@@ -142,11 +152,11 @@ def _facts(batch: Batch, *, may_change: bool) -> list[tuple[str, SafeString | st
         ("Mode", batch.mode),
         (
             "Priority",
-            steer.number_field(batch, steer.PRIORITY, batch.priority, may_change=may_change),
+            steer.number_field(steer.PRIORITY, batch.priority, may_change=may_change),
         ),
         (
             "Tries",
-            steer.number_field(batch, steer.TRIES, reads.max_tries(batch), may_change=may_change),
+            steer.number_field(steer.TRIES, reads.max_tries(batch), may_change=may_change),
         ),
         ("Requested by", str(batch.requested_by or "–")),
         ("Requested", cells.clock(batch.created_at)),

@@ -40,6 +40,14 @@ class Table:
     more: Cell = ""
 
 
+@dataclass(frozen=True)
+class Form:
+    """Where the fields are sent that name this id: a form of their own, apart from the buttons."""
+
+    id: str
+    url: str
+
+
 @dataclass
 class Page:
     """All that is shown about one row."""
@@ -52,3 +60,4 @@ class Page:
     tables: list[Table] = field(default_factory=list)
     documents: list[tuple[str, str]] = field(default_factory=list)
     unfinished: bool = False
+    forms: list[Form] = field(default_factory=list)

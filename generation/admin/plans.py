@@ -1,5 +1,6 @@
 """Plans: panel, latest image, and how the latest run of each is going."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -9,8 +10,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from generation.admin import cells, filters, lines, search
-from generation.admin.acts import CANCELLED, Act
+from generation.admin import asking, cells, filters, lines, search
+from generation.admin.acts import CANCELLED, Act, Question, Targets
 from generation.admin.base import RecordAdmin
 from generation.admin.page import Page, Picture
 from generation.admin.runs import cancel_run, retry_run
@@ -46,6 +47,11 @@ def _can_cancel(plan: Any) -> bool:
     return plan.run_state in UNFINISHED
 
 
+def _runs_if(fits: Callable[[Any], bool]) -> Callable[[Sequence[Any]], Targets]:
+    """Find the latest run of each plan: a batch that asks for it meanwhile makes another one."""
+    return lambda plans: {plan.pk: frozenset([plan.run_id]) for plan in plans if fits(plan)}
+
+
 class PlanChangeList(ChangeList):
     """Fetches what the page's plans have, once for all of them."""
 
@@ -60,8 +66,25 @@ class PlanChangeList(ChangeList):
 @admin.register(Plan)
 class PlanAdmin(RecordAdmin):
     acts = (
-        Act("retry", "Retry", "queued again", "replay", _retry, _can_retry, is_main=True),
-        Act("cancel", "Cancel", CANCELLED, "cancel", _cancel, _can_cancel),
+        Act(
+            "retry",
+            "Retry",
+            "queued again",
+            "replay",
+            _retry,
+            _can_retry,
+            Question(asking.RETRY, _runs_if(_can_retry), of_one=False),
+            is_main=True,
+        ),
+        Act(
+            "cancel",
+            "Cancel",
+            CANCELLED,
+            "cancel",
+            _cancel,
+            _can_cancel,
+            Question(asking.CANCEL, _runs_if(_can_cancel)),
+        ),
     )
     ordering = (*_PLACE, "code")
     list_display = ("name", "project", "panel", "image", "status", "progress", "batch")

@@ -9,8 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from generation.admin import cells, filters, lines, search
-from generation.admin.acts import CANCELLED, Act
+from generation.admin import asking, cells, filters, lines, search
+from generation.admin.acts import CANCELLED, Act, Question
 from generation.admin.base import RecordAdmin
 from generation.admin.page import Page, Picture
 from generation.errors import Conflict
@@ -45,8 +45,25 @@ def _can_cancel(run: PlanRun) -> bool:
 @admin.register(PlanRun)
 class PlanRunAdmin(RecordAdmin):
     acts = (
-        Act("retry", "Retry", "queued again", "replay", retry_run, _can_retry, is_main=True),
-        Act("cancel", "Cancel", CANCELLED, "cancel", cancel_run, _can_cancel),
+        Act(
+            "retry",
+            "Retry",
+            "queued again",
+            "replay",
+            retry_run,
+            _can_retry,
+            Question(asking.RETRY, of_one=False),
+            is_main=True,
+        ),
+        Act(
+            "cancel",
+            "Cancel",
+            CANCELLED,
+            "cancel",
+            cancel_run,
+            _can_cancel,
+            Question(asking.CANCEL),
+        ),
     )
     ordering = ("-id",)
     list_display = (

@@ -1,5 +1,6 @@
 """Servers: health, what each is doing, and taking them in and out of service."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
@@ -9,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
 from generation.admin import cells, filters, lines
-from generation.admin.acts import Act
+from generation.admin.acts import PLANS, Act, Question, Targets
 from generation.admin.base import MadseaAdmin
 from generation.admin.page import Page, Table
 from generation.errors import Conflict
@@ -57,12 +58,36 @@ def _give_up(server: Server, _user: User) -> None:
         raise Conflict("It has no plan to give back.")
 
 
+def _blocks_of(rows: Sequence[Any]) -> Targets:
+    return {row.pk: frozenset(block.pk for block in row.blocks.all()) for row in rows}
+
+
+def _plans_of(rows: Sequence[Any]) -> Targets:
+    """Find what is open on servers that are down: one that answers again needs no giving up."""
+    return {
+        row.pk: frozenset(attempt.run_id for attempt in row.open_attempts)
+        for row in rows
+        if row.health == ServerHealth.DOWN
+    }
+
+
 @admin.register(Server)
 class ServerAdmin(MadseaAdmin):
     acts = (
         Act("look", "Look now", "answered", "visibility", _look),
         Act("enable", "Enable", "enabled", "play_arrow", _enable, lambda row: not row.is_enabled),
-        Act("disable", "Disable", "disabled", "block", _disable, lambda row: row.is_enabled),
+        Act(
+            "disable",
+            "Disable",
+            "disabled",
+            "block",
+            _disable,
+            lambda row: row.is_enabled,
+            Question(
+                "It finishes what it has, takes nothing more, and is not looked at any more. Plans"
+                " that no other server can run wait until “Enable” is pressed."
+            ),
+        ),
         Act(
             "drain",
             "Drain",
@@ -70,6 +95,10 @@ class ServerAdmin(MadseaAdmin):
             "hourglass_bottom",
             _drain,
             lambda row: row.is_enabled and not row.is_draining,
+            Question(
+                "It finishes what it has and takes nothing more. Plans that no other server can run"
+                " wait until “Take work again” is pressed."
+            ),
         ),
         Act(
             "undrain",
@@ -86,7 +115,10 @@ class ServerAdmin(MadseaAdmin):
             "healing",
             _take_back,
             lambda row: row.set_aside_at is not None,
-            warning="Was ComfyUI restarted there? Else it fails or holds up plans again.",
+            Question(
+                "Was ComfyUI restarted there? Else it fails or holds up plans again. After a"
+                " restart it is taken back by itself within seconds."
+            ),
         ),
         Act(
             "lift",
@@ -95,6 +127,13 @@ class ServerAdmin(MadseaAdmin):
             "lock_open",
             _lift,
             lambda row: bool(row.blocks.all()),
+            Question(
+                "It failed plans of these workflows that other servers rendered. It takes them"
+                " again, and what it failed is forgiven. If nothing was mended there, it fails"
+                " plans again until it is blocked anew.",
+                _blocks_of,
+                ("block", "blocks"),
+            ),
         ),
         Act(
             "give_up",
@@ -103,7 +142,12 @@ class ServerAdmin(MadseaAdmin):
             "link_off",
             _give_up,
             lambda row: row.health == ServerHealth.DOWN and bool(row.open_attempts),
-            warning="Take its plans from this server? What it still brings is dropped.",
+            Question(
+                "Its plans are queued again for other servers. What it still brings of them is"
+                " dropped, so they are rendered twice if it was only slow.",
+                _plans_of,
+                PLANS,
+            ),
         ),
     )
     change_form_template = "admin/generation/server.html"
@@ -153,7 +197,7 @@ class ServerAdmin(MadseaAdmin):
         own = {
             "page": self.page(row) if row else None,
             "may_act": may_act,
-            "buttons": self.buttons(row, form="acts-form") if row and may_act else "",
+            "buttons": self.buttons(row) if row and may_act else "",
         }
         return super().change_view(request, object_id, form_url, own | (extra_context or {}))
 

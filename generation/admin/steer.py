@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 from functools import partial
-from http import HTTPStatus
 from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -16,6 +15,7 @@ from django.views.decorators.http import require_POST
 
 from generation.admin import cells
 from generation.admin.acts import Act
+from generation.admin.page import Form
 from generation.errors import Conflict, MadseaError
 from generation.models import Batch
 from generation.services import steering
@@ -92,22 +92,33 @@ TRIES = Number("max_tries", "Tries of each plan", steering.TRIES_LOW, steering.T
 NUMBERS = (PRIORITY, TRIES)
 
 
-def number_field(batch: Batch, number: Number, value: int, *, may_change: bool) -> SafeString:
+def number_field(number: Number, value: int, *, may_change: bool) -> SafeString:
     """A number of a batch, to be changed where that is allowed."""
     if not may_change:
         return cells.text(value)
     return format_html(
-        '<input type="number" name="{}" form="acts-form" class="madsea-number" value="{}"'
-        ' min="{}" max="{}" step="1" aria-label="{}">'
-        ' <button type="submit" form="acts-form" formmethod="post" formaction="{}"'
-        ' class="madsea-act">Set</button>',
+        '<input type="number" name="{}" form="{}" class="madsea-number" value="{}"'
+        ' min="{}" max="{}" step="1" required aria-label="{}">'
+        ' <button type="submit" form="{}" class="madsea-act">Set</button>',
         number.name,
+        f"{number.name}-form",
         value,
         number.low,
         number.high,
         number.label,
-        reverse(f"admin:generation_batch_{number.name}", args=[batch.pk]),
+        f"{number.name}-form",
     )
+
+
+def forms(batch: Batch) -> list[Form]:
+    """The forms of the fields: each number is sent alone, by Enter too."""
+    return [
+        Form(
+            f"{number.name}-form",
+            reverse(f"admin:generation_batch_{number.name}", args=[batch.pk]),
+        )
+        for number in NUMBERS
+    ]
 
 
 def urls(admin: Any) -> list[URLPattern]:
@@ -126,7 +137,7 @@ def _set(admin: Any, request: HttpRequest, object_id: str, *, number: Number) ->
     """Take what the field says, and go back to the batch's page."""
     batch = admin.get_object(request, object_id)
     if batch is None:
-        return HttpResponse(status=HTTPStatus.NOT_FOUND)
+        raise Http404
     if not admin.has_change_permission(request, batch):
         raise PermissionDenied
     try:

@@ -1,7 +1,7 @@
 """Batches: found by the id that clients know, listed, filtered by their derived state."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol, TypedDict, cast
 
 from django.conf import settings
@@ -12,7 +12,7 @@ from generation.errors import NotFound
 from generation.models import Batch, PlanRun
 from generation.selectors.logs import LogLine
 from generation.selectors.results import Result
-from generation.states import FINISHED, BatchState, RunState
+from generation.states import FINISHED, UNFINISHED, BatchState, RunState
 
 _PUBLIC_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _UNFINISHED = Q(n_total__gt=F("n_done") + F("n_error") + F("n_cancelled"))
@@ -109,6 +109,27 @@ def progress(batch: Batch) -> int:
     finished = sum(batch.counts[state] for state in FINISHED)
     running_pct = min(cast("_Measured", batch).running_pct, 99 * batch.n_running)
     return (100 * finished + running_pct) // batch.n_total
+
+
+def to_cancel(batches: Iterable[Batch]) -> dict[int, frozenset[int]]:
+    """Return the ids of the runs that a cancel of each batch would stop, by the batch's id."""
+    runs = PlanRun.objects.filter(state__in=UNFINISHED, cancel_requested_at=None)
+    return _by_batch(runs.filter(batch__in=[batch.pk for batch in batches]))
+
+
+def to_retry(batches: Iterable[Batch]) -> dict[int, frozenset[int]]:
+    """Return the ids of the runs that a retry of each batch would queue, by the batch's id."""
+    rows = list(batches)
+    stopped = [batch.pk for batch in rows if batch.status == BatchState.CANCELLED]
+    again = Q(state=RunState.ERROR) | Q(state=RunState.CANCELLED, batch__in=stopped)
+    return _by_batch(PlanRun.objects.filter(again, batch__in=[batch.pk for batch in rows]))
+
+
+def _by_batch(runs: QuerySet[PlanRun]) -> dict[int, frozenset[int]]:
+    found: dict[int, set[int]] = {}
+    for batch_id, pk in runs.order_by().values_list("batch_id", "pk"):
+        found.setdefault(batch_id, set()).add(pk)
+    return {batch_id: frozenset(ids) for batch_id, ids in found.items()}
 
 
 def max_tries(batch: Batch) -> int:

@@ -30,7 +30,7 @@ def test_retry_on_one_run_queues_it_again(office: Client, supervisor: User) -> N
 def test_retry_on_many_says_what_it_did_and_what_it_refused(office: Client) -> None:
     batch = factories.batch(MIXED)
 
-    done, refused = pages.select(office, "planrun", "retry", list(batch.runs.all()))
+    done, refused = pages.select_and_agree(office, "planrun", "retry", list(batch.runs.all()))
 
     assert done == "2 plan runs queued again."
     assert refused.startswith("2 plan runs refused.")
@@ -51,7 +51,7 @@ def test_refusals_are_grouped_by_their_reason(office: Client) -> None:
 def test_cancel_on_many_runs(office: Client) -> None:
     batch = factories.batch((RunState.QUEUED, RunState.DONE, RunState.CANCELLED))
 
-    done, refused = pages.select(office, "planrun", "cancel", list(batch.runs.all()))
+    done, refused = pages.select_and_agree(office, "planrun", "cancel", list(batch.runs.all()))
 
     assert done.startswith("1 plan run cancelled")
     assert "E202_SQ0010-0020: The plan is done already." in refused
@@ -64,7 +64,7 @@ def test_retry_of_a_batch_takes_its_failed_plans(office: Client) -> None:
 
     said = pages.press(office, "batch", batch, "retry")
 
-    assert said == ["1 batch queued again."]
+    assert said == ["1 batch (1 plan) queued again."]
     assert _states(batch) == ["queued", "cancelled", "done", "running"]
 
 
@@ -72,9 +72,9 @@ def test_cancel_on_many_batches_refuses_the_finished(office: Client) -> None:
     going = factories.batch((RunState.QUEUED,) * 2)
     over = factories.batch((RunState.DONE,), public_id="finished")
 
-    done, refused = pages.select(office, "batch", "cancel", [going, over])
+    done, refused = pages.select_and_agree(office, "batch", "cancel", [going, over])
 
-    assert done.startswith("1 batch cancelled")
+    assert done.startswith("1 batch (2 plans) cancelled")
     assert refused == "1 batch refused. finished: Nothing is left in it to cancel."
     going.refresh_from_db()
     assert going.status == BatchState.CANCELLED

@@ -15,12 +15,10 @@ from tests.admin import pages
     ("act", "before", "after", "words"),
     [
         ("enable", {"is_enabled": False}, {"is_enabled": True}, "1 server enabled."),
-        ("disable", {"is_enabled": True}, {"is_enabled": False}, "1 server disabled."),
-        ("drain", {}, {"is_draining": True}, "1 server finishing what it has."),
         ("undrain", {"is_draining": True}, {"is_draining": False}, "1 server taking work again."),
     ],
 )
-def test_a_server_is_taken_in_and_out_of_service(
+def test_a_server_is_taken_into_service(
     act: str, before: dict[str, Any], after: dict[str, Any], words: str, office: Client
 ) -> None:
     server = factories.server(**before)
@@ -28,6 +26,26 @@ def test_a_server_is_taken_in_and_out_of_service(
     said = pages.press(office, "server", server, act)
 
     assert said == [words]
+    assert Server.objects.filter(**after).get() == server
+
+
+@pytest.mark.parametrize(
+    ("act", "after", "words"),
+    [
+        ("disable", {"is_enabled": False}, "1 server disabled."),
+        ("drain", {"is_draining": True}, "1 server finishing what it has."),
+    ],
+)
+def test_a_server_is_taken_out_of_service_once_somebody_says_so(
+    act: str, after: dict[str, Any], words: str, office: Client
+) -> None:
+    server = factories.server()
+
+    question = pages.asked(office.post(pages.url("server", server.pk, act)))
+
+    assert not Server.objects.filter(**after).exists()
+    assert "gpu-1" in question.text
+    assert pages.agree(office, question) == [words]
     assert Server.objects.filter(**after).get() == server
 
 
@@ -43,11 +61,12 @@ def test_a_server_that_does_not_answer_says_so(office: Client) -> None:
 
 def test_a_server_that_is_given_up_gives_its_plans_back(office: Client) -> None:
     run = factories.batch((RunState.RUNNING,)).runs.get()
-    server = Server.objects.get()
+    server = factories.server()
+    Server.objects.update(health=ServerHealth.DOWN)
 
-    said = pages.press(office, "server", server, "give_up")
+    said = pages.press_and_agree(office, "server", server, "give_up")
 
-    assert said == ["1 server given up: what it had is queued again."]
+    assert said == ["1 server (1 plan) given up: what it had is queued again."]
     run.refresh_from_db()
     assert run.state == RunState.QUEUED
 

@@ -37,8 +37,9 @@ def test_the_supervisor_cancels_a_running_batch(studio: Studio, page: Page) -> N
     row = page.locator("#result_list tbody tr")
     expect(row).to_contain_text("running", timeout=LONG_MS)
     row.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="of 1 batch").click()
 
-    expect(page.get_by_text("1 batch cancelled")).to_be_visible()
+    expect(page.get_by_text("1 batch (")).to_be_visible()
     expect(row.locator("[id^=status]")).to_have_text("cancelled", timeout=LONG_MS)
     expect(row.get_by_role("button", name="Retry")).to_be_visible()
 
@@ -60,10 +61,47 @@ def test_many_plans_are_cancelled_from_their_list(studio: Studio, page: Page) ->
     page.check("#action-toggle")
     page.select_option("select[name=action]", "cancel")
     page.get_by_role("button", name="Run").click()
+    page.get_by_role("button", name="Cancel 3 plan runs").dblclick()
 
     expect(page.get_by_text("3 plan runs cancelled")).to_be_visible()
     for_each = page.locator("#result_list [id^=status]")
     expect(for_each).to_have_text(["cancelled"] * 3, timeout=LONG_MS)
+
+
+def test_enter_in_a_number_sets_it_and_cancels_nothing(studio: Studio, page: Page) -> None:
+    studio.site.generate(PLANS, mode="manuel")
+    page.goto(f"{studio.url}/admin/generation/batch/")
+    page.locator("#result_list th.field-name a").click()
+
+    page.get_by_label("Priority").fill("7")
+    page.get_by_label("Priority").press("Enter")
+
+    expect(page.get_by_text("Priority: 7.")).to_be_visible()
+    expect(page.get_by_label("Priority")).to_have_value("7")
+    assert studio.site.value("SELECT n_waiting FROM generation_batch") == 3
+
+
+def test_what_is_typed_stays_while_the_page_follows_the_batch(studio: Studio, page: Page) -> None:
+    studio.site.generate(PLANS)
+    page.goto(f"{studio.url}/admin/generation/batch/")
+    page.locator("#result_list th.field-name a").click()
+
+    page.get_by_label("Priority").fill("7")
+
+    expect(page.locator("#page-head")).to_contain_text("3 done", timeout=LONG_MS)
+    expect(page.get_by_label("Priority")).to_have_value("7")
+
+
+def test_enter_on_a_question_goes_back_and_does_nothing(studio: Studio, page: Page) -> None:
+    studio.site.generate(PLANS, mode="manuel")
+    page.goto(f"{studio.url}/admin/generation/batch/")
+    page.locator("#result_list").get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("link", name="No, go back")).to_be_focused()
+
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#result_list [id^=status]")).not_to_contain_text("cancelled")
+    assert studio.site.value("SELECT n_waiting FROM generation_batch") == 3
 
 
 def _reloaded(page: Page, text: str) -> Locator:

@@ -11,8 +11,22 @@
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const old of document.querySelectorAll("[data-live]")) {
       const now = fresh.getElementById(old.id);
-      if (now && now.outerHTML !== old.outerHTML) old.replaceWith(document.adoptNode(now));
+      if (!now || isInUse(old)) continue;
+      keepOpen(old, now);
+      if (now.outerHTML !== old.outerHTML) old.replaceWith(document.adoptNode(now));
     }
+  }
+
+  // What somebody types, or is about to press by the keyboard, is not taken from under the hands.
+  function isInUse(piece) {
+    const fields = [...piece.querySelectorAll("input, select, textarea")];
+    return fields.some((field) => field.value !== field.defaultValue) ||
+      (piece.contains(document.activeElement) && document.activeElement.matches("input, select, button"));
+  }
+
+  function keepOpen(old, now) {
+    const before = old.querySelectorAll("details");
+    now.querySelectorAll("details").forEach((details, at) => { details.open = Boolean(before[at]?.open); });
   }
 
   async function follow() {
@@ -24,11 +38,21 @@
     if (!stop.signal.aborted) setTimeout(follow, EVERY_MS);
   }
 
-  document.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-confirm]");
-    if (button && !confirm(button.dataset.confirm)) event.preventDefault();
+  // A second click on what is being sent sends nothing; and a refresh in flight while a form is sent
+  // would take the message that tells what came of it.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method !== "post") return;
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "yes";
+    setTimeout(() => { delete form.dataset.sent; }, 5000);
+    stop.abort();
   });
-  // A refresh in flight while a form is sent would take the message that tells what came of it.
-  document.addEventListener("submit", () => stop.abort());
+  // Come back to by the browser's own button, a page can be used again.
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) location.reload();
+  });
+  // The theme hides the page until it is set up: only then can anything have the focus.
+  document.addEventListener("alpine:initialized", () => document.querySelector("[autofocus]")?.focus());
   document.addEventListener("DOMContentLoaded", () => setTimeout(follow, EVERY_MS));
 })();
