@@ -1,5 +1,6 @@
 """The recurring people, and a home of their own for what tests write."""
 
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from rest_framework.test import APIClient
 
 from generation.models import Batch, Plan, Style
 from tests import factories
+from tests.locks import Recorder
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +39,22 @@ def _restore_styles(**_: Any) -> None:
     made = import_module("generation.migrations.0002_styles").STYLES
     rows = [Style(**fields) for fields in made]
     Style.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+@pytest.fixture(scope="session")
+def lock_recorder() -> Recorder:
+    """Reads what every connection locks."""
+    recorder = Recorder()
+    recorder.install()
+    return recorder
+
+
+@pytest.fixture(autouse=True)
+def locks_in_order(lock_recorder: Recorder) -> Iterator[list[str]]:
+    """Every test fails that takes locks in another order than Madsea's."""
+    lock_recorder.found.clear()
+    yield lock_recorder.found
+    assert lock_recorder.found == []
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The one place that writes a state: a change of one batch, in one transaction, with one revision.
 
-Locks are taken in one order: Server, Batch (by id), Attempt, PlanRun (by id), Plan, Version.
+Locks are taken in one order: Server, Batch (by id), Attempt, PlanRun (by id), Plan, Version. Tests
+hold it (tests/locks.py).
 """
 
 from collections import Counter
@@ -83,6 +84,12 @@ class Change:
         return attempts.filter(outcome=AttemptOutcome.OPEN).update(
             outcome=outcome, outcome_detail=detail, finished_at=Now(), **fields
         )
+
+    def lock(self, *, attempt_id: int | None, run_id: int | None) -> None:
+        """Lock an attempt and a run of the batch, before a plan or a version is locked."""
+        for of, pk in ((Attempt.objects, attempt_id), (PlanRun.objects, run_id)):
+            if pk is not None:
+                of.select_for_update(no_key=True).filter(pk=pk).values_list("pk").first()
 
     def publish(self, version: Version) -> bool:
         """Make a reserved version visible; False when it is already."""

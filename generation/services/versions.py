@@ -208,6 +208,7 @@ def _take_back(version: Version) -> None:
             _unreserve(version)
         return
     with change.change(version.batch_id) as now:
+        now.lock(attempt_id=version.attempt_id, run_id=version.run_id)
         if _unreserve(version):
             transitions.lose_staged(now, version)
 

@@ -84,6 +84,7 @@ class Studio(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self._transaction = transaction.atomic()
+        self._transaction._from_testcase = True
         self._transaction.__enter__()
         self._ends: dict[int, float] = {}
         self._now = 0.0

@@ -32,8 +32,9 @@ def cancel(
         if run_ids is None and now.batch.cancel_requested_at is None:
             now.set(cancel_requested_at=Now())
             now.log("batch_cancel_requested")
-        _cancel_waiting(now, runs, whole=run_ids is None)
+        # Those whose attempts are locked before they are, then those that have none.
         _cancel_unanswered(now, runs, list(unanswered))
+        _cancel_waiting(now, runs, whole=run_ids is None)
         _ask_the_rest(now, runs)
     return True
 

@@ -126,6 +126,7 @@ def complete(version: Version, *, event: str, details: Mapping[str, Any]) -> boo
     if run_id is None or batch_id is None:
         raise ValueError("A version without a run is published by services.versions.")
     with change(batch_id) as now:
+        now.lock(attempt_id=version.attempt_id, run_id=run_id)
         if not now.publish(version):
             return False
         if version.attempt_id:
