@@ -28,7 +28,7 @@ import requests
 from madsea.processes import ROOT, Started, free_port, start
 
 PROJECT_ID = "madsea-2025-ep202"
-STARTS_WITHIN_S = 30
+STARTS_WITHIN_S = 120
 DATABASE_URL = os.environ.get("DATABASE_URL", "")
 #: Fills the home that all others are copies of, in one process, as each takes its time to start.
 FILL_MODEL = f"""
@@ -109,7 +109,7 @@ class Preview:
 
     def queue(self) -> list[str]:
         """Return the ids of the prompts that run or wait there."""
-        answer = requests.get(f"{self.url}/queue", timeout=5).json()
+        answer = requests.get(f"{self.url}/queue", timeout=60).json()
         return [item[1] for item in answer["queue_running"] + answer["queue_pending"]]
 
 
@@ -159,7 +159,7 @@ class Site:
             env={**self.env, **more},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -249,7 +249,7 @@ class Site:
         path.write_text(json.dumps(request(plans, **given)), encoding="utf-8")
         self.manage("generate", str(path))
 
-    def wait_done(self, timeout_s: float = 90) -> None:
+    def wait_done(self, timeout_s: float = 240) -> None:
         """Wait until every batch is finished and none of its plans is anything but done."""
         query = "SELECT count(*) FROM generation_planrun WHERE state <> 'done'"
         wait_for(lambda: self.value(query) == 0, timeout_s, f"the end of the batch in {self.home}")
@@ -344,7 +344,7 @@ def _lay_small_workflows(folder: Path) -> None:
 
 def _answers(url: str) -> bool:
     try:
-        return requests.get(url, timeout=5).ok
+        return requests.get(url, timeout=60).ok
     except requests.RequestException:
         return False
 

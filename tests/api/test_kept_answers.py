@@ -1,6 +1,5 @@
 """Clients that follow one batch get the same bytes, and never old ones."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, current_thread
 from typing import Any
@@ -19,6 +18,7 @@ from tests import factories
 from tests.api.calls import queries_of, status
 from tests.api.test_changes import touch
 from tests.conftest import client_of
+from tests.processes import wait_for
 
 DONE, QUEUED = RunState.DONE, RunState.QUEUED
 
@@ -136,37 +136,52 @@ def test_what_is_larger_than_the_room_is_answered_and_not_kept() -> None:
     assert kept.n_bytes == 0
 
 
+class Watched:
+    """A key that counts how often it was looked up."""
+
+    def __init__(self) -> None:
+        self.n_looked_up = 0
+
+    def __hash__(self) -> int:
+        self.n_looked_up += 1
+        return 1
+
+    def wait_for_others(self, n: int) -> None:
+        """Wait until whoever has come first and `n` others have found that the body is made."""
+        wait_for(lambda: self.n_looked_up >= 3 + 2 * n)
+
+
 def test_of_threads_that_miss_the_same_one_makes_it() -> None:
-    kept, made, begun = Kept(max_bytes=10), list[str](), Barrier(2)
+    kept, key, made, begun = Kept(max_bytes=10), Watched(), list[str](), Barrier(2, timeout=60)
 
     def make() -> bytes:
-        begun.wait(5)
-        time.sleep(0.1)
+        begun.wait()
+        key.wait_for_others(2)
         made.append(current_thread().name)
         return b"body"
 
     with ThreadPoolExecutor(3) as threads:
-        first = threads.submit(kept.body, "a", make)
-        begun.wait(5)
-        others = [threads.submit(kept.body, "a", make) for _ in range(2)]
+        first = threads.submit(kept.body, key, make)
+        begun.wait()
+        others = [threads.submit(kept.body, key, make) for _ in range(2)]
 
     assert [each.result() for each in (first, *others)] == [b"body"] * 3
     assert len(made) == 1
 
 
 def test_who_waited_for_a_body_that_failed_makes_its_own() -> None:
-    kept, begun = Kept(max_bytes=10), Barrier(2)
+    kept, key, begun = Kept(max_bytes=10), Watched(), Barrier(2, timeout=60)
 
     def fail() -> bytes:
-        begun.wait(5)
-        time.sleep(0.1)
+        begun.wait()
+        key.wait_for_others(1)
         raise RuntimeError("This is meant.")
 
     with ThreadPoolExecutor(2) as threads:
-        first = threads.submit(kept.body, "a", fail)
-        begun.wait(5)
-        other = threads.submit(kept.body, "a", lambda: b"own")
+        first = threads.submit(kept.body, key, fail)
+        begun.wait()
+        other = threads.submit(kept.body, key, lambda: b"own")
 
     assert isinstance(first.exception(), RuntimeError)
     assert other.result() == b"own"
-    assert kept.body("a", lambda: b"anew") == b"anew"
+    assert kept.body(key, lambda: b"anew") == b"anew"

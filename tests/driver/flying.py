@@ -2,10 +2,16 @@
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
+from django.apps import apps
+from django.db.models import DateTimeField, F
+
+from generation import storage
 from generation.driver import drive
 from generation.models import Attempt, Batch, LogEntry, Plan, PlanRun, Server, Workflow
 from generation.preview.journal import entries, renders
@@ -13,7 +19,7 @@ from generation.preview.server import PreviewServer
 from generation.states import FINISHED, RunState
 from tests import factories
 
-GIVE_UP_S = 40.0
+GIVE_UP_S = 180.0
 
 #: Two nodes: the panel, turned inside out.
 INVERTED: dict[str, Any] = {
@@ -184,12 +190,22 @@ def outcomes_on(comfy: PreviewServer) -> list[str]:
     return [entry["outcome"] for entry in entries(comfy.journal_path, "finished")]
 
 
-def is_soon(is_true: Callable[[], bool], within_s: float = 3.0) -> bool:
+def is_soon(is_true: Callable[[], bool], within_s: float = 60.0) -> bool:
     """Wait a little for something to come true on the server's side; tell whether it did."""
     ends_at = time.monotonic() + within_s
     while not is_true() and time.monotonic() < ends_at:
         time.sleep(0.01)
     return is_true()
+
+
+def let_pass(span: timedelta) -> None:
+    """Make everything that is written down so much older, on disk as well."""
+    for model in apps.get_app_config("generation").get_models():
+        times = [field.name for field in model._meta.fields if isinstance(field, DateTimeField)]
+        model.objects.update(**{name: F(name) - span for name in times})
+    for file in storage.absolute(storage.STAGING).glob("*"):
+        then = file.stat().st_mtime - span.total_seconds()
+        os.utime(file, (then, then))
 
 
 def codes(batch: Batch) -> list[str]:

@@ -1,6 +1,5 @@
 """A server is given up while it renders, and answers again an hour later."""
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,10 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.apps import apps
-from django.db.models import DateTimeField, F
 
-from generation import queueing, storage
+from generation import queueing
 from generation.errors import Fenced
 from generation.models import Attempt, Batch, Server, Version
 from generation.preview.server import PreviewServer
@@ -48,26 +45,16 @@ def given_up(start_comfy: Callable[..., PreviewServer], seconds_per_plan: float)
     attempts = list(Attempt.objects.select_related("run__batch", "server").order_by("pk"))
     comfy.faults.set("reset")
     servers.check_undriven()
-    let_pass(timedelta(seconds=301))
+    flying.let_pass(timedelta(seconds=301))
     upkeep.tick()
     assert flying.outcomes(batch) == [AttemptOutcome.ABANDONED] * 2
     flying.finish(factories.server("gpu-2", url=other.url), batch)
     return GivenUp(server, comfy, batch, attempts, published(batch))
 
 
-def let_pass(span: timedelta) -> None:
-    """Make everything that is written down so much older, on disk as well."""
-    for model in apps.get_app_config("generation").get_models():
-        times = [field.name for field in model._meta.fields if isinstance(field, DateTimeField)]
-        model.objects.update(**{name: F(name) - span for name in times})
-    for file in storage.absolute(storage.STAGING).glob("*"):
-        then = file.stat().st_mtime - span.total_seconds()
-        os.utime(file, (then, then))
-
-
 def come_back(past: GivenUp) -> None:
     """Let an hour pass, and the server answer again."""
-    let_pass(timedelta(hours=1))
+    flying.let_pass(timedelta(hours=1))
     upkeep.tick()
     past.comfy.faults.clear()
     upkeep.tick()

@@ -1,10 +1,12 @@
 """The tick: nothing that a server does, and nothing that fails, keeps a bell from ringing."""
 
+import itertools
 import os
 import socket
-import time
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +21,7 @@ from generation.preview.definitions import MODELS
 from generation.preview.options import Options
 from generation.preview.server import PreviewServer
 from generation.services import leases, quarantine, servers, upkeep
+from generation.services.asking import Asking
 from generation.services.leases import Lease
 from generation.states import ServerHealth
 from tests import factories
@@ -27,45 +30,83 @@ pytestmark = pytest.mark.django_db
 
 LONG_AGO = "2020-01-01T00:00:00Z"
 DOWN: dict[str, Any] = {"health": ServerHealth.DOWN, "down_since": LONG_AGO}
+ASIDE = {"set_aside_at": LONG_AGO, "set_aside_code": "hung", "set_aside_prompt": None}
 
 
 @pytest.fixture(autouse=True)
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The waits of the tick, a fifth as long."""
-    monkeypatch.setattr(servers, "PROBE", Timeouts(connect_s=0.4, read_s=0.8, whole_s=0.8))
-    monkeypatch.setattr(servers, "PROBE_S", 1.0)
-    monkeypatch.setattr(servers, "READ_TICK_S", 0.2)
-    monkeypatch.setattr(quarantine, "ASK_S", 0.5)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tick waits so long that whatever is answered is answered in time, and asks afresh."""
+    long = Timeouts(connect_s=60, read_s=60, whole_s=60)
+    monkeypatch.setattr(servers, "PROBE", long)
+    monkeypatch.setattr(servers, "PROBE_S", 60)
+    monkeypatch.setattr(servers, "READ_TICK_S", 60)
+    monkeypatch.setattr(quarantine, "ASK_S", 60)
+    monkeypatch.setattr(servers, "_probes", Asking())
+    monkeypatch.setattr(servers, "_readings", Asking())
+    monkeypatch.setattr(quarantine, "_restarts", Asking())
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., PreviewServer]]:
     """Starts preview servers."""
+    numbers = itertools.count()
     with ExitStack() as stack:
 
         def begin(**options: Any) -> PreviewServer:
-            home = tmp_path / f"comfy{time.monotonic_ns()}"
+            home = tmp_path / f"comfy{next(numbers)}"
             return stack.enter_context(PreviewServer(Options(home, port=0, faults=True, **options)))
 
         yield begin
 
 
+class Silent:
+    """Ports that take connections and never answer, until they are closed."""
+
+    def __init__(self, stack: ExitStack, n: int) -> None:
+        self._ports = [
+            stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=64))
+            for _ in range(n)
+        ]
+        self.urls = [f"http://127.0.0.1:{port.getsockname()[1]}" for port in self._ports]
+
+    def close(self) -> None:
+        for port in self._ports:
+            port.close()
+
+
 @pytest.fixture
-def hanging() -> Iterator[Callable[[int], list[str]]]:
-    """Opens ports that take connections and never answer; returns their addresses."""
+def hanging() -> Iterator[Callable[[int], Silent]]:
+    """Opens ports that never answer."""
     with ExitStack() as stack:
-        yield lambda n: [_silent(stack) for _ in range(n)]
+        yield lambda n: Silent(stack, n)
 
 
-def _silent(stack: ExitStack) -> str:
-    listening = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=64))
-    return f"http://127.0.0.1:{listening.getsockname()[1]}"
+@pytest.fixture
+def meeting() -> Iterator[Callable[[int], list[str]]]:
+    """Starts servers that have no prompts, and say so once all of them are asked."""
+    with ExitStack() as stack:
+        yield lambda n: _met(stack, threading.Barrier(n, timeout=60))
 
 
-def took_s(act: Callable[[], object]) -> float:
-    begun = time.monotonic()
-    act()
-    return time.monotonic() - begun
+def _met(stack: ExitStack, barrier: threading.Barrier) -> list[str]:
+    class Meets(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            barrier.wait()
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"queue_running": [], "queue_pending": []}')
+
+        def log_message(self, *args: object) -> None:
+            """Stay silent."""
+
+    return [_serving(stack, Meets) for _ in range(barrier.parties)]
+
+
+def _serving(stack: ExitStack, handler: type[BaseHTTPRequestHandler]) -> str:
+    listening = stack.enter_context(HTTPServer(("127.0.0.1", 0), handler))
+    threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01}).start()
+    stack.callback(listening.shutdown)
+    return f"http://127.0.0.1:{listening.server_address[1]}"
 
 
 def health(server: Server) -> str:
@@ -79,47 +120,87 @@ def health(server: Server) -> str:
 def test_a_server_that_is_back_gets_its_driver_while_others_hang(
     batch: Batch,
     start: Callable[..., PreviewServer],
-    hanging: Callable[[int], list[str]],
+    hanging: Callable[[int], Silent],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for n, url in enumerate(hanging(40)):
+    silent = hanging(40)
+    for n, url in enumerate(silent.urls):
         factories.server(f"gpu-{n:02}", url=url, **DOWN)
     back = factories.server("zz", url=start().url, **DOWN)
-    rung_at: dict[int, float] = {}
-    begun = time.monotonic()
-    monkeypatch.setattr(
-        queueing, "call_soon", lambda _, pk: rung_at.setdefault(pk, time.monotonic() - begun)
-    )
+    rung: list[tuple[int, int]] = []
 
-    whole_s = took_s(upkeep.tick)
+    def ring(_: str, pk: int) -> None:
+        rung.append((pk, len(servers._probes.under_way)))
+        silent.close()
 
-    assert list(rung_at) == [back.pk]
-    assert rung_at[back.pk] < 1.0
-    assert whole_s < 2.5
+    monkeypatch.setattr(queueing, "call_soon", ring)
+
+    upkeep.tick()
+
+    assert rung == [(back.pk, 40)]
 
 
-def test_what_hangs_is_down_and_what_answers_is_up(
-    start: Callable[..., PreviewServer], hanging: Callable[[int], list[str]]
+def test_a_tick_ends_while_servers_hang(
+    hanging: Callable[[int], Silent], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    [url] = hanging(1)
-    hangs, answers = factories.server("a", url=url), factories.server("b", url=start().url)
+    monkeypatch.setattr(servers, "PROBE_S", 0.1)
+    silent = hanging(5)
+    hung = [factories.server(f"gpu-{n}", url=url) for n, url in enumerate(silent.urls)]
+
+    upkeep.tick()
+
+    assert servers._probes.under_way == set(silent.urls)
+    assert {health(server) for server in hung} == {ServerHealth.DOWN}
+    assert {server.health_detail for server in hung} == {servers.SILENT}
+
+
+def test_what_hangs_is_not_asked_a_second_time_meanwhile(
+    hanging: Callable[[int], Silent], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(servers, "PROBE_S", 0.1)
+    asked: list[str] = []
+    probe = servers._probe
+    monkeypatch.setattr(servers, "_probe", lambda server: asked.append(server.url) or probe(server))
+    [url] = hanging(1).urls
+    factories.server(url=url)
+
+    upkeep.tick()
+    upkeep.tick()
+
+    assert asked == [url]
+
+
+def test_what_answers_is_up(start: Callable[..., PreviewServer]) -> None:
+    answers = factories.server(url=start().url, **DOWN)
 
     servers.check_undriven()
 
-    assert (health(hangs), health(answers)) == (ServerHealth.DOWN, ServerHealth.UP)
-    assert hangs.health_detail == servers.SILENT
+    assert health(answers) == ServerHealth.UP
 
 
-def test_servers_that_are_set_aside_and_hang_hold_the_tick_for_a_moment_only(
-    start: Callable[..., PreviewServer],
+def test_servers_that_are_set_aside_are_asked_all_at_once(
+    meeting: Callable[[int], list[str]],
 ) -> None:
-    for n in range(8):
-        comfy = start()
-        comfy.faults.set("delay", match="GET /queue", seconds=0.8)
-        aside = {"set_aside_at": LONG_AGO, "set_aside_code": "hung", "set_aside_prompt": None}
-        factories.server(f"gpu-{n}", url=comfy.url, needs_reading=False, **aside)
+    for n, url in enumerate(meeting(8)):
+        factories.server(f"gpu-{n}", url=url, needs_reading=False, **ASIDE)
 
-    assert took_s(quarantine.look) < 0.8
+    quarantine.look()
+
+    assert not Server.objects.exclude(set_aside_at=None).exists()
+
+
+def test_servers_that_are_set_aside_and_hang_do_not_hold_the_tick(
+    hanging: Callable[[int], Silent], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quarantine, "ASK_S", 0.1)
+    silent = hanging(8)
+    for n, url in enumerate(silent.urls):
+        factories.server(f"gpu-{n}", url=url, needs_reading=False, **ASIDE)
+
+    quarantine.look()
+
+    assert quarantine._restarts.under_way == set(silent.urls)
+    assert Server.objects.exclude(set_aside_at=None).count() == 8
 
 
 def test_a_driver_that_came_meanwhile_knows_better(
@@ -183,18 +264,23 @@ def test_a_list_of_jobs_that_fails_is_a_list_of_jobs(
 
 
 def test_definitions_that_come_slowly_are_written_by_a_later_tick(
-    batch: Batch, start: Callable[..., PreviewServer], calls: list[int]
+    batch: Batch,
+    start: Callable[..., PreviewServer],
+    calls: list[int],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    comfy = start()
-    comfy.faults.set("delay", match="GET /object_info", seconds=0.8, times=1)
-    server = factories.server(url=comfy.url, health=ServerHealth.UNKNOWN)
+    server = factories.server(url=start().url, health=ServerHealth.UNKNOWN)
+    read, may_answer = servers._read, threading.Event()
+    monkeypatch.setattr(servers, "_read", lambda *of: may_answer.wait(60) and read(*of))
 
-    first_s = took_s(upkeep.tick)
-    is_known_first = ServerDefinitions.objects.exists()
-    time.sleep(1.0)
+    with monkeypatch.context() as hurried:
+        hurried.setattr(servers, "READ_TICK_S", 0.1)
+        upkeep.tick()
+    is_known_first, under_way = ServerDefinitions.objects.exists(), servers._readings.under_way
+    may_answer.set()
     upkeep.tick()
 
-    assert first_s < 0.8
+    assert under_way == {server.url}
     assert (is_known_first, ServerDefinitions.objects.exists()) == (False, True)
     assert calls == [server.pk]
 
