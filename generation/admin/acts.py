@@ -25,13 +25,15 @@ class Question:
     """What is asked before an act, on a page of its own: to how many of what, and what follows.
 
     `targets` finds what the act would change (default: the rows that it fits, themselves), of the
-    kind that `noun` names (default: the rows' own). `of_one`: asked for a single one, too.
+    kind that `noun` names (default: the rows' own). `of_one`: asked for a single one, too. `note`
+    says of the rows what no text can know beforehand.
     """
 
     follows: str
     targets: Callable[[Sequence[Any]], Targets] | None = None
     noun: tuple[str, str] = ("", "")
     of_one: bool = True
+    note: Callable[[Sequence[Any]], str] | None = None
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,7 @@ def page(
         "what": what(admin, act, targets),
         "act": act,
         "follows": question.follows,
+        "note": question.note(rows) if question.note else "",
         "changed": changed,
         "rows": _lines(admin, act, rows, targets)[:ROWS_SHOWN],
         "n_more": max(0, len(targets) - ROWS_SHOWN),
@@ -114,7 +115,7 @@ def _lines(admin: Any, act: Act, rows: Sequence[Any], targets: Targets) -> list[
     noun = act.question.noun if act.question else ("", "")
     affected = [(row, len(targets.get(row.pk, ()))) for row in rows]
     return [
-        f"{admin.name_of(row)}: {counted(n, noun)}" if noun[0] else admin.name_of(row)
+        f"{admin.described(row)}: {counted(n, noun)}" if noun[0] else admin.described(row)
         for row, n in affected
         if n
     ]

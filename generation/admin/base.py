@@ -42,6 +42,10 @@ class MadseaAdmin(_Base):
     def name_of(self, row: Any) -> str:
         return str(row)
 
+    def described(self, row: Any) -> str:
+        """Name a row where somebody is asked about it."""
+        return self.name_of(row)
+
     def nouns(self) -> tuple[str, str]:
         return str(self.opts.verbose_name), str(self.opts.verbose_name_plural)
 

@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from django.urls import URLPattern
 from django.utils.safestring import SafeString
 
-from generation.admin import asking, cells, filters, lines, steer
-from generation.admin.acts import CANCELLED, PLANS, Act, Question
+from generation.admin import asking, cells, filters, lines, steer, turns
+from generation.admin.acts import CANCELLED, PLANS, Act, Question, counted
 from generation.admin.base import RecordAdmin
 from generation.admin.page import Page
 from generation.errors import Conflict
@@ -88,6 +88,10 @@ class BatchAdmin(RecordAdmin):
     search_fields = ("public_id", "episode__code", "episode__project__code")
     search_help_text = "a batch's id, an episode or a project"
 
+    def described(self, batch: Batch) -> str:
+        episode = batch.episode
+        return f"{batch} ({episode.project}, {episode}, {batch.style})"
+
     def get_urls(self) -> list[URLPattern]:
         return [*steer.urls(self), *super().get_urls()]
 
@@ -158,9 +162,16 @@ def _facts(batch: Batch, *, may_change: bool) -> list[tuple[str, SafeString | st
             "Tries",
             steer.number_field(steer.TRIES, reads.max_tries(batch), may_change=may_change),
         ),
+        *_queue(batch),
         ("Requested by", str(batch.requested_by or "–")),
         ("Requested", cells.clock(batch.created_at)),
         ("Finished", cells.clock(batch.finished_at)),
         ("Paused", cells.clock(batch.paused_at)),
         ("Cancel requested", cells.clock(batch.cancel_requested_at)),
     ]
+
+
+def _queue(batch: Batch) -> list[tuple[str, SafeString | str]]:
+    if not batch.n_queued:
+        return []
+    return [("In the queue", cells.link(turns.url(batch), counted(batch.n_queued, PLANS)))]

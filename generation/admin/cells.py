@@ -12,7 +12,8 @@ from django.utils.safestring import SafeString
 
 from generation import links
 from generation.models import Batch, Episode, Plan, PlanRun, Server, Version
-from generation.selectors import batches, situations
+from generation.selectors import awaited, batches, situations
+from generation.selectors.awaited import Awaited
 from generation.states import UNFINISHED, AttemptOutcome, BatchState, RunState, ServerHealth
 from nomenclature.name import PlanTask
 from nomenclature.rules import AI_CONCEPT
@@ -41,7 +42,7 @@ TONES: Mapping[str, str] = {
     "warning": "slow",
     "disabled": "calm",
     "draining": "slow",
-    "paused": "slow",
+    "awaited": "slow",
     "set aside": "bad",
     "blocked": "slow",
 }
@@ -80,14 +81,19 @@ def run_bar(run: PlanRun) -> SafeString:
 
 
 def batch_bar(batch: Batch) -> SafeString:
-    """A batch's runs by state, and its progress in percent."""
+    """A batch's runs by state, and its progress.
+
+    100 % means finished: where that is less than done, how many are done is said instead.
+    """
     order = (RunState.DONE, RunState.ERROR, RunState.CANCELLED, RunState.RUNNING)
     shares = [
         ("off" if state == RunState.CANCELLED else TONES[state], batch.counts[state])
         for state in order
     ]
     total = batch.n_total or 1
-    text = f"{batches.progress(batch)} %"
+    all_may_be_done = batch.n_cancelled + (0 if is_unfinished(batch) else batch.n_error) == 0
+    done = f"{batch.n_done} of {batch.n_total} done"
+    text = f"{batches.progress(batch)} %" if all_may_be_done else done
     return bar([(tone, 100 * n / total) for tone, n in shares if n], text)
 
 
@@ -218,6 +224,12 @@ def situation(run: Any) -> situations.Situation:
     return situations.situation_of(run, is_paused=run.batch.paused_at is not None)
 
 
+def standing(run: Any) -> situations.Standing:
+    """Where a run (from `overviews.runs`) stands, for its outlook in full."""
+    needs_id = run.needs_id or run.batch.needs_id
+    return situations.Standing(situation(run), needs_id, run.batch.workflow_id)
+
+
 def run_line(run: PlanRun) -> SafeString:
     """A run's label, and its bar while it runs."""
     running = run.state == RunState.RUNNING
@@ -230,9 +242,10 @@ def is_unfinished(batch: Batch) -> bool:
 
 
 def batch_label(batch: Batch) -> SafeString:
-    """A batch's status, and that it is paused."""
-    paused = batch.paused_at is not None and is_unfinished(batch)
-    return format_html("{} {}", label(batch.status), label("paused") if paused else "")
+    """A batch's status, and what it waits for (from `overviews.batches`)."""
+    awaits = awaited.awaited(batch)
+    beside = "" if awaits == Awaited.NOTHING else label("awaited", awaits)
+    return format_html("{} {}", label(batch.status), beside)
 
 
 def batch_line(batch: Batch) -> SafeString:
@@ -260,8 +273,15 @@ def text(value: object) -> SafeString:
 
 
 def shortened(words: str, length: int = 80) -> SafeString:
-    """The beginning of a text, all of it on hovering."""
+    """The beginning of a text; the whole unfolds on a click, a tap or Enter."""
     if not words:
         return NOTHING
-    cut = words if len(words) <= length else f"{words[: length - 1].rstrip()}…"
-    return format_html('<span class="madsea-why" title="{}">{}</span>', words, cut)
+    if len(words) <= length:
+        return format_html('<span class="madsea-why">{}</span>', words)
+    cut = words[: length - 1].rstrip()
+    return format_html('<details class="madsea-why"><summary>{}…</summary>{}</details>', cut, words)
+
+
+def whole(words: str) -> SafeString:
+    """A text that somebody else wrote, with its own lines."""
+    return format_html('<span class="madsea-whole">{}</span>', words) if words else NOTHING

@@ -3,8 +3,9 @@
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.html import format_html
 
-from generation.admin import cells, lines
+from generation.admin import cells, lines, turns
 from generation.admin.page import Table
 from generation.models import Batch, PlanRun
 from generation.selectors import overviews
@@ -27,8 +28,12 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 def _running() -> Table:
     found = overviews.unfinished_batches(SHOWN)
-    more = cells.link(cells.list_url(Batch), "All batches")
-    return lines.batches("Running batches", found, more=more, empty="Nothing is running.")
+    more = format_html(
+        "{} · {}",
+        cells.link(turns.url(), "The queue"),
+        cells.link(cells.list_url(Batch), "All batches"),
+    )
+    return lines.batches("Unfinished batches", found, more=more, empty="Nothing is running.")
 
 
 def _failed() -> Table:
@@ -36,7 +41,8 @@ def _failed() -> Table:
     url = cells.list_url(PlanRun, state__exact=RunState.ERROR.value)
     more = cells.link(url, "All failed plans")
     title = "Failed plans that need attention"
-    return lines.runs(title, found, more=more, empty="Nothing has failed.")
+    empty = "Nothing to do: no plan has failed that was not asked for again since."
+    return lines.runs(title, found, more=more, empty=empty)
 
 
 def _finished() -> Table:

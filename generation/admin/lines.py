@@ -113,7 +113,7 @@ def attempts(found: Iterable[Attempt]) -> Table:
             cells.code(attempt.seed),
             cells.clock(attempt.started_at or attempt.acknowledged_at or attempt.created_at),
             cells.clock(attempt.finished_at),
-            cells.shortened(attempt.outcome_detail, 120),
+            cells.whole(attempt.outcome_detail),
         )
         for attempt in found
     ]

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 
-#: Title, icon, and the model that is listed (none: the home page).
+#: Title, icon, and the model that is listed, or its page of that name (none: the home page).
 _Link = tuple[str, str, str]
 _GROUPS: tuple[tuple[str, tuple[_Link, ...]], ...] = (
     ("", (("Overview", "space_dashboard", ""),)),
@@ -14,6 +14,7 @@ _GROUPS: tuple[tuple[str, tuple[_Link, ...]], ...] = (
         "Generation",
         (
             ("Batches", "stacks", "generation.batch"),
+            ("Queue", "low_priority", "generation.planrun:queue"),
             ("Plan runs", "movie_filter", "generation.planrun"),
             ("Log", "receipt_long", "generation.logentry"),
         ),
@@ -68,7 +69,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """The groups of links, of which a user sees those that lead somewhere for him."""
     shown = [_group(request, title, links) for title, links in _GROUPS]
     if request.user.is_superuser:
-        shown.append(_group(request, "Queue (django-q2)", _QUEUE) | {"collapsible": True})
+        shown.append(_group(request, "Background tasks", _QUEUE) | {"collapsible": True})
     return shown
 
 
@@ -84,15 +85,16 @@ def _group(request: HttpRequest, title: str, links: tuple[_Link, ...]) -> dict[s
     }
 
 
-def _item(name: str, icon_name: str, model: str) -> dict[str, Any]:
-    view = f"{model.replace('.', '_')}_changelist" if model else "index"
-    return {"title": name, "icon": icon_name, "link": reverse(f"admin:{view}")}
+def _item(title: str, icon_name: str, model: str) -> dict[str, Any]:
+    name, _, page = model.partition(":")
+    view = f"{name.replace('.', '_')}_{page or 'changelist'}" if model else "index"
+    return {"title": title, "icon": icon_name, "link": reverse(f"admin:{view}")}
 
 
 def _may_view(request: HttpRequest, model: str) -> bool:
     if not model:
         return True
-    app, _, name = model.partition(".")
+    app, _, name = model.partition(":")[0].partition(".")
     user = request.user
     # A proxy model has permissions of its own name.
     return any(user.has_perm(f"{app}.{verb}_{name}") for verb in ("view", "change"))

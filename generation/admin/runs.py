@@ -7,9 +7,11 @@ from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from generation.admin import asking, cells, filters, lines, search
+from generation.admin import asking, cells, filters, lines, search, turns
 from generation.admin.acts import CANCELLED, Act, Question
 from generation.admin.base import RecordAdmin
 from generation.admin.page import Page, Picture
@@ -86,6 +88,9 @@ class PlanRunAdmin(RecordAdmin):
     search_fields = ("plan__code",)
     search_help_text = "E202_SQ0010-0010, SQ0010-0010, 0010, a batch's id or a file's name"
 
+    def get_urls(self) -> list[URLPattern]:
+        return [*turns.urls(self), *super().get_urls()]
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return overviews.runs()
 
@@ -96,6 +101,9 @@ class PlanRunAdmin(RecordAdmin):
 
     def name_of(self, run: PlanRun) -> str:
         return cells.plan_name(run.plan)
+
+    def described(self, run: PlanRun) -> str:
+        return f"{self.name_of(run)} (batch {run.batch}, {run.batch.style})"
 
     @admin.display(description="plan")
     def name(self, run: PlanRun) -> str:
@@ -169,12 +177,12 @@ def _facts(run: PlanRun) -> list[tuple[str, SafeString | str]]:
     ]
 
 
-def _why(run: PlanRun) -> str:
+def _why(run: PlanRun) -> SafeString:
     """Why it is where it is; in full, what each server lacks."""
-    situation = cells.situation(run)
-    needs_id = run.needs_id or run.batch.needs_id
-    standing = situations.Standing(situation, needs_id, run.batch.workflow_id)
-    return cells.why(run, situations.outlook(standing))
+    why = cells.why(run, situations.outlook(cells.standing(run)))
+    if run.state != RunState.QUEUED:
+        return cells.text(why)
+    return format_html("{} {}", why, cells.link(turns.url(run.batch), "See the queue"))
 
 
 def _pictures(run: PlanRun) -> list[Picture]:

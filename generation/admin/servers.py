@@ -10,12 +10,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
 from generation.admin import cells, filters, lines
-from generation.admin.acts import PLANS, Act, Question, Targets
+from generation.admin.acts import PLANS, Act, Question, Targets, counted
 from generation.admin.base import MadseaAdmin
 from generation.admin.page import Page, Table
 from generation.errors import Conflict
 from generation.models import Attempt, Server
-from generation.selectors import overviews
+from generation.selectors import claimable, overviews
 from generation.selectors import servers as reads
 from generation.services import blocking, quarantine, servers
 from generation.states import ServerHealth
@@ -71,6 +71,14 @@ def _plans_of(rows: Sequence[Any]) -> Targets:
     }
 
 
+def _who_is_left(rows: Sequence[Any]) -> str:
+    others = claimable.answering().exclude(pk__in=[row.pk for row in rows])
+    names = [server.name for server in others.order_by("name")]
+    if not names:
+        return "After that, no server takes work: everything that is queued waits."
+    return f"After that, {counted(len(names), ('server takes', 'servers take'))} work."
+
+
 @admin.register(Server)
 class ServerAdmin(MadseaAdmin):
     acts = (
@@ -85,7 +93,8 @@ class ServerAdmin(MadseaAdmin):
             lambda row: row.is_enabled,
             Question(
                 "It finishes what it has, takes nothing more, and is not looked at any more. Plans"
-                " that no other server can run wait until “Enable” is pressed."
+                " that no other server can run wait until “Enable” is pressed.",
+                note=_who_is_left,
             ),
         ),
         Act(
@@ -97,7 +106,8 @@ class ServerAdmin(MadseaAdmin):
             lambda row: row.is_enabled and not row.is_draining,
             Question(
                 "It finishes what it has and takes nothing more. Plans that no other server can run"
-                " wait until “Take work again” is pressed."
+                " wait until “Take work again” is pressed.",
+                note=_who_is_left,
             ),
         ),
         Act(
@@ -281,7 +291,7 @@ def _attempts(found: Any) -> Table:
             cells.label(attempt.outcome),
             cells.clock(attempt.created_at),
             cells.clock(attempt.finished_at),
-            cells.shortened(attempt.outcome_detail, 120),
+            cells.whole(attempt.outcome_detail),
         )
         for attempt in found
     ]

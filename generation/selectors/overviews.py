@@ -16,15 +16,16 @@ from django.db.models import (
 )
 
 from generation.models import Attempt, Batch, Capability, LogEntry, Plan, PlanRun, Server, Version
+from generation.selectors import awaited, results, situations
 from generation.selectors import batches as selectors
-from generation.selectors import results, situations
 from generation.states import AttemptOutcome, RunState
 from nomenclature.rules import EXTRACTED_RAW
 
 
 def batches() -> QuerySet[Batch]:
-    """Return batches with all that their line shows, measured for `selectors.batches.progress`."""
-    return selectors.measured().select_related("episode__project", "style", "requested_by")
+    """Return batches with all that their line shows: for `batches.progress`, and for `awaited`."""
+    related = ("episode__project", "style", "requested_by")
+    return selectors.measured().select_related(*related).annotate(**awaited.annotations())
 
 
 def runs() -> QuerySet[PlanRun]:
@@ -152,10 +153,14 @@ def finished_batches(limit: int) -> list[Batch]:
 
 
 def failed_runs(limit: int) -> list[PlanRun]:
-    """Return the newest failed runs that nobody has asked for again since.
+    """Return the newest failed runs that nobody has asked for again since, in the same style.
 
-    A plan that a later batch takes up needs no attention for its old failure.
+    A plan that a later batch takes up needs no attention for its old failure; one that was asked
+    for in another style still lacks its image in this one, and a later request that was cancelled
+    made none.
     """
-    later = PlanRun.objects.filter(plan=OuterRef("plan"), pk__gt=OuterRef("pk"))
-    failed = runs().filter(~Exists(later), state=RunState.ERROR)
+    later = PlanRun.objects.filter(
+        plan=OuterRef("plan"), batch__style=OuterRef("batch__style"), pk__gt=OuterRef("pk")
+    )
+    failed = runs().filter(~Exists(later.exclude(state=RunState.CANCELLED)), state=RunState.ERROR)
     return list(failed.order_by("-pk")[:limit])

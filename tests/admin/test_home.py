@@ -2,6 +2,7 @@
 
 from django.test import Client
 
+from generation.models import Style
 from generation.states import RunState
 from tests import factories
 from tests.admin import pages
@@ -22,12 +23,35 @@ def test_the_home_page_shows_what_runs_and_what_needs_attention(office: Client) 
     assert "gpu-1" in shown
 
 
+NOTHING_TO_DO = "Nothing to do: no plan has failed that was not asked for again since."
+
+
 def test_a_failure_that_was_asked_for_again_needs_no_attention(office: Client) -> None:
     plan = factories.plans()[0]
     factories.batch((RunState.ERROR,), of=[plan])
     factories.batch((RunState.QUEUED,), of=[plan])
 
-    assert "Nothing has failed." in pages.text(office, HOME)
+    assert NOTHING_TO_DO in pages.text(office, HOME)
+
+
+def test_a_later_batch_in_another_style_hides_no_failure(office: Client) -> None:
+    plan = factories.plans()[0]
+    factories.batch((RunState.ERROR,), of=[plan])
+    other = Style.objects.create(code="other", label="Other", workflow_name="Small.json")
+    factories.batch((RunState.DONE,), of=[plan], style=other)
+
+    shown = pages.text(office, HOME)
+
+    assert NOTHING_TO_DO not in shown
+    assert "KSampler: out of memory." in shown
+
+
+def test_a_later_request_that_was_cancelled_hides_no_failure(office: Client) -> None:
+    plan = factories.plans()[0]
+    factories.batch((RunState.ERROR,), of=[plan])
+    factories.batch((RunState.CANCELLED,), of=[plan])
+
+    assert "KSampler: out of memory." in pages.text(office, HOME)
 
 
 def test_the_sidebar_leads_only_where_one_may_go(desk: Client, office: Client) -> None:

@@ -29,7 +29,7 @@ def test_a_cancel_names_how_many_plans_of_which_batch_and_does_nothing_yet(offic
     question = _asked(office, batch, "cancel")
 
     assert "Cancel: 39 plans of 1 batch?" in question.text
-    assert "feedc0de: 39 plans" in question.text
+    assert "feedc0de (madsea-2025-ep202, E202, Ombres chinoises): 39 plans" in question.text
     assert _states(batch) == ["done", *["queued"] * 38, "running"]
 
 
@@ -210,6 +210,17 @@ def test_giving_a_server_up_says_how_many_plans_it_has(office: Client) -> None:
 
     assert "Give up: 2 plans of 1 server?" in question.text
     assert set(_states(Batch.objects.get())) == {"running"}
+
+
+@pytest.mark.parametrize("act", ["drain", "disable"])
+def test_taking_the_last_server_out_says_that_everything_waits(act: str, office: Client) -> None:
+    first, second = factories.server("gpu-1"), factories.server("gpu-2")
+
+    one = _asked(office, first, act, "server")
+    both = pages.asked(pages.choose(office, "server", act, [first, second]))
+
+    assert "After that, 1 server takes work." in one.text
+    assert "After that, no server takes work" in both.text
 
 
 def test_lifting_blocks_says_how_many(office: Client) -> None:

@@ -61,7 +61,7 @@ def test_many_plans_are_cancelled_from_their_list(studio: Studio, page: Page) ->
     page.check("#action-toggle")
     page.select_option("select[name=action]", "cancel")
     page.get_by_role("button", name="Run").click()
-    page.get_by_role("button", name="Cancel 3 plan runs").dblclick()
+    page.get_by_role("button", name="Cancel: 3 plan runs").dblclick()
 
     expect(page.get_by_text("3 plan runs cancelled")).to_be_visible()
     for_each = page.locator("#result_list [id^=status]")

@@ -53,6 +53,8 @@
     if (event.persisted) location.reload();
   });
   // The theme hides the page until it is set up: only then can anything have the focus.
-  document.addEventListener("alpine:initialized", () => document.querySelector("[autofocus]")?.focus());
+  document.addEventListener("alpine:initialized", () => {
+    setTimeout(() => document.querySelector("[autofocus]")?.focus());
+  });
   document.addEventListener("DOMContentLoaded", () => setTimeout(follow, EVERY_MS));
 })();

@@ -1,0 +1,108 @@
+"""The queue: every plan that waits for a server, in the order of its turn, and why it waits."""
+
+from functools import partial
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Page as Part
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_safe
+
+from generation.admin import cells
+from generation.admin.page import Cell, Table
+from generation.models import Batch, PlanRun
+from generation.selectors import overviews, situations, turns
+from generation.states import RunState
+
+SHOWN = 100
+TEMPLATE = "admin/generation/turns.html"
+#: Longer queues are read anew by whoever looks at them, not every two seconds.
+FOLLOWED_MAX = 1000
+HEADERS = ("Place", "Plan", "Project", "Batch", "Style", "Priority", "Why it waits", "Requested")
+
+
+def url(batch: Batch | None = None) -> str:
+    """Return the address of the queue, or of one batch's part of it."""
+    address = reverse("admin:generation_planrun_queue")
+    return f"{address}?batch={batch.public_id}" if batch else address
+
+
+def urls(admin: Any) -> list[URLPattern]:
+    view = admin.admin_site.admin_view(require_safe(partial(_view, admin)))
+    return [path("queue/", view, name="generation_planrun_queue")]
+
+
+def _view(admin: Any, request: HttpRequest) -> HttpResponse:
+    if not admin.has_view_permission(request):
+        raise PermissionDenied
+    batch = _batch(request.GET.get("batch", ""))
+    places = turns.queue(batch)
+    part = Paginator(places, SHOWN).get_page(request.GET.get("page"))
+    context = {
+        **admin.admin_site.each_context(request),
+        "opts": admin.opts,
+        "title": "Queue",
+        "batch": batch,
+        "summary": _summary(places),
+        "artists": _artists() if batch is None else SafeString(""),
+        "table": Table("Plans in the order of their turn", HEADERS, _rows(part), empty=_empty()),
+        "part": part,
+        "address": url(batch),
+        "follows": len(places) <= FOLLOWED_MAX,
+    }
+    return TemplateResponse(request, TEMPLATE, context)
+
+
+def _batch(public_id: str) -> Batch | None:
+    if not public_id:
+        return None
+    found = Batch.objects.filter(public_id=public_id).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _summary(places: list[turns.Place]) -> str:
+    n_ready = sum(1 for _, position in places if position is not None)
+    n_held = len(places) - n_ready
+    held = f" {n_held} cannot be taken yet: they stand at the end and say why." if n_held else ""
+    return f"{n_ready} of {len(places)} queued plans have a place.{held}" if places else ""
+
+
+def _artists() -> SafeString:
+    n_waiting = PlanRun.objects.filter(state=RunState.WAITING).count()
+    listed = cells.list_url(PlanRun, state__exact=RunState.WAITING.value)
+    return cells.link(listed, f"{n_waiting} more wait for artists") if n_waiting else cells.NOTHING
+
+
+def _empty() -> str:
+    return "Nothing waits for a server."
+
+
+def _rows(part: "Part[turns.Place]") -> list[tuple[Cell, ...]]:
+    places = list(part.object_list)
+    runs = overviews.runs().in_bulk([pk for pk, _ in places])
+    outlooks = situations.outlooks(cells.standing(run) for run in runs.values())
+    return [
+        _row(runs[pk], position, cells.why(runs[pk], outlooks[cells.standing(runs[pk])]))
+        for pk, position in places
+        if pk in runs
+    ]
+
+
+def _row(run: PlanRun, position: int | None, why: str) -> tuple[Cell, ...]:
+    batch = run.batch
+    return (
+        "–" if position is None else str(position),
+        cells.link_to(run, cells.plan_name(run.plan)),
+        str(run.plan.sequence.episode.project),
+        cells.link_to(batch),
+        str(batch.style),
+        str(batch.priority),
+        "Its turn has not come." if position is not None else cells.shortened(why, 120),
+        cells.ago(run.created_at),
+    )
