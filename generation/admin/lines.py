@@ -109,7 +109,7 @@ def attempts(found: Iterable[Attempt]) -> Table:
             str(attempt.number),
             cells.link_to(attempt.server),
             cells.label(attempt.outcome),
-            cells.code(str(attempt.prompt_id)),
+            cells.code(attempt.id_on_server),
             cells.code(attempt.seed),
             cells.clock(attempt.started_at or attempt.acknowledged_at or attempt.created_at),
             cells.clock(attempt.finished_at),

@@ -5,6 +5,7 @@ Polling through here is the truth about a prompt; the socket is only a hint.
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from urllib.parse import quote
 
 from generation.comfyui.errors import BadAnswer, FileMissing, Refused
 from generation.comfyui.lenient import (
@@ -26,10 +27,14 @@ from generation.comfyui.messages import (
     SystemStats,
     outputs_to_run,
     parse_history,
+    prefixes,
 )
 from generation.comfyui.transport import Answer, Request, Timeouts, Transport, check, excerpt
 
 _DEFAULT_TIMEOUTS = Timeouts()
+#: How many of the latest prompts are looked through for one whose id is not known.
+HISTORY_MOST = 100
+_ADDRESSABLE = re.compile(r"(?!\.{1,2}$)[^\x00-\x1f\x7f]{1,128}")
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 _ROUTE_ABSENT = frozenset({404, 405})
 
@@ -72,10 +77,11 @@ class Client:
         client_id: str,
         extra_data: Json | None = None,
     ) -> Accepted:
-        """Queue the graph under our own id; the graph is in API format.
+        """Queue the graph, in API format; the answer's id is the one that counts.
 
-        Raises Refused on a 400. After an error with `maybe_sent` the prompt may be queued: look
-        for its id before posting again. Source: protocol.md §3.
+        `prompt_id` is proposed, and a ComfyUI before 0.3.45 draws another. Raises Refused on a
+        400. After an error with `maybe_sent` the prompt may be queued: look for its id and for
+        its file name prefix before posting again. Source: protocol.md §3.
         """
         body: Json = {"prompt": graph, "prompt_id": _uuid(prompt_id), "client_id": client_id}
         if extra_data is not None:
@@ -91,12 +97,14 @@ class Client:
         running, pending = answer.get("queue_running"), answer.get("queue_pending")
         if not isinstance(running, list) or not isinstance(pending, list):
             raise BadAnswer("The server's queue is not a ComfyUI's.")
-        outputs = {found[1]: outputs_to_run(item) for item, found in _found(running + pending)}
-        return Queue(running=_ids(running), pending=_ids(pending), outputs=outputs)
+        found = _found(running) + _found(pending)
+        outputs = {prompt_id: outputs_to_run(item) for item, (_, prompt_id) in found}
+        ids = _ids(running), _ids(pending)
+        return Queue(*ids, outputs=outputs, by_prefix=_by_prefix(found, ids[0] + ids[1]))
 
     def history(self, prompt_id: str) -> History | None:
         """Return how the prompt ended; None while it has not, and when it is unknown."""
-        answer = self._get(f"/history/{_uuid(prompt_id)}")
+        answer = self._get(f"/history/{_addressable(prompt_id)}")
         entry = answer.get(prompt_id)
         if entry is None:
             return None
@@ -104,15 +112,28 @@ class Client:
             raise BadAnswer("The server's history is not a ComfyUI's.")
         return parse_history(entry)
 
+    def find_ended(self, prefix: str) -> tuple[str, History] | None:
+        """Return the latest prompt that saved under a prefix, and how it ended; None for none.
+
+        For a prompt whose id is not known, among the latest that have ended.
+        """
+        latest = Request("GET", "/history", params={"max_items": str(HISTORY_MOST)})
+        entries = _object(check(self._transport.send(latest)))
+        for prompt_id, entry in reversed(entries.items()):
+            is_usable = is_addressable(prompt_id) and isinstance(entry, dict)
+            if is_usable and prefix in prefixes(mapping(entry).get("prompt")):
+                return prompt_id, parse_history(entry)
+        return None
+
     def delete_pending(self, ids: Iterable[str]) -> None:
         """Take these prompts out of the queue; running and unknown ones are not touched."""
-        doomed = [_uuid(prompt_id) for prompt_id in ids]
+        doomed = list(ids)
         if doomed:
             check(self._transport.send(_post("/queue", {"delete": doomed})))
 
     def interrupt(self, prompt_id: str) -> None:
         """Stop the prompt if it runs; servers older than autumn 2025 stop whatever runs."""
-        check(self._transport.send(_post("/interrupt", {"prompt_id": _uuid(prompt_id)})))
+        check(self._transport.send(_post("/interrupt", {"prompt_id": prompt_id})))
 
     def cancel_job(self, prompt_id: str) -> bool | None:
         """Cancel the prompt, pending or running, in one step.
@@ -120,7 +141,7 @@ class Client:
         False: it was finished or unknown. None: the server has no such route, so delete it from
         the queue and interrupt it. Source: protocol.md §2.
         """
-        answer = self._transport.send(_post(f"/api/jobs/{_uuid(prompt_id)}/cancel", {}))
+        answer = self._transport.send(_post(f"/api/jobs/{_addressable(prompt_id)}/cancel", {}))
         if answer.status in _ROUTE_ABSENT:
             return None
         return _object(check(answer), maybe_sent=True).get("cancelled") is True
@@ -204,13 +225,19 @@ def _view(output: OutputFile, max_bytes: int) -> Request:
     return Request("GET", "/view", params=params, max_bytes=max_bytes)
 
 
-def is_drawn(prompt_id: str) -> bool:
-    """Tell whether a prompt id is one that a server or Madsea has drawn: a lowercase UUID."""
-    return bool(_UUID.fullmatch(prompt_id))
+def is_addressable(prompt_id: str) -> bool:
+    """Tell whether a prompt can be asked for by its id, which may be of a server's choosing."""
+    return bool(_ADDRESSABLE.fullmatch(prompt_id))
+
+
+def _addressable(prompt_id: str) -> str:
+    if not is_addressable(prompt_id):
+        raise ValueError(f"{prompt_id!r} cannot be part of an address.")
+    return quote(prompt_id, safe="")
 
 
 def _uuid(prompt_id: str) -> str:
-    if not is_drawn(prompt_id):
+    if not _UUID.fullmatch(prompt_id):
         raise ValueError(f"{prompt_id!r} is no lowercase UUID.")
     return prompt_id
 
@@ -244,7 +271,7 @@ def _refusal(answer: Answer) -> Refused | BadAnswer:
 
 def _accepted(body: Json) -> Accepted:
     prompt_id = text(body, "prompt_id")
-    if not prompt_id:
+    if not is_addressable(prompt_id):
         raise BadAnswer("The server does not acknowledge the prompt.", maybe_sent=True)
     queue_number = number(body.get("number")) or 0.0
     return Accepted(prompt_id, queue_number, mapping(body.get("node_errors")))
@@ -257,6 +284,17 @@ def _ids(items: list[object]) -> tuple[str, ...]:
 
 def _found(items: list[object]) -> list[tuple[object, tuple[float, str]]]:
     return [(item, found) for item in items if (found := _number_and_id(item))]
+
+
+def _by_prefix(
+    found: list[tuple[object, tuple[float, str]]], order: tuple[str, ...]
+) -> dict[str, tuple[str, ...]]:
+    saved: dict[str, set[str]] = {}
+    for item, (_, prompt_id) in found:
+        for prefix in prefixes(item) if is_addressable(prompt_id) else ():
+            saved.setdefault(prefix, set()).add(prompt_id)
+    place = {prompt_id: index for index, prompt_id in reversed(list(enumerate(order)))}
+    return {prefix: tuple(sorted(ids, key=place.__getitem__)) for prefix, ids in saved.items()}
 
 
 def _number_and_id(item: object) -> tuple[float, str] | None:

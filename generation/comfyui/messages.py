@@ -32,11 +32,13 @@ class Queue:
     """The prompt ids on a server: the running one (at most one), the pending in their order.
 
     `outputs` are the output nodes that each prompt is to run, where the server names them.
+    `by_prefix` are the prompts that save under a file name prefix, in the order they will run.
     """
 
     running: tuple[str, ...]
     pending: tuple[str, ...]
     outputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
+    by_prefix: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
 
     def __contains__(self, prompt_id: object) -> bool:
         return prompt_id in self.running or prompt_id in self.pending
@@ -44,6 +46,10 @@ class Queue:
     def count(self, prompt_id: str) -> int:
         """Return how often a prompt is there: twice when it was posted twice."""
         return self.running.count(prompt_id) + self.pending.count(prompt_id)
+
+    def named(self, prefix: str) -> tuple[str, ...]:
+        """Return the prompts that save under this prefix, the one that runs first."""
+        return self.by_prefix.get(prefix, ())
 
 
 @dataclass(frozen=True)
@@ -218,6 +224,17 @@ def outputs_to_run(item: object) -> tuple[str, ...]:
     """
     parts = listed(item)
     return strings(parts[4]) if len(parts) > 4 else ()
+
+
+def prefixes(item: object) -> set[str]:
+    """Read under which file name prefixes a prompt saves, from its graph in queue or history.
+
+    Source: protocol.md §5.
+    """
+    parts = listed(item)
+    graph = mapping(parts[2]) if len(parts) > 2 else {}
+    inputs = (mapping(mapping(node).get("inputs")) for node in graph.values())
+    return {text(each, "filename_prefix") for each in inputs} - {""}
 
 
 def parse_frame(frame: str | bytes) -> Event | None:

@@ -28,7 +28,7 @@ def marks(attempt: Attempt) -> dict[str, object]:
 
 def left_file(flight: Flight) -> OutputFile:
     """Return where the attempt's file would lie, by its unique prefix. Source: protocol.md §9."""
-    folder, _, stem = graphs.output_prefix(flight.prompt_id).rpartition("/")
+    folder, _, stem = flight.prefix.rpartition("/")
     wanted = params.wanted_outputs(flight.attempt.graph)
     return OutputFile(wanted[0] if wanted else "", f"{stem}_00001_.png", folder, "output")
 

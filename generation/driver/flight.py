@@ -11,6 +11,7 @@ from generation.comfyui.messages import OutputFile
 from generation.driver.meter import Meter
 from generation.errors import PlanFailure
 from generation.models import Attempt
+from generation.services import graphs
 
 
 class Stage(Enum):
@@ -72,8 +73,13 @@ class Flight:
 
     @property
     def prompt_id(self) -> str:
-        """The attempt's prompt id as the server writes it."""
-        return str(self.attempt.prompt_id)
+        """The attempt's prompt id as the server has it, as far as that is known."""
+        return self.attempt.id_on_server
+
+    @property
+    def prefix(self) -> str:
+        """The file name prefix by which its prompt is known whatever its id."""
+        return graphs.prefix_of(self.attempt)
 
     def look_soon(self, after_s: float = 0.0) -> None:
         """Ask to be looked for on the server in so many seconds."""

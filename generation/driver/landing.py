@@ -179,7 +179,7 @@ def _has_image_name(file: OutputFile) -> bool:
 def _misfit(flight: Flight, image: Image) -> PlanFailure | None:
     """Return what is wrong with an image: another prompt's, or of another size than its graph's."""
     # The graph names our output prefix, and that the prompt; a server may write neither.
-    if image.decoded.marks and flight.prompt_id not in image.decoded.marks:
+    if image.decoded.marks and flight.prefix not in image.decoded.marks:
         return failure("wrong_image", "The file holds the image of another prompt.")
     graph = flight.attempt.graph
     wanted = params.wanted_outputs(graph)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from contextlib import suppress
-from uuid import UUID
 
 from generation.comfyui.client import Client
 from generation.comfyui.errors import ComfyError
@@ -45,7 +44,7 @@ class Outcomes:
         transitions.fail(flight.attempt, why, is_left_behind=is_there)
         self.drop(flight)
         if is_deaf or why.code in SET_ASIDE:
-            self._set_aside(why, flight.attempt.prompt_id)
+            self._set_aside(why, flight.prompt_id)
         elif workflow := flight.attempt.run.batch.workflow:
             blocking.look(self._lease.server, workflow, flight.attempt)
 
@@ -62,14 +61,14 @@ class Outcomes:
             self._client.free()
         return failure("memory_short", why.message)
 
-    def make_way(self, waiting: Iterable[Flight], why: PlanFailure, foreign: UUID) -> None:
+    def make_way(self, waiting: Iterable[Flight], why: PlanFailure, foreign: str) -> None:
         """End flights that were taken off a server which somebody else's prompt keeps busy."""
         for flight in waiting:
             transitions.fail(flight.attempt, why)
             self.drop(flight)
         self._set_aside(why, foreign)
 
-    def _set_aside(self, why: PlanFailure, prompt_id: UUID) -> None:
+    def _set_aside(self, why: PlanFailure, prompt_id: str) -> None:
         quarantine.set_aside(self._lease.server, why, prompt_id)
         # Their attempts were given back with the server's.
         self._flights.clear()

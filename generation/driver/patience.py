@@ -11,7 +11,7 @@ from time import monotonic
 
 from django.conf import settings
 
-from generation.comfyui.client import is_drawn
+from generation.comfyui.client import is_addressable
 from generation.comfyui.messages import Queue
 from generation.driver.flight import Flight, Stage
 from generation.errors import PlanFailure
@@ -56,7 +56,7 @@ class Patience:
     @staticmethod
     def _look_before(flight: Flight, queue: Queue, ours: Collection[str]) -> None:
         """See whether it waits behind one and the same prompt of somebody else's."""
-        others = (each for each in queue.running if each not in ours and is_drawn(each))
+        others = (each for each in queue.running if each not in ours and is_addressable(each))
         foreign = next(others, "")
         if foreign != flight.behind:
             flight.behind, flight.behind_since = foreign, monotonic() if foreign else None

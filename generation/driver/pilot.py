@@ -3,13 +3,13 @@
 from collections.abc import Collection
 from contextlib import suppress
 from time import monotonic
-from uuid import UUID
 
 from django.conf import settings
 
 from generation.comfyui.client import Client
 from generation.comfyui.errors import (
     ANSWERED,
+    BadAnswer,
     ComfyError,
     Denied,
     Refused,
@@ -20,6 +20,7 @@ from generation.comfyui.messages import Accepted, History, OutputFile, Queue
 from generation.driver import dialect
 from generation.driver.contact import Contact
 from generation.driver.courier import Courier, Fetched, Message, SocketLost, Uploaded
+from generation.driver.finding import Finder
 from generation.driver.flight import ON_SERVER, UNPOSTED, Flight, Stage
 from generation.driver.landing import ERRORS_MOST, Landing
 from generation.driver.outcomes import Outcomes
@@ -51,6 +52,7 @@ class Pilot:
         self._courier = courier
         self._watch = watch
         self.contact = Contact(lease.server, client)
+        self._finder = Finder(client)
         self._remover = Remover(lease, client)
         self._outcomes = Outcomes(lease, client, self.flights)
         self._landing = Landing(lease, courier, self.contact, self._outcomes, self.flights)
@@ -164,6 +166,7 @@ class Pilot:
                 client_id=self._watch.client_id,
                 extra_data=dialect.marks(flight.attempt),
             )
+            self._must_be_its_own(flight, accepted)
         except Refused as error:
             self._refused(flight, error)
         except TooLarge as error:
@@ -173,6 +176,11 @@ class Pilot:
             raise
         else:
             self._accepted(flight, accepted)
+
+    def _must_be_its_own(self, flight: Flight, accepted: Accepted) -> None:
+        if accepted.prompt_id in self._prompt_ids() - {flight.prompt_id}:
+            words = "The server acknowledges the prompt by the id of another."
+            raise BadAnswer(words, maybe_sent=True)
 
     def _not_posted(self, flight: Flight, error: ComfyError) -> None:
         """Keep for later what cannot have got there; the rest is in doubt, and looked for."""
@@ -218,6 +226,7 @@ class Pilot:
         flight.look_soon()
 
     def _accepted(self, flight: Flight, accepted: Accepted) -> None:
+        self._finder.recognise(flight, accepted.prompt_id)
         if accepted.node_errors:
             self._take_off_server(flight)
             refused = Refused(
@@ -279,6 +288,7 @@ class Pilot:
         for flight in due:
             if self.is_aside:
                 return
+            self._finder.search(flight, queue)
             if flight.prompt_id in queue:
                 self._is_there(flight, queue)
             else:
@@ -344,7 +354,7 @@ class Pilot:
         after = self._client.queue()
         # If it has ended just now, what was deleted is found to be lost at the next look.
         if after.running == queue.running and not any(each.prompt_id in after for each in waiting):
-            self._outcomes.make_way(waiting, why, UUID(foreign))
+            self._outcomes.make_way(waiting, why, foreign)
 
     def _look_in_history(self, flight: Flight) -> None:
         history = self._client.history(flight.prompt_id)
@@ -369,6 +379,9 @@ class Pilot:
         left = dialect.left_file(flight)
         if flight.stage is Stage.STOPPING:
             self._outcomes.stopped(flight)
+        elif ended := self._finder.find_ended(flight):
+            if self._was_taken(flight, ended.ran):
+                self._ended(flight, ended)
         elif self._has_left(flight, left):
             self._landing.found(flight, left)
         elif flight.stage is Stage.DOUBTFUL:
@@ -461,6 +474,7 @@ class Pilot:
 
     def _take_off_server(self, flight: Flight) -> None:
         was_told = flight.runs_out
+        self._finder.search_now(flight)
         flight.runs_out = not self._remover.take_off(flight.prompt_id, ours=self._prompt_ids())
         if flight.runs_out and not was_told:
             transitions.note_once(flight.attempt, "runs_out")

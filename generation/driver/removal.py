@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 from generation.comfyui.client import Client
 from generation.models import Attempt, Server
-from generation.services import leases, servers
+from generation.services import graphs, leases, servers
 from generation.services.leases import Lease
 
 #: The first version whose `/interrupt` obeys a prompt id (September 2025).
@@ -78,8 +78,10 @@ class Remover:
         self._may_be_left = False
 
     def _take_off_all(self, left: Collection[Attempt], ours: Collection[str]) -> None:
-        ids = {str(attempt.prompt_id) for attempt in left}
         queue = self._client.queue()
+        ids = {attempt.id_on_server for attempt in left}
+        # Whose answer was lost is known by its prefix only.
+        ids.update(each for attempt in left for each in queue.named(graphs.prefix_of(attempt)))
         # What waits goes first: else it would start as soon as what runs has stopped.
         for prompt_id in queue.pending + queue.running:
             if prompt_id in ids:

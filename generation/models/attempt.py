@@ -19,6 +19,11 @@ class Attempt(models.Model):
     server = models.ForeignKey(Server, models.PROTECT, related_name="attempts")
     number = models.PositiveIntegerField()
     prompt_id = models.UUIDField(unique=True)
+    server_prompt_id = models.CharField(
+        max_length=128,
+        blank=True,
+        help_text="The id that its server gave the prompt, where it is not the proposed one.",
+    )
     lease_token = models.UUIDField()
     outcome = models.CharField(max_length=10, choices=OUTCOMES, default=AttemptOutcome.OPEN)
     outcome_detail = models.TextField(blank=True)
@@ -77,3 +82,8 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return str(self.prompt_id)
+
+    @property
+    def id_on_server(self) -> str:
+        """The prompt id that counts: its server's, or until that is known the proposed one."""
+        return self.server_prompt_id or str(self.prompt_id)

@@ -49,8 +49,10 @@ class Server(models.Model):
     set_aside_at = models.DateTimeField(null=True, blank=True)
     set_aside_code = models.CharField(max_length=48, blank=True)
     set_aside_detail = models.TextField(blank=True)
-    set_aside_prompt = models.UUIDField(
-        null=True, blank=True, help_text="A prompt that it will have forgotten once it restarted."
+    set_aside_prompt = models.CharField(
+        max_length=128,
+        blank=True,
+        help_text="A prompt that it will have forgotten once it restarted.",
     )
     last_model_key = models.CharField(max_length=64, blank=True)
 
@@ -95,8 +97,10 @@ class Block(models.Model):
     server = models.ForeignKey(Server, models.CASCADE, related_name="blocks")
     workflow = models.ForeignKey(Workflow, models.CASCADE, related_name="blocks")
     detail = models.TextField()
-    prompt_id = models.UUIDField(
-        null=True, blank=True, help_text="A prompt that it will have forgotten once it restarted."
+    prompt_id = models.CharField(
+        max_length=128,
+        blank=True,
+        help_text="A prompt that it will have forgotten once it restarted.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -43,7 +43,7 @@ class Engine:
     def interrupt(self, prompt_id: str | None) -> bool:
         """Stop what runs: any prompt when None, else only that one; whether it was asked to."""
         running = self.queue.running()
-        mine = prompt_id is None or self.options.generation == "classic"
+        mine = prompt_id is None or not self.options.is_since("targeted")
         if not running or not (mine or running[0][1] == prompt_id):
             return False
         if self.faults.take("ignore_interrupt", running[0][1]):

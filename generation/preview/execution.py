@@ -27,7 +27,13 @@ class Execution:
         self._item = item
         _, self._prompt_id, self._graph, self._extra, self._wanted = item
         self._client_id: str | None = self._extra.get("client_id")
-        self.progress = Progress(engine.sockets, engine.faults, self._prompt_id, self._client_id)
+        self.progress = Progress(
+            engine.sockets,
+            engine.faults,
+            self._prompt_id,
+            self._client_id,
+            has_states=engine.options.is_since("chosen"),
+        )
         self._executed: list[str] = []
         self._outputs: dict[str, Any] = {}
         self._results: dict[str, Result] = {}

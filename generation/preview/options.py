@@ -4,12 +4,18 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from generation.preview.definitions import MODELS
 
-Generation = Literal["classic", "targeted", "jobs"]
-VERSIONS: Mapping[Generation, str] = {"classic": "0.3.40", "targeted": "0.3.64", "jobs": "0.38.1"}
+#: The oldest first: each can do what the ones before it can.
+Generation = Literal["classic", "chosen", "targeted", "jobs"]
+VERSIONS: Mapping[Generation, str] = {
+    "classic": "0.3.40",
+    "chosen": "0.3.50",
+    "targeted": "0.3.64",
+    "jobs": "0.38.1",
+}
 
 
 def is_loopback(host: str) -> bool:
@@ -27,8 +33,10 @@ class Options:
     """How a preview server behaves, and where it keeps its files.
 
     `port` 0 takes a free one. `seconds_per_plan` None means as fast as it can. `generation`:
-    `classic` stops whatever runs at any interrupt, `targeted` obeys its prompt id, `jobs` also has
-    the job routes and takes canonical UUIDs only; `version` "" is one of that generation.
+    `classic` draws a prompt's id itself, whatever was sent, has no feature flags, and stops
+    whatever runs at any interrupt; `chosen` takes the id that was sent; `targeted` interrupts by
+    it; `jobs` also has the job routes and takes canonical UUIDs only. `version` "" is one of that
+    generation.
     `pre_encoded` writes small ready-made images instead of rendering, for measurements of what is
     around the server. `faults` opens the route that switches faults on and off. `previews` sends
     the images between sampling steps. `models` are the files it pretends to have, by folder.
@@ -56,6 +64,11 @@ class Options:
             )
         if self.seconds_per_plan is not None and self.seconds_per_plan < 0:
             raise ValueError("seconds_per_plan must not be negative")
+
+    def is_since(self, generation: Generation) -> bool:
+        """Whether the server is of this generation or a later one."""
+        order = get_args(Generation)
+        return order.index(self.generation) >= order.index(generation)
 
     @property
     def comfyui_version(self) -> str:

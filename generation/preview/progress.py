@@ -22,12 +22,19 @@ class Progress:
     """
 
     def __init__(
-        self, sockets: Sockets, faults: Faults, prompt_id: str, client_id: str | None
+        self,
+        sockets: Sockets,
+        faults: Faults,
+        prompt_id: str,
+        client_id: str | None,
+        *,
+        has_states: bool = True,
     ) -> None:
         self._sockets = sockets
         self._faults = faults
         self._prompt_id = prompt_id
         self._client_id = client_id
+        self._has_states = has_states
         self._nodes: dict[str, NodeState] = {}
         self.messages: list[tuple[str, dict[str, Any]]] = []
 
@@ -105,6 +112,7 @@ class Progress:
             self._sockets.publish(kind, message, self._client_id)
 
     def _set(self, node_id: str, value: float, maximum: float, state: str) -> None:
+        """Tell how far every node is: a message since 0.3.45."""
         self._nodes[node_id] = {
             "value": value,
             "max": maximum,
@@ -115,5 +123,7 @@ class Progress:
             "parent_node_id": None,
             "real_node_id": node_id,
         }
+        if not self._has_states:
+            return
         message = {"prompt_id": self._prompt_id, "nodes": dict(self._nodes)}
         self._sockets.publish("progress_state", message, self._client_id)

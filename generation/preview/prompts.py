@@ -7,6 +7,7 @@ from typing import Any
 from generation.preview import listed
 from generation.preview.engine import Engine
 from generation.preview.progress import now_ms
+from generation.preview.queue import Graph
 from generation.preview.validation import Checks, Malformed, Verdict, error, validate
 
 
@@ -39,7 +40,8 @@ def submit(engine: Engine, body: Any) -> Answer:
         engine.journal.write("refused", prompt_id=prompt_id, error=verdict.error["type"])
         return _refused(verdict)
     extra_data = _extra_data(engine, body)
-    engine.journal.write("accepted", prompt_id=prompt_id, number=number)
+    prefixes = _prefixes(body["prompt"])
+    engine.journal.write("accepted", prompt_id=prompt_id, number=number, prefixes=prefixes)
     engine.queue.put((number, prompt_id, body["prompt"], extra_data, verdict.outputs))
     accepted = {"prompt_id": prompt_id, "number": number, "node_errors": verdict.node_errors}
     return Answer(200, accepted)
@@ -57,13 +59,25 @@ def _number(engine: Engine, body: Any) -> float:
 
 
 def _prompt_id(engine: Engine, body: dict[str, Any]) -> str | None:
-    """The id to use; None when a server of the jobs era refuses the one that was sent."""
+    """The id to use; None when a server of the jobs era refuses the one that was sent.
+
+    Before 0.3.45 the one that was sent is not looked at.
+    """
+    if not engine.options.is_since("chosen"):
+        return str(uuid.uuid4())
     if engine.options.generation != "jobs":
         return str(body.get("prompt_id", uuid.uuid4()))
     given = body.get("prompt_id")
     if given is None:
         return str(uuid.uuid4())
     return given if is_canonical(given) else None
+
+
+def _prefixes(graph: Graph) -> list[str]:
+    """The file name prefixes in a graph: for the journal, as the id may be of nobody's choosing."""
+    inputs = (node.get("inputs") for node in graph.values())
+    found = (each.get("filename_prefix") for each in inputs if isinstance(each, dict))
+    return [prefix for prefix in found if isinstance(prefix, str)]
 
 
 def is_canonical(prompt_id: object) -> bool:
@@ -80,7 +94,9 @@ def _verdict(engine: Engine, body: dict[str, Any]) -> Verdict:
         return Verdict(error=refused, node_errors=fault.options.get("node_errors") or {})
     known = listed.present(engine.faults, engine.definitions)
     checks = Checks(known, engine.folders, engine.options.generation)
-    verdict = validate(body["prompt"], body.get("partial_execution_targets"), checks)
+    # Since 0.3.48.
+    targets = body.get("partial_execution_targets") if engine.options.is_since("chosen") else None
+    verdict = validate(body["prompt"], targets, checks)
     if fault := engine.faults.take("partial_node_errors"):
         verdict.node_errors |= fault.options.get("node_errors") or {}
         dropped = fault.options.get("dropped") or ()

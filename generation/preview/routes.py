@@ -12,6 +12,7 @@ from aiohttp import web
 
 from generation.preview import definitions, listed, prompts
 from generation.preview.engine import Engine
+from generation.preview.options import Options
 from generation.preview.queue import Item
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -97,12 +98,14 @@ async def post_queue(request: web.Request) -> web.Response:
 
 
 async def get_history(request: web.Request) -> web.Response:
-    """All that has ended, oldest first."""
+    """All that has ended, oldest first; `offset` is known since 0.3.60."""
+    engine = request.app[ENGINE]
     try:
         limits = {name: int(text) for name, text in request.query.items()}
     except ValueError as malformed:
         raise server_error() from malformed
-    history = request.app[ENGINE].queue.history(limits.get("max_items"), limits.get("offset", -1))
+    offset = limits.get("offset", -1) if engine.options.is_since("targeted") else -1
+    history = engine.queue.history(limits.get("max_items"), offset)
     return web.json_response(history)
 
 
@@ -124,7 +127,11 @@ async def post_history(request: web.Request) -> web.Response:
 
 
 async def post_interrupt(request: web.Request) -> web.Response:
-    """Stop what runs, or only the prompt that is named."""
+    """Stop what runs, or only the prompt that is named; until 0.3.56 the body is not read."""
+    engine = request.app[ENGINE]
+    if not engine.options.is_since("targeted"):
+        engine.interrupt(None)
+        return web.Response()
     text = await request.text()
     try:
         body = json.loads(text)
@@ -132,7 +139,7 @@ async def post_interrupt(request: web.Request) -> web.Response:
         body = {}
     if not isinstance(body, dict):
         raise server_error()
-    request.app[ENGINE].interrupt(body.get("prompt_id"))
+    engine.interrupt(body.get("prompt_id"))
     return web.Response()
 
 
@@ -161,6 +168,7 @@ async def get_object_info(request: web.Request) -> web.Response:
 
 async def get_system_stats(request: web.Request) -> web.Response:
     """Versions, memory and devices."""
+    options = request.app[ENGINE].options
     memory = {"vram_total": PRETENDED_RAM_BYTES, "vram_free": PRETENDED_RAM_BYTES}
     torch = {f"torch_{name}": amount for name, amount in memory.items()}
     device = {"name": "cpu (preview)", "type": "cpu", "index": None, **memory, **torch}
@@ -168,16 +176,23 @@ async def get_system_stats(request: web.Request) -> web.Response:
         "os": "posix" if sys.platform != "win32" else "nt",
         "ram_total": PRETENDED_RAM_BYTES,
         "ram_free": PRETENDED_RAM_BYTES,
-        "comfyui_version": request.app[ENGINE].options.comfyui_version,
-        "required_frontend_version": "1.27.10",
-        "installed_templates_version": "0.1.95",
-        "required_templates_version": "0.1.95",
+        "comfyui_version": options.comfyui_version,
+        **_required(options),
         "python_version": platform.python_version(),
         "pytorch_version": "none (Madsea preview)",
         "embedded_python": False,
         "argv": ["madsea-preview"],
     }
     return web.json_response({"system": system, "devices": [device]})
+
+
+def _required(options: Options) -> dict[str, str]:
+    """What goes with the server: told of the frontend since 0.3.46, of templates since 0.3.61."""
+    frontend = {"required_frontend_version": "1.27.10"} if options.is_since("chosen") else {}
+    if not options.is_since("targeted"):
+        return frontend
+    templates = {"installed_templates_version": "0.1.95", "required_templates_version": "0.1.95"}
+    return frontend | templates
 
 
 async def get_models(request: web.Request) -> web.Response:
@@ -190,8 +205,10 @@ async def get_models(request: web.Request) -> web.Response:
     return web.json_response(list(request.app[ENGINE].options.models.get(folder, [])))
 
 
-async def get_features(_: web.Request) -> web.Response:
-    """What the server can do beyond the oldest protocol."""
+async def get_features(request: web.Request) -> web.Response:
+    """What the server can do beyond the oldest protocol; unknown before 0.3.45."""
+    if not request.app[ENGINE].options.is_since("chosen"):
+        return web.Response(status=404)
     return web.json_response(features())
 
 

@@ -36,8 +36,8 @@ async def _greet(engine: Engine, socket: web.WebSocketResponse, client_id: str) 
 
 
 async def _listen(engine: Engine, socket: web.WebSocketResponse, client_id: str) -> None:
-    """Answer the feature handshake, which only the first text frame can be."""
-    is_first = True
+    """Answer the feature handshake, which only the first text frame can be, and since 0.3.45."""
+    is_first = engine.options.is_since("chosen")
     async for message in socket:
         if message.type != WSMsgType.TEXT or not is_first:
             continue

@@ -39,7 +39,7 @@ def look(server: Server, workflow: Workflow, latest: Attempt | None = None) -> b
         return False
     detail = f"{len(failed)} plans in a row failed there, the last with: {_words(failed[0])}"
     # What it took it will know until it restarts; of what never reached it, it knows nothing.
-    known = next((each.prompt_id for each in failed if each.acknowledged_at is not None), None)
+    known = next((each.id_on_server for each in failed if each.acknowledged_at is not None), "")
     _, is_new = Block.objects.get_or_create(
         server=server, workflow=workflow, defaults={"detail": detail, "prompt_id": known}
     )

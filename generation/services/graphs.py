@@ -62,6 +62,11 @@ def output_prefix(prompt_id: str) -> str:
     return f"{FOLDER}/{prompt_id}"
 
 
+def prefix_of(attempt: Attempt) -> str:
+    """Return the file name prefix of an attempt, whatever id its server gave the prompt."""
+    return output_prefix(str(attempt.prompt_id))
+
+
 def with_panel(attempt: Attempt, name: str) -> Mapping[str, Any]:
     """Return an attempt's graph with the panel under the name that the server gave it."""
     workflow = attempt.run.batch.workflow

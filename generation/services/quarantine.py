@@ -6,7 +6,6 @@ a restart of ComfyUI helps, and until then the server would fail or hold up plan
 
 import logging
 from functools import partial
-from uuid import UUID
 
 from django.db.models.functions import Now
 
@@ -25,7 +24,7 @@ _BACK = {
     "set_aside_at": None,
     "set_aside_code": "",
     "set_aside_detail": "",
-    "set_aside_prompt": None,
+    "set_aside_prompt": "",
 }
 #: The code of a failure that stays in the server's history until it restarts.
 POISONED = "cuda_poisoned"
@@ -33,7 +32,7 @@ POISONED = "cuda_poisoned"
 ASK_S = 2.0
 
 
-def set_aside(server: Server, why: PlanFailure, prompt_id: UUID) -> None:
+def set_aside(server: Server, why: PlanFailure, prompt_id: str) -> None:
     """Take a server out of service, and give back every plan that it has.
 
     `prompt_id` is a prompt that the server knows now, and will have forgotten once it restarted.
@@ -78,7 +77,7 @@ def _has_restarted(server: Server) -> bool:
 
     A prompt that hung there may also have ended: then its worker is alive after all.
     """
-    prompt_id = str(server.set_aside_prompt)
+    prompt_id = server.set_aside_prompt
     client = servers.client_of(server, servers.PROBE)
     try:
         if prompt_id in client.queue():

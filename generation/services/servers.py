@@ -263,8 +263,8 @@ def _start(reading: Asking[_Said | str], servers: Iterable[Server]) -> None:
     for server in servers:
         # Before it is asked: whatever changes from now on is to be read again.
         Server.objects.filter(pk=server.pk).update(needs_reading=False)
-        block = server.blocks.exclude(prompt_id=None).first()
-        known = str(block.prompt_id) if block else ""
+        block = server.blocks.exclude(prompt_id="").first()
+        known = block.prompt_id if block else ""
         reading.start(server.url, partial(_read, server, known))
 
 

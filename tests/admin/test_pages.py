@@ -32,7 +32,7 @@ def test_a_running_run_shows_its_attempt_and_progress(office: Client) -> None:
 
     attempt = Batch.objects.get().runs.get().current_attempt
     assert attempt is not None
-    assert str(attempt.prompt_id) in shown
+    assert attempt.id_on_server in shown
     assert "gpu-1" in shown
     assert "50 %" in shown
 

@@ -81,10 +81,10 @@ _PAST = (
     """
     INSERT INTO generation_attempt (id, run_id, server_id, number, prompt_id, lease_token, outcome,
     outcome_detail, is_left_behind, graph, seed, created_at, acknowledged_at, finished_at,
-    failure_code, is_held_against)
+    failure_code, is_held_against, server_prompt_id)
     SELECT past.id, past.id, past.id %% %(servers)s + 1, 1, gen_random_uuid(), gen_random_uuid(),
     state, '', false, graph || jsonb_build_object('seed', past.id), '123456789012', at, at, at,
-    CASE state WHEN 'error' THEN 'node_error' ELSE '' END, false
+    CASE state WHEN 'error' THEN 'node_error' ELSE '' END, false, ''
     FROM past, generation_workflow WHERE state <> 'cancelled'
     """,
     """

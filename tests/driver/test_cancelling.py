@@ -19,7 +19,7 @@ from tests.driver import flying
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(params=["classic", "targeted", "jobs"])
+@pytest.fixture(params=["classic", "chosen", "targeted", "jobs"])
 def any_comfy(request: pytest.FixtureRequest, start_comfy: Any) -> PreviewServer:
     """A slow server of each generation of ComfyUI."""
     server: PreviewServer = start_comfy(seconds_per_plan=60, generation=request.param)
@@ -71,10 +71,10 @@ def cancel(batch: Batch) -> Callable[[], Batch]:
 
 def post_foreign(comfy: PreviewServer) -> str:
     """Queue somebody else's prompt and return its id."""
-    client, foreign = Client(comfy.url), str(uuid4())
-    client.post_prompt(flying.SAMPLED, prompt_id=foreign, client_id="a colleague")
+    client = Client(comfy.url)
+    answer = client.post_prompt(flying.SAMPLED, prompt_id=str(uuid4()), client_id="a colleague")
     client.close()
-    return foreign
+    return answer.prompt_id
 
 
 def running_on(comfy: PreviewServer) -> list[str]:
@@ -97,7 +97,7 @@ def ended_on(comfy: PreviewServer) -> dict[str, str]:
 
 
 def prompt_of(run: PlanRun) -> str:
-    return str(Attempt.objects.get(run=run).prompt_id)
+    return Attempt.objects.get(run=run).id_on_server
 
 
 # What runs and waits there is ours alone ----------------------------------------------------------
@@ -143,7 +143,7 @@ def test_of_a_whole_batch_what_waits_goes_before_what_runs(
     assert flying.states(batch) == ["cancelled"] * 2
 
 
-@pytest.mark.parametrize("generation", ["classic", "targeted", "jobs"])
+@pytest.mark.parametrize("generation", ["classic", "chosen", "targeted", "jobs"])
 def test_an_interrupt_that_comes_too_late_publishes_nothing(
     generation: str, start_comfy: Any
 ) -> None:
@@ -239,7 +239,7 @@ def test_a_hung_prompt_that_runs_out_for_somebody_else_does_not_set_its_server_a
     row.refresh_from_db()
     assert (hung.failure_code, hung.is_left_behind) == ("hung", True)
     assert row.set_aside_at is None
-    assert running_on(comfy) == [str(hung.prompt_id)]
+    assert running_on(comfy) == [hung.id_on_server]
 
 
 def test_a_server_that_was_never_read_is_asked_how_it_can_be_stopped(start_comfy: Any) -> None:

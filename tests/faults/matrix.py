@@ -6,6 +6,7 @@ from tests.faults.cases import (
     definitions,
     files,
     nodes,
+    old,
     others,
     progress,
     refusals,
@@ -25,6 +26,7 @@ _MODULES = (
     files,
     definitions,
     progress,
+    old,
 )
 
 CASES: tuple[Case, ...] = tuple(
@@ -40,7 +42,7 @@ UNMET = (
     Unmet(
         15,
         "an id that is no lowercase UUID",
-        "Our ids are drawn by `uuid4`, and the client refuses to send any other.",
+        "Our ids are drawn by `uuid4`, and the client refuses to propose any other.",
     ),
     Unmet(
         16,

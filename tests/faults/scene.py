@@ -103,11 +103,11 @@ class Scene:
 
     def post_foreign(self, **more: Any) -> str:
         """Queue somebody else's prompt there."""
-        prompt_id = str(uuid.uuid4())
-        body = {"prompt": FOREIGN, "prompt_id": prompt_id, "client_id": "somebody", **more}
-        self.post("/prompt", body).raise_for_status()
-        self.foreign.append(prompt_id)
-        return prompt_id
+        body = {"prompt": FOREIGN, "prompt_id": str(uuid.uuid4()), "client_id": "somebody", **more}
+        answer = self.post("/prompt", body)
+        answer.raise_for_status()
+        self.foreign.append(str(answer.json()["prompt_id"]))
+        return self.foreign[-1]
 
     def hurry(self) -> None:
         """Let the first server be as fast as it can from its next prompt on, and end this one."""

@@ -33,6 +33,7 @@ from generation.services.transitions.driving import (
     complete,
     note,
     note_once,
+    recognise,
     rewrite_graph,
     stop,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "lose_staged",
     "note",
     "note_once",
+    "recognise",
     "reject",
     "release_panel",
     "retry",

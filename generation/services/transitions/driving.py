@@ -89,6 +89,17 @@ def _lock(server: Server, lease_token: UUID) -> None:
         raise Fenced(f"{server.name} is driven by another lease now, or takes nothing.")
 
 
+def recognise(attempt: Attempt, prompt_id: str) -> None:
+    """Record the id under which the server has the prompt, when it is not the proposed one.
+
+    Raises:
+        Fenced: the attempt is no longer ours.
+    """
+    with transaction.atomic():
+        write_held(attempt.pk, attempt.lease_token, server_prompt_id=prompt_id)
+    attempt.server_prompt_id = prompt_id
+
+
 def acknowledge(attempt: Attempt, *, event: str = "posted") -> bool:
     """Record that the server has the prompt; return whether its cancel was requested meanwhile.
 

@@ -53,13 +53,27 @@ class Case:
         return {url: list(journal.entries(Path(file))) for url, file in files}
 
     @cached_property
+    def sent_as(self) -> dict[str, str]:
+        """The id that was sent with each prompt to which an old server gave another."""
+        return {
+            entry["prompt_id"]: prefix.rpartition("/")[2]
+            for entries in self.journals.values()
+            for entry in entries
+            for prefix in entry.get("prefixes", ())
+            if entry["event"] == "accepted" and self._is_sent(prefix.rpartition("/")[2])
+        }
+
+    def _is_sent(self, prompt_id: str) -> bool:
+        return prompt_id in self.attempts or prompt_id in self.noted["foreign"]
+
+    @cached_property
     def by_prompt(self) -> dict[str, list[Entry]]:
-        """The entries about each prompt, oldest first; each with its `url`."""
+        """The entries about each prompt, by the id it was sent with, oldest first, with `url`."""
         found: dict[str, list[Entry]] = defaultdict(list)
         for url, entries in self.journals.items():
             for entry in entries:
-                if "prompt_id" in entry:
-                    found[entry["prompt_id"]].append({**entry, "url": url})
+                if prompt_id := entry.get("prompt_id"):
+                    found[self.sent_as.get(prompt_id, prompt_id)].append({**entry, "url": url})
         for entries in found.values():
             entries.sort(key=lambda entry: float(entry["at"]))
         return found

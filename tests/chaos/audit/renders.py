@@ -102,7 +102,8 @@ def gone_servers(case: Case) -> Verdict:
     broken = [f"prompt {each} was given up and published" for each in given_up if _is_shown(each)]
     broken += [f"prompt {each} is still to be swept" for each in given_up if each.is_left_behind]
     for url in case.journals:
-        left = [prompt_id for prompt_id in _queue(url) if prompt_id in case.attempts]
+        queued = [case.sent_as.get(prompt_id, prompt_id) for prompt_id in _queue(url)]
+        left = [prompt_id for prompt_id in queued if prompt_id in case.attempts]
         broken += [f"{url} still has prompt {prompt_id}" for prompt_id in left]
     said = f"{len(given_up)} attempts given up, {late} of them rendered late and dropped"
     return Verdict("3", "A server that is gone does not keep its plans", said, broken)

@@ -3,6 +3,7 @@
 import json
 import socket
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from scripted_comfyui import (
@@ -260,9 +261,61 @@ def test_definitions_with_nan_are_read(server: ScriptedServer, client: Client) -
 
 
 @pytest.mark.parametrize("wrong", ["E202", ID.upper(), f"{ID}\n", "", "../x"])
-def test_an_id_that_is_no_uuid_never_leaves(client: Client, wrong: str) -> None:
+def test_an_id_that_is_no_uuid_is_never_proposed(client: Client, wrong: str) -> None:
+    with pytest.raises(ValueError):
+        client.post_prompt({}, prompt_id=wrong, client_id="c1")
+
+
+@pytest.mark.parametrize("wrong", ["", ".", "..", f"{ID}\n", "x" * 129])
+def test_an_id_that_makes_another_address_is_never_asked_for(client: Client, wrong: str) -> None:
     with pytest.raises(ValueError):
         client.history(wrong)
+
+
+@pytest.mark.parametrize("odd", ["17", ID.upper(), ID.replace("-", ""), "a b", "../é?x#"])
+def test_an_id_of_a_servers_own_choice_is_asked_for(
+    server: ScriptedServer, client: Client, odd: str
+) -> None:
+    server.on("/history/" + quote(odd, safe=""), says({odd: {"outputs": {}}}))
+
+    assert client.history(odd) is not None
+
+
+@pytest.mark.parametrize("odd", ["", "..", "x" * 129, f"{ID}\n"])
+def test_an_acknowledgement_by_an_unusable_id_may_have_queued_the_prompt(
+    server: ScriptedServer, client: Client, odd: str
+) -> None:
+    server.on("/prompt", says({"prompt_id": odd, "number": 1}))
+
+    with pytest.raises(BadAnswer) as raised:
+        client.post_prompt({}, prompt_id=ID, client_id="c1")
+    assert raised.value.maybe_sent
+
+
+def test_a_queue_tells_which_prompts_save_under_a_prefix(
+    server: ScriptedServer, client: Client
+) -> None:
+    graph = {"9": {"class_type": "SaveImage", "inputs": {"filename_prefix": "madsea/x"}}}
+    running = [[3, "b", graph, {}, ["9"]]]
+    pending = [[5, "c", graph, {}, ["9"]], [4, "a", {"9": None}, {}, []], [6, "d"]]
+    server.on("/queue", says({"queue_running": running, "queue_pending": pending}))
+
+    assert client.queue().named("madsea/x") == ("b", "c")
+    assert client.queue().named("madsea/y") == ()
+
+
+def test_the_latest_prompt_that_saved_under_a_prefix_is_found(
+    server: ScriptedServer, client: Client
+) -> None:
+    graph = {"9": {"class_type": "SaveImage", "inputs": {"filename_prefix": "madsea/x"}}}
+    entry = {"prompt": [1, "b", graph, {}, ["9"]], "status": {"status_str": "error"}}
+    server.on("/history", says({"a": entry, "b": entry, "c": {"prompt": None}}))
+
+    found = client.find_ended("madsea/x")
+
+    assert found is not None
+    assert (found[0], found[1].outcome) == ("b", "error")
+    assert client.find_ended("madsea/y") is None
 
 
 def test_nan_never_leaves(client: Client) -> None:

@@ -38,8 +38,9 @@ class Client:
     def submit(self, graph: Json, **more: object) -> str:
         prompt_id = str(uuid.uuid4())
         body = {"prompt": graph, "prompt_id": prompt_id, "client_id": "tester", **more}
-        self.post("/prompt", body).raise_for_status()
-        return str(body["prompt_id"])
+        answer = self.post("/prompt", body)
+        answer.raise_for_status()
+        return str(answer.json()["prompt_id"])
 
     def wait(self, prompt_id: str) -> Json:
         return wait_for(lambda: self.get(f"/history/{prompt_id}").json().get(prompt_id))

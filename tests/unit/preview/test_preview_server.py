@@ -317,3 +317,58 @@ def test_command_listens_says_where_and_ends_on_sigterm(tmp_path: Path) -> None:
     assert answer.json() == {"exec_info": {"queue_remaining": 0}}
     assert process.wait(5) == 0
     process.stdout.close()
+
+
+def test_classic_server_draws_its_own_prompt_ids(start: Start) -> None:
+    comfy = start(generation="classic")
+    sent = str(uuid.uuid4())
+
+    drawn = comfy.submit(image_graph(), prompt_id=sent)
+
+    assert drawn != sent
+    assert comfy.wait(drawn)["prompt"][1] == drawn
+    assert comfy.get(f"/history/{sent}").json() == {}
+
+
+@pytest.mark.parametrize("generation", ["chosen", "targeted", "jobs"])
+def test_later_servers_take_the_id_that_was_sent(start: Start, generation: str) -> None:
+    comfy = start(generation=generation)
+    sent = str(uuid.uuid4())
+
+    assert comfy.submit(image_graph(), prompt_id=sent) == sent
+
+
+def test_server_before_0_3_57_reads_no_body_of_an_interrupt(start: Start) -> None:
+    comfy = start(generation="chosen", seconds_per_plan=5)
+    prompt_id = occupy(comfy)
+
+    answer = comfy.post("/interrupt", ["no object"])
+
+    assert answer.status_code == 200
+    messages = comfy.wait(prompt_id)["status"]["messages"]
+    assert messages[-1][0] == "execution_interrupted"
+
+
+def test_classic_server_knows_no_features(start: Start) -> None:
+    comfy = start(generation="classic")
+
+    assert comfy.get("/features").status_code == 404
+    assert "required_frontend_version" not in comfy.get("/system_stats").json()["system"]
+
+
+def test_classic_server_runs_every_output_whatever_was_aimed_at(start: Start) -> None:
+    comfy = start(generation="classic")
+    graph = image_graph("a")
+    graph["4"] = {**graph["3"], "inputs": {**graph["3"]["inputs"], "filename_prefix": "b"}}
+
+    outputs = comfy.run(graph, partial_execution_targets=["4"])["outputs"]
+
+    assert sorted(outputs) == ["3", "4"]
+
+
+def test_history_before_0_3_60_begins_where_it_begins(start: Start) -> None:
+    comfy = start(generation="chosen")
+    ids = [comfy.submit(image_graph("a")), comfy.submit(image_graph("b"))]
+    comfy.wait(ids[1])
+
+    assert list(comfy.get("/history", offset=1).json()) == ids

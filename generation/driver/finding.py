@@ -1,0 +1,63 @@
+"""Finding a flight's prompt on its server: by the id that counts, or else by its prefix.
+
+The id that counts is the one in the answer to POST /prompt: a ComfyUI before 0.3.45 draws its own.
+When that answer was lost, the prompt's graph still names the attempt's unique file name prefix.
+"""
+
+from generation.comfyui.client import Client
+from generation.comfyui.errors import ANSWERED, TooLarge
+from generation.comfyui.messages import History, Queue
+from generation.driver.flight import Flight
+from generation.services import transitions
+
+
+class Finder:
+    """Finds the prompts of one driver's flights, and writes down which ids they have."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    @staticmethod
+    def recognise(flight: Flight, prompt_id: str) -> None:
+        """Take the id that the server gave the prompt, if it is another than is known.
+
+        Raises:
+            Fenced: the attempt is no longer ours.
+        """
+        if prompt_id != flight.prompt_id:
+            transitions.recognise(flight.attempt, prompt_id)
+
+    def search(self, flight: Flight, queue: Queue) -> None:
+        """Find a prompt in the queue whose answer was lost, and its id with it.
+
+        One that was posted twice, the first time late, is there under two ids where the server
+        draws them: all but the first that runs are taken away while they wait.
+        """
+        named = queue.named(flight.prefix)
+        if not named or named == (flight.prompt_id,):
+            return
+        if not flight.is_acknowledged or flight.prompt_id in queue:
+            self.recognise(flight, named[0])
+        doubles = [each for each in named if each != flight.prompt_id and each in queue.pending]
+        if doubles:
+            self._client.delete_pending(doubles)
+            transitions.note(flight.attempt, "doubled")
+
+    def search_now(self, flight: Flight) -> None:
+        """Ask for the queue to find a prompt, unless the server has told its id."""
+        if not flight.is_acknowledged:
+            self.search(flight, self._client.queue())
+
+    def find_ended(self, flight: Flight) -> History | None:
+        """Find how a prompt has ended whose answer was lost; None when that cannot be found out."""
+        if flight.is_acknowledged:
+            return None
+        try:
+            found = self._client.find_ended(flight.prefix)
+        except (*ANSWERED, TooLarge):
+            # Somebody's odd prompt makes the whole list fail: its file may be there all the same.
+            return None
+        if found is None:
+            return None
+        self.recognise(flight, found[0])
+        return found[1]
