@@ -1,35 +1,84 @@
 """What is answered when nothing else is: HTML to people in the admin, JSON to everybody else."""
 
-from django.http import HttpRequest, HttpResponse
-from django.views import defaults
+from collections.abc import Callable
 
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import resolve
+
+from generation.admin import refusals
 from generation.api import errors
 
 PAGES = "/admin/"
 
 
 def _is_page(request: HttpRequest) -> bool:
-    return request.path.startswith(PAGES)
+    return request.path_info.startswith(PAGES)
+
+
+class Pages:
+    """Middleware: what a view of the admin refuses is a page, with DEBUG too."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer; a button's address that was opened says so instead of nothing."""
+        response = self._get_response(request)
+        if response.status_code == 405 and _is_page(request) and not response.content:
+            # The same answer, as what it allows and that it was logged belong to it.
+            page = refusals.page(request, 405)
+            response.content, response["Content-Type"] = page.content, page["Content-Type"]
+        return response
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Answer a refusal of a view; leave every other error to Django."""
+        if not _is_page(request):
+            return None
+        if isinstance(error, PermissionDenied):
+            return refusals.page(request, 403)
+        if isinstance(error, Http404):
+            return _with_slash(request) or refusals.page(request, 404)
+        return None
+
+
+def _with_slash(request: HttpRequest) -> HttpResponse | None:
+    """Lead to the page that was meant where only the slash at the end is lacking."""
+    is_meant = request.method in ("GET", "HEAD") and not request.path_info.endswith("/")
+    if not is_meant or not resolve(f"{request.path_info}/").url_name:
+        return None
+    _, mark, query = request.get_full_path().partition("?")
+    return HttpResponseRedirect(f"{request.path}/{mark}{query}")
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer what Django itself refuses, such as a wrong Host header."""
-    view = defaults.bad_request if _is_page(request) else errors.bad_request
-    return view(request, exception)
+    if _is_page(request):
+        return refusals.page(request, 400)
+    return errors.bad_request(request, exception)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer what is not allowed."""
-    view = defaults.permission_denied if _is_page(request) else errors.permission_denied
-    return view(request, exception)
+    if _is_page(request):
+        return refusals.page(request, 403)
+    return errors.permission_denied(request, exception)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a form whose token is missing or old."""
+    if _is_page(request):
+        return refusals.page(request, 403, refusals.STALE_FORM)
+    return errors.permission_denied(request, PermissionDenied(reason))
 
 
 def unknown_address(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer an address that leads nowhere."""
-    view = defaults.page_not_found if _is_page(request) else errors.unknown_address
-    return view(request, exception)
+    if _is_page(request):
+        return refusals.page(request, 404)
+    return errors.unknown_address(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer when Madsea itself failed."""
-    return defaults.server_error(request) if _is_page(request) else errors.server_error(request)
+    return refusals.page(request, 500) if _is_page(request) else errors.server_error(request)

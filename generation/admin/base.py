@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
@@ -48,6 +49,15 @@ class MadseaAdmin(_Base):
 
     def nouns(self) -> tuple[str, str]:
         return str(self.opts.verbose_name), str(self.opts.verbose_name_plural)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Say it where Django has left out a filter that it did not understand."""
+        if ERROR_FLAG in request.GET:
+            text = "The filter in the address was not understood: every row is shown."
+            messages.warning(request, text)
+        return super().changelist_view(request, extra_context)
 
     # Acts: the list's actions, a button in each row, a button on the row's page -------------------
 
