@@ -33,6 +33,10 @@ class FailureClass:
     remedy: str
 
 
+#: Each failure is told many times, in logs, answers and pages: longer words help nobody.
+MESSAGE_MOST = 2000
+
+
 def _table(*classes: FailureClass) -> Mapping[str, FailureClass]:
     return {each.code: each for each in classes}
 
@@ -108,6 +112,9 @@ FAILURES = _table(
     FailureClass("output_not_given", "The server answers with an error again and again when it is"
                  " asked for the file, while it answers everything else.", Again.ELSEWHERE, True,
                  "Look at the server's console, and at what stands before it; then retry."),
+    FailureClass("driver_error", "Madsea's own driver failed at this plan, as nobody foresaw.",
+                 Again.ELSEWHERE, True,
+                 "Look into the log of `manage.py work`, which says where; report it, then retry."),
     # What no server can mend --------------------------------------------------------------------
     FailureClass("no_panel", "The plan has no panel.", Again.NEVER, False,
                  "Import the plan's panel, then retry."),
@@ -133,4 +140,5 @@ FAILURES = _table(
 
 def failure(code: str, message: str) -> PlanFailure:
     """Return the failure of a code, with the message of what happened this time."""
-    return PlanFailure(code, message.strip() or FAILURES[code].meaning, FAILURES[code].remedy)
+    said = message.strip() or FAILURES[code].meaning
+    return PlanFailure(code, said[:MESSAGE_MOST], FAILURES[code].remedy)

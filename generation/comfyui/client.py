@@ -7,16 +7,23 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import quote
 
+from generation.comfyui import address
+from generation.comfyui.address import Endpoint
 from generation.comfyui.errors import BadAnswer, FileMissing, Refused
 from generation.comfyui.lenient import (
     Json,
     exact_json,
+    exact_text,
     integer,
     lenient_json,
+    line,
     listed,
     mapping,
+    name,
     number,
+    one_line,
     text,
+    words,
 )
 from generation.comfyui.messages import (
     Accepted,
@@ -29,7 +36,16 @@ from generation.comfyui.messages import (
     parse_history,
     prefixes,
 )
-from generation.comfyui.transport import Answer, Request, Timeouts, Transport, check, excerpt
+from generation.comfyui.transport import (
+    BIG_MAX_BYTES,
+    SMALL_MAX_BYTES,
+    Answer,
+    Request,
+    Timeouts,
+    Transport,
+    check,
+    excerpt,
+)
 
 _DEFAULT_TIMEOUTS = Timeouts()
 #: How many of the latest prompts are looked through for one whose id is not known.
@@ -40,7 +56,7 @@ _ROUTE_ABSENT = frozenset({404, 405})
 
 
 class Client:
-    """Talks to the ComfyUI server at `base_url` (`http://host:8188`, a path before it allowed).
+    """Talks to the ComfyUI server at an address (`http://host:8188`, a path after it allowed).
 
     `headers` go with every request, for servers behind a login. Every method raises Unreachable,
     Denied, BadAnswer or TooLarge; what else it may raise it says. Safe to use from two threads.
@@ -49,14 +65,14 @@ class Client:
 
     def __init__(
         self,
-        base_url: str,
+        where: str | Endpoint,
         *,
         headers: Mapping[str, str] | None = None,
         timeouts: Timeouts = _DEFAULT_TIMEOUTS,
         before: Callable[[Request], None] = lambda _: None,
     ) -> None:
-        self.base_url = base_url.rstrip("/")
-        self._transport = Transport(self.base_url, headers or {}, timeouts, before)
+        self._where = address.endpoint(where, headers)
+        self._transport = Transport(self._where, timeouts, before)
 
     def close(self) -> None:
         """Close the connections to the server."""
@@ -84,8 +100,9 @@ class Client:
         its file name prefix before posting again. Source: protocol.md §3.
         """
         body: Json = {"prompt": graph, "prompt_id": _uuid(prompt_id), "client_id": client_id}
-        if extra_data is not None:
-            body["extra_data"] = extra_data
+        extra = (extra_data or {}) | self._partner_key()
+        if extra:
+            body["extra_data"] = extra
         answer = self._transport.send(_post("/prompt", body))
         if answer.status == 400:
             raise _refusal(answer)
@@ -93,7 +110,7 @@ class Client:
 
     def queue(self) -> Queue:
         """Return the ids of the running and the pending prompts. Source: protocol.md §5."""
-        answer = self._get("/queue")
+        answer = self._get("/queue", BIG_MAX_BYTES)
         running, pending = answer.get("queue_running"), answer.get("queue_pending")
         if not isinstance(running, list) or not isinstance(pending, list):
             raise BadAnswer("The server's queue is not a ComfyUI's.")
@@ -104,7 +121,7 @@ class Client:
 
     def history(self, prompt_id: str) -> History | None:
         """Return how the prompt ended; None while it has not, and when it is unknown."""
-        answer = self._get(f"/history/{_addressable(prompt_id)}")
+        answer = self._get(f"/history/{_addressable(prompt_id)}", BIG_MAX_BYTES)
         entry = answer.get(prompt_id)
         if entry is None:
             return None
@@ -117,7 +134,8 @@ class Client:
 
         For a prompt whose id is not known, among the latest that have ended.
         """
-        latest = Request("GET", "/history", params={"max_items": str(HISTORY_MOST)})
+        params = {"max_items": str(HISTORY_MOST)}
+        latest = Request("GET", "/history", params=params, max_bytes=BIG_MAX_BYTES)
         entries = _object(check(self._transport.send(latest)))
         for prompt_id, entry in reversed(entries.items()):
             is_usable = is_addressable(prompt_id) and isinstance(entry, dict)
@@ -162,23 +180,23 @@ class Client:
         wanted: Json = {"unload_models": True, "free_memory": True}
         check(self._transport.send(_post("/free", wanted)))
 
-    def upload_image(self, name: str, content: bytes, *, subfolder: str) -> str:
+    def upload_image(self, filename: str, content: bytes, *, subfolder: str) -> str:
         """Upload an input image and return what LoadImage calls it: `subfolder/name`.
 
         The server may rename it when the name exists with other bytes, so use what is returned.
         Source: protocol.md §12.
         """
-        files: dict[str, tuple[str | None, bytes | str]] = {
-            "image": (name, content),
-            "subfolder": (None, subfolder),
-            "type": (None, "input"),
-            "overwrite": (None, "false"),
+        files: dict[str, tuple[str, bytes] | str] = {
+            "image": (filename, content),
+            "subfolder": subfolder,
+            "type": "input",
+            "overwrite": "false",
         }
         answer = _object(check(self._transport.send(Request("POST", "/upload/image", files=files))))
-        given = text(answer, "name")
+        given = name(answer, "name")
         if not given:
             raise BadAnswer("The server does not say under which name it keeps the image.")
-        folder = text(answer, "subfolder")
+        folder = name(answer, "subfolder")
         return f"{folder}/{given}" if folder else given
 
     def view(self, output: OutputFile, *, max_bytes: int) -> bytes:
@@ -188,7 +206,7 @@ class Client:
         """
         answer = self._transport.send(_view(output, max_bytes))
         if answer.status in {400, 404}:
-            raise FileMissing(f"The server does not have the file {output.filename!r}.")
+            raise FileMissing(f"The server does not have the file “{line(output.filename)}”.")
         return check(answer).body
 
     def view_exists(self, output: OutputFile) -> bool:
@@ -197,23 +215,31 @@ class Client:
         return answer.status not in {400, 404} and check(answer).status == 200
 
     def object_info(self) -> Json:
-        """Return the server's node definitions, by class; several MB on some servers."""
-        return self._get("/object_info")
+        """Return the server's node definitions, by class; several MB on some servers.
+
+        All their texts are on one line: they are names, of which none may pass for two.
+        """
+        return _on_lines(self._get("/object_info", BIG_MAX_BYTES))
 
     def system_stats(self) -> SystemStats:
         """Return what the server says of itself; what it leaves out is empty or 0."""
         answer = self._get("/system_stats")
         system = mapping(answer.get("system"))
         return SystemStats(
-            version=text(system, "comfyui_version"),
-            os=text(system, "os"),
+            version=line(system.get("comfyui_version")),
+            os=line(system.get("os")),
             ram_total=integer(system.get("ram_total")) or 0,
             ram_free=integer(system.get("ram_free")) or 0,
             devices=tuple(_device(mapping(device)) for device in listed(answer.get("devices"))),
         )
 
-    def _get(self, path: str) -> Json:
-        return _object(check(self._transport.send(Request("GET", path))))
+    def _get(self, path: str, max_bytes: int = SMALL_MAX_BYTES) -> Json:
+        return _object(check(self._transport.send(Request("GET", path, max_bytes=max_bytes))))
+
+    def _partner_key(self) -> Json:
+        """The key that partner nodes pay with; servers keep it out of what they tell, mostly."""
+        key = self._where.partner_key
+        return {"api_key_comfy_org": key} if key else {}
 
 
 def _post(path: str, body: Json) -> Request:
@@ -221,8 +247,21 @@ def _post(path: str, body: Json) -> Request:
 
 
 def _view(output: OutputFile, max_bytes: int) -> Request:
-    params = {"filename": output.filename, "subfolder": output.subfolder, "type": output.type}
-    return Request("GET", "/view", params=params, max_bytes=max_bytes)
+    spelled = {"filename": output.filename, "subfolder": output.subfolder, "type": output.type}
+    params = {key: exact_text(value) for key, value in spelled.items()}
+    return Request("GET", "/view", params=params, max_bytes=max_bytes, is_file=True)
+
+
+def _on_lines(value: Json) -> Json:
+    return {one_line(key): _on_line(item) for key, item in value.items()}
+
+
+def _on_line(value: object) -> object:
+    if isinstance(value, str):
+        return one_line(value)
+    if isinstance(value, list):
+        return [_on_line(item) for item in value]
+    return _on_lines(mapping(value)) if isinstance(value, dict) else value
 
 
 def is_addressable(prompt_id: str) -> bool:
@@ -247,7 +286,7 @@ def _object(answer: Answer, *, maybe_sent: bool = False) -> Json:
         value = lenient_json(answer.body)
     except ValueError as error:
         raise BadAnswer(
-            f"The server answers something that is not JSON: {excerpt(answer)}",
+            f"The server answers something that cannot be read as JSON: {excerpt(answer)}",
             maybe_sent=maybe_sent,
         ) from error
     if not isinstance(value, dict):
@@ -262,9 +301,9 @@ def _refusal(answer: Answer) -> Refused | BadAnswer:
         return unreadable
     error = mapping(body.get("error"))
     return Refused(
-        error_type=text(error, "type"),
-        message=text(error, "message"),
-        details=text(error, "details"),
+        error_type=line(error.get("type")),
+        message=words(error.get("message")),
+        details=words(error.get("details")),
         node_errors=mapping(body.get("node_errors")),
     )
 
@@ -305,8 +344,8 @@ def _number_and_id(item: object) -> tuple[float, str] | None:
 
 def _device(device: Json) -> Device:
     return Device(
-        name=text(device, "name"),
-        type=text(device, "type"),
+        name=line(device.get("name")),
+        type=line(device.get("type")),
         vram_total=integer(device.get("vram_total")) or 0,
         vram_free=integer(device.get("vram_free")) or 0,
     )

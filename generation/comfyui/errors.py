@@ -1,26 +1,30 @@
-"""What can go wrong with a ComfyUI server or with a graph, as one tree.
+"""What can go wrong with a ComfyUI server, as one tree; a graph that is wrong stands apart.
 
 ::
 
-    ComfyError
+    ComfyError          a server; its words are bounded and clean, whatever it said
     ├── Unreachable     no answer; worth trying again
     │   └── Intercepted     a proxy's 5xx in its place
     ├── Refused         POST /prompt was understood and refused (400)
     ├── Denied          401 or 403: a login, a token, the Origin rule
     ├── BadAnswer       an answer that is not ComfyUI's, or the server's own 500
     ├── TooLarge        over the server's limit (413) or over ours
-    ├── FileMissing     the server does not have the file
-    └── GraphError      a workflow file that is no graph Madsea can run
+    └── FileMissing     the server does not have the file
+
+    GraphError          a workflow file that is no graph Madsea can run: no server is to blame
 """
 
-from generation.comfyui.lenient import listed, mapping
+from generation.comfyui.lenient import line, listed, mapping, words
+
+#: So many things that a server finds wrong with a graph are told.
+_SENTENCES_MOST = 20
 
 
 class ComfyError(Exception):
     """A ComfyUI server did not do what it was asked."""
 
     def __init__(self, detail: str = "") -> None:
-        self.detail = detail or (type(self).__doc__ or "").splitlines()[0]
+        self.detail = words(detail or (type(self).__doc__ or "").splitlines()[0])
         super().__init__(self.detail)
 
 
@@ -70,14 +74,15 @@ class FileMissing(ComfyError):
     """The server does not have the file."""
 
 
-class GraphError(ComfyError):
+class GraphError(Exception):
     """The workflow file is not a graph that can be run.
 
     `code` is stable; `node_id` names the node that is wrong, None where it is the whole file.
     """
 
     def __init__(self, code: str, detail: str = "", node_id: str | None = None) -> None:
-        super().__init__(detail)
+        self.detail = detail or (type(self).__doc__ or "").splitlines()[0]
+        super().__init__(self.detail)
         self.code = code
         self.node_id = node_id
 
@@ -102,14 +107,18 @@ class Refused(ComfyError):
         """Say each thing that is wrong in one sentence: class, node, input, received value.
 
         The server's order is arbitrary, so nodes are sorted by id. Never empty: without errors
-        of nodes, the one sentence is the answer's own message.
+        of nodes, the one sentence is the answer's own message. Of too many, the last says how many
+        more there are.
         """
-        said = [
-            _sentence(node_id, mapping(node), mapping(error))
+        errors = [
+            (node_id, mapping(node), mapping(error))
             for node_id, node in sorted(self.node_errors.items(), key=_node_order)
             for error in listed(mapping(node).get("errors"))
         ]
-        return said or [_whole(self.message or self.error_type, self.details)]
+        said = [line(_sentence(*each), 500) for each in errors[:_SENTENCES_MOST]]
+        if len(errors) > _SENTENCES_MOST:
+            said.append(f"And {len(errors) - _SENTENCES_MOST:,} more.")
+        return said or [words(_whole(self.message or self.error_type, self.details))]
 
 
 _WORDS = {

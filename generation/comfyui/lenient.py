@@ -1,4 +1,7 @@
-"""Reading JSON that a server, a file or a stranger wrote: nothing about its shape is believed."""
+"""Reading JSON that a server, a file or a stranger wrote: nothing about its shape is believed.
+
+What comes out is finite, not deep, and holds no character that acts on a terminal or a page.
+"""
 
 import json
 import math
@@ -7,33 +10,74 @@ from typing import TypeAlias, cast
 
 Json: TypeAlias = dict[str, object]
 
-#: Lone surrogates become characters of a private plane that nobody uses, and can be told again.
+#: More values than this, or deeper ones, are read from nobody: they take memory without end.
+VALUES_MOST = 1_000_000
+DEPTH_MOST = 100
+#: Text that is no ASCII takes four times its bytes; ComfyUI itself writes ASCII.
+_WIDE_MOST = 8 * 2**20
+#: Longer whole numbers than 2^64 has digits mean nothing in ComfyUI.
+_DIGITS_MOST = 20
+WORDS_MOST = 2000
+LINE_MOST = 300
+NAME_MOST = 1000
+
+#: Characters that databases, terminals or pages do not take as text become characters of a private
+#: plane that nobody uses, and can be told again: control characters, marks of direction, lone
+#: surrogates. NUL is dropped; lines and tabs are kept.
 _PLANE = 0x100000
-_KEPT = re.compile("[\U0010d800-\U0010dfff]")
-_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
-_MAY_BE_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]|\\u(?:0000|[dD][89a-fA-F])")
+_ACTS = "\x01-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
+_UNSTORABLE = re.compile(f"[\x00{_ACTS}]")
+_BREAKS = re.compile("[\t\n]")
+_ACTED = (
+    "\U00100001-\U0010009f\U0010061c\U0010200e\U0010200f\U00102028-\U0010202e\U00102066-\U00102069"
+)
+_KEPT = re.compile(f"[{_ACTED}\U0010d800-\U0010dfff]")
+_KEPT_ACTS = re.compile(f"[{_ACTED}]")
+#: A terminal's command, from its escape to the letter that ends it; or any other such character.
+_COMMAND = re.compile("[\x1b\U0010001b](?:\\[[0-?]*[ -/]*[@-~])?")
 
 
 def lenient_json(text: str | bytes) -> object:
     """Parse JSON as ComfyUI writes it: NaN and the infinities become None, all text `storable`.
 
-    Raises ValueError on what is no JSON, or nested too deep to read. Source: protocol.md §1.
+    So do numbers that are longer than any of ComfyUI's. Raises ValueError on what is no JSON, or
+    nested too deep, or too much to read. Source: protocol.md §1.
     """
+    if _n_values(text) > VALUES_MOST:
+        raise ValueError("The JSON holds too many values.")
+    if len(text) > _WIDE_MOST and not text.isascii():
+        raise ValueError("The JSON holds too much text.")
     if isinstance(text, bytes):
         text = text.decode("utf-8", errors="replace")
     try:
-        value = json.loads(text, parse_constant=lambda _: None, parse_float=_finite)
-        return _all_storable(value) if _MAY_BE_UNSTORABLE.search(text) else value
+        value = json.loads(
+            text,
+            parse_constant=lambda _: None,
+            parse_float=_finite,
+            parse_int=_whole,
+        )
     except RecursionError as error:
         raise ValueError("The JSON is nested too deep.") from error
+    return _clean(value, DEPTH_MOST)
+
+
+def _n_values(text: str | bytes) -> int:
+    """Return how many values JSON holds at the most, by its marks."""
+    if isinstance(text, bytes):
+        return sum(map(text.count, (b",", b":", b"[", b"{")))
+    return sum(map(text.count, ",:[{"))
 
 
 def exact_json(value: object) -> bytes:
     """Write JSON for a server: the names that it gave are written as it gave them."""
     written = json.dumps(value, allow_nan=False, ensure_ascii=False)
-    told = _KEPT.sub(lambda found: chr(ord(found[0]) - _PLANE), written)
-    # UTF-8 has no form for a lone surrogate: it becomes `\udce9`, as JSON has it.
+    told = _KEPT.sub(lambda found: f"\\u{ord(found[0]) - _PLANE:04x}", written)
     return told.encode("utf-8", errors="backslashreplace")
+
+
+def exact_text(value: str) -> str:
+    """Return a name as the server gave it."""
+    return _KEPT.sub(lambda found: chr(ord(found[0]) - _PLANE), value)
 
 
 def text(said: object, key: str) -> str:
@@ -42,11 +86,39 @@ def text(said: object, key: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+def words(value: object, most: int = WORDS_MOST) -> str:
+    """Return a text for people to read: without a terminal's commands, cut where it is too long.
+
+    Empty when it is no string.
+    """
+    if not isinstance(value, str):
+        return ""
+    # What is far too long is cut first: nobody reads it, and looking through it takes long.
+    plain = _KEPT_ACTS.sub("", storable(_COMMAND.sub("", value[: 4 * most])))
+    return plain if len(plain) <= most else f"{plain[: most - 1]}…"
+
+
+def line(value: object, most: int = LINE_MOST) -> str:
+    """Return `words` on one line."""
+    return " ".join(words(value, most).split())
+
+
+def name(said: object, key: str) -> str:
+    """Return `said[key]`, a name that goes back to the server (`exact_text`), on one line."""
+    return one_line(text(said, key))[:NAME_MOST]
+
+
+def one_line(value: str) -> str:
+    """Return a `storable` name of which no part passes for another line."""
+    return _BREAKS.sub(_private, value)
+
+
 def storable(value: str) -> str:
-    """Return the text without what databases refuse: NUL and lone surrogates.
+    """Return the text without what databases and terminals refuse or obey.
 
     A file name that is no UTF-8 holds lone surrogates (`mod\\udce9le`, as Python reads it): each
-    becomes a private character, which `exact_json` turns back. Storing twice changes nothing.
+    becomes a private character, which `exact_json` turns back, and so does a control character.
+    Storing twice changes nothing.
     """
     return _UNSTORABLE.sub(_private, value)
 
@@ -55,14 +127,16 @@ def _private(found: re.Match[str]) -> str:
     return "" if found[0] == "\x00" else chr(ord(found[0]) + _PLANE)
 
 
-def _all_storable(value: object) -> object:
+def _clean(value: object, depth: int) -> object:
     if isinstance(value, str):
         return storable(value)
+    if not isinstance(value, list | dict):
+        return value
+    if depth == 0:
+        raise ValueError("The JSON is nested too deep.")
     if isinstance(value, list):
-        return [_all_storable(item) for item in value]
-    if isinstance(value, dict):
-        return {storable(key): _all_storable(item) for key, item in value.items()}
-    return value
+        return [_clean(item, depth - 1) for item in value]
+    return {storable(key): _clean(item, depth - 1) for key, item in value.items()}
 
 
 def mapping(value: object) -> Json:
@@ -71,10 +145,10 @@ def mapping(value: object) -> Json:
 
 
 def integer(value: object) -> int | None:
-    """Return a finite number as an int, None for anything else."""
+    """Return a finite number below 2^64 as an int, None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return int(value) if isinstance(value, int) or math.isfinite(value) else None
+    return int(value) if abs(value) <= 2**64 else None
 
 
 def number(value: object) -> float | None:
@@ -95,6 +169,10 @@ def listed(value: object) -> list[object]:
 def strings(value: object) -> tuple[str, ...]:
     """Return the strings of a list; empty when it is no list."""
     return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
+
+
+def _whole(digits: str) -> int | None:
+    return int(digits) if len(digits) <= _DIGITS_MOST + 1 else None
 
 
 def _finite(number: str) -> float | None:

@@ -2,18 +2,29 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Literal, TypeAlias
 
 from generation.comfyui.lenient import (
     Json,
     integer,
     lenient_json,
+    line,
     listed,
     mapping,
+    name,
     number,
     strings,
     text,
+    words,
 )
+
+#: A frame of more bytes is passed over: what ends with it, polling finds.
+FRAME_MAX_BYTES = 2**20
+#: So many nodes are taken from a frame, so many files, so many lines from a traceback.
+_NODES_MOST = 2000
+_FILES_MOST = 100
+_LINES_MOST = 50
 
 Outcome: TypeAlias = Literal["success", "error", "interrupted"]
 
@@ -242,7 +253,8 @@ def parse_frame(frame: str | bytes) -> Event | None:
 
     A blocked branch (`ExecutionBlocked`) is no failure: the prompt goes on. Source: protocol.md §6.
     """
-    if isinstance(frame, bytes):
+    # All of ComfyUI's frames of text are JSON objects; a preview begins with its kind, a number.
+    if len(frame) > FRAME_MAX_BYTES or frame[:1] not in {"{", b"{"}:
         return None
     try:
         message = mapping(lenient_json(frame))
@@ -252,7 +264,7 @@ def parse_frame(frame: str | bytes) -> Event | None:
     if message.get("type") == "status":
         return _queue_status(said)
     read = _FRAMES.get(text(message, "type"))
-    prompt_id = text(said, "prompt_id")
+    prompt_id = name(said, "prompt_id")
     return read(prompt_id, said) if read and prompt_id else None
 
 
@@ -270,21 +282,20 @@ def parse_files(node_id: str, by_key: object) -> Iterator[OutputFile]:
     """Yield the files among what one node left; strings, flags and NaN are no files."""
     for key, files in mapping(by_key).items():
         for entry in listed(files):
-            filename = mapping(entry).get("filename")
-            if isinstance(filename, str) and filename:
-                subfolder, kind = text(entry, "subfolder"), text(entry, "type") or "output"
+            filename = name(entry, "filename")
+            if filename:
+                subfolder, kind = name(entry, "subfolder"), name(entry, "type") or "output"
                 yield OutputFile(node_id, filename, subfolder, kind, key)
 
 
 def node_error(said: Json) -> NodeError:
     """Read an `execution_error` message; what it leaves out is empty."""
-    lines = said.get("traceback")
     return NodeError(
-        node_id=text(said, "node_id"),
-        node_type=text(said, "node_type"),
-        exception_type=text(said, "exception_type"),
-        message=text(said, "exception_message").strip(),
-        traceback=tuple(str(line) for line in lines) if isinstance(lines, list) else (),
+        node_id=line(said.get("node_id")),
+        node_type=line(said.get("node_type")),
+        exception_type=line(said.get("exception_type")),
+        message=words(said.get("exception_message")).strip(),
+        traceback=tuple(map(words, listed(said.get("traceback"))[-_LINES_MOST:])),
     )
 
 
@@ -342,19 +353,24 @@ def _executing(prompt_id: str, said: Json) -> Executing | None:
     node = said.get("node")
     if node is None and "node" in said:
         return Executing(prompt_id, None)
-    return Executing(prompt_id, node) if isinstance(node, str) else None
+    return Executing(prompt_id, line(node)) if isinstance(node, str) else None
+
+
+def _nodes(said: Json) -> tuple[str, ...]:
+    return tuple(map(line, listed(said.get("nodes"))[:_NODES_MOST]))
 
 
 def _progress(prompt_id: str, said: Json) -> Progress | None:
     value, maximum = number(said.get("value")), number(said.get("max"))
     if value is None or maximum is None:
         return None
-    return Progress(prompt_id, text(said, "node"), value, maximum)
+    return Progress(prompt_id, line(said.get("node")), value, maximum)
 
 
 def _executed(prompt_id: str, said: Json) -> Executed:
-    node = text(said, "node")
-    return Executed(prompt_id, node, tuple(parse_files(node, said.get("output"))))
+    node = line(said.get("node"))
+    files = islice(parse_files(node, said.get("output")), _FILES_MOST)
+    return Executed(prompt_id, node, tuple(files))
 
 
 def _failed(prompt_id: str, said: Json) -> Failed | None:
@@ -363,7 +379,7 @@ def _failed(prompt_id: str, said: Json) -> Failed | None:
 
 _FRAMES: dict[str, Callable[[str, Json], Event | None]] = {
     "execution_start": lambda prompt_id, _: Started(prompt_id),
-    "execution_cached": lambda prompt_id, said: Cached(prompt_id, strings(said.get("nodes"))),
+    "execution_cached": lambda prompt_id, said: Cached(prompt_id, _nodes(said)),
     "executing": _executing,
     "progress": _progress,
     "executed": _executed,

@@ -4,6 +4,7 @@ import copy
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import PurePosixPath
 from typing import TypeAlias
 
@@ -12,6 +13,8 @@ from generation.comfyui.graph import Graph
 
 _MODEL_SUFFIXES = (".safetensors", ".sft", ".ckpt", ".pt", ".pt2", ".pth", ".bin", ".gguf", ".onnx")
 CLOSEST_MOST = 3
+COMPARED_MOST = 10_000
+NAME_MOST = 255
 _CLOSE_ENOUGH = 0.5
 
 #: `(class, input, file)`, and the same with the server's own spelling of the file.
@@ -137,10 +140,14 @@ def _folded(path: str) -> str:
 
 
 def _closest(name: str, known: Iterable[str]) -> tuple[str, ...]:
-    """Compare without folder, suffix and case: these are alike among all."""
+    """Compare without folder, suffix and case: these are alike among all.
+
+    Names without end, or without number, are not compared: that takes long.
+    """
     stems: dict[str, str] = {}
-    for each in known:
-        stems.setdefault(_stem(each), each)
+    for each in islice(known, COMPARED_MOST):
+        if len(each) <= NAME_MOST:
+            stems.setdefault(_stem(each), each)
     close = difflib.get_close_matches(_stem(name), stems, n=CLOSEST_MOST, cutoff=_CLOSE_ENOUGH)
     return tuple(stems[stem] for stem in close)
 

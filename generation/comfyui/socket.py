@@ -2,15 +2,24 @@
 
 import time
 from collections.abc import Mapping
-from urllib.parse import quote
 
-import websocket
+import urllib3
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.protocol import State
+from websockets.sync.client import ClientConnection, connect
 
+from generation.comfyui import address, connections
+from generation.comfyui.address import Endpoint
+from generation.comfyui.causes import cause
 from generation.comfyui.errors import Denied, Unreachable
 from generation.comfyui.messages import Event, parse_frame
 
 _PING_EVERY_S = 25.0
-_SILENT_AFTER_S = 80.0
+_SILENT_AFTER_S = 55.0
+#: A longer message closes the connection: a preview picture in full size is 8 MiB at the most.
+MESSAGE_MAX_BYTES = 8 * 2**20
+#: Messages that are read ahead, before the server is kept waiting.
+_READ_AHEAD = 4
 
 
 class Socket:
@@ -21,78 +30,79 @@ class Socket:
     """
 
     def __init__(
-        self, base_url: str, client_id: str, headers: Mapping[str, str] | None = None
+        self, where: str | Endpoint, client_id: str, headers: Mapping[str, str] | None = None
     ) -> None:
-        scheme, _, rest = base_url.rstrip("/").partition("://")
-        secure = "wss" if scheme.lower() == "https" else "ws"
-        self._url = f"{secure}://{rest}/ws?clientId={quote(client_id, safe='')}"
-        self._headers = [f"{name}: {value}" for name, value in (headers or {}).items()]
-        self._socket: websocket.WebSocket | None = None
-        self._pinged_at = self._heard_at = 0.0
+        self._where = address.endpoint(where, headers)
+        self._client_id = client_id
+        self._connection: ClientConnection | None = None
 
     def connect(self, timeout: float) -> None:
         """Open the connection within `timeout` seconds. Raises Unreachable, Denied."""
         self.close()
         try:
-            self._socket = websocket.create_connection(
-                self._url,
-                timeout=timeout,
-                header=self._headers,
-                suppress_origin=True,
-                skip_utf8_validation=True,
-                redirect_limit=0,
-                http_no_proxy=["*"],
+            self._connection = self._opened(timeout)
+        except InvalidStatus as error:
+            raise _handshake_refused(error.response.status_code) from error
+        except (
+            WebSocketException,
+            urllib3.exceptions.HTTPError,
+            OSError,
+            ValueError,
+            EOFError,
+        ) as error:
+            raise Unreachable(cause(error, "The server's socket does not open.")) from error
+
+    def _opened(self, timeout_s: float) -> ClientConnection:
+        began_at = time.monotonic()
+        sock = connections.opened(self._where, timeout_s)
+        try:
+            return connect(
+                address.websocket_url(self._where, self._client_id),
+                sock=sock,
+                additional_headers=self._where.sent_headers,
+                user_agent_header=None,
+                compression=None,
+                proxy=None,
+                open_timeout=max(0.1, timeout_s - (time.monotonic() - began_at)),
+                ping_interval=_PING_EVERY_S,
+                ping_timeout=_SILENT_AFTER_S,
+                close_timeout=0.1,
+                max_size=MESSAGE_MAX_BYTES,
+                max_queue=_READ_AHEAD,
+                legacy=True,
             )
-        except websocket.WebSocketBadStatusException as error:
-            raise _handshake_refused(error.status_code) from error
-        except (websocket.WebSocketException, OSError, ValueError) as error:
-            raise Unreachable("The server's socket does not open.") from error
-        self._pinged_at = self._heard_at = time.monotonic()
+        except BaseException:
+            sock.close()
+            raise
 
     def receive(self, timeout_s: float) -> Event | None:
         """Return the next event; None when `timeout_s` passes or the frame is one to ignore.
 
         Raises Unreachable when the connection is closed, or silent although it was pinged.
         """
-        if self._socket is None:
+        if self._connection is None:
             raise Unreachable("The server's socket is closed.")
         try:
-            self._ping()
-            self._socket.settimeout(max(timeout_s, 0.001))
-            opcode, content = self._socket.recv_data(control_frame=True)
-        except websocket.WebSocketTimeoutException:
-            self._check_silence()
+            message = self._connection.recv(max(timeout_s, 0.001), decode=False)
+        except TimeoutError:
+            self._check_farewell()
             return None
-        except (websocket.WebSocketException, OSError, ValueError) as error:
+        except (ConnectionClosed, WebSocketException, OSError, ValueError) as error:
             self.close()
             raise Unreachable("The server closed its socket.") from error
-        self._heard_at = time.monotonic()
-        return self._event(opcode, content)
+        return parse_frame(message)
+
+    def _check_farewell(self) -> None:
+        """One that has said farewell may keep its end open for ever."""
+        if self._connection is not None and self._connection.state is not State.OPEN:
+            self.close()
+            raise Unreachable("The server closed its socket.")
 
     def close(self) -> None:
         """Close the connection without waiting for the server's farewell."""
-        if self._socket is not None:
-            self._socket.shutdown()
-            self._socket = None
-
-    def _event(self, opcode: int, content: bytes) -> Event | None:
-        if opcode == websocket.ABNF.OPCODE_CLOSE:
-            self.close()
-            raise Unreachable("The server closed its socket.")
-        if opcode != websocket.ABNF.OPCODE_TEXT:
-            return None
-        return parse_frame(bytes(content).decode("utf-8", errors="replace"))
-
-    def _ping(self) -> None:
-        """Ping now and then: proxies cut what is idle, and the server itself never pings."""
-        if self._socket and time.monotonic() - self._pinged_at > _PING_EVERY_S:
-            self._socket.ping()
-            self._pinged_at = time.monotonic()
-
-    def _check_silence(self) -> None:
-        if time.monotonic() - self._heard_at > _SILENT_AFTER_S:
-            self.close()
-            raise Unreachable("The server's socket is silent.")
+        if self._connection is not None:
+            self._connection.close_socket()
+            self._connection = None
 
 
 def _handshake_refused(status: int) -> Unreachable | Denied:

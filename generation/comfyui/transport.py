@@ -1,14 +1,22 @@
-"""One HTTP exchange with a ComfyUI server: bounded in time and bytes, its failures given names."""
+"""One HTTP exchange with a ComfyUI server: bounded in time and bytes, its failures given names.
 
-import time
+No redirect is followed, no compressed answer taken (a small one may unfold without end), and none
+of our secrets comes back in what a server says.
+"""
+
+import io
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.client import HTTPException
+from typing import NoReturn
 
-import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 
+from generation.comfyui import address, connections
+from generation.comfyui.address import Endpoint
+from generation.comfyui.causes import cause
+from generation.comfyui.connections import Exchange
 from generation.comfyui.errors import (
     BadAnswer,
     ComfyError,
@@ -19,7 +27,9 @@ from generation.comfyui.errors import (
 )
 
 MIB = 1024 * 1024
-JSON_MAX_BYTES = 64 * MIB
+#: Answers that hold other people's graphs, or what is installed; all others are small.
+BIG_MAX_BYTES = 32 * MIB
+SMALL_MAX_BYTES = 4 * MIB
 _CHUNK_BYTES = 256 * 1024
 _SLOWEST_BYTES_PER_S = MIB
 
@@ -39,22 +49,27 @@ class Timeouts:
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be asked: `body` is JSON text already, `files` a multipart upload."""
+    """What is to be asked: `body` is JSON text already, `files` a multipart upload.
+
+    The answer has at most `max_bytes`; `is_file`: it is a file of so many, and no JSON.
+    """
 
     method: str
     path: str
     params: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
-    files: Mapping[str, tuple[str | None, bytes | str]] | None = None
-    max_bytes: int = JSON_MAX_BYTES
+    files: Mapping[str, tuple[str, bytes] | str] | None = None
+    max_bytes: int = SMALL_MAX_BYTES
+    is_file: bool = False
 
     @property
     def size(self) -> int:
         """Return how many bytes are to be sent, roughly."""
-        return len(self.body or b"") + sum(len(content) for _, content in self._parts())
+        return len(self.body or b"") + sum(map(_size, (self.files or {}).values()))
 
-    def _parts(self) -> list[tuple[str | None, bytes | str]]:
-        return list((self.files or {}).values())
+
+def _size(part: tuple[str, bytes] | str) -> int:
+    return len(part) if isinstance(part, str) else len(part[1])
 
 
 @dataclass(frozen=True)
@@ -74,62 +89,80 @@ class Transport:
     """
 
     def __init__(
-        self,
-        base_url: str,
-        headers: Mapping[str, str],
-        timeouts: Timeouts,
-        before: Callable[[Request], None],
+        self, where: Endpoint, timeouts: Timeouts, before: Callable[[Request], None]
     ) -> None:
+        self._where = where
         self._before = before
-        self.base_url = base_url.rstrip("/")
         self._timeouts = timeouts
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.headers.update(headers)
-        adapter = HTTPAdapter(pool_maxsize=8, max_retries=0)
-        self._session.mount("http://", adapter)
-        self._session.mount("https://", adapter)
+        self._pools: urllib3.PoolManager | None = None
 
     def send(self, request: Request) -> Answer:
         """Ask, and read the whole answer, whatever its status.
 
-        Raises Unreachable when there is no whole answer in time, TooLarge over `max_bytes`.
+        Raises Unreachable when there is no whole answer in time, BadAnswer when it is compressed or
+        longer than it may be, TooLarge for a file over `max_bytes`.
         """
         self._before(request)
-        deadline = time.monotonic() + self._whole_s(request)
-        with _named(), self._open(request) as response:
+        with self._open(request) as response:
+            media_type = response.headers.get("Content-Type", "").split(";")[0].strip().lower()
+            _refuse_compressed(response)
+            body = _read(response, request)
             return Answer(
-                status=response.status_code,
-                media_type=response.headers.get("Content-Type", "").split(";")[0].strip().lower(),
-                body=_read(response, request.max_bytes, deadline),
+                status=response.status,
+                media_type=media_type,
+                body=body if request.is_file else self._where.redacted(body),
                 location=response.headers.get("Location", ""),
             )
 
     def probe(self, request: Request) -> Answer:
         """Ask, and look at the status only: the body is left unread, the connection closed."""
         self._before(request)
-        with _named(), self._open(request) as response:
-            return Answer(response.status_code, "", b"")
+        with self._open(request) as response:
+            return Answer(response.status, "", b"")
 
     def close(self) -> None:
         """Close the connections."""
-        self._session.close()
+        if self._pools is not None:
+            self._pools.clear()
 
     def _whole_s(self, request: Request) -> float:
-        expected = request.max_bytes if request.max_bytes != JSON_MAX_BYTES else 0
+        expected = request.max_bytes if request.is_file else 0
         return self._timeouts.whole_s + (request.size + expected) / _SLOWEST_BYTES_PER_S
 
-    def _open(self, request: Request) -> requests.Response:
-        return self._session.request(
+    @contextmanager
+    def _open(self, request: Request) -> Iterator[urllib3.BaseHTTPResponse]:
+        """Ask; what is not read of the answer when it is left goes with its connection."""
+        exchange = connections.begin(self._whole_s(request))
+        response = None
+        with _named(exchange):
+            try:
+                response = self._asked(request)
+                yield response
+                response.release_conn()
+            finally:
+                if response is not None:
+                    response.close()
+
+    def _asked(self, request: Request) -> urllib3.BaseHTTPResponse:
+        if address.problem(self._where.url):
+            raise ValueError("The address is none.")
+        # Made late: what is to be trusted may be unreadable, which is told like all other trouble.
+        self._pools = self._pools or connections.pools(self._where)
+        headers = {"User-Agent": "Madsea", "Accept-Encoding": "identity"}
+        if request.body is not None:
+            headers["Content-Type"] = "application/json"
+        query = address.encoded(request.params)
+        return self._pools.request(
             request.method,
-            self.base_url + request.path,
-            params=dict(request.params),
-            data=request.body,
-            files=dict(request.files) if request.files else None,
-            headers={"Content-Type": "application/json"} if request.body is not None else None,
-            timeout=(self._timeouts.connect_s, self._timeouts.read_s),
-            allow_redirects=False,
-            stream=True,
+            address.with_query(self._where.url + request.path, self._where.query, query),
+            body=request.body,
+            fields=dict(request.files) if request.files else None,
+            headers=headers | self._where.sent_headers,
+            timeout=urllib3.Timeout(self._timeouts.connect_s, self._timeouts.read_s),
+            redirect=False,
+            retries=False,
+            preload_content=False,
+            decode_content=False,
         )
 
 
@@ -178,47 +211,35 @@ def _title(error: type[ComfyError]) -> str:
     return (error.__doc__ or "").splitlines()[0]
 
 
-def _read(response: requests.Response, max_bytes: int, deadline: float) -> bytes:
+def _read(response: urllib3.BaseHTTPResponse, request: Request) -> bytes:
     """Read the body piece by piece, so that neither an endless nor a dripping one holds us."""
-    body = bytearray()
-    while piece := response.raw.read1(_CHUNK_BYTES, decode_content=True):
-        body += piece
-        if len(body) > max_bytes:
-            raise TooLarge(f"The server sends more than {max_bytes:,} bytes.")
-        if time.monotonic() > deadline:
-            raise Unreachable("The server sends its answer too slowly.", maybe_sent=True)
-    return bytes(body)
+    body = io.BytesIO()
+    while piece := response.read1(_CHUNK_BYTES):
+        if body.tell() + len(piece) > request.max_bytes:
+            _refuse_endless(request)
+        body.write(piece)
+    return body.getvalue()
+
+
+def _refuse_endless(request: Request) -> NoReturn:
+    if request.is_file:
+        raise TooLarge(f"The server sends more than {request.max_bytes:,} bytes.")
+    raise BadAnswer(
+        f"The server's answer has more than {request.max_bytes // MIB} MiB.", maybe_sent=True
+    )
+
+
+def _refuse_compressed(response: urllib3.BaseHTTPResponse) -> None:
+    coding = response.headers.get("Content-Encoding", "").strip().lower()
+    if coding not in {"", "identity"}:
+        raise BadAnswer(f"The answer is compressed ({coding}), unasked.", maybe_sent=True)
 
 
 @contextmanager
-def _named() -> Iterator[None]:
+def _named(exchange: Exchange) -> Iterator[None]:
     """Give the failures of the HTTP library our names."""
     try:
         yield
-    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-        raise Unreachable(_cause(error), maybe_sent=_maybe_sent(error)) from error
-    except UnicodeError as error:
-        raise Unreachable("The server's address or headers cannot be used.") from error
-
-
-def _maybe_sent(error: Exception) -> bool:
-    """Tell whether the request may have left: not when no connection, or no valid one, was made."""
-    if isinstance(error, requests.ConnectTimeout | requests.exceptions.SSLError | ValueError):
-        return False
-    return not isinstance(_reason(error), urllib3.exceptions.NewConnectionError)
-
-
-def _cause(error: Exception) -> str:
-    if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
-        return "The server does not answer in time."
-    if isinstance(_reason(error), urllib3.exceptions.NameResolutionError):
-        return "The server's name cannot be resolved."
-    if isinstance(_reason(error), urllib3.exceptions.NewConnectionError):
-        return "The server refuses the connection: ComfyUI does not run there, or starts up."
-    if isinstance(error, ValueError):
-        return f"The server's address or headers cannot be used: {error}"
-    return "The connection broke before the answer was complete."
-
-
-def _reason(error: Exception) -> object:
-    return getattr(error.args[0], "reason", None) if error.args else None
+    except (urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as error:
+        broke = "The connection broke before the answer was complete."
+        raise Unreachable(cause(error, broke), maybe_sent=exchange.was_sent) from error

@@ -5,7 +5,7 @@ came of it goes into the driver's inbox.
 """
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from queue import SimpleQueue
 
@@ -41,13 +41,21 @@ class Fetched:
 
 
 @dataclass(frozen=True)
+class Stumbled:
+    """A thread failed as nobody foresaw."""
+
+    attempt_id: int
+    problem: Exception
+
+
+@dataclass(frozen=True)
 class SocketLost:
     """The socket is gone, or could not be opened: until it is back, polling is all there is."""
 
     was_open: bool = True
 
 
-Message = Event | Uploaded | Fetched | SocketLost
+Message = Event | Uploaded | Fetched | Stumbled | SocketLost
 Inbox = SimpleQueue[Message]
 
 TROUBLE = (ComfyError, storage.StorageError, BadImage)
@@ -60,7 +68,6 @@ class Courier:
         self._client = client
         self._inbox = inbox
         self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="courier")
-        self._under_way: list[Future[None]] = []
 
     def upload(self, attempt_id: int, path: str, name: str) -> None:
         """Upload the file at `path` (relative to the projects root) under a content-hash name."""
@@ -70,22 +77,18 @@ class Courier:
         """Fetch a server's file, decode and stage it."""
         self._submit(self._fetch, attempt_id, output)
 
-    def check(self) -> None:
-        """Raise what a thread stumbled over that nobody foresaw."""
-        ended = [future for future in self._under_way if future.done()]
-        self._under_way = [future for future in self._under_way if not future.done()]
-        for future in ended:
-            future.result()
-
     def close(self) -> None:
         """Take nothing more on; what is under way ends by its time limits."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _submit(self, work: Callable[..., Message], *args: object) -> None:
-        self._under_way.append(self._pool.submit(self._run, work, *args))
+    def _submit(self, work: Callable[..., Message], attempt_id: int, *args: object) -> None:
+        self._pool.submit(self._run, work, attempt_id, *args)
 
-    def _run(self, work: Callable[..., Message], *args: object) -> None:
-        self._inbox.put(work(*args))
+    def _run(self, work: Callable[..., Message], attempt_id: int, *args: object) -> None:
+        try:
+            self._inbox.put(work(attempt_id, *args))
+        except Exception as error:  # noqa: BLE001 - the boundary of a thread; the pilot records it
+            self._inbox.put(Stumbled(attempt_id, error))
 
     def _upload(self, attempt_id: int, path: str, name: str) -> Message:
         try:

@@ -6,7 +6,7 @@ from typing import Any
 
 from generation.comfyui import parameters as params
 from generation.comfyui.errors import Refused
-from generation.comfyui.lenient import listed, mapping
+from generation.comfyui.lenient import line, listed, mapping, name
 from generation.comfyui.messages import History, OutputFile
 from generation.comfyui.requirements import Lack
 from generation.driver.flight import Flight
@@ -17,6 +17,8 @@ from generation.services import graphs
 
 _NO_SUCH_CLASS = frozenset({"invalid_prompt", "missing_node_type"})
 _POISONED = ("CUDA error", "illegal memory access", "device-side assert")
+#: So many things that a server lacks are remembered of one refusal.
+LACKS_MOST = 50
 _NODE_ID = re.compile(r"#([^'\"]+)")
 
 
@@ -88,8 +90,9 @@ def lacks(error: Refused, graph: Mapping[str, Any]) -> list[Lack]:
     for node in map(mapping, error.node_errors.values()):
         for each in map(mapping, listed(node.get("errors"))):
             extra = mapping(each.get("extra_info"))
-            value = str(extra.get("received_value", ""))
+            value = name(extra, "received_value")
             if each.get("type") != "value_not_in_list" or value.startswith(f"{graphs.FOLDER}/"):
                 return []
-            found.append(Lack(value, f"{node.get('class_type')}.{extra.get('input_name')}"))
-    return found
+            where = f"{node.get('class_type')}.{extra.get('input_name')}"
+            found.append(Lack(value, line(where)))
+    return found[:LACKS_MOST]

@@ -68,12 +68,9 @@ class Landing:
 
     def fetched(self, message: Fetched) -> None:
         """Take what came of it: an image, or a problem."""
-        flight = self._flights.get(message.attempt_id)
+        flight = self._flights[message.attempt_id]
         image = message.image
-        if flight is None:
-            if image is not None:
-                versions.discard(image)
-        elif image is None:
+        if image is None:
             self._not_fetched(flight, message.problem)
         elif why := _misfit(flight, image):
             versions.discard(image)
@@ -81,6 +78,12 @@ class Landing:
         else:
             self.is_short = False
             self._reserve(flight, image)
+
+    @staticmethod
+    def discard(message: object) -> None:
+        """Remove what was staged for a flight that is gone."""
+        if isinstance(message, Fetched) and message.image is not None:
+            versions.discard(message.image)
 
     def _reserve(self, flight: Flight, image: Image) -> None:
         try:

@@ -16,13 +16,14 @@ from django.db import close_old_connections
 from generation import queueing
 from generation.comfyui.client import Client
 from generation.comfyui.transport import Timeouts
+from generation.driver import guard
 from generation.driver.courier import Courier, Message
 from generation.driver.heart import BEAT_EVERY_S, Heart
 from generation.driver.pilot import Pilot
 from generation.driver.watch import Watch
 from generation.errors import Fenced
 from generation.models import Attempt
-from generation.services import leases, transitions
+from generation.services import leases, servers, transitions
 from generation.services.claims import Desk
 from generation.services.leases import Lease
 
@@ -55,6 +56,10 @@ def drive(server_id: int, *, sign: Sign) -> None:
     try:
         with suppress(Fenced):
             Driver(lease, sign).run()
+    except Exception as error:
+        if guard.is_foreseen(error):
+            raise
+        guard.stumbled(lease, error)
     finally:
         leases.give_back(lease)
     if not sign.is_up():
@@ -69,13 +74,13 @@ class Driver:
         self._lease = lease
         self._sign = sign
         self._inbox: SimpleQueue[Message] = SimpleQueue()
-        url, headers = lease.server.url, lease.server.headers
+        where = servers.endpoint_of(lease.server)
         self._heart = Heart(lease)
-        self._client = Client(url, headers=headers, timeouts=TIMEOUTS, before=self._heart.before)
+        self._client = Client(where, timeouts=TIMEOUTS, before=self._heart.before)
         # The courier's threads have one of their own: they never touch the database.
-        self._couriers = Client(url, headers=headers, timeouts=TIMEOUTS)
+        self._couriers = Client(where, timeouts=TIMEOUTS)
         self._courier = Courier(self._couriers, self._inbox)
-        self._watch = Watch(url, headers, self._inbox)
+        self._watch = Watch(where, self._inbox)
         self._pilot = Pilot(lease, self._client, self._courier, self._watch)
         self._desk = Desk(lease)
         self._began_at = monotonic()
@@ -121,7 +126,6 @@ class Driver:
     def _turn(self) -> None:
         self._beat()
         self._obey()
-        self._courier.check()
         self._pilot.advance()
         if self._pilot.is_aside:
             return
@@ -175,15 +179,15 @@ class Driver:
             raise Fenced(f"{self._lease.server.name} is another's, or takes nothing more.")
 
     def _listen(self) -> None:
-        """Wait for the next message, then take all that have come."""
+        """Wait for the next message, then take all that have come, and none that come meanwhile."""
         wait_s = min(IDLE_WAIT_S, self._pilot.due_in_s())
         try:
             message = self._inbox.get(timeout=wait_s) if wait_s > 0 else self._inbox.get_nowait()
-            while True:
-                self._pilot.hear(message)
-                message = self._inbox.get_nowait()
         except Empty:
             return
+        self._pilot.hear(message)
+        for _ in range(self._inbox.qsize()):
+            self._pilot.hear(self._inbox.get())
 
     def _report(self) -> None:
         now = monotonic()

@@ -11,11 +11,12 @@ from generation.failures import failure
 from generation.models import Attempt
 from generation.services import blocking, quarantine, servers, transitions
 from generation.services.leases import Lease
+from generation.states import AttemptOutcome
 
 #: After these nothing can succeed on the server until it has restarted.
 SET_ASIDE = frozenset({"cuda_poisoned", "worker_dead"})
 #: After these the prompt may be on the server all the same, or get there late.
-MAY_BE_THERE = frozenset({"worker_dead", "prompt_not_taken"})
+MAY_BE_THERE = frozenset({"worker_dead", "prompt_not_taken", "driver_error"})
 
 
 class Outcomes:
@@ -47,6 +48,14 @@ class Outcomes:
             self._set_aside(why, flight.prompt_id)
         elif workflow := flight.attempt.run.batch.workflow:
             blocking.look(self._lease.server, workflow, flight.attempt)
+
+    def fail_attempt(self, attempt: Attempt, why: PlanFailure) -> None:
+        """End an attempt that failed, whether there is a flight of it or not."""
+        flight = self._flights.get(attempt.pk)
+        if flight is not None:
+            self.fail(flight, why)
+        elif attempt.outcome == AttemptOutcome.OPEN:
+            transitions.fail(attempt, why, is_left_behind=why.code in MAY_BE_THERE)
 
     def _was_short(self, flight: Flight) -> bool:
         run = flight.attempt.run

@@ -19,21 +19,29 @@ from generation.comfyui.errors import (
 from generation.comfyui.messages import Accepted, History, OutputFile, Queue
 from generation.driver import dialect
 from generation.driver.contact import Contact
-from generation.driver.courier import Courier, Fetched, Message, SocketLost, Uploaded
+from generation.driver.courier import (
+    Courier,
+    Fetched,
+    Message,
+    SocketLost,
+    Stumbled,
+    Uploaded,
+)
 from generation.driver.finding import Finder
 from generation.driver.flight import ON_SERVER, UNPOSTED, Flight, Stage
+from generation.driver.guard import Guard
 from generation.driver.landing import ERRORS_MOST, Landing
 from generation.driver.outcomes import Outcomes
+from generation.driver.panels import Panels
 from generation.driver.patience import Patience
 from generation.driver.removal import Remover
 from generation.driver.watch import Watch
 from generation.errors import Fenced, PlanFailure
 from generation.failures import failure
 from generation.models import Attempt, Version
-from generation.services import capability, graphs, servers, transitions
+from generation.services import capability, servers, transitions
 from generation.services.leases import Lease
 from generation.states import AttemptOutcome, VersionState
-from generation.storage import StorageError
 
 LOOK_RUNNING_S = 2.0
 LOOK_BLIND_S = 1.0
@@ -49,15 +57,15 @@ class Pilot:
         self.flights: dict[int, Flight] = {}
         self._lease = lease
         self._client = client
-        self._courier = courier
         self._watch = watch
         self.contact = Contact(lease.server, client)
         self._finder = Finder(client)
         self._remover = Remover(lease, client)
         self._outcomes = Outcomes(lease, client, self.flights)
+        self._guard = Guard(self._outcomes)
         self._landing = Landing(lease, courier, self.contact, self._outcomes, self.flights)
+        self._panels = Panels(courier, self.contact, self._outcomes)
         self._patience = Patience()
-        self._on_server: set[str] = set()
 
     # Taking flights on -------------------------------------------------------------------------
 
@@ -65,15 +73,19 @@ class Pilot:
         """Take over what the driver before left in flight; finish what it had reserved."""
         for attempt in self._lease.adopted:
             attempt.lease_token = self._lease.token
-            reserved = Version.objects.filter(attempt=attempt, state=VersionState.RESERVED).first()
-            if reserved is not None:
-                self._landing.publish(reserved)
-                continue
-            was_seen = attempt.acknowledged_at is not None
-            stage = Stage.POSTED if was_seen else Stage.DOUBTFUL
-            flight = self.flights[attempt.pk] = Flight(attempt, stage)
-            self._patience.recall(flight)
-            transitions.note(attempt, "adopted")
+            with self._guard.step(attempt):
+                self._adopt(attempt)
+
+    def _adopt(self, attempt: Attempt) -> None:
+        reserved = Version.objects.filter(attempt=attempt, state=VersionState.RESERVED).first()
+        if reserved is not None:
+            self._landing.publish(reserved)
+            return
+        was_seen = attempt.acknowledged_at is not None
+        stage = Stage.POSTED if was_seen else Stage.DOUBTFUL
+        flight = self.flights[attempt.pk] = Flight(attempt, stage)
+        self._patience.recall(flight)
+        transitions.note(attempt, "adopted")
 
     def remember(self) -> None:
         """Write down what the next driver has to know of the flights."""
@@ -83,7 +95,8 @@ class Pilot:
 
     def take(self, attempt: Attempt) -> None:
         """Take on an attempt that was claimed just now."""
-        self.flights[attempt.pk] = Flight(attempt, Stage.READY)
+        with self._guard.step(attempt):
+            self.flights[attempt.pk] = Flight(attempt, Stage.READY)
 
     @property
     def n_on_server(self) -> int:
@@ -143,17 +156,15 @@ class Pilot:
     def _post_ready(self) -> None:
         for flight in list(self.flights.values()):
             if flight.stage is Stage.READY and flight.look_at <= monotonic():
-                self._upload_or_post(flight)
+                with self._guard.step(flight.attempt):
+                    self._upload_or_post(flight)
 
     def _upload_or_post(self, flight: Flight) -> None:
         """Have the panel uploaded first, once per content."""
-        panel = flight.attempt.panel
-        if panel is None or flight.has_panel or panel.sha256 in self._on_server:
+        if self._panels.is_there(flight):
             self._post(flight)
-            return
-        flight.stage = Stage.PREPARING
-        name = graphs.panel_name(panel).rpartition("/")[2]
-        self._courier.upload(flight.attempt.pk, panel.path, name)
+        else:
+            self._panels.upload(flight)
 
     def _post(self, flight: Flight) -> None:
         self._watch.wait_first(SOCKET_WAIT_S)
@@ -203,7 +214,7 @@ class Pilot:
 
     def _refused(self, flight: Flight, error: Refused) -> None:
         if dialect.misses_panel(error) and flight.attempt.panel is not None:
-            self._panel_vanished(flight, error)
+            self._panels.vanished(flight, error)
         else:
             self._turn_away(flight, error, "graph_refused")
 
@@ -214,16 +225,6 @@ class Pilot:
             self._outcomes.drop(flight)
         else:
             self._outcomes.fail(flight, failure(code, "\n".join(error.sentences())))
-
-    def _panel_vanished(self, flight: Flight, error: Refused) -> None:
-        """Upload a panel again that somebody has removed from the server."""
-        self._on_server.clear()
-        flight.n_refused += 1
-        if flight.n_refused > 1:
-            self._outcomes.fail(flight, failure("upload_refused", "\n".join(error.sentences())))
-            return
-        flight.stage, flight.has_panel = Stage.READY, False
-        flight.look_soon()
 
     def _accepted(self, flight: Flight, accepted: Accepted) -> None:
         self._finder.recognise(flight, accepted.prompt_id)
@@ -251,12 +252,25 @@ class Pilot:
                 self._hurry()
                 if message.was_open:
                     servers.read_again(self._lease.server)
-            case Uploaded():
-                self._uploaded(message)
-            case Fetched():
-                self._landing.fetched(message)
+            case Uploaded() | Fetched() | Stumbled():
+                self._brought(message)
             case _:
                 self._heard(message)
+
+    def _brought(self, message: Uploaded | Fetched | Stumbled) -> None:
+        """Take what the courier says of a flight; of one that is gone, an image is discarded."""
+        flight = self.flights.get(message.attempt_id)
+        if flight is None:
+            self._landing.discard(message)
+            return
+        with self._guard.step(flight.attempt):
+            match message:
+                case Uploaded():
+                    self._panels.uploaded(flight, message)
+                case Fetched():
+                    self._landing.fetched(message)
+                case Stumbled(problem=problem):
+                    raise problem
 
     def _hurry(self) -> None:
         for flight in self.flights.values():
@@ -288,11 +302,15 @@ class Pilot:
         for flight in due:
             if self.is_aside:
                 return
-            self._finder.search(flight, queue)
-            if flight.prompt_id in queue:
-                self._is_there(flight, queue)
-            else:
-                self._look_in_history(flight)
+            with self._guard.step(flight.attempt):
+                self._look_at(flight, queue)
+
+    def _look_at(self, flight: Flight, queue: Queue) -> None:
+        self._finder.search(flight, queue)
+        if flight.prompt_id in queue:
+            self._is_there(flight, queue)
+        else:
+            self._look_in_history(flight)
 
     def _is_there(self, flight: Flight, queue: Queue) -> None:
         blind = not self._watch.is_open()
@@ -412,38 +430,6 @@ class Pilot:
         else:
             self._outcomes.fail(flight, dialect.node_failure(history))
 
-    # Panels --------------------------------------------------------------------------------------
-
-    def _uploaded(self, message: Uploaded) -> None:
-        flight = self.flights.get(message.attempt_id)
-        if flight is None or flight.stage is not Stage.PREPARING:
-            return
-        if message.problem is None:
-            self._use_panel(flight, message.name)
-        elif isinstance(message.problem, StorageError):
-            self._outcomes.fail(flight, failure("panel_unreadable", str(message.problem)))
-        elif isinstance(message.problem, ComfyError):
-            self._not_uploaded(flight, message.problem)
-
-    def _not_uploaded(self, flight: Flight, problem: ComfyError) -> None:
-        """Try again later; but not for ever what the server itself does not take."""
-        flight.n_refused += isinstance(problem, ANSWERED)
-        if isinstance(problem, TooLarge) or flight.n_refused >= ERRORS_MOST:
-            self._outcomes.fail(flight, failure("upload_refused", str(problem)))
-            return
-        flight.stage = Stage.READY
-        self.contact.failed(problem)
-
-    def _use_panel(self, flight: Flight, name: str) -> None:
-        panel = flight.attempt.panel
-        if panel is not None and name == graphs.panel_name(panel):
-            self._on_server.add(panel.sha256)
-        else:
-            flight.attempt.graph = graphs.with_panel(flight.attempt, name)
-            transitions.rewrite_graph(flight.attempt, flight.attempt.graph)
-        flight.stage, flight.has_panel = Stage.READY, True
-        flight.look_soon()
-
     # Cancelling ---------------------------------------------------------------------------------
 
     def obey(self) -> None:
@@ -457,7 +443,8 @@ class Pilot:
                 self._outcomes.drop(flight)
                 self._remover.look_again()
             elif cancelled_at is not None and flight.stage is not Stage.STOPPING:
-                self._stop(flight)
+                with self._guard.step(flight.attempt):
+                    self._stop(flight)
 
     def _stop(self, flight: Flight) -> None:
         is_unposted = flight.stage in UNPOSTED and not flight.is_repost

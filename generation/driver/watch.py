@@ -1,23 +1,29 @@
 """The watch: a thread that reads a server's socket and puts what it hears into the inbox."""
 
+import logging
 import threading
-from collections.abc import Mapping
 from uuid import uuid4
 
+from generation.comfyui.address import Endpoint
 from generation.comfyui.errors import ComfyError
 from generation.comfyui.socket import Socket
 from generation.driver.courier import Inbox, SocketLost
 
+logger = logging.getLogger(__name__)
+
 RECONNECT_FIRST_S = 0.5
 RECONNECT_MOST_S = 15.0
+#: While so many messages wait to be taken, what a server says is dropped and it is read slower:
+#: what is lost of its progress, polling finds.
+WAITING_MOST = 256
+FLOODED_S = 0.05
 
 
 class Watch:
     """Keeps a socket open, each time under a fresh client id: a used one may be deaf."""
 
-    def __init__(self, url: str, headers: Mapping[str, str], inbox: Inbox) -> None:
-        self._url = url
-        self._headers = headers
+    def __init__(self, where: Endpoint, inbox: Inbox) -> None:
+        self._where = where
         self._inbox = inbox
         self._open = threading.Event()
         self._over = threading.Event()
@@ -46,10 +52,14 @@ class Watch:
         while not self._over.is_set():
             self.client_id = uuid4().hex
             try:
-                self._read(Socket(self._url, self.client_id, self._headers))
+                self._read(Socket(self._where, self.client_id))
                 pause_s = RECONNECT_FIRST_S
             except ComfyError:
                 pause_s = RECONNECT_FIRST_S if self._open.is_set() else pause_s * 2
+            except Exception:
+                # The boundary of a thread: without the socket, polling goes on.
+                logger.exception("the socket of %s stumbled", self._where.url)
+                pause_s = RECONNECT_MOST_S
             lost = SocketLost(was_open=self._open.is_set())
             self._open.clear()
             self._inbox.put(lost)
@@ -61,7 +71,9 @@ class Watch:
         try:
             while not self._over.is_set():
                 event = socket.receive(0.5)
-                if event is not None:
+                if self._inbox.qsize() >= WAITING_MOST:
+                    self._over.wait(FLOODED_S)
+                elif event is not None:
                     self._inbox.put(event)
         finally:
             socket.close()

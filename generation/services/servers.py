@@ -19,6 +19,7 @@ from django.db.models.functions import Now
 from generation import queueing
 from generation.comfyui import parameters as params
 from generation.comfyui import requirements
+from generation.comfyui.address import Endpoint
 from generation.comfyui.client import Client
 from generation.comfyui.definitions import without_uploads
 from generation.comfyui.errors import ComfyError
@@ -144,9 +145,14 @@ def unseen(server: Server, detail: str) -> None:
     rows.update(health_detail=detail[:500])
 
 
+def endpoint_of(server: Server) -> Endpoint:
+    """Return how a server is reached: its address, and apart from it all secrets."""
+    return Endpoint(server.url, headers=server.headers)
+
+
 def client_of(server: Server, timeouts: Timeouts) -> Client:
-    """Return a client for a server, with its extra headers."""
-    return Client(server.url, headers=server.headers, timeouts=timeouts)
+    """Return a client for a server, by all that it was registered with."""
+    return Client(endpoint_of(server), timeouts=timeouts)
 
 
 def identify(server: Server, client: Client, *, anew: bool = False) -> None:

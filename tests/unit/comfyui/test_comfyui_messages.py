@@ -199,7 +199,7 @@ def test_lenient_json_turns_what_is_no_number_into_none() -> None:
 @pytest.mark.parametrize("how", [json.dumps, lambda value: json.dumps(value, ensure_ascii=False)])
 def test_all_text_of_lenient_json_can_be_stored(how: Callable[[Any], str]) -> None:
     read = lenient_json(how({"mod\udce9le": ["n\x7ful", {"\ud83d": "é😀"}]}))
-    assert read == {"mod\U0010dce9le": ["n\x7ful", {"\U0010d83d": "é😀"}]}
+    assert read == {"mod\U0010dce9le": ["n\U0010007ful", {"\U0010d83d": "é😀"}]}
 
 
 @pytest.mark.parametrize("name", ["mod\udce9le.sft", "\ud800\udc7f", "modèle 😀", "\\udce9"])
@@ -208,7 +208,7 @@ def test_a_name_goes_back_to_its_server_as_it_came(name: str) -> None:
     assert json.loads(exact_json(read)) == json.loads(json.dumps({name: [name]}))
 
 
-@pytest.mark.parametrize("text", ["", "{", "[" * 100_000, "1" * 5000, b"\xff"])
+@pytest.mark.parametrize("text", ["", "{", "[" * 100_000, b"\xff"])
 def test_lenient_json_raises_only_value_error(text: str | bytes) -> None:
     with pytest.raises(ValueError):
         lenient_json(text)

@@ -86,9 +86,9 @@ def test_previews_pings_and_garbage_are_none(connect: Callable[[Answer], Socket]
     assert [opened.receive(1), opened.receive(1), opened.receive(1)] == [None, None, None]
 
 
-def test_a_frame_of_many_megabytes_is_read(connect: Callable[[Answer], Socket]) -> None:
-    opened = connect(opens(framed(TEXT, START % (b"x" * 6_000_000))))
-    assert opened.receive(5) == Started("p")
+def test_a_frame_of_megabytes_is_passed_over(connect: Callable[[Answer], Socket]) -> None:
+    opened = connect(opens(framed(TEXT, START % (b"x" * 6_000_000)), framed(TEXT, STATUS)))
+    assert [opened.receive(5), opened.receive(5)] == [None, QueueStatus(2)]
 
 
 def test_a_frame_that_comes_in_two_pieces_is_joined(
