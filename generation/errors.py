@@ -8,6 +8,7 @@
     │   └── BadImage            an upload that is no usable image
     ├── NotFound                what was named does not exist (404)
     ├── Conflict                it exists, but its state does not allow this (409)
+    ├── Busy                    what it takes is in use: the same comes through later (503)
     ├── Fenced                  a driver whose lease or attempt is no longer its own
     ├── CancelledMeanwhile      a render whose plan was cancelled first (services.versions)
     ├── StorageError            the projects folder cannot be written (storage)
@@ -87,6 +88,12 @@ class Conflict(MadseaError):
     """Its state does not allow this."""
 
     code = "conflict"
+
+
+class Busy(MadseaError):
+    """Too much is being decoded just now: send it again in a few seconds."""
+
+    code = "busy"
 
 
 class Fenced(MadseaError):

@@ -50,6 +50,12 @@ MADSEA_IMAGE_MAX_BYTES = environment.whole("MADSEA_IMAGE_MAX_MIB", 64, low=1, hi
 MADSEA_IMAGE_MAX_PIXELS = (
     environment.whole("MADSEA_IMAGE_MAX_MEGAPIXELS", 100, low=1, high=1000) * 10**6
 )
+# What decoding an image may take: processes of each of our own, their memory, seconds of computing.
+MADSEA_DECODERS = environment.whole("MADSEA_DECODERS", 2, low=1, high=64)
+MADSEA_DECODE_MEMORY_MIB = environment.whole(
+    "MADSEA_DECODE_MEMORY_MIB", 2048, low=256, high=1_048_576
+)
+MADSEA_DECODE_S = environment.whole("MADSEA_DECODE_S", 30, low=1, high=3600)
 MADSEA_FILE_LINK_S = environment.whole("MADSEA_FILE_LINK_S", 3600, low=10, high=604800)
 # How long a client's Idempotency-Key stands for the batch that it made.
 MADSEA_IDEMPOTENCY_H = environment.whole("MADSEA_IDEMPOTENCY_H", 24, low=1, high=8760)

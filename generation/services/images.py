@@ -1,45 +1,53 @@
 """Images that come in: decoded before they are believed, then staged."""
 
+from dataclasses import dataclass
 from pathlib import PurePath
 
 from django.conf import settings
 
-from generation import storage
+from generation import decoders, storage
 from generation.errors import BadImage
-from generation.images import DecodedImage, UnreadableImage, decode
+from generation.images import Examined, UnreadableImage
 from generation.services.versions import Image
 
 #: The endings that a name may have for each format.
 ENDINGS = {"png": {"png"}, "jpg": {"jpg", "jpeg"}, "webp": {"webp"}}
 
 
-def stage(content: bytes, *, filename: str = "") -> Image:
-    """Check and stage an image; a `filename` must end as the content really is.
+@dataclass(frozen=True)
+class Checked:
+    """A file that is an image."""
+
+    content: bytes
+    examined: Examined
+
+
+def check(content: bytes, *, filename: str = "") -> Checked:
+    """Decode an image fully; a `filename` must end as the content really is.
 
     Raises:
         BadImage: empty, too big, no image, truncated, or of another format than its name says.
-        StorageError: the projects folder cannot be written.
-    """
-    decoded = check(content, filename=filename)
-    return Image(storage.stage(content), decoded)
-
-
-def check(content: bytes, *, filename: str = "") -> DecodedImage:
-    """Decode an image fully and return what it is.
-
-    Raises:
-        BadImage: as in `stage`.
+        Busy: too much is being decoded just now.
     """
     limit = settings.MADSEA_IMAGE_MAX_BYTES
     if len(content) > limit:
         detail = f"The file has {len(content):,} bytes; at most {limit:,} are taken."
         raise BadImage(detail, code="too_large", attr="file")
     try:
-        decoded = decode(content, max_pixels=settings.MADSEA_IMAGE_MAX_PIXELS)
+        examined = decoders.examine(content)
     except UnreadableImage as error:
         raise BadImage(str(error), code=error.code, attr="file") from error
-    _check_ending(filename, decoded.format)
-    return decoded
+    _check_ending(filename, examined.decoded.format)
+    return Checked(content, examined)
+
+
+def stage(checked: Checked) -> Image:
+    """Stage an image.
+
+    Raises:
+        StorageError: the projects folder cannot be written.
+    """
+    return Image(storage.stage(checked.content), checked.examined.decoded)
 
 
 def _check_ending(filename: str, found: str) -> None:

@@ -1,0 +1,110 @@
+"""The child process that decodes: `python -m generation.decoding.worker`, fed through its pipes.
+
+It writes no files and holds no secrets. What a job may cost, the kernel sees to: too much memory is
+not given, too much computing ends the process, and so does the end of whoever asked, at any moment.
+"""
+
+import fcntl
+import os
+import resource
+import signal
+import sys
+from contextlib import suppress
+from typing import BinaryIO
+
+from generation.decoding import messages, pictures
+from generation.decoding.messages import Job
+from generation.decoding.parts import damaged
+from generation.images import UnreadableImage
+
+_PIPE = 0
+
+
+def main() -> None:
+    """Answer one request after the other, until nobody is there to ask."""
+    _give_up_rights()
+    incoming, outgoing = os.fdopen(_PIPE, "rb"), os.fdopen(1, "wb")
+    # Whatever prints must not print into an answer.
+    sys.stdout = sys.stderr
+    with suppress(BrokenPipeError):
+        while line := incoming.readline():
+            job, n_bytes = messages.job_of(line)
+            content = incoming.read(n_bytes)
+            _write(outgoing, _answer(job, content))
+
+
+def _give_up_rights() -> None:
+    for limit in (resource.RLIMIT_FSIZE, resource.RLIMIT_CORE):
+        resource.setrlimit(limit, (0, 0))
+    for ignored in (signal.SIGINT, signal.SIGTERM):
+        # Whoever asked ends it: a Ctrl-C goes to all of a terminal's processes.
+        signal.signal(ignored, signal.SIG_IGN)
+    for ending in (signal.SIGPROF, signal.SIGIO):
+        signal.signal(ending, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    fcntl.fcntl(_PIPE, fcntl.F_SETOWN, os.getpid())
+
+
+def _write(outgoing: BinaryIO, pieces: list[bytes]) -> None:
+    outgoing.writelines(pieces)
+    outgoing.flush()
+
+
+def _answer(job: Job, content: bytes) -> list[bytes]:
+    _limit(job)
+    try:
+        return _done(job, content)
+    except UnreadableImage as error:
+        return messages.refused(error)
+    except MemoryError:
+        return messages.refused(_too_much_memory(job))
+    except Exception as error:  # noqa: BLE001 - the boundary: whatever a decoder stumbles over
+        sys.stderr.write(f"decoding: {type(error).__name__}: {error}\n")
+        return messages.refused(damaged())
+    finally:
+        _unlimit()
+
+
+def _done(job: Job, content: bytes) -> list[bytes]:
+    if job.width_px:
+        small = pictures.reduce(content, width_px=job.width_px, max_pixels=job.max_pixels)
+        return messages.reduced(small)
+    return messages.examined(pictures.examine(content, max_pixels=job.max_pixels))
+
+
+def _too_much_memory(job: Job) -> UnreadableImage:
+    detail = f"Decoding it takes more than {job.memory_bytes // 2**20:,} MiB of memory."
+    return UnreadableImage("too_costly", detail)
+
+
+def _limit(job: Job) -> None:
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    with suppress(ValueError, OSError):  # Where a process' size is not known or not limited.
+        resource.setrlimit(resource.RLIMIT_AS, (_size_bytes() + job.memory_bytes, hard))
+    # SIGPROF and SIGIO end the process, in the middle of a decoder too: nobody handles them.
+    signal.setitimer(signal.ITIMER_PROF, job.cpu_s)
+    _watch_the_pipe(is_watched=True)
+
+
+def _unlimit() -> None:
+    _watch_the_pipe(is_watched=False)
+    signal.setitimer(signal.ITIMER_PROF, 0)
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+
+
+def _watch_the_pipe(*, is_watched: bool) -> None:
+    """While a job is done nothing can come through the pipe but its end."""
+    flags = fcntl.fcntl(_PIPE, fcntl.F_GETFL)
+    flags = flags | os.O_ASYNC if is_watched else flags & ~os.O_ASYNC
+    fcntl.fcntl(_PIPE, fcntl.F_SETFL, flags)
+
+
+def _size_bytes() -> int:
+    with open("/proc/self/statm", encoding="ascii") as statm:
+        return int(statm.read().split()[0]) * resource.getpagesize()
+
+
+if __name__ == "__main__":
+    main()
