@@ -37,8 +37,8 @@ def reduce(content: bytes, width_px: int) -> bytes:
 
 
 def _is_large(content: bytes) -> bool:
-    pixels = glance.pixels(content)
-    return pixels is None or pixels > LARGE_PX
+    size = glance.claimed_size(content)
+    return size is None or size[0] * size[1] > LARGE_PX
 
 
 def _limits() -> Limits:

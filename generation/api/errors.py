@@ -22,6 +22,7 @@ from rest_framework import exceptions
 from rest_framework.views import set_rollback
 
 from generation.errors import (
+    Busy,
     Conflict,
     InvalidRequest,
     MadseaError,
@@ -31,6 +32,9 @@ from generation.errors import (
     named,
 )
 from generation.storage import StorageError
+
+#: After so many seconds, what could not be taken just now may be sent again.
+RETRY_S = "5"
 
 
 class ErrorLine(TypedDict):
@@ -105,7 +109,7 @@ def _of_madsea(error: MadseaError) -> JsonResponse | None:
         if isinstance(error, InvalidRequest)
         else [Problem(error.attr or "", error.code, error.detail)]
     )
-    return _listed(status, problems)
+    return _listed(status, problems, {"Retry-After": RETRY_S} if status == 503 else None)
 
 
 def _status(error: MadseaError) -> HTTPStatus | None:
@@ -113,7 +117,7 @@ def _status(error: MadseaError) -> HTTPStatus | None:
         return HTTPStatus.BAD_REQUEST
     if isinstance(error, NotFound):
         return HTTPStatus.NOT_FOUND
-    if isinstance(error, StorageError):
+    if isinstance(error, StorageError | Busy):
         return HTTPStatus.SERVICE_UNAVAILABLE
     return HTTPStatus.CONFLICT if isinstance(error, Conflict) else None
 

@@ -65,7 +65,7 @@ def _asked(request: Request, signed: str) -> tuple[int, int | None]:
 
 
 def _answer(request: Request, version: Version, width_px: int | None) -> HttpResponse:
-    suffix = f"-{width_px}" if width_px else ""
+    suffix = f"-{width_px}-{thumbnails.SERIES}" if width_px else ""
     headers = {
         "ETag": f'"{version.sha256}{suffix}"',
         # A published file never changes; its address is what expires.

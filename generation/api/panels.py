@@ -23,15 +23,13 @@ class PanelViewSet(ViewSet):
         asked = requests.checked(requests.Panel, request)
         content, filename = content_of(asked["file"]), asked["file"].name
         # First, so that a file that is no image leaves no plan behind.
-        images.check(content, filename=filename)
+        checked = images.check(content, filename=filename)
         wanted = {asked["sequence_id"]: [asked["plan"]]}
         found = production.ensure_plans(
             asked["project_id"], asked["season"], asked["episode"], wanted
         )
         plan = found[asked["sequence_id"], asked["plan"]]
-        version = panels.import_panel(
-            plan, content, filename=filename, actor=answers.actor(request)
-        )
+        version = panels.publish_panel(plan, checked, actor=answers.actor(request))
         shown = results.version(version.pk)
         shape = VersionShape(shown, context={"origin": answers.origin(request)})
         return Response(shape.data, HTTPStatus.CREATED)

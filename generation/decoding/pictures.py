@@ -5,10 +5,12 @@ Runs in a child process (`decoding.worker`): nothing here is safe beside anythin
 
 import io
 import struct
+from collections.abc import Callable
+from typing import Any
 
-from PIL import Image, ImageMath, ImageOps, PngImagePlugin, UnidentifiedImageError
+from PIL import Image, ImageMath, PngImagePlugin, UnidentifiedImageError
 
-from generation.decoding import jpeg, png, webp
+from generation.decoding import glance, jpeg, png, webp
 from generation.decoding.parts import UNFOLDED_MAX, UPRIGHT, Parts, damaged
 from generation.images import DecodedImage, Examined, UnreadableImage
 
@@ -74,13 +76,27 @@ def reduce(content: bytes, *, width_px: int, max_pixels: int) -> bytes:
 
 
 def _parts(content: bytes, max_pixels: int) -> Parts:
+    claimed = glance.claimed_size(content)
+    if claimed is not None:
+        check_size(claimed, max_pixels)
     parts = _read(content)
-    if parts.width_px * parts.height_px > max_pixels:
-        sizes = f"{parts.width_px} × {parts.height_px}, {max_pixels:,} are allowed."
-        raise UnreadableImage(
-            "too_many_pixels", f"The image has too many pixels. It has {sizes}"
-        )
+    check_size((parts.width_px, parts.height_px), max_pixels)
     return parts
+
+
+def check_size(size: tuple[int, int], max_pixels: int) -> None:
+    """Check how large a picture is.
+
+    Raises:
+        UnreadableImage: it has more pixels than are allowed.
+    """
+    width_px, height_px = size
+    if width_px * height_px > max_pixels:
+        raise UnreadableImage(
+            "too_many_pixels",
+            "The image has too many pixels."
+            f" It has {width_px} × {height_px}, {max_pixels:,} are allowed.",
+        )
 
 
 def _read(content: bytes) -> Parts:
@@ -130,14 +146,19 @@ def _in_eight_bits(image: Image.Image) -> Image.Image:
     if not image.mode.startswith("I"):
         return image
     wide = image.convert("I")
-    grey = ImageMath.lambda_eval(lambda given: given["convert"](given["wide"] / 257, "L"), wide=wide)
+    grey = _calculated(wide, lambda value: (value + 128) / 257)
     clear = image.info.get("transparency")
     if not isinstance(clear, int):
         return grey
-    seen = ImageMath.lambda_eval(
-        lambda given: given["convert"]((given["wide"] != clear) * 255, "L"), wide=wide
+    return Image.merge("LA", (grey, _calculated(wide, lambda value: (value != clear) * 255)))
+
+
+def _calculated(wide: Image.Image, of: Callable[[Any], Any]) -> Image.Image:
+    """Return grey of 8 bits, calculated of each pixel."""
+    grey: Image.Image = ImageMath.lambda_eval(
+        lambda given: given["convert"](of(given["wide"]), "L"), wide=wide
     )
-    return Image.merge("LA", (grey, seen))
+    return grey
 
 
 def _encoded(image: Image.Image, parts: Parts) -> bytes:
@@ -152,7 +173,7 @@ def _encoded(image: Image.Image, parts: Parts) -> bytes:
     return _saved(upright, "WEBP", lossless=is_exact, quality=90, method=1, icc_profile=profile)
 
 
-def _saved(image: Image.Image, kind: str, **options: object) -> bytes:
+def _saved(image: Image.Image, kind: str, **options: Any) -> bytes:
     held = io.BytesIO()
     image.save(held, kind, **options)
     return held.getvalue()

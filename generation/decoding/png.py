@@ -24,19 +24,20 @@ _CHUNK_BYTES = 2048  #: a larger file may have a chunk for so many bytes
 #: In more pieces than this, the pixels are put together before they are decoded.
 _PIECES_MAX = 4096
 _NEEDED = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})
-#: What a picture looks otherwise without, and how long it is at most.
+#: What a picture looks otherwise without, and how long it may be.
 _LOOKS = {
-    b"tRNS": 256,
-    b"gAMA": 4,
-    b"cHRM": 32,
-    b"sRGB": 1,
-    b"sBIT": 4,
-    b"pHYs": 9,
-    b"cICP": 4,
-    b"mDCV": 24,
-    b"cLLI": 8,
-    b"iCCP": 64 * 2**20,
+    b"gAMA": range(4, 5),
+    b"cHRM": range(32, 33),
+    b"sRGB": range(1, 2),
+    b"sBIT": range(1, 5),
+    b"pHYs": range(9, 10),
+    b"cICP": range(4, 5),
+    b"mDCV": range(24, 25),
+    b"cLLI": range(8, 9),
+    b"iCCP": range(1, 64 * 2**20),
 }
+#: What is clear: one grey, one colour, or as much as the palette has.
+_CLEAR = {0: range(2, 3), 2: range(6, 7), 3: range(1, 257)}
 #: The texts that hold the graph of a render, and our own mark. Source: protocol.md §9.
 _MARKS = (b"madsea", b"prompt")
 
@@ -122,7 +123,7 @@ def _take_needed(reading: _Reading, chunk: _Chunk) -> None:
 
 def _take_other(reading: _Reading, chunk: _Chunk) -> None:
     kind, content = chunk.kind, chunk.content
-    if kind in _LOOKS:
+    if kind == b"tRNS" or kind in _LOOKS:
         _take_look(reading, chunk)
     elif kind in {b"tEXt", b"zTXt", b"iTXt"}:
         _take_text(reading, kind, bytes(content))
@@ -144,10 +145,17 @@ def _refuse_film(n_frames: int) -> None:
 
 def _take_look(reading: _Reading, chunk: _Chunk) -> None:
     is_misplaced = chunk.kind in reading.seen or b"IDAT" in reading.seen
-    if is_misplaced or len(chunk.content) > _LOOKS[chunk.kind]:
+    if is_misplaced or len(chunk.content) not in _lengths(reading, chunk.kind):
         return
     if chunk.kind != b"iCCP" or _holds_profile(bytes(chunk.content)):
         reading.kept.append(chunk)
+
+
+def _lengths(reading: _Reading, kind: bytes) -> range:
+    if kind != b"tRNS":
+        return _LOOKS[kind]
+    colour_type = reading.kept[0].content[9] if reading.kept else 0
+    return _CLEAR.get(colour_type, range(0))
 
 
 def _holds_profile(content: bytes) -> bool:

@@ -49,9 +49,7 @@ class Pool:
         self._lock = Lock()
         self._sweep: Timer | None = None
 
-    def ask(
-        self, content: bytes, limits: Limits, *, is_large: bool, width_px: int = 0
-    ) -> Answer:
+    def ask(self, content: bytes, limits: Limits, *, is_large: bool, width_px: int = 0) -> Answer:
         """Have an image examined, or made small where a width is given.
 
         Raises:

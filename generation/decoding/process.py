@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
+from typing import IO
 
 from generation.decoding import messages
 from generation.decoding.messages import Answer, Job
@@ -40,10 +41,7 @@ class Process:
             cwd=_ROOT,
             env=where,
         )
-        assert self._child.stdin and self._child.stdout
-        self._in, self._out = self._child.stdin.fileno(), self._child.stdout.fileno()
-        os.set_blocking(self._in, False)
-        os.set_blocking(self._out, False)
+        self._in, self._out = (_descriptor(pipe) for pipe in self._pipes())
         self.pid = self._child.pid
 
     def is_alive(self) -> bool:
@@ -72,9 +70,8 @@ class Process:
 
     def end(self) -> int:
         """End it, if it has not ended, and return with which code; a signal's is negative."""
-        for pipe in (self._child.stdin, self._child.stdout):
-            if pipe is not None:
-                pipe.close()
+        for pipe in self._pipes():
+            pipe.close()
         try:
             # Its pipe's end has ended it, or its own limits have.
             return self._child.wait(timeout=0.2)
@@ -84,10 +81,12 @@ class Process:
 
     def forget(self) -> None:
         """Close the pipes of a child that is another process' own."""
-        for pipe in (self._child.stdin, self._child.stdout):
-            if pipe is not None:
-                pipe.close()
+        for pipe in self._pipes():
+            pipe.close()
         self._child.returncode = 0
+
+    def _pipes(self) -> list[IO[bytes]]:
+        return [pipe for pipe in (self._child.stdin, self._child.stdout) if pipe is not None]
 
     def _send(self, content: bytes, deadline: float) -> None:
         left = memoryview(content)
@@ -113,6 +112,11 @@ class Process:
             if not piece:
                 raise EOFError
             yield piece
+
+
+def _descriptor(pipe: IO[bytes]) -> int:
+    os.set_blocking(pipe.fileno(), False)
+    return pipe.fileno()
 
 
 def _wait(descriptor: int, event: int, deadline: float) -> None:

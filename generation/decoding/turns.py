@@ -20,10 +20,13 @@ _NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOTSUP, errno.EINVAL})
 class Turns:
     """So many at once in this process; the others wait, but few where it takes long."""
 
-    def __init__(self, n_at_once: int, *, n_waiting: int, wait_s: float) -> None:
+    def __init__(
+        self, n_at_once: int, *, n_waiting: int, wait_s: float, held_up_s: float = HELD_UP_S
+    ) -> None:
         self._n_at_once = n_at_once
         self._n_waiting_most = n_waiting
         self._wait_s = wait_s
+        self._held_up_s = held_up_s
         self._changed = Condition()
         self._begun: list[float] = []
         self._n_waiting = 0
@@ -61,7 +64,7 @@ class Turns:
         return len(self._begun) < self._n_at_once
 
     def _is_held_up(self) -> bool:
-        return not self._is_free() and monotonic() - min(self._begun) > HELD_UP_S
+        return not self._is_free() and monotonic() - min(self._begun) >= self._held_up_s
 
 
 @contextmanager

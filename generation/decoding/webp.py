@@ -65,9 +65,7 @@ def read(content: bytes) -> Parts:
     width_px, height_px = (max(sides) for sides in zip(*reading.sizes, strict=True))
     clean = joined(content, _pieces(reading))
     is_film = bool(reading.n_frames)
-    return Parts(
-        "webp", width_px, height_px, clean, reading.orientation, is_animated=is_film
-    )
+    return Parts("webp", width_px, height_px, clean, reading.orientation, is_animated=is_film)
 
 
 def _has_pixels(reading: _Reading) -> bool:

@@ -10,14 +10,17 @@ import resource
 import signal
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import BinaryIO
 
-from generation.decoding import messages, pictures
+from generation.decoding import glance, messages, pictures, webp
 from generation.decoding.messages import Job
 from generation.decoding.parts import damaged
 from generation.images import UnreadableImage
 
 _PIPE = 0
+#: What decoding a pixel takes at most: a WebP is decoded as a film, with the picture before.
+_BYTES, _WEBP_BYTES = 12, 17
 
 
 def main() -> None:
@@ -66,10 +69,20 @@ def _answer(job: Job, content: bytes) -> list[bytes]:
 
 
 def _done(job: Job, content: bytes) -> list[bytes]:
+    _refuse_costly(job, content)
     if job.width_px:
         small = pictures.reduce(content, width_px=job.width_px, max_pixels=job.max_pixels)
         return messages.reduced(small)
     return messages.examined(pictures.examine(content, max_pixels=job.max_pixels))
+
+
+def _refuse_costly(job: Job, content: bytes) -> None:
+    """Refuse beforehand what decoders would call damaged for want of memory."""
+    size = glance.claimed_size(content)
+    bytes_per_pixel = _WEBP_BYTES if webp.is_webp(content) else _BYTES
+    if size is not None and size[0] * size[1] * bytes_per_pixel > job.memory_bytes:
+        pictures.check_size(size, job.max_pixels)
+        raise _too_much_memory(job)
 
 
 def _too_much_memory(job: Job) -> UnreadableImage:
@@ -102,8 +115,8 @@ def _watch_the_pipe(*, is_watched: bool) -> None:
 
 
 def _size_bytes() -> int:
-    with open("/proc/self/statm", encoding="ascii") as statm:
-        return int(statm.read().split()[0]) * resource.getpagesize()
+    n_pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    return n_pages * resource.getpagesize()
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from generation import storage
 from generation.comfyui.client import Client
 from generation.comfyui.errors import ComfyError
 from generation.comfyui.messages import Event, OutputFile
-from generation.errors import BadImage
+from generation.errors import BadImage, Busy
 from generation.services import images
 from generation.services.versions import Image
 
@@ -58,7 +58,7 @@ class SocketLost:
 Message = Event | Uploaded | Fetched | Stumbled | SocketLost
 Inbox = SimpleQueue[Message]
 
-TROUBLE = (ComfyError, storage.StorageError, BadImage)
+TROUBLE = (ComfyError, storage.StorageError, BadImage, Busy)
 
 
 class Courier:

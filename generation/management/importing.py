@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.contrib.auth.models import User
 from django.core.management.base import CommandError, OutputWrapper
 
-from generation.errors import BadImage, Conflict
+from generation.errors import BadImage, Busy, Conflict
 from generation.management.command import bar, counted
 from generation.services import imports
 from generation.services.imports import Item
@@ -25,7 +25,7 @@ def publish(
     for item in bar(items, "Importing"):
         try:
             version = imports.publish(item, plans[item.name], actor=actor)
-        except (BadImage, Conflict) as error:
+        except (BadImage, Busy, Conflict) as error:
             refused.append(f"{item.file.name}: {error.detail}")
         else:
             published += version is not None

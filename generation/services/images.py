@@ -29,10 +29,7 @@ def check(content: bytes, *, filename: str = "") -> Checked:
         BadImage: empty, too big, no image, truncated, or of another format than its name says.
         Busy: too much is being decoded just now.
     """
-    limit = settings.MADSEA_IMAGE_MAX_BYTES
-    if len(content) > limit:
-        detail = f"The file has {len(content):,} bytes; at most {limit:,} are taken."
-        raise BadImage(detail, code="too_large", attr="file")
+    check_size(len(content))
     try:
         examined = decoders.examine(content)
     except UnreadableImage as error:
@@ -41,8 +38,30 @@ def check(content: bytes, *, filename: str = "") -> Checked:
     return Checked(content, examined)
 
 
-def stage(checked: Checked) -> Image:
-    """Stage an image.
+def check_size(n_bytes: int) -> None:
+    """Check how large a file is, before or after it is read.
+
+    Raises:
+        BadImage: it is larger than an image may be.
+    """
+    limit = settings.MADSEA_IMAGE_MAX_BYTES
+    if n_bytes > limit:
+        detail = f"The file has {n_bytes:,} bytes; at most {limit:,} are taken."
+        raise BadImage(detail, code="too_large", attr="file")
+
+
+def stage(content: bytes, *, filename: str = "") -> Image:
+    """Check and stage an image.
+
+    Raises:
+        BadImage, Busy: as in `check`.
+        StorageError: the projects folder cannot be written.
+    """
+    return put(check(content, filename=filename))
+
+
+def put(checked: Checked) -> Image:
+    """Stage an image that was checked.
 
     Raises:
         StorageError: the projects folder cannot be written.

@@ -4,16 +4,19 @@ Nothing is written before the whole folder has been understood.
 """
 
 import hashlib
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.conf import settings
 from django.contrib.auth.models import User
 
+from generation import beneath
 from generation.errors import BadImage, InvalidRequest, NotFound, Problem
 from generation.models import Plan, Version
-from generation.services import panels, production, versions
+from generation.services import images, panels, production, versions
 from nomenclature import rules
 from nomenclature.audit import LITTER
 from nomenclature.errors import NomenclatureError
@@ -198,8 +201,12 @@ def publish(item: Item, plan: Plan, *, actor: User | None) -> Version | None:
 
 
 def _content(file: Path) -> bytes:
+    """Return a file's bytes; one that is too large, or would never end, is not read."""
+    limit = settings.MADSEA_IMAGE_MAX_BYTES
     try:
-        return file.read_bytes()
+        with beneath.plain(file) as handle:
+            images.check_size(os.fstat(handle.fileno()).st_size)
+            return handle.read(limit)
     except OSError as error:
         raise BadImage(error.strerror or str(error), code="unreadable", attr="file") from error
 

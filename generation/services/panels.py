@@ -9,6 +9,7 @@ from generation import queueing
 from generation.errors import Conflict
 from generation.models import Plan, PlanRun, Version
 from generation.services import images, transitions, versions
+from generation.services.images import Checked
 from generation.states import RunState, VersionState, WaitReason
 
 
@@ -17,10 +18,21 @@ def import_panel(plan: Plan, content: bytes, *, filename: str, actor: User | Non
 
     Raises:
         BadImage: the file is no usable image, or of another format than its name says.
+        Busy: too much is being decoded just now.
         Conflict: version 9999 is taken.
         StorageError: the projects folder cannot be written.
     """
-    version = _import(plan, versions.PANEL, content, filename, actor)
+    return publish_panel(plan, images.check(content, filename=filename), actor=actor)
+
+
+def publish_panel(plan: Plan, checked: Checked, *, actor: User | None) -> Version:
+    """Publish an image that was checked as the plan's next panel; runs that waited for it go on.
+
+    Raises:
+        Conflict: version 9999 is taken.
+        StorageError: the projects folder cannot be written.
+    """
+    version = _publish(plan, versions.PANEL, checked, actor)
     release([plan.pk])
     return version
 
@@ -30,14 +42,15 @@ def import_concept(plan: Plan, content: bytes, *, filename: str, actor: User | N
 
     Raises:
         BadImage: the file is no usable image, or of another format than its name says.
+        Busy: too much is being decoded just now.
         Conflict: version 9999 is taken.
         StorageError: the projects folder cannot be written.
     """
-    return _import(plan, versions.CONCEPT, content, filename, actor)
+    return _publish(plan, versions.CONCEPT, images.check(content, filename=filename), actor)
 
 
-def _import(plan: Plan, task: str, content: bytes, filename: str, actor: User | None) -> Version:
-    image = images.stage(content, filename=filename)
+def _publish(plan: Plan, task: str, checked: Checked, actor: User | None) -> Version:
+    image = images.put(checked)
     try:
         version = versions.reserve_import(plan, task, image, actor=actor)
     except Conflict:

@@ -74,6 +74,7 @@ def upload(run: PlanRun, content: bytes, *, filename: str, actor: User | None) -
 
     Raises:
         BadImage: the file is no usable image, or of another format than its name says.
+        Busy: too much is being decoded just now.
         Conflict: the run is running or cancelled, or version 9999 is taken.
         StorageError: the projects folder cannot be written; once the image is reserved, it is
             published as soon as it can be.

@@ -11,7 +11,7 @@ from uuid import uuid4
 from generation.comfyui.client import Client
 from generation.comfyui.messages import Executing
 from generation.comfyui.socket import Socket
-from generation.images import decode
+from generation.decoding import pictures
 from tests.benchmarks.site import GRAPH
 
 DEPTH = 2
@@ -62,5 +62,5 @@ def _fetch(client: Client, prompt_id: str) -> str:
     while history is None:
         history = client.history(prompt_id)
     content = client.view(history.outputs[0], max_bytes=MAX_BYTES)
-    decode(content, max_pixels=MAX_PIXELS)
+    pictures.examine(content, max_pixels=MAX_PIXELS)
     return hashlib.sha256(content).hexdigest()

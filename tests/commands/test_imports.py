@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -143,6 +144,34 @@ def test_two_files_of_one_plan_are_ambiguous(folder: Path) -> None:
     (folder / "E202_SQ0010-0010_extracted-raw.jpg").write_bytes(factories.jpeg())
 
     assert "which one is meant?" in refusal("import_panels", PROJECT, "E202", folder)
+
+
+def test_a_file_of_3_gb_is_refused_unread(folder: Path) -> None:
+    (folder / "E202_SQ0010-0010_extracted-raw.png").touch()
+    os.truncate(folder / "E202_SQ0010-0010_extracted-raw.png", 3 * 2**30)
+
+    said = refusal("import_panels", PROJECT, "E202", folder)
+
+    assert "has 3,221,225,472 bytes; at most 67,108,864 are taken" in said
+
+
+def test_a_pipe_is_refused_and_not_waited_for(folder: Path) -> None:
+    os.mkfifo(folder / "E202_SQ0010-0010_extracted-raw.png")
+
+    assert "is no plain file" in refusal("import_panels", PROJECT, "E202", folder)
+
+
+def test_a_device_is_refused(folder: Path) -> None:
+    (folder / "E202_SQ0010-0010_AI-concept.png").symlink_to("/dev/zero")
+
+    assert "is no plain file" in refusal("import_concepts", folder, project=PROJECT)
+
+
+def test_a_linked_image_is_an_image(folder: Path, tmp_path: Path) -> None:
+    put(tmp_path, "panel.png")
+    (folder / "E202_SQ0010-0010_extracted-raw.png").symlink_to(tmp_path / "panel.png")
+
+    assert run("import_panels", PROJECT, "E202", folder) == "1 image published, 0 unchanged.\n"
 
 
 def test_a_file_that_is_no_image_is_refused_and_the_others_are_taken(folder: Path) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from generation.images import DecodedImage, UnreadableImage, decode
+from generation.decoding import pictures
+from generation.images import DecodedImage, UnreadableImage
 
 
 def encoded(kind: str, size: tuple[int, int] = (64, 36), **options: Any) -> bytes:
@@ -31,9 +32,13 @@ def bomb(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + sealed + b"\0\0\0\0IDAT"
 
 
+def examined(content: bytes, *, max_pixels: int) -> DecodedImage:
+    return pictures.examine(content, max_pixels=max_pixels).decoded
+
+
 def code(content: bytes, max_pixels: int = 1_000_000) -> str:
     with pytest.raises(UnreadableImage) as refused:
-        decode(content, max_pixels=max_pixels)
+        examined(content, max_pixels=max_pixels)
     assert refused.value.detail
     return refused.value.code
 
@@ -42,7 +47,7 @@ def code(content: bytes, max_pixels: int = 1_000_000) -> str:
     ("kind", "name"), [("PNG", "png"), ("JPEG", "jpg"), ("WEBP", "webp"), ("MPO", "jpg")]
 )
 def test_an_image_is_what_it_is(kind: str, name: str) -> None:
-    assert decode(encoded(kind), max_pixels=64 * 36) == DecodedImage(name, 64, 36)  # type: ignore[arg-type]
+    assert examined(encoded(kind), max_pixels=64 * 36) == DecodedImage(name, 64, 36)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
@@ -64,7 +69,7 @@ def test_a_flipped_bit_of_a_png_is_seen() -> None:
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 def test_what_follows_an_image_does_no_harm(kind: str) -> None:
-    assert decode(encoded(kind) + b"\0" * 50, max_pixels=10_000).width_px == 64
+    assert examined(encoded(kind) + b"\0" * 50, max_pixels=10_000).width_px == 64
 
 
 def test_an_empty_file_is_empty() -> None:
@@ -95,5 +100,5 @@ def test_a_bomb_is_refused_by_its_header(size: tuple[int, int]) -> None:
 
 def test_the_limit_itself_is_allowed() -> None:
     content = encoded("PNG", (100, 100))
-    assert decode(content, max_pixels=10_000).height_px == 100
+    assert examined(content, max_pixels=10_000).height_px == 100
     assert code(content, max_pixels=9_999) == "too_many_pixels"
