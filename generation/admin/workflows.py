@@ -38,7 +38,7 @@ class StyleForm(_Form):
 
     def _check(self, name: str, params: dict[str, Any]) -> None:
         try:
-            workflow = workflows.load(name)
+            workflow = workflows.find(name)
         except InvalidRequest as error:
             self.add_error("workflow_name", error.detail)
             return

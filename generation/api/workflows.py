@@ -31,7 +31,7 @@ def _described(name: str) -> dict[str, Any]:
     blank: dict[str, Any] = {"sha256": None, "needs_panel": False, "parameters": []}
     blank["workflow_json"] = name
     try:
-        workflow = workflows.load(name)
+        workflow = workflows.find(name)
         found = workflows.parameters(workflow)
     except InvalidRequest as error:
         return {**blank, "error": _fault(error.code, error.detail)}

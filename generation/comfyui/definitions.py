@@ -63,6 +63,12 @@ def input_spec(definitions: Definitions, class_type: str, name: str) -> InputSpe
     return (inputs_of(definitions, class_type) or {}).get(name)
 
 
+def is_choice(definitions: Definitions, class_type: str, name: str) -> bool:
+    """Tell whether the input takes one of a list that does not grow with what is uploaded."""
+    spec = input_spec(definitions, class_type, name)
+    return spec is not None and spec.kind == "COMBO" and not spec.is_upload
+
+
 def output_types(definitions: Definitions, class_type: str) -> tuple[str, ...]:
     """Return the types of what the class gives, in the order of its slots."""
     return strings(mapping(definitions.get(class_type)).get("output"))

@@ -24,7 +24,7 @@ Spelling: TypeAlias = tuple[str, str, str, str]
 
 @dataclass(frozen=True)
 class Requirements:
-    """Node classes, and model files as `(class, input, value)`; both sorted."""
+    """Node classes, and model files and other choices as `(class, input, value)`; both sorted."""
 
     classes: tuple[str, ...]
     files: tuple[File, ...]
@@ -47,8 +47,10 @@ class Lack:
         return f"{what} (closest: {', '.join(self.closest)})" if self.closest else what
 
 
-def requirements(graph: Graph, definitions: Definitions) -> Requirements:
-    """Return what a server must have to run the graph.
+def requirements(
+    graph: Graph, definitions: Definitions, choices: Iterable[File] = ()
+) -> Requirements:
+    """Return what a server must have to run the graph, and the `choices` that were asked for.
 
     A model file is a value with a model's suffix, given where a choice is asked for, or to a
     class that the definitions do not know.
@@ -61,7 +63,7 @@ def requirements(graph: Graph, definitions: Definitions) -> Requirements:
         and _asks_for_model(value, input_spec(definitions, node["class_type"], name))
     }
     classes = {node["class_type"] for node in graph.values()}
-    return Requirements(classes=tuple(sorted(classes)), files=tuple(sorted(files)))
+    return Requirements(classes=tuple(sorted(classes)), files=tuple(sorted(files.union(choices))))
 
 
 def missing(needed: Requirements, definitions: Definitions) -> Requirements:

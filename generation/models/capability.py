@@ -6,10 +6,11 @@ from generation.models.server import Server
 
 
 class Needs(models.Model):
-    """Node classes and model files, known by their hash; many batches need the same.
+    """Node classes, model files and choices, known by their hash; many batches need the same.
 
-    `classes` is a list of names, `files` a list of `[class, input, file]`. `model_key` stands for
-    the model files together, empty without any: what two batches of one key load is the same.
+    `classes` is a list of names, `files` a list of `[class, input, value]`: model files, and what
+    else was chosen from a server's lists by a request, or refused by a server. `model_key` stands
+    for the model files together, empty without any: what two batches of one key load is the same.
     """
 
     sha256 = models.CharField(max_length=64, unique=True)

@@ -2,11 +2,11 @@
 
 import secrets
 from collections.abc import Iterable, Mapping
-from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q
 
 from generation import queueing
 from generation.errors import Conflict, InvalidRequest, Problem
@@ -66,14 +66,16 @@ def _new_batch(
     request: BatchRequest, episode: Episode, n_plans: int, requester: User | None
 ) -> Batch:
     first = FIRST[request.mode]
+    needs = capability.keep(request.needs) if request.needs else None
+    preflight.settle([needs] if needs else [])
     return Batch.objects.create(
         public_id=secrets.token_hex(8),
         episode=episode,
         style=request.style,
-        workflow=request.workflow,
+        workflow=workflows.freeze(request.workflow) if request.workflow else None,
         mode=request.mode,
         params=dict(request.params),
-        needs=request.needs,
+        needs=needs,
         needs_panel=request.needs_panel,
         requested_by=requester,
         n_total=n_plans,
@@ -158,15 +160,11 @@ def retry_runs(
             batch, run_ids, overrides=params or {}, needs_of=capability.own_needs, actor=actor
         )
         if moved and batch.mode == Mode.AUTO:
-            transaction.on_commit(partial(_settle_and_wake, batch))
+            # Overrides may need another server than the rest.
+            own = Q(runs__batch=batch, runs__state=RunState.QUEUED)
+            preflight.settle(Needs.objects.filter(own | Q(batches=batch)).distinct())
+            transaction.on_commit(queueing.wake)
     return moved
-
-
-def _settle_and_wake(batch: Batch) -> None:
-    """Wake who can take what was retried, with overrides that may need another server."""
-    own = Needs.objects.filter(runs__batch=batch, runs__state=RunState.QUEUED)
-    capability.settle(own.distinct())
-    queueing.wake()
 
 
 def check_overrides(

@@ -16,8 +16,10 @@ from django.db.models import Subquery
 
 from generation.comfyui import parameters as params
 from generation.comfyui import requirements
+from generation.comfyui.definitions import is_choice
 from generation.comfyui.errors import GraphError
-from generation.comfyui.requirements import Lack, Requirements
+from generation.comfyui.graph import Graph
+from generation.comfyui.requirements import File, Lack, Requirements, is_model_file
 from generation.models import (
     Attempt,
     Batch,
@@ -38,18 +40,52 @@ Readings = Mapping[int, tuple[int, datetime]]
 
 def needs_of(workflow: Workflow, values: Mapping[str, Any]) -> Needs:
     """Return what a workflow needs of a server, with these parameters set (checked before)."""
+    return keep(wanted(workflow, values))
+
+
+def wanted(workflow: Workflow, values: Mapping[str, Any]) -> Needs:
+    """Return the same without writing anything; it is no row yet when nobody has needed it.
+
+    A value that was chosen from a list is needed like a model: which server has it belongs to the
+    value, and is no matter of whoever asks the workflow for another.
+    """
     graph = params.apply(workflow.graph, values, workflows.parameters(workflow))
-    needed = params.requirements(graph, params.shipped_definitions())
-    classes, files = list(needed.classes), [list(file) for file in needed.files]
-    found, _ = Needs.objects.get_or_create(
-        sha256=_sha256([classes, files]),
-        defaults={
-            "classes": classes,
-            "files": files,
-            "model_key": _sha256(files) if files else "",
-        },
+    chosen = _chosen(graph, workflow, values)
+    needed = params.requirements(graph, params.shipped_definitions(), chosen)
+    return _needs(list(needed.classes), [list(file) for file in needed.files])
+
+
+def _chosen(graph: Graph, workflow: Workflow, values: Mapping[str, Any]) -> set[File]:
+    """Return the values that were chosen from a list, by what any server says of its inputs."""
+    known = workflows.known_definitions()
+    found = workflows.parameters(workflow, known)
+    targets = [target for name in values if name in found for target in found[name].targets]
+    return {
+        (graph[node]["class_type"], name, value)
+        for node, name in targets
+        if isinstance(value := graph[node]["inputs"][name], str)
+        and any(is_choice(each, graph[node]["class_type"], name) for each in known)
+    }
+
+
+def _needs(classes: list[str], files: list[list[str]]) -> Needs:
+    sha256 = _sha256([classes, files])
+    models = [file for file in files if is_model_file(file[2])]
+    return Needs.objects.filter(sha256=sha256).first() or Needs(
+        sha256=sha256,
+        classes=classes,
+        files=files,
+        model_key=_sha256(models) if models else "",
     )
-    return found
+
+
+def keep(needs: Needs) -> Needs:
+    """Return the row of what is needed, written now when nobody has needed it before."""
+    if needs.pk is not None:
+        return needs
+    fields = ("classes", "files", "model_key")
+    defaults = {name: getattr(needs, name) for name in fields}
+    return Needs.objects.get_or_create(sha256=needs.sha256, defaults=defaults)[0]
 
 
 def own_needs(batch: Batch, overrides: Mapping[str, Any]) -> Needs | None:
@@ -113,6 +149,23 @@ def _stale(wanted: Mapping[int, Needs], readings: Readings) -> list[tuple[int, i
         for needs_id in wanted
         if known.get((server_id, needs_id)) != read_at
     ]
+
+
+def missing(needs: Needs, server_ids: Iterable[int]) -> dict[int, list[dict[str, Any]]]:
+    """Return what each of these servers lacks, by what was read of it last; writes nothing.
+
+    A server of which nothing is known is left out.
+    """
+    rows = ServerDefinitions.objects.filter(server__in=server_ids)
+    readings = {row[0]: row[1:] for row in rows.values_list("server_id", "pk", "read_at")}
+    known = Capability.objects.filter(needs=needs.pk, server__in=readings)
+    judged = {(row.server_id, row.read_at): row for row in known}
+    return {
+        server_id: (
+            judged.get((server_id, read_at)) or _judged(server_id, needs, pk, read_at)
+        ).missing
+        for server_id, (pk, read_at) in readings.items()
+    }
 
 
 def _judged(server_id: int, needs: Needs, pk: int, read_at: datetime) -> Capability:

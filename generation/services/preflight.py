@@ -1,10 +1,14 @@
-"""Preflight: before plans are queued, whether any server could ever run them."""
+"""Preflight: before plans are queued, whether any server could ever run them.
+
+It is judged by what was read of the servers last. Nobody who asks waits for a server: the tick
+reads those of which too little, or nothing new, is known, and the plans say why they wait.
+"""
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from generation.errors import Problem
@@ -14,10 +18,8 @@ from generation.services import capability, servers, workflows
 from generation.states import ServerHealth
 
 CODE = "no_capable_server"
-#: A server that was read so long ago is asked again before anything is refused for its sake.
-READ_AGAIN_S = 10
-#: Who has asked waits no longer for that; then what was known counts.
-WITHIN_S = 8.0
+#: What was read so long ago refuses nothing: what was missing may be there now.
+FRESH_S = 60
 
 Missing = list[dict[str, Any]]
 
@@ -27,17 +29,12 @@ def check(
 ) -> tuple[Needs, list[Problem]]:
     """Return what a workflow with these parameters needs, and what keeps every server from it.
 
-    There is no problem as long as one server that takes work may have all of it: its definitions
-    are not known, or it does not answer now. `given` are the parameters that the request itself
-    sets: one that names a file which is missing is to blame, else the workflow is.
+    There is no problem as long as one server that takes work may have all of it: it was read too
+    long ago or never, or does not answer now. `given` are the parameters that the request itself
+    sets: one that names what is missing is to blame, else the workflow is. Writes nothing.
     """
-    needs = capability.needs_of(workflow, values)
-    capability.settle([needs])
+    needs = capability.wanted(workflow, values)
     lacking = _lacking(needs)
-    if lacking:
-        _read_again()
-        capability.settle([needs])
-        lacking = _lacking(needs)
     if not lacking:
         return needs, []
     said = " ".join(f"{name} lacks {situations.lacks(found)}." for name, found in lacking)
@@ -46,14 +43,26 @@ def check(
     return needs, [Problem(place, CODE, detail)]
 
 
+def settle(needs: Iterable[Needs]) -> None:
+    """Write down which servers have what is needed; have those read anew that may have got it."""
+    wanted = list(needs)
+    capability.settle(wanted)
+    lacks = Capability.objects.filter(server=OuterRef("pk"), needs__in=wanted, is_capable=False)
+    may_have = _candidates().filter(Exists(lacks), _is_old())
+    Server.objects.filter(pk__in=list(may_have.values_list("pk", flat=True))).update(
+        needs_reading=True
+    )
+
+
 def _lacking(needs: Needs) -> list[tuple[str, Missing]]:
     """Return every candidate's name with what it lacks; empty when one may lack nothing."""
-    lacks = Capability.objects.filter(server=OuterRef("pk"), needs=needs, is_capable=False)
-    rows = _candidates().annotate(lacks=Subquery(lacks.values("missing")[:1])).order_by("name")
-    found = list(rows.values_list("name", "health", "lacks"))
-    if any(lacks is None or health != ServerHealth.UP for _, health, lacks in found):
+    found = list(_candidates().order_by("name"))
+    known = capability.missing(needs, [server.pk for server in found])
+    if any(server.health != ServerHealth.UP or not known.get(server.pk) for server in found):
         return []
-    return [(name, lacks) for name, _, lacks in found]
+    if _candidates().filter(_is_old()).exists():
+        return []
+    return [(server.name, known[server.pk]) for server in found]
 
 
 def _candidates() -> QuerySet[Server]:
@@ -61,10 +70,8 @@ def _candidates() -> QuerySet[Server]:
     return servers.enabled().filter(is_draining=False)
 
 
-def _read_again() -> None:
-    """Read the servers whose definitions have grown old: what was missing may be there now."""
-    old = Q(definitions__read_at__lt=Now() - timedelta(seconds=READ_AGAIN_S))
-    servers.look_at(_candidates().filter(old), WITHIN_S)
+def _is_old() -> Q:
+    return Q(definitions__read_at__lt=Now() - timedelta(seconds=FRESH_S))
 
 
 def _place(workflow: Workflow, given: Mapping[str, Any], missing: Missing) -> str:

@@ -30,8 +30,8 @@ class BatchRequest:
 
     `sequences` maps each sequence to its plans in the order asked for; `params` are the style's
     defaults overlaid by the request's; `workflow` is None only in mode manuel; `needs` is what
-    rendering needs of a server, None in mode manuel; `needs_panel`: the workflow starts from the
-    plan's panel.
+    rendering needs of a server, None in mode manuel; both may be no rows yet;
+    `needs_panel`: the workflow starts from the plan's panel.
     """
 
     project_id: str
@@ -217,7 +217,7 @@ def _workflow(reader: _Reader, style: Style | None, mode: Mode) -> Workflow | No
     if "workflow_json" not in reader.payload and (mode == Mode.MANUEL or style is None):
         return None
     try:
-        return workflows.load(name)
+        return workflows.find(name)
     except InvalidRequest as error:
         reader.problems.extend(error.problems)
         return None

@@ -24,6 +24,7 @@ from generation.comfyui.client import Client
 from generation.comfyui.definitions import without_uploads
 from generation.comfyui.errors import ComfyError
 from generation.comfyui.transport import Timeouts
+from generation.errors import Conflict
 from generation.models import Attempt, PlanRun, Server, ServerDefinitions, Workflow
 from generation.selectors.servers import ahead, undriven
 from generation.services import blocking, capability, transitions
@@ -134,6 +135,16 @@ def seen(server: Server) -> bool:
 def read_again(server: Server) -> None:
     """Have a server read anew by the tick: it may have restarted, with other nodes and models."""
     Server.objects.filter(pk=server.pk).update(needs_reading=True)
+
+
+def look_soon(server: Server) -> None:
+    """Have a server looked at and read anew by the next tick; whoever asks waits for no server.
+
+    Raises:
+        Conflict: it is disabled: nobody looks at it.
+    """
+    if not enabled().filter(pk=server.pk).update(needs_reading=True):
+        raise Conflict("It is disabled: enable it first.")
 
 
 def unseen(server: Server, detail: str) -> None:

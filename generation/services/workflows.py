@@ -36,7 +36,28 @@ def available() -> list[str]:
 
 
 def load(name: str) -> Workflow:
-    """Return the frozen workflow of a file of the workflows folder, as the file is now.
+    """Return the frozen workflow of a file of the workflows folder: see `find`.
+
+    Raises:
+        InvalidRequest: as `find`.
+    """
+    return freeze(find(name))
+
+
+def freeze(workflow: Workflow) -> Workflow:
+    """Return a workflow's row, written now when nothing has been asked of it before."""
+    if workflow.pk is not None:
+        return workflow
+    frozen, _ = Workflow.objects.get_or_create(
+        name=workflow.name, sha256=workflow.sha256, defaults={"graph": workflow.graph}
+    )
+    return frozen
+
+
+def find(name: str) -> Workflow:
+    """Return the workflow of a file of the workflows folder, as the file is now; writes nothing.
+
+    It is no row yet when nothing has been asked of it: see `freeze`.
 
     Raises:
         InvalidRequest: no such file, or it is no API-format graph with an output, or its titles
@@ -51,10 +72,9 @@ def load(name: str) -> Workflow:
         raise _refused("workflow_unreadable", f"{name}: {error.strerror or error}") from error
     except graphs.GraphError as error:
         raise _refused(f"workflow_{error.code}", storable(f"{name}: {error}")) from error
-    frozen, _ = Workflow.objects.get_or_create(
-        name=name, sha256=graphs.sha256(graph), defaults={"graph": graph}
-    )
-    return frozen
+    sha256 = graphs.sha256(graph)
+    frozen = Workflow.objects.filter(name=name, sha256=sha256).first()
+    return frozen or Workflow(name=name, sha256=sha256, graph=graph)
 
 
 def _read(file: Path) -> graphs.Graph:
@@ -86,8 +106,9 @@ def check_params(
 ) -> list[Problem]:
     """Return what is wrong with parameters for a workflow, each by name; empty when all fit.
 
-    One server that can take them is enough. The panel is not a parameter that a request can set:
-    it is the plan's own. `definitions`: see `known_definitions`; None reads them now.
+    One server that can take them is enough. What a server's lists do not name is no problem here:
+    the preflight says which server has it. The panel is not a parameter that a request can set: it
+    is the plan's own. `definitions`: see `known_definitions`; None reads them now.
     """
     if not given:
         return []
@@ -98,11 +119,12 @@ def check_params(
 def _problems(
     workflow: Workflow, given: Mapping[str, Any], known: Mapping[str, Any]
 ) -> list[Problem]:
+    is_live = known is not params.shipped_definitions()
     found = [
         problem
         for problem in params.check(given, params.find(workflow.graph, known))
-        # Which server has a model is for the preflight to say: one that is down may have it.
-        if not (problem.code == "not_in_list" and is_model_file(given[problem.name]))
+        # One that is down may have it, or have got it since it was read.
+        if not (problem.code == "not_in_list" and (is_live or is_model_file(given[problem.name])))
     ]
     problems = [Problem(f"params.{named(p.name)}", p.code, p.detail) for p in found]
     if SEED in given and not problems and not 0 <= int(given[SEED]) < SEED_END:

@@ -49,16 +49,6 @@ def test_a_server_is_taken_out_of_service_once_somebody_says_so(
     assert Server.objects.filter(**after).get() == server
 
 
-def test_a_server_that_does_not_answer_says_so(office: Client) -> None:
-    server = factories.server(url="http://127.0.0.1:9")
-
-    (said,) = pages.press(office, "server", server, "look")
-
-    assert said.startswith("1 server refused. gpu-1: ")
-    server.refresh_from_db()
-    assert server.health == ServerHealth.DOWN
-
-
 def test_a_server_that_is_given_up_gives_its_plans_back(office: Client) -> None:
     run = factories.batch((RunState.RUNNING,)).runs.get()
     server = factories.server()

@@ -7,7 +7,7 @@ import pytest
 
 from generation.errors import InvalidRequest
 from generation.models import Style
-from generation.services import requests
+from generation.services import batches, requests
 from generation.services.requests import BatchRequest
 from generation.states import Mode
 
@@ -69,6 +69,8 @@ def test_the_example_of_the_specification_is_taken() -> None:
 
 @pytest.mark.parametrize("key", ["workflow_json", "params", "mode"])
 def test_what_has_a_default_can_be_left_out(key: str) -> None:
+    batches.create(read(), requester=None)
+
     assert requests.read(without(key)) == read()
 
 

@@ -141,9 +141,14 @@ def test_a_server_that_has_more_widens_what_can_be_asked_for() -> None:
         definitions={"KSampler": {"input": {"required": sampler}, "output": []}},
     )
 
-    refused = workflows.check_params(loaded, {"sampler_name": "old"})
-
     assert workflows.check_params(loaded, {"sampler_name": "new"}) == []
+
+
+def test_what_no_list_names_is_refused_while_no_server_is_known() -> None:
+    loaded = workflows.load("OmbresChinoises.json")
+
+    refused = workflows.check_params(loaded, {"sampler_name": "new"})
+
     assert [problem.code for problem in refused] == ["not_in_list"]
 
 

@@ -104,7 +104,7 @@ def _workflows() -> list[Workflow]:
     loaded: list[Workflow] = []
     for name in workflows.available():
         try:
-            loaded.append(workflows.load(name))
+            loaded.append(workflows.find(name))
         except InvalidRequest:
             continue  # The system checks say what is wrong with a broken file.
     return loaded
