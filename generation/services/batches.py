@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -67,7 +68,9 @@ def _new_batch(
 ) -> Batch:
     first = FIRST[request.mode]
     needs = capability.keep(request.needs) if request.needs else None
-    preflight.settle([needs] if needs else [])
+    if needs is not None:
+        capability.settle([needs])
+        transaction.on_commit(partial(preflight.have_read, [needs]))
     return Batch.objects.create(
         public_id=secrets.token_hex(8),
         episode=episode,
@@ -162,7 +165,9 @@ def retry_runs(
         if moved and batch.mode == Mode.AUTO:
             # Overrides may need another server than the rest.
             own = Q(runs__batch=batch, runs__state=RunState.QUEUED)
-            preflight.settle(Needs.objects.filter(own | Q(batches=batch)).distinct())
+            needs = list(Needs.objects.filter(own | Q(batches=batch)).distinct())
+            capability.settle(needs)
+            transaction.on_commit(partial(preflight.have_read, needs))
             transaction.on_commit(queueing.wake)
     return moved
 

@@ -43,11 +43,11 @@ def check(
     return needs, [Problem(place, CODE, detail)]
 
 
-def settle(needs: Iterable[Needs]) -> None:
-    """Write down which servers have what is needed; have those read anew that may have got it."""
-    wanted = list(needs)
-    capability.settle(wanted)
-    lacks = Capability.objects.filter(server=OuterRef("pk"), needs__in=wanted, is_capable=False)
+def have_read(needs: Iterable[Needs]) -> None:
+    """Have the tick read anew the servers that may have got what they lacked of this."""
+    lacks = Capability.objects.filter(
+        server=OuterRef("pk"), needs__in=list(needs), is_capable=False
+    )
     may_have = _candidates().filter(Exists(lacks), _is_old())
     Server.objects.filter(pk__in=list(may_have.values_list("pk", flat=True))).update(
         needs_reading=True

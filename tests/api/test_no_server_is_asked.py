@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.test import Client
+from django.test import Client, TestCase
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from generation.admin.servers import ServerAdmin
-from generation.models import Batch, Server, ServerDefinitions
-from generation.states import RunState, ServerHealth
+from generation.models import Batch, PlanRun, Server, ServerDefinitions
+from generation.states import RunState, ServerHealth, WaitReason
 from tests import factories
 from tests.admin import pages
 from tests.api.calls import EXAMPLE, URL
@@ -30,11 +30,14 @@ def hanging(db: None) -> Iterator[Listener]:
         server = factories.server(url=listener.url)
         ServerDefinitions.objects.create(server=server, definitions=LACKING)
         ServerDefinitions.objects.update(read_at=LONG_AGO)
+        Server.objects.update(needs_reading=False)
         yield listener
 
 
 def request(api: APIClient, **change: Any) -> Any:
-    return api.post(URL, EXAMPLE | change, format="json")
+    """Ask for plans, and do what follows once that is committed."""
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        return api.post(URL, EXAMPLE | change, format="json")
 
 
 def test_a_request_that_some_server_may_be_able_to_take_by_now_is_taken(
@@ -47,7 +50,10 @@ def test_a_request_that_some_server_may_be_able_to_take_by_now_is_taken(
 
 
 def test_its_plans_say_why_they_wait(api: APIClient, hanging: Listener) -> None:
-    document = api.get(request(api)["Location"]).json()
+    followed = request(api)["Location"]
+    PlanRun.objects.update(wait_reason=WaitReason.TURN)
+
+    document = api.get(followed).json()
 
     wait = document["plans"][0]["waits"]
     assert wait["code"] == "no_capable_server"
@@ -68,7 +74,7 @@ def test_a_request_that_no_server_could_take_a_moment_ago_is_refused(
 def test_one_server_of_which_nothing_new_is_known_is_enough_to_wait_for(
     api: APIClient, hanging: Listener
 ) -> None:
-    other = factories.server("gpu-2", url=f"{hanging.url}/2")
+    other = factories.server("gpu-2", url=f"{hanging.url}/2", needs_reading=False)
     ServerDefinitions.objects.create(server=other, definitions=LACKING)
 
     answer = request(api)
@@ -106,7 +112,8 @@ def test_what_changes_a_batch_asks_no_server(
     call: Callable[[APIClient, Batch], Any], api: APIClient, hanging: Listener
 ) -> None:
     batch = Batch.objects.get(public_id=request(api).json()["batch_id"])
-    batch.runs.filter(position=0).update(state=RunState.ERROR)
+    why = {"error_code": "node_error", "error_message": "It failed.", "error_remedy": "Retry."}
+    batch.runs.filter(position=0).update(state=RunState.ERROR, **why)
     Batch.objects.update(n_queued=2, n_error=1)
 
     answer = call(api, batch)

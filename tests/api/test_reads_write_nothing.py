@@ -47,6 +47,7 @@ ROWS: dict[str, Any] = {
     "plans-one": Plan,
     "servers-one": Server,
     "version": Version,
+    "admin:auth_user_password_change": User,
 }
 MODELS = {f"{model._meta.app_label}_{model._meta.model_name}": model for model in site._registry}
 
@@ -58,7 +59,7 @@ def named(patterns: Any, space: str = "") -> Iterator[tuple[str, tuple[str, ...]
             below = f"{each.namespace}:" if each.namespace else ""
             yield from named(each.url_patterns, space + below)
         elif isinstance(each, URLPattern) and each.name:
-            yield f"{space}{each.name}", tuple(each.pattern.converters)
+            yield f"{space}{each.name}", tuple(each.pattern.regex.groupindex)
 
 
 ADDRESSES = dict(named(get_resolver().url_patterns))
