@@ -9,6 +9,7 @@
     ├── NotFound                what was named does not exist (404)
     ├── Conflict                it exists, but its state does not allow this (409)
     ├── Busy                    what it takes is in use: the same comes through later (503)
+    ├── TooSoon                 it may be asked again after some seconds (429)
     ├── Fenced                  a driver whose lease or attempt is no longer its own
     ├── CancelledMeanwhile      a render whose plan was cancelled first (services.versions)
     ├── StorageError            the projects folder cannot be written (storage)
@@ -94,6 +95,16 @@ class Busy(MadseaError):
     """Too much is being decoded just now: send it again in a few seconds."""
 
     code = "busy"
+
+
+class TooSoon(MadseaError):
+    """It is too soon to try this again."""
+
+    code = "throttled"
+
+    def __init__(self, detail: str = "", *, wait_s: int) -> None:
+        super().__init__(detail)
+        self.wait_s = wait_s
 
 
 class Fenced(MadseaError):

@@ -3,6 +3,8 @@
 import contextlib
 import os
 import secrets
+import stat
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -76,11 +78,53 @@ def addresses(name: str) -> list[str]:
     return found
 
 
+def networks(name: str) -> list[str]:
+    """Return IP addresses and networks, such as 10.0.0.5 or 10.1.0.0/16.
+
+    Raises:
+        ImproperlyConfigured: a part is neither.
+    """
+    found = words(name)
+    for part in found:
+        try:
+            ip_network(part)
+        except ValueError:
+            text = f"{name}: {part!r} is neither an address such as 10.0.0.5 nor a network such as"
+            raise ImproperlyConfigured(f"{text} 10.1.0.0/16.") from None
+    return found
+
+
 def with_options(url: str, **options: object) -> str:
     """Return an address with options in its query; those that stand there already go first."""
     address, _, query = url.partition("?")
     wanted = {name: str(value) for name, value in options.items()}
     return f"{address}?{urlencode(wanted | dict(parse_qsl(query)))}"
+
+
+def keep_private(file: Path, *, make: bool = False) -> None:
+    """Leave a file to its owner, and to a group that was let in on purpose; make it if asked to.
+
+    What others may read was made under a usual umask: 0644 becomes 0600, 0664 becomes 0660, while
+    0640 is somebody's will. Where the file is not ours to change, nothing is.
+    """
+    with contextlib.suppress(OSError):
+        if make and not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            os.close(os.open(file, os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW, 0o600))
+        _shut_out_others(file)
+
+
+def keep_private_folder(folder: Path) -> None:
+    """Do the same to a folder, which is made."""
+    with contextlib.suppress(OSError):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _shut_out_others(folder)
+
+
+def _shut_out_others(path: Path) -> None:
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & stat.S_IRWXO:
+        path.chmod(mode & ~(stat.S_IRWXO if mode & stat.S_IWGRP else stat.S_IRWXO | stat.S_IRWXG))
 
 
 def kept_secret(name: str, file: Path) -> str:

@@ -8,6 +8,8 @@ from django.urls import resolve
 
 from generation.admin import refusals
 from generation.api import errors
+from generation.errors import Problem
+from madsea.refused import Refused
 
 PAGES = "/admin/"
 
@@ -49,6 +51,25 @@ def _with_slash(request: HttpRequest) -> HttpResponse | None:
         return None
     _, mark, query = request.get_full_path().partition("?")
     return HttpResponseRedirect(f"{request.path}/{mark}{query}")
+
+
+def refuse(request: HttpRequest, refused: Refused) -> HttpResponse:
+    """Answer what is refused before, beside or instead of its view."""
+    if _is_page(request):
+        response = refusals.page(request, refused.status, _told(refused))
+    else:
+        response = errors.listed(refused.status, [Problem("", refused.code, refused.detail)])
+    if refused.wait_s is not None:
+        response["Retry-After"] = str(refused.wait_s)
+    return response
+
+
+def _told(refused: Refused) -> refusals.Refusal:
+    if refused.wait_s is None:
+        advice = "Go back and try it in another way."
+    else:
+        advice = f"Wait {refused.wait_s} s, then go back and try again."
+    return refusals.Refusal(refused.status.phrase, refused.detail, advice, alone=True)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -78,9 +78,9 @@ def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
 
 def start(name: str, command: Sequence[str], *, env: Mapping[str, str], logs: Path) -> Started:
     """Start a Python program of the project in the background; its output goes to a file."""
-    logs.mkdir(parents=True, exist_ok=True)
+    logs.mkdir(mode=0o700, parents=True, exist_ok=True)
     log = logs / f"{name}.log"
-    with log.open("wb") as output:
+    with open(log, "wb", opener=_privately) as output:
         process = subprocess.Popen(  # noqa: S603 - our own programs, no shell
             [sys.executable, *command],
             cwd=ROOT,
@@ -91,6 +91,11 @@ def start(name: str, command: Sequence[str], *, env: Mapping[str, str], logs: Pa
             start_new_session=True,
         )
     return Started(name, process, log)
+
+
+def _privately(path: str, flags: int) -> int:
+    # What was asked of Madsea, and by whom, is nobody else's.
+    return os.open(path, flags, 0o600)
 
 
 def wait_until(ready: Callable[[], bool], started: Sequence[Started], timeout_s: float) -> None:

@@ -23,6 +23,9 @@ MADSEA_PROJECTS_ROOT = Path(
 ).resolve()
 MADSEA_WORKFLOWS = Path(environment.text("MADSEA_WORKFLOWS", str(BASE_DIR / "workflows"))).resolve()
 PORT = environment.whole("PORT", 8000, low=1, high=65535)
+MADSEA_HOST = environment.text("MADSEA_HOST", "127.0.0.1")
+# The proxies whose word is taken for where a client is and whether it speaks TLS.
+MADSEA_TRUSTED_PROXIES = environment.networks("MADSEA_TRUSTED_PROXIES")
 # Requests that the web process answers at once, each on a thread with a database connection.
 MADSEA_WEB_THREADS = environment.whole("MADSEA_WEB_THREADS", 8, low=1, high=256)
 
@@ -61,6 +64,10 @@ MADSEA_FILE_LINK_S = environment.whole("MADSEA_FILE_LINK_S", 3600, low=10, high=
 MADSEA_IDEMPOTENCY_H = environment.whole("MADSEA_IDEMPOTENCY_H", 24, low=1, high=8760)
 
 # Django ----------------------------------------------------------------------------------------
+for name in ("secret_key", "demo_password"):
+    environment.keep_private(MADSEA_HOME / name)
+for name in ("cache", "logs", "preview", "test", "thumbnails"):
+    environment.keep_private_folder(MADSEA_HOME / name)
 SECRET_KEY = environment.kept_secret("SECRET_KEY", MADSEA_HOME / "secret_key")
 DEBUG = environment.flag("DEBUG", default=False)
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
@@ -100,6 +107,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "madsea.middleware.AnswerTrouble",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -124,6 +132,13 @@ TEMPLATES = [
     }
 ]
 
+AUTHENTICATION_BACKENDS = ["madsea.logins.CountingBackend"]
+# The first makes hashes and checks them; the others read what another Django may have made.
+PASSWORD_HASHERS = [
+    "madsea.hashing.OneAtATimeHasher",
+    "django.contrib.auth.hashers.PBKDF2SHA1PasswordHasher",
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
@@ -173,7 +188,12 @@ def _database() -> dict[str, Any]:
     config["CONN_MAX_AGE"] = 600
     config["CONN_HEALTH_CHECKS"] = True
     if config["ENGINE"] == "django.db.backends.sqlite3":
-        Path(config["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+        # It holds tokens and hashes. What SQLite lays beside it gets the same rights.
+        environment.keep_private(
+            Path(config["NAME"]), make=not (TESTING or config["NAME"] == ":memory:")
+        )
+        for suffix in ("-wal", "-shm", "-journal"):
+            environment.keep_private(Path(f"{config['NAME']}{suffix}"))
         config["OPTIONS"] = SQLITE_OPTIONS
         # Two test runs at once must not share a file.
         config["TEST"] = {"NAME": MADSEA_HOME / "test" / f"madsea-test-{os.getpid()}.sqlite3"}
@@ -305,12 +325,15 @@ LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "filters": {"refusals": {"()": "madsea.logs.RefusalsInOneLine"}},
+    "filters": {
+        "refusals": {"()": "madsea.logs.RefusalsInOneLine"},
+        "signatures": {"()": "madsea.logs.HideSignatures"},
+    },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
             "formatter": "line",
-            "filters": ["refusals"],
+            "filters": ["refusals", "signatures"],
         }
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
@@ -319,5 +342,7 @@ LOGGING: dict[str, Any] = {
         "django": {"handlers": []},
         "django-q": {"level": "WARNING"},
         "urllib3": {"level": "WARNING"},
+        # Where another server than `manage.py web` runs the application, with a log of its own.
+        "uvicorn.access": {"filters": ["signatures"]},
     },
 }

@@ -108,9 +108,8 @@ def manage(env: Mapping[str, str], *arguments: str) -> str:
 
 def start_all(env: Mapping[str, str], stack: ExitStack) -> list[Started]:
     """Start the three processes and wait until all of them answer; the stack stops them."""
-    web = ["-m", "uvicorn", "madsea.asgi:application", "--host", "127.0.0.1"]
     commands = {
-        "web": [*web, "--port", env["PORT"], "--timeout-graceful-shutdown", "2"],
+        "web": ["manage.py", "web", "--host", "127.0.0.1", "--port", env["PORT"]],
         "work": ["manage.py", "work"],
         "preview": ["manage.py", "comfyui_preview"],
     }

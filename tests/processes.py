@@ -193,7 +193,7 @@ class Site:
         """Start the web process and return its address."""
         port = free_port(0)
         where = ["--host", "127.0.0.1", "--port", str(port)]
-        self.run("web", ["-m", "uvicorn", "madsea.asgi:application", *where])
+        self.run("web", ["manage.py", "web", *where])
         url = f"http://127.0.0.1:{port}"
         wait_for(lambda: _answers(f"{url}/admin/login/"), STARTS_WITHIN_S, "the web process")
         return url

@@ -22,7 +22,6 @@ from rest_framework import exceptions
 from rest_framework.views import set_rollback
 
 from generation.errors import (
-    Busy,
     Conflict,
     InvalidRequest,
     MadseaError,
@@ -31,10 +30,6 @@ from generation.errors import (
     Refusal,
     named,
 )
-from generation.storage import StorageError
-
-#: After so many seconds, what could not be taken just now may be sent again.
-RETRY_S = "5"
 
 
 class ErrorLine(TypedDict):
@@ -74,7 +69,11 @@ def document(problems: list[Problem]) -> ErrorDocument:
 
 
 def answer(error: Exception, context: dict[str, Any]) -> JsonResponse | None:
-    """Turn an error into its answer; None for one that nobody foresaw (a 500 then)."""
+    """Turn an error into its answer; None for one that nobody foresaw (a 500 then).
+
+    What passes (a full disk, a database that is held) is answered outside of the views, where pages
+    are too: `madsea.middleware`.
+    """
     if isinstance(error, MadseaError):
         return _of_madsea(error)
     if isinstance(error, Http404):
@@ -87,7 +86,7 @@ def answer(error: Exception, context: dict[str, Any]) -> JsonResponse | None:
         return None
     set_rollback()
     problems = list(_flattened(error.detail))
-    return _listed(error.status_code, problems, _headers(error))
+    return listed(error.status_code, problems, _headers(error))
 
 
 def _of_django(error: SuspiciousOperation) -> exceptions.APIException:
@@ -109,7 +108,7 @@ def _of_madsea(error: MadseaError) -> JsonResponse | None:
         if isinstance(error, InvalidRequest)
         else [Problem(error.attr or "", error.code, error.detail)]
     )
-    return _listed(status, problems, {"Retry-After": RETRY_S} if status == 503 else None)
+    return listed(status, problems)
 
 
 def _status(error: MadseaError) -> HTTPStatus | None:
@@ -117,8 +116,6 @@ def _status(error: MadseaError) -> HTTPStatus | None:
         return HTTPStatus.BAD_REQUEST
     if isinstance(error, NotFound):
         return HTTPStatus.NOT_FOUND
-    if isinstance(error, StorageError | Busy):
-        return HTTPStatus.SERVICE_UNAVAILABLE
     return HTTPStatus.CONFLICT if isinstance(error, Conflict) else None
 
 
@@ -182,11 +179,11 @@ def server_error(request: HttpRequest) -> JsonResponse:
 
 
 def _plain(status: HTTPStatus, code: str, detail: str) -> JsonResponse:
-    return _listed(status, [Problem("", code, detail)])
+    return listed(status, [Problem("", code, detail)])
 
 
-def _listed(
+def listed(
     status: int, problems: list[Problem], headers: Mapping[str, str] | None = None
 ) -> JsonResponse:
-    # JSON whatever the view would have answered: also where it makes images or YAML.
+    """Answer problems in JSON, whatever the view would have answered: an image, or YAML."""
     return JsonResponse(document(problems), status=status, headers=headers)

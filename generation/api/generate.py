@@ -22,6 +22,8 @@ class GenerateViewSet(ViewSet):
     """`/api/generate_ai_concept` and what follows it."""
 
     parser_classes = [StrictJSONParser]
+    #: Of the verbs that take less than a request for plans.
+    max_body_bytes: int | None = None
 
     def create(self, request: Request) -> Response:
         key = request.headers.get(idempotency.HEADER)

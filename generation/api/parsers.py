@@ -20,6 +20,13 @@ VALUES_MAX = 500_000
 _TOO_DEEP = f"The JSON is nested too deeply: at most {DEPTH_MAX} levels are read."
 
 
+def max_bytes(options: Mapping[str, Any]) -> int:
+    """Return how large a body may be for a view with these options."""
+    if BoundedMultiPartParser in options.get("parser_classes", ()):
+        return int(settings.MADSEA_IMAGE_MAX_BYTES) + _FORM_OVERHEAD_BYTES
+    return options.get("max_body_bytes") or int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+
+
 class StrictJSONParser(BaseParser):
     """Reads UTF-8 JSON, with a byte order mark or without.
 
@@ -28,15 +35,21 @@ class StrictJSONParser(BaseParser):
 
     media_type = "application/json"
 
-    def parse(self, stream: IO[Any], *_: Any, **__: Any) -> Any:
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,  # noqa: ARG002 - as all parsers are called
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
         """Return the decoded body.
 
         Raises:
             ParseError: it is no JSON, is nested too deeply, names a key twice, or holds text that
                 cannot be stored.
-            TooLarge: it is larger than DATA_UPLOAD_MAX_MEMORY_SIZE, or holds too many values.
+            TooLarge: it is larger than its view takes, or holds too many values.
         """
-        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        view = (parser_context or {}).get("view")
+        limit = max_bytes({"max_body_bytes": getattr(view, "max_body_bytes", None)})
         body = stream.read(limit + 1)
         if len(body) > limit:
             raise TooLarge(f"A request may have {limit:,} bytes.")
@@ -109,7 +122,7 @@ class BoundedMultiPartParser(MultiPartParser):
             TooLarge: the body is larger than the largest image and its form.
         """
         request: Request = (parser_context or {})["request"]
-        limit = settings.MADSEA_IMAGE_MAX_BYTES + _FORM_OVERHEAD_BYTES
+        limit = max_bytes({"parser_classes": [BoundedMultiPartParser]})
         length = request.META.get("CONTENT_LENGTH") or "0"
         if length.isdecimal() and int(length) > limit:
             raise TooLarge(f"A file may have {settings.MADSEA_IMAGE_MAX_BYTES:,} bytes.")

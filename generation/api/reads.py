@@ -110,6 +110,7 @@ class BatchViewSet(Reads):
     """Batches, newest first."""
 
     parser_classes = [StrictJSONParser]
+    max_body_bytes = 8 * 2**10
     serializer_class = shapes.BatchShape
     lookup_field = "public_id"
     lookup_url_kwarg = "batch_id"

@@ -49,7 +49,10 @@ def _rows(route: str, views: type[Any], key: str) -> list[URLPattern]:
     ]
 
 
-_upload = GenerateViewSet.as_view({"post": "upload"}, parser_classes=[BoundedMultiPartParser])
+def _verb(name: str, **options: Any) -> View:
+    return GenerateViewSet.as_view({"post": name}, **options)
+
+
 _schema = SpectacularAPIView.as_view(permission_classes=[IsAuthenticated], custom_settings=_HOOKS)
 _swagger = login_required(SpectacularSwaggerView.as_view(url_name="schema"))
 _redoc = login_required(SpectacularRedocView.as_view(url_name="schema"))
@@ -57,9 +60,11 @@ _redoc = login_required(SpectacularRedocView.as_view(url_name="schema"))
 urlpatterns: list[URLPattern] = [
     *_both(_GENERATE, GenerateViewSet.as_view(_CREATE), "generate"),
     *_both(f"{_GENERATE}/status", GenerateViewSet.as_view({"get": "status"}), "status"),
-    *_both(f"{_GENERATE}/retry", GenerateViewSet.as_view({"post": "retry"}), "retry"),
-    *_both(f"{_GENERATE}/cancel", GenerateViewSet.as_view({"post": "cancel"}), "cancel"),
-    *_both(f"{_GENERATE}/upload", _upload, "upload"),
+    *_both(f"{_GENERATE}/retry", _verb("retry", max_body_bytes=2**20), "retry"),
+    *_both(f"{_GENERATE}/cancel", _verb("cancel", max_body_bytes=8 * 2**10), "cancel"),
+    *_both(
+        f"{_GENERATE}/upload", _verb("upload", parser_classes=[BoundedMultiPartParser]), "upload"
+    ),
     *_both("panels", PanelViewSet.as_view(_CREATE), "panels"),
     *_both("token", TokenViewSet.as_view(_CREATE), "token"),
     *_rows("projects", reads.ProjectViewSet, "str:project_id"),

@@ -5,6 +5,7 @@ from generation.models.batch import Batch, PlanRun
 from generation.models.capability import Capability, Needs
 from generation.models.idempotency import IdempotencyKey
 from generation.models.log import LogEntry
+from generation.models.login import LoginTries
 from generation.models.production import Episode, Plan, Project, Sequence
 from generation.models.server import Block, Server, ServerDefinitions
 from generation.models.version import Version
@@ -18,6 +19,7 @@ __all__ = [
     "Episode",
     "IdempotencyKey",
     "LogEntry",
+    "LoginTries",
     "Needs",
     "Plan",
     "PlanRun",

@@ -12,6 +12,7 @@ from generation.services import (
     panels,
     quarantine,
     servers,
+    tries,
     versions,
 )
 
@@ -48,6 +49,7 @@ def _steps() -> tuple[Callable[[], object], ...]:
         versions.finish_reserved,
         versions.clear_staging,
         idempotency.forget_old,
+        tries.forget_old,
         queueing.wake,
     )
 

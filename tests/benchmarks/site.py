@@ -78,8 +78,8 @@ class Site:
     @contextmanager
     def web(self, **change: str) -> Iterator[Started]:
         """Run the web process."""
-        options = ["--host", "127.0.0.1", "--port", self.env["PORT"], "--no-access-log"]
-        web = self.start("web", "-m", "uvicorn", "madsea.asgi:application", *options, **change)
+        options = ["--host", "127.0.0.1", "--port", self.env["PORT"]]
+        web = self.start("web", "manage.py", "web", *options, **change)
         try:
             wait_until(lambda: _answers(f"{self.base}/admin/login/"), [web], START_S)
             yield web

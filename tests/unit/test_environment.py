@@ -105,3 +105,51 @@ def test_an_empty_secret_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ImproperlyConfigured, match="is empty"):
         environment.kept_secret(NAME, tmp_path / "key")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(0o644, 0o600), (0o664, 0o660), (0o666, 0o660), (0o640, 0o640), (0o600, 0o600)],
+)
+def test_a_private_file_is_shut_to_others(tmp_path: Path, before: int, after: int) -> None:
+    (tmp_path / "private").touch()
+    (tmp_path / "private").chmod(before)
+
+    environment.keep_private(tmp_path / "private")
+
+    assert (tmp_path / "private").stat().st_mode & 0o777 == after
+
+
+def test_a_private_file_is_made_private(tmp_path: Path) -> None:
+    environment.keep_private(tmp_path / "folder" / "private", make=True)
+
+    assert (tmp_path / "folder" / "private").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_private_folder_is_made_private_and_shut(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir(mode=0o755)
+
+    environment.keep_private_folder(tmp_path / "old")
+    environment.keep_private_folder(tmp_path / "new")
+
+    assert [(tmp_path / name).stat().st_mode & 0o777 for name in ("old", "new")] == [0o700] * 2
+
+
+def test_a_private_file_that_is_not_ours_is_left(tmp_path: Path) -> None:
+    environment.keep_private(tmp_path / "no-folder" / "private")
+
+    assert not (tmp_path / "no-folder").exists()
+
+
+@pytest.mark.parametrize("value", ["proxy", "10.0.0.1/8", "10.0.0", "10.0.0.1;10.0.0.2"])
+def test_a_network_that_is_none_is_refused(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NETWORKS", value)
+
+    with pytest.raises(ImproperlyConfigured, match="NETWORKS"):
+        environment.networks("NETWORKS")
+
+
+def test_networks_are_addresses_and_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NETWORKS", "127.0.0.1, 10.1.0.0/16,::1")
+
+    assert environment.networks("NETWORKS") == ["127.0.0.1", "10.1.0.0/16", "::1"]

@@ -1,0 +1,41 @@
+"""`manage.py web`: the web process."""
+
+import resource
+from argparse import ArgumentParser
+from typing import Any
+
+import uvicorn
+from django.conf import settings
+
+from generation.management.command import MadseaCommand
+from madsea.protocol import PatientProtocol
+
+#: One connection each; what the system allows is taken, as its default is few.
+_FILES = resource.RLIMIT_NOFILE
+
+
+class Command(MadseaCommand):
+    help = "Answer HTTP, until SIGTERM or Ctrl-C."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default=settings.MADSEA_HOST, help="where it listens")
+        parser.add_argument("--port", type=int, default=settings.PORT)
+
+    def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+        resource.setrlimit(_FILES, (resource.getrlimit(_FILES)[1],) * 2)
+        uvicorn.run(
+            "madsea.asgi:application",
+            host=host,
+            port=port,
+            http=PatientProtocol,
+            ws="none",
+            lifespan="off",
+            # Signed addresses are good for whoever reads them in a log.
+            access_log=False,
+            log_config=None,
+            # Whom to believe is the application's to say (MADSEA_TRUSTED_PROXIES).
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=2,
+        )

@@ -1,0 +1,54 @@
+"""Answers what no view has answered: what was refused unread, and trouble that passes.
+
+It stands inside CORS, so that a frontend in a browser can read these answers too, and outside of
+everything that asks the database.
+"""
+
+import logging
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from django.core.signals import got_request_exception
+from django.http import HttpRequest, HttpResponse
+
+from madsea import handlers, refused, troubles
+from madsea.refused import Refused
+
+logger = logging.getLogger(__name__)
+
+#: Where what stopped a request outside of its view is left for the middleware.
+_TROUBLE = "_madsea_trouble"
+
+
+class AnswerTrouble:
+    """Turns trouble into an answer that says what it is and when to try again, DEBUG or not."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        unread: Refused | None = getattr(request, "scope", {}).get(refused.KEY)
+        if unread is not None:
+            return handlers.refuse(request, unread)
+        response = self._get_response(request)
+        trouble: Refused | None = getattr(request, _TROUBLE, None)
+        return handlers.refuse(request, trouble) if trouble else response
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Answer trouble that a view has met."""
+        trouble = troubles.of(error)
+        if trouble is None:
+            return None
+        logger.warning("%s %s: %s", request.method, request.path, error)
+        return handlers.refuse(request, trouble)
+
+
+def note_trouble(request: HttpRequest | None = None, **_: Any) -> None:
+    """Keep trouble that another middleware has met: Django has made a 500 of it."""
+    trouble = troubles.of(sys.exc_info()[1])
+    if request is not None and trouble is not None:
+        setattr(request, _TROUBLE, trouble)
+
+
+got_request_exception.connect(note_trouble, dispatch_uid="madsea.trouble")

@@ -1,0 +1,93 @@
+"""What uvicorn does not do: a connection on which nothing gets on is closed.
+
+Uvicorn waits for ever for the end of a request's head, and for a client that does not read. (Bodies
+are bounded where they are read, `madsea.bodies`.)
+"""
+
+import asyncio
+import weakref
+from typing import Any
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+#: A head comes in one piece, or soon.
+HEAD_S = 10.0
+#: Connections whose head is not there yet; one more, and the one that waits longest is closed.
+UNFINISHED_MAX = 500
+#: A client takes so much of its answer in so long, or is gone.
+WRITE_S = 30.0
+WRITE_BYTES = 64 * 2**10
+
+
+class PatientProtocol(H11Protocol):
+    """HTTP/1.1 as uvicorn speaks it, with an end to its patience."""
+
+    #: In the order in which they began to wait.
+    _unfinished: "dict[int, weakref.ref[PatientProtocol]]" = {}
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._head_is_due: asyncio.TimerHandle | None = None
+        self._progress_is_due: asyncio.TimerHandle | None = None
+        self._n_unsent = 0
+
+    # The head ------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._wait_for_head()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._stop_waiting()
+        elif self._head_is_due is None and self.timeout_keep_alive_task is None:
+            self._wait_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        self.resume_writing()
+        super().connection_lost(exc)
+
+    def _wait_for_head(self) -> None:
+        if len(self._unfinished) >= UNFINISHED_MAX:
+            self._close_oldest()
+        self._unfinished[id(self)] = weakref.ref(self)
+        self._head_is_due = self.loop.call_later(HEAD_S, self._give_up)
+
+    def _stop_waiting(self) -> None:
+        self._unfinished.pop(id(self), None)
+        if self._head_is_due is not None:
+            self._head_is_due.cancel()
+            self._head_is_due = None
+
+    def _close_oldest(self) -> None:
+        oldest = self._unfinished.pop(next(iter(self._unfinished)))()
+        if oldest is not None:
+            oldest._give_up()  # noqa: SLF001 - another of this class
+
+    def _give_up(self) -> None:
+        self._stop_waiting()
+        self.transport.abort()
+
+    # The answer ----------------------------------------------------------------------------------
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._expect_progress()
+
+    def resume_writing(self) -> None:
+        if self._progress_is_due is not None:
+            self._progress_is_due.cancel()
+            self._progress_is_due = None
+        super().resume_writing()
+
+    def _expect_progress(self) -> None:
+        self._n_unsent = self.transport.get_write_buffer_size()
+        self._progress_is_due = self.loop.call_later(WRITE_S, self._look_at_progress)
+
+    def _look_at_progress(self) -> None:
+        if self._n_unsent - self.transport.get_write_buffer_size() < WRITE_BYTES:
+            self.transport.abort()
+        else:
+            self._expect_progress()

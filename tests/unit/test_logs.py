@@ -1,0 +1,36 @@
+"""Signed addresses are hidden in logs."""
+
+import logging
+
+import pytest
+
+from madsea.logs import HideSignatures
+
+SIGNED = "/files/7.320:1vNk5G:abc-DEF_1/E202_SQ0010-0010_AI-concept_v0001.png"
+HIDDEN = "/files/(signed)/E202_SQ0010-0010_AI-concept_v0001.png"
+
+
+@pytest.mark.parametrize(
+    ("words", "arguments"),
+    [
+        (f"Not Found: {SIGNED}", ()),
+        ("Not Found: %s", (SIGNED,)),
+        ('%s - "%s %s HTTP/%s" %d', ("127.0.0.1:1", "GET", f"{SIGNED}?w=320", "1.1", 200)),
+        (f'GET "https://madsea.studio{SIGNED}" 404', ()),
+    ],
+)
+def test_a_signature_is_in_no_log(words: str, arguments: tuple[object, ...]) -> None:
+    record = logging.LogRecord("any", logging.INFO, "", 0, words, arguments, None)
+
+    assert HideSignatures().filter(record)
+
+    assert HIDDEN in record.getMessage()
+    assert "abc-DEF_1" not in record.getMessage()
+
+
+def test_the_number_of_a_file_stays() -> None:
+    record = logging.LogRecord("any", logging.INFO, "", 0, "GET /files/7/a.png", (), None)
+
+    HideSignatures().filter(record)
+
+    assert record.getMessage() == "GET /files/7/a.png"
