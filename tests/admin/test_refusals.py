@@ -139,5 +139,5 @@ def test_a_mistake_of_ours_keeps_its_traceback(client: Client, logged: io.String
 def test_the_log_is_written_so() -> None:
     console = settings.LOGGING["handlers"]["console"]
 
-    assert console["filters"] == ["refusals"]
+    assert "refusals" in console["filters"]
     assert settings.LOGGING["loggers"]["django"] == {"handlers": []}
