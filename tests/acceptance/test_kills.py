@@ -50,7 +50,7 @@ def test_a_killed_tree_that_is_started_again_costs_no_plan_and_no_second_render(
     marker = site.home / "cut"
     first = site.run("work", [CUT, str(marker), function, when, "session"])
     site.generate(PLANS)
-    first.process.wait(60)
+    first.process.wait(120)
 
     site.work()
 

@@ -41,7 +41,7 @@ class Frontend:
             document = self.status(batch_id)
             return document if document["status"] in states else None
 
-        return wait_for(reached, 60, f"a batch that is {states}")
+        return wait_for(reached, 180, f"a batch that is {states}")
 
     def close(self) -> None:
         """Close the connection."""

@@ -16,7 +16,7 @@ OUTCOMES = "SELECT outcome, count(*) FROM generation_attempt GROUP BY outcome"
 
 def test_three_servers_share_a_batch(sites: Sites) -> None:
     site = sites.new()
-    previews = [site.preview("--seconds-per-plan", "0.7") for _ in range(3)]
+    previews = [site.preview("--seconds-per-plan", "2") for _ in range(3)]
     site.work()
 
     site.generate(CODES)

@@ -37,7 +37,7 @@ def test_sigterm_ends_the_workers_and_the_next_ones_go_on(
     wait_for(in_the_middle(slow_site), name="the middle of the batch")
 
     end(work.process.pid, signal.SIGTERM)
-    code = work.process.wait(60)
+    code = work.process.wait(120)
     wait_for(lambda: alive(work.process.pid) == [], name="the end of all")
     left = slow_site.value(RUNNING)
     slow_site.work()
@@ -69,7 +69,7 @@ def test_orphans_leave_by_themselves_and_other_workers_take_over(
     wait_for(in_the_middle(slow_site), name="the middle of the batch")
 
     os.kill(victim(work.process.pid), signal.SIGKILL)
-    work.process.wait(60)
+    work.process.wait(120)
     wait_for(lambda: alive(work.process.pid) == [], 60, "the end of the orphans")
     slow_site.work()
 
@@ -98,7 +98,7 @@ def test_the_watchdog_ends_a_tree_whose_workers_are_stuck(slow_site: Site) -> No
     kill_idle_until_stuck(slow_site, work.process.pid)
 
     slow_site.generate(PLANS)
-    code = work.process.wait(60)
+    code = work.process.wait(120)
     wait_for(lambda: alive(work.process.pid) == [], 60, "the end of all")
     slow_site.work()
 

@@ -30,11 +30,11 @@ def test_no_request_is_stranded_while_drivers_leave(sites: Sites) -> None:
     answers = []
     for n in range(N_BATCHES):
         asked = request([CODES[n % len(CODES)]])
-        answers.append(session.post(f"{url}/api/generate_ai_concept", json=asked, timeout=30))
+        answers.append(session.post(f"{url}/api/generate_ai_concept", json=asked, timeout=120))
         time.sleep(chance.uniform(0.0, 0.8))
     session.close()
 
-    wait_for(lambda: site.value(N_UNFINISHED) == 0, 60, "the end of all batches")
+    wait_for(lambda: site.value(N_UNFINISHED) == 0, 180, "the end of all batches")
     assert [answer.status_code for answer in answers] == [201] * N_BATCHES
     assert sorted(wholeness.rendered(site).values()) == [1] * N_BATCHES
     site.close()

@@ -39,7 +39,7 @@ class Studio:
         answer = requests.post(
             f"{self.preview.url}/_preview/faults",
             json={"set": [{"name": name, **options}]},
-            timeout=5,
+            timeout=60,
         )
         assert answer.ok, answer.text
 

@@ -331,7 +331,7 @@ def test_the_version_tells_whether_a_prompt_can_be_stopped_alone(
 def test_a_cancel_before_the_image_is_reserved_drops_it(
     server: Server, comfy: PreviewServer
 ) -> None:
-    comfy.faults.set("delay", match="/view", seconds=0.4)
+    comfy.faults.set("delay", match="/view", seconds=3)
     batch = flying.inverted()
     cancelled = flying.Once(lambda: flying.outcomes_on(comfy) == ["success"], cancel(batch))
 
@@ -343,7 +343,7 @@ def test_a_cancel_before_the_image_is_reserved_drops_it(
 
 
 def test_a_cancel_before_the_post_costs_no_render(server: Server, comfy: PreviewServer) -> None:
-    comfy.faults.set("delay", match="/upload", seconds=0.7)
+    comfy.faults.set("delay", match="/upload", seconds=3)
     batch = flying.inverted()
     cancelled = flying.Once(Attempt.objects.exists, cancel(batch))
 
@@ -368,7 +368,7 @@ def test_a_cancel_whose_message_is_lost_still_ends_the_plan(
 def test_a_plan_cancelled_and_retried_renders_once_more(
     server: Server, comfy: PreviewServer
 ) -> None:
-    comfy.faults.set("delay", match="/view", seconds=0.4, times=1)
+    comfy.faults.set("delay", match="/view", seconds=3, times=1)
     batch = flying.inverted()
     cancelled = flying.Once(lambda: flying.outcomes_on(comfy) == ["success"], cancel(batch))
     flying.drive_until(server, lambda: cancelled() and flying.is_finished(batch))

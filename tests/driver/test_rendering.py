@@ -176,7 +176,7 @@ def test_a_batch_of_higher_priority_comes_first(server: Server, settings: Any) -
 
 
 def test_progress_rises_and_is_written_at_most_twice_a_second(db: None, start_comfy: Any) -> None:
-    server = factories.server(url=start_comfy(seconds_per_plan=1.5).url)
+    server = factories.server(url=start_comfy(seconds_per_plan=3).url)
     batch = flying.sampled()
     seen: list[int] = []
 

@@ -58,7 +58,7 @@ def test_a_driver_whose_lease_was_taken_stops_and_leaves_the_new_lease_alone(
 
 
 def test_a_driver_whose_lease_was_taken_does_not_post(server: Server, comfy: PreviewServer) -> None:
-    comfy.faults.set("delay", match="/upload", seconds=1.2)
+    comfy.faults.set("delay", match="/upload", seconds=3)
     batch = flying.inverted()
     token = uuid4()
     taken = flying.Once(Attempt.objects.exists, lambda: take_over(server, token))

@@ -387,4 +387,4 @@ def post_again(comfy: PreviewServer) -> None:
     """Have the first POST of the prompt that waits come late."""
     attempt = Attempt.objects.latest("pk")
     body = {"prompt": attempt.graph, "prompt_id": str(attempt.prompt_id), "client_id": "late"}
-    requests.post(f"{comfy.url}/prompt", json=body, timeout=5).raise_for_status()
+    requests.post(f"{comfy.url}/prompt", json=body, timeout=60).raise_for_status()

@@ -57,7 +57,7 @@ def test_a_process_that_ends_early_shows_its_last_words(tmp_path: Path) -> None:
     started = start("one", ["-c", "raise SystemExit('no luck')"], env={}, logs=tmp_path)
 
     with pytest.raises(NotReadyError, match=r"one ended with 1:\nno luck"):
-        wait_until(lambda: False, [started], timeout_s=20)
+        wait_until(lambda: False, [started], timeout_s=60)
 
 
 def test_waiting_ends_when_the_time_is_over(tmp_path: Path) -> None:
@@ -72,10 +72,10 @@ def test_waiting_ends_when_the_time_is_over(tmp_path: Path) -> None:
 
 def test_what_will_not_end_is_ended_with_all_it_started(tmp_path: Path) -> None:
     started = start("one", ["-c", STUBBORN], env={}, logs=tmp_path)
-    wait_until(lambda: started.log.read_text().endswith("\n"), [started], timeout_s=20)
+    wait_until(lambda: started.log.read_text().endswith("\n"), [started], timeout_s=60)
     child = int(started.log.read_text())
 
     stop([started], timeout_s=0.2)
-    wait_until(lambda: not is_alive(child), [], timeout_s=5)
+    wait_until(lambda: not is_alive(child), [], timeout_s=60)
 
     assert started.process.returncode == -9

@@ -31,7 +31,7 @@ def displace(scene: Scene) -> bool:
     if not known or not scene.is_on_server():
         return False
     address = scene.comfy.url.replace("http", "ws")
-    second = websocket.create_connection(f"{address}/ws?clientId={known[0]}", timeout=5)
+    second = websocket.create_connection(f"{address}/ws?clientId={known[0]}", timeout=60)
     second.close()
     return True
 

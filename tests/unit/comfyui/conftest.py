@@ -28,8 +28,16 @@ def server() -> Iterator[ScriptedServer]:
 
 @pytest.fixture
 def client(server: ScriptedServer) -> Iterator[Client]:
-    timeouts = Timeouts(connect_s=1, read_s=0.3, whole_s=0.5)
+    timeouts = Timeouts(connect_s=60, read_s=60, whole_s=60)
     made = Client(server.url, headers={"Authorization": "Bearer abc"}, timeouts=timeouts)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def hurried_client(server: ScriptedServer) -> Iterator[Client]:
+    """A client for which whatever takes long takes too long."""
+    made = Client(server.url, timeouts=Timeouts(connect_s=60, read_s=0.3, whole_s=0.5))
     yield made
     made.close()
 

@@ -80,7 +80,7 @@ def sends(body: bytes, status: int = 200, **headers: str) -> Answer:
 
 
 def hangs(handler: Handler) -> None:
-    handler.script.released.wait(10)
+    handler.script.released.wait(60)
     handler.close_connection = True
 
 

@@ -325,11 +325,11 @@ def test_nan_never_leaves(client: Client) -> None:
 
 @pytest.mark.parametrize("answer", [hangs, resets, cuts, drips])
 def test_a_post_without_a_whole_answer_may_have_been_sent(
-    server: ScriptedServer, client: Client, answer: Answer
+    server: ScriptedServer, hurried_client: Client, answer: Answer
 ) -> None:
     server.on("/prompt", answer)
     with pytest.raises(Unreachable) as unreachable:
-        post(client)
+        post(hurried_client)
     assert unreachable.value.maybe_sent
 
 

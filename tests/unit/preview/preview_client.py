@@ -26,14 +26,14 @@ class Client:
         self.http.close()
 
     def get(self, path: str, **query: object) -> requests.Response:
-        return self.http.get(self.url + path, params=query, timeout=10)
+        return self.http.get(self.url + path, params=query, timeout=60)
 
     def post(self, path: str, body: object = None, **more: Any) -> requests.Response:
-        return self.http.post(self.url + path, json=body, timeout=10, **more)
+        return self.http.post(self.url + path, json=body, timeout=60, **more)
 
     def upload(self, name: str, content: bytes, **fields: str) -> requests.Response:
         files = {"image": (name, content)}
-        return self.http.post(f"{self.url}/upload/image", files=files, data=fields, timeout=10)
+        return self.http.post(f"{self.url}/upload/image", files=files, data=fields, timeout=60)
 
     def submit(self, graph: Json, **more: object) -> str:
         prompt_id = str(uuid.uuid4())
@@ -53,7 +53,7 @@ class Client:
         return Image.open(BytesIO(self.get("/view", **shown).content))
 
 
-def wait_for(read: Callable[[], Any], timeout_s: float = 10) -> Any:
+def wait_for(read: Callable[[], Any], timeout_s: float = 60) -> Any:
     """What `read` gives as soon as it gives something."""
     deadline = time.monotonic() + timeout_s
     while not (found := read()):

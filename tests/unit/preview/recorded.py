@@ -129,7 +129,7 @@ class Replay:
         query = self._ours(event.get("params"))
         given = None if event["http"] == "GET" else body
         url = self._client.url + path
-        return self._client.http.request(event["http"], url, data=given, params=query, timeout=10)
+        return self._client.http.request(event["http"], url, data=given, params=query, timeout=60)
 
     def _ours(self, value: Any) -> Any:
         text = json.dumps(value)

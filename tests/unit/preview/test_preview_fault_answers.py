@@ -33,10 +33,10 @@ def test_head_comes_before_the_first_piece_of_the_body(comfy: Client, path: str)
 
 @pytest.mark.parametrize("path", PATHS)
 def test_body_comes_in_pieces_and_whole(comfy: Client, path: str) -> None:
-    sound = comfy.http.get(comfy.url + path, timeout=10)
+    sound = comfy.http.get(comfy.url + path, timeout=60)
     comfy.server.faults.set("drip", times=1, seconds=0.01)
 
-    dripping = comfy.http.get(comfy.url + path, timeout=10, stream=True)
+    dripping = comfy.http.get(comfy.url + path, timeout=60, stream=True)
 
     assert dripping.content == sound.content
     assert (
@@ -48,7 +48,7 @@ def test_body_comes_in_pieces_and_whole(comfy: Client, path: str) -> None:
 def test_body_never_ends(comfy: Client) -> None:
     comfy.server.faults.set("endless", match="/view", times=1)
 
-    with comfy.http.get(f"{comfy.url}/view", timeout=5, stream=True) as flood:
+    with comfy.http.get(f"{comfy.url}/view", timeout=60, stream=True) as flood:
         pieces = [
             len(piece) for _, piece in zip(range(100), flood.iter_content(65_536), strict=False)
         ]
@@ -128,7 +128,7 @@ def test_connections_are_refused_while_a_restart_lasts(start: Start) -> None:
 
 def is_up(comfy: Client) -> bool:
     try:
-        return requests.get(f"{comfy.url}/prompt", timeout=5).ok
+        return requests.get(f"{comfy.url}/prompt", timeout=60).ok
     except requests.RequestException:
         return False
 

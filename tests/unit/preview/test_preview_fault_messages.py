@@ -13,7 +13,7 @@ Frame = dict[str, Any] | bytes
 def heard(comfy: Client, graph: dict[str, Any]) -> list[Frame]:
     """Return every frame that the owner of a prompt hears, to its end."""
     address = comfy.url.replace("http", "ws") + "/ws?clientId=tester"
-    socket = websocket.create_connection(address, timeout=10)
+    socket = websocket.create_connection(address, timeout=60)
     comfy.submit(graph)
     frames: list[Frame] = []
     while not frames or not is_end(frames[-1]):

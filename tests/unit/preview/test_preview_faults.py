@@ -31,7 +31,7 @@ def types_until_end(socket: websocket.WebSocket) -> list[str]:
 
 def connect(comfy: Client) -> websocket.WebSocket:
     return websocket.create_connection(
-        comfy.url.replace("http", "ws") + "/ws?clientId=tester", timeout=5
+        comfy.url.replace("http", "ws") + "/ws?clientId=tester", timeout=60
     )
 
 

@@ -92,7 +92,7 @@ def test_mask_replaces_the_transparency(comfy: Client) -> None:
     files = {"image": ("mask.png", png())}
 
     answer = comfy.http.post(
-        f"{comfy.url}/upload/mask", files=files, data={"original_ref": reference}, timeout=10
+        f"{comfy.url}/upload/mask", files=files, data={"original_ref": reference}, timeout=60
     )
 
     assert answer.json() == {"name": "mask.png", "subfolder": "", "type": "input"}
