@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from generation.admin import cells, filters
+from generation.admin import cells, filters, search
 from generation.admin.base import RecordAdmin
 from generation.admin.page import Page
 from generation.events import sentence
@@ -21,11 +21,16 @@ class LogEntryAdmin(RecordAdmin):
     list_display_links = None
     show_full_result_count = False
     list_filter = (("level", filters.ChoicesFilter), ("at", filters.DatesFilter))
-    search_fields = ("batch__public_id",)
-    search_help_text = "a batch's id"
+    search_fields = ("event",)
+    search_help_text = "E202_SQ0010-0010, SQ0010, a batch's id, a project, or words of the entry"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return overviews.log()
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return queryset.filter(search.in_log(search_term)), False
 
     @admin.display(description="when", ordering="id")
     def when(self, entry: LogEntry) -> SafeString:

@@ -1,10 +1,15 @@
-"""Searching as supervisors write: a file's name, a part of one, a batch, a project."""
+"""Searching as supervisors write: a file's name, a part of one, a batch, a project, a word."""
 
+import json
+import string
 from collections.abc import Callable
 
-from django.db.models import Q
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
+from django.db.models.lookups import IContains
 
-from generation.models import Batch
+from generation.events import EVENTS
+from generation.models import Batch, LogEntry, Project
 from nomenclature import rules
 from nomenclature.errors import NomenclatureError
 from nomenclature.name import FileName, UnversionedName
@@ -33,22 +38,112 @@ def in_runs(text: str) -> Q:
     return condition
 
 
+#: Words of the log are looked for among so many of its newest entries: the past grows for ever.
+LOG_WORDS_AMONG = 100_000
+NAMED_MAX = 50
+#: Entries of a whole batch have no plan, but an episode.
+_OF_LOG = {
+    "code": "run__plan__code",
+    "sequence__code": "run__plan__sequence__code",
+    "sequence__episode__code": "batch__episode__code",
+    "sequence__episode__season": "batch__episode__season",
+}
+_LITERALS = {
+    code: "".join(literal for literal, *_ in string.Formatter().parse(event.sentence)).lower()
+    for code, event in EVENTS.items()
+}
+_FIELDS = sorted(
+    {
+        name
+        for event in EVENTS.values()
+        for _, name, *_ in string.Formatter().parse(event.sentence)
+        if name
+    }
+)
+
+
+def in_log(text: str) -> Q:
+    """The condition on log entries: all words must fit.
+
+    A word is a batch's id, a file's name or a part of one, a project, an event's code, a level, or
+    stands in the entry's sentence.
+    """
+    condition = Q()
+    for word in text.split():
+        condition &= _in_log(word)
+    return condition
+
+
+def _in_log(word: str) -> Q:
+    batch = Batch.objects.filter(public_id=word).first()
+    if batch:
+        return Q(batch=batch)
+    project = Project.objects.filter(code__iexact=word).first()
+    if project:
+        return Q(batch__episode__project=project)
+    name = _parsed(word)
+    if name is not None:
+        return _at("run__plan__", name.episode, name.sequence_id, name.plan)
+    if _is_a_place(word):
+        return Q(*((_OF_LOG[_lookup(piece)], piece) for piece in _pieces(word)))
+    return _said(word)
+
+
+def _said(word: str) -> Q:
+    """The condition that a word stands in an entry's sentence, or names who or what it is about."""
+    newest = LogEntry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    lowered = word.lower()
+    batches = Batch.objects.filter(public_id__istartswith=word).values_list("pk", flat=True)
+    projects = Project.objects.filter(code__icontains=word).values_list("pk", flat=True)
+    said = (
+        Q(event__in=[code for code, text in _LITERALS.items() if lowered in text or code == word])
+        | Q(level=lowered)
+        | Q(actor__username__iexact=word)
+        | Q(batch__in=list(batches[:NAMED_MAX]))
+        | Q(batch__episode__project__in=list(projects[:NAMED_MAX]))
+        | _in_data(word)
+    )
+    return Q(pk__gt=newest - LOG_WORDS_AMONG) & said
+
+
+def _in_data(word: str) -> Q:
+    """The condition that a field of an entry's data holds a word.
+
+    The text of the whole, which costs little, is asked first: as it is, and as JSON escapes it.
+    """
+    whole = Cast("data", TextField())
+    anywhere = Q(IContains(whole, word)) | Q(IContains(whole, json.dumps(word)[1:-1]))
+    fields = Q()
+    for name in _FIELDS:
+        fields |= Q(**{f"data__{name}__icontains": word})
+    return anywhere & fields
+
+
 def _word(word: str, prefix: str) -> Q:
-    for parse in (FileName.parse, UnversionedName.parse):
-        try:
-            name = parse(word)
-        except NomenclatureError:
-            continue
+    name = _parsed(word)
+    if name is not None:
         return _at(prefix, name.episode, name.sequence_id, name.plan)
     condition = Q()
-    for piece in word.replace("-", "_").split("_") if _is_a_place(word) else [word]:
+    for piece in _pieces(word) if _is_a_place(word) else [word]:
         condition &= _piece(piece, prefix)
     return condition
 
 
+def _parsed(word: str) -> FileName | UnversionedName | None:
+    for parse in (FileName.parse, UnversionedName.parse):
+        try:
+            return parse(word)
+        except NomenclatureError:
+            continue
+    return None
+
+
+def _pieces(word: str) -> list[str]:
+    return word.replace("-", "_").split("_")
+
+
 def _is_a_place(word: str) -> bool:
-    pieces = word.replace("-", "_").split("_")
-    return all(any(_passes(check, piece) for check, _ in _PIECES) for piece in pieces)
+    return all(_lookup(piece) for piece in _pieces(word))
 
 
 def _at(prefix: str, episode: str, sequence: str, plan: str) -> Q:
@@ -69,10 +164,15 @@ _PIECES: tuple[tuple[Callable[[object], object], str], ...] = (
 )
 
 
+def _lookup(piece: str) -> str:
+    """Return where a piece of a name is looked for; nothing where no rule knows it."""
+    return next((lookup for check, lookup in _PIECES if _passes(check, piece)), "")
+
+
 def _piece(piece: str, prefix: str) -> Q:
-    for check, lookup in _PIECES:
-        if _passes(check, piece):
-            return Q(**{f"{prefix}{lookup}": piece})
+    lookup = _lookup(piece)
+    if lookup:
+        return Q(**{f"{prefix}{lookup}": piece})
     return Q(**{f"{prefix}sequence__episode__project__code__icontains": piece})
 
 

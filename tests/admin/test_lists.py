@@ -7,7 +7,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from generation.models import Batch, Version
+from generation.admin import search
+from generation.models import Batch, LogEntry, Version
 from generation.states import RunState
 from tests import factories
 from tests.admin import pages
@@ -211,3 +212,61 @@ def test_an_unpublished_version_is_not_shown(office: Client) -> None:
     factories.reserved(factories.plans()[0])
 
     assert "No results found" in pages.text(office, pages.url("version"))
+
+
+def _logged() -> None:
+    """Log three entries: of a plan, of another plan, and of a whole batch of another project."""
+    first = factories.batch((RunState.ERROR, RunState.DONE), public_id="feedc0de")
+    one, two = first.runs.order_by("position")
+    message = {"message": "Zürich: 100% of “mémoire” is used."}
+    factories.log(first, one, "failed", level="error", data=message)
+    factories.log(first, two, "posted", data={"server": "gpu-7"})
+    other = factories.episode("another-2025", "E305", "S03")
+    plans = factories.plans({"SQ0900": ["0990"]}, of=other)
+    whole = factories.batch((RunState.DONE,), of=plans, public_id="0badcafe")
+    factories.log(whole, None, "batch_created", data={"plans": 1, "style": "s", "mode": "auto"})
+
+
+@pytest.mark.parametrize(
+    ("words", "events"),
+    [
+        ("E202_SQ0010-0010", ["failed"]),
+        ("E202_SQ0010-0020_AI-concept_v0001.png", ["posted"]),
+        ("0020", ["posted"]),
+        ("SQ0010", ["posted", "failed"]),
+        ("E202", ["posted", "failed"]),
+        ("S03", ["batch_created"]),
+        ("another-2025", ["batch_created"]),
+        ("ANOTHER", ["batch_created"]),
+        ("feedc0de", ["posted", "failed"]),
+        ("feed", ["posted", "failed"]),
+        ("gpu-7", ["posted"]),
+        ("accepted the prompt", ["posted"]),
+        ("zürich", ["failed"]),
+        ("Zürich mémoire", ["failed"]),
+        ("100%", ["failed"]),
+        ("failed", ["failed"]),
+        ("error", ["failed"]),
+        ("batch_created", ["batch_created"]),
+        ("E202 accepted", ["posted"]),
+        ("SQ0010 gpu-8", []),
+        ("message", []),
+    ],
+)
+def test_the_log_is_searched_by_places_and_words(
+    words: str, events: list[str], office: Client
+) -> None:
+    _logged()
+
+    found = LogEntry.objects.filter(search.in_log(words)).order_by("-pk")
+
+    assert [entry.event for entry in found] == events
+
+
+def test_the_log_s_page_finds_what_is_searched(office: Client) -> None:
+    _logged()
+
+    shown = pages.text(office, f"{pages.url('logentry')}?q=E202_SQ0010-0010")
+
+    assert shown.count('class="data-row') == 1
+    assert "Zürich: 100%" in shown
