@@ -41,7 +41,8 @@ class Act:
     """One service call on one row.
 
     `past` completes "3 plan runs …"; `fits` says whether to offer the act on a row (the service
-    decides again); `question`, when given, is asked before.
+    decides again); `question`, when given, is asked before. `not_done` says what became of those
+    that the service refused.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Act:
     fits: Callable[[Any], bool] = lambda _row: True
     question: Question | None = None
     is_main: bool = False
+    not_done: str = "not changed"
 
     def targets(self, rows: Sequence[Any]) -> Targets:
         """Return what it would change of these rows now."""
@@ -101,7 +103,7 @@ def report(
         reasons = " ".join(
             f"{_listed(names)}: {reason}" for reason, names in outcome.refused.items()
         )
-        text = f"{counted(outcome.n_refused, noun)} refused. {reasons}"
+        text = f"{counted(outcome.n_refused, noun)} {act.not_done}. {reasons}"
         messages.warning(request, text)
 
 

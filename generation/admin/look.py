@@ -70,7 +70,21 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     shown = [_group(request, title, links) for title, links in _GROUPS]
     if request.user.is_superuser:
         shown.append(_group(request, "Background tasks", _QUEUE) | {"collapsible": True})
+    _mark_here(request, [item for group in shown for item in group["items"]])
     return shown
+
+
+def _mark_here(request: HttpRequest, items: list[dict[str, Any]]) -> None:
+    """Mark the link whose address is the longest beginning of the page's: one at the most."""
+    home = reverse("admin:index")
+    fits = [
+        item["link"]
+        for item in items
+        if request.path == item["link"]
+        or (item["link"] != home and request.path.startswith(item["link"]))
+    ]
+    for item in items:
+        item["active"] = bool(fits) and item["link"] == max(fits, key=len)
 
 
 def _group(request: HttpRequest, title: str, links: tuple[_Link, ...]) -> dict[str, Any]:

@@ -39,6 +39,11 @@ class Table:
     empty: str = "Nothing yet."
     more: Cell = ""
 
+    @property
+    def labelled(self) -> list[list[tuple[str, Cell]]]:
+        """Each row's cells with their headers, which stand beside them on a phone."""
+        return [list(zip(self.headers, row, strict=True)) for row in self.rows]
+
 
 @dataclass(frozen=True)
 class Form:

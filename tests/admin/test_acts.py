@@ -33,7 +33,7 @@ def test_retry_on_many_says_what_it_did_and_what_it_refused(office: Client) -> N
     done, refused = pages.select_and_agree(office, "planrun", "retry", list(batch.runs.all()))
 
     assert done == "2 plan runs queued again."
-    assert refused.startswith("2 plan runs refused.")
+    assert refused.startswith("2 plan runs not changed.")
     assert "E202_SQ0010-0030: The plan is done" in refused
     assert "E202_SQ0010-0040: The plan is running" in refused
     assert _states(batch) == ["queued", "queued", "done", "running"]
@@ -75,7 +75,7 @@ def test_cancel_on_many_batches_refuses_the_finished(office: Client) -> None:
     done, refused = pages.select_and_agree(office, "batch", "cancel", [going, over])
 
     assert done.startswith("1 batch (2 plans) cancelled")
-    assert refused == "1 batch refused. finished: Nothing is left in it to cancel."
+    assert refused == "1 batch not changed. finished: Nothing is left in it to cancel."
     going.refresh_from_db()
     assert going.status == BatchState.CANCELLED
 
@@ -96,7 +96,7 @@ def test_a_plan_that_nobody_asked_for_is_refused(office: Client) -> None:
 
     said = pages.select(office, "plan", "cancel", plans[:1])
 
-    assert said == ["1 plan refused. E202_SQ0010-0010: No batch has ever asked for it."]
+    assert said == ["1 plan not changed. E202_SQ0010-0010: No batch has ever asked for it."]
 
 
 def test_more_than_500_rows_at_once_are_refused_whole(office: Client) -> None:

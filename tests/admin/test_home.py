@@ -1,5 +1,7 @@
 """The home page and what surrounds every page."""
 
+import re
+
 from django.test import Client
 
 from generation.models import Style
@@ -65,3 +67,16 @@ def test_the_sidebar_leads_only_where_one_may_go(desk: Client, office: Client) -
 
 def test_staff_without_permissions_is_told_so(db: None, artist_on_staff: Client) -> None:
     assert "ask for a permission" in pages.text(artist_on_staff, HOME)
+
+
+def test_the_sidebar_marks_where_one_is_once(office: Client) -> None:
+    queue = pages.text(office, "/admin/generation/planrun/queue/")
+    runs = pages.text(office, "/admin/generation/planrun/")
+
+    assert _marked(queue) == ["/admin/generation/planrun/queue/"]
+    assert _marked(runs) == ["/admin/generation/planrun/"]
+
+
+def _marked(html: str) -> list[str]:
+    links = re.findall(r'<a href="([^"]+)"[^>]*class="([^"]*)"[^>]*>', html)
+    return [link for link, classes in links if " active" in f" {classes}"]
