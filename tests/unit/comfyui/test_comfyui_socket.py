@@ -13,6 +13,7 @@ from scripted_comfyui import Answer, Handler, ScriptedServer, hangs, resets, sen
 from generation.comfyui.errors import Denied, Unreachable
 from generation.comfyui.messages import QueueStatus, Started
 from generation.comfyui.socket import Socket
+from tests.processes import wait_for
 
 STATUS = b'{"type": "status", "data": {"status": {"exec_info": {"queue_remaining": 2}}}}'
 START = b'{"type": "execution_start", "data": {"prompt_id": "p", "pad": "%s"}}'
@@ -115,7 +116,7 @@ def test_a_frame_that_comes_in_two_pieces_is_joined(
 def test_a_farewell_makes_it_unreachable(connect: Callable[[Answer], Socket]) -> None:
     opened = connect(opens(framed(CLOSE, b"\x03\xe8")))
     with pytest.raises(Unreachable):
-        opened.receive(60)
+        wait_for(lambda: opened.receive(0.1))
 
 
 def test_a_cut_connection_is_unreachable_and_stays_so(
