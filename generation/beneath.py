@@ -9,10 +9,13 @@ nobody can put a link in between.
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path, PurePosixPath
+
+#: Is given each folder on the way, the root first: its path below the root, and its descriptor.
+Visit = Callable[[str, int], None]
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 # Without waiting: a pipe that took the file's place a moment ago would be waited for.
@@ -28,29 +31,35 @@ class NotPlain(OSError):
         super().__init__(errno.ELOOP if is_link else errno.EINVAL, f"{name} is {what}")
 
 
+def _see_nothing(path: str, at: int) -> None:
+    pass
+
+
 @contextmanager
-def folder(root: Path, relative: str = "", *, make: bool = False) -> Iterator[int]:
+def folder(
+    root: Path, relative: str = "", *, make: bool = False, visit: Visit = _see_nothing
+) -> Iterator[int]:
     """Open a folder below the root and yield its descriptor; `make`: make what is missing of it.
+
+    The root itself is never made: it may be a share that is not mounted.
 
     Raises:
         OSError: there is none, or (NotPlain) a link lies in the way.
     """
-    at = _open_root(root, make)
+    at = os.open(root, _FOLDER)
+    path = PurePosixPath()
     try:
+        visit("", at)
         for depth, name in enumerate(PurePosixPath(relative).parts):
             if make:
                 _make(at, name)
             above, at = at, _step(at, name, may_be_link=depth == 0 and not name.startswith("."))
             os.close(above)
+            path /= name
+            visit(str(path), at)
         yield at
     finally:
         os.close(at)
-
-
-def _open_root(root: Path, make: bool) -> int:
-    if make:
-        root.mkdir(parents=True, exist_ok=True)
-    return os.open(root, _FOLDER)
 
 
 def _make(at: int, name: str) -> None:
@@ -135,7 +144,20 @@ def write_new(at: int, name: str, content: bytes) -> None:
     Raises:
         OSError: something of this name is there, or the disk does not take it.
     """
-    with os.fdopen(os.open(name, _NEW_FILE, 0o666, dir_fd=at), "wb") as handle:
+    _write(os.open(name, _NEW_FILE, 0o666, dir_fd=at), content)
+
+
+def write_into(at: int, name: str, content: bytes) -> None:
+    """Write into an empty file of an open folder and sync it to the disk.
+
+    Raises:
+        OSError: there is none, or the disk does not take it.
+    """
+    _write(os.open(name, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=at), content)
+
+
+def _write(descriptor: int, content: bytes) -> None:
+    with os.fdopen(descriptor, "wb") as handle:
         handle.write(content)
         handle.flush()
         os.fsync(handle.fileno())

@@ -12,11 +12,10 @@ E005  django-q2's times could run a task twice, or never end one that hangs
 E006  a pool of database connections, which forked workers cannot share
 E007  SQLite on a network disk
 E008  production (DEBUG off) with no ComfyUI server but the preview server
+E009  a volume of the projects folder is not mounted, or is not the right one
 ====  =====================================================================
 """
 
-import os
-import secrets
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,8 @@ from django.db import DatabaseError
 
 from generation import storage
 from generation.comfyui import graph as graphs
-from generation.services import servers, workflows
+from generation.models import Project
+from generation.services import servers, volumes, workflows
 
 TAG = "madsea"
 
@@ -44,25 +44,42 @@ def _error(number: int, text: str, hint: str) -> Error:
 
 @register(TAG)
 def projects_folder(**_asked: Any) -> list[CheckMessage]:
-    """Write and link a file, as every publication does."""
-    folder = storage.root() / storage.STAGING
-    probe = folder / f"probe-{secrets.token_hex(8)}"
-    twin = probe.with_suffix(".link")
+    """Publish a file for a moment, in the projects folder and in each project that lies there.
+
+    What is not mounted is waited for, and told by `mounted_volumes`.
+    """
+    problems = (_unusable(folder) for folder in ["", *_projects()])
+    return [each for each in problems if each is not None]
+
+
+def _projects() -> list[str]:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe.touch(exist_ok=False)
-    except OSError as error:
+        codes = list(Project.objects.values_list("code", flat=True))
+    except DatabaseError:
+        return []  # Not migrated yet.
+    return [code for code in codes if (storage.root() / code).is_dir()]
+
+
+def _unusable(folder: str) -> CheckMessage | None:
+    where = storage.root() / folder
+    try:
+        volumes.try_out(folder)
+    except storage.NoHardLinks:
+        hint = "Files are published by hard links: put it on another file system."
+        return _error(2, f"{where} has no hard links.", hint)
+    except (storage.WrongVolume, storage.UnknownVolume):
+        return None
+    except storage.StorageError as error:
         hint = "Let Madsea's user write there, or set MADSEA_PROJECTS_ROOT."
-        return [_error(1, f"{folder} cannot be written: {error.strerror}.", hint)]
-    try:
-        os.link(probe, twin)
-    except OSError as error:
-        hint = "Files are published by hard links: put MADSEA_PROJECTS_ROOT on another file system."
-        return [_error(2, f"{folder} has no hard links: {error.strerror}.", hint)]
-    finally:
-        probe.unlink(missing_ok=True)
-        twin.unlink(missing_ok=True)
-    return []
+        return _error(1, f"{where} cannot be written: {error.detail}.", hint)
+    return None
+
+
+@register("storage")
+def mounted_volumes(**_asked: Any) -> list[CheckMessage]:
+    """Look for the marks of all volumes: the workers start without them, and wait."""
+    hint = "Mount it; if it is the right one, adopt it: manage.py adopt_storage."
+    return [_error(9, problem, hint) for problem in volumes.unmounted()]
 
 
 @register(TAG)

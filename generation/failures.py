@@ -133,6 +133,10 @@ FAILURES = _table(
     # Our own side -------------------------------------------------------------------------------
     FailureClass("disk_full", "The projects folder cannot be written: the disk is full, or read"
                  " only.", Again.WAIT, False, "Free the disk: what is rendered is fetched then."),
+    FailureClass("storage_away", "The folder of the project's files cannot be read just now.",
+                 Again.ANYWHERE, False, "Nothing: it goes on once the folder is there again."),
+    FailureClass("not_storable", "The image can never be stored under its name.", Again.NEVER,
+                 False, "Mend what lies in the way, as the message says; then retry."),
     FailureClass("name_taken", "Another file lies under the version's name: it keeps the name, ours"
                  " takes the next.", Again.WAIT, False, "Nothing; see who writes there by hand."),
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -54,11 +54,11 @@ class Filed:
         return self.project_id, self.name.stem
 
 
-def walk(root: Path, start: Path, *, skip: frozenset[str]) -> Iterator[str | Finding]:
+def walk(root: Path, start: Path, *, skip: Container[str]) -> Iterator[str | Finding]:
     """Yield every file below `start` as its path relative to `root`, sorted within a folder.
 
-    Folders named in `skip` are left out at the root. No link is followed but a project's own
-    folder at the root. A folder that cannot be read is a finding.
+    What `skip` contains by its name is left out, a folder with all that is in it. No link is
+    followed but a project's own folder at the root. A folder that cannot be read is a finding.
     """
     unreadable: list[Finding] = []
 
@@ -69,10 +69,10 @@ def walk(root: Path, start: Path, *, skip: frozenset[str]) -> Iterator[str | Fin
     for folder, folders, files in os.walk(start, onerror=note, followlinks=True):
         at = Path(folder)
         linked = [each for each in folders if _is_stray_link(root, at / each)]
-        left_out = {*linked, *(skip if at == root else ())}
-        folders[:] = sorted(each for each in folders if each not in left_out)
+        folders[:] = sorted(each for each in folders if each not in linked and each not in skip)
         for each in sorted({*files, *linked} - LITTER):
-            yield _relative(root, at / each)
+            if each not in skip:
+                yield _relative(root, at / each)
     yield from unreadable
 
 

@@ -28,6 +28,7 @@ from generation.models import (
     Version,
     Workflow,
 )
+from generation.services import volumes
 from generation.states import AttemptOutcome, RunState, ServerHealth, VersionState
 from nomenclature import paths
 from nomenclature.name import FileName
@@ -210,7 +211,7 @@ def version(
     held = png() if content is None else content
     number = plan.versions.filter(task=task).count() + 1
     name = FileName(plan.sequence.episode.code, plan.sequence.code, plan.code, task, number, "png")
-    path = paths.path(plan.sequence.episode.project.code, name)
+    path = fields.get("path") or paths.path(plan.sequence.episode.project.code, name)
     target = settings.MADSEA_PROJECTS_ROOT / path
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(held)
@@ -227,7 +228,10 @@ def version(
         "height_px": 36,
         "batch": run.batch if run else None,
     }
-    return Version.objects.create(plan=plan, task=task, run=run, **defaults | fields)
+    made = Version.objects.create(plan=plan, task=task, run=run, **defaults | fields)
+    # Whoever published the file had adopted the root.
+    volumes.expected()
+    return made
 
 
 def reserved(plan: Plan, **fields: Any) -> Version:

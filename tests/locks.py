@@ -21,7 +21,9 @@ RANKS = {f"generation_{name}": rank for rank, name in enumerate(ORDER)}
 _LOCKING = re.compile(r" FOR (?:NO KEY )?UPDATE(?: OF (?P<of>[\w\", ]+))?(?=\)|\s*$)")
 _FROM = re.compile(r'\bFROM "(generation_\w+)"')
 _WRITTEN = re.compile(r'^(?:UPDATE|DELETE FROM) "(generation_\w+)"')
-_BY_ID = re.compile(r'"(generation_\w+)"\."id" = (?:%s|(\d+))')
+_BY_ID = re.compile(
+    r'"(generation_\w+)"\."id" (?:= |IN )(?P<ids>%s|\d+|\((?:%s|\d+)(?:, (?:%s|\d+))*\))'
+)
 
 
 @dataclass
@@ -109,6 +111,8 @@ def _rows(sql: str, params: Any) -> set[tuple[str, Any]]:
     rows: set[tuple[str, Any]] = set()
     for match in _BY_ID.finditer(rest):
         place = before + len(re.findall(r"%s", rest[: match.start()]))
-        value = int(match[2]) if match[2] else values[place] if place < len(values) else None
-        rows.add((match[1], value))
+        for given in re.findall(r"%s|\d+", match["ids"]):
+            value = int(given) if given != "%s" else values[place] if place < len(values) else None
+            place += given == "%s"
+            rows.add((match[1], value))
     return rows if where else set()

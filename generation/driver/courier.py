@@ -69,13 +69,13 @@ class Courier:
         self._inbox = inbox
         self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="courier")
 
-    def upload(self, attempt_id: int, path: str, name: str) -> None:
+    def upload(self, attempt_id: int, path: str, name: str, marks: storage.Marks) -> None:
         """Upload the file at `path` (relative to the projects root) under a content-hash name."""
-        self._submit(self._upload, attempt_id, path, name)
+        self._submit(self._upload, attempt_id, path, name, marks)
 
-    def fetch(self, attempt_id: int, output: OutputFile) -> None:
-        """Fetch a server's file, decode and stage it."""
-        self._submit(self._fetch, attempt_id, output)
+    def fetch(self, attempt_id: int, output: OutputFile, to: storage.Target) -> None:
+        """Fetch a server's file, decode and stage it where it is to be published."""
+        self._submit(self._fetch, attempt_id, output, to)
 
     def close(self) -> None:
         """Take nothing more on; what is under way ends by its time limits."""
@@ -90,17 +90,19 @@ class Courier:
         except Exception as error:  # noqa: BLE001 - the boundary of a thread; the pilot records it
             self._inbox.put(Stumbled(attempt_id, error))
 
-    def _upload(self, attempt_id: int, path: str, name: str) -> Message:
+    def _upload(self, attempt_id: int, path: str, name: str, marks: storage.Marks) -> Message:
         try:
-            content = storage.read(path)
+            content = storage.read(path, marks=marks)
             given = self._client.upload_image(name, content, subfolder=FOLDER)
         except TROUBLE as error:
             return Uploaded(attempt_id, problem=error)
         return Uploaded(attempt_id, name=given)
 
-    def _fetch(self, attempt_id: int, output: OutputFile) -> Message:
+    def _fetch(self, attempt_id: int, output: OutputFile, to: storage.Target) -> Message:
         try:
+            # Nothing is fetched for a volume that is not there.
+            storage.survey(to.folder, to.marks)
             content = self._client.view(output, max_bytes=settings.MADSEA_IMAGE_MAX_BYTES)
-            return Fetched(attempt_id, image=images.stage(content))
+            return Fetched(attempt_id, image=images.stage(content, to=to))
         except TROUBLE as error:
             return Fetched(attempt_id, problem=error)

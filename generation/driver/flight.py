@@ -60,6 +60,8 @@ class Flight:
     n_ungiven: int = 0  #: errors that were answered instead of its file
     post_error: ComfyError | None = None  #: what the last POST was answered with, if no yes
     n_unreadable: int = 0
+    folder: str = ""  #: where its image is to be published
+    n_short: int = 0  #: how often in a row our own disk did not take it
     is_short_told: bool = False
 
     def __post_init__(self) -> None:

@@ -1,6 +1,7 @@
 """Landing: a flight's image is fetched, looked at, reserved and published."""
 
 import logging
+from contextlib import suppress
 from time import monotonic
 
 from generation.comfyui import parameters as params
@@ -10,23 +11,25 @@ from generation.driver.contact import Contact
 from generation.driver.courier import Courier, Fetched
 from generation.driver.flight import Flight, Stage
 from generation.driver.outcomes import Outcomes
-from generation.errors import BadImage, Conflict, PlanFailure
+from generation.errors import BadImage, Conflict, Fenced, PlanFailure
 from generation.failures import failure
 from generation.models import Version
-from generation.services import durations, transitions, versions
+from generation.services import durations, transitions, versions, volumes
 from generation.services.leases import Lease
 from generation.services.versions import Image
-from generation.storage import StagedFileGone, StorageError
+from generation.storage import StagedFileGone, StorageError, Target
 
 logger = logging.getLogger(__name__)
 
 FETCH_AGAIN_S = 2.0
+#: So often that time is doubled while our own disk takes nothing.
+DOUBLED_MOST = 3
 #: So often a server may answer a request of a plan's with an error, while it answers others.
 ERRORS_MOST = 3
 
 
 class Landing:
-    """Brings home what a server has rendered; `is_short` while our own disk takes nothing."""
+    """Brings home what a server has rendered."""
 
     def __init__(
         self,
@@ -41,7 +44,6 @@ class Landing:
         self._contact = contact
         self._outcomes = outcomes
         self._flights = flights
-        self.is_short = False
 
     def succeeded(self, flight: Flight, history: History) -> None:
         """Fetch what a prompt has left, or fail for want of it."""
@@ -64,7 +66,20 @@ class Landing:
 
     def _fetch(self, flight: Flight, output: OutputFile) -> None:
         flight.stage, flight.output = Stage.FETCHING, output
-        self._courier.fetch(flight.attempt.pk, output)
+        folder = self._folder(flight)
+        try:
+            target = Target(folder, volumes.expected())
+        except StorageError as error:
+            volumes.note(error, folder)
+            self._short(flight, error)
+            return
+        self._courier.fetch(flight.attempt.pk, output, target)
+
+    @staticmethod
+    def _folder(flight: Flight) -> str:
+        if not flight.folder:
+            flight.folder = versions.folder_of(flight.attempt.run.plan_id, versions.CONCEPT)
+        return flight.folder
 
     def fetched(self, message: Fetched) -> None:
         """Take what came of it: an image, or a problem."""
@@ -76,7 +91,9 @@ class Landing:
             versions.discard(image)
             self._outcomes.fail(flight, why)
         else:
-            self.is_short = False
+            if flight.n_short:
+                flight.n_short = 0
+                volumes.over(flight.folder)
             self._reserve(flight, image)
 
     @staticmethod
@@ -114,10 +131,12 @@ class Landing:
         except StagedFileGone as error:
             logger.warning("%s was given back: %s", reserved, error)
         except StorageError as error:
-            logger.warning("%s stays reserved: %s", reserved, error)
-            if reserved.attempt is not None:
+            logger.warning("%s is not published: %s", reserved, error)
+            if reserved.attempt is not None and not error.is_permanent:
                 reserved.attempt.lease_token = self._lease.token
-                transitions.note_once(reserved.attempt, "disk_full", detail=str(error))
+                # Its cancel may have ended it.
+                with suppress(Fenced):
+                    transitions.note_once(reserved.attempt, "disk_full", detail=str(error))
 
     def _not_fetched(self, flight: Flight, problem: Exception | None) -> None:
         if flight.is_left and isinstance(problem, FileMissing):
@@ -128,16 +147,16 @@ class Landing:
             self._outcomes.fail(flight, failure("output_too_large", str(problem)))
         elif isinstance(problem, BadImage):
             self._unreadable(flight, problem)
+        elif isinstance(problem, StorageError):
+            self._not_stored(flight, problem)
         elif isinstance(problem, ANSWERED) and self.is_never_given(flight):
             self._outcomes.fail(flight, failure("output_not_given", str(problem)))
         else:
-            # The server or our own disk is in trouble: the history will still be there.
+            # The server is in trouble: the history will still be there.
             flight.stage = Stage.POSTED
             flight.look_soon(FETCH_AGAIN_S)
             if isinstance(problem, ComfyError):
                 self._contact.failed(problem)
-            elif isinstance(problem, StorageError):
-                self._short(flight, problem)
 
     @staticmethod
     def is_never_given(flight: Flight) -> bool:
@@ -161,8 +180,23 @@ class Landing:
         transitions.note(flight.attempt, "refetched")
         self._fetch(flight, flight.output)
 
+    def _not_stored(self, flight: Flight, problem: StorageError) -> None:
+        if problem.is_permanent:
+            self._outcomes.fail(flight, failure("not_storable", problem.detail))
+        elif volumes.settle(problem, flight.folder):
+            self._fetch_again(flight)
+        else:
+            self._short(flight, problem)
+
+    def _fetch_again(self, flight: Flight) -> None:
+        if flight.output is not None:
+            self._fetch(flight, flight.output)
+
     def _short(self, flight: Flight, problem: StorageError) -> None:
-        self.is_short = True
+        """Keep what is rendered on its server until our own disk takes it."""
+        flight.stage = Stage.POSTED
+        flight.look_soon(FETCH_AGAIN_S * 2 ** min(flight.n_short, DOUBLED_MOST))
+        flight.n_short += 1
         if not flight.is_short_told:
             flight.is_short_told = True
             transitions.note_once(flight.attempt, "disk_full", detail=str(problem))

@@ -7,7 +7,7 @@ from generation.driver.flight import Flight, Stage
 from generation.driver.landing import ERRORS_MOST
 from generation.driver.outcomes import Outcomes
 from generation.failures import failure
-from generation.services import graphs, transitions
+from generation.services import graphs, transitions, volumes
 from generation.storage import StorageError
 
 
@@ -31,7 +31,10 @@ class Panels:
         if panel is not None:
             flight.stage = Stage.PREPARING
             name = graphs.panel_name(panel).rpartition("/")[2]
-            self._courier.upload(flight.attempt.pk, panel.path, name)
+            try:
+                self._courier.upload(flight.attempt.pk, panel.path, name, volumes.expected())
+            except StorageError as error:
+                self._not_read(flight, error)
 
     def uploaded(self, flight: Flight, message: Uploaded) -> None:
         """Take what came of it: a name on the server, or a problem."""
@@ -40,9 +43,19 @@ class Panels:
         if message.problem is None:
             self._use(flight, message.name)
         elif isinstance(message.problem, StorageError):
-            self._outcomes.fail(flight, failure("panel_unreadable", str(message.problem)))
+            self._not_read(flight, message.problem)
         elif isinstance(message.problem, ComfyError):
             self._not_uploaded(flight, message.problem)
+
+    def _not_read(self, flight: Flight, problem: StorageError) -> None:
+        """Queue the plan again until its panel can be read; let it fail if it never will be."""
+        path = flight.attempt.panel.path if flight.attempt.panel else ""
+        if problem.is_permanent:
+            self._outcomes.fail(flight, failure("panel_unreadable", str(problem)))
+        elif volumes.settle(problem, path, is_reading=True):
+            flight.stage = Stage.READY
+        else:
+            self._outcomes.fail(flight, failure("storage_away", str(problem)))
 
     def _not_uploaded(self, flight: Flight, problem: ComfyError) -> None:
         """Try again later; but not for ever what the server itself does not take."""

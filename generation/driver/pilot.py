@@ -48,6 +48,8 @@ LOOK_BLIND_S = 1.0
 LOOK_STOPPING_S = 0.5
 ABSENT_AGAIN_S = 3.0
 SOCKET_WAIT_S = 1.0
+#: So many rendered images may wait for our own disks before a driver takes nothing more.
+SHORT_MOST = 16
 
 
 class Pilot:
@@ -101,16 +103,19 @@ class Pilot:
     @property
     def n_on_server(self) -> int:
         """How many flights have their prompt on the server, or on the way there."""
-        return sum(flight.stage is not Stage.FETCHING for flight in self.flights.values())
+        busy = (flight for flight in self.flights.values() if not flight.n_short)
+        return sum(flight.stage is not Stage.FETCHING for flight in busy)
 
     def has_room(self) -> bool:
         """Whether the server may be given one more prompt.
 
-        What is being fetched occupies the server no more, but must not pile up either.
+        What is being fetched occupies the server no more, but must not pile up either; nor does
+        what our own disk does not take, of which no more is claimed.
         """
         depth = settings.MADSEA_DEPTH
-        has_place = self.n_on_server < depth and len(self.flights) < 2 * depth
-        return has_place and not self.contact.is_lost and not self._landing.is_short
+        n_short = sum(flight.n_short > 0 for flight in self.flights.values())
+        has_place = self.n_on_server < depth and len(self.flights) - n_short < 2 * depth
+        return has_place and n_short < SHORT_MOST and not self.contact.is_lost
 
     @property
     def is_aside(self) -> bool:

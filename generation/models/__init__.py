@@ -8,6 +8,7 @@ from generation.models.log import LogEntry
 from generation.models.login import LoginTries
 from generation.models.production import Episode, Plan, Project, Sequence
 from generation.models.server import Block, Server, ServerDefinitions
+from generation.models.storage import StorageTrouble, Volume
 from generation.models.version import Version
 from generation.models.workflow import Style, Workflow
 
@@ -27,7 +28,9 @@ __all__ = [
     "Sequence",
     "Server",
     "ServerDefinitions",
+    "StorageTrouble",
     "Style",
     "Version",
+    "Volume",
     "Workflow",
 ]

@@ -31,6 +31,9 @@ class Version(models.Model):
     state = models.CharField(max_length=10, choices=STATES, default=VersionState.RESERVED)
     origin = models.CharField(max_length=8, choices=Origin.choices)
     staging_path = models.CharField(max_length=255, blank=True)
+    held_up = models.TextField(
+        blank=True, help_text="Why its file could not get its name yet: a cancel still counts."
+    )
     sha256 = models.CharField(max_length=64)
     n_bytes = models.PositiveBigIntegerField("bytes")
     width_px = models.PositiveIntegerField()

@@ -13,7 +13,7 @@ from typing import Any
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
 from django.db.models.functions import Coalesce, Now
 
-from generation.models import Attempt, Batch, Block, Capability, PlanRun, Server
+from generation.models import Attempt, Batch, Block, Capability, PlanRun, Server, StorageTrouble
 from generation.states import Mode, RunState, ServerHealth, WaitReason
 
 #: A server that has not answered for so long may still be only slow: loading a model, or swapping.
@@ -41,7 +41,13 @@ def _soon_answering() -> QuerySet[Server]:
 
 def runs() -> QuerySet[PlanRun]:
     """Return every run that a server could be given now."""
-    return _ready().filter(batch__paused_at=None)
+    return _ready().filter(~Exists(troubles("batch__")), batch__paused_at=None)
+
+
+def troubles(batch: str = "") -> QuerySet[StorageTrouble]:
+    """Return what keeps a batch's files from being stored; `batch` is the rows' way to it."""
+    project = OuterRef(f"{batch}episode__project__code")
+    return StorageTrouble.objects.filter(Q(scope="") | Q(scope=project))
 
 
 def _ready() -> QuerySet[PlanRun]:
@@ -119,7 +125,10 @@ def batches_fit_for(server: Any) -> QuerySet[Batch]:
 
 def _open_to(server: Any) -> QuerySet[Batch]:
     blocked = blocks(server, OuterRef("workflow"))
-    return Batch.objects.filter(~blocked, n_queued__gt=0, mode=Mode.AUTO, paused_at=None)
+    has_storage = ~Exists(troubles())
+    return Batch.objects.filter(
+        ~blocked, has_storage, n_queued__gt=0, mode=Mode.AUTO, paused_at=None
+    )
 
 
 def can_run(server: Any, *, batch: Any, needs: Any) -> Q:

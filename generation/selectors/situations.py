@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, TypedDict
 from zlib import crc32
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Subquery
 
 from generation.comfyui.requirements import Lack
 from generation.models import Block, Capability, PlanRun, Server
@@ -26,6 +26,7 @@ class Situation(StrEnum):
     """What can become of a batch's queued plans, the first that fits."""
 
     PAUSED = "p"  #: Somebody paused the batch.
+    STORAGE = "s"  #: The folder where its files go cannot be used just now.
     NONE_ENABLED = "e"  #: No server is enabled, or those that are drain.
     ALL_DOWN = "d"  #: Every enabled server is down, or set aside.
     NONE_CAPABLE = "c"  #: Servers answer, but none of them can run its workflow, or may.
@@ -65,6 +66,10 @@ _OF_REASON = {
 _OF_SITUATION = {
     Situation.NORMAL: _OF_REASON[WaitReason.TURN],
     Situation.PAUSED: _wait("paused", "Its batch is paused: it goes on when somebody resumes it."),
+    Situation.STORAGE: _wait(
+        "storage",
+        "The folder where its files go cannot be used: it goes on by itself once that is mended.",
+    ),
     Situation.NONE_ENABLED: _wait(
         "no_server",
         "No ComfyUI server takes plans: a technical director has to enable one.",
@@ -116,7 +121,9 @@ def situation_annotations(batch: str = "") -> dict[str, Any]:
     lacking = claimable.incapable(OuterRef("pk"), needs)
     blocked = claimable.blocks(OuterRef("pk"), OuterRef(OuterRef(f"{batch}workflow")))
     usable = claimable.answering()
+    troubles = claimable.troubles(batch).order_by("scope").values("detail")
     return {
+        "storage_trouble": Subquery(troubles[:1]),
         "any_server_enabled": Exists(enabled),
         "any_server_usable": Exists(usable),
         "any_server_capable": Exists(usable.filter(~lacking, ~blocked)),
@@ -138,6 +145,8 @@ def situation_of(row: Any, *, is_paused: bool) -> Situation:
     """Return the situation from a row with the annotations."""
     if is_paused:
         return Situation.PAUSED
+    if row.storage_trouble is not None:
+        return Situation.STORAGE
     if not row.any_server_enabled:
         return Situation.NONE_ENABLED
     if not row.any_server_usable:
@@ -152,6 +161,7 @@ class Standing:
     situation: Situation
     needs_id: int | None
     workflow_id: int | None
+    storage_trouble: str | None = None
 
 
 #: A batch's id, and the id of the needs that some of its plans have of their own; None: the others.
@@ -163,7 +173,10 @@ def standings(batches: Iterable[Any]) -> dict[Part, Standing]:
     rows = list(batches)
     found: dict[Part, Standing] = {
         (row.pk, None): Standing(
-            situation_of(row, is_paused=row.paused_at is not None), row.needs_id, row.workflow_id
+            situation_of(row, is_paused=row.paused_at is not None),
+            row.needs_id,
+            row.workflow_id,
+            row.storage_trouble,
         )
         for row in rows
     }
@@ -180,6 +193,7 @@ def _own_standings(batches: Mapping[int, Any]) -> dict[Part, Standing]:
             situation_of(row, is_paused=batches[row.batch_id].paused_at is not None),
             row.needs_id,
             batches[row.batch_id].workflow_id,
+            row.storage_trouble,
         )
         for row in rows
     }
@@ -195,6 +209,8 @@ def outlooks(standings: Iterable[Standing]) -> dict[Standing, Outlook]:
     wanted = set(standings)
     stuck = [each for each in wanted if each.situation in _IN_DETAIL]
     details = _details(stuck) if stuck else {}
+    unstored = [each for each in wanted if each.situation is Situation.STORAGE]
+    details |= {each: each.storage_trouble or "" for each in unstored}
     return {each: Outlook(each.situation, details.get(each, "")) for each in wanted}
 
 

@@ -80,7 +80,7 @@ def audit_tree(root: Path, *, watch: Watch = iter) -> Report:
         raise NotFound(f"There is no folder {start}.", code="unknown_folder")
     base = storage.root() if start.is_relative_to(storage.root()) else start
     report = Report()
-    walked = list(audit.walk(base, start, skip=frozenset({storage.STAGING})))
+    walked = list(audit.walk(base, start, skip=storage.OWN))
     report.findings += [each for each in walked if isinstance(each, Finding)]
     # After the walk: a file is on disk only once its row is there, so none is missed.
     rows = {row.path: row for row in _rows(start.relative_to(base).as_posix())}

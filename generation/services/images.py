@@ -50,23 +50,23 @@ def check_size(n_bytes: int) -> None:
         raise BadImage(detail, code="too_large", attr="file")
 
 
-def stage(content: bytes, *, filename: str = "") -> Image:
-    """Check and stage an image.
+def stage(content: bytes, *, filename: str = "", to: storage.Target = storage.NO_TARGET) -> Image:
+    """Check and stage an image; `to` is where it is to be published, on the same volume.
 
     Raises:
         BadImage, Busy: as in `check`.
         StorageError: the projects folder cannot be written.
     """
-    return put(check(content, filename=filename))
+    return put(check(content, filename=filename), to)
 
 
-def put(checked: Checked) -> Image:
-    """Stage an image that was checked.
+def put(checked: Checked, to: storage.Target = storage.NO_TARGET) -> Image:
+    """Stage an image that was checked, on the volume where it is to be published.
 
     Raises:
         StorageError: the projects folder cannot be written.
     """
-    return Image(storage.stage(checked.content), checked.examined.decoded)
+    return Image(storage.stage(checked.content, to), checked.examined.decoded)
 
 
 def _check_ending(filename: str, found: str) -> None:

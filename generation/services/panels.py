@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef
 from generation import queueing
 from generation.errors import Conflict
 from generation.models import Plan, PlanRun, Version
-from generation.services import images, transitions, versions
+from generation.services import images, transitions, versions, volumes
 from generation.services.images import Checked
 from generation.states import RunState, VersionState, WaitReason
 
@@ -50,7 +50,8 @@ def import_concept(plan: Plan, content: bytes, *, filename: str, actor: User | N
 
 
 def _publish(plan: Plan, task: str, checked: Checked, actor: User | None) -> Version:
-    image = images.put(checked)
+    folder = versions.folder_of(plan.pk, task)
+    image = volumes.at(folder, lambda to: images.put(checked, to))
     try:
         version = versions.reserve_import(plan, task, image, actor=actor)
     except Conflict:

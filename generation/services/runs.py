@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 
 from generation.errors import Conflict, NotFound
 from generation.models import Batch, PlanRun, Version
-from generation.services import batches, images, servers, transitions, versions
+from generation.services import batches, images, servers, transitions, versions, volumes
 from generation.states import RunState
 
 RETRIABLE = (RunState.ERROR, RunState.CANCELLED)
@@ -79,7 +79,9 @@ def upload(run: PlanRun, content: bytes, *, filename: str, actor: User | None) -
         StorageError: the projects folder cannot be written; once the image is reserved, it is
             published as soon as it can be.
     """
-    image = images.stage(content, filename=filename)
+    checked = images.check(content, filename=filename)
+    folder = versions.folder_of(run.plan_id, versions.CONCEPT)
+    image = volumes.at(folder, lambda to: images.put(checked, to))
     try:
         version = versions.reserve_upload(run, image, actor=actor)
     except Conflict:

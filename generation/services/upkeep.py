@@ -14,6 +14,7 @@ from generation.services import (
     servers,
     tries,
     versions,
+    volumes,
 )
 
 
@@ -46,6 +47,7 @@ def _steps() -> tuple[Callable[[], object], ...]:
         # What waits for servers and for disks comes after the bells, and rings again.
         quarantine.look,
         servers.read_due,
+        volumes.watch,
         versions.finish_reserved,
         versions.clear_staging,
         idempotency.forget_old,

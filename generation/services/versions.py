@@ -5,6 +5,7 @@ Each step can be cut off; whoever comes next (driver, tick, upload, start) calls
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -13,14 +14,15 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Max, Min, Q
+from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from generation import storage
 from generation.errors import Conflict, MadseaError
+from generation.failures import failure
 from generation.images import DecodedImage
-from generation.models import Attempt, Plan, PlanRun, Version
-from generation.services import change, transitions
+from generation.models import Attempt, Plan, PlanRun, StorageTrouble, Version
+from generation.services import change, transitions, volumes
 from generation.services.change import Change
 from generation.states import RunState, VersionState, WaitReason
 from nomenclature import paths
@@ -113,7 +115,7 @@ def reserve_import(plan: Plan, task: str, image: Image, *, actor: User | None) -
 
 
 def _reserve(plan_id: int, task: str, image: Image, **fields: Any) -> Version:
-    plan = _locked(plan_id)
+    plan = transitions.locked_plan(plan_id)
     number = _take_number(plan, task)
     run = fields.get("run")
     return Version.objects.create(
@@ -136,11 +138,6 @@ def _run_locked(run_id: int) -> PlanRun:
     return PlanRun.objects.select_for_update(no_key=True).get(pk=run_id)
 
 
-def _locked(plan_id: int) -> Plan:
-    related = Plan.objects.select_related("sequence__episode__project")
-    return related.select_for_update(of=("self",), no_key=True).get(pk=plan_id)
-
-
 def _take_number(plan: Plan, task: str) -> int:
     """Return the next number of a locked plan: one that was left open, or the last and one."""
     is_open = Q(state=VersionState.OPEN)
@@ -158,6 +155,12 @@ def _take_number(plan: Plan, task: str) -> int:
     return last + 1
 
 
+def folder_of(plan_id: int, task: str) -> str:
+    """Return the folder of a plan's files of a task, relative to the projects root."""
+    related = Plan.objects.select_related("sequence__episode__project")
+    return _path(related.get(pk=plan_id), task, 1, "png").rpartition("/")[0]
+
+
 def _path(plan: Plan, task: str, number: int, extension: str) -> str:
     sequence = plan.sequence
     episode = sequence.episode
@@ -170,11 +173,14 @@ def finish(version: Version) -> Version:
 
     Raises:
         StagedFileGone: its bytes are gone; the reservation was taken back.
-        StorageError: the projects folder cannot be written; the reservation stays.
+        StorageError: the projects folder cannot be written; the reservation stays if that passes.
     """
     while version.state == VersionState.RESERVED:
+        if version.held_up and not transitions.resume(version):
+            return _as_it_is(version)
+        version.held_up = ""
         try:
-            storage.link(version.staging_path, version.path, version.sha256)
+            _link(version)
         except storage.StagedFileGone:
             if _is_as_it_was(version):
                 _take_back(version)
@@ -184,11 +190,36 @@ def finish(version: Version) -> Version:
             _yield_the_name(version)
             version.refresh_from_db()
             continue
+        except storage.StorageError as error:
+            _not_stored(version, error)
+            raise
         staging_path = version.staging_path
         _show(version)
         storage.discard(staging_path)
         version.refresh_from_db()
     return version
+
+
+def _link(version: Version) -> None:
+    volumes.at(
+        version.path.rpartition("/")[0],
+        lambda to: storage.link(version.staging_path, version.path, version.sha256, to.marks),
+    )
+
+
+def _as_it_is(version: Version) -> Version:
+    with suppress(Version.DoesNotExist):
+        version.refresh_from_db()
+    return version
+
+
+def _not_stored(version: Version, error: storage.StorageError) -> None:
+    """Keep the reservation until the trouble has passed; give it up if it never will."""
+    if not error.is_permanent:
+        transitions.hold_up(version, error.detail)
+        version.held_up = error.detail
+    elif transitions.give_up(version, failure("not_storable", error.detail)):
+        storage.discard(version.staging_path)
 
 
 def _is_as_it_was(version: Version) -> bool:
@@ -205,21 +236,12 @@ def _take_back(version: Version) -> None:
     """
     if version.run_id is None or version.batch_id is None:
         with transaction.atomic():
-            _unreserve(version)
+            transitions.unreserve(Version.objects.all(), version)
         return
     with change.change(version.batch_id) as now:
         now.lock(attempt_id=version.attempt_id, run_id=version.run_id)
-        if _unreserve(version):
+        if transitions.unreserve(Version.objects.all(), version):
             transitions.lose_staged(now, version)
-
-
-def _unreserve(version: Version) -> bool:
-    plan = _locked(version.plan_id)
-    later = plan.versions.filter(task=version.task, number__gt=version.number)
-    mine = Version.objects.filter(pk=version.pk, state=VersionState.RESERVED)
-    if not later.exists():
-        return bool(mine.delete()[0])
-    return bool(change.leave_open(mine))
 
 
 def _show(version: Version) -> None:
@@ -247,7 +269,7 @@ def _yield_the_name(version: Version) -> None:
 
 
 def _take_next(version: Version, found: storage.Content) -> bool:
-    plan = _locked(version.plan_id)
+    plan = transitions.locked_plan(version.plan_id)
     held = Version.objects.select_for_update(no_key=True).get(pk=version.pk)
     if held.state != VersionState.RESERVED or held.path != version.path:
         return False
@@ -281,7 +303,7 @@ def finish_reserved(*, older_than_s: float = STALE_S) -> int:
     """
     left = Version.objects.filter(
         state=VersionState.RESERVED, created_at__lt=Now() - timedelta(seconds=older_than_s)
-    )
+    ).filter(~Exists(_troubles()))
     finished = 0
     for version in left.order_by("?")[:100]:
         try:
@@ -293,20 +315,22 @@ def finish_reserved(*, older_than_s: float = STALE_S) -> int:
     return finished
 
 
+def _troubles() -> QuerySet[StorageTrouble]:
+    project = OuterRef("plan__sequence__episode__project__code")
+    return StorageTrouble.objects.filter(Q(scope="") | Q(scope=project))
+
+
 def clear_staging() -> int:
     """Remove staged files that whoever staged them has left without a version; return how many."""
     try:
-        old = storage.staged_before(settings.MADSEA_STAGING_S)
+        old = storage.left_over(settings.MADSEA_STAGING_S, volumes.expected())
     except storage.StorageError as error:
         logger.warning("staging is not cleared: %s", error)
         return 0
     if not old:
         return 0
     reserved = Version.objects.filter(state=VersionState.RESERVED)
-    left = set(old) - set(reserved.values_list("staging_path", flat=True))
-    for path in left:
-        storage.discard(path)
-    return len(left)
+    return storage.clear(old, kept=set(reserved.values_list("staging_path", flat=True)))
 
 
 def discard(image: Image) -> None:

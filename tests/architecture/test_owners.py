@@ -104,7 +104,8 @@ def test_files_get_their_names_from_the_storage_only() -> None:
     # The check tries on a file of its own whether there are hard links; a generated secret gets
     # its name once it is whole.
     others = {"generation.checks", "madsea.environment"}
-    assert set(found(links)) - others == {"generation.storage"}
+    owners = {"generation.storage.files", "generation.storage.volumes"}
+    assert set(found(links)) - others == owners
 
 
 def _is_of(call: ast.Call, owner: str) -> bool:

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from django.core.checks import run_checks
 
-from generation import checks
+from generation import checks, storage
 from generation.models import Server
 from tests import factories
 
@@ -34,7 +34,8 @@ def test_a_projects_folder_that_cannot_be_made_is_an_error(settings: Any, tmp_pa
 def test_the_probe_of_the_projects_folder_leaves_nothing(projects_root: Path) -> None:
     found()
 
-    assert [each for each in projects_root.rglob("*") if each.is_file()] == []
+    left = [each.name for each in projects_root.rglob("*") if each.is_file()]
+    assert left == [storage.MARK]
 
 
 def test_a_missing_workflows_folder_is_an_error(settings: Any, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 
 from generation.errors import BadImage, Conflict, NotFound
 from generation.models import Attempt, Batch, Plan, PlanRun, Server, Version
-from generation.services import panels, runs, servers, versions
+from generation.services import panels, runs, servers, versions, volumes
 from generation.services.leases import Lease
 from generation.services.versions import Image
 from generation.states import AttemptOutcome, Mode, RunState, ServerHealth, VersionState, WaitReason
@@ -224,15 +224,17 @@ def test_an_image_of_too_many_pixels_is_refused(queued: PlanRun, settings: Any) 
 
 
 def test_an_upload_that_the_folder_does_not_take_is_published_later(
-    queued: PlanRun, projects_root: Path
+    queued: PlanRun, image: Image, projects_root: Path
 ) -> None:
-    in_the_way = projects_root / "madsea-2025-ep202"
-    in_the_way.write_text("no folder")
+    version = versions.reserve_upload(queued, image, actor=None)
+    volumes.expected()
+    away = projects_root.rename(projects_root.parent / "away")
     with pytest.raises(StorageError):
-        upload(queued)
+        versions.finish(version)
     queued.refresh_from_db()
     held_back = queued.wait_reason
-    in_the_way.unlink()
+    away.rename(projects_root)
+    volumes.watch()
 
     assert versions.finish_reserved(older_than_s=-1) == 1
 

@@ -9,7 +9,7 @@ import pytest
 from generation import storage
 from generation.errors import Conflict, Fenced
 from generation.models import Attempt, Plan, PlanRun, Version
-from generation.services import audit, transitions, versions
+from generation.services import audit, transitions, versions, volumes
 from generation.services.leases import Lease
 from generation.services.versions import CancelledMeanwhile, Image
 from generation.states import AttemptOutcome, RunState, VersionState
@@ -153,10 +153,11 @@ def test_after_version_9999_there_is_none(plans: list[Plan], image: Image) -> No
 def test_a_folder_that_cannot_be_written_delays_a_reservation(
     reserved: Version, projects_root: Path
 ) -> None:
-    in_the_way = projects_root / "madsea-2025-ep202"
-    in_the_way.write_text("no folder")
+    volumes.expected()
+    away = projects_root.rename(projects_root.parent / "away")
     too_early = versions.finish_reserved(older_than_s=-1)
-    in_the_way.unlink()
+    away.rename(projects_root)
+    volumes.watch()
 
     assert (too_early, versions.finish_reserved(older_than_s=-1)) == (0, 1)
     reserved.refresh_from_db()
@@ -174,7 +175,7 @@ def test_what_cannot_be_finished_does_not_hold_up_the_others(
 
     following.refresh_from_db()
     reserved.refresh_from_db()
-    assert (reserved.state, following.state) == (VersionState.RESERVED, VersionState.PUBLISHED)
+    assert (reserved.state, following.state) == (VersionState.OPEN, VersionState.PUBLISHED)
 
 
 def test_a_render_whose_staged_file_was_removed_is_made_again(

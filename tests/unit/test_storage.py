@@ -112,8 +112,8 @@ def test_reading_what_is_not_there_is_an_error_of_the_storage() -> None:
 def test_only_what_is_old_is_left_over(projects_root: Path) -> None:
     staged = storage.stage(b"content")
 
-    assert storage.staged_before(60) == []
-    assert storage.staged_before(0) == [staged.path]
+    assert storage.left_over(60) == []
+    assert storage.left_over(0) == [staged.path]
 
 
 def published(content: bytes = b"content") -> Path:

@@ -13,8 +13,10 @@ lose, abandon,         running                         queued (or cancelled)
 lose_interrupted,
 turn_away, lose_staged
 stop                   running                         cancelled
-cancel                 queued, waiting (and running    cancelled
-                       where no driver can answer)
+give_up                running                         error (or cancelled)
+cancel, hold_up        queued, waiting (and running    cancelled
+                       where no driver can answer, or
+                       the image cannot be stored)
 retry                  error, cancelled                queued, waiting
 unblame                error, queued                   queued
 release_panel          queued                          queued (its panel is there)
@@ -47,6 +49,13 @@ from generation.services.transitions.failing import (
     turn_away,
 )
 from generation.services.transitions.requeueing import release_panel, retry, unblame
+from generation.services.transitions.reserved import (
+    give_up,
+    hold_up,
+    locked_plan,
+    resume,
+    unreserve,
+)
 
 __all__ = [
     "BY_HAND",
@@ -58,6 +67,9 @@ __all__ = [
     "claim",
     "complete",
     "fail",
+    "give_up",
+    "hold_up",
+    "locked_plan",
     "lose",
     "lose_interrupted",
     "lose_staged",
@@ -66,10 +78,12 @@ __all__ = [
     "recognise",
     "reject",
     "release_panel",
+    "resume",
     "retry",
     "rewrite_graph",
     "settle_cancel",
     "stop",
     "turn_away",
     "unblame",
+    "unreserve",
 ]

@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 from generation.models import Attempt, Batch, PlanRun, Version
 from generation.services.change import Actor, Change, change
 from generation.services.transitions.parts import CLEAN
+from generation.services.transitions.reserved import cancel_held_up, is_held_up
 from generation.states import UNFINISHED, AttemptOutcome, RunState, VersionState
 
 
@@ -32,11 +33,22 @@ def cancel(
         if run_ids is None and now.batch.cancel_requested_at is None:
             now.set(cancel_requested_at=Now())
             now.log("batch_cancel_requested")
-        # Those whose attempts are locked before they are, then those that have none.
+        _lock_attempts(runs, list(unanswered))
         _cancel_unanswered(now, runs, list(unanswered))
         _cancel_waiting(now, runs, whole=run_ids is None)
         _ask_the_rest(now, runs)
+        cancel_held_up(now, runs)
     return True
+
+
+def _lock_attempts(runs: QuerySet[PlanRun], servers: list[int]) -> None:
+    """Lock every attempt that may be ended, before any run is locked."""
+    ended = runs.filter(
+        Q(current_attempt__server_id__in=servers) | is_held_up(), state=RunState.RUNNING
+    )
+    ids = list(ended.values_list("current_attempt", flat=True))
+    attempts = Attempt.objects.filter(pk__in=ids).order_by("pk")
+    list(attempts.select_for_update(no_key=True).values_list("pk"))
 
 
 def settle_cancel(batch_id: int, *, unanswered: Iterable[int]) -> None:
@@ -47,7 +59,7 @@ def settle_cancel(batch_id: int, *, unanswered: Iterable[int]) -> None:
 
 
 def _ask_the_rest(now: Change, runs: QuerySet[PlanRun]) -> None:
-    unasked = runs.filter(state__in=UNFINISHED, cancel_requested_at=None)
+    unasked = runs.filter(~is_held_up(), state__in=UNFINISHED, cancel_requested_at=None)
     # Once they are locked nothing can be reserved for them: what was reserved before is kept.
     asked = list(unasked.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
     are_kept = now.batch.runs.filter(pk__in=asked).annotate(is_kept=Exists(_reserved()))

@@ -51,7 +51,7 @@ def _fail(now: Change, attempt: Attempt, failure: PlanFailure, *, is_left_behind
     most = batches.max_tries(now.batch)
     if known.again is Again.NEVER or n_tries >= most:
         now.edit(run, n_tries=n_tries)
-        _put_in_error(now, run, failure)
+        put_in_error(now, run, failure)
         now.log("failed", attempt.run_id, **said, remedy=failure.remedy, tries=n_tries, most=most)
         return False
     now.move(run, RunState.QUEUED, sources=[RunState.RUNNING], **CLEAN, n_tries=n_tries)
@@ -63,13 +63,14 @@ def _fail(now: Change, attempt: Attempt, failure: PlanFailure, *, is_left_behind
 def reject(run: PlanRun, failure: PlanFailure) -> bool:
     """Put a queued plan in error without an attempt: what it asks for cannot be made."""
     with change(run.batch_id) as now:
-        if not _put_in_error(now, one(run.pk).filter(state=RunState.QUEUED), failure):
+        if not put_in_error(now, one(run.pk).filter(state=RunState.QUEUED), failure):
             return False
         now.log("failed", run.pk, code=failure.code, message=failure.message, remedy=failure.remedy)
     return True
 
 
-def _put_in_error(now: Change, runs: QuerySet[PlanRun], failure: PlanFailure) -> int:
+def put_in_error(now: Change, runs: QuerySet[PlanRun], failure: PlanFailure) -> int:
+    """Move runs to error, saying why; return how many."""
     return now.move(
         runs,
         RunState.ERROR,

@@ -1,0 +1,81 @@
+"""Result files: the only package that writes below the projects root.
+
+A file is staged (written, synced, hashed) in a hidden folder of the volume where it is published,
+and later linked to its final name without replacing anything there. The root and each volume below
+it carry a mark: what lies where the mark is missing is not ours, and nothing is written there.
+"""
+
+from generation.storage.errors import (
+    FileGone,
+    FolderGone,
+    NameTaken,
+    NoHardLinks,
+    StagedFileGone,
+    StorageError,
+    UnknownVolume,
+    WrongVolume,
+)
+from generation.storage.files import (
+    Content,
+    Staged,
+    absolute,
+    discard,
+    is_there,
+    link,
+    look,
+    probe,
+    read,
+    stage,
+    try_to_read,
+)
+from generation.storage.staging import clear, left_over
+from generation.storage.volumes import (
+    MARK,
+    NO_TARGET,
+    OWN,
+    STAGING,
+    Marks,
+    Target,
+    is_empty,
+    make_mark,
+    make_root,
+    read_mark,
+    root,
+    survey,
+)
+
+__all__ = [
+    "MARK",
+    "NO_TARGET",
+    "OWN",
+    "STAGING",
+    "Content",
+    "FileGone",
+    "FolderGone",
+    "Marks",
+    "NameTaken",
+    "NoHardLinks",
+    "Staged",
+    "StagedFileGone",
+    "StorageError",
+    "Target",
+    "UnknownVolume",
+    "WrongVolume",
+    "absolute",
+    "clear",
+    "discard",
+    "is_empty",
+    "is_there",
+    "left_over",
+    "link",
+    "look",
+    "make_mark",
+    "make_root",
+    "probe",
+    "read",
+    "read_mark",
+    "root",
+    "stage",
+    "survey",
+    "try_to_read",
+]

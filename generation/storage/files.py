@@ -1,0 +1,310 @@
+"""Files: staged on the volume where they are published, linked to their names, read, discarded."""
+
+import errno
+import hashlib
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from io import BufferedReader
+from pathlib import Path
+
+from generation import beneath
+from generation.storage import errors, volumes
+from generation.storage.errors import (
+    FileGone,
+    FolderGone,
+    NameTaken,
+    StagedFileGone,
+    StorageError,
+)
+from generation.storage.volumes import (
+    NO_MARKS,
+    NO_TARGET,
+    STAGING,
+    UNBORN,
+    Marks,
+    Survey,
+    Target,
+    root,
+)
+
+#: After these a staged file is copied into the folder where its name is to be: another mount or
+#: quota, or a file that belongs to another user.
+_COPIED_AFTER = frozenset({errno.EXDEV, *errors.WITHOUT_LINKS})
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A whole file in staging: `path` is relative to the projects root, the hash is SHA-256."""
+
+    path: str
+    sha256: str
+    n_bytes: int
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a file holds."""
+
+    sha256: str
+    n_bytes: int
+
+
+def absolute(relative: str) -> Path:
+    """Return the absolute path of a path below the root.
+
+    Raises:
+        StorageError: it leads outside the root.
+    """
+    full = Path(os.path.normpath(root() / relative))
+    if not full.is_relative_to(root()):
+        raise StorageError(f"{relative!r} is outside the projects folder.")
+    return full
+
+
+def _inside(relative: str) -> str:
+    """Return a path below the root in its shortest form; one that leads out of it is refused."""
+    return absolute(relative).relative_to(root()).as_posix()
+
+
+# Staging ------------------------------------------------------------------------------------------
+
+
+def stage(content: bytes, to: Target = NO_TARGET) -> Staged:
+    """Write bytes into the staging folder of the volume where they are to be published, synced.
+
+    The file is made in the folder of its name, and moved to staging while it is empty: so it has
+    the group, the mode and the access list that this folder gives to a new file.
+
+    Raises:
+        StorageError: the folder cannot be written, or the disk is full.
+        WrongVolume, UnknownVolume: what is mounted there is not what the database knows.
+    """
+    name, seen = secrets.token_hex(16), Survey(to.marks)
+    folder = _inside(to.folder) if to.folder else ""
+    try:
+        with volumes.opened(folder, to.marks, make=True, survey=seen) as target:
+            above = f"{seen.top}/{STAGING}".lstrip("/")
+            with _staging(above, to.marks) as staging:
+                _write(target, staging, name, content)
+    except OSError as error:
+        found = errors.of(error, str(root() / folder))
+        found.n_bytes = len(content)
+        raise found from error
+    return Staged(f"{above}/{name}", hashlib.sha256(content).hexdigest(), len(content))
+
+
+@contextmanager
+def _staging(folder: str, marks: Marks) -> Iterator[int]:
+    """Open a staging folder; what lies in its way is no plan's fault."""
+    with ExitStack() as stack:
+        try:
+            at = stack.enter_context(volumes.opened(folder, marks, make=True))
+        except (beneath.NotPlain, NotADirectoryError) as error:
+            raise StorageError(f"{root() / folder}: {error.strerror or 'no folder'}") from error
+        yield at
+
+
+def _write(target: int, staging: int, name: str, content: bytes) -> None:
+    unborn = UNBORN + name
+    try:
+        beneath.write_new(target, unborn, b"")
+        os.rename(unborn, name, src_dir_fd=target, dst_dir_fd=staging)
+        beneath.write_into(staging, name, content)
+        beneath.sync(staging)
+    except OSError:
+        _remove(target, unborn)
+        _remove(staging, name)
+        raise
+
+
+def _remove(at: int, name: str) -> None:
+    with suppress(OSError):
+        os.unlink(name, dir_fd=at)
+
+
+def discard(staging_path: str) -> None:
+    """Remove a staged file; what is gone is no error, what cannot be removed is cleared later."""
+    if not staging_path:
+        return
+    above, name = beneath.split(_inside(staging_path))
+    with suppress(OSError), beneath.folder(root(), above) as folder:
+        beneath.check_plain(folder, name)
+        os.unlink(name, dir_fd=folder)
+
+
+# Publishing ---------------------------------------------------------------------------------------
+
+
+def link(staging_path: str, final: str, sha256: str, marks: Marks = NO_MARKS) -> None:
+    """Give a staged file its final name, without ever replacing a file.
+
+    Doing it twice changes nothing: a file of the same content under the name is ours. The marks are
+    looked for in the very folders that are written to.
+
+    Raises:
+        NameTaken: another file lies there.
+        StagedFileGone: the staged file is gone, and the final one is not there either.
+        NoHardLinks: the file system has none.
+        StorageError: the folder cannot be written, or no plain file lies under a name.
+        WrongVolume, UnknownVolume: what is mounted there is not what the database knows.
+    """
+    above, name = beneath.split(_inside(final))
+    try:
+        with volumes.opened(above, marks, make=True) as folder:
+            _link_once(_inside(staging_path), folder, name, sha256)
+            beneath.sync(folder)
+    except OSError as error:
+        if _is_gone(staging_path, marks):
+            raise StagedFileGone(f"{final}: {error.strerror or error}") from error
+        raise errors.of(error, final) from error
+
+
+def _link_once(staging_path: str, folder: int, name: str, sha256: str) -> None:
+    above, source = beneath.split(staging_path)
+    try:
+        with beneath.folder(root(), above) as staging:
+            beneath.check_plain(staging, source)
+            _link(staging, source, folder, name)
+    except OSError as error:
+        # A folder or a link under the name, or no staged file: nothing that can be compared.
+        if (found := _hash_in(folder, name)) is None:
+            raise
+        if found == sha256:
+            return
+        if isinstance(error, FileExistsError):
+            raise NameTaken(f"{name} exists with another content.") from None
+        raise
+
+
+def _link(staging: int, source: str, folder: int, name: str) -> None:
+    try:
+        os.link(source, name, src_dir_fd=staging, dst_dir_fd=folder, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in _COPIED_AFTER:
+            raise
+        _link_copy(staging, source, folder, name)
+
+
+def _link_copy(staging: int, source: str, folder: int, name: str) -> None:
+    """Link a copy that lies in the very folder: if that cannot be done either, nothing can be."""
+    unborn = UNBORN + secrets.token_hex(16)
+    try:
+        with beneath.file_in(staging, source) as handle:
+            beneath.write_new(folder, unborn, handle.read())
+        os.link(unborn, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+    except OSError as error:
+        if error.errno in errors.WITHOUT_LINKS and error.filename2 is not None:
+            raise errors.no_hard_links(name) from error
+        raise
+    finally:
+        _remove(folder, unborn)
+
+
+def _hash_in(folder: int, name: str) -> str | None:
+    """Return the SHA-256 of what lies under a name; None if it is no plain file."""
+    try:
+        with beneath.file_in(folder, name) as handle:
+            return hashlib.file_digest(handle, "sha256").hexdigest()
+    except (beneath.NotPlain, FileNotFoundError):
+        return None
+
+
+def _is_gone(relative: str, marks: Marks) -> bool:
+    """Tell whether a staged file is certainly not there any more, its folder being readable."""
+    above, name = beneath.split(_inside(relative))
+    with suppress(OSError), volumes.opened(above, marks) as folder:
+        try:
+            beneath.check_plain(folder, name)
+        except (beneath.NotPlain, FileNotFoundError):
+            return True
+    return False
+
+
+# Reading ------------------------------------------------------------------------------------------
+
+
+def look(relative: str, marks: Marks = NO_MARKS) -> Content:
+    """Return what a file holds, read in pieces.
+
+    Raises:
+        FileGone: it is not there, or is no plain file.
+        StorageError: it cannot be read.
+    """
+    with _opened(relative, marks) as handle:
+        digest = hashlib.file_digest(handle, "sha256")
+        return Content(digest.hexdigest(), os.fstat(handle.fileno()).st_size)
+
+
+def read(relative: str, *, max_bytes: int | None = None, marks: Marks = NO_MARKS) -> bytes:
+    """Return a file's bytes; None as `max_bytes`: however many they are.
+
+    Raises:
+        FileGone: it is not there, or is no plain file (FolderGone: nor is its folder).
+        StorageError: it cannot be read, or is larger than `max_bytes`.
+        WrongVolume: what is mounted there is not what the database knows.
+    """
+    with _opened(relative, marks) as handle:
+        n_bytes = os.fstat(handle.fileno()).st_size
+        if max_bytes is not None and n_bytes > max_bytes:
+            raise StorageError(f"{relative} has {n_bytes:,} bytes, at most {max_bytes:,} are read.")
+        return handle.read(n_bytes)
+
+
+def try_to_read(relative: str, marks: Marks = NO_MARKS) -> None:
+    """Try whether a file can be read now.
+
+    Raises:
+        StorageError: as in `read`.
+    """
+    with _opened(relative, marks) as handle:
+        handle.read(1)
+
+
+def is_there(relative: str) -> bool:
+    """Tell whether a plain file lies under a name; no where that cannot be found out."""
+    above, name = beneath.split(_inside(relative))
+    with suppress(OSError), beneath.folder(root(), above) as folder:
+        beneath.check_plain(folder, name)
+        return True
+    return False
+
+
+@contextmanager
+def _opened(relative: str, marks: Marks) -> Iterator[BufferedReader]:
+    above, name = beneath.split(_inside(relative))
+    try:
+        with volumes.opened(above, marks) as folder, _file_in(folder, name, relative) as handle:
+            yield handle
+    except FileNotFoundError as error:
+        raise FolderGone(f"{relative}: its folder is not there") from error
+    except beneath.NotPlain as error:
+        raise FileGone(f"{relative}: {error.strerror or error}") from error
+    except OSError as error:
+        raise errors.of(error, relative) from error
+
+
+@contextmanager
+def _file_in(folder: int, name: str, relative: str) -> Iterator[BufferedReader]:
+    try:
+        with beneath.file_in(folder, name) as handle:
+            yield handle
+    except FileNotFoundError as error:
+        raise FileGone(f"{relative}: {error.strerror or error}") from error
+
+
+def probe(to: Target, n_bytes: int = 1) -> None:
+    """Try whether so much can be published in a folder now; nothing stays of it.
+
+    Raises:
+        StorageError: it cannot, for whatever reason `stage` or `link` would give.
+    """
+    staged = stage(bytes(n_bytes), to)
+    twin = f"{staged.path}-twin"
+    try:
+        link(staged.path, twin, staged.sha256, to.marks)
+    finally:
+        discard(twin)
+        discard(staged.path)

@@ -1,0 +1,75 @@
+"""Staging folders, one on each volume: what was left in them, and clearing it away."""
+
+import os
+import stat
+import time
+from collections.abc import Container, Iterator
+
+from generation import beneath
+from generation.storage import errors, volumes
+from generation.storage.files import discard
+from generation.storage.volumes import STAGING, UNBORN, Marks, root
+
+#: A staging folder lies at the top of a volume, and volumes may begin down to a task's folder.
+_DEPTH = 4
+
+
+def left_over(age_s: float, marks: Marks = volumes.NO_MARKS) -> list[str]:
+    """Return what has been lying in staging folders for so long, as paths relative to the root.
+
+    Raises:
+        StorageError: a folder cannot be read.
+        WrongVolume: what is mounted there is not what the database knows.
+    """
+    until = time.time() - age_s
+    try:
+        volumes.survey("", marks)
+        return [path for folder in _folders("") for path in _old_in(folder, until)]
+    except OSError as error:
+        raise errors.of(error, str(root())) from error
+
+
+def _folders(folder: str, depth: int = 0) -> Iterator[str]:
+    """Yield the folder and those below it that can have a staging folder."""
+    yield folder
+    if depth == _DEPTH:
+        return
+    try:
+        with beneath.folder(root(), folder) as at:
+            names = os.listdir(at)  # noqa: PTH208 - pathlib lists no descriptor
+            below = sorted(each for each in names if _is_folder(at, each, depth))
+    except (FileNotFoundError, beneath.NotPlain):
+        return
+    for name in below:
+        yield from _folders(f"{folder}/{name}".lstrip("/"), depth + 1)
+
+
+def _is_folder(at: int, name: str, depth: int) -> bool:
+    if name.startswith("."):
+        return False
+    try:
+        # A project's folder may be a link.
+        return stat.S_ISDIR(os.stat(name, dir_fd=at, follow_symlinks=depth == 0).st_mode)
+    except OSError:
+        return False
+
+
+def _old_in(folder: str, until: float) -> Iterator[str]:
+    """Yield what is old in a folder's staging, and what was never born in the folder itself."""
+    staging = f"{folder}/{STAGING}".lstrip("/")
+    for where, prefix in ((staging, ""), (folder, UNBORN)):
+        try:
+            with beneath.folder(root(), where) as at:
+                for name, status in beneath.plain_files(at):
+                    if name.startswith(prefix) and status.st_mtime <= until:
+                        yield f"{where}/{name}".lstrip("/")
+        except FileNotFoundError:
+            continue
+
+
+def clear(old: list[str], *, kept: Container[str]) -> int:
+    """Remove what is old and not to be kept; return how many files."""
+    left = [path for path in old if path not in kept]
+    for path in left:
+        discard(path)
+    return len(left)
