@@ -8,6 +8,8 @@ from generation import checks, storage
 from generation.models import Server
 from tests import factories
 
+pytestmark = pytest.mark.django_db
+
 MOUNTS = """\
 /dev/sda1 / ext4 rw 0 0
 nas:/studio /mnt/studio nfs4 rw 0 0
