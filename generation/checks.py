@@ -26,8 +26,10 @@ from django.db import DatabaseError
 
 from generation import storage
 from generation.comfyui import graph as graphs
+from generation.comfyui.definitions import shipped_definitions
 from generation.models import Project
 from generation.services import servers, volumes, workflows
+from generation.workflows import contract as contracts
 
 TAG = "madsea"
 
@@ -91,10 +93,13 @@ def workflow_files(**_asked: Any) -> list[CheckMessage]:
     problems: list[CheckMessage] = []
     for name in workflows.available():
         try:
-            graphs.load((folder / name).read_bytes())
+            graph = graphs.load((folder / name).read_bytes())
+            said = [fault.detail for fault in contracts.faults(graph, shipped_definitions())]
         except (graphs.GraphError, OSError) as error:
-            hint = "Export it anew with ComfyUI's “Export (API)”; requests for it are refused."
-            text = f"{folder / name} cannot be used: {error}"
+            said = [str(error)]
+        if said:
+            hint = "What is wrong has to be mended in ComfyUI; requests for it are refused."
+            text = f"{folder / name} cannot be used: {said[0]}"
             problems.append(checks.Warning(text, hint=hint, id="madsea.W004"))
     return problems
 

@@ -15,7 +15,7 @@ from generation.comfyui.lenient import Json, listed, mapping, number, strings
 
 Definitions: TypeAlias = Mapping[str, object]
 WIDGETS = frozenset({"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"})
-_SHIPPED = Path(__file__).parent / "definitions.json"
+_SHIPPED = Path(__file__).parent / "core.json"
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class InputSpec:
     minimum: float | None = None
     maximum: float | None = None
     step: float | None = None
-    options: tuple[str, ...] | None = None
+    options: tuple[object, ...] | None = None
     is_upload: bool = False
     is_seed: bool = False
 
@@ -71,7 +71,24 @@ def is_choice(definitions: Definitions, class_type: str, name: str) -> bool:
 
 def output_types(definitions: Definitions, class_type: str) -> tuple[str, ...]:
     """Return the types of what the class gives, in the order of its slots."""
-    return strings(mapping(definitions.get(class_type)).get("output"))
+    given = listed(mapping(definitions.get(class_type)).get("output"))
+    # A list of choices is the type of a COMBO, in the older form.
+    return tuple(kind if isinstance(kind, str) else "COMBO" for kind in given)
+
+
+def tells_outputs(definitions: Definitions, class_type: str) -> bool:
+    """Tell whether the definitions say what the class gives, be it nothing."""
+    return isinstance(mapping(definitions.get(class_type)).get("output"), list)
+
+
+def output_names(definitions: Definitions, class_type: str) -> tuple[str, ...]:
+    """Return what the slots of what the class gives are called, in their order."""
+    return strings(mapping(definitions.get(class_type)).get("output_name"))
+
+
+def is_output(definitions: Definitions, class_type: str) -> bool:
+    """Tell whether a server executes a node of this class for its own sake."""
+    return mapping(definitions.get(class_type)).get("output_node") is True
 
 
 def saves_images(definitions: Definitions, class_type: str) -> bool:
@@ -79,7 +96,7 @@ def saves_images(definitions: Definitions, class_type: str) -> bool:
 
     PreviewImage does not: it has no file name prefix, and what it writes is temporary.
     """
-    if mapping(definitions.get(class_type)).get("output_node") is not True:
+    if not is_output(definitions, class_type):
         return False
     inputs = inputs_of(definitions, class_type) or {}
     kinds = {spec.kind for spec in inputs.values()}
@@ -124,13 +141,16 @@ def _spec(spec: object, *, required: bool) -> InputSpec:
     )
 
 
-def _combo(kind: object, options: Json) -> tuple[str, ...] | None:
-    """Return the choices of either form of COMBO; None for an open list and for other types."""
+def _combo(kind: object, options: Json) -> tuple[object, ...] | None:
+    """Return the choices of either form of COMBO; None for an open list and for other types.
+
+    Choices may be numbers; whatever is neither text nor number is told as its text.
+    """
     choices = kind if isinstance(kind, list) else options.get("options")
     is_combo = isinstance(kind, list) or kind == "COMBO"
     if not is_combo or not isinstance(choices, list) or options.get("open_list") is True:
         return None
-    return tuple(str(choice) for choice in choices)
+    return tuple(c if isinstance(c, str | int | float) else str(c) for c in choices)
 
 
 def _bound(value: object) -> float | None:

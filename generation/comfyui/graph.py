@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Iterator
 from typing import NotRequired, TypeAlias, TypedDict
 
-from generation.comfyui.definitions import Definitions, saves_images, shipped_definitions
 from generation.comfyui.errors import GraphError
 from generation.comfyui.lenient import Json, mapping
 
@@ -27,6 +26,10 @@ __all__ = [
     "sha256",
     "title",
 ]
+
+
+#: Where the graph lies in what programs post and images carry.
+_WRAPPERS = (("prompt",), ("workflow",), ("input", "workflow"), ("input", "prompt"))
 
 
 class Meta(TypedDict, total=False):
@@ -47,21 +50,18 @@ Graph: TypeAlias = dict[str, Node]
 Link: TypeAlias = tuple[str, int]
 
 
-def load(text: str | bytes, definitions: Definitions | None = None) -> Graph:
-    """Read a workflow file and check that it is a graph that leaves an image.
+def load(text: str | bytes) -> Graph:
+    """Read a workflow file and check that it is a graph, wrapped or not.
 
     Only `class_type`, `inputs` and `_meta` of a node are kept: `is_changed`, which images carry,
-    would stop the server from noticing new input files. `definitions` tell which classes save
-    images; ours when None. Raises GraphError, with the code of what is wrong.
+    would stop the server from noticing new input files. Raises GraphError, with the code of what
+    is wrong.
     """
-    document = _parse(text)
+    document = _unwrapped(_parse(text))
     _refuse_other_formats(document)
     graph = {node_id: _node(node_id, node) for node_id, node in document.items()}
     _check_links(graph)
     _check_cycles(graph)
-    known = shipped_definitions() if definitions is None else definitions
-    if not any(saves_images(known, node["class_type"]) for node in graph.values()):
-        raise GraphError("no_output", "The workflow saves no image: it needs a SaveImage node.")
     return graph
 
 
@@ -139,6 +139,24 @@ def _unique(pairs: list[tuple[str, object]]) -> Json:
     return found
 
 
+def _unwrapped(document: Json) -> Json:
+    """Return the graph within what others put around it: `prompt`, `workflow`, `input.workflow`."""
+    inner = document
+    for keys in _WRAPPERS:
+        found: object = document
+        for key in keys:
+            found = mapping(found).get(key)
+        if _holds_nodes(found):
+            inner = mapping(found)
+            break
+    return inner if not _holds_nodes(document) else document
+
+
+def _holds_nodes(value: object) -> bool:
+    nodes = mapping(value)
+    return any("class_type" in mapping(node) for node in nodes.values())
+
+
 def _refuse_other_formats(document: Json) -> None:
     if isinstance(document.get("nodes"), list) and "links" in document:
         raise GraphError(
@@ -168,10 +186,15 @@ def _check_links(graph: Graph) -> None:
     for node_id, node in graph.items():
         for name, value in node["inputs"].items():
             if isinstance(value, list):
-                _check_link(graph, f"{node['class_type']}.{name}", node_id, link(value))
+                where = f"{node['class_type']}.{name}"
+                _check_link(graph, where, node_id, value, link(value))
 
 
-def _check_link(graph: Graph, where: str, node_id: str, target: Link | None) -> None:
+def _check_link(
+    graph: Graph, where: str, node_id: str, value: list[object], target: Link | None
+) -> None:
+    if target is None and not _is_meant_as_link(value):
+        return
     if target is None or target[1] < 0:
         raise GraphError(
             "bad_link", f"{where} of node {node_id} is a list that is no link.", node_id
@@ -182,6 +205,11 @@ def _check_link(graph: Graph, where: str, node_id: str, target: Link | None) -> 
             f"{where} of node {node_id} is linked to node {target[0]}, which does not exist.",
             node_id,
         )
+
+
+def _is_meant_as_link(value: list[object]) -> bool:
+    """Tell a broken link from a list that is a value: a link has a node and a slot."""
+    return len(value) == 2 and all(isinstance(part, str | int) for part in value)
 
 
 def _check_cycles(graph: Graph) -> None:

@@ -1,11 +1,9 @@
-"""Which nodes of a graph leave the images that Madsea wants, and under what name."""
+"""Under what name the nodes of a graph leave what they save, and in what size."""
 
 import copy
 
-from generation.comfyui.definitions import Definitions, saves_images, shipped_definitions
-from generation.comfyui.graph import Graph, ancestors, link, title
+from generation.comfyui.graph import Graph, link
 
-RESULT_TITLE = "@result"
 #: Added to the prefix of all that is saved beside the result: a server numbers files by prefix, so
 #: that with the same one the result would be any of them.
 BESIDE = "-beside"
@@ -27,31 +25,31 @@ _SIZE_KEEPERS = {
 }
 
 
-def wanted_outputs(graph: Graph, definitions: Definitions | None = None) -> tuple[str, ...]:
-    """Return the ids of the nodes that save images, the result first.
+def wanted_outputs(graph: Graph) -> tuple[str, ...]:
+    """Return the ids of the nodes that save under a prefix, the result first.
 
-    The result is the one titled `@result`, else the one that depends on the most nodes, the last
-    in the file among equals. Empty when no node saves an image.
+    In a graph that was posted, the result is the one whose prefix is the attempt's own, without
+    `BESIDE`.
     """
-    known = shipped_definitions() if definitions is None else definitions
-    saving = [node_id for node_id, node in graph.items() if saves_images(known, node["class_type"])]
-    places = {node_id: place for place, node_id in enumerate(graph)}
-    return tuple(sorted(saving, key=lambda node_id: (*_rank(graph, node_id), -places[node_id])))
+    saving = [node_id for node_id in graph if _prefix(graph, node_id) is not None]
+    return tuple(sorted(saving, key=lambda node_id: str(_prefix(graph, node_id)).endswith(BESIDE)))
 
 
-def set_output_prefix(graph: Graph, prefix: str) -> Graph:
+def set_output_prefix(graph: Graph, prefix: str, result: str) -> Graph:
     """Return a copy of the graph in which the result gets the prefix (`folder/name`).
 
     All else that is saved gets one of its own beside it.
     """
     changed = copy.deepcopy(graph)
-    saving = wanted_outputs(changed)
     for node_id, node in changed.items():
-        if node_id in saving or "filename_prefix" in node["inputs"]:
-            # Without a saver that we know, the result is whatever the server knows to save.
-            is_result = not saving or node_id == saving[0]
-            node["inputs"]["filename_prefix"] = prefix if is_result else prefix + BESIDE
+        if node_id == result or "filename_prefix" in node["inputs"]:
+            node["inputs"]["filename_prefix"] = prefix if node_id == result else prefix + BESIDE
     return changed
+
+
+def _prefix(graph: Graph, node_id: str) -> str | None:
+    prefix = graph[node_id]["inputs"].get("filename_prefix")
+    return prefix if isinstance(prefix, str) else None
 
 
 def output_size(graph: Graph, node_id: str) -> tuple[int, int] | None:
@@ -77,8 +75,3 @@ def _sides(width: object, height: object) -> tuple[int, int] | None:
     if isinstance(width, int) and isinstance(height, int) and width > 0 and height > 0:
         return width, height
     return None
-
-
-def _rank(graph: Graph, node_id: str) -> tuple[bool, int]:
-    is_titled = title(graph[node_id]).split(" ")[0] == RESULT_TITLE
-    return (not is_titled, -sum(1 for _ in ancestors(graph, node_id)))

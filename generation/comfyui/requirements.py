@@ -129,12 +129,12 @@ def _asks_for_model(value: str, spec: InputSpec | None) -> bool:
 def _has(spec: InputSpec | None, value: str) -> bool:
     if spec is None or spec.options is None:
         return True
-    return _folded(value) in {_folded(option) for option in spec.options}
+    return _folded(value) in {_folded(str(option)) for option in spec.options}
 
 
 def _options(definitions: Definitions, class_type: str, name: str) -> tuple[str, ...]:
     spec = input_spec(definitions, class_type, name)
-    return (spec.options if spec else None) or ()
+    return tuple(str(option) for option in (spec.options if spec else None) or ())
 
 
 def _folded(path: str) -> str:

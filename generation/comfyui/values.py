@@ -8,16 +8,29 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 Kind: TypeAlias = Literal["INT", "FLOAT", "STRING", "COMBO", "IMAGE", "SEED", "BOOLEAN"]
-TEXT_MAX_CHARACTERS = 10_000
+TEXT_MAX_CHARACTERS = 32_000
 _SEED = re.compile(r"0|[1-9][0-9]{0,19}")
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """An input `(node id, input)` that moves in proportion with a parameter.
+
+    The split of steps between two samplers, say, or the size of a second pass. `base` is the
+    parameter's value in the file, beside which the input's own was chosen.
+    """
+
+    target: tuple[str, str]
+    base: float
 
 
 @dataclass(frozen=True)
 class Parameter:
     """One thing about a workflow that can be changed.
 
-    `targets` are the inputs `(node id, input)` that hold it; `default` is what the graph says.
-    Bounds include themselves, None where there is none. `options` is None when any text goes.
+    `targets` are the inputs `(node id, input)` that hold it, `scaled` those that follow it in
+    proportion; `default` is what the graph says. Bounds include themselves, None where there is
+    none. `options` is None when any text goes.
     """
 
     name: str
@@ -27,7 +40,8 @@ class Parameter:
     maximum: float | None = None
     step: float | None = None
     default: object = None
-    options: tuple[str, ...] | None = None
+    options: tuple[object, ...] | None = None
+    scaled: tuple[Scaled, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -118,10 +132,11 @@ def _check_text(value: object, _: Parameter) -> Fault:
 
 
 def _check_option(value: object, parameter: Parameter) -> Fault:
-    fault = _check_text(value, parameter)
-    if fault or parameter.options is None or value in parameter.options:
+    options = parameter.options
+    fault = None if _has_numbers(options) else _check_text(value, parameter)
+    if fault or options is None or any(_is_same(value, option) for option in options):
         return fault
-    return ("not_in_list", f"must be one of {_list(parameter.options)}, not {shown(value)}.")
+    return ("not_in_list", f"must be one of {_list(options)}, not {shown(value)}.")
 
 
 def _check_boolean(value: object, _: Parameter) -> Fault:
@@ -155,8 +170,18 @@ def _range(low: float | None, high: float | None) -> str:
     return f"at most {high}" if high is not None else "a number of reasonable size"
 
 
-def _list(options: tuple[str, ...]) -> str:
-    return ", ".join(options[:50]) + (", …" if len(options) > 50 else "") if options else "nothing"
+def _has_numbers(options: tuple[object, ...] | None) -> bool:
+    return any(not isinstance(option, str) for option in options or ())
+
+
+def _is_same(value: object, option: object) -> bool:
+    """Compare a value with a choice: 2 is 2.0, but true is not 1, and "2" is a text."""
+    return isinstance(value, bool) is isinstance(option, bool) and value == option
+
+
+def _list(options: tuple[object, ...]) -> str:
+    listed = ", ".join(str(option) for option in options[:50])
+    return listed + (", …" if len(options) > 50 else "") if options else "nothing"
 
 
 def shown(value: object) -> str:

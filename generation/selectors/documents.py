@@ -68,7 +68,7 @@ class PlanLine(TypedDict):
     status: str
     progress: int
     attempt: int
-    seed: str
+    seed: str | None
     server: str | None
     error: PlanError | None
     waits: Wait | None
@@ -199,7 +199,7 @@ def _plan(row: tuple[Any, ...], outlook: Outlook) -> PlanLine:
         "status": state,
         "progress": 100 if state in FINISHED else pct,
         "attempt": n_attempts,
-        "seed": seed,
+        "seed": seed or None,
         "server": server if state == RunState.RUNNING else None,
         "error": {"code": code, "message": message, "remedy": remedy} if code else None,
         "waits": situations.waits(state, reason, outlook),

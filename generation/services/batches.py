@@ -33,9 +33,6 @@ from generation.services import (
 from generation.services.requests import BatchRequest
 from generation.states import FIRST, BatchState, Mode, RunState, VersionState, WaitReason
 
-#: Below 2^53, so that a JavaScript client reads a seed exactly.
-SEED_LIMIT = 2**53
-
 
 def create(request: BatchRequest, *, requester: User | None) -> Batch:
     """Write a batch and a run for each of its plans, then wake the drivers.
@@ -49,7 +46,7 @@ def create(request: BatchRequest, *, requester: User | None) -> Batch:
         )
         ordered = [plans[code, plan] for code, of in request.sequences.items() for plan in of]
         batch = _new_batch(request, ordered[0].sequence.episode, len(ordered), requester)
-        PlanRun.objects.bulk_create(_new_runs(batch, ordered))
+        PlanRun.objects.bulk_create(_new_runs(batch, ordered, request.seed_bounds))
         LogEntry.objects.create(
             batch=batch,
             level="info",
@@ -86,8 +83,9 @@ def _new_batch(
     )
 
 
-def _new_runs(batch: Batch, plans: list[Plan]) -> list[PlanRun]:
-    given = batch.params.get("seed")
+def _new_runs(
+    batch: Batch, plans: list[Plan], seed_bounds: tuple[int, int] | None
+) -> list[PlanRun]:
     auto = batch.mode == Mode.AUTO
     lacking = _without_panel(plans) if auto and batch.needs_panel else frozenset()
     first = FIRST[Mode(batch.mode)]
@@ -98,10 +96,19 @@ def _new_runs(batch: Batch, plans: list[Plan]) -> list[PlanRun]:
             position=position,
             state=first,
             wait_reason=WaitReason.PANEL if plan.pk in lacking else WaitReason.TURN,
-            seed=str(secrets.randbelow(SEED_LIMIT) if given is None else given) if auto else "",
+            seed=_seed(batch, seed_bounds) if auto else "",
         )
         for position, plan in enumerate(plans)
     ]
+
+
+def _seed(batch: Batch, bounds: tuple[int, int] | None) -> str:
+    """Return the seed asked for, else one that is drawn; empty where no picture depends on one."""
+    given = batch.params.get(workflows.SEED)
+    if given is not None or bounds is None:
+        return "" if given is None else str(given)
+    low, high = bounds
+    return str(low + secrets.randbelow(high - low + 1))
 
 
 def _without_panel(plans: list[Plan]) -> frozenset[int]:

@@ -1,6 +1,6 @@
 """Claiming: which queued run a driver takes next."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
@@ -9,7 +9,6 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Now
 
 from generation.comfyui.errors import GraphError
-from generation.comfyui.values import Parameter
 from generation.errors import PlanFailure
 from generation.failures import failure
 from generation.models import (
@@ -27,6 +26,7 @@ from generation.services import capability, graphs, transitions, workflows
 from generation.services.leases import Lease
 from generation.services.transitions import Work
 from generation.states import AttemptOutcome, ServerHealth
+from generation.workflows.contract import Contract
 
 #: Batches that one claim tries.
 LOOKED_AT = 20
@@ -63,7 +63,7 @@ class Desk:
         self._lease = lease
         self._server = lease.server
         self._workflows: dict[int, Workflow] = {}
-        self._parameters: dict[int, tuple[datetime | None, Mapping[str, Parameter]]] = {}
+        self._contracts: dict[int, tuple[datetime | None, Contract]] = {}
 
     def claim(self, *, in_flight: int) -> Attempt | None:
         """Claim the next queued run for the server; None when there is none for it now.
@@ -153,15 +153,15 @@ class Desk:
         spellings = candidate.spellings or []
         if run.needs_id:
             spellings = capability.spellings(run.needs_id, self._server)
-        return graphs.work(run, workflow, self._found(workflow, candidate.defined_at), spellings)
+        return graphs.work(run, workflow, self._contract(workflow, candidate.defined_at), spellings)
 
-    def _found(self, workflow: Workflow, defined_at: datetime | None) -> Mapping[str, Parameter]:
-        """Return the workflow's parameters, found anew once any server's definitions were read."""
-        known_at, found = self._parameters.get(workflow.pk, (None, None))
-        if found is None or known_at != defined_at:
-            found = workflows.parameters(workflow)
-            self._parameters[workflow.pk] = defined_at, found
-        return found
+    def _contract(self, workflow: Workflow, defined_at: datetime | None) -> Contract:
+        """Return the workflow's contract, read anew once any server's definitions were read."""
+        known_at, contract = self._contracts.get(workflow.pk, (None, None))
+        if contract is None or known_at != defined_at:
+            contract = workflows.contract(workflow)
+            self._contracts[workflow.pk] = defined_at, contract
+        return contract
 
 
 def _fair(server_id: int, left_to: Sequence[int] = ()) -> QuerySet[Batch, tuple[Any, ...]]:

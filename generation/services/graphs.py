@@ -11,6 +11,7 @@ from generation.models import Attempt, PlanRun, Version, Workflow
 from generation.services import versions, workflows
 from generation.services.transitions import Work
 from generation.states import VersionState
+from generation.workflows.contract import Contract
 
 #: The folder on a server that panels and outputs of ours live in.
 FOLDER = "madsea"
@@ -19,23 +20,25 @@ FOLDER = "madsea"
 def work(
     run: PlanRun,
     workflow: Workflow,
-    found: Mapping[str, Parameter],
+    contract: Contract,
     spellings: Iterable[Iterable[str]],
 ) -> Work:
     """Return what is to be posted for a run, under a new prompt id.
 
-    `found` are the workflow's parameters, `spellings` how the server writes its models' names.
+    `contract` is the workflow's, `spellings` how the server writes its models' names.
 
     Raises:
         GraphError: something was asked for that the graph does not have.
     """
     prompt_id = uuid4()
     panel = _panel(run) if run.batch.needs_panel else None
-    values = _values(run, found)
+    values = _values(run, contract.parameters)
     if panel is not None:
         values[workflows.PANEL] = panel_name(panel)
-    graph = requirements.respelled(params.apply(workflow.graph, values, found), spellings)
-    prefixed = params.set_output_prefix(graph, output_prefix(str(prompt_id)))
+    applied = params.apply(workflow.graph, values, contract.parameters)
+    graph = requirements.respelled(applied, spellings)
+    prefix = output_prefix(str(prompt_id))
+    prefixed = params.set_output_prefix(graph, prefix, contract.result or "")
     return Work(prompt_id, prefixed, run.seed, panel)
 
 

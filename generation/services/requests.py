@@ -31,7 +31,8 @@ class BatchRequest:
     `sequences` maps each sequence to its plans in the order asked for; `params` are the style's
     defaults overlaid by the request's; `workflow` is None only in mode manuel; `needs` is what
     rendering needs of a server, None in mode manuel; both may be no rows yet;
-    `needs_panel`: the workflow starts from the plan's panel.
+    `needs_panel`: the workflow starts from the plan's panel; `seed_bounds` are the least and the
+    largest seed that can be drawn, None where no picture depends on one.
     """
 
     project_id: str
@@ -44,6 +45,7 @@ class BatchRequest:
     params: Mapping[str, Any]
     needs: Needs | None
     needs_panel: bool
+    seed_bounds: tuple[int, int] | None
 
 
 @dataclass
@@ -53,6 +55,7 @@ class _Reader:
     payload: Mapping[str, Any]
     problems: list[Problem] = field(default_factory=list)
     needs_panel: bool = False
+    seed_bounds: tuple[int, int] | None = None
 
     def add(self, attr: str, code: str, detail: str) -> None:
         self.problems.append(Problem(attr, code, detail))
@@ -111,6 +114,7 @@ def read(payload: object) -> BatchRequest:
         params,
         needs,
         reader.needs_panel,
+        reader.seed_bounds,
     )
 
 
@@ -236,8 +240,11 @@ def _params(
         return given
     definitions = workflows.known_definitions()
     reader.problems.extend(workflows.check_params(workflow, given, definitions))
-    found = workflows.parameters(workflow, definitions)
+    contract = workflows.contract(workflow, definitions)
+    reader.problems.extend(workflows.open_questions(contract))
+    found = contract.parameters
     reader.needs_panel = workflows.PANEL in found
+    reader.seed_bounds = workflows.seed_bounds(contract)
     defaults = {
         key: value for key, value in (style.params if style else {}).items() if key in found
     }

@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -17,11 +18,16 @@ from generation.comfyui.requirements import is_model_file
 from generation.comfyui.values import shown
 from generation.errors import InvalidRequest, Problem
 from generation.models import ServerDefinitions, Workflow
+from generation.workflows import contract as contracts
+from generation.workflows.contract import Contract
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,121}\.json")
+#: What a file may be called: anything that is no path, not hidden, and ends in .json.
+NAME = re.compile(r"[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]{0,121}\.json", re.IGNORECASE)
 FIELD = "workflow_json"
 PANEL = "panel"
 SEED = "seed"
+#: Where drawn seeds end.
+SEED_LIMIT = 2**53
 #: What ComfyUI takes as a seed: 64 bits.
 SEED_END = 2**64
 
@@ -30,9 +36,14 @@ Definitions = Sequence[Mapping[str, Any]]
 
 def available() -> list[str]:
     """Return the names that a request may use, sorted."""
+    return sorted(_files())
+
+
+def _files() -> dict[str, Path]:
+    """Return the files by name: a name is composed (NFC), whichever way its disk spells it."""
     folder = Path(settings.MADSEA_WORKFLOWS)
-    files = (path.name for path in folder.glob("*.json") if path.is_file())
-    return sorted(name for name in files if NAME.fullmatch(name))
+    found = {unicodedata.normalize("NFC", path.name): path for path in folder.glob("*")}
+    return {name: path for name, path in found.items() if NAME.fullmatch(name) and path.is_file()}
 
 
 def load(name: str) -> Workflow:
@@ -63,11 +74,12 @@ def find(name: str) -> Workflow:
         InvalidRequest: no such file, or it is no API-format graph with an output, or its titles
             name parameters that cannot be.
     """
-    if not NAME.fullmatch(name) or name not in available():
-        known = ", ".join(available()) or "none"
+    files = _files()
+    if name not in files:
+        known = ", ".join(sorted(files)) or "none"
         raise _refused("unknown_workflow", f"There is no workflow {name!r:.100}. Known: {known}.")
     try:
-        graph = _read(Path(settings.MADSEA_WORKFLOWS) / name)
+        graph = _read(files[name])
     except OSError as error:
         raise _refused("workflow_unreadable", f"{name}: {error.strerror or error}") from error
     except graphs.GraphError as error:
@@ -83,22 +95,45 @@ def _read(file: Path) -> graphs.Graph:
     text = json.dumps(graph, ensure_ascii=False)
     if storable(text) != text or "\\u0000" in text:
         raise graphs.GraphError("bad_text", "It holds characters that are no text.")
-    for known in known_definitions():
-        seed = params.find(graph, known).get(SEED)
-        if seed is not None and seed.type != "SEED":
-            raise graphs.GraphError("bad_seed", "What it calls seed is no whole number.")
+    found = min((contracts.faults(graph, known) for known in known_definitions()), key=len)
+    if found:
+        raise graphs.GraphError(found[0].code, found[0].detail, found[0].node or None)
     return graph
 
 
-def parameters(
-    workflow: Workflow, definitions: Definitions | None = None
-) -> dict[str, params.Parameter]:
-    """Return the parameters of a workflow by name, with types, bounds and defaults.
+def contract(workflow: Workflow, definitions: Definitions | None = None) -> Contract:
+    """Return what a workflow takes and gives.
 
     Bounds come from the definitions that a server answered last, else from those shipped.
     `definitions`: see `known_definitions`; None reads them now.
     """
-    return params.find(workflow.graph, (definitions or known_definitions())[0])
+    return contracts.contract(workflow.graph, (definitions or known_definitions())[0])
+
+
+def parameters(
+    workflow: Workflow, definitions: Definitions | None = None
+) -> Mapping[str, params.Parameter]:
+    """Return the parameters of a workflow by name, with types, bounds and defaults."""
+    return contract(workflow, definitions).parameters
+
+
+def seed_bounds(contract: Contract) -> tuple[int, int] | None:
+    """Return the least and the largest seed that can be drawn; None where nothing takes one.
+
+    Below 2^53, so that a JavaScript client reads a seed exactly.
+    """
+    seed = contract.parameters.get(SEED)
+    if seed is None:
+        return None
+    low = 0 if seed.minimum is None else max(0, int(seed.minimum))
+    high = SEED_LIMIT - 1 if seed.maximum is None else min(int(seed.maximum), SEED_LIMIT - 1)
+    return low, max(low, high)
+
+
+def open_questions(contract: Contract) -> list[Problem]:
+    """Return what has to be answered in the graph before a plan can be made with it."""
+    asked = contract.questions
+    return [Problem(FIELD, f"open_{question.code}", question.detail) for question in asked]
 
 
 def check_params(
@@ -122,7 +157,7 @@ def _problems(
     is_live = known is not params.shipped_definitions()
     found = [
         problem
-        for problem in params.check(given, params.find(workflow.graph, known))
+        for problem in params.check(given, contracts.contract(workflow.graph, known).parameters)
         # One that is down may have it, or have got it since it was read.
         if not (problem.code == "not_in_list" and (is_live or is_model_file(given[problem.name])))
     ]

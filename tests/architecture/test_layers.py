@@ -27,6 +27,7 @@ LAYERS = {
     "generation.comfyui": 3,
     "generation.preview": 3,
     "generation.decoding": 3,
+    "generation.workflows": 3,
     "generation.models": 4,
     "generation.selectors": 5,
     "generation.queueing": 5,
