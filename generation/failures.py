@@ -41,6 +41,11 @@ def _table(*classes: FailureClass) -> Mapping[str, FailureClass]:
     return {each.code: each for each in classes}
 
 
+#: A server stands aside for these: it is given nothing more, and finishes what it has.
+SAME_SERVER = "same_server"
+SEVERAL_SERVERS = "several_servers"
+STANDING_ASIDE = frozenset({SAME_SERVER, SEVERAL_SERVERS})
+
 _UNSEEN = "Nothing: it goes on by itself. If it lasts, look at the server and the way to it."
 _MEND_GRAPH = "The technical director has to mend the workflow; then send a new request."
 _RESTART = "Restart ComfyUI there: it is taken back into service by itself."
@@ -77,6 +82,13 @@ FAILURES = _table(
                  " of which nothing is known, and ours waited: the server is set aside until that"
                  " prompt has ended.", Again.ANYWHERE, False,
                  "Look at the server; if that prompt hangs, restart ComfyUI there."),
+    FailureClass(SAME_SERVER, "The address leads to a ComfyUI that is registered under another"
+                 " address too: the first registered goes on, this one stands aside.",
+                 Again.ANYWHERE, False,
+                 "Disable this address, or correct it: it is taken back once it leads elsewhere."),
+    FailureClass(SEVERAL_SERVERS, "Several ComfyUIs answer at the address in turn: what was posted"
+                 " to one is asked of another. The server stands aside.", Again.ANYWHERE, False,
+                 "Register each ComfyUI under an address of its own, and disable this one."),
     # The render failed --------------------------------------------------------------------------
     FailureClass("memory_short", "The server ran out of memory; it was told to free what it holds.",
                  Again.ANYWHERE, False, "Nothing: it is tried once more."),

@@ -20,6 +20,7 @@ from django_q.status import Stat
 from django_q.tasks import async_task
 from redis.exceptions import RedisError
 
+from generation.failures import STANDING_ASIDE
 from generation.models import Attempt, Server
 from generation.selectors import claimable
 from generation.selectors.servers import undriven
@@ -112,7 +113,8 @@ def wake_left_behind() -> int:
 
 def _with_ours() -> QuerySet[Server]:
     open_or_left = Attempt.objects.filter(Q(outcome=AttemptOutcome.OPEN) | Q(is_left_behind=True))
-    servers = Server.objects.filter(pk__in=open_or_left.values("server_id"), set_aside_at=None)
+    finishing = Q(set_aside_at=None) | Q(set_aside_code__in=STANDING_ASIDE)
+    servers = Server.objects.filter(finishing, pk__in=open_or_left.values("server_id"))
     return servers.exclude(health=ServerHealth.DOWN)
 
 

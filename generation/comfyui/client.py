@@ -78,6 +78,10 @@ class Client:
         """Close the connections to the server."""
         self._transport.close()
 
+    def reconnect(self) -> None:
+        """Make the next request over a connection of its own: another server may answer it."""
+        self._transport.close()
+
     def queue_remaining(self) -> int:
         """Return how many prompts, of anybody, run or wait: the cheapest sign of life."""
         remaining = integer(mapping(self._get("/prompt").get("exec_info")).get("queue_remaining"))

@@ -121,7 +121,7 @@ class Transport:
             return Answer(response.status, "", b"")
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; the next request opens one anew."""
         if self._pools is not None:
             self._pools.clear()
 

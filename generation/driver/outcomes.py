@@ -91,6 +91,13 @@ class Outcomes:
         transitions.stop(flight.attempt)
         self.drop(flight)
 
+    def stepped_back(self, flight: Flight) -> None:
+        """Give a plan back before it was posted, as its server stands aside."""
+        self._lease.server.refresh_from_db(fields=["set_aside_code", "set_aside_detail"])
+        detail = self._lease.server.set_aside_detail.rstrip(".")
+        transitions.step_back(flight.attempt, detail)
+        self.drop(flight)
+
     def interrupted(self, flight: Flight) -> None:
         """End a flight that somebody else stopped on the server."""
         transitions.lose_interrupted(flight.attempt)

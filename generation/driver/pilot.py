@@ -35,6 +35,7 @@ from generation.driver.outcomes import Outcomes
 from generation.driver.panels import Panels
 from generation.driver.patience import Patience
 from generation.driver.removal import Remover
+from generation.driver.twins import Twins
 from generation.driver.watch import Watch
 from generation.errors import Fenced, PlanFailure
 from generation.failures import failure
@@ -46,6 +47,7 @@ from generation.states import AttemptOutcome, VersionState
 LOOK_RUNNING_S = 2.0
 LOOK_BLIND_S = 1.0
 LOOK_STOPPING_S = 0.5
+LOOK_TWINS_S = 0.05
 ABSENT_AGAIN_S = 3.0
 SOCKET_WAIT_S = 1.0
 #: So many rendered images may wait for our own disks before a driver takes nothing more.
@@ -62,6 +64,7 @@ class Pilot:
         self._watch = watch
         self.contact = Contact(lease.server, client)
         self._finder = Finder(client)
+        self._twins = Twins(lease, client)
         self._remover = Remover(lease, client)
         self._outcomes = Outcomes(lease, client, self.flights)
         self._guard = Guard(self._outcomes)
@@ -115,7 +118,8 @@ class Pilot:
         depth = settings.MADSEA_DEPTH
         n_short = sum(flight.n_short > 0 for flight in self.flights.values())
         has_place = self.n_on_server < depth and len(self.flights) - n_short < 2 * depth
-        return has_place and n_short < SHORT_MOST and not self.contact.is_lost
+        is_able = has_place and n_short < SHORT_MOST and not self.contact.is_lost
+        return is_able and self.n_on_server + self._twins.n_there < depth
 
     @property
     def is_aside(self) -> bool:
@@ -162,7 +166,15 @@ class Pilot:
         for flight in list(self.flights.values()):
             if flight.stage is Stage.READY and flight.look_at <= monotonic():
                 with self._guard.step(flight.attempt):
-                    self._upload_or_post(flight)
+                    self._post_if_it_may(flight)
+
+    def _post_if_it_may(self, flight: Flight) -> None:
+        if self._twins.may_post(flight):
+            self._upload_or_post(flight)
+        elif self._twins.is_aside:
+            self._outcomes.stepped_back(flight)
+        else:
+            flight.look_soon(LOOK_TWINS_S)
 
     def _upload_or_post(self, flight: Flight) -> None:
         """Have the panel uploaded first, once per content."""
@@ -304,6 +316,7 @@ class Pilot:
             return
         only_ended = all(flight.ended_by_socket for flight in due)
         queue = Queue((), ()) if only_ended else self._client.queue()
+        self._twins.look(queue, self.flights.values())
         for flight in due:
             if self.is_aside:
                 return

@@ -54,6 +54,14 @@ class Server(models.Model):
         blank=True,
         help_text="A prompt that it will have forgotten once it restarted.",
     )
+    same_as = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="It stands aside for this one: both addresses lead to the same ComfyUI.",
+    )
     last_model_key = models.CharField(max_length=64, blank=True)
 
     lease_token = models.UUIDField(null=True, blank=True)

@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from generation import queueing
 from generation.comfyui.errors import ComfyError
 from generation.errors import PlanFailure
+from generation.failures import STANDING_ASIDE
 from generation.models import Server
 from generation.selectors.servers import undriven
 from generation.services import servers
@@ -25,6 +26,7 @@ _BACK = {
     "set_aside_code": "",
     "set_aside_detail": "",
     "set_aside_prompt": "",
+    "same_as": None,
 }
 #: The code of a failure that stays in the server's history until it restarts.
 POISONED = "cuda_poisoned"
@@ -62,6 +64,7 @@ _restarts: Asking[bool] = Asking()
 def look() -> None:
     """Take back what has restarted; give back what a killed driver left on what has not."""
     aside = Server.objects.filter(undriven(), is_enabled=True).exclude(set_aside_at=None)
+    aside = aside.exclude(set_aside_code__in=STANDING_ASIDE)
     found = {server.url: server for server in aside}
     for server in found.values():
         servers.declare_gone(server, f"set aside: {server.set_aside_code}")

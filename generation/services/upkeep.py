@@ -9,6 +9,7 @@ from generation.services import (
     blocking,
     capability,
     idempotency,
+    identity,
     panels,
     quarantine,
     servers,
@@ -46,6 +47,7 @@ def _steps() -> tuple[Callable[[], object], ...]:
         servers.settle_cancels,
         # What waits for servers and for disks comes after the bells, and rings again.
         quarantine.look,
+        identity.look,
         servers.read_due,
         volumes.watch,
         versions.finish_reserved,

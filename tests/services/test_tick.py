@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 
 LONG_AGO = "2020-01-01T00:00:00Z"
 DOWN: dict[str, Any] = {"health": ServerHealth.DOWN, "down_since": LONG_AGO}
-ASIDE = {"set_aside_at": LONG_AGO, "set_aside_code": "hung", "set_aside_prompt": None}
+ASIDE = {"set_aside_at": LONG_AGO, "set_aside_code": "hung", "set_aside_prompt": "x"}
 
 
 @pytest.fixture(autouse=True)

@@ -46,6 +46,7 @@ from generation.services.transitions.failing import (
     lose_interrupted,
     lose_staged,
     reject,
+    step_back,
     turn_away,
 )
 from generation.services.transitions.requeueing import release_panel, retry, unblame
@@ -82,6 +83,7 @@ __all__ = [
     "retry",
     "rewrite_graph",
     "settle_cancel",
+    "step_back",
     "stop",
     "turn_away",
     "unblame",

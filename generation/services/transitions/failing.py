@@ -128,6 +128,17 @@ def turn_away(attempt: Attempt, detail: str) -> None:
         _give_back(now, attempt, AttemptOutcome.REFUSED, detail, is_held_against=True)
 
 
+def step_back(attempt: Attempt, detail: str) -> None:
+    """Queue a plan again whose server stands aside, before its prompt was posted there.
+
+    Raises:
+        Fenced: the attempt is no longer ours.
+    """
+    with change(attempt.run.batch_id) as now:
+        hold(attempt.pk, attempt.lease_token)
+        _give_back(now, attempt, AttemptOutcome.ABANDONED, detail, is_left_behind=False)
+
+
 def lose_staged(now: Change, version: Version) -> None:
     """Queue a plan again whose reserved image was removed before it was published.
 
@@ -161,11 +172,12 @@ def abandon(attempt: Attempt, detail: str) -> bool:
 def _give_back(
     now: Change, attempt: Attempt, outcome: AttemptOutcome, detail: str, **fields: Any
 ) -> None:
-    fields["is_left_behind"] = outcome == AttemptOutcome.ABANDONED
+    fields.setdefault("is_left_behind", outcome == AttemptOutcome.ABANDONED)
     now.end(Attempt.objects.filter(pk=attempt.pk), outcome, detail, **fields)
     run = one(attempt.run_id).filter(current_attempt=attempt)
     if cancel_requested(now, run):
         return
     now.move(run, RunState.QUEUED, sources=[RunState.RUNNING], **CLEAN)
-    event = fields.get("failure_code") or outcome.value
+    is_unposted = outcome == AttemptOutcome.ABANDONED and not fields["is_left_behind"]
+    event = "stood_aside" if is_unposted else fields.get("failure_code") or outcome.value
     now.log(event, attempt.run_id, server=attempt.server.name, detail=detail)
