@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("generation", "0015_id_on_server")]
+    dependencies = [("generation", "0016_login_tries")]
 
     operations = [
         migrations.AddField(
