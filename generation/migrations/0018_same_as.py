@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("generation", "0016_login_tries")]
+    dependencies = [("generation", "0017_storage")]
 
     operations = [
         migrations.AddField(
