@@ -59,6 +59,8 @@ def refuse(request: HttpRequest, refused: Refused) -> HttpResponse:
         response = refusals.page(request, refused.status, _told(refused))
     else:
         response = errors.listed(refused.status, [Problem("", refused.code, refused.detail)])
+    # Whoever would say so stands further in.
+    response["Content-Length"] = str(len(response.content))
     if refused.wait_s is not None:
         response["Retry-After"] = str(refused.wait_s)
     return response

@@ -7,8 +7,10 @@ everything that asks the database.
 import logging
 import sys
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
+from django.core.exceptions import SuspiciousOperation
 from django.core.signals import got_request_exception
 from django.http import HttpRequest, HttpResponse
 
@@ -16,6 +18,14 @@ from madsea import handlers, refused, troubles
 from madsea.refused import Refused
 
 logger = logging.getLogger(__name__)
+
+#: Of an address, as of a form: Django would say so too, but each time that somebody looks.
+FIELDS_MAX = 1000
+_MANY_FIELDS = Refused(
+    HTTPStatus.BAD_REQUEST,
+    "too_many_fields",
+    f"The address has more than {FIELDS_MAX:,} parameters.",
+)
 
 #: Where what stopped a request outside of its view is left for the middleware.
 _TROUBLE = "_madsea_trouble"
@@ -31,12 +41,16 @@ class AnswerTrouble:
         unread: Refused | None = getattr(request, "scope", {}).get(refused.KEY)
         if unread is not None:
             return handlers.refuse(request, unread)
+        if request.META.get("QUERY_STRING", "").count("&") >= FIELDS_MAX:
+            return handlers.refuse(request, _MANY_FIELDS)
         response = self._get_response(request)
         trouble: Refused | None = getattr(request, _TROUBLE, None)
         return handlers.refuse(request, trouble) if trouble else response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Answer trouble that a view has met."""
+        """Answer trouble that a view has met, and what Django's bounds refused there."""
+        if isinstance(error, SuspiciousOperation):
+            return handlers.bad_request(request, error)
         trouble = troubles.of(error)
         if trouble is None:
             return None

@@ -1,13 +1,15 @@
 """What uvicorn does not do: a connection on which nothing gets on is closed.
 
-Uvicorn waits for ever for the end of a request's head, and for a client that does not read. (Bodies
-are bounded where they are read, `madsea.bodies`.)
+Uvicorn waits for ever for the end of a request's head, and for a client that does not read; and it
+unpacks a body of a million chunks of one byte in one go. (Bodies have their bounds of size and time
+where they are read, `madsea.bodies`.)
 """
 
 import asyncio
 import weakref
 from typing import Any
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 #: A head comes in one piece, or soon.
@@ -17,6 +19,33 @@ UNFINISHED_MAX = 500
 #: A client takes so much of its answer in so long, or is gone.
 WRITE_S = 30.0
 WRITE_BYTES = 64 * 2**10
+#: What is read at once: the event loop has its turn between, and the bounds of bodies theirs.
+READ_BYTES = 16 * 2**10
+#: A body may come in so many pieces, and one more for each 64 bytes: each costs time to unpack.
+PIECES_MAX = 1024
+PIECE_BYTES = 64
+
+
+class CountingConnection(h11.Connection):
+    """h11's, counting in how many pieces a request's body has come."""
+
+    n_pieces = 0
+    n_bytes = 0
+
+    def next_event(self) -> Any:
+        event = super().next_event()
+        if isinstance(event, h11.Data):
+            self.n_pieces += 1
+            self.n_bytes += len(event.data)
+        return event
+
+    def start_next_cycle(self) -> None:
+        super().start_next_cycle()
+        self.n_pieces = self.n_bytes = 0
+
+    def is_in_crumbs(self) -> bool:
+        """Tell whether the pieces are so small that unpacking them is all that they are for."""
+        return self.n_pieces > PIECES_MAX + self.n_bytes // PIECE_BYTES
 
 
 class PatientProtocol(H11Protocol):
@@ -27,6 +56,7 @@ class PatientProtocol(H11Protocol):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self.conn = self._counting = CountingConnection(h11.SERVER)
         self._head_is_due: asyncio.TimerHandle | None = None
         self._progress_is_due: asyncio.TimerHandle | None = None
         self._n_unsent = 0
@@ -35,11 +65,14 @@ class PatientProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        vars(transport)["max_size"] = READ_BYTES
         self._wait_for_head()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        if self.cycle is not None and not self.cycle.response_complete:
+        if self._counting.is_in_crumbs():
+            self._give_up()
+        elif self.cycle is not None and not self.cycle.response_complete:
             self._stop_waiting()
         elif self._head_is_due is None and self.timeout_keep_alive_task is None:
             self._wait_for_head()

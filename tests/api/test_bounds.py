@@ -155,6 +155,20 @@ def test_an_address_of_too_many_parameters_is_refused(api: APIClient) -> None:
     assert (answer.status_code, answer.json()["code"]) == (400, "too_many_fields")
 
 
+@pytest.mark.parametrize("debugging", [False, True])
+@pytest.mark.parametrize("path", ["/admin/login/", "/api/docs", "/files/7/a.png", "/nowhere"])
+def test_so_is_one_of_any_other_address_with_debug_too(
+    client: Client, db: None, settings: Any, path: str, debugging: bool
+) -> None:
+    settings.DEBUG = debugging
+    query = "&".join(f"p{n}=1" for n in range(1001))
+
+    answer = client.get(f"{path}?{query}")
+
+    assert answer.status_code == 400
+    assert int(answer["Content-Length"]) < 20_000
+
+
 def test_a_form_with_a_field_of_20_mib_is_refused(api: APIClient) -> None:
     answer = api.post("/api/panels", {"plan": "x" * 20 * 2**20}, format="multipart")
 

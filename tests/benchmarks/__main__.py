@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 
 from madsea.processes import leave_on_sigterm
-from tests.benchmarks import farm, history, memory, pollers, scaling, starts, throughput
+from tests.benchmarks import farm, history, memory, pollers, scaling, starts, strangers, throughput
 from tests.benchmarks.site import Site, SiteError, site
 from tests.benchmarks.sizes import SIZES, Load
 from tests.benchmarks.tables import Table, load, ms
@@ -35,6 +35,7 @@ SHORT: dict[str, Part] = {
 }
 LONG: dict[str, Part] = {
     "pollers": pollers.pollers,
+    "strangers": strangers.strangers,
     "memory": memory.memory,
     "farm": farm.farm,
     "history": history.history,

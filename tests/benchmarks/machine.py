@@ -17,6 +17,15 @@ def name(pid: int) -> str:
 
 def resident_mib(pid: int) -> float:
     """Return how much memory a process has in use."""
+    return _memory_mib(pid, "VmRSS:")
+
+
+def peak_mib(pid: int) -> float:
+    """Return how much memory a process had in use at the most."""
+    return _memory_mib(pid, "VmHWM:")
+
+
+def _memory_mib(pid: int, name: str) -> float:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    line = next(line for line in lines if line.startswith("VmRSS:"))
+    line = next(line for line in lines if line.startswith(name))
     return int(line.split()[1]) / 1024

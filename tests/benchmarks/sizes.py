@@ -26,6 +26,7 @@ class Load:
     n_polled_plans: int
     window_s: float
     n_windows: int
+    flood_s: float
     n_memory_plans: int
     farms: tuple[Farm, ...]
     n_young_runs: int
@@ -44,6 +45,7 @@ WHOLE = Load(
     n_polled_plans=1_000,
     window_s=20.0,
     n_windows=4,
+    flood_s=60.0,
     n_memory_plans=10_000,
     farms=(
         Farm(1, 1_000, 20),
@@ -69,6 +71,7 @@ QUICK = Load(
     n_polled_plans=200,
     window_s=5.0,
     n_windows=2,
+    flood_s=20.0,
     n_memory_plans=400,
     farms=(Farm(1, 200, 4), Farm(8, 800, 4)),
     n_young_runs=10_000,
@@ -86,6 +89,7 @@ SMOKE = Load(
     n_polled_plans=40,
     window_s=1.0,
     n_windows=1,
+    flood_s=1.0,
     n_memory_plans=8,
     farms=(Farm(2, 6, 2),),
     n_young_runs=0,

@@ -21,9 +21,20 @@ MIB = 2**20
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
     content = b"x" * (64 * MIB if scope["path"] == "/large" else 2)
+    if scope["path"] == "/read":
+        content = str(await n_received(receive)).encode()
     headers = [(b"content-length", str(len(content)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": content})
+
+
+async def n_received(receive: Any) -> int:
+    n_bytes, has_more = 0, True
+    while has_more:
+        message = await receive()
+        n_bytes += len(message["body"])
+        has_more = message["more_body"]
+    return n_bytes
 
 
 @asynccontextmanager
@@ -117,6 +128,28 @@ def test_of_too_many_that_wait_the_oldest_is_closed(monkeypatch: pytest.MonkeyPa
         return answer[:15], closed
 
     assert run(play) == (b"HTTP/1.1 200 OK", b"")
+
+
+def test_a_body_in_crumbs_ends_the_connection() -> None:
+    async def play(connect: Connect) -> bytes:
+        reader, writer = await connect()
+        writer.write(HEAD.replace(b"GET", b"POST") + b"Transfer-Encoding: chunked\r\n\r\n")
+        writer.write(b"1\r\nx\r\n" * 2 * protocol.PIECES_MAX)
+        return await rest((reader, writer))
+
+    assert run(play) == b""
+
+
+def test_a_body_in_ordinary_chunks_is_read() -> None:
+    async def play(connect: Connect) -> bytes:
+        reader, writer = await connect()
+        closes = b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+        writer.write(HEAD.replace(b"GET / ", b"POST /read ") + closes)
+        chunk = b"%x\r\n%b\r\n" % (MIB // 64, b"x" * (MIB // 64))
+        writer.write(chunk * 64 + b"0\r\n\r\n")
+        return (await rest((reader, writer)))[-len(b"1048576") :]
+
+    assert run(play) == b"1048576"
 
 
 def test_a_client_that_does_not_read_its_answer_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
