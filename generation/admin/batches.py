@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.urls import URLPattern
 from django.utils.safestring import SafeString
 
-from generation.admin import asking, cells, filters, lines, steer, turns
+from generation.admin import asking, cells, filters, lines, search, steer, turns
 from generation.admin.acts import CANCELLED, PLANS, Act, Question, counted
 from generation.admin.base import RecordAdmin
 from generation.admin.page import Page
@@ -85,8 +85,8 @@ class BatchAdmin(RecordAdmin):
         ("requested_by", filters.RelatedFilter),
         ("created_at", filters.titled(filters.DatesFilter, "date of the request")),
     )
-    search_fields = ("public_id", "episode__code", "episode__project__code")
-    search_help_text = "a batch's id, an episode or a project"
+    search_fields = ("public_id",)
+    search_help_text = "a batch's id, E202, SQ0010-0010, a project, a style or a user"
 
     def described(self, batch: Batch) -> str:
         episode = batch.episode
@@ -97,6 +97,11 @@ class BatchAdmin(RecordAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return overviews.batches()
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return queryset.filter(search.in_batches(search_term)), False
 
     @admin.display(description="batch", ordering="id")
     def name(self, batch: Batch) -> str:

@@ -86,7 +86,7 @@ class PlanRunAdmin(RecordAdmin):
         ("created_at", filters.titled(filters.DatesFilter, "date of the request")),
     )
     search_fields = ("plan__code",)
-    search_help_text = "E202_SQ0010-0010, SQ0010-0010, 0010, a batch's id or a file's name"
+    search_help_text = "E202_SQ0010-0010, SQ0010, 0010, a batch's id, or words of an error"
 
     def get_urls(self) -> list[URLPattern]:
         return [*turns.urls(self), *super().get_urls()]

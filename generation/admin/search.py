@@ -9,7 +9,8 @@ from django.db.models.functions import Cast
 from django.db.models.lookups import IContains
 
 from generation.events import EVENTS
-from generation.models import Batch, LogEntry, Project
+from generation.models import Batch, LogEntry, PlanRun, Project
+from generation.states import RunState
 from nomenclature import rules
 from nomenclature.errors import NomenclatureError
 from nomenclature.name import FileName, UnversionedName
@@ -29,13 +30,44 @@ def in_plans(text: str, prefix: str = "") -> Q:
 
 
 def in_runs(text: str) -> Q:
-    """The same on plan runs, where a word may also be a batch's id."""
+    """The same on plan runs, where a word may also be a batch's id, or stand in an error."""
     condition = Q()
     for word in text.split():
         # Asked first: a condition with OR would have PostgreSQL read every run there ever was.
         batch = Batch.objects.filter(public_id=word).first()
-        condition &= Q(batch=batch) if batch else _word(word, "plan__")
+        condition &= Q(batch=batch) if batch else _in_run(word)
     return condition
+
+
+def _in_run(word: str) -> Q:
+    if _parsed(word) or _is_a_place(word) or Project.objects.filter(code__icontains=word).exists():
+        return _word(word, "plan__")
+    in_error = Q(error_message__icontains=word) | Q(error_code=word)
+    return Q(state=RunState.ERROR) & in_error
+
+
+def in_batches(text: str) -> Q:
+    """The condition on batches: all words must fit.
+
+    A word is the beginning of an id, a plan or a part of its name, a project, a style, or a user.
+    """
+    condition = Q()
+    for word in text.split():
+        condition &= _in_batch(word)
+    return condition
+
+
+def _in_batch(word: str) -> Q:
+    if _parsed(word) or _is_a_place(word):
+        batches = PlanRun.objects.filter(_word(word, "plan__")).values("batch")
+        return Q(pk__in=batches) | Q(public_id=word)
+    return (
+        Q(public_id__istartswith=word)
+        | Q(episode__project__code__icontains=word)
+        | Q(style__label__icontains=word)
+        | Q(style__code=word)
+        | Q(requested_by__username__iexact=word)
+    )
 
 
 #: Words of the log are looked for among so many of its newest entries: the past grows for ever.

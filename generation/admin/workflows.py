@@ -1,7 +1,7 @@
 """Styles, which technical directors edit, and the frozen workflows they led to."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -16,6 +16,8 @@ from generation.errors import InvalidRequest
 from generation.models import Batch, Style, Workflow
 from generation.services import workflows
 
+DELETE_MANY = "delete_selected"
+
 if TYPE_CHECKING:
     _Form = forms.ModelForm[Style]
 else:
@@ -26,6 +28,10 @@ class StyleForm(_Form):
     class Meta:
         model = Style
         fields = ("code", "label", "workflow_name", "params", "is_active", "position")
+        help_texts: ClassVar = {
+            "is_active": "Off: no request can ask for it; what was asked for before goes on. A"
+            " style with batches can be switched off, not deleted."
+        }
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -60,6 +66,15 @@ class StyleAdmin(MadseaAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Style | None = None) -> list[str]:
         """Requests name a style by its code: it stays what it is."""
         return ["code"] if obj else []
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Batches keep their style: one that has some cannot go."""
+        is_used = obj is not None and obj.batches.exists()
+        return not is_used and super().has_delete_permission(request, obj)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Styles are few: one is deleted on its own page, which asks."""
+        return {n: act for n, act in super().get_actions(request).items() if n != DELETE_MANY}
 
     @admin.display(description="batches", ordering="n_batches")
     def batches(self, style: Any) -> SafeString:

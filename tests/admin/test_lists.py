@@ -270,3 +270,34 @@ def test_the_log_s_page_finds_what_is_searched(office: Client) -> None:
 
     assert shown.count('class="data-row') == 1
     assert "Zürich: 100%" in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "ids"),
+    [
+        ("feedc0de", ["feedc0de"]),
+        ("feed", ["feedc0de"]),
+        ("E305", ["0badcafe"]),
+        ("SQ0010-0020", ["feedc0de"]),
+        ("E202_SQ0010-0010", ["feedc0de"]),
+        ("another", ["0badcafe"]),
+        ("ombres", ["0badcafe", "feedc0de"]),
+        ("ombres E202", ["feedc0de"]),
+        ("nobody", []),
+    ],
+)
+def test_batches_are_found_by_what_is_in_them(words: str, ids: list[str], office: Client) -> None:
+    _logged()
+
+    found = Batch.objects.filter(search.in_batches(words)).order_by("-pk")
+
+    assert [batch.public_id for batch in found] == ids
+
+
+def test_failed_runs_are_found_by_the_words_of_their_error(office: Client) -> None:
+    factories.batch((RunState.ERROR, RunState.DONE))
+
+    shown = pages.text(office, f"{pages.url('planrun')}?q=memory")
+
+    assert shown.count('class="data-row') == 1
+    assert "E202_SQ0010-0010" in shown

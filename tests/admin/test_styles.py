@@ -47,3 +47,29 @@ def test_a_style_that_no_request_could_use_is_refused(
 
     assert words in shown
     assert Style.objects.get(code="ombres_chinoises").params["steps"] == 30
+
+
+def test_a_style_with_batches_cannot_be_deleted_and_says_what_to_do(office: Client) -> None:
+    batch = factories.batch()
+
+    shown = pages.text(office, pages.url("style", batch.style_id))
+
+    assert "Delete style" not in shown
+    assert "can be switched off, not deleted" in shown
+    response = office.post(f"/admin/generation/style/{batch.style_id}/delete/", {"post": "yes"})
+    assert response.status_code == 403
+    assert Style.objects.filter(pk=batch.style_id).exists()
+
+
+def test_a_style_without_batches_is_deleted_once_somebody_says_so(office: Client) -> None:
+    style = Style.objects.create(code="other", label="Other", workflow_name="Silhouette.json")
+    address = f"/admin/generation/style/{style.pk}/delete/"
+
+    assert "Are you sure" in pages.text(office, address)
+    assert Style.objects.filter(pk=style.pk).exists()
+    office.post(address, {"post": "yes"})
+    assert not Style.objects.filter(pk=style.pk).exists()
+
+
+def test_styles_are_not_deleted_many_at_once(office: Client) -> None:
+    assert 'value="delete_selected"' not in pages.text(office, pages.url("style"))
