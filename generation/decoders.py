@@ -15,14 +15,16 @@ LARGE_PX = 16_000_000
 _pools: list[Pool] = []
 
 
-def examine(content: bytes) -> Examined:
-    """Decode an image whole; return what it is and what of it is served.
+def examine(content: bytes, *, wants_served: bool = True) -> Examined:
+    """Decode an image whole; return what it is and, unless it is served as it is, what is served.
 
     Raises:
         UnreadableImage: it is none that can be used, or costs too much to decode.
         Busy: too much is being decoded just now.
     """
-    return _pool().ask(content, _limits(), is_large=_is_large(content)).examined()
+    is_large = _is_large(content)
+    answer = _pool().ask(content, _limits(), is_large=is_large, wants_served=wants_served)
+    return answer.examined()
 
 
 def reduce(content: bytes, width_px: int) -> bytes:

@@ -228,7 +228,10 @@ def version(
         "height_px": 36,
         "batch": run.batch if run else None,
     }
-    made = Version.objects.create(plan=plan, task=task, run=run, **defaults | fields)
+    wanted = defaults | fields
+    if wanted["origin"] == Version.Origin.RENDER:
+        wanted.setdefault("served_sha256", wanted["sha256"])
+    made = Version.objects.create(plan=plan, task=task, run=run, **wanted)
     # Whoever published the file had adopted the root.
     volumes.expected()
     return made

@@ -9,7 +9,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from generation import links, storage, thumbnails
+from generation import links, served, storage, thumbnails
 from generation.api import answers, documentation
 from generation.api.filters import ID, UnusableValue, whole_number
 from generation.errors import NotFound, Refusal
@@ -67,10 +67,12 @@ def _asked(request: Request, signed: str) -> tuple[int, int | None]:
 def _answer(request: Request, version: Version, width_px: int | None) -> HttpResponse:
     suffix = f"-{width_px}-{thumbnails.SERIES}" if width_px else ""
     headers = {
-        "ETag": f'"{version.sha256}{suffix}"',
+        "ETag": f'"{version.shown_sha256}{suffix}"',
         # A published file never changes; its address is what expires.
         "Cache-Control": f"private, max-age={settings.MADSEA_FILE_LINK_S}, immutable",
         "X-Content-Type-Options": "nosniff",
+        # Whatever a file is, it is no page that does anything.
+        "Content-Security-Policy": "default-src 'none'; sandbox",
         "Content-Disposition": f'inline; filename="{version}"',
     }
     if _has_it(request, headers["ETag"]):
@@ -86,9 +88,14 @@ def _has_it(request: Request, tag: str) -> bool:
 
 def _content(version: Version, width_px: int | None) -> tuple[bytes, str]:
     # Whole, not streamed: under ASGI a synchronous stream would be gathered in memory anyway.
-    if width_px is not None:
-        return thumbnails.thumbnail(version, width_px).read_bytes(), thumbnails.CONTENT_TYPE
     try:
-        return storage.read(version.path), CONTENT_TYPES[version.extension]
+        if width_px is not None:
+            return thumbnails.thumbnail(version, width_px), thumbnails.CONTENT_TYPE
+        return served.content(version), CONTENT_TYPES[version.extension]
+    except served.NotShowable as error:
+        raise NotFound(error.detail, code=error.code) from None
+    except storage.FolderGone:
+        # A share that is away comes back.
+        raise
     except storage.FileGone:
         raise NotFound(f"{version} is no longer on disk.", code="file_missing") from None

@@ -49,7 +49,10 @@ class VersionShape(Shape[Version]):
     width = serializers.IntegerField(source="width_px")
     height = serializers.IntegerField(source="height_px")
     bytes = serializers.IntegerField(source="n_bytes")
-    sha256 = serializers.CharField()
+    sha256 = serializers.CharField(help_text="Of the file on disk.")
+    served_sha256 = serializers.SerializerMethodField(
+        help_text="Of what `url` gives; null while that is not known, or if it is no image."
+    )
     origin = serializers.CharField()
     batch_id = serializers.CharField(source="batch.public_id", default=None, allow_null=True)
     created_by = serializers.CharField(source="created_by.username", default=None, allow_null=True)
@@ -57,6 +60,9 @@ class VersionShape(Shape[Version]):
 
     def get_url(self, version: Version) -> str:
         return f"{self.context['origin']}{links.signed_url(version.pk, str(version))}"
+
+    def get_served_sha256(self, version: Version) -> str | None:
+        return version.served_sha256 if version.is_showable else None
 
     def get_thumbnail_url(self, version: Version) -> str:
         return f"{self.context['origin']}{links.thumbnail_url(version.pk, str(version))}"

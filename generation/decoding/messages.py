@@ -14,6 +14,7 @@ class Job:
     max_pixels: int
     memory_bytes: int  #: beside what the process itself takes
     cpu_s: float
+    wants_served: bool = True  #: whether it is asked what of the image is to be served
     width_px: int = 0  #: how wide a small picture of it is to be; 0: it is to be examined
 
 

@@ -39,19 +39,22 @@ _HEIGHTS_MAX = 4
 _QUALITY = 80
 
 
-def examine(content: bytes, *, max_pixels: int) -> Examined:
+def examine(content: bytes, *, max_pixels: int, wants_served: bool = True) -> Examined:
     """Decode the whole image, and return what it is and what of it is served.
 
-    PNG, JPEG and WebP; an animation of several frames is refused, since a plan is one image.
+    PNG, JPEG and WebP; an animation of several frames is refused, since a plan is one image. What
+    is served as it is (a render) is not cleaned: `wants_served`.
 
     Raises:
         UnreadableImage: it is none that can be used.
     """
     parts = _parts(content, max_pixels)
     image = _loaded(parts)
-    shown = _encoded(image, parts) if _is_rewritten(image, parts) else parts.clean
     width_px, height_px = _upright_size(image, parts)
     decoded = DecodedImage(parts.format, width_px, height_px, parts.marks)
+    if not wants_served:
+        return Examined(decoded, None)
+    shown = _encoded(image, parts) if _is_rewritten(image, parts) else parts.clean
     return Examined(decoded, None if shown is content else shown)
 
 

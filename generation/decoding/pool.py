@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock, Timer
 from time import monotonic
+from typing import Any
 
 from generation.decoding.messages import Answer, Job
 from generation.decoding.process import Ended, Process
@@ -49,15 +50,17 @@ class Pool:
         self._lock = Lock()
         self._sweep: Timer | None = None
 
-    def ask(self, content: bytes, limits: Limits, *, is_large: bool, width_px: int = 0) -> Answer:
+    def ask(self, content: bytes, limits: Limits, *, is_large: bool, **asked: Any) -> Answer:
         """Have an image examined, or made small where a width is given.
+
+        `asked` are fields of the Job.
 
         Raises:
             UnreadableImage: it is none that can be used, or costs too much to decode.
             Busy: others are decoded, and that takes long; or no child can be started.
         """
         memory_bytes = limits.memory_bytes if is_large else limits.memory_bytes // 4
-        job = Job(limits.max_pixels, memory_bytes, limits.cpu_s, width_px)
+        job = Job(limits.max_pixels, memory_bytes, limits.cpu_s, **asked)
         if not is_large:
             return self._asked(job, content)
         with self._large.one(), alone_on_this_machine(limits.lock, wait_s=_LARGE_WAIT_S):

@@ -73,7 +73,8 @@ def _done(job: Job, content: bytes) -> list[bytes]:
     if job.width_px:
         small = pictures.reduce(content, width_px=job.width_px, max_pixels=job.max_pixels)
         return messages.reduced(small)
-    return messages.examined(pictures.examine(content, max_pixels=job.max_pixels))
+    found = pictures.examine(content, max_pixels=job.max_pixels, wants_served=job.wants_served)
+    return messages.examined(found)
 
 
 def _refuse_costly(job: Job, content: bytes) -> None:

@@ -11,11 +11,12 @@ from queue import SimpleQueue
 
 from django.conf import settings
 
-from generation import storage
+from generation import served, storage
 from generation.comfyui.client import Client
 from generation.comfyui.errors import ComfyError
 from generation.comfyui.messages import Event, OutputFile
 from generation.errors import BadImage, Busy
+from generation.models import Version
 from generation.services import images
 from generation.services.versions import Image
 
@@ -69,9 +70,9 @@ class Courier:
         self._inbox = inbox
         self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="courier")
 
-    def upload(self, attempt_id: int, path: str, name: str, marks: storage.Marks) -> None:
-        """Upload the file at `path` (relative to the projects root) under a content-hash name."""
-        self._submit(self._upload, attempt_id, path, name, marks)
+    def upload(self, attempt_id: int, panel: Version, name: str, marks: storage.Marks) -> None:
+        """Upload what is shown of a panel under a name that stands for it."""
+        self._submit(self._upload, attempt_id, panel, name, marks)
 
     def fetch(self, attempt_id: int, output: OutputFile, to: storage.Target) -> None:
         """Fetch a server's file, decode and stage it where it is to be published."""
@@ -90,9 +91,9 @@ class Courier:
         except Exception as error:  # noqa: BLE001 - the boundary of a thread; the pilot records it
             self._inbox.put(Stumbled(attempt_id, error))
 
-    def _upload(self, attempt_id: int, path: str, name: str, marks: storage.Marks) -> Message:
+    def _upload(self, attempt_id: int, panel: Version, name: str, marks: storage.Marks) -> Message:
         try:
-            content = storage.read(path, marks=marks)
+            content = served.content(panel, marks)
             given = self._client.upload_image(name, content, subfolder=FOLDER)
         except TROUBLE as error:
             return Uploaded(attempt_id, problem=error)
@@ -103,6 +104,6 @@ class Courier:
             # Nothing is fetched for a volume that is not there.
             storage.survey(to.folder, to.marks)
             content = self._client.view(output, max_bytes=settings.MADSEA_IMAGE_MAX_BYTES)
-            return Fetched(attempt_id, image=images.stage(content, to=to))
+            return Fetched(attempt_id, image=images.put(images.check(content, is_render=True), to))
         except TROUBLE as error:
             return Fetched(attempt_id, problem=error)

@@ -6,9 +6,13 @@ from generation.driver.courier import Courier, Uploaded
 from generation.driver.flight import Flight, Stage
 from generation.driver.landing import ERRORS_MOST
 from generation.driver.outcomes import Outcomes
+from generation.errors import Busy
 from generation.failures import failure
 from generation.services import graphs, transitions, volumes
 from generation.storage import StorageError
+
+#: So long after too much was being decoded, a panel is tried again.
+BUSY_S = 2.0
 
 
 class Panels:
@@ -32,7 +36,7 @@ class Panels:
             flight.stage = Stage.PREPARING
             name = graphs.panel_name(panel).rpartition("/")[2]
             try:
-                self._courier.upload(flight.attempt.pk, panel.path, name, volumes.expected())
+                self._courier.upload(flight.attempt.pk, panel, name, volumes.expected())
             except StorageError as error:
                 self._not_read(flight, error)
 
@@ -42,6 +46,9 @@ class Panels:
             return
         if message.problem is None:
             self._use(flight, message.name)
+        elif isinstance(message.problem, Busy):
+            flight.stage = Stage.READY
+            flight.look_soon(BUSY_S)
         elif isinstance(message.problem, StorageError):
             self._not_read(flight, message.problem)
         elif isinstance(message.problem, ComfyError):

@@ -11,6 +11,10 @@ from generation.models.batch import Batch, PlanRun
 from generation.models.production import Plan
 from generation.states import VersionState
 
+#: In place of the SHA-256 of what is served: the file is no image that can be shown.
+NOT_SHOWABLE = "-"
+UNKNOWN_SERVED = frozenset({"", NOT_SHOWABLE})
+
 
 class Version(models.Model):
     """A file named by the nomenclature; readers see it once it is published."""
@@ -35,6 +39,9 @@ class Version(models.Model):
         blank=True, help_text="Why its file could not get its name yet: a cancel still counts."
     )
     sha256 = models.CharField(max_length=64)
+    served_sha256 = models.CharField(
+        max_length=64, blank=True, help_text="Empty: what is served of it is not known yet."
+    )
     n_bytes = models.PositiveBigIntegerField("bytes")
     width_px = models.PositiveIntegerField()
     height_px = models.PositiveIntegerField()
@@ -59,6 +66,11 @@ class Version(models.Model):
                 name="version_reserved",
                 condition=Q(state=VersionState.RESERVED),
             ),
+            models.Index(
+                fields=["id"],
+                name="version_not_yet_served",
+                condition=Q(state=VersionState.PUBLISHED, served_sha256=""),
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -82,3 +94,18 @@ class Version(models.Model):
 
     def __str__(self) -> str:
         return self.path.rpartition("/")[2]
+
+    @property
+    def shown_sha256(self) -> str:
+        """The SHA-256 of what is served and sent; the file's own while that is not known."""
+        return self.served_sha256 if self.is_showable else self.sha256
+
+    @property
+    def is_served_as_it_is(self) -> bool:
+        """Whether every byte of the file is served: a render, or nothing but a picture."""
+        return self.origin == self.Origin.RENDER or self.served_sha256 == self.sha256
+
+    @property
+    def is_showable(self) -> bool:
+        """Whether it is known what is served of it."""
+        return self.served_sha256 not in UNKNOWN_SERVED

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from generation import links
 from generation.errors import NotFound
 from generation.models import Version
+from generation.models.version import UNKNOWN_SERVED
 from generation.selectors.compiled import Listed
 from generation.states import VersionState
 
@@ -21,11 +22,16 @@ _FIELDS = (
     "height_px",
     "n_bytes",
     "sha256",
+    "served_sha256",
 )
 
 
 class Result(TypedDict):
-    """One published file; `path` is relative to the projects root, `width` and `height` in px."""
+    """One published file; `path` is relative to the projects root, `width` and `height` in px.
+
+    `sha256` is that of the file on disk, `served_sha256` that of what `url` gives: None where it is
+    not known yet, or the file is no image.
+    """
 
     sequence_id: str
     plan: str
@@ -39,6 +45,7 @@ class Result(TypedDict):
     height: int
     bytes: int
     sha256: str
+    served_sha256: str | None
 
 
 def published() -> QuerySet[Version]:
@@ -93,12 +100,14 @@ def row(version: Version, origin: str = "") -> Result:
         version.height_px,
         version.n_bytes,
         version.sha256,
+        version.served_sha256,
     )
     return _row(values, origin)
 
 
 def _row(values: tuple[Any, ...], origin: str) -> Result:
-    pk, sequence_id, plan, task, number, path, width_px, height_px, n_bytes, sha256 = values
+    pk, sequence_id, plan, task, number, path, width_px, height_px, n_bytes, *hashes = values
+    sha256, served_sha256 = hashes
     filename = path.rpartition("/")[2]
     return {
         "sequence_id": sequence_id,
@@ -113,4 +122,5 @@ def _row(values: tuple[Any, ...], origin: str) -> Result:
         "height": height_px,
         "bytes": n_bytes,
         "sha256": sha256,
+        "served_sha256": served_sha256 if served_sha256 not in UNKNOWN_SERVED else None,
     }

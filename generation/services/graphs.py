@@ -56,7 +56,7 @@ def _panel(run: PlanRun) -> Version | None:
 
 
 def panel_name(panel: Version) -> str:
-    """Return what a server calls a panel that was uploaded under its content's hash."""
+    """Return what a server calls a panel: by the hash of its master, which stays what it was."""
     return f"{FOLDER}/{panel.sha256}.{panel.extension}"
 
 

@@ -5,7 +5,7 @@ from pathlib import PurePath
 
 from django.conf import settings
 
-from generation import decoders, storage
+from generation import decoders, served, storage
 from generation.errors import BadImage
 from generation.images import Examined, UnreadableImage
 from generation.services.versions import Image
@@ -22,8 +22,10 @@ class Checked:
     examined: Examined
 
 
-def check(content: bytes, *, filename: str = "") -> Checked:
+def check(content: bytes, *, filename: str = "", is_render: bool = False) -> Checked:
     """Decode an image fully; a `filename` must end as the content really is.
+
+    A render is served as it is.
 
     Raises:
         BadImage: empty, too big, no image, truncated, or of another format than its name says.
@@ -31,7 +33,7 @@ def check(content: bytes, *, filename: str = "") -> Checked:
     """
     check_size(len(content))
     try:
-        examined = decoders.examine(content)
+        examined = decoders.examine(content, wants_served=not is_render)
     except UnreadableImage as error:
         raise BadImage(str(error), code=error.code, attr="file") from error
     _check_ending(filename, examined.decoded.format)
@@ -66,7 +68,14 @@ def put(checked: Checked, to: storage.Target = storage.NO_TARGET) -> Image:
     Raises:
         StorageError: the projects folder cannot be written.
     """
-    return Image(storage.stage(checked.content, to), checked.examined.decoded)
+    examined = checked.examined
+    return Image(storage.stage(checked.content, to), examined.decoded, examined.served)
+
+
+def keep_served(image: Image) -> None:
+    """Keep what is served of an image that was reserved; else the first who asks would wait."""
+    if image.served is not None:
+        served.keep(image.staged.sha256, image.served)
 
 
 def _check_ending(filename: str, found: str) -> None:

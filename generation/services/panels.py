@@ -57,6 +57,7 @@ def _publish(plan: Plan, task: str, checked: Checked, actor: User | None) -> Ver
     except Conflict:
         versions.discard(image)
         raise
+    images.keep_served(image)
     return versions.finish(version)
 
 

@@ -87,4 +87,5 @@ def upload(run: PlanRun, content: bytes, *, filename: str, actor: User | None) -
     except Conflict:
         versions.discard(image)
         raise
+    images.keep_served(image)
     return versions.finish(version)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -48,6 +49,11 @@ class Image:
 
     staged: storage.Staged
     decoded: DecodedImage
+    served: bytes | None = None  #: what is served of it; None: the file itself
+
+    def served_sha256(self) -> str:
+        """Return the SHA-256 of what is served of it."""
+        return self.staged.sha256 if self.served is None else sha256(self.served).hexdigest()
 
 
 def reserve_render(
@@ -126,6 +132,7 @@ def _reserve(plan_id: int, task: str, image: Image, **fields: Any) -> Version:
         path=_path(plan, task, number, image.decoded.format),
         staging_path=image.staged.path,
         sha256=image.staged.sha256,
+        served_sha256=image.served_sha256(),
         n_bytes=image.staged.n_bytes,
         width_px=image.decoded.width_px,
         height_px=image.decoded.height_px,

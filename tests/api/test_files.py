@@ -195,7 +195,7 @@ def test_transparency_survives_in_a_thumbnail(plans: list[Plan]) -> None:
 
     small = thumbnails.thumbnail(version, 160)
 
-    with Image.open(small) as opened:
+    with Image.open(io.BytesIO(small)) as opened:
         assert (opened.mode, opened.size) == ("RGBA", (160, 80))
 
 

@@ -33,6 +33,8 @@ LAYERS = {
     "generation.queueing": 5,
     "generation.storage": 5,
     "generation.decoders": 5,
+    "generation.derived": 5,
+    "generation.served": 5,
     "generation.links": 5,
     "generation.thumbnails": 5,
     "generation.services": 6,

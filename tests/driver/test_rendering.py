@@ -14,7 +14,7 @@ from generation.models import Attempt, PlanRun, Server, Version
 from generation.preview.server import PreviewServer
 from generation.services import panels, servers
 from generation.states import AttemptOutcome, RunState, WaitReason
-from tests import factories
+from tests import factories, pictures
 from tests.driver import flying
 
 pytestmark = pytest.mark.django_db
@@ -122,6 +122,24 @@ def test_a_panel_that_the_server_renames_is_loaded_under_its_new_name(
     attempt = Attempt.objects.get()
     assert attempt.outcome == AttemptOutcome.DONE
     assert attempt.graph["1"]["inputs"]["image"] == f"madsea/{panel.sha256} (1).png"
+
+
+def test_a_panel_goes_to_the_server_upright_and_without_what_stands_beside_it(
+    server: Server, comfy: PreviewServer
+) -> None:
+    batch = factories.batch(
+        [RunState.QUEUED], workflow=flying.workflow(flying.INVERTED), needs_panel=True
+    )
+    plan, master = batch.runs.get().plan, pictures.turned("PNG", 6) + pictures.HTML
+    panel = panels.import_panel(plan, master, filename="", actor=None)
+
+    flying.finish(server, batch)
+
+    sent = (comfy.options.home / f"input/madsea/{panel.sha256}.png").read_bytes()
+    assert pictures.opened(sent).size == (36, 64)
+    assert (pictures.GPS in sent, pictures.HTML in sent) == (False, False)
+    rendered = Version.objects.get(task="AI-concept")
+    assert (rendered.width_px, rendered.height_px) == (36, 64)
 
 
 def test_a_plan_whose_panel_comes_later_goes_on(server: Server) -> None:
