@@ -3,6 +3,7 @@
 import contextlib
 import os
 import secrets
+import ssl
 import stat
 from ipaddress import ip_network
 from pathlib import Path
@@ -67,13 +68,15 @@ def addresses(name: str) -> list[str]:
         ImproperlyConfigured: a part is no http(s) address with a host, or stands twice.
     """
     found = [part.rstrip("/") for part in words(name)]
-    for part in found:
-        split = urlsplit(part)
-        if split.scheme not in {"http", "https"} or not split.hostname:
+    for place, part in enumerate(found, 1):
+        if not _is_address(part):
+            # Its text is told but for what may be a secret.
+            shown = part.rpartition("@")[2].partition("?")[0]
             raise ImproperlyConfigured(
-                f"{name}: {part!r} is not an address such as http://10.0.0.5:8188."
+                f"{name}: {shown!r}, in place {place}, is not an address such as"
+                " http://10.0.0.5:8188."
             )
-    if len(set(found)) != len(found):
+    if len({_without_secrets(part) for part in found}) != len(found):
         raise ImproperlyConfigured(f"{name} names an address twice.")
     return found
 
@@ -92,6 +95,39 @@ def networks(name: str) -> list[str]:
             text = f"{name}: {part!r} is neither an address such as 10.0.0.5 nor a network such as"
             raise ImproperlyConfigured(f"{text} 10.1.0.0/16.") from None
     return found
+
+
+def _is_address(text: str) -> bool:
+    try:
+        split = urlsplit(text)
+        has_port = split.port is None or split.port > 0
+    except ValueError:
+        return False
+    is_web = split.scheme in {"http", "https"} and bool(split.hostname)
+    return is_web and has_port and not split.fragment
+
+
+def _without_secrets(text: str) -> tuple[str, str, str]:
+    split = urlsplit(text)
+    return split.scheme, split.netloc.rpartition("@")[2], split.path.rstrip("/")
+
+
+def certificates(*names: str) -> str:
+    """Return the file or folder of certificates that the first of these variables names, or "".
+
+    Raises:
+        ImproperlyConfigured: it is not there, or holds no certificate.
+    """
+    name = next((each for each in names if text(each)), "")
+    place = text(name) if name else ""
+    if place and not Path(place).is_dir():
+        try:
+            ssl.create_default_context(cafile=place)
+        except (OSError, ssl.SSLError) as error:
+            raise ImproperlyConfigured(
+                f"{name}: {place} cannot be read as certificates ({error.strerror or error})."
+            ) from None
+    return place
 
 
 def with_options(url: str, **options: object) -> str:

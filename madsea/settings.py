@@ -31,6 +31,10 @@ MADSEA_WEB_THREADS = environment.whole("MADSEA_WEB_THREADS", 8, low=1, high=256)
 
 # ComfyUI -------------------------------------------------------------------------------------
 COMFYUI_SERVERS = environment.addresses("COMFYUI_SERVERS")
+# Whom servers with https are believed by, instead of the machine's own certificates.
+MADSEA_CA_BUNDLE = environment.certificates(
+    "MADSEA_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"
+)
 MADSEA_PREVIEW_PORT = environment.whole("MADSEA_PREVIEW_PORT", 8190, low=1, high=65535)
 MADSEA_PREVIEW_URL = f"http://127.0.0.1:{MADSEA_PREVIEW_PORT}"
 
@@ -341,7 +345,9 @@ LOGGING: dict[str, Any] = {
         # Without the handler of its own that Django has with DEBUG: each line would come twice.
         "django": {"handlers": []},
         "django-q": {"level": "WARNING"},
-        "urllib3": {"level": "WARNING"},
+        # What these tell of a request may hold its secrets.
+        "urllib3": {"level": "ERROR"},
+        "websockets": {"level": "ERROR"},
         # Where another server than `manage.py web` runs the application, with a log of its own.
         "uvicorn.access": {"filters": ["signatures"]},
     },

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
+from unfold.widgets import UnfoldAdminPasswordWidget
 
 from generation.admin import cells, filters, lines
 from generation.admin.acts import PLANS, Act, Question, Targets, counted
@@ -15,6 +17,7 @@ from generation.admin.base import MadseaAdmin
 from generation.admin.page import Page, Table
 from generation.errors import Conflict
 from generation.models import Attempt, Server
+from generation.models.server import SECRETS
 from generation.selectors import claimable, overviews
 from generation.selectors import servers as reads
 from generation.services import blocking, quarantine, servers
@@ -22,6 +25,36 @@ from generation.states import ServerHealth
 
 ATTEMPTS_SHOWN = 20
 LOOKED_AT = "to be looked at by the workers, within seconds: then load this page again"
+#: Stands for a header's value, which is not shown; sent back, it stays.
+HIDDEN = "(not shown)"
+
+
+class ServerForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Secrets go in and never come out: left empty they stay, and headers show their names only."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._headers = dict(self.instance.headers)
+        if "headers" in self.fields:
+            self.initial["headers"] = dict.fromkeys(self._headers, HIDDEN)
+        for name in set(SECRETS) & set(self.fields):
+            is_set = bool(getattr(self.instance, name))
+            hint = "set; left empty, it stays" if is_set else "none"
+            self.fields[name].widget.attrs["placeholder"] = hint
+
+    def clean_headers(self) -> Any:
+        given = self.cleaned_data["headers"]
+        if not isinstance(given, dict):
+            return given
+        kept = self._headers
+        return {name: kept.get(name, v) if v == HIDDEN else v for name, v in given.items()}
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        for name in SECRETS:
+            if name in data and not data[name]:
+                data[name] = getattr(self.instance, name)
+        return data
 
 
 def _enable(server: Server, _user: User) -> None:
@@ -50,6 +83,14 @@ def _take_back(server: Server, _user: User) -> None:
 
 def _lift(server: Server, _user: User) -> None:
     blocking.lift(server)
+
+
+def _forget(server: Server, _user: User) -> None:
+    servers.forget_secrets(server)
+
+
+def _has_secrets(server: Any) -> bool:
+    return bool(server.headers) or any(getattr(server, name) for name in SECRETS)
 
 
 def _give_up(server: Server, _user: User) -> None:
@@ -158,12 +199,25 @@ class ServerAdmin(MadseaAdmin):
                 PLANS,
             ),
         ),
+        Act(
+            "forget",
+            "Forget secrets",
+            "without secrets",
+            "key_off",
+            _forget,
+            _has_secrets,
+            Question(
+                "Name and password, token, key for partner nodes and extra headers are deleted. A"
+                " server behind a login answers no more until they are typed again."
+            ),
+        ),
     )
+    form = ServerForm
     change_form_template = "admin/generation/server.html"
     list_display = ("name", "url", "status", "doing", "version", "driver", "seen")
     list_filter = (("health", filters.ChoicesFilter), "is_enabled", "is_draining")
     search_fields = ("name", "url")
-    fields = ("name", "url", "headers")
+    fields = ("name", "url", "login", "query", "headers", "partner_key", "certificate")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return overviews.servers()
@@ -174,14 +228,13 @@ class ServerAdmin(MadseaAdmin):
         return ["url"] if given else []
 
     def get_fields(self, request: HttpRequest, obj: Server | None = None) -> list[Any]:
-        """Headers hold secrets: whoever may only look does not see them."""
-        shown = ["name", "url"]
-        return [*shown, "headers"] if self.has_change_permission(request, obj) else shown
+        """Whoever may only look does not even see which secrets there are."""
+        return list(self.fields) if self.has_change_permission(request, obj) else ["name", "url"]
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        # ComfyUI itself speaks plain HTTP: that is what an address without a scheme means.
-        scheme = {"assume_scheme": "http"} if db_field.name == "url" else {}
-        return super().formfield_for_dbfield(db_field, request, **kwargs | scheme)
+        if db_field.name in SECRETS:
+            kwargs["widget"] = UnfoldAdminPasswordWidget(attrs={"autocomplete": "off"})
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -189,7 +242,8 @@ class ServerAdmin(MadseaAdmin):
     def save_model(self, request: HttpRequest, obj: Server, form: Any, change: bool) -> None:
         # Only what was typed: a driver writes the other columns at the same time.
         if change:
-            obj.save(update_fields=form.changed_data or ["name"])
+            split = ["url", "login", "query"] if "url" in form.changed_data else []
+            obj.save(update_fields={*form.changed_data, *split} or {"name"})
             return
         obj.save()
         messages.info(request, "The workers look at it within seconds: then load its page again.")

@@ -21,7 +21,6 @@ from generation.comfyui.lenient import (
     mapping,
     name,
     number,
-    one_line,
     text,
     words,
 )
@@ -223,7 +222,8 @@ class Client:
 
         All their texts are on one line: they are names, of which none may pass for two.
         """
-        return _on_lines(self._get("/object_info", BIG_MAX_BYTES))
+        asked = Request("GET", "/object_info", max_bytes=BIG_MAX_BYTES)
+        return _object(check(self._transport.send(asked)), is_of_names=True)
 
     def system_stats(self) -> SystemStats:
         """Return what the server says of itself; what it leaves out is empty or 0."""
@@ -256,18 +256,6 @@ def _view(output: OutputFile, max_bytes: int) -> Request:
     return Request("GET", "/view", params=params, max_bytes=max_bytes, is_file=True)
 
 
-def _on_lines(value: Json) -> Json:
-    return {one_line(key): _on_line(item) for key, item in value.items()}
-
-
-def _on_line(value: object) -> object:
-    if isinstance(value, str):
-        return one_line(value)
-    if isinstance(value, list):
-        return [_on_line(item) for item in value]
-    return _on_lines(mapping(value)) if isinstance(value, dict) else value
-
-
 def is_addressable(prompt_id: str) -> bool:
     """Tell whether a prompt can be asked for by its id, which may be of a server's choosing."""
     return bool(_ADDRESSABLE.fullmatch(prompt_id))
@@ -285,9 +273,9 @@ def _uuid(prompt_id: str) -> str:
     return prompt_id
 
 
-def _object(answer: Answer, *, maybe_sent: bool = False) -> Json:
+def _object(answer: Answer, *, maybe_sent: bool = False, is_of_names: bool = False) -> Json:
     try:
-        value = lenient_json(answer.body)
+        value = lenient_json(answer.body, is_of_names=is_of_names)
     except ValueError as error:
         raise BadAnswer(
             f"The server answers something that cannot be read as JSON: {excerpt(answer)}",

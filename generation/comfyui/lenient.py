@@ -6,12 +6,13 @@ What comes out is finite, not deep, and holds no character that acts on a termin
 import json
 import math
 import re
+from collections.abc import Callable
 from typing import TypeAlias, cast
 
 Json: TypeAlias = dict[str, object]
 
 #: More values than this, or deeper ones, are read from nobody: they take memory without end.
-VALUES_MOST = 1_000_000
+VALUES_MOST = 1_500_000
 DEPTH_MOST = 100
 #: Text that is no ASCII takes four times its bytes; ComfyUI itself writes ASCII.
 _WIDE_MOST = 8 * 2**20
@@ -27,6 +28,7 @@ NAME_MOST = 1000
 _PLANE = 0x100000
 _ACTS = "\x01-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
 _UNSTORABLE = re.compile(f"[\x00{_ACTS}]")
+_REFUSED = re.compile("[\x00\ud800-\udfff]")
 _BREAKS = re.compile("[\t\n]")
 _ACTED = (
     "\U00100001-\U0010009f\U0010061c\U0010200e\U0010200f\U00102028-\U0010202e\U00102066-\U00102069"
@@ -37,10 +39,11 @@ _KEPT_ACTS = re.compile(f"[{_ACTED}]")
 _COMMAND = re.compile("[\x1b\U0010001b](?:\\[[0-?]*[ -/]*[@-~])?")
 
 
-def lenient_json(text: str | bytes) -> object:
+def lenient_json(text: str | bytes, *, is_of_names: bool = False) -> object:
     """Parse JSON as ComfyUI writes it: NaN and the infinities become None, all text `storable`.
 
-    So do numbers that are longer than any of ComfyUI's. Raises ValueError on what is no JSON, or
+    So do numbers that are longer than any of ComfyUI's. `is_of_names`: all of its texts are names,
+    of which none may pass for two lines. Raises ValueError on what is no JSON, or
     nested too deep, or too much to read. Source: protocol.md §1.
     """
     if _n_values(text) > VALUES_MOST:
@@ -58,7 +61,7 @@ def lenient_json(text: str | bytes) -> object:
         )
     except RecursionError as error:
         raise ValueError("The JSON is nested too deep.") from error
-    return _clean(value, DEPTH_MOST)
+    return _clean(value, DEPTH_MOST, _one_line if is_of_names else storable)
 
 
 def _n_values(text: str | bytes) -> int:
@@ -123,20 +126,37 @@ def storable(value: str) -> str:
     return _UNSTORABLE.sub(_private, value)
 
 
+def is_storable(value: str) -> bool:
+    """Tell whether databases take a text as it is; what a person wrote may hold any mark."""
+    return not _REFUSED.search(value)
+
+
 def _private(found: re.Match[str]) -> str:
     return "" if found[0] == "\x00" else chr(ord(found[0]) + _PLANE)
 
 
-def _clean(value: object, depth: int) -> object:
+def _one_line(value: str) -> str:
+    return one_line(storable(value))
+
+
+def _clean(value: object, depth: int, told: Callable[[str], str]) -> object:
+    """Clean in place: of what a server says, there is never a second copy."""
     if isinstance(value, str):
-        return storable(value)
+        return told(value)
     if not isinstance(value, list | dict):
         return value
     if depth == 0:
         raise ValueError("The JSON is nested too deep.")
     if isinstance(value, list):
-        return [_clean(item, depth - 1) for item in value]
-    return {storable(key): _clean(item, depth - 1) for key, item in value.items()}
+        for place, item in enumerate(value):
+            value[place] = _clean(item, depth - 1, told)
+        return value
+    for key, item in list(value.items()):
+        clean_key = told(key)
+        if clean_key != key:
+            del value[key]
+        value[clean_key] = _clean(item, depth - 1, told)
+    return value
 
 
 def mapping(value: object) -> Json:

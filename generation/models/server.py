@@ -6,11 +6,15 @@ from typing import ClassVar
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from generation.comfyui import address, tls
 from generation.models.workflow import Workflow
 from generation.states import ServerHealth
 
 HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 VALUE = re.compile(r"[\x20-\x7e]*")
+QUERY = re.compile(r"(?:[\x21-\x22\x24-\x7e]+=[\x21-\x22\x24-\x7e]*)?")
+#: What nobody is shown again, once it was saved; the values of headers neither.
+SECRETS = ("login", "query", "partner_key")
 
 
 class Server(models.Model):
@@ -24,7 +28,28 @@ class Server(models.Model):
     HEALTH: ClassVar = [(state.value, state.value) for state in ServerHealth]
 
     name = models.CharField(max_length=64, unique=True)
-    url = models.URLField("address", max_length=200, unique=True)
+    url = models.CharField("address", max_length=500, unique=True)
+    login = models.CharField(
+        max_length=500, blank=True, help_text="For basic auth: name:password. It is not shown."
+    )
+    query = models.CharField(
+        max_length=2000,
+        blank=True,
+        help_text="Goes with every request, such as token=…. It is not shown.",
+    )
+    certificate = models.TextField(
+        blank=True,
+        help_text="For https with a certificate of the studio's own: that of its CA, or the"
+        " server's, as PEM text; or the SHA-256 fingerprint of the server's, then no other is"
+        " believed.",
+    )
+    partner_key = models.CharField(
+        "key for partner nodes",
+        max_length=500,
+        blank=True,
+        help_text="The Comfy.org API key that paid partner nodes are billed by. It goes with every"
+        " prompt to this server, and is not shown.",
+    )
     headers = models.JSONField(
         "extra headers",
         default=dict,
@@ -88,15 +113,38 @@ class Server(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """Refuse an address and headers that no request could be made with."""
-        if not self.url.startswith(("http://", "https://")):
-            raise ValidationError({"url": "The address must begin with http:// or https://."})
-        if not isinstance(self.headers, dict) or not all(
-            HEADER.fullmatch(name) and isinstance(value, str) and VALUE.fullmatch(value)
-            for name, value in self.headers.items()
-        ):
-            example = '{"Authorization": "Bearer …"}'
-            raise ValidationError({"headers": f"Expected names with one line of text: {example}."})
+        """Refuse what no request could be made with; keep the address apart from its secrets."""
+        wrong = {
+            "url": address.problem(self._whole_url()),
+            "headers": _wrong_headers(self.headers),
+            "login": "" if ":" in self.login or not self.login else "Expected name:password.",
+            "query": "" if QUERY.fullmatch(self.query) else "Expected such as token=abc.",
+            "certificate": tls.problem(self.certificate),
+            "partner_key": "" if VALUE.fullmatch(self.partner_key) else "Expected plain letters.",
+        }
+        if found := {name: why for name, why in wrong.items() if why}:
+            raise ValidationError(found)
+        self._split_address()
+
+    def _whole_url(self) -> str:
+        """The address as it was typed; ComfyUI itself speaks plain HTTP."""
+        return self.url if "://" in self.url else f"http://{self.url}"
+
+    def _split_address(self) -> None:
+        parts = address.parse(self._whole_url())
+        self.url = parts.url
+        self.login = parts.login or self.login
+        self.query = parts.query or self.query
+
+
+def _wrong_headers(headers: object) -> str:
+    if isinstance(headers, dict) and all(
+        HEADER.fullmatch(name) and isinstance(value, str) and VALUE.fullmatch(value)
+        for name, value in headers.items()
+    ):
+        return ""
+    example = '{"Authorization": "Bearer …"}'
+    return f"Expected names with one line of text: {example}."
 
 
 class Block(models.Model):
@@ -127,6 +175,10 @@ class ServerDefinitions(models.Model):
 
     server = models.OneToOneField(Server, models.CASCADE, related_name="definitions")
     definitions = models.JSONField()
+    sha256 = models.CharField(
+        max_length=64, blank=True, help_text="Of what is installed: without the lists of uploads."
+    )
+    n_bytes = models.PositiveIntegerField(default=0)
     read_at = models.DateTimeField(auto_now=True)
 
     def __str__(self) -> str:

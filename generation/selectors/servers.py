@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 from typing import TypedDict
-from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
 from django.db.models import BooleanField, Case, Prefetch, Q, QuerySet, Value, When
 from django.db.models.functions import Now
 
+from generation.comfyui import address
 from generation.failures import FAILURES
 from generation.models import Attempt, Server
 from generation.selectors.logs import moment
@@ -109,6 +109,5 @@ def _doing(attempt: Attempt) -> Doing:
 
 
 def public_address(server: Server) -> str:
-    """Return a server's address without a name and password that it may carry."""
-    split = urlsplit(server.url)
-    return urlunsplit(split._replace(netloc=split.netloc.rpartition("@")[2]))
+    """Return a server's address; it holds no secret, wherever it came from."""
+    return address.public(server.url)

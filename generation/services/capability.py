@@ -9,7 +9,6 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from django.db.models import Subquery
@@ -31,11 +30,12 @@ from generation.models import (
     Workflow,
 )
 from generation.selectors import claimable
-from generation.services import transitions, workflows
+from generation.services import definitions, transitions, workflows
 from generation.states import AttemptOutcome, RunState
 
-#: What was known of a server: when its definitions were read.
-Readings = Mapping[int, tuple[int, datetime]]
+#: What was known of a server: which definitions, and when they were read.
+Readings = Mapping[int, tuple[int, str, int, datetime]]
+_READING = ("server_id", "pk", "sha256", "n_bytes", "read_at")
 
 
 def needs_of(workflow: Workflow, values: Mapping[str, Any]) -> Needs:
@@ -118,10 +118,10 @@ def settle(needs: Iterable[Needs] | None = None) -> int:
     """
     wanted = _of_the_queued() if needs is None else {each.pk: each for each in needs}
     rows = ServerDefinitions.objects.filter(server__is_enabled=True)
-    readings = {row[0]: row[1:] for row in rows.values_list("server_id", "pk", "read_at")}
+    readings: Readings = {row[0]: row[1:] for row in rows.values_list(*_READING)}
     stale = _stale(wanted, readings)
     written = [
-        _judged(server_id, wanted[needs_id], *readings[server_id]) for server_id, needs_id in stale
+        _judged(server_id, wanted[needs_id], readings[server_id]) for server_id, needs_id in stale
     ]
     Capability.objects.bulk_create(
         written,
@@ -145,7 +145,7 @@ def _stale(wanted: Mapping[int, Needs], readings: Readings) -> list[tuple[int, i
     known = {row[:2]: row[2] for row in rows.values_list("server_id", "needs_id", "read_at")}
     return [
         (server_id, needs_id)
-        for server_id, (_, read_at) in readings.items()
+        for server_id, (*_, read_at) in readings.items()
         for needs_id in wanted
         if known.get((server_id, needs_id)) != read_at
     ]
@@ -157,26 +157,27 @@ def missing(needs: Needs, server_ids: Iterable[int]) -> dict[int, list[dict[str,
     A server of which nothing is known is left out.
     """
     rows = ServerDefinitions.objects.filter(server__in=server_ids)
-    readings = {row[0]: row[1:] for row in rows.values_list("server_id", "pk", "read_at")}
+    readings: Readings = {row[0]: row[1:] for row in rows.values_list(*_READING)}
     known = Capability.objects.filter(needs=needs.pk, server__in=readings)
     judged = {(row.server_id, row.read_at): row for row in known}
     return {
         server_id: (
-            judged.get((server_id, read_at)) or _judged(server_id, needs, pk, read_at)
+            judged.get((server_id, reading[-1])) or _judged(server_id, needs, reading)
         ).missing
-        for server_id, (pk, read_at) in readings.items()
+        for server_id, reading in readings.items()
     }
 
 
-def _judged(server_id: int, needs: Needs, pk: int, read_at: datetime) -> Capability:
-    needed, definitions = _required(needs), _definitions(pk, read_at)
-    lacks = requirements.lacks(needed, definitions)
+def _judged(server_id: int, needs: Needs, reading: tuple[int, str, int, datetime]) -> Capability:
+    pk, sha256, n_bytes, read_at = reading
+    needed, known = _required(needs), definitions.parsed.of(pk, sha256, n_bytes)
+    lacks = requirements.lacks(needed, known)
     return Capability(
         server_id=server_id,
         needs=needs,
         is_capable=not lacks,
         missing=[asdict(lack) for lack in lacks],
-        spellings=requirements.spellings(needed, definitions),
+        spellings=requirements.spellings(needed, known),
         read_at=read_at,
     )
 
@@ -184,12 +185,6 @@ def _judged(server_id: int, needs: Needs, pk: int, read_at: datetime) -> Capabil
 def _required(needs: Needs) -> Requirements:
     files = tuple((class_type, name, value) for class_type, name, value in needs.files)
     return Requirements(tuple(needs.classes), files)
-
-
-@lru_cache(maxsize=8)
-def _definitions(pk: int, _: datetime) -> Mapping[str, Any]:
-    definitions: Mapping[str, Any] = ServerDefinitions.objects.get(pk=pk).definitions
-    return definitions
 
 
 def deny(needs: Needs | None, server: Server, found: Iterable[Lack]) -> None:

@@ -17,17 +17,17 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from generation import queueing
+from generation.comfyui import address, requirements
 from generation.comfyui import parameters as params
-from generation.comfyui import requirements
-from generation.comfyui.address import Endpoint
+from generation.comfyui.address import Address, Endpoint
 from generation.comfyui.client import Client
-from generation.comfyui.definitions import without_uploads
 from generation.comfyui.errors import ComfyError
 from generation.comfyui.transport import Timeouts
 from generation.errors import Conflict
 from generation.models import Attempt, PlanRun, Server, ServerDefinitions, Workflow
+from generation.models.server import SECRETS
 from generation.selectors.servers import ahead, undriven
-from generation.services import blocking, capability, transitions
+from generation.services import blocking, capability, definitions, transitions
 from generation.services.asking import Asking
 from generation.states import AttemptOutcome, RunState, ServerHealth
 
@@ -56,21 +56,23 @@ def register_from_settings() -> list[Server]:
     read anew: their models may have changed while nobody looked.
     """
     Server.objects.update(needs_reading=True)
-    listed = settings.COMFYUI_SERVERS
-    found = [_register(url, Server.Source.SETTINGS) for url in listed]
-    left = Server.objects.filter(source=Server.Source.SETTINGS).exclude(url__in=listed)
+    listed = [address.parse(each) for each in settings.COMFYUI_SERVERS]
+    found = [_register(each, Server.Source.SETTINGS) for each in listed]
+    urls = [each.url for each in listed]
+    left = Server.objects.filter(source=Server.Source.SETTINGS).exclude(url__in=urls)
     left.update(is_draining=True)
     preview = Server.objects.filter(source=Server.Source.PREVIEW)
     if real_servers().exists():
         preview.update(is_enabled=False)
         return found
     _move_preview(preview)
-    return [*found, _register(settings.MADSEA_PREVIEW_URL, Server.Source.PREVIEW)]
+    own = address.parse(settings.MADSEA_PREVIEW_URL)
+    return [*found, _register(own, Server.Source.PREVIEW)]
 
 
 def register_new() -> None:
     """Register the servers of the settings, if some of them are not known yet."""
-    listed = settings.COMFYUI_SERVERS
+    listed = [address.public(each) for each in settings.COMFYUI_SERVERS]
     known = set(Server.objects.values_list("url", flat=True))
     if not known or not known.issuperset(listed):
         register_from_settings()
@@ -97,10 +99,15 @@ def enabled() -> QuerySet[Server]:
     return Server.objects.filter(is_enabled=True)
 
 
-def _register(url: str, source: Server.Source) -> Server:
-    defaults = {"name": _free_name(url, source), "source": source}
-    server, _ = Server.objects.get_or_create(url=url, defaults=defaults)
-    back = {"is_enabled": True} if source == Server.Source.PREVIEW else {"is_draining": False}
+def _register(where: Address, source: Server.Source) -> Server:
+    defaults = {"name": _free_name(where.url, source), "source": source}
+    server, _ = Server.objects.get_or_create(url=where.url, defaults=defaults)
+    back: dict[str, Any] = (
+        {"is_enabled": True} if source == Server.Source.PREVIEW else {"is_draining": False}
+    )
+    # What the address does not hold may have been typed in the admin.
+    back |= {"login": where.login} if where.login else {}
+    back |= {"query": where.query} if where.query else {}
     Server.objects.filter(pk=server.pk, source=source).update(**back)
     server.refresh_from_db()
     return server
@@ -158,7 +165,15 @@ def unseen(server: Server, detail: str) -> None:
 
 def endpoint_of(server: Server) -> Endpoint:
     """Return how a server is reached: its address, and apart from it all secrets."""
-    return Endpoint(server.url, headers=server.headers)
+    return Endpoint(
+        server.url,
+        headers=server.headers,
+        login=server.login,
+        query=server.query,
+        certificate=server.certificate,
+        ca_bundle=settings.MADSEA_CA_BUNDLE,
+        partner_key=server.partner_key,
+    )
 
 
 def client_of(server: Server, timeouts: Timeouts) -> Client:
@@ -320,29 +335,27 @@ def _unread(pk: int, problem: str) -> None:
 
 
 def _write(server: Server, said: _Said) -> None:
+    sha256 = definitions.sha256_of(said.definitions)
     try:
-        if _has_changed(server, said):
+        if _has_changed(server, said, sha256):
             blocking.lift(server)
         Server.objects.filter(pk=server.pk).update(
             version=said.version, has_jobs_api=said.has_jobs_api
         )
-        ServerDefinitions.objects.update_or_create(
-            server=server, defaults={"definitions": said.definitions}
-        )
+        definitions.keep(server, said.definitions, sha256)
     except DatabaseError as error:
         _unread(server.pk, type(error).__name__)
         raise
     Server.objects.filter(pk=server.pk, health=ServerHealth.UP).update(health_detail="")
 
 
-def _has_changed(server: Server, said: _Said) -> bool:
+def _has_changed(server: Server, said: _Said, sha256: str) -> bool:
     """Tell whether a server is shown to be another than when it was read last, or to be new."""
     if said.has_restarted or not server.blocks.exists():
         return said.has_restarted
-    before = ServerDefinitions.objects.filter(server=server).first()
-    if before is None:
-        return False
-    has_other = without_uploads(before.definitions) != without_uploads(said.definitions)
+    before = ServerDefinitions.objects.filter(server=server).values_list("sha256", flat=True)
+    # Of what was read before hashes were kept, nothing is known.
+    has_other = (before.first() or sha256) != sha256
     return has_other or server.version not in {"", said.version}
 
 
@@ -404,6 +417,25 @@ def set_draining(server: Server, value: bool) -> None:
     """Let a server finish what it has and take nothing more, or let it take work again."""
     Server.objects.filter(pk=server.pk).update(is_draining=value)
     queueing.wake()
+
+
+def set_access(server: Server, **given: str) -> None:
+    """Change how a server is reached: `certificate`, `login`, `query`, `partner_key`.
+
+    Raises:
+        ValidationError: one of them could not be used; nothing is changed then.
+    """
+    for name, value in given.items():
+        setattr(server, name, value.strip())
+    server.full_clean()
+    server.save(update_fields=list(given))
+    read_again(server)
+
+
+def forget_secrets(server: Server) -> None:
+    """Forget name and password, token, key and extra headers of a server."""
+    nothing = dict.fromkeys(SECRETS, "")
+    Server.objects.filter(pk=server.pk).update(**nothing, headers={})
 
 
 def missing_for(workflow: Workflow, server: Server) -> list[str]:

@@ -4,8 +4,6 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +11,12 @@ from django.conf import settings
 
 from generation.comfyui import graph as graphs
 from generation.comfyui import parameters as params
-from generation.comfyui.lenient import storable
+from generation.comfyui.lenient import is_storable, storable
 from generation.comfyui.requirements import is_model_file
 from generation.comfyui.values import shown
 from generation.errors import InvalidRequest, Problem
 from generation.models import ServerDefinitions, Workflow
+from generation.services import definitions as stored
 from generation.workflows import contract as contracts
 from generation.workflows.contract import Contract
 
@@ -93,7 +92,7 @@ def _read(file: Path) -> graphs.Graph:
     """Return the graph of a file, if it can be stored and its parameters found."""
     graph = graphs.load(file.read_bytes())
     text = json.dumps(graph, ensure_ascii=False)
-    if storable(text) != text or "\\u0000" in text:
+    if not is_storable(text) or "\\u0000" in text:
         raise graphs.GraphError("bad_text", "It holds characters that are no text.")
     found = min((contracts.faults(graph, known) for known in known_definitions()), key=len)
     if found:
@@ -172,14 +171,8 @@ def _problems(
 def known_definitions() -> Definitions:
     """Return each server's node definitions, the latest first; those shipped, without any."""
     live = ServerDefinitions.objects.filter(server__is_enabled=True).order_by("-read_at")
-    known = [_definitions(pk, read_at) for pk, read_at in live.values_list("pk", "read_at")]
-    return known or [params.shipped_definitions()]
-
-
-@lru_cache(maxsize=64)
-def _definitions(pk: int, _: datetime) -> Mapping[str, Any]:
-    # Big, and the same until the server is read again.
-    return {**params.shipped_definitions(), **ServerDefinitions.objects.get(pk=pk).definitions}
+    shipped = params.shipped_definitions()
+    return [{**shipped, **each} for each in stored.each_of(live)] or [shipped]
 
 
 def none_apply(given: Mapping[str, Any]) -> list[Problem]:

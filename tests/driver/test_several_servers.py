@@ -59,6 +59,7 @@ def believe(server: Server, *checkpoints: str) -> None:
     row = ServerDefinitions.objects.get(server=server)
     lists = row.definitions["CheckpointLoaderSimple"]["input"]["required"]
     lists["ckpt_name"][0] = list(checkpoints)
+    row.sha256 = ""
     row.save()
 
 

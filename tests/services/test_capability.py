@@ -125,7 +125,7 @@ def test_the_same_needs_are_one_row(needs: Needs) -> None:
 
 def test_a_server_that_came_back_is_read_again(start: Callable[..., Server]) -> None:
     server = start("gpu-1", [CHECKPOINT])
-    ServerDefinitions.objects.update(definitions={})
+    ServerDefinitions.objects.update(definitions={}, sha256="")
     servers.unseen(server, "it restarted")
 
     upkeep.tick()
@@ -140,7 +140,7 @@ def test_a_server_that_a_driver_found_again_is_read_again(
     Server.objects.filter(pk=server.pk).update(
         lease_token=lease.token, lease_expires_at="2999-01-01T00:00:00Z"
     )
-    ServerDefinitions.objects.update(definitions={})
+    ServerDefinitions.objects.update(definitions={}, sha256="")
     servers.unseen(server, "it restarted")
     servers.seen(server)
 
@@ -272,6 +272,7 @@ def test_a_model_that_came_since_the_server_was_read_is_found(
     start("gpu-1", [CHECKPOINT])
     definitions = ServerDefinitions.objects.get()
     definitions.definitions["CheckpointLoaderSimple"]["input"]["required"]["ckpt_name"] = [[], {}]
+    definitions.sha256 = ""
     definitions.save()
     ServerDefinitions.objects.update(read_at="2020-01-01T00:00:00Z")
 

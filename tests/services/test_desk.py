@@ -36,7 +36,7 @@ def define(lease: Lease, class_type: str, name: str, kind: str) -> None:
     changed["input"]["required"][name] = [kind, {}]
     ServerDefinitions.objects.update_or_create(
         server=lease.server,
-        defaults={"definitions": {class_type: changed}, "read_at": timezone.now()},
+        defaults={"definitions": {class_type: changed}, "sha256": "", "read_at": timezone.now()},
     )
 
 

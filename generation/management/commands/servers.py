@@ -1,10 +1,15 @@
 """Show every ComfyUI server: its state, what it is doing, and what it lacks."""
 
+import sys
 from collections.abc import Sequence
+from getpass import getpass
+from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
+from generation.comfyui import tls
 from generation.errors import InvalidRequest
 from generation.management.command import MadseaCommand, bar, counted
 from generation.models import Server, Workflow
@@ -26,10 +31,25 @@ class Command(MadseaCommand):
             metavar="NAME",
             help="take a server back that was set aside, and lift its blocks",
         )
+        parser.add_argument("--access", metavar="NAME", help="change how this server is reached")
+        parser.add_argument(
+            "--certificate",
+            metavar="FILE",
+            help="with --access: PEM of the CA or server to believe, or a SHA-256 fingerprint;"
+            " '' for none",
+        )
+        parser.add_argument(
+            "--partner-key-from",
+            metavar="FILE",
+            help="with --access: the Comfy.org API key for partner nodes, from a file (- reads it"
+            " from the terminal)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["take_back"]:
             _take_back(options["take_back"])
+        if options["access"]:
+            _change_access(options)
         if options["look"]:
             for server in bar(list(Server.objects.filter(is_enabled=True)), "Looking"):
                 servers.look(server)
@@ -50,11 +70,42 @@ class Command(MadseaCommand):
             self.stdout.write("  ".join(cells).rstrip())
 
 
-def _take_back(name: str) -> None:
+def _named(name: str) -> Server:
     server = Server.objects.filter(name=name).first()
     if server is None:
         names = ", ".join(Server.objects.order_by("name").values_list("name", flat=True))
         raise CommandError(f"No server is called {name!r}; there are: {names or 'none'}.")
+    return server
+
+
+def _change_access(options: dict[str, Any]) -> None:
+    """Secrets are read from files: a command line is seen by everybody on the machine."""
+    given: dict[str, str] = {}
+    if (certificate := options["certificate"]) is not None:
+        is_text = not certificate or tls.fingerprint(certificate)
+        given["certificate"] = certificate if is_text else _content(certificate)
+    if options["partner_key_from"]:
+        given["partner_key"] = _content(options["partner_key_from"])
+    if not given:
+        raise CommandError("--access needs --certificate or --partner-key-from.")
+    try:
+        servers.set_access(_named(options["access"]), **given)
+    except ValidationError as error:
+        said = (f"{name}: {' '.join(why)}" for name, why in error.message_dict.items())
+        raise CommandError("; ".join(said)) from error
+
+
+def _content(place: str) -> str:
+    if place == "-":
+        return getpass("Key (not shown): ") if sys.stdin.isatty() else sys.stdin.read()
+    try:
+        return Path(place).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{place} cannot be read: {error}") from error
+
+
+def _take_back(name: str) -> None:
+    server = _named(name)
     quarantine.take_back(server)
     blocking.lift(server)
 
