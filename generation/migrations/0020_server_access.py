@@ -19,7 +19,7 @@ def split_addresses(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("generation", "0018_same_as")]
+    dependencies = [("generation", "0019_served")]
 
     operations = [
         migrations.AlterField(
