@@ -164,7 +164,7 @@ def _facts(batch: Batch, *, may_change: bool) -> list[tuple[str, SafeString | st
             steer.number_field(steer.PRIORITY, batch.priority, may_change=may_change),
         ),
         (
-            "Tries",
+            "Tries per plan",
             steer.number_field(steer.TRIES, reads.max_tries(batch), may_change=may_change),
         ),
         *_queue(batch),
