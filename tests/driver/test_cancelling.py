@@ -47,8 +47,8 @@ def exact_server(db: None, exact_comfy: PreviewServer) -> Server:
 
 @pytest.fixture
 def classic_comfy(start_comfy: Any) -> PreviewServer:
-    """A server that stops whatever runs; it takes a second per plan."""
-    server: PreviewServer = start_comfy(seconds_per_plan=1, generation="classic")
+    """A server that stops whatever runs; it takes three seconds per plan."""
+    server: PreviewServer = start_comfy(seconds_per_plan=3, generation="classic")
     return server
 
 

@@ -51,7 +51,7 @@ class Scene:
             for number, comfy in enumerate(comfies, start=1)
         ]
         self._graph = dict(graph)
-        self._began_at = time.monotonic()
+        self._ends_at = time.monotonic() + GIVE_UP_S
         self._ticked_at = 0.0
         self.foreign: list[str] = []
         self.batch: Batch
@@ -172,7 +172,7 @@ class Scene:
                 drive(server.pk, sign=sign)
 
     def _is_over(self, acted: flying.Once, ends: set[str]) -> bool:
-        assert time.monotonic() - self._began_at < GIVE_UP_S, f"It went on: {self.sentences()}"
+        assert time.monotonic() < self._ends_at, f"It went on: {self.sentences()}"
         self._tick()
         return acted() and self.run.state in ends
 

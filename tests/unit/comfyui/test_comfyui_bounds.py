@@ -170,11 +170,13 @@ def drips_head(handler: Handler) -> None:
 
 
 @pytest.mark.parametrize("answer", [chunks, continues, heads, one_line, drips_head])
-def test_an_answer_without_end_ends(server: ScriptedServer, client: Client, answer: Answer) -> None:
+def test_an_answer_without_end_ends(
+    server: ScriptedServer, hurried_client: Client, answer: Answer
+) -> None:
     server.on("/prompt", answer)
     tracemalloc.start()
     with pytest.raises((BadAnswer, Unreachable)) as ended:
-        post(client)
+        post(hurried_client)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert ended.value.maybe_sent
