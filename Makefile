@@ -4,6 +4,11 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
+# What is installed is what was tried: each file is held against the hashes beside its version.
+INSTALL := $(PIP) --require-hashes --prefer-binary
+# One version of each package for every Python from 3.11 on and every platform: the tested one.
+COMPILE := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 \
+	--fork-strategy fewest --generate-hashes --no-annotate --no-header --upgrade
 SOURCES := madsea nomenclature generation samples tests manage.py
 # Most of the slow tests wait for processes: more of them at once than there are cores.
 PYTEST := $(PY) -m pytest -n 6 --dist worksteal -m "not soak" $(ARGS)
@@ -22,12 +27,12 @@ $(VENV)/.made:
 
 $(VENV)/.installed: requirements.txt | $(VENV)/.made
 	@echo "Installing requirements.txt …"
-	@$(PIP) -r requirements.txt
+	@$(INSTALL) -r requirements.txt
 	@touch $@
 
 $(VENV)/.installed-dev: requirements.txt requirements-dev.txt | $(VENV)/.made
 	@echo "Installing requirements.txt and requirements-dev.txt …"
-	@$(PIP) -r requirements.txt -r requirements-dev.txt
+	@$(INSTALL) -r requirements.txt -r requirements-dev.txt
 	@touch $@ $(VENV)/.installed
 
 install: $(VENV)/.installed ## Make .venv and install what Madsea needs
@@ -74,8 +79,8 @@ faults: $(VENV)/.installed-dev ## Play every fault of ComfyUI, and write docs/fa
 
 requirements: $(VENV)/.installed-dev ## Pin anew what requirements.in and requirements-dev.in name
 	$(PIP) uv
-	$(PY) -m uv pip compile -q requirements.in -o requirements.txt --python-version 3.11 --no-annotate
-	$(PY) -m uv pip compile -q requirements-dev.in -o requirements-dev.txt --python-version 3.11 --no-annotate
+	$(COMPILE) requirements.in -o requirements.txt
+	$(COMPILE) requirements-dev.in -o requirements-dev.txt
 
 clean: ## Remove .venv and caches; var/ stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
