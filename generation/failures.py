@@ -22,6 +22,15 @@ class Again(StrEnum):
     NEVER = "in error"
 
 
+class Fault(StrEnum):
+    """Whose fault a failure is: only what is a server's is ever held against one."""
+
+    REQUEST = "the request's"  #: Its values, its workflow or its panel: it ends the plan at once.
+    EITHER = "the request's or the server's"  #: The server's where others render the very same.
+    SERVER = "the server's"
+    OURS = "Madsea's"
+
+
 @dataclass(frozen=True)
 class FailureClass:
     """One line of the table; `counts` tells whether it uses up one of the plan's tries."""
@@ -31,6 +40,7 @@ class FailureClass:
     again: Again
     counts: bool
     remedy: str
+    fault: Fault = Fault.SERVER
 
 
 #: Each failure is told many times, in logs, answers and pages: longer words help nobody.
@@ -69,7 +79,8 @@ FAILURES = _table(
                  "Nothing. If it happens again and again, ask who works on the server by hand."),
     FailureClass("lost_often", "Servers lost this plan's prompt again and again: it may be what"
                  " ends them.", Again.ANYWHERE, True,
-                 "Look at the servers' consoles: the plan may need more memory than they have."),
+                 "Look at the servers' consoles: the plan may need more memory than they have.",
+                 Fault.EITHER),
     FailureClass("server_gone", "The server was unreachable for too long, or was given up.",
                  Again.ANYWHERE, False, "Bring the server back, or disable it."),
     FailureClass("set_aside", "The server was set aside for another plan's failure.",
@@ -94,63 +105,87 @@ FAILURES = _table(
                  Again.ANYWHERE, False, "Nothing: it is tried once more."),
     FailureClass("out_of_memory", "The server ran out of memory although it had freed what it"
                  " could.", Again.ELSEWHERE, True,
-                 "Retry, or render this workflow on a server with more memory."),
+                 "Lower the size, or render it on a server with more memory; then retry.",
+                 Fault.EITHER),
     FailureClass("cuda_poisoned", "A CUDA error: nothing that this ComfyUI process renders can"
-                 " succeed any more. The server is set aside.", Again.ELSEWHERE, True, _RESTART),
+                 " succeed any more. The server is set aside.", Again.ELSEWHERE, True, _RESTART,
+                 Fault.EITHER),
     FailureClass("hung", "No progress for longer than its workflow ever took.", Again.ELSEWHERE,
-                 True, "Look at the server; raise MADSEA_HUNG_S if the workflow is only slow."),
+                 True, "Look at the server; raise MADSEA_HUNG_S if the workflow is only slow.",
+                 Fault.EITHER),
     FailureClass("node_error", "A node failed.", Again.ELSEWHERE, True,
-                 "Read the node's words; correct the parameters or the workflow, then retry."),
+                 "Read the node's words; correct the parameters or the workflow, then retry.",
+                 Fault.EITHER),
     FailureClass("no_output", "The prompt succeeded, but left no file.", Again.ELSEWHERE, True,
-                 "The workflow must end in a SaveImage node that is not skipped; then retry."),
+                 "The workflow must end in a SaveImage node that is not skipped; then retry.",
+                 Fault.EITHER),
     FailureClass("output_missing", "The file that the server names is not there: it was removed,"
                  " or its cache remembers it only.", Again.ELSEWHERE, True,
                  "Somebody removed the file on the server; retry renders it again."),
     FailureClass("unreadable_output", "The file is cut short, or no image, twice in a row.",
                  Again.ELSEWHERE, True,
-                 "Retry; if it happens again, look at the server's disk and the workflow."),
+                 "Retry; if it happens again, look at the server's disk and the workflow.",
+                 Fault.EITHER),
     FailureClass("wrong_size", "The image has not the size that the workflow gives it.",
                  Again.ELSEWHERE, True,
-                 "Look at what else writes into the server's output folder; then retry."),
+                 "Look at what else writes into the server's output folder; then retry.",
+                 Fault.EITHER),
     FailureClass("wrong_image", "Another prompt's image lies under the file's name.",
                  Again.ELSEWHERE, True,
                  "Look at what else writes into the server's output folder; then retry."),
     FailureClass("upload_refused", "The server does not take the plan's panel or prompt: too large"
                  " for it, or its disk is full.", Again.ELSEWHERE, True,
-                 "Free the server's disk, or raise its --max-upload-size; then retry."),
+                 "Free the server's disk, or raise its --max-upload-size; then retry.",
+                 Fault.EITHER),
     FailureClass("prompt_not_taken", "The server answers the prompt with an error again and again,"
                  " and does not have it, while it answers everything else.", Again.ELSEWHERE, True,
-                 "Look at the server's console, and at what stands before it; then retry."),
+                 "Look at the server's console, and at what stands before it; then retry.",
+                 Fault.EITHER),
     FailureClass("output_not_given", "The server answers with an error again and again when it is"
                  " asked for the file, while it answers everything else.", Again.ELSEWHERE, True,
-                 "Look at the server's console, and at what stands before it; then retry."),
+                 "Look at the server's console, and at what stands before it; then retry.",
+                 Fault.EITHER),
     FailureClass("driver_error", "Madsea's own driver failed at this plan, as nobody foresaw.",
                  Again.ELSEWHERE, True,
-                 "Look into the log of `manage.py work`, which says where; report it, then retry."),
+                 "Look into the log of `manage.py work`, which says where; report it, then retry.",
+                 Fault.OURS),
     # What no server can mend --------------------------------------------------------------------
     FailureClass("no_panel", "The plan has no panel.", Again.NEVER, False,
-                 "Import the plan's panel, then retry."),
+                 "Import the plan's panel, then retry.",
+                 Fault.REQUEST),
     FailureClass("panel_unreadable", "The panel's file cannot be read.", Again.NEVER, False,
-                 "Import the plan's panel again, then retry."),
+                 "Import the plan's panel again, then retry.",
+                 Fault.REQUEST),
     FailureClass("invalid_graph", "The parameters cannot be set in the workflow.", Again.NEVER,
-                 False, _MEND_GRAPH),
+                 False, _MEND_GRAPH,
+                 Fault.REQUEST),
     FailureClass("graph_refused", "The server refuses the graph.", Again.NEVER, False,
-                 "Install what the server lacks, or correct the parameters; then retry."),
+                 "Install what the server lacks, or correct the parameters; then retry.",
+                 Fault.REQUEST),
     FailureClass("partly_refused", "The server drops some of the graph's outputs.", Again.NEVER,
-                 False, _MEND_GRAPH),
+                 False, _MEND_GRAPH,
+                 Fault.REQUEST),
     FailureClass("output_too_large", "The image is larger than Madsea takes.", Again.NEVER, False,
-                 "Lower the workflow's output size, or raise MADSEA_IMAGE_MAX_MIB."),
+                 "Lower the size, or raise MADSEA_IMAGE_MAX_MIB or MADSEA_IMAGE_MAX_MEGAPIXELS;"
+                 " then retry.", Fault.REQUEST),
+    FailureClass("output_unusable", "The workflow leaves no still PNG, JPEG or WebP.", Again.NEVER,
+                 False, _MEND_GRAPH, Fault.REQUEST),
     FailureClass("versions_exhausted", "The plan has its last version.", Again.NEVER, False,
-                 "The plan has its last version: use another plan or project."),
+                 "The plan has its last version: use another plan or project.",
+                 Fault.OURS),
     # Our own side -------------------------------------------------------------------------------
     FailureClass("disk_full", "The projects folder cannot be written: the disk is full, or read"
-                 " only.", Again.WAIT, False, "Free the disk: what is rendered is fetched then."),
+                 " only.", Again.WAIT, False, "Free the disk: what is rendered is fetched then.",
+                 Fault.OURS),
     FailureClass("storage_away", "The folder of the project's files cannot be read just now.",
-                 Again.ANYWHERE, False, "Nothing: it goes on once the folder is there again."),
+                 Again.ANYWHERE, False, "Nothing: it goes on once the folder is there again.",
+                 Fault.OURS),
     FailureClass("not_storable", "The image can never be stored under its name.", Again.NEVER,
-                 False, "Mend what lies in the way, as the message says; then retry."),
+                 False, "Mend what lies in the way, as the message says; then retry.",
+                 Fault.OURS),
     FailureClass("name_taken", "Another file lies under the version's name: it keeps the name, ours"
-                 " takes the next.", Again.WAIT, False, "Nothing; see who writes there by hand."),
+                 " takes the next.", Again.WAIT, False, "Nothing; see who writes there by hand.",
+                 Fault.OURS),
 )  # fmt: skip
 
 

@@ -48,7 +48,8 @@ class StyleForm(_Form):
         except InvalidRequest as error:
             self.add_error("workflow_name", error.detail)
             return
-        for problem in workflows.check_params(workflow, params):
+        problems = workflows.check_params(workflow, params)
+        for problem in problems or workflows.check_sizes(workflow, params, params):
             self.add_error("params", f"{problem.attr}: {problem.detail}")
 
 

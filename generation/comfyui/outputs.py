@@ -8,7 +8,7 @@ from generation.comfyui.graph import Graph, link
 #: that with the same one the result would be any of them.
 BESIDE = "-beside"
 #: Nodes whose image has the size of the one that they are given, by the name of that input.
-_SIZE_KEEPERS = {
+SIZE_KEEPERS = {
     "ImageBlur": "image",
     "ImageSharpen": "image",
     "ImageInvert": "image",
@@ -64,9 +64,9 @@ def output_size(graph: Graph, node_id: str) -> tuple[int, int] | None:
         node = graph[node_id]
         if node["class_type"] == "ImageScale":
             return _sides(node["inputs"].get("width"), node["inputs"].get("height"))
-        if node["class_type"] not in _SIZE_KEEPERS:
+        if node["class_type"] not in SIZE_KEEPERS:
             return None
-        name = _SIZE_KEEPERS[node["class_type"]]
+        name = SIZE_KEEPERS[node["class_type"]]
     return None
 
 

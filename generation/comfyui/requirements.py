@@ -98,7 +98,7 @@ def spellings(needed: Requirements, definitions: Definitions) -> list[Spelling]:
     found: list[Spelling] = []
     for class_type, name, value in needed.files:
         options = _options(definitions, class_type, name)
-        theirs = {_folded(option): option for option in reversed(options)}.get(_folded(value))
+        theirs = {folded(option): option for option in reversed(options)}.get(folded(value))
         if theirs is not None and value not in options:
             found.append((class_type, name, value, theirs))
     return found
@@ -129,7 +129,7 @@ def _asks_for_model(value: str, spec: InputSpec | None) -> bool:
 def _has(spec: InputSpec | None, value: str) -> bool:
     if spec is None or spec.options is None:
         return True
-    return _folded(value) in {_folded(str(option)) for option in spec.options}
+    return folded(value) in {folded(str(option)) for option in spec.options}
 
 
 def _options(definitions: Definitions, class_type: str, name: str) -> tuple[str, ...]:
@@ -137,7 +137,8 @@ def _options(definitions: Definitions, class_type: str, name: str) -> tuple[str,
     return tuple(str(option) for option in (spec.options if spec else None) or ())
 
 
-def _folded(path: str) -> str:
+def folded(path: str) -> str:
+    """Return a name with one kind of slash: servers write folders with either."""
     return path.replace("\\", "/")
 
 
@@ -155,5 +156,5 @@ def _closest(name: str, known: Iterable[str]) -> tuple[str, ...]:
 
 
 def _stem(name: str) -> str:
-    path = PurePosixPath(_folded(name).lower())
+    path = PurePosixPath(folded(name).lower())
     return path.stem if is_model_file(name) else path.name

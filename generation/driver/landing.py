@@ -24,6 +24,14 @@ logger = logging.getLogger(__name__)
 FETCH_AGAIN_S = 2.0
 #: So often that time is doubled while our own disk takes nothing.
 DOUBLED_MOST = 3
+#: What is wrong with an image that is whole: every server would render it so.
+_OF_THE_WORKFLOW = {
+    "too_large": "output_too_large",
+    "too_many_pixels": "output_too_large",
+    "too_many_parts": "output_too_large",
+    "too_costly": "output_too_large",
+    "unsupported_format": "output_unusable",
+}
 #: So often a server may answer a request of a plan's with an error, while it answers others.
 ERRORS_MOST = 3
 
@@ -145,6 +153,9 @@ class Landing:
             self._outcomes.fail(flight, failure("output_missing", str(problem)))
         elif isinstance(problem, TooLarge):
             self._outcomes.fail(flight, failure("output_too_large", str(problem)))
+        elif isinstance(problem, BadImage) and problem.code in _OF_THE_WORKFLOW:
+            code = _OF_THE_WORKFLOW[problem.code]
+            self._outcomes.fail(flight, failure(code, str(problem)))
         elif isinstance(problem, BadImage):
             self._unreadable(flight, problem)
         elif isinstance(problem, StorageError):

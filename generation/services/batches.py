@@ -204,5 +204,9 @@ def _unrunnable(
     workflow: Workflow, params: Mapping[str, Any], bases: list[dict[str, Any]]
 ) -> list[Problem]:
     distinct = {repr(sorted(base.items())): base for base in bases}
-    checks = (preflight.check(workflow, {**base, **params}, params) for base in distinct.values())
+    wanted = [{**base, **params} for base in distinct.values()]
+    sizes = (workflows.check_sizes(workflow, values, params) for values in wanted)
+    if too_large := next((problems for problems in sizes if problems), []):
+        return too_large
+    checks = (preflight.check(workflow, values, params) for values in wanted)
     return next((problems for _, problems in checks if problems), [])

@@ -1,17 +1,22 @@
 """Blocking: a server that fails one workflow again and again takes none of it any more.
 
-Three failures in a row, while others render the same workflow, say that the server is at fault and
-not the plans: what it failed is queued again for the others. A server that is shown to have changed
-or restarted is given another chance; that it did not answer for a while shows nothing.
+Three failures in a row of what others render, asked for in the very same way, say that the server
+is at fault and not the plans: what it failed is queued again for the others. What a request itself
+causes fails everywhere, and is never held against a server. One that is shown to have changed or
+restarted is given another chance; that it did not answer for a while shows nothing.
 """
 
+import json
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
-from django.db.models import Count, OuterRef, QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from generation import queueing
+from generation.failures import FAILURES, Fault
 from generation.models import Attempt, Block, PlanRun, Server, Workflow
 from generation.selectors import claimable
 from generation.services import transitions
@@ -22,6 +27,10 @@ logger = logging.getLogger(__name__)
 IN_A_ROW = 3
 #: Among how many attempts before the first of those failures a success elsewhere is looked for.
 ATTEMPTS_BACK = 1000
+#: How many of the latest failures are looked at, and forgiven.
+ROW_MOST = 300
+#: The failures that may be a server's fault.
+_BLAMED = [each.code for each in FAILURES.values() if each.fault in (Fault.SERVER, Fault.EITHER)]
 
 
 def look(server: Server, workflow: Workflow, latest: Attempt | None = None) -> bool:
@@ -34,8 +43,8 @@ def look(server: Server, workflow: Workflow, latest: Attempt | None = None) -> b
             latest.refresh_from_db(fields=["is_held_against"])
             _unblame(server, [latest] if latest.is_held_against else [])
         return True
-    failed = _last_failed(server, workflow)
-    if len(failed) < IN_A_ROW or not _succeeds_elsewhere(server, workflow, failed[-1]):
+    failed = _proven(server, workflow, _last_failed(server, workflow))
+    if len(failed) < IN_A_ROW:
         return False
     detail = f"{len(failed)} plans in a row failed there, the last with: {_words(failed[0])}"
     # What it took it will know until it restarts; of what never reached it, it knows nothing.
@@ -70,24 +79,63 @@ def _ended(workflow: Workflow) -> QuerySet[Attempt]:
 def _last_failed(server: Server, workflow: Workflow) -> list[Attempt]:
     """Return the failures since the last success there, the latest first.
 
-    A first shortage of memory is neither: each plan has one before it fails for it.
+    A first shortage of memory is neither: each plan has one before it fails for it. Nor is what is
+    the request's fault.
     """
-    counted = _ended(workflow).filter(server=server).exclude(failure_code="memory_short")
-    last = list(counted.defer("graph").order_by("-pk")[: 10 * IN_A_ROW])
-    failed: list[Attempt] = []
-    for attempt in last:
-        if not attempt.is_held_against:
-            break
-        failed.append(attempt)
-    return failed
+    ended = _ended(workflow).filter(server=server)
+    done = ended.filter(outcome=AttemptOutcome.DONE).order_by("-pk").values("pk")[:1]
+    failed = ended.filter(
+        pk__gt=Coalesce(Subquery(done), 0), is_held_against=True, failure_code__in=_BLAMED
+    )
+    related = failed.select_related("run__batch").defer("graph")
+    return list(related.order_by("-pk")[:ROW_MOST])
 
 
-def _succeeds_elsewhere(server: Server, workflow: Workflow, first: Attempt) -> bool:
-    # Not on one that is blocked itself: else the last that is left would be blocked in the end.
+def _proven(server: Server, workflow: Workflow, failed: list[Attempt]) -> list[Attempt]:
+    """Leave those failures that say something of the server, not of what was asked for.
+
+    Others have rendered the same: with the same parameters, or, where the server has rendered the
+    workflow before and so can, the very same plan's panel. That such a one was short of memory
+    says how much was asked for.
+    """
+    if len(failed) < IN_A_ROW:
+        return []
+    others = _others(server, workflow)
+    is_able = _ended(workflow).filter(server=server, outcome=AttemptOutcome.DONE).exists()
+    since = failed[-1].pk - ATTEMPTS_BACK
+    elsewhere = _ended(workflow).filter(server__in=others, pk__gt=since).order_by()
+    done = elsewhere.filter(outcome=AttemptOutcome.DONE)
+    rendered = {_asked_for(*row, is_able=is_able) for row in done.values_list(*_ASKED)}
+    failing = elsewhere.filter(is_held_against=True).exclude(run__in=done.values("run"))
+    fails_everywhere = set(failing.values_list("run_id", flat=True))
+    return [
+        attempt
+        for attempt in failed
+        if attempt.run_id not in fails_everywhere
+        and _asked_for(*_asked(attempt), is_able=is_able) in rendered
+        and not (is_able and attempt.failure_code == "out_of_memory")
+    ]
+
+
+def _others(server: Server, workflow: Workflow) -> QuerySet[Server]:
+    # None that is blocked itself: else the last that is left would be blocked in the end.
     blocked = claimable.blocks(OuterRef("pk"), workflow.pk)
-    others = claimable.answering().filter(~blocked).exclude(pk=server.pk)
-    done = _ended(workflow).filter(outcome=AttemptOutcome.DONE, server__in=others)
-    return done.filter(pk__gt=first.pk - ATTEMPTS_BACK).exists()
+    return claimable.answering().filter(~blocked).exclude(pk=server.pk)
+
+
+_ASKED = ("run__batch__params", "run__params", "panel_id")
+
+
+def _asked(attempt: Attempt) -> tuple[dict[str, Any], dict[str, Any], int | None]:
+    return attempt.run.batch.params, attempt.run.params, attempt.panel_id
+
+
+def _asked_for(
+    params: dict[str, Any], overrides: dict[str, Any], panel_id: int | None, *, is_able: bool
+) -> str:
+    """Return what tells whether two plans ask for the same; each has a seed of its own."""
+    values = {name: value for name, value in (params | overrides).items() if name != "seed"}
+    return json.dumps([values, panel_id if is_able else None], sort_keys=True)
 
 
 def _words(attempt: Attempt) -> str:

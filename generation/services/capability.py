@@ -6,7 +6,7 @@ while claiming: a claim joins the rows that are written here.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ from generation.comfyui import requirements
 from generation.comfyui.definitions import is_choice
 from generation.comfyui.errors import GraphError
 from generation.comfyui.graph import Graph
-from generation.comfyui.requirements import File, Lack, Requirements, is_model_file
+from generation.comfyui.requirements import File, Lack, Requirements, folded, is_model_file
 from generation.models import (
     Attempt,
     Batch,
@@ -213,9 +213,46 @@ def turn_away(attempt: Attempt, found: Iterable[Lack]) -> bool:
         return False
     lacking = list(found)
     # First of all, or the batch's next plan would be claimed for the same server.
-    deny(run.needed, attempt.server, lacking)
+    deny(_narrowed(attempt, lacking), attempt.server, lacking)
     transitions.turn_away(attempt, ", ".join(map(str, lacking)))
     return True
+
+
+def _narrowed(attempt: Attempt, lacking: Sequence[Lack]) -> Needs | None:
+    """Return what a plan needs, with the values that its server refuses among it.
+
+    A value that nobody knew to be chosen from a list is learnt so. What the plan's batch (or those
+    retried like it) needs is narrowed by it; another batch of the workflow that asks for another
+    value needs it no more than before.
+    """
+    needs = attempt.run.needed
+    if needs is None:
+        return None
+    refused = {(lack.where, lack.name) for lack in lacking}
+    values = (
+        (node["class_type"], name, value)
+        for node in attempt.graph.values()
+        for name, value in node["inputs"].items()
+        if isinstance(value, str)
+    )
+    known = {(class_type, name, folded(value)) for class_type, name, value in needs.files}
+    more = {
+        (class_type, name, value)
+        for class_type, name, value in values
+        if (f"{class_type}.{name}", value) in refused
+        and (class_type, name, folded(value)) not in known
+    }
+    if not more:
+        return needs
+    files = sorted([*needs.files, *map(list, more)])
+    narrowed = keep(_needs(needs.classes, files))
+    settle([narrowed])
+    run = attempt.run
+    if run.needs_id is None:
+        Batch.objects.filter(pk=run.batch_id, needs=needs).update(needs=narrowed)
+    else:
+        PlanRun.objects.filter(batch=run.batch_id, needs=needs).update(needs=narrowed)
+    return narrowed
 
 
 def _has_refused(attempt: Attempt) -> bool:

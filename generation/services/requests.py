@@ -60,6 +60,10 @@ class _Reader:
     def add(self, attr: str, code: str, detail: str) -> None:
         self.problems.append(Problem(attr, code, detail))
 
+    def refuses(self, key: str) -> bool:
+        """Tell whether something below this key of the payload cannot be taken."""
+        return any(problem.attr.partition(".")[0] == key for problem in self.problems)
+
     def keys(self, given: Mapping[str, Any], required: Any, known: Any, place: str = "") -> None:
         for key in required:
             if key not in given:
@@ -248,12 +252,15 @@ def _params(
     defaults = {
         key: value for key, value in (style.params if style else {}).items() if key in found
     }
-    return defaults | given
+    values = defaults | given
+    if mode == Mode.AUTO and not reader.refuses("params"):
+        reader.problems.extend(workflows.check_sizes(workflow, values, given))
+    return values
 
 
 def _needs(reader: _Reader, workflow: Workflow, params: Mapping[str, Any]) -> Needs | None:
     """Check that some server can run it; not where a parameter could not be set."""
-    if any(problem.attr.partition(".")[0] == "params" for problem in reader.problems):
+    if reader.refuses("params"):
         return None
     given = [name for name in reader.payload.get("params", {}) if name in params]
     needs, problems = preflight.check(workflow, params, given)

@@ -3,7 +3,7 @@
 import json
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.conf import settings
 
 from generation.comfyui import graph as graphs
 from generation.comfyui import parameters as params
+from generation.comfyui import sizes
 from generation.comfyui.lenient import is_storable, storable
 from generation.comfyui.requirements import is_model_file
 from generation.comfyui.values import shown
@@ -29,6 +30,8 @@ SEED = "seed"
 SEED_LIMIT = 2**53
 #: What ComfyUI takes as a seed: 64 bits.
 SEED_END = 2**64
+#: How many pictures one prompt may make.
+PICTURES_MOST = 16
 
 Definitions = Sequence[Mapping[str, Any]]
 
@@ -166,6 +169,47 @@ def _problems(
         detail = f"seed must be between 0 and {SEED_END - 1}, not {shown(seed)}."
         problems.append(Problem(f"params.{SEED}", "out_of_bounds", detail))
     return problems
+
+
+def check_sizes(
+    workflow: Workflow, values: Mapping[str, Any], given: Iterable[str]
+) -> list[Problem]:
+    """Return what is too large to be taken of a workflow with these parameters (checked before).
+
+    `given` are those that the request itself sets: one without which this would not be so is to
+    blame, else the workflow is.
+    """
+    found = parameters(workflow)
+    fault = _too_large(workflow, values, found)
+    if fault is None:
+        return []
+    node_id, words = fault
+    without = (
+        (name, _too_large(workflow, {k: v for k, v in values.items() if k != name}, found))
+        for name in given
+    )
+    blamed = [f"params.{name}" for name, rest in without if rest is None or rest[0] != node_id]
+    return [Problem(place, "too_large", words) for place in blamed or [FIELD]]
+
+
+def _too_large(
+    workflow: Workflow, values: Mapping[str, Any], found: Mapping[str, params.Parameter]
+) -> tuple[str, str] | None:
+    """Return the first node that makes too much, and the words for it."""
+    known = {name: value for name, value in values.items() if name in found}
+    most = settings.MADSEA_IMAGE_MAX_PIXELS
+    for size in sizes.sizes(params.apply(workflow.graph, known, found)):
+        what = f"{size.width_px} × {size.height_px} pixels (node {size.node_id})"
+        if size.pixels > most:
+            words = f"A picture of {what} is too large: at most {most:,} pixels are taken."
+            return size.node_id, words
+        if size.count > PICTURES_MOST:
+            words = f"{size.count} pictures in one prompt are too many: at most {PICTURES_MOST}."
+            return size.node_id, words
+        if size.count * size.pixels > most:
+            words = f"{size.count} times {what} is too large: at most {most:,} pixels together."
+            return size.node_id, words
+    return None
 
 
 def known_definitions() -> Definitions:

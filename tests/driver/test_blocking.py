@@ -88,6 +88,79 @@ def test_a_server_that_is_always_short_of_memory_is_blocked(
     assert Block.objects.get().server == first
 
 
+def test_what_a_request_asks_for_is_held_against_no_server(
+    pair: list[tuple[Server, PreviewServer]],
+) -> None:
+    (first, one), (second, two) = pair
+    flying.finish(second, flying.sampled(params={"steps": 2}))
+    for comfy in (one, two):
+        comfy.faults.set("node_error", match="KSampler", message="too many steps")
+    batch = flying.sampled(4, params={"steps": 9}, max_tries=1)
+
+    flying.drive_until(first, lambda: flying.states(batch).count(RunState.ERROR) >= 3)
+    servers.declare_gone(first)
+    upkeep.tick()
+
+    assert not Block.objects.exists()
+
+
+def test_plans_that_fail_on_each_server_block_none(
+    pair: list[tuple[Server, PreviewServer]],
+) -> None:
+    (first, one), (second, two) = pair
+    before = flying.sampled()
+    before.runs.update(seed="7")
+    flying.finish(second, before)
+    for comfy in (one, two):
+        comfy.faults.set("node_error", match="KSampler", message="not these")
+    batch = flying.sampled(3)
+    flying.drive_until(first, lambda: Attempt.objects.filter(is_held_against=True).count() >= 2)
+    servers.declare_gone(first)
+
+    flying.finish(second, batch)
+    flying.finish(first, batch)
+    upkeep.tick()
+
+    assert flying.states(batch) == [RunState.ERROR] * 3
+    assert not Block.objects.exists()
+
+
+def test_a_server_that_renders_a_workflow_is_not_blamed_for_a_shortage_of_memory(
+    pair: list[tuple[Server, PreviewServer]],
+) -> None:
+    (first, bad), (second, _) = pair
+    flying.finish(first, flying.sampled())
+    flying.finish(second, flying.sampled())
+    short = {"type": "torch.OutOfMemoryError", "message": "no memory"}
+    bad.faults.set("node_error", match="KSampler", **short)
+    batch = flying.sampled(4)
+
+    flying.drive_until(first, lambda: flying.codes(batch).count("out_of_memory") >= 3)
+    servers.declare_gone(first)
+    upkeep.tick()
+
+    assert not Block.objects.exists()
+
+
+def test_what_two_bad_servers_fail_and_a_third_renders_blocks_both(
+    pair: list[tuple[Server, PreviewServer]], start_comfy: Start
+) -> None:
+    (first, one), (second, two) = pair
+    third = factories.server("gpu-3", url=start_comfy().url)
+    for comfy in (one, two):
+        comfy.faults.set("node_error", match="KSampler", message="the ink is dry")
+    batch = flying.sampled(3)
+    flying.drive_until(first, lambda: flying.codes(batch).count("node_error") >= 3)
+    servers.declare_gone(first)
+    flying.drive_until(second, lambda: flying.codes(batch).count("node_error") >= 6)
+    servers.declare_gone(second)
+    flying.finish(third, batch)
+
+    upkeep.tick()
+
+    assert {block.server.name for block in Block.objects.all()} == {"gpu-1", "gpu-2"}
+
+
 @pytest.fixture
 def blocked(pair: list[tuple[Server, PreviewServer]]) -> tuple[Server, PreviewServer]:
     """A server that is blocked for what it failed three times in a row; it would render it now."""

@@ -259,6 +259,24 @@ def test_a_choice_that_is_no_model_is_left_to_the_server_that_has_it(
     assert rendered_on(mine) == ["new"]
 
 
+def test_a_value_of_one_batch_that_a_server_refuses_keeps_no_other_batch_away(
+    start_comfy: Callable[..., PreviewServer], db: None
+) -> None:
+    comfy = start_comfy(models=MODELS | {"checkpoints": [TINY]})
+    server = servers.look(factories.server(url=comfy.url))
+    mine, other = batch(TINY, 1), batch(TINY, 1)
+    shared = other.needs
+    refused = not_in_list("euler", "KSampler", "sampler_name")
+    comfy.faults.set("refuse_prompt", node_errors=refused, times=1)
+
+    flying.drive_until(server, lambda: "refused" in flying.events(mine.runs.get()))
+
+    mine.refresh_from_db()
+    assert mine.needs != shared
+    assert not Capability.objects.get(needs=mine.needs).is_capable
+    assert Capability.objects.get(needs=shared).is_capable
+
+
 def test_a_server_that_drops_the_output_for_a_lost_model_hands_its_plan_on(
     start: Callable[..., Server],
 ) -> None:

@@ -113,6 +113,16 @@ def test_an_output_that_is_too_large_fails_the_plan(server: Server, settings: An
     assert failed(server).error_code == "output_too_large"
 
 
+def test_an_image_of_too_many_pixels_fails_the_plan_once(server: Server, settings: Any) -> None:
+    settings.MADSEA_IMAGE_MAX_PIXELS = 50
+
+    run = failed(server)
+
+    assert (run.error_code, run.n_attempts) == ("output_too_large", 1)
+    assert "MADSEA_IMAGE_MAX_MEGAPIXELS" in run.error_remedy
+    assert not Attempt.objects.filter(is_held_against=True).exists()
+
+
 def test_a_success_without_an_output_fails_the_plan(server: Server, comfy: PreviewServer) -> None:
     comfy.faults.set("empty_outputs")
 

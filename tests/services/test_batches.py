@@ -212,6 +212,15 @@ def test_the_seed_stays_unless_one_is_given() -> None:
     assert (kept, given.seed, given.params) == (seed, "7", {})
 
 
+def test_a_retry_that_would_be_too_large_is_refused() -> None:
+    run = failed_run()
+
+    with pytest.raises(InvalidRequest) as caught:
+        runs.retry(run, actor=None, params={"width": 16384, "height": 16384})
+
+    assert [problem.attr for problem in caught.value.problems] == ["params.width", "params.height"]
+
+
 def test_a_param_that_does_not_fit_the_frozen_workflow_is_refused() -> None:
     run = failed_run()
 

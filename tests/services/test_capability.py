@@ -172,6 +172,28 @@ def test_what_a_server_refused_is_believed_until_it_is_read_again(
     assert (denied, Capability.objects.get().is_capable) == (False, True)
 
 
+def test_a_value_that_a_server_refuses_keeps_nobody_from_another(
+    start: Callable[..., Server],
+) -> None:
+    server = start("gpu-1", [CHECKPOINT])
+    heun = {"params": {"sampler_name": "heun"}}
+    refused = batches.create(requests.read(REQUEST | heun), requester=None)
+
+    capability.deny(refused.needs, server, [capability.Lack("heun", "KSampler.sampler_name")])
+
+    assert refusal(**heun)[:2] == ("params.sampler_name", "no_capable_server")
+    assert requests.read(REQUEST).needs != refused.needs
+
+
+def test_a_choice_that_no_server_has_is_to_blame_itself(start: Callable[..., Server]) -> None:
+    start("gpu-1", [CHECKPOINT])
+
+    attr, code, detail = refusal(params={"sampler_name": "heunn"})
+
+    assert (attr, code) == ("params.sampler_name", "no_capable_server")
+    assert "gpu-1 lacks heunn for KSampler.sampler_name (closest: heun" in detail
+
+
 # Requests ---------------------------------------------------------------------------------------
 
 

@@ -343,3 +343,47 @@ def test_a_refusal_shows_a_huge_value_briefly() -> None:
         read(sequences=one_plan(10**5000), style="x" * 100_000)
 
     assert all(len(problem.detail) < 400 for problem in caught.value.problems)
+
+
+# Sizes --------------------------------------------------------------------------------------------
+
+
+def too_large(*places: str) -> list[tuple[str, str]]:
+    return [(place, "too_large") for place in places]
+
+
+def test_a_picture_that_no_limit_takes_is_refused_with_both_its_sides() -> None:
+    params = {"width": 16384, "height": 16384}
+
+    assert refused(params=params) == too_large("params.width", "params.height")
+
+
+def test_the_side_that_makes_a_picture_too_large_is_to_blame(settings: Any) -> None:
+    settings.MADSEA_IMAGE_MAX_PIXELS = 2_000_000
+
+    assert refused(params={"width": 2048, "height": 1024}) == too_large("params.width")
+
+
+def test_a_refusal_for_its_size_names_what_is_taken() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        read(params={"width": 16384, "height": 16384})
+
+    assert "16384 × 16384 pixels" in caught.value.detail
+    assert "at most 100,000,000 pixels" in caught.value.detail
+
+
+def test_a_workflow_that_is_too_large_by_itself_is_to_blame(settings: Any) -> None:
+    settings.MADSEA_IMAGE_MAX_PIXELS = 500_000
+
+    assert refused(params={"steps": 4}) == too_large("workflow_json")
+
+
+def test_a_default_of_the_style_that_is_too_large_is_refused(settings: Any) -> None:
+    Style.objects.filter(code="ombres_chinoises").update(params={"width": 16384})
+    settings.MADSEA_IMAGE_MAX_PIXELS = 10_000_000
+
+    assert refused(params={}) == too_large("workflow_json")
+
+
+def test_the_size_of_what_nobody_renders_is_not_asked() -> None:
+    assert read(mode="manuel", params={"width": 16384, "height": 16384}).needs is None
