@@ -28,6 +28,7 @@ class Kind(StrEnum):
     NO_ROW = "file without row"  #: The database does not know the file.
     NO_FILE = "row without file"  #: The database knows a file that is not there.
     CHANGED = "changed"  #: The file is not the one that was published.
+    NOT_MOUNTED = "not mounted"  #: A volume does not carry the mark that the database knows.
     UNFINISHED = "unfinished"  #: A number is reserved, and its file not published yet.
 
 

@@ -9,6 +9,7 @@ from generation.admin import cells, lines, turns
 from generation.admin.page import Table
 from generation.models import Batch, PlanRun
 from generation.selectors import overviews
+from generation.selectors.storage import troubles
 from generation.states import RunState
 
 SHOWN = 10
@@ -17,13 +18,24 @@ SHOWN = 10
 def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Called by unfold: adds what `templates/admin/index.html` shows to its context."""
     sections = (
+        ("generation.view_batch", _storage),
         ("generation.view_batch", _running),
         ("generation.view_planrun", _failed),
         ("generation.view_server", _servers),
         ("generation.view_batch", _finished),
     )
     allowed = [build for permission, build in sections if request.user.has_perm(permission)]
-    return {**context, "title": "Overview", "tables": [build() for build in allowed]}
+    return {
+        **context,
+        "title": "Overview",
+        "tables": [table for build in allowed if (table := build())],
+    }
+
+
+def _storage() -> Table | None:
+    rows = [(each.scope or "all", cells.clock(each.since), each.detail) for each in troubles()]
+    title = "Storage: plans wait until this is mended"
+    return Table(title, ("Project", "Since", "What is wrong"), rows) if rows else None
 
 
 def _running() -> Table:

@@ -18,7 +18,7 @@ from generation.admin.page import Page, Table
 from generation.errors import Conflict
 from generation.models import Attempt, Server
 from generation.models.server import SECRETS
-from generation.selectors import claimable, overviews
+from generation.selectors import claimable, overviews, storage
 from generation.selectors import servers as reads
 from generation.services import blocking, quarantine, servers
 from generation.states import ServerHealth
@@ -221,6 +221,14 @@ class ServerAdmin(MadseaAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return overviews.servers()
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if request.method == "GET":
+            for trouble in storage.troubles():
+                messages.warning(request, storage.sentence(trouble))
+        return super().changelist_view(request, extra_context)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Server | None = None) -> list[str]:
         """The address of a server that COMFYUI_SERVERS names is changed there."""

@@ -15,6 +15,7 @@ from generation.api.filters import ID, UnusableValue, whole_number
 from generation.errors import NotFound, Refusal
 from generation.models import Version
 from generation.selectors import results
+from generation.services import volumes
 
 CONTENT_TYPES = {
     "png": "image/png",
@@ -77,7 +78,12 @@ def _answer(request: Request, version: Version, width_px: int | None) -> HttpRes
     }
     if _has_it(request, headers["ETag"]):
         return answers.not_modified(headers)
-    content, content_type = _content(version, width_px)
+    try:
+        content, content_type = _content(version, width_px)
+    except NotFound:
+        # What is not mounted is not gone.
+        volumes.check(version.path)
+        raise
     return HttpResponse(content, content_type=content_type, headers=headers)
 
 

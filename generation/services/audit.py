@@ -12,6 +12,7 @@ from pathlib import Path
 from generation import beneath, storage
 from generation.errors import NotFound
 from generation.models import Version
+from generation.services import volumes
 from generation.states import VersionState
 from nomenclature import audit, contents, paths, rules
 from nomenclature.audit import Filed, Finding, Kind
@@ -80,6 +81,8 @@ def audit_tree(root: Path, *, watch: Watch = iter) -> Report:
         raise NotFound(f"There is no folder {start}.", code="unknown_folder")
     base = storage.root() if start.is_relative_to(storage.root()) else start
     report = Report()
+    if base == storage.root():
+        report.findings += [Finding(path, Kind.NOT_MOUNTED, why) for path, why in volumes.wrong()]
     walked = list(audit.walk(base, start, skip=storage.OWN))
     report.findings += [each for each in walked if isinstance(each, Finding)]
     # After the walk: a file is on disk only once its row is there, so none is missed.

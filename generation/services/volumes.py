@@ -7,6 +7,7 @@ evidently the right one; else by `manage.py adopt_storage`.
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -200,12 +201,31 @@ def try_out(folder: str) -> None:
 def unmounted() -> list[str]:
     """Return what is wrong with the marks of the volumes, a sentence each."""
     try:
-        known = _known()
-        paths = sorted(known)
+        return [why for _, why in wrong()] if _known() else []
     except storage.StorageError as error:
         return [error.detail]
-    found = (_problem(partial(storage.survey, path, known)) for path in paths)
-    return [each.detail for each in found if isinstance(each, storage.WrongVolume)]
+
+
+def check(path: str) -> None:
+    """Make sure of the volumes on the way to a file that was not found.
+
+    Raises:
+        StorageError: one of them is not there, so nothing can be said of the file.
+    """
+    marks = dict(Volume.objects.values_list("path", "mark"))
+    with suppress(storage.UnknownVolume):
+        storage.survey(path.rpartition("/")[0], marks)
+
+
+def wrong() -> list[tuple[str, str]]:
+    """Return the volumes that do not carry the mark which the database knows, and why."""
+    known = dict(Volume.objects.values_list("path", "mark"))
+    found = ((path, _problem(partial(storage.survey, path, known))) for path in sorted(known))
+    return [
+        (path or ".", each.detail)
+        for path, each in found
+        if isinstance(each, storage.WrongVolume) and each.path == path
+    ]
 
 
 def _known() -> storage.Marks:

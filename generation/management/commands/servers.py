@@ -14,6 +14,7 @@ from generation.errors import InvalidRequest
 from generation.management.command import MadseaCommand, bar, counted
 from generation.models import Server, Workflow
 from generation.selectors import servers as reads
+from generation.selectors import storage
 from generation.services import blocking, quarantine, servers, workflows
 from generation.states import ServerHealth
 
@@ -57,6 +58,8 @@ class Command(MadseaCommand):
         self._table([HEADINGS, *(_row(server) for server in found)])
         for line in _lacks(found):
             self.stdout.write(line)
+        for trouble in storage.troubles():
+            self.stdout.write(storage.sentence(trouble))
         usable = sum(map(_is_usable, found))
         summary = f"{usable} of {counted(len(found), 'server')} can take work."
         if not usable:

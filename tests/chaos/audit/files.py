@@ -17,7 +17,7 @@ def names(case: Case) -> Verdict:
     broken = list(case.noted["partial"])
     broken += list(_numbers())
     broken += list(_overwritten(case))
-    broken += [f"{each} lies in staging" for each in storage.staged_before(0)]
+    broken += [f"{each} lies in staging" for each in storage.left_over(0)]
     findings = audit.audit_tree(storage.root()).findings
     broken += [f"check_nomenclature: {each.kind}: {each.path}" for each in findings]
     origins = Counter(Version.objects.values_list("origin", flat=True))

@@ -1,0 +1,57 @@
+"""Make the projects folder, or a volume below it, the one that this database publishes to."""
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from generation import storage
+from generation.management.command import MadseaCommand, add_dry_run
+from generation.services import volumes
+from generation.services.volumes import Found
+
+
+class Command(MadseaCommand):
+    help = (
+        "Adopt the projects folder as this database's, after it was moved or restored: it gets a"
+        " mark, without which nothing is published. An empty home adopts its own by itself."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "path",
+            nargs="?",
+            default="",
+            metavar="PATH",
+            help="a volume below the projects folder, such as madsea-2025-ep202; without it, the"
+            " projects folder itself",
+        )
+        parser.add_argument(
+            "--without-files",
+            action="store_true",
+            help="adopt it although none of the files that were published there is there",
+        )
+        add_dry_run(parser)
+
+    def handle(self, *args: Any, path: str, **options: Any) -> None:
+        path = path.strip("/")
+        if options["dry_run"]:
+            self.stdout.write(_described(volumes.look_at(path)))
+            return
+        found = volumes.adopt(path, even_if_empty=options["without_files"])
+        self.stdout.write(_described(found))
+        self.stdout.write(f"{_where(found)} is adopted: what waited for it goes on.")
+
+
+def _where(found: Found) -> str:
+    return str(storage.absolute(found.path))
+
+
+def _described(found: Found) -> str:
+    if not found.mark:
+        mark = "It has no mark."
+    elif found.mark == found.known_mark:
+        mark = "Its mark is the one that the database knows."
+    else:
+        mark = "Its mark is not the one that the database knows."
+    files = f"Of {found.n_looked_for} published files looked for, {found.n_there} are there."
+    return f"{_where(found)}: {mark} {files}"
