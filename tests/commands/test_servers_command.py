@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import trustme
 from django.core.management.base import CommandError
 from django.utils import timezone
 
@@ -90,3 +91,57 @@ def test_a_server_that_does_not_answer_says_so() -> None:
         run("servers", look=True)
 
     assert Server.objects.get().health == ServerHealth.DOWN
+
+
+# How a server is reached ------------------------------------------------------------------------
+
+
+def test_a_certificate_is_given_by_its_file(tmp_path: Path) -> None:
+    server, file = factories.server("gpu-1"), tmp_path / "ca.pem"
+    file.write_bytes(trustme.CA().cert_pem.bytes())
+
+    run("servers", "--access", "gpu-1", "--certificate", str(file))
+
+    server.refresh_from_db()
+    assert server.certificate == file.read_text().strip()
+    assert server.needs_reading
+
+
+def test_a_certificate_may_be_a_fingerprint() -> None:
+    server = factories.server("gpu-1")
+
+    run("servers", "--access", "gpu-1", "--certificate", "AB:" * 31 + "AB")
+
+    server.refresh_from_db()
+    assert server.certificate == "AB:" * 31 + "AB"
+
+
+def test_a_key_comes_from_a_file_and_is_not_shown(tmp_path: Path) -> None:
+    server, file = factories.server("gpu-1"), tmp_path / "key"
+    file.write_text("comfyui-s3cret\n")
+
+    said = run("servers", "--access", "gpu-1", "--partner-key-from", str(file))
+
+    server.refresh_from_db()
+    assert server.partner_key == "comfyui-s3cret"
+    assert "s3cret" not in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--access", "gpu-1"), "needs --certificate or"),
+        (("--access", "gpu-2", "--certificate", ""), "No server is called 'gpu-2'"),
+        (("--access", "gpu-1", "--certificate", "/none.pem"), "/none.pem cannot be read"),
+        (("--access", "gpu-1", "--certificate", "manage.py"), "certificate: Expected"),
+    ],
+)
+def test_access_that_cannot_be_used_is_refused(arguments: tuple[str, ...], words: str) -> None:
+    factories.server("gpu-1", certificate="ab" * 32, health=ServerHealth.DOWN)
+    with pytest.raises(CommandError, match=words):
+        run("servers", *arguments)
+
+
+def test_an_address_is_shown_without_its_secrets() -> None:
+    factories.server("gpu-1", url="https://gpu.studio", login="me:s3cret", query="token=s3cret")
+    assert "s3cret" not in run("servers")

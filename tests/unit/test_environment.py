@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import trustme
 from django.core.exceptions import ImproperlyConfigured
 
 from madsea import environment
@@ -153,3 +154,49 @@ def test_networks_are_addresses_and_networks(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("NETWORKS", "127.0.0.1, 10.1.0.0/16,::1")
 
     assert environment.networks("NETWORKS") == ["127.0.0.1", "10.1.0.0/16", "::1"]
+
+
+SECRET_ADDRESS = "ftp://me:s3cret@gpu/?token=s3cret"
+
+
+@pytest.mark.parametrize(
+    "raw", [SECRET_ADDRESS, f"http://a:1,{SECRET_ADDRESS}", "http://me:s3cret@gpu:99999/?t=s3cret"]
+)
+def test_a_wrong_address_is_told_without_its_secrets(
+    raw: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(NAME, raw)
+
+    with pytest.raises(ImproperlyConfigured, match=NAME) as refused:
+        environment.addresses(NAME)
+
+    assert "s3cret" not in str(refused.value)
+
+
+def test_one_address_by_two_logins_is_one_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(NAME, "http://a:b@gpu:8188,http://gpu:8188/?token=x")
+
+    with pytest.raises(ImproperlyConfigured, match="twice"):
+        environment.addresses(NAME)
+
+
+def test_certificates_are_those_of_the_first_variable_that_is_set(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "ca.pem"
+    bundle.write_bytes(trustme.CA().cert_pem.bytes())
+    monkeypatch.setenv("MADSEA_TEST_2", str(bundle))
+    monkeypatch.setenv("MADSEA_TEST_3", "/none")
+
+    assert environment.certificates(NAME, "MADSEA_TEST_2", "MADSEA_TEST_3") == str(bundle)
+    assert environment.certificates(NAME) == ""
+
+
+@pytest.mark.parametrize("place", ["/none/ca.pem", __file__])
+def test_certificates_that_cannot_be_read_are_refused(
+    place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(NAME, place)
+
+    with pytest.raises(ImproperlyConfigured, match=NAME):
+        environment.certificates(NAME)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from generation.comfyui.errors import ComfyError, GraphError
 from generation.errors import (
     BadImage,
     Conflict,
@@ -57,3 +58,12 @@ def test_every_failure_says_what_to_do(code: str) -> None:
 
 def test_a_failure_without_words_says_what_it_means() -> None:
     assert failure("no_panel", " ").message == "The plan has no panel."
+
+
+def test_a_graph_that_is_wrong_is_no_trouble_with_a_server() -> None:
+    assert not issubclass(GraphError, ComfyError)
+    assert str(GraphError("empty", "It has no nodes.")) == "It has no nodes."
+
+
+def test_the_words_of_a_failure_end() -> None:
+    assert len(failure("node_error", "x" * 1_000_000).message) == 2000

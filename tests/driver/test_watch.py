@@ -1,0 +1,66 @@
+"""The watch drops what a server says when nobody takes it: the socket is a hint."""
+
+from queue import SimpleQueue
+from typing import Any
+
+import pytest
+
+from generation.comfyui.address import Endpoint
+from generation.comfyui.messages import Started
+from generation.driver import watch
+from generation.driver.courier import Message
+from tests.driver.flying import is_soon
+
+
+class Flood:
+    """A socket that is never silent."""
+
+    n_received = 0
+
+    def __init__(self, *_: Any) -> None:
+        pass
+
+    def connect(self, timeout: float) -> None:
+        pass
+
+    def receive(self, _: float) -> Started:
+        Flood.n_received += 1
+        return Started("p")
+
+    def close(self) -> None:
+        pass
+
+
+class Broken(Flood):
+    """A socket that fails as nobody foresaw."""
+
+    def receive(self, _: float) -> Started:
+        Flood.n_received += 1
+        raise ZeroDivisionError
+
+
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "FLOODED_S", 0.001)
+    monkeypatch.setattr(watch, "RECONNECT_MOST_S", 0.01)
+    monkeypatch.setattr(Flood, "n_received", 0)
+
+
+def test_a_flood_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "Socket", Flood)
+    inbox: SimpleQueue[Message] = SimpleQueue()
+    watching = watch.Watch(Endpoint("http://127.0.0.1:9"), inbox)
+
+    assert is_soon(lambda: Flood.n_received > 2 * watch.WAITING_MOST)
+
+    watching.close()
+    assert inbox.qsize() <= watch.WAITING_MOST + 1
+
+
+def test_what_nobody_foresaw_leaves_the_watch_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "Socket", Broken)
+    watching = watch.Watch(Endpoint("http://127.0.0.1:9"), SimpleQueue())
+
+    assert is_soon(lambda: Flood.n_received > 2)
+
+    watching.close()
