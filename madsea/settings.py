@@ -198,7 +198,7 @@ def _database() -> dict[str, Any]:
         )
         for suffix in ("-wal", "-shm", "-journal"):
             environment.keep_private(Path(f"{config['NAME']}{suffix}"))
-        config["OPTIONS"] = SQLITE_OPTIONS
+        config["OPTIONS"] = SQLITE_OPTIONS | config.get("OPTIONS", {})
         # Two test runs at once must not share a file.
         config["TEST"] = {"NAME": MADSEA_HOME / "test" / f"madsea-test-{os.getpid()}.sqlite3"}
         (MADSEA_HOME / "test").mkdir(parents=True, exist_ok=True)

@@ -36,6 +36,8 @@ Scope = dict[str, Any]
 REQUESTS_MAX = 1000
 #: A login that would wait longer for its turn is told to come again.
 LOGIN_WAIT_S = 2.0
+#: Between two logins there is a rest, of no more than this.
+LOGIN_REST_S = 0.5
 
 _BUSY = Refused(
     HTTPStatus.SERVICE_UNAVAILABLE, "busy", "Madsea has more requests than it can hold.", 1
@@ -123,10 +125,13 @@ class ThreadedHandler(ASGIHandler):
             return await self._on_a_thread(self._answer, scope, body)
         if not await self._logins.take(clients.network_of(scope), LOGIN_WAIT_S):
             return await self._on_a_thread(self._answer, scope | {refused.KEY: _MANY_LOGINS}, body)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         try:
             return await self._on_a_thread(self._answer, scope, body)
         finally:
-            self._logins.give()
+            # A rest as long as the login took: hashing has half of a core, and others the rest.
+            loop.call_later(min(LOGIN_REST_S, loop.time() - began), self._logins.give)
 
     # The answer ----------------------------------------------------------------------------------
 

@@ -41,31 +41,37 @@ def guess(n_times: int, name: str = "supervisor", place: str = HERE) -> None:
         assert sign_in(name, "guess", place).status_code == 401
 
 
+def guess_until_it_waits(place: str = HERE) -> None:
+    """Use up what is free; the wait is long enough for a slow machine."""
+    guess(5, place=place)
+    let_pass(-30)
+
+
 def let_pass(seconds: float) -> None:
     """Have time go by."""
     LoginTries.objects.update(next_at=F("next_at") - timedelta(seconds=seconds))
 
 
 def test_after_five_tries_the_next_one_waits(supervisor: User) -> None:
-    guess(5)
+    guess_until_it_waits()
 
     answer = sign_in("supervisor", "guess")
 
     assert (answer.status_code, answer.json()["code"]) == (429, "throttled")
-    assert 1 <= int(answer["Retry-After"]) <= 2
+    assert 1 <= int(answer["Retry-After"]) <= 32
 
 
 def test_the_right_password_waits_too(supervisor: User) -> None:
-    guess(5)
+    guess_until_it_waits()
 
     assert sign_in("supervisor", "supervisor-pw").status_code == 429
 
 
 def test_a_try_that_was_too_early_makes_nobody_wait_longer(supervisor: User) -> None:
-    guess(5)
+    guess_until_it_waits()
     for _ in range(10):
         sign_in("supervisor", "guess")
-    let_pass(1.1)
+    let_pass(32)
 
     assert sign_in("supervisor", "supervisor-pw").status_code == 200
 
@@ -86,14 +92,14 @@ def test_who_has_signed_in_has_all_tries_again(supervisor: User) -> None:
 
 
 def test_a_supervisor_elsewhere_is_not_kept_out(supervisor: User) -> None:
-    guess(5, place=THERE)
+    guess_until_it_waits(THERE)
 
     assert sign_in("supervisor", "guess", THERE).status_code == 429
     assert sign_in("supervisor", "supervisor-pw", HERE).status_code == 200
 
 
 def test_a_colleague_at_the_same_place_is_not_kept_out(supervisor: User, artist: User) -> None:
-    guess(5)
+    guess_until_it_waits()
 
     assert sign_in("artist", "artist-pw").status_code == 200
 
@@ -102,6 +108,7 @@ def test_both_doors_count_together(supervisor: User) -> None:
     guess(3)
     for _ in range(2):
         assert at_the_admin("supervisor", "guess").status_code == 200
+    let_pass(-30)
 
     answer = at_the_admin("supervisor", "supervisor-pw")
 
@@ -113,23 +120,23 @@ def test_both_doors_count_together(supervisor: User) -> None:
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Real-IP", "Forwarded", "Client-IP"])
 def test_an_address_that_is_only_said_changes_nothing(supervisor: User, header: str) -> None:
-    answers = [
-        sign_in("supervisor", "guess", HERE, **{header: f"1.2.3.{n}"}).status_code for n in range(6)
-    ]
+    answers = [sign_in("supervisor", "guess", **{header: f"1.2.3.{n}"}) for n in range(5)]
+    let_pass(-30)
+    answers.append(sign_in("supervisor", "guess", **{header: "1.2.3.9"}))
 
-    assert answers == [401] * 5 + [429]
+    assert [answer.status_code for answer in answers] == [401] * 5 + [429]
 
 
 @pytest.mark.parametrize("name", ["Supervisor", "SUPERVISOR", "ｓupervisor"])
 def test_a_name_in_another_spelling_is_the_same(supervisor: User, name: str) -> None:
-    guess(5)
+    guess_until_it_waits()
 
     assert sign_in(name, "guess").status_code == 429
 
 
 def test_of_two_processes_at_once_one_try_is_counted(supervisor: User) -> None:
-    guess(5)
-    let_pass(2)
+    guess_until_it_waits()
+    let_pass(32)
     row = LoginTries.objects.get()
 
     assert [tries._taken(row, timezone.now()) for _ in range(2)] == [True, False]
@@ -142,15 +149,15 @@ def test_names_are_not_kept(supervisor: User) -> None:
 
 
 def test_old_tries_are_forgotten(supervisor: User) -> None:
-    guess(5)
+    guess_until_it_waits()
     let_pass(3600)
 
     assert (tries.forget_old(), tries.forget_old(), LoginTries.objects.count()) == (1, 0, 0)
 
 
 def test_a_quarter_of_an_hour_later_all_tries_are_there_again(supervisor: User) -> None:
-    guess(5)
-    let_pass(901)
+    guess_until_it_waits()
+    let_pass(932)
 
     guess(1)
 
@@ -167,6 +174,7 @@ def test_without_an_address_tries_are_counted_together(supervisor: User) -> None
     request.META["REMOTE_ADDR"] = ""
     for _ in range(5):
         authenticate(request, username="supervisor", password="guess")
+    let_pass(-30)
 
     with pytest.raises(TooSoon):
         authenticate(request, username="supervisor", password="guess")
