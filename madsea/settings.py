@@ -296,6 +296,8 @@ UNFOLD: dict[str, Any] = {
     "SITE_HEADER": "Madsea",
     "SITE_SUBHEADER": "From plans to images",
     "SITE_URL": None,
+    # It would hold what was typed into forms alone, and none of the acts.
+    "SHOW_HISTORY": False,
     "SITE_ICON": "generation.admin.look.icon",
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": "generation.admin.look.icon"},

@@ -104,6 +104,44 @@ def test_enter_on_a_question_goes_back_and_does_nothing(studio: Studio, page: Pa
     assert studio.site.value("SELECT n_waiting FROM generation_batch") == 3
 
 
+PHONE_PAGES = (
+    "/admin/",
+    "/admin/generation/batch/",
+    "/admin/generation/batch/1/change/",
+    "/admin/generation/planrun/",
+    "/admin/generation/planrun/1/change/",
+    "/admin/generation/planrun/queue/",
+    "/admin/generation/plan/",
+    "/admin/generation/plan/1/change/",
+    "/admin/generation/sequence/1/change/",
+    "/admin/generation/version/",
+    "/admin/generation/server/",
+    "/admin/generation/server/1/change/",
+    "/admin/generation/logentry/",
+    "/admin/nowhere/",
+)
+
+
+def test_no_page_is_wider_than_a_phone_and_pictures_can_be_seen(studio: Studio, page: Page) -> None:
+    studio.site.generate(PLANS, mode="manuel")
+    page.set_viewport_size({"width": 390, "height": 844})
+
+    assert [at for at in PHONE_PAGES if _overflow_px(page, f"{studio.url}{at}")] == []
+
+    page.goto(f"{studio.url}/admin/")
+    expect(page.locator("#table-1").get_by_text("waits for artists")).to_be_in_viewport()
+    page.goto(f"{studio.url}/admin/generation/sequence/1/change/")
+    box = page.locator("#table-1 .madsea-picture").first.bounding_box()
+    assert box is not None
+    assert box["width"] >= 100
+
+
+def _overflow_px(page: Page, address: str) -> int:
+    page.goto(address)
+    width: int = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    return width
+
+
 def _reloaded(page: Page, text: str) -> Locator:
     """Return where the text stands, the list reloaded until it does."""
     page.wait_for_function(

@@ -56,5 +56,14 @@
   document.addEventListener("alpine:initialized", () => {
     setTimeout(() => document.querySelector("[autofocus]")?.focus());
   });
+  // A page of many new thumbnails may ask for more at once than are made at once: some come later.
+  const TRIES = 5;
+  document.addEventListener("error", (event) => {
+    const image = event.target;
+    const tried = Number(image.dataset?.tried || 0);
+    if (!image.matches?.("img.madsea-picture") || tried >= TRIES) return;
+    image.dataset.tried = tried + 1;
+    setTimeout(() => { image.src = image.src; }, EVERY_MS * (tried + Math.random()));
+  }, true);
   document.addEventListener("DOMContentLoaded", () => setTimeout(follow, EVERY_MS));
 })();
