@@ -29,7 +29,7 @@ class Pages:
         response = self._get_response(request)
         if response.status_code == 405 and _is_page(request) and not response.content:
             # The same answer, as what it allows and that it was logged belong to it.
-            page = refusals.page(request, 405)
+            page = refusals.page(request, 405, back=_page_of(request))
             response.content, response["Content-Type"] = page.content, page["Content-Type"]
         return response
 
@@ -42,6 +42,13 @@ class Pages:
         if isinstance(error, Http404):
             return _with_slash(request) or refusals.page(request, 404)
         return None
+
+
+def _page_of(request: HttpRequest) -> str:
+    """Return the address of the page that a button's address belongs to, else nothing."""
+    row, _, _ = request.path_info.rstrip("/").rpartition("/")
+    name = resolve(f"{row}/change/").url_name or ""
+    return f"{request.path.rstrip('/').rpartition('/')[0]}/change/" if name else ""
 
 
 def _with_slash(request: HttpRequest) -> HttpResponse | None:

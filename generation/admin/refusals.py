@@ -73,8 +73,13 @@ OF_STATUS: Mapping[int, Refusal] = {
 }
 
 
-def page(request: HttpRequest, status: int, refusal: Refusal | None = None) -> HttpResponse:
-    """Answer with the page of a status, or with another refusal's under that status."""
+def page(
+    request: HttpRequest, status: int, refusal: Refusal | None = None, back: str = ""
+) -> HttpResponse:
+    """Answer with the page of a status, or with another refusal's under that status.
+
+    `back` is where its button leads, by default to the overview.
+    """
     refused = refusal or OF_STATUS[status]
     is_alone = refused.alone or not _is_staff(request)
     context = _plain() if is_alone else admin.site.each_context(request)
@@ -82,7 +87,8 @@ def page(request: HttpRequest, status: int, refusal: Refusal | None = None) -> H
         "title": refused.title,
         "refusal": refused,
         "status": status,
-        "back": reverse("admin:index"),
+        "back": back or reverse("admin:index"),
+        "back_to": "To its page" if back else "",
     }
     html = render_to_string(ALONE if is_alone else INSIDE, context, None if is_alone else request)
     return HttpResponse(html, status=status)

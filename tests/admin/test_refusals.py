@@ -60,6 +60,15 @@ def test_a_refusal_is_a_page_with_the_way_on(
     assert 'href="/admin/"' in html
 
 
+def test_a_button_s_address_leads_to_its_page(office: Client) -> None:
+    html = _shown(office.get(BUTTON), 405)
+
+    assert 'href="/admin/generation/planrun/1/change/"' in html
+    assert 'href="/admin/generation/' in _shown(
+        office.get("/admin/generation/batch/answer/cancel/"), 405
+    )
+
+
 def test_a_form_without_its_token_says_that_nothing_was_done(supervisor: User) -> None:
     run = factories.batch((RunState.ERROR,)).runs.get()
     careful = Client(enforce_csrf_checks=True)
