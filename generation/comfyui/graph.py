@@ -20,14 +20,19 @@ __all__ = [
     "Link",
     "Node",
     "ancestors",
+    "checked",
     "link",
     "links",
     "load",
+    "parse",
     "sha256",
     "title",
+    "unwrapped",
 ]
 
 
+#: A workflow's file, and its nodes.
+BYTES_MAX, NODES_MAX = 4 * 2**20, 5_000
 #: Where the graph lies in what programs post and images carry.
 _WRAPPERS = (("prompt",), ("workflow",), ("input", "workflow"), ("input", "prompt"))
 
@@ -51,13 +56,17 @@ Link: TypeAlias = tuple[str, int]
 
 
 def load(text: str | bytes) -> Graph:
-    """Read a workflow file and check that it is a graph, wrapped or not.
+    """Read a workflow file and check that it is a graph, wrapped or not: see `parse`, `checked`."""
+    return checked(unwrapped(parse(text)))
+
+
+def checked(document: Json) -> Graph:
+    """Return the graph that a document is: links lead to nodes, and nowhere in a circle.
 
     Only `class_type`, `inputs` and `_meta` of a node are kept: `is_changed`, which images carry,
     would stop the server from noticing new input files. Raises GraphError, with the code of what
     is wrong.
     """
-    document = _unwrapped(_parse(text))
     _refuse_other_formats(document)
     graph = {node_id: _node(node_id, node) for node_id, node in document.items()}
     _check_links(graph)
@@ -105,7 +114,15 @@ def ancestors(graph: Graph, node_id: str, name: str | None = None) -> Iterator[s
         waiting.extend(dict.fromkeys(sources))
 
 
-def _parse(text: str | bytes) -> Json:
+def parse(text: str | bytes) -> Json:
+    """Return the JSON object of a workflow file.
+
+    Raises GraphError for what is no JSON, names a key twice, holds a number that is none, or is
+    too large.
+    """
+    if len(text) > BYTES_MAX:
+        size = f"{len(text):,}"
+        raise GraphError("too_large", f"The file has {size} bytes; {BYTES_MAX:,} are allowed.")
     try:
         decoded = text.decode("utf-8-sig") if isinstance(text, bytes) else text
         document = json.loads(
@@ -139,7 +156,7 @@ def _unique(pairs: list[tuple[str, object]]) -> Json:
     return found
 
 
-def _unwrapped(document: Json) -> Json:
+def unwrapped(document: Json) -> Json:
     """Return the graph within what others put around it: `prompt`, `workflow`, `input.workflow`."""
     inner = document
     for keys in _WRAPPERS:
@@ -166,6 +183,9 @@ def _refuse_other_formats(document: Json) -> None:
         )
     if not document:
         raise GraphError("empty", "The workflow has no nodes.")
+    if len(document) > NODES_MAX:
+        size = f"{len(document):,}"
+        raise GraphError("too_large", f"The workflow has {size} nodes; {NODES_MAX:,} are allowed.")
 
 
 def _node(node_id: str, node: object) -> Node:

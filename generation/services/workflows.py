@@ -19,7 +19,9 @@ from generation.errors import InvalidRequest, Problem
 from generation.models import ServerDefinitions, Workflow
 from generation.services import definitions as stored
 from generation.workflows import contract as contracts
+from generation.workflows import formats
 from generation.workflows.contract import Contract
+from generation.workflows.remarks import Remark
 
 #: What a file may be called: anything that is no path, not hidden, and ends in .json.
 NAME = re.compile(r"[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]{0,121}\.json", re.IGNORECASE)
@@ -93,14 +95,23 @@ def find(name: str) -> Workflow:
 
 def _read(file: Path) -> graphs.Graph:
     """Return the graph of a file, if it can be stored and its parameters found."""
-    graph = graphs.load(file.read_bytes())
+    known = known_definitions()
+    graph = formats.load(file.read_bytes(), known)
     text = json.dumps(graph, ensure_ascii=False)
     if not is_storable(text) or "\\u0000" in text:
         raise graphs.GraphError("bad_text", "It holds characters that are no text.")
-    found = min((contracts.faults(graph, known) for known in known_definitions()), key=len)
-    if found:
-        raise graphs.GraphError(found[0].code, found[0].detail, found[0].node or None)
+    faults = min((_faults(graph, definitions) for definitions in known), key=len)
+    if faults:
+        raise graphs.GraphError(faults[0].code, faults[0].detail, faults[0].node or None)
     return graph
+
+
+def _faults(graph: graphs.Graph, definitions: Mapping[str, Any]) -> list[Remark]:
+    found = contracts.faults(graph, definitions)
+    if definitions is not params.shipped_definitions():
+        return found
+    # A server that is not known yet may have choices that are newer than ours.
+    return [fault for fault in found if fault.code != "not_in_list"]
 
 
 def contract(workflow: Workflow, definitions: Definitions | None = None) -> Contract:

@@ -1,0 +1,9 @@
+"""The format of ComfyUI's editor, turned into the graph that its page would export.
+
+A document holds nodes with their links and the values of their widgets; subgraphs are definitions
+with instances. Source: protocol.md §15.
+"""
+
+from generation.workflows.editor.convert import Converted, convert, is_document
+
+__all__ = ["Converted", "convert", "is_document"]

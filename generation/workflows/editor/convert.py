@@ -1,0 +1,138 @@
+"""A document of the editor, converted: every node that is executed, with values and links."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from generation.comfyui.definitions import Definitions
+from generation.comfyui.errors import GraphError
+from generation.comfyui.graph import NODES_MAX, Graph, Meta, Node
+from generation.comfyui.lenient import Json, listed, mapping
+from generation.workflows.editor import scopes, sources
+from generation.workflows.editor.scopes import BYPASSED, MUTED, EditorNode, Scope
+from generation.workflows.editor.sources import VIRTUAL, Slot, Value
+from generation.workflows.editor.widgets import widget_values
+from generation.workflows.remarks import Remark
+
+
+@dataclass(frozen=True)
+class Converted:
+    """A graph in API format, not yet checked, and what has to be said of its conversion."""
+
+    graph: Graph
+    remarks: tuple[Remark, ...]
+
+
+def is_document(value: object) -> bool:
+    """Tell whether a JSON value is in the editor's format."""
+    return isinstance(mapping(value).get("nodes"), list)
+
+
+def convert(document: Mapping[str, Any], definitions: Definitions) -> Converted:
+    """Return the graph that the editor's page would export of a document.
+
+    Texts stay as they are written: `{a|b}` and `%tokens%` are resolved by nobody, and the remarks
+    say so. Raises GraphError, with the node, for what cannot be converted.
+    """
+    found = list(islice(_emitted(scopes.read(document), definitions), NODES_MAX + 1))
+    if len(found) > NODES_MAX:
+        detail = f"With its subgraphs the workflow has more than {NODES_MAX:,} nodes."
+        raise GraphError("too_large", detail)
+    graph: Graph = dict(found)
+    for node in graph.values():
+        node["inputs"] = {
+            name: value for name, value in node["inputs"].items() if _is_there(value, graph)
+        }
+    return Converted(graph, tuple(_remarks(graph, definitions)))
+
+
+def _emitted(scope: Scope, definitions: Definitions) -> Iterator[tuple[str, Node]]:
+    for node in scope.nodes.values():
+        if node.mode in {MUTED, BYPASSED} or node.kind in VIRTUAL:
+            continue
+        inner = scope.inside(node)
+        if inner is not None:
+            yield from _emitted(inner, definitions)
+        else:
+            yield scope.flat_id(node.node_id), _executed(scope, node, definitions)
+
+
+def _executed(scope: Scope, node: EditorNode, definitions: Definitions) -> Node:
+    _refuse_unknown(scope, node, definitions)
+    inputs: Json = widget_values(node, definitions) | _proxied(scope, node)
+    for slot, given in enumerate(node.inputs):
+        name = str(given.get("name", ""))
+        source = sources.source_of(scope, scope.into(node, slot))
+        if isinstance(source, Slot):
+            inputs[name] = [source.node_id, source.slot]
+        elif isinstance(source, Value):
+            inputs[name] = source.value
+    called = node.title or _display_name(definitions, node.kind)
+    return Node(class_type=node.kind, inputs=inputs, _meta=Meta(title=called))
+
+
+def _refuse_unknown(scope: Scope, node: EditorNode, definitions: Definitions) -> None:
+    where = f"node {scope.flat_id(node.node_id)}" + (f" “{node.title}”" if node.title else "")
+    if node.kind.startswith(("workflow>", "workflow/")):
+        detail = f"{where} is an old group node: open it in ComfyUI, unpack it, and save again."
+        raise GraphError("group_node", detail, scope.flat_id(node.node_id))
+    if node.kind not in definitions:
+        detail = (
+            f"{where} is of the class {node.kind}, which no server has told of: its values cannot"
+            " be told apart. Connect a server that has it, or export the workflow with"
+            " “Export (API)”."
+        )
+        raise GraphError("unknown_class", detail, scope.flat_id(node.node_id))
+
+
+def _proxied(scope: Scope, node: EditorNode) -> Json:
+    """Return the values that instances around a node give its widgets, the outermost winning."""
+    found: Json = {}
+    level, path = scope, [node.node_id]
+    while level.owner is not None and level.parent is not None:
+        found |= _proxied_by(level.owner, ":".join(path))
+        path.insert(0, level.owner.node_id)
+        level = level.parent
+    return found
+
+
+def _proxied_by(owner: EditorNode, path: str) -> Json:
+    """Return what an instance's list of promoted widgets gives a node inside it."""
+    listed_widgets = [listed(one) for one in listed(owner.properties.get("proxyWidgets"))]
+    values = listed(owner.values)
+    pairs = zip(listed_widgets, values, strict=False)
+    return {
+        str(one[1]): value
+        for one, value in pairs
+        if len(one) >= 2 and str(one[0]) == path and value is not None
+    }
+
+
+def _is_there(value: object, graph: Graph) -> bool:
+    """Tell whether a link leads to a node that is executed; values always stay."""
+    return not isinstance(value, list) or str(value[0]) in graph
+
+
+def _display_name(definitions: Definitions, kind: str) -> str:
+    return str(mapping(definitions.get(kind)).get("display_name") or kind)
+
+
+def _remarks(graph: Graph, definitions: Definitions) -> Iterator[Remark]:
+    for node_id, node in graph.items():
+        for name, value in node["inputs"].items():
+            if isinstance(value, str) and _is_dynamic(definitions, node["class_type"], name, value):
+                detail = (
+                    f"{name} of node {node_id} holds a dynamic prompt: {{a|b}} and comments stay as"
+                    " they are written, as no editor resolves them."
+                )
+                yield Remark("dynamic_prompt", detail, node_id)
+
+
+def _is_dynamic(definitions: Definitions, kind: str, name: str, value: str) -> bool:
+    groups = mapping(mapping(definitions.get(kind)).get("input"))
+    specs = {**mapping(groups.get("optional")), **mapping(groups.get("required"))}
+    parts = listed(specs.get(name))
+    options = mapping(parts[1]) if len(parts) > 1 else {}
+    has_choice = "{" in value and "|" in value and "}" in value
+    return bool(options.get("dynamicPrompts")) and (has_choice or "/*" in value or "//" in value)

@@ -1,0 +1,116 @@
+"""The values of a node's widgets by name, from how the editor stores them: mostly by place."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from generation.comfyui.definitions import WIDGETS, Definitions
+from generation.comfyui.lenient import listed, mapping
+from generation.workflows.editor.scopes import EditorNode
+
+#: What the editor does to a number after each run: a widget of its own, never sent.
+_CONTROLS = frozenset({"fixed", "increment", "decrement", "randomize", "increment-wrap"})
+_UPLOADS = ("image_upload", "video_upload", "audio_upload", "file_upload", "animated_image_upload")
+MISSING = object()
+
+
+def widget_values(node: EditorNode, definitions: Definitions) -> dict[str, Any]:
+    """Return the value of each widget of a node that is sent to a server.
+
+    What the file does not hold has its default; what has none is left out.
+    """
+    specs = _specs(definitions, node.kind)
+    stored = node.values
+    named = mapping(node.properties.get("widgets_values_named"))
+    if isinstance(stored, dict) or named:
+        given: dict[str, Any] = {**mapping(stored), **named}
+    else:
+        given = dict(_by_place(node, specs, listed(stored)))
+    values = {
+        name: given.get(name, _default(spec)) for name, spec in specs.items() if _is_widget(spec)
+    }
+    return {name: _literal(value) for name, value in values.items() if value is not MISSING}
+
+
+def _by_place(
+    node: EditorNode, specs: Mapping[str, Any], stored: list[object]
+) -> Iterator[tuple[str, Any]]:
+    """Yield widgets with their values, in their order, without what only the editor needs."""
+    waiting = list(stored)
+    for name in [name for name, spec in specs.items() if _takes_place(spec, node, name)]:
+        if not waiting:
+            return
+        value = waiting.pop(0)
+        if value is not None:
+            yield name, value
+        if waiting and _is_editors_own(waiting[0], specs[name]):
+            waiting.pop(0)
+
+
+def _is_editors_own(value: object, spec: object) -> bool:
+    """Tell whether a value behind a widget's is no widget's: a control of its number, a button."""
+    if not isinstance(value, str):
+        return False
+    is_flagged = bool(_options(spec).get("control_after_generate"))
+    is_controlled = is_flagged or _kind(spec) in {"INT", "FLOAT"}
+    return (value in _CONTROLS and is_controlled) or (value == "image" and _has_upload(spec))
+
+
+def _takes_place(spec: object, node: EditorNode, name: str) -> bool:
+    """Tell whether a widget has a place among the stored values."""
+    if not _is_widget(spec):
+        return False
+    if not _options(spec).get("forceInput"):
+        return True
+    # Older editors kept a place for what was forced to be an input only where it is a widget.
+    return any(mapping(one.get("widget")).get("name") == name for one in node.inputs)
+
+
+def _specs(definitions: Definitions, kind: str) -> dict[str, Any]:
+    """Return the inputs of a class in the order of their widgets."""
+    definition = mapping(definitions.get(kind))
+    groups = mapping(definition.get("input"))
+    order = mapping(definition.get("input_order"))
+    found: dict[str, Any] = {}
+    for group in ("required", "optional"):
+        specs = mapping(groups.get(group))
+        names = [str(name) for name in listed(order.get(group))]
+        found |= {name: specs[name] for name in [*(n for n in names if n in specs), *specs]}
+    return found
+
+
+def _kind(spec: object) -> str:
+    parts = listed(spec)
+    kind = parts[0] if parts else ""
+    return "COMBO" if isinstance(kind, list) else str(kind)
+
+
+def _options(spec: object) -> Mapping[str, Any]:
+    parts = listed(spec)
+    return mapping(parts[1]) if len(parts) > 1 else {}
+
+
+def _is_widget(spec: object) -> bool:
+    return _kind(spec) in WIDGETS
+
+
+def _has_upload(spec: object) -> bool:
+    return any(_options(spec).get(name) for name in _UPLOADS)
+
+
+def _default(spec: object) -> object:
+    """Return what a widget holds that nobody has touched; MISSING where it must be linked."""
+    options = _options(spec)
+    if options.get("forceInput"):
+        return MISSING
+    if "default" in options:
+        return options["default"]
+    parts = listed(spec)
+    choices = parts[0] if isinstance(parts[0], list) else options.get("options")
+    if _kind(spec) == "COMBO":
+        return choices[0] if isinstance(choices, list) and choices else MISSING
+    return {"INT": 0, "FLOAT": 0.0, "STRING": "", "BOOLEAN": False}.get(_kind(spec), MISSING)
+
+
+def _literal(value: object) -> object:
+    """Return a value as it is sent: a list would be taken for a link."""
+    return {"__value__": value} if isinstance(value, list) else value

@@ -1,0 +1,54 @@
+"""The formats that a workflow comes in: API, the editor's, either one wrapped."""
+
+from collections.abc import Sequence
+
+from generation.comfyui import graph as graphs
+from generation.comfyui.definitions import Definitions
+from generation.comfyui.errors import GraphError
+from generation.comfyui.graph import Graph
+from generation.comfyui.lenient import Json, mapping
+from generation.workflows import editor
+
+#: Where programs and pictures keep the editor's document.
+_WRAPPERS = (("workflow",), ("extra_data", "extra_pnginfo", "workflow"), ("input", "workflow"))
+
+
+def load(content: bytes, known: Sequence[Definitions]) -> Graph:
+    """Return the graph of a workflow file, converted from the editor's format if need be.
+
+    `known` are the definitions of each server, tried in turn: only they tell the values of widgets
+    apart. Where a file carries both formats, the API's counts.
+
+    Raises GraphError with what is wrong.
+    """
+    document = graphs.parse(content)
+    unwrapped = graphs.unwrapped(document)
+    found = None if _is_graph(unwrapped) else _editor_document(document)
+    return graphs.checked(unwrapped if found is None else _converted(found, known))
+
+
+def _is_graph(document: Json) -> bool:
+    return any("class_type" in mapping(node) for node in document.values())
+
+
+def _editor_document(document: Json) -> Json | None:
+    if editor.is_document(document):
+        return document
+    for keys in _WRAPPERS:
+        inner: object = document
+        for key in keys:
+            inner = mapping(inner).get(key)
+        if editor.is_document(inner):
+            return mapping(inner)
+    return None
+
+
+def _converted(document: Json, known: Sequence[Definitions]) -> Json:
+    """Convert with the first server's definitions that know every class; else say what lacks."""
+    refused: GraphError | None = None
+    for definitions in known:
+        try:
+            return editor.convert(document, definitions).graph
+        except GraphError as error:
+            refused = refused or error
+    raise refused or GraphError("ui_format", "No server is known to convert it with.")
