@@ -48,7 +48,7 @@ def _converted(document: Json, known: Sequence[Definitions]) -> Json:
     refused: GraphError | None = None
     for definitions in known:
         try:
-            return editor.convert(document, definitions).graph
+            return {**editor.convert(document, definitions).graph}
         except GraphError as error:
             refused = refused or error
     raise refused or GraphError("ui_format", "No server is known to convert it with.")
