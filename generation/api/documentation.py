@@ -13,7 +13,7 @@ from drf_spectacular.utils import (
 
 from generation.api import requests
 from generation.api.errors import ErrorDocument
-from generation.api.shapes import BatchShape, VersionShape, WorkflowShape
+from generation.api.shapes import BatchShape, GraphShape, VersionShape, WorkflowShape
 from generation.selectors.batches import CreatedDocument
 from generation.selectors.documents import StatusDocument
 from generation.selectors.logs import LogLine
@@ -164,6 +164,10 @@ LOGS = extend_schema_view(
 WORKFLOWS = extend_schema_view(
     list=extend_schema(summary="All workflows", responses={200: WorkflowShape(many=True)}),
     retrieve=extend_schema(summary="One workflow", responses={200: WorkflowShape, 404: _ERROR}),
+    graph=extend_schema(
+        summary="The graph of a workflow",
+        responses={200: GraphShape, 400: _ERROR, 404: _ERROR},
+    ),
 )
 FILES = extend_schema_view(
     get=extend_schema(

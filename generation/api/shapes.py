@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from generation import links
+from generation.comfyui.values import Parameter
 from generation.models import Batch, Episode, LogEntry, Plan, Project, Sequence, Server, Version
 from generation.selectors import batches, logs, servers
 from generation.selectors.logs import LogLine
@@ -172,7 +173,11 @@ class ParameterShape(Shape[Any]):
     max = Bound(source="maximum", allow_null=True)
     step = Bound(allow_null=True)
     default = serializers.JSONField()
-    options = serializers.ListField(child=serializers.CharField(), allow_null=True)
+    options = serializers.ListField(child=serializers.JSONField(), allow_null=True)
+    targets = serializers.SerializerMethodField()
+
+    def get_targets(self, parameter: Parameter) -> list[str]:
+        return [f"{node_id}.{name}" for node_id, name in parameter.targets]
 
 
 class WorkflowErrorShape(Shape[Any]):
@@ -180,9 +185,55 @@ class WorkflowErrorShape(Shape[Any]):
     detail = serializers.CharField()
 
 
+class PanelInputShape(Shape[Any]):
+    node = serializers.CharField()
+    input = serializers.CharField()
+    title = serializers.CharField()
+
+
+class ResultShape(Shape[Any]):
+    node = serializers.CharField()
+    kind = serializers.ChoiceField(["image", "animation", "video", "preview"])
+    images = serializers.IntegerField(allow_null=True)
+    published = serializers.BooleanField()
+
+
+class WorkflowNeedsShape(Shape[Any]):
+    classes = serializers.ListField(child=serializers.CharField())
+    models = serializers.ListField(child=serializers.CharField())
+
+
+class WarningShape(Shape[Any]):
+    code = serializers.CharField()
+    detail = serializers.CharField()
+    node = serializers.CharField(allow_null=True)
+
+
+class NodeShape(Shape[Any]):
+    def get_fields(self) -> Any:
+        names = ("node", "class", "title")
+        return {name: serializers.CharField() for name in names}
+
+
+class QuestionShape(Shape[Any]):
+    code = serializers.CharField()
+    detail = serializers.CharField()
+    options = NodeShape(many=True)
+
+
+class GraphShape(Shape[Any]):
+    graph = serializers.JSONField(help_text="The graph in ComfyUI's API format.")
+
+
 class WorkflowShape(Shape[Any]):
     workflow_json = serializers.CharField()
     sha256 = serializers.CharField(allow_null=True)
     needs_panel = serializers.BooleanField()
+    panel = PanelInputShape(allow_null=True)
+    results = ResultShape(many=True)
+    needs = WorkflowNeedsShape()
     parameters = ParameterShape(many=True)
+    schema = serializers.JSONField(allow_null=True, help_text="The JSON Schema of `params`.")
+    warnings = WarningShape(many=True)
+    questions = QuestionShape(many=True)
     error = WorkflowErrorShape(allow_null=True)

@@ -83,6 +83,7 @@ urlpatterns: list[URLPattern] = [
     *_rows("styles", reads.StyleViewSet, "str:style"),
     *_rows("servers", reads.ServerViewSet, _IDS),
     *_rows("workflows", WorkflowViewSet, "str:name"),
+    *_both("workflows/<str:name>/graph", WorkflowViewSet.as_view({"get": "graph"}), "graph"),
     *_both("schema", _schema, "schema"),
     *_both("docs", _swagger, "docs"),
     *_both("redoc", _redoc, "redoc"),

@@ -1,5 +1,6 @@
 """The workflows that a request can name, with their parameters."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework.request import Request
@@ -10,7 +11,7 @@ from generation.api import documentation
 from generation.api.shapes import WorkflowShape
 from generation.comfyui.errors import GraphError
 from generation.errors import InvalidRequest, NotFound
-from generation.services import workflows
+from generation.services import workflow_documents, workflows
 
 
 @documentation.WORKFLOWS
@@ -22,28 +23,43 @@ class WorkflowViewSet(ViewSet):
         return Response(WorkflowShape(found, many=True).data)
 
     def retrieve(self, _request: Request, name: str) -> Response:
-        if name not in workflows.available():
-            raise NotFound(f"There is no workflow {name!r:.100}.", code="unknown_workflow")
+        _require(name)
         return Response(WorkflowShape(_described(name)).data)
 
+    def graph(self, _request: Request, name: str) -> Response:
+        """Return the graph in API format, converted if it came in the editor's."""
+        _require(name)
+        return Response({"graph": workflows.find(name).graph})
 
-def _described(name: str) -> dict[str, Any]:
-    blank: dict[str, Any] = {"sha256": None, "needs_panel": False, "parameters": []}
-    blank["workflow_json"] = name
+
+def _require(name: str) -> None:
+    if name not in workflows.available():
+        raise NotFound(f"There is no workflow {name!r:.100}.", code="unknown_workflow")
+
+
+def _described(name: str) -> Mapping[str, Any]:
     try:
-        workflow = workflows.find(name)
-        found = workflows.parameters(workflow)
+        return {**workflow_documents.describe(workflows.find(name)), "error": None}
     except InvalidRequest as error:
-        return {**blank, "error": _fault(error.code, error.detail)}
+        return _broken(name, _fault(error.code, error.detail))
     except GraphError as error:
-        return {**blank, "error": _fault(error.code, str(error))}
-    return {
+        return _broken(name, _fault(error.code, str(error)))
+
+
+def _broken(name: str, fault: dict[str, str]) -> Mapping[str, Any]:
+    blank: dict[str, Any] = {
         "workflow_json": name,
-        "sha256": workflow.sha256,
-        "needs_panel": workflows.PANEL in found,
-        "parameters": [found[key] for key in sorted(found) if key != workflows.PANEL],
-        "error": None,
+        "sha256": None,
+        "needs_panel": False,
+        "panel": None,
+        "results": [],
+        "needs": {"classes": [], "models": []},
+        "parameters": [],
+        "schema": None,
+        "warnings": [],
+        "questions": [],
     }
+    return blank | {"error": fault}
 
 
 def _fault(code: str, detail: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ from generation.comfyui.values import Kind, Parameter, Scaled
 from generation.workflows import validation
 from generation.workflows.reading import Reading, read
 from generation.workflows.remarks import Question, Remark
+from generation.workflows.results import Saver
 from generation.workflows.sources import SEED_NAMES
 from generation.workflows.view import GraphView, Target
 
@@ -27,12 +28,13 @@ _SEED = "seed"
 class Contract:
     """What a workflow takes and gives, as its graph and the nodes' definitions tell it.
 
-    `result` is the node that saves a plan's picture and `images` how many it saves, None where
-    nothing tells; `panel` is the input that takes the plan's panel. With a `refusal` or an open
-    question no plan can be made.
+    `savers` is every node that saves or shows something, `result` the one that saves a plan's
+    picture, `images` how many it saves, None where nothing tells; `panel` is the input that takes
+    the plan's panel. With a `refusal` or an open question no plan can be made.
     """
 
     parameters: Mapping[str, Parameter]
+    savers: tuple[Saver, ...]
     result: str | None
     images: int | None
     panel: Target | None
@@ -50,6 +52,7 @@ def contract(graph: Graph, definitions: Definitions) -> Contract:
     loose = validation.loose_ends(GraphView(graph, definitions), ends)
     return Contract(
         parameters=parameters,
+        savers=reading.savers,
         result=result.node_id if result else None,
         images=result.images if result else None,
         panel=reading.panel,

@@ -1,6 +1,5 @@
 """What a frontend reads: shapes, filters, pages, and as many queries for many rows as for few."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -270,31 +269,6 @@ def test_styles_tell_their_defaults(api: APIClient) -> None:
         "workflow_json": "OmbresChinoises.json",
         "params": {"steps": 30, "cfg": 7.5, "lora_strength": 0.9},
     }
-
-
-def test_workflows_tell_their_parameters(api: APIClient) -> None:
-    shown = api.get("/api/workflows/OmbresChinoises.json").json()
-
-    parameters = {parameter["name"]: parameter for parameter in shown["parameters"]}
-    assert shown["needs_panel"] is True
-    assert "panel" not in parameters
-    assert parameters["steps"]["type"] == "INT"
-    assert (parameters["steps"]["min"], parameters["steps"]["max"]) == (1, 10000)
-    assert parameters["seed"]["max"] == 2**64 - 1
-    assert isinstance(parameters["steps"]["default"], int)
-
-
-def test_a_broken_workflow_says_what_is_wrong_beside_the_others(
-    api: APIClient, tmp_path: Path, settings: Any
-) -> None:
-    settings.MADSEA_WORKFLOWS = tmp_path
-    (tmp_path / "Broken.json").write_text("{")
-
-    shown = api.get("/api/workflows/").json()
-
-    assert [(row["workflow_json"], row["error"]["code"][:9]) for row in shown] == [
-        ("Broken.json", "workflow_")
-    ]
 
 
 def test_servers_tell_what_they_do_and_never_their_headers(api: APIClient) -> None:
