@@ -303,7 +303,7 @@ def test_somebody_elses_prompt_with_the_same_shape_is_left_alone(
     slow_old_server: Server, slow_old_comfy: PreviewServer
 ) -> None:
     body = {"prompt": flying.SAMPLED, "client_id": "a colleague"}
-    foreign = requests.post(f"{slow_old_comfy.url}/prompt", json=body, timeout=5).json()
+    foreign = requests.post(f"{slow_old_comfy.url}/prompt", json=body, timeout=60).json()
     batch = flying.sampled()
     cancelled = flying.Once(
         lambda: flying.is_on_server(batch), lambda: batches.cancel(batch, actor=None)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from scripted_comfyui import Answer, Handler, ScriptedServer, says, sends
-from test_comfyui_socket import TEXT, framed, opens
+from test_comfyui_socket import STATUS, TEXT, framed, opens
 
 from generation.comfyui.address import Endpoint
 from generation.comfyui.client import Client
@@ -24,8 +24,9 @@ from generation.comfyui.lenient import (
     mapping,
     words,
 )
-from generation.comfyui.messages import Failed, OutputFile, parse_frame, parse_history
+from generation.comfyui.messages import Failed, OutputFile, QueueStatus, parse_frame, parse_history
 from generation.comfyui.socket import MESSAGE_MAX_BYTES, Socket
+from tests.processes import wait_for
 
 ID = "6f1c4b5e-3f3a-4a76-9d0a-5f2b8a3c1d10"
 MIB = 2**20
@@ -276,12 +277,13 @@ def test_a_message_without_end_closes_the_socket(
 ) -> None:
     opened = connect(opens(*frames))
     with pytest.raises(Unreachable):
-        opened.receive(5)
+        wait_for(lambda: opened.receive(0.1))
 
 
 def test_a_preview_of_megabytes_is_passed_over(connect: Callable[[Answer], Socket]) -> None:
-    opened = connect(opens(framed(2, b"\0\0\0\1" + b"x" * (6 * MIB))))
-    assert opened.receive(5) is None
+    preview = framed(2, b"\0\0\0\1" + b"x" * (6 * MIB))
+    opened = connect(opens(preview, framed(TEXT, STATUS)))
+    assert [opened.receive(60), opened.receive(60)] == [None, QueueStatus(2)]
 
 
 def test_what_a_frame_lists_is_cut() -> None:
