@@ -5,9 +5,10 @@ When that answer was lost, the prompt's graph still names the attempt's unique f
 """
 
 from generation.comfyui.client import Client
-from generation.comfyui.errors import ANSWERED, TooLarge
+from generation.comfyui.errors import ANSWERED, BadAnswer, TooLarge
 from generation.comfyui.messages import History, Queue
 from generation.driver.flight import Flight
+from generation.driver.landing import ERRORS_MOST
 from generation.services import transitions
 
 
@@ -47,6 +48,20 @@ class Finder:
         """Ask for the queue to find a prompt, unless the server has told its id."""
         if not flight.is_acknowledged:
             self.search(flight, self._client.queue())
+
+    def history(self, flight: Flight) -> History | None:
+        """Ask how a prompt ended; None while it has not, when it is unknown or is never told.
+
+        Somebody's odd node makes the history of a prompt an error for good, or without end: after
+        three such answers, while all else is answered, what counts is whether it left its file.
+        """
+        try:
+            return self._client.history(flight.prompt_id)
+        except BadAnswer:
+            flight.n_untold += 1
+            if flight.n_untold < ERRORS_MOST:
+                raise
+            return None
 
     def find_ended(self, flight: Flight) -> History | None:
         """Find how a prompt has ended whose answer was lost; None when that cannot be found out."""

@@ -57,6 +57,8 @@ class Flight:
     stopping_since: float = 0.0  #: it was told to stop, for that verdict
     n_refused: int = 0  #: uploads and panels that the server did not take, or lost
     n_untaken: int = 0  #: POSTs that were answered with an error, and queued nothing
+    n_unanswered: int = 0  #: POSTs that may have got there, and were answered by nothing
+    n_untold: int = 0  #: broken answers instead of its history
     n_ungiven: int = 0  #: errors that were answered instead of its file
     post_error: ComfyError | None = None  #: what the last POST was answered with, if no yes
     n_unreadable: int = 0

@@ -50,6 +50,8 @@ LOOK_STOPPING_S = 0.5
 LOOK_TWINS_S = 0.05
 ABSENT_AGAIN_S = 3.0
 SOCKET_WAIT_S = 1.0
+#: POSTs without any answer, after each of which the prompt was not there, though all else answered.
+UNANSWERED_MOST = 10
 #: So many rendered images may wait for our own disks before a driver takes nothing more.
 SHORT_MOST = 16
 
@@ -215,6 +217,8 @@ class Pilot:
         flight.post_error = error if isinstance(error, ANSWERED) else None
         if isinstance(error, Unreachable | Denied) and not getattr(error, "maybe_sent", False):
             flight.stage = Stage.READY
+        elif flight.post_error is None:
+            flight.n_unanswered += 1
         if isinstance(error, Denied):
             self._is_never_taken(flight)
 
@@ -224,9 +228,10 @@ class Pilot:
         Each was sent only after the server's queue and history, or its sign of life, had come.
         """
         flight.n_untaken += flight.post_error is not None
-        if flight.n_untaken < ERRORS_MOST:
+        if flight.n_untaken < ERRORS_MOST and flight.n_unanswered < UNANSWERED_MOST:
             return False
-        self._outcomes.fail(flight, failure("prompt_not_taken", str(flight.post_error)))
+        words = str(flight.post_error or "The server gives no answer to the prompt.")
+        self._outcomes.fail(flight, failure("prompt_not_taken", words))
         return True
 
     def _refused(self, flight: Flight, error: Refused) -> None:
@@ -393,7 +398,7 @@ class Pilot:
             self._outcomes.make_way(waiting, why, foreign)
 
     def _look_in_history(self, flight: Flight) -> None:
-        history = self._client.history(flight.prompt_id)
+        history = self._finder.history(flight)
         if history is not None:
             if flight.stage is not Stage.DOUBTFUL or self._was_taken(flight, history.ran):
                 self._ended(flight, history)
@@ -420,6 +425,9 @@ class Pilot:
                 self._ended(flight, ended)
         elif self._has_left(flight, left):
             self._landing.found(flight, left)
+        elif flight.n_untold >= ERRORS_MOST:
+            words = "The server cannot tell how the prompt ended, and has no file of it."
+            self._outcomes.fail(flight, failure("output_not_given", words))
         elif flight.stage is Stage.DOUBTFUL:
             if not self._is_never_taken(flight):
                 flight.post_again()
