@@ -27,11 +27,10 @@ def _retry(batch: Batch, user: User) -> object:
 
 
 def _cancel(batch: Batch, user: User) -> object:
-    before = batch.revision
-    after = batches.cancel(batch, actor=user)
-    if after.revision == before:
+    done = batches.cancel(batch, actor=user)
+    if done.is_nothing:
         raise Conflict("Nothing is left in it to cancel.")
-    return after
+    return done
 
 
 def _can_cancel(batch: Batch) -> bool:

@@ -29,11 +29,10 @@ def retry_run(run: PlanRun, user: User) -> object:
 
 
 def cancel_run(run: PlanRun, user: User) -> object:
-    before = run.revision
-    after = runs.cancel(run, actor=user)
-    if after.revision == before:
+    done = runs.cancel(run, actor=user)
+    if done.is_nothing:
         raise Conflict("It is cancelled already, or a cancel was requested before.")
-    return after
+    return done
 
 
 def _can_retry(run: PlanRun) -> bool:

@@ -58,19 +58,23 @@ class ServerForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 def _enable(server: Server, _user: User) -> None:
-    servers.set_enabled(server, True)
+    if not servers.set_enabled(server, True):
+        raise Conflict("It is enabled already.")
 
 
 def _disable(server: Server, _user: User) -> None:
-    servers.set_enabled(server, False)
+    if not servers.set_enabled(server, False):
+        raise Conflict("It is disabled already.")
 
 
 def _drain(server: Server, _user: User) -> None:
-    servers.set_draining(server, True)
+    if not servers.set_draining(server, True):
+        raise Conflict("It drains already.")
 
 
 def _undrain(server: Server, _user: User) -> None:
-    servers.set_draining(server, False)
+    if not servers.set_draining(server, False):
+        raise Conflict("It takes work already.")
 
 
 def _look(server: Server, _user: User) -> None:
@@ -78,11 +82,13 @@ def _look(server: Server, _user: User) -> None:
 
 
 def _take_back(server: Server, _user: User) -> None:
-    quarantine.take_back(server)
+    if not quarantine.take_back(server):
+        raise Conflict("It is not set aside.")
 
 
 def _lift(server: Server, _user: User) -> None:
-    blocking.lift(server)
+    if not blocking.lift(server):
+        raise Conflict("It is blocked for no workflow.")
 
 
 def _forget(server: Server, _user: User) -> None:

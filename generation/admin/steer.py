@@ -23,30 +23,27 @@ from generation.services import steering
 STEP = 10
 
 
-def _pause(batch: Batch, user: User) -> object:
-    if batch.paused_at is not None:
+def _pause(batch: Batch, user: User) -> None:
+    if not steering.pause(batch, actor=user):
         raise Conflict("It is paused already.")
-    return steering.pause(batch, actor=user)
 
 
-def _resume(batch: Batch, user: User) -> object:
-    if batch.paused_at is None:
+def _resume(batch: Batch, user: User) -> None:
+    if not steering.resume(batch, actor=user):
         raise Conflict("It is not paused.")
-    return steering.resume(batch, actor=user)
 
 
-def _raise(batch: Batch, user: User) -> object:
-    return _move(batch, min(batch.priority + STEP, steering.PRIORITY_HIGH), user)
+def _raise(batch: Batch, user: User) -> None:
+    _move(batch, STEP, user)
 
 
-def _lower(batch: Batch, user: User) -> object:
-    return _move(batch, max(batch.priority - STEP, steering.PRIORITY_LOW), user)
+def _lower(batch: Batch, user: User) -> None:
+    _move(batch, -STEP, user)
 
 
-def _move(batch: Batch, priority: int, user: User) -> object:
-    if priority == batch.priority:
-        raise Conflict(f"Its priority is {priority} already, and goes no further.")
-    return steering.set_priority(batch, priority, actor=user)
+def _move(batch: Batch, by: int, user: User) -> None:
+    if not steering.move_priority(batch, by, actor=user):
+        raise Conflict(f"Its priority is {batch.priority} already, and goes no further.")
 
 
 def _nowhere(_batch: Batch) -> bool:

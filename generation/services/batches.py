@@ -31,6 +31,7 @@ from generation.services import (
     workflows,
 )
 from generation.services.requests import BatchRequest
+from generation.services.transitions import Cancelled
 from generation.states import FIRST, BatchState, Mode, RunState, VersionState, WaitReason
 
 
@@ -121,11 +122,14 @@ def _without_panel(plans: list[Plan]) -> frozenset[int]:
     return frozenset(plan.pk for plan in plans) - with_panel
 
 
-def cancel(batch: Batch, *, actor: User | None) -> Batch:
-    """Cancel what is unfinished of a batch; a finished or cancelled batch is left as it is."""
-    transitions.cancel(batch, run_ids=None, unanswered=servers.unanswered(), actor=actor)
+def cancel(batch: Batch, *, actor: User | None) -> Cancelled:
+    """Cancel what is unfinished of a batch, and say what that did.
+
+    A finished or cancelled batch is left as it is.
+    """
+    done = transitions.cancel(batch, run_ids=None, unanswered=servers.unanswered(), actor=actor)
     batch.refresh_from_db()
-    return batch
+    return done
 
 
 def retry(
@@ -140,13 +144,13 @@ def retry(
     batch.refresh_from_db()
     runs = list(batch.runs.filter(state__in=retried_states(batch)).order_by("pk"))
     check_overrides(batch, params or {}, kept=[run.params for run in runs])
-    if not runs:
+    moved = retry_runs(batch, [run.pk for run in runs], actor=actor, params=params) if runs else 0
+    if not moved:
         raise Conflict(
             "Nothing in this batch has failed or was cancelled. For another version of a plan,"
             " send a new request.",
             code="nothing_to_retry",
         )
-    retry_runs(batch, [run.pk for run in runs], actor=actor, params=params)
     return list(batch.runs.filter(pk__in=[run.pk for run in runs]).order_by("pk"))
 
 

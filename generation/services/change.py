@@ -62,6 +62,10 @@ class Change:
             self._touched = True
         return moved
 
+    def n_moved(self, target: RunState) -> int:
+        """Return how many runs it has moved to a state so far."""
+        return max(0, self._delta[target])
+
     @staticmethod
     def _found(runs: QuerySet[PlanRun]) -> dict[RunState, int]:
         counted = runs.order_by().values_list("state").annotate(n=Count("id"))

@@ -50,12 +50,15 @@ def set_aside(server: Server, why: PlanFailure, prompt_id: str) -> None:
     servers.declare_gone(server, f"set aside: {why.code}")
 
 
-def take_back(server: Server) -> None:
-    """Let a server that was set aside take work again; one that was not is left as it is."""
-    if Server.objects.filter(pk=server.pk).exclude(set_aside_at=None).update(**_BACK):
-        logger.warning("%s is back in service", server.name)
-        servers.read_again(server)
-        queueing.wake()
+def take_back(server: Server) -> bool:
+    """Let a server that was set aside take work again; False when it is not set aside."""
+    aside = Server.objects.filter(pk=server.pk).exclude(set_aside_at=None)
+    if not aside.update(**_BACK):
+        return False
+    logger.warning("%s is back in service", server.name)
+    servers.read_again(server)
+    queueing.wake()
+    return True
 
 
 _restarts: Asking[bool] = Asking()

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from generation.errors import Conflict, NotFound
 from generation.models import Batch, PlanRun, Version
 from generation.services import batches, images, servers, transitions, versions, volumes
+from generation.services.transitions import Cancelled
 from generation.states import RunState
 
 RETRIABLE = (RunState.ERROR, RunState.CANCELLED)
@@ -51,8 +52,10 @@ def retry(run: PlanRun, *, actor: User | None, params: Mapping[str, Any] | None 
     return run
 
 
-def cancel(run: PlanRun, *, actor: User | None) -> PlanRun:
-    """Cancel a plan that is unfinished; one that is cancelled already stays as it is.
+def cancel(run: PlanRun, *, actor: User | None) -> Cancelled:
+    """Cancel a plan that is unfinished, and say what that did.
+
+    One that is cancelled already stays as it is.
 
     A running one gets a request that its driver obeys. One whose image is reserved already will be
     done: its log says that it is kept.
@@ -60,13 +63,13 @@ def cancel(run: PlanRun, *, actor: User | None) -> PlanRun:
     Raises:
         Conflict: it is done or in error.
     """
-    was_unfinished = transitions.cancel(
+    done = transitions.cancel(
         run.batch, run_ids=[run.pk], unanswered=servers.unanswered(), actor=actor
     )
     run.refresh_from_db()
-    if not was_unfinished and run.state in ENDED:
+    if not done.was_unfinished and run.state in ENDED:
         raise Conflict(ENDED[RunState(run.state)], code=f"run_{run.state}")
-    return run
+    return done
 
 
 def upload(run: PlanRun, content: bytes, *, filename: str, actor: User | None) -> Version:

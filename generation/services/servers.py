@@ -407,16 +407,23 @@ def settle_cancels() -> None:
 # What supervisors do ------------------------------------------------------------------------------
 
 
-def set_enabled(server: Server, value: bool) -> None:
-    """Let a server take part, or not."""
-    Server.objects.filter(pk=server.pk).update(is_enabled=value, drive_requested_at=None)
+def set_enabled(server: Server, value: bool) -> bool:
+    """Let a server take part, or not; False when it is so already."""
+    rows = Server.objects.filter(pk=server.pk, is_enabled=not value)
+    is_changed = bool(rows.update(is_enabled=value, drive_requested_at=None))
     queueing.wake()
+    return is_changed
 
 
-def set_draining(server: Server, value: bool) -> None:
-    """Let a server finish what it has and take nothing more, or let it take work again."""
-    Server.objects.filter(pk=server.pk).update(is_draining=value)
+def set_draining(server: Server, value: bool) -> bool:
+    """Let a server finish what it has and take nothing more, or let it take work again.
+
+    False when it is so already.
+    """
+    rows = Server.objects.filter(pk=server.pk, is_draining=not value)
+    is_changed = bool(rows.update(is_draining=value))
     queueing.wake()
+    return is_changed
 
 
 def set_access(server: Server, **given: str) -> None:

@@ -21,8 +21,10 @@ def steer(
     priority: int | None = None,
     is_paused: bool | None = None,
     max_tries: int | None = None,
-) -> Batch:
+) -> frozenset[str]:
     """Set a batch's priority and tries, pause or resume it; None leaves it as it is.
+
+    Returns which of `priority`, `max_tries` and `is_paused` that changed.
 
     All of it is one revision. What is so already changes nothing.
 
@@ -32,19 +34,27 @@ def steer(
     """
     _check("priority", priority, PRIORITY_LOW, PRIORITY_HIGH)
     _check("max_tries", max_tries, TRIES_LOW, TRIES_HIGH)
+    changed: set[str] = set()
     with transaction.atomic():
         with change(batch.pk, actor=actor) as now:
             if priority is not None and priority != now.batch.priority:
-                now.log("priority_changed", before=now.batch.priority, after=priority)
-                now.set(priority=priority)
+                _prioritize(now, priority)
+                changed.add("priority")
             if max_tries is not None and max_tries != now.batch.max_tries:
                 now.log("max_tries_changed", most=max_tries)
                 now.set(max_tries=max_tries)
+                changed.add("max_tries")
             if is_paused is not None and is_paused != (now.batch.paused_at is not None):
                 _pause(now) if is_paused else _resume(now)
+                changed.add("is_paused")
         transaction.on_commit(queueing.wake)
     batch.refresh_from_db()
-    return batch
+    return frozenset(changed)
+
+
+def _prioritize(now: Change, priority: int) -> None:
+    now.log("priority_changed", before=now.batch.priority, after=priority)
+    now.set(priority=priority)
 
 
 def _check(name: str, value: int | None, low: int, high: int) -> None:
@@ -53,27 +63,40 @@ def _check(name: str, value: int | None, low: int, high: int) -> None:
         raise InvalidRequest([Problem(name, "out_of_bounds", detail)])
 
 
-def pause(batch: Batch, *, actor: User | None) -> Batch:
-    """Let what runs finish and take nothing more of a batch; pausing twice changes nothing.
+def pause(batch: Batch, *, actor: User | None) -> bool:
+    """Let what runs finish and take nothing more of a batch; False when it is paused already.
 
     Raises:
         Conflict: it is finished.
     """
-    return steer(batch, actor=actor, is_paused=True)
+    return bool(steer(batch, actor=actor, is_paused=True))
 
 
-def resume(batch: Batch, *, actor: User | None) -> Batch:
-    """Let a paused batch go on; one that is not paused is left as it is."""
-    return steer(batch, actor=actor, is_paused=False)
+def resume(batch: Batch, *, actor: User | None) -> bool:
+    """Let a paused batch go on; False when it is not paused."""
+    return bool(steer(batch, actor=actor, is_paused=False))
 
 
-def set_priority(batch: Batch, priority: int, *, actor: User | None) -> Batch:
-    """Change a batch's priority, also while it runs: higher goes first.
+def set_priority(batch: Batch, priority: int, *, actor: User | None) -> bool:
+    """Change a batch's priority, also while it runs: higher goes first. False: it is so already.
 
     Raises:
         InvalidRequest: it is out of bounds.
     """
-    return steer(batch, actor=actor, priority=priority)
+    return bool(steer(batch, actor=actor, priority=priority))
+
+
+def move_priority(batch: Batch, by: int, *, actor: User | None) -> bool:
+    """Raise or lower a batch's priority from what it is now; False when it goes no further."""
+    with transaction.atomic():
+        with change(batch.pk, actor=actor) as now:
+            before = now.batch.priority
+            after = min(max(before + by, PRIORITY_LOW), PRIORITY_HIGH)
+            if after != before:
+                _prioritize(now, after)
+        transaction.on_commit(queueing.wake)
+    batch.refresh_from_db()
+    return after != before
 
 
 def _pause(now: Change) -> None:

@@ -119,8 +119,11 @@ def test_ten_thousand_plans_take_few_queries() -> None:
 
 
 def test_a_batch_that_waits_is_cancelled_at_once(supervisor: User) -> None:
-    batch = batches.cancel(created(), actor=supervisor)
+    batch = created()
 
+    done = batches.cancel(batch, actor=supervisor)
+
+    assert (done.n_ended, done.n_asked, done.is_request) == (3, 0, True)
     assert batch.status == BatchState.CANCELLED
     assert counters(batch) == {RunState.CANCELLED: 3}
     assert batch.finished_at is not None
@@ -130,13 +133,24 @@ def test_a_batch_that_waits_is_cancelled_at_once(supervisor: User) -> None:
 def test_a_batch_with_a_failure_is_cancelled_when_it_is_cancelled() -> None:
     batch = factories.batch([RunState.ERROR, RunState.QUEUED])
 
-    assert batches.cancel(batch, actor=None).status == BatchState.CANCELLED
+    batches.cancel(batch, actor=None)
+
+    assert batch.status == BatchState.CANCELLED
 
 
 def test_a_finished_batch_stays_what_it_is() -> None:
     batch = factories.batch([RunState.DONE])
 
-    assert batches.cancel(batch, actor=None).status == BatchState.DONE
+    done = batches.cancel(batch, actor=None)
+
+    assert (batch.status, done.is_nothing) == (BatchState.DONE, True)
+
+
+def test_a_second_cancel_says_that_nothing_was_left() -> None:
+    batch = created()
+    batches.cancel(batch, actor=None)
+
+    assert batches.cancel(batch, actor=None).is_nothing
 
 
 def test_the_cancel_of_two_thousand_plans_takes_few_queries() -> None:

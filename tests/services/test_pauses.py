@@ -18,17 +18,18 @@ DONE, QUEUED, RUNNING, WAITING = (RunState(s) for s in ("done", "queued", "runni
 
 @pytest.mark.parametrize("states", [[QUEUED], [RUNNING], [WAITING], [DONE, QUEUED]])
 def test_an_unfinished_batch_can_be_paused(db: None, states: list[RunState]) -> None:
-    batch = steering.pause(factories.batch(states), actor=None)
+    batch = factories.batch(states)
 
+    assert steering.pause(batch, actor=None)
     assert batch.paused_at is not None
 
 
 def test_a_finished_batch_cannot_be_paused_but_resumed(db: None) -> None:
     batch = factories.batch([DONE], paused_at=factories.NOW)
 
-    resumed = steering.resume(batch, actor=None)
-
-    assert resumed.paused_at is None
+    assert steering.resume(batch, actor=None)
+    assert not steering.resume(batch, actor=None)
+    assert batch.paused_at is None
     with pytest.raises(Conflict):
         steering.pause(batch, actor=None)
 
@@ -54,4 +55,23 @@ def test_two_pauses_at_once_are_one(batch: Batch) -> None:
 def test_a_paused_batch_can_be_cancelled(batch: Batch) -> None:
     steering.pause(batch, actor=None)
 
-    assert batches.cancel(batch, actor=None).status == "cancelled"
+    batches.cancel(batch, actor=None)
+
+    assert batch.status == "cancelled"
+
+
+def test_two_who_raise_a_priority_from_the_same_page_raise_it_twice(batch: Batch) -> None:
+    pages = [Batch.objects.get(pk=batch.pk), Batch.objects.get(pk=batch.pk)]
+
+    moved = [steering.move_priority(page, 10, actor=None) for page in pages]
+
+    batch.refresh_from_db()
+    assert (moved, batch.priority) == ([True, True], 20)
+
+
+def test_a_priority_goes_no_further_than_its_bound(batch: Batch) -> None:
+    steering.set_priority(batch, 95, actor=None)
+
+    moved = [steering.move_priority(batch, 10, actor=None) for _ in range(2)]
+
+    assert (moved, batch.priority) == ([True, False], 100)

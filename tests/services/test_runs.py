@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 
 from generation.errors import BadImage, Conflict, NotFound
 from generation.models import Attempt, Batch, Plan, PlanRun, Server, Version
-from generation.services import panels, runs, servers, versions, volumes
+from generation.services import panels, runs, servers, transitions, versions, volumes
 from generation.services.leases import Lease
 from generation.services.versions import Image
 from generation.states import AttemptOutcome, Mode, RunState, ServerHealth, VersionState, WaitReason
@@ -71,8 +71,21 @@ def test_what_is_finished_is_not_cancelled(state: str) -> None:
 def test_what_waits_is_cancelled_and_again_is_fine(state: str) -> None:
     run = one_run(RunState(state))
 
-    assert runs.cancel(run, actor=None).state == RunState.CANCELLED
-    assert runs.cancel(run, actor=None).state == RunState.CANCELLED
+    runs.cancel(run, actor=None)
+    again = runs.cancel(run, actor=None)
+
+    assert (run.state, again.is_nothing) == (RunState.CANCELLED, True)
+
+
+def test_a_cancel_that_was_asked_for_before_is_nothing_whatever_came_between(running: Any) -> None:
+    first = runs.cancel(running.run, actor=None)
+    stale = PlanRun.objects.get(pk=running.run_id)
+    transitions.advance(running, 60)
+
+    second = runs.cancel(stale, actor=None)
+
+    assert (first.n_asked, first.is_nothing, second.is_nothing) == (1, False, True)
+    assert stale.revision > 1
 
 
 def test_the_cancel_of_one_plan_leaves_the_others(batch: Batch) -> None:
@@ -101,14 +114,17 @@ def test_a_plan_whose_server_cannot_answer_is_cancelled_now(
 ) -> None:
     Server.objects.update(**fields)
 
-    assert runs.cancel(running.run, actor=None).state == RunState.CANCELLED
+    done = runs.cancel(running.run, actor=None)
 
+    assert (running.run.state, done.n_ended) == (RunState.CANCELLED, 1)
     running.refresh_from_db()
     assert (running.outcome, running.is_left_behind) == (AttemptOutcome.ABANDONED, True)
 
 
 def test_a_plan_whose_server_is_driven_is_asked_to_stop(running: Any) -> None:
-    run = runs.cancel(running.run, actor=None)
+    run = running.run
+
+    runs.cancel(run, actor=None)
 
     assert (run.state, run.cancel_requested_at is not None) == (RunState.RUNNING, True)
 
@@ -118,10 +134,12 @@ def test_a_cancel_after_the_reservation_says_that_the_image_is_kept(
 ) -> None:
     versions.reserve_render(running, lease.token, image)
 
-    run = runs.cancel(running.run, actor=None)
+    run = running.run
+
+    done = runs.cancel(run, actor=None)
     runs.cancel(run, actor=None)
 
-    assert run.state == RunState.RUNNING
+    assert (run.state, done.n_kept) == (RunState.RUNNING, 1)
     assert list(run.logs.values_list("event", flat=True)) == ["kept"]
 
 

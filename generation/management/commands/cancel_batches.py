@@ -35,9 +35,9 @@ class Command(MadseaCommand):
         if options["dry_run"]:
             self._list(found)
             return
-        for batch in bar(found, "Cancelling"):
-            batches.cancel(batch, actor=user)
-        self.stdout.write(f"Cancel of {counted(len(found), 'batch')} requested.")
+        done = [batches.cancel(batch, actor=user) for batch in bar(found, "Cancelling")]
+        n_batches = sum(not each.is_nothing for each in done)
+        self.stdout.write(f"Cancel of {counted(n_batches, 'batch')} requested.")
 
     def _list(self, found: list[Batch]) -> None:
         for batch in found:

@@ -25,7 +25,7 @@ release_panel          queued                          queued (its panel is ther
 A function that returns False or None lost a race, which is normal; nothing was written then.
 """
 
-from generation.services.transitions.cancelling import cancel, settle_cancel
+from generation.services.transitions.cancelling import Cancelled, cancel, settle_cancel
 from generation.services.transitions.driving import (
     BY_HAND,
     Work,
@@ -60,6 +60,7 @@ from generation.services.transitions.reserved import (
 
 __all__ = [
     "BY_HAND",
+    "Cancelled",
     "Work",
     "abandon",
     "acknowledge",

@@ -1,6 +1,7 @@
 """Cancelling plans, set-wise: what waits, what runs, and what nobody can answer for."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
@@ -12,14 +13,34 @@ from generation.services.transitions.reserved import cancel_held_up, is_held_up
 from generation.states import UNFINISHED, AttemptOutcome, RunState, VersionState
 
 
+@dataclass(frozen=True)
+class Cancelled:
+    """What a cancel did: to how many plans, and whether the batch itself was asked to stop by it.
+
+    `n_ended` are cancelled, `n_asked` asked to stop by their drivers, `n_kept` past the point of
+    no return. What was cancelled, or asked, before is none of them.
+    """
+
+    n_ended: int = 0
+    n_asked: int = 0
+    n_kept: int = 0
+    is_request: bool = False
+    was_unfinished: bool = True
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether nothing was left to be done."""
+        return not (self.n_ended or self.n_asked or self.n_kept or self.is_request)
+
+
 def cancel(
     batch: Batch,
     *,
     run_ids: Sequence[int] | None,
     unanswered: Iterable[int],
     actor: Actor,
-) -> bool:
-    """Cancel a batch (`run_ids` None) or some of its runs, set-wise; False when all had ended.
+) -> Cancelled:
+    """Cancel a batch (`run_ids` None) or some of its runs, set-wise; say what that did.
 
     What waits is cancelled now. What runs gets a request that its driver obeys, but for runs on
     the servers `unanswered` (ids), which no driver can speak for: they are cancelled now and their
@@ -29,16 +50,18 @@ def cancel(
     with change(batch.pk, actor=actor) as now:
         runs = now.batch.runs.all() if run_ids is None else now.batch.runs.filter(pk__in=run_ids)
         if not runs.filter(state__in=UNFINISHED).exists():
-            return False
-        if run_ids is None and now.batch.cancel_requested_at is None:
+            return Cancelled(was_unfinished=False)
+        is_request = run_ids is None and now.batch.cancel_requested_at is None
+        if is_request:
             now.set(cancel_requested_at=Now())
             now.log("batch_cancel_requested")
         _lock_attempts(runs, list(unanswered))
         _cancel_unanswered(now, runs, list(unanswered))
         _cancel_waiting(now, runs, whole=run_ids is None)
-        _ask_the_rest(now, runs)
+        n_asked, n_kept = _ask_the_rest(now, runs)
         cancel_held_up(now, runs)
-    return True
+        n_ended = now.n_moved(RunState.CANCELLED)
+    return Cancelled(n_ended, n_asked, n_kept, is_request=is_request)
 
 
 def _lock_attempts(runs: QuerySet[PlanRun], servers: list[int]) -> None:
@@ -58,7 +81,8 @@ def settle_cancel(batch_id: int, *, unanswered: Iterable[int]) -> None:
         _cancel_unanswered(now, asked, list(unanswered))
 
 
-def _ask_the_rest(now: Change, runs: QuerySet[PlanRun]) -> None:
+def _ask_the_rest(now: Change, runs: QuerySet[PlanRun]) -> tuple[int, int]:
+    """Leave requests for what runs; return how many were asked to stop, and how many are kept."""
     unasked = runs.filter(~is_held_up(), state__in=UNFINISHED, cancel_requested_at=None)
     # Once they are locked nothing can be reserved for them: what was reserved before is kept.
     asked = list(unasked.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
@@ -67,6 +91,8 @@ def _ask_the_rest(now: Change, runs: QuerySet[PlanRun]) -> None:
     for run_id, is_kept in found.items():
         now.log("kept" if is_kept else "cancel_requested", run_id)
     now.edit(now.batch.runs.filter(pk__in=found), cancel_requested_at=Now())
+    n_kept = sum(found.values())
+    return len(found) - n_kept, n_kept
 
 
 def _reserved() -> QuerySet[Version]:
