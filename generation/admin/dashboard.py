@@ -39,22 +39,31 @@ def _storage() -> Table | None:
 
 
 def _running() -> Table:
-    found = overviews.unfinished_batches(SHOWN)
+    found = overviews.unfinished_batches(SHOWN + 1)
     more = format_html(
         "{} · {}",
         cells.link(turns.url(), "The queue"),
         cells.link(cells.list_url(Batch), "All batches"),
     )
-    return lines.batches("Unfinished batches", found, more=more, empty="Nothing is running.")
+    title = _newest("Unfinished batches", len(found))
+    return lines.batches(title, found[:SHOWN], more=more, empty="Nothing is running.")
 
 
 def _failed() -> Table:
-    found = overviews.failed_runs(SHOWN)
-    url = cells.list_url(PlanRun, state__exact=RunState.ERROR.value)
-    more = cells.link(url, "All failed plans")
-    title = "Failed plans that need attention"
+    found = overviews.failed_runs(SHOWN + 1)
+    more = format_html(
+        "{} · {}",
+        cells.link(cells.list_url(PlanRun, attention="yes"), "All of these"),
+        cells.link(cells.list_url(PlanRun, state__exact=RunState.ERROR.value), "All failed plans"),
+    )
+    title = _newest("Failed plans that need attention", len(found))
     empty = "Nothing to do: no plan has failed that was not asked for again since."
-    return lines.runs(title, found, more=more, empty=empty)
+    return lines.runs(title, found[:SHOWN], more=more, empty=empty)
+
+
+def _newest(title: str, n_found: int) -> str:
+    """Say in a title that a table shows the newest alone, where there are more."""
+    return title if n_found <= SHOWN else f"{title}: the newest {SHOWN}"
 
 
 def _finished() -> Table:

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from generation.models import Episode, Project, Sequence
-from generation.selectors import batches
+from generation.selectors import batches, overviews
 from generation.states import BatchState, RunState
 
 if TYPE_CHECKING:
@@ -134,6 +134,17 @@ class PlanStateFilter(_Choice):
         return queryset.filter(run_state=None if value == "none" else value)
 
 
+class AttentionFilter(_Choice):
+    title = "attention"
+    parameter_name = "attention"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Words:
+        return [("yes", "failed, and not asked for again")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(overviews.needing_attention()) if self.value() else queryset
+
+
 class PanelFilter(_Choice):
     title = parameter_name = "panel"
 
@@ -146,6 +157,7 @@ class PanelFilter(_Choice):
 
 
 __all__ = [
+    "AttentionFilter",
     "BatchStateFilter",
     "ChoicesFilter",
     "DatesFilter",

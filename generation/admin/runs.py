@@ -80,6 +80,7 @@ class PlanRunAdmin(RecordAdmin):
     list_filter = (
         *filters.places("plan__sequence__"),
         ("state", filters.titled(filters.ChoicesFilter, "status")),
+        filters.AttentionFilter,
         ("current_attempt__server", filters.RelatedFilter),
         ("batch__style", filters.RelatedFilter),
         ("created_at", filters.titled(filters.DatesFilter, "date of the request")),

@@ -9,6 +9,7 @@ from django.db.models import (
     IntegerField,
     OuterRef,
     Prefetch,
+    Q,
     QuerySet,
     Subquery,
     Value,
@@ -152,8 +153,8 @@ def finished_batches(limit: int) -> list[Batch]:
     return list(batches().filter(finished_at__isnull=False).order_by("-finished_at")[:limit])
 
 
-def failed_runs(limit: int) -> list[PlanRun]:
-    """Return the newest failed runs that nobody has asked for again since, in the same style.
+def needing_attention() -> Q:
+    """Return the condition on failed runs that nobody has asked for again since, in the same style.
 
     A plan that a later batch takes up needs no attention for its old failure; one that was asked
     for in another style still lacks its image in this one, and a later request that was cancelled
@@ -162,5 +163,9 @@ def failed_runs(limit: int) -> list[PlanRun]:
     later = PlanRun.objects.filter(
         plan=OuterRef("plan"), batch__style=OuterRef("batch__style"), pk__gt=OuterRef("pk")
     )
-    failed = runs().filter(~Exists(later.exclude(state=RunState.CANCELLED)), state=RunState.ERROR)
-    return list(failed.order_by("-pk")[:limit])
+    return Q(~Exists(later.exclude(state=RunState.CANCELLED)), state=RunState.ERROR)
+
+
+def failed_runs(limit: int) -> list[PlanRun]:
+    """Return the newest failed runs that need attention."""
+    return list(runs().filter(needing_attention()).order_by("-pk")[:limit])

@@ -80,3 +80,24 @@ def test_the_sidebar_marks_where_one_is_once(office: Client) -> None:
 def _marked(html: str) -> list[str]:
     links = re.findall(r'<a href="([^"]+)"[^>]*class="([^"]*)"[^>]*>', html)
     return [link for link, classes in links if " active" in f" {classes}"]
+
+
+def test_more_than_the_home_page_shows_is_told_and_listed(office: Client) -> None:
+    factories.batch([RunState.ERROR] * 11, of=factories.many_plans(11))
+
+    shown = pages.text(office, HOME)
+    listed = pages.text(office, "/admin/generation/planrun/?attention=yes")
+
+    assert "Failed plans that need attention: the newest 10" in shown
+    assert "/admin/generation/planrun/?attention=yes" in shown
+    assert listed.count('class="data-row') == 11
+
+
+def test_what_was_asked_for_again_is_not_among_what_needs_attention(office: Client) -> None:
+    plan = factories.plans()[0]
+    factories.batch((RunState.ERROR,), of=[plan])
+    factories.batch((RunState.DONE,), of=[plan])
+
+    listed = pages.text(office, "/admin/generation/planrun/?attention=yes")
+
+    assert "No results found" in listed

@@ -142,3 +142,26 @@ def test_names_from_outside_are_shown_as_text(office: Client) -> None:
     type(run).objects.update(error_message="<script>alert(1)</script>")
 
     assert "<script>alert(1)" not in pages.text(office, pages.url("planrun", run.pk))
+
+
+REASON = f"KSampler: {'mat1 and mat2 shapes cannot be multiplied, ' * 20}in the end."
+
+
+def test_why_an_attempt_failed_stands_whole_on_the_pages_of_its_run_and_server(
+    office: Client,
+) -> None:
+    run = factories.batch((RunState.ERROR,)).runs.get()
+    attempt = factories.attempt(run, outcome="error", outcome_detail=REASON)
+
+    assert REASON in pages.text(office, pages.url("planrun", run.pk))
+    assert REASON in pages.text(office, pages.url("server", attempt.server_id))
+
+
+def test_a_long_reason_in_a_list_unfolds_without_a_mouse(office: Client) -> None:
+    run = factories.batch((RunState.ERROR,)).runs.get()
+    type(run).objects.update(error_message=REASON)
+
+    shown = pages.text(office, pages.url("planrun"))
+
+    assert '<details class="madsea-why"><summary>KSampler' in shown
+    assert REASON in shown
