@@ -47,11 +47,10 @@ DOORS = [
 @pytest.fixture
 def handler(settings: Any) -> Iterator[ThreadedHandler]:
     settings.ALLOWED_HOSTS = ["localhost"]
-    made = ThreadedHandler(2)
+    made = ThreadedHandler(1)
     yield made
     # Or the database of the test could not be emptied.
-    for _ in range(2):
-        made._threads.submit(connections.close_all).result()
+    made._threads.submit(connections.close_all).result()
     made._threads.shutdown()
 
 

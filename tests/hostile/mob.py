@@ -111,6 +111,9 @@ class Answers:
     seconds: list[float]
     n_failed: int
 
+    def __add__(self, more: "Answers") -> "Answers":
+        return Answers([*self.seconds, *more.seconds], self.n_failed + more.n_failed)
+
     @property
     def median_ms(self) -> float:
         """Return the middle."""
