@@ -62,6 +62,9 @@ EVENTS = _table(
     ),
     Event("refused", "warning", "{server} lacks {detail}: the plan is queued again."),
     Event("stood_aside", "warning", "{server} stands aside ({detail}): the plan is queued again."),
+    Event(
+        "split", "warning", "{server} stands aside ({detail}): the prompt is followed there still."
+    ),
     Event("abandoned", "warning", "{server} was given up ({detail}): the plan is queued again."),
     Event("cancel_requested", "info", "Cancel requested."),
     Event("cancelled", "info", "Cancelled."),

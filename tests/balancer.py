@@ -93,7 +93,7 @@ class Balance(BaseHTTPRequestHandler):
         far.close()
 
     def _tunnel(self) -> None:
-        head = f"{self.requestline}\r\n{self.headers}".encode()
+        head = f"{self.requestline}\n{self.headers}".replace("\n", "\r\n").encode()
         with socket.create_connection(self.gate.next_place()) as far:
             far.sendall(head)
             join(self.connection, far)

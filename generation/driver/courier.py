@@ -6,14 +6,16 @@ came of it goes into the driver's inbox.
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from queue import SimpleQueue
 
 from django.conf import settings
 
 from generation import served, storage
+from generation.comfyui import sightings
 from generation.comfyui.client import Client
-from generation.comfyui.errors import ComfyError
+from generation.comfyui.errors import ComfyError, FileMissing
 from generation.comfyui.messages import Event, OutputFile
 from generation.errors import BadImage, Busy
 from generation.models import Version
@@ -21,6 +23,8 @@ from generation.services import images
 from generation.services.versions import Image
 
 FOLDER = "madsea"
+#: How often a file that is named and not there is asked for.
+TIMES_ASKED = 6
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ class Fetched:
     attempt_id: int
     image: Image | None = None
     problem: Exception | None = None
+    is_split: bool = False  #: the file was there, gone, and there again
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,22 @@ class Courier:
         try:
             # Nothing is fetched for a volume that is not there.
             storage.survey(to.folder, to.marks)
-            content = self._client.view(output, max_bytes=settings.MADSEA_IMAGE_MAX_BYTES)
-            return Fetched(attempt_id, image=images.put(images.check(content, is_render=True), to))
+            content, is_split = self._view(output)
+            image = images.put(images.check(content, is_render=True), to)
+            return Fetched(attempt_id, image=image, is_split=is_split)
         except TROUBLE as error:
             return Fetched(attempt_id, problem=error)
+
+    def _view(self, output: OutputFile) -> tuple[bytes, bool]:
+        """Fetch a file; one that is not there may be on the other of two servers."""
+        most = settings.MADSEA_IMAGE_MAX_BYTES
+        try:
+            return self._client.view(output, max_bytes=most), False
+        except FileMissing:
+            seen = sightings.of_file(self._client, output, TIMES_ASKED)
+            if not any(seen):
+                raise
+        with suppress(FileMissing):
+            return self._client.view(output, max_bytes=most), sightings.comes_back(seen)
+        self._client.reconnect()
+        return self._client.view(output, max_bytes=most), True

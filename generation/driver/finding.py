@@ -68,7 +68,8 @@ class Finder:
         if flight.is_acknowledged:
             return None
         try:
-            found = self._client.find_ended(flight.prefix)
+            # Not knowing it, one of two servers that answer in turn says nothing of the other.
+            found = self._find_ended(flight) or self._find_ended(flight)
         except (*ANSWERED, TooLarge):
             # Somebody's odd prompt makes the whole list fail: its file may be there all the same.
             return None
@@ -76,3 +77,7 @@ class Finder:
             return None
         self.recognise(flight, found[0])
         return found[1]
+
+    def _find_ended(self, flight: Flight) -> tuple[str, History] | None:
+        self._client.reconnect()
+        return self._client.find_ended(flight.prefix)

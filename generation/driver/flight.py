@@ -40,6 +40,8 @@ class Flight:
     written_pct: int = 0
     look_at: float = 0.0
     absent_since: float | None = None
+    n_missed: int = 0  #: looks in a row that found it neither in the queue nor in the history
+    was_in_history: bool = False
     ended_by_socket: bool = False
     is_repost: bool = False
     has_panel: bool = False

@@ -35,6 +35,7 @@ from generation.driver.outcomes import Outcomes
 from generation.driver.panels import Panels
 from generation.driver.patience import Patience
 from generation.driver.removal import Remover
+from generation.driver.split import LOOKS_ABSENT, Split
 from generation.driver.twins import Twins
 from generation.driver.watch import Watch
 from generation.errors import Fenced, PlanFailure
@@ -67,6 +68,7 @@ class Pilot:
         self.contact = Contact(lease.server, client)
         self._finder = Finder(client)
         self._twins = Twins(lease, client)
+        self._split = Split(lease, client)
         self._remover = Remover(lease, client)
         self._outcomes = Outcomes(lease, client, self.flights)
         self._guard = Guard(self._outcomes)
@@ -171,7 +173,9 @@ class Pilot:
                     self._post_if_it_may(flight)
 
     def _post_if_it_may(self, flight: Flight) -> None:
-        if self._twins.may_post(flight):
+        if self._split.is_proven:
+            self._outcomes.stepped_back(flight)
+        elif self._twins.may_post(flight):
             self._upload_or_post(flight)
         elif self._twins.is_aside:
             self._outcomes.stepped_back(flight)
@@ -236,6 +240,9 @@ class Pilot:
 
     def _refused(self, flight: Flight, error: Refused) -> None:
         if dialect.misses_panel(error) and flight.attempt.panel is not None:
+            if self._split.lacks_panel_in_turn(flight):
+                self._outcomes.stepped_back(flight)
+                return
             self._panels.vanished(flight, error)
         else:
             self._turn_away(flight, error, "graph_refused")
@@ -261,7 +268,8 @@ class Pilot:
 
     def _acknowledge(self, flight: Flight, event: str) -> None:
         flight.stage, flight.absent_since, flight.is_acknowledged = Stage.POSTED, None, True
-        flight.look_soon(LOOK_RUNNING_S)
+        flight.n_missed = 0
+        flight.look_soon(self._split.next_look_s(LOOK_RUNNING_S))
         if transitions.acknowledge(flight.attempt, event=event):
             self._stop(flight)
 
@@ -290,6 +298,8 @@ class Pilot:
                 case Uploaded():
                     self._panels.uploaded(flight, message)
                 case Fetched():
+                    if message.is_split:
+                        self._split.prove(flight)
                     self._landing.fetched(message)
                 case Stumbled(problem=problem):
                     raise problem
@@ -319,6 +329,7 @@ class Pilot:
         ]
         if not due:
             return
+        self._split.prepare(due)
         only_ended = all(flight.ended_by_socket for flight in due)
         queue = Queue((), ()) if only_ended else self._client.queue()
         self._twins.look(queue, self.flights.values())
@@ -338,7 +349,8 @@ class Pilot:
     def _is_there(self, flight: Flight, queue: Queue) -> None:
         blind = not self._watch.is_open()
         flight.absent_since, flight.ended_by_socket = None, False
-        flight.look_soon(LOOK_BLIND_S if blind else LOOK_RUNNING_S)
+        self._split.saw(flight)
+        flight.look_soon(self._split.next_look_s(LOOK_BLIND_S if blind else LOOK_RUNNING_S))
         if queue.count(flight.prompt_id) > 1:
             # The first of two POSTs has come late; one of the two that wait is taken away.
             self._client.delete_pending([flight.prompt_id])
@@ -400,23 +412,32 @@ class Pilot:
     def _look_in_history(self, flight: Flight) -> None:
         history = self._finder.history(flight)
         if history is not None:
+            self._split.saw(flight, has_ended=True)
             if flight.stage is not Stage.DOUBTFUL or self._was_taken(flight, history.ran):
                 self._ended(flight, history)
-        elif flight.stage is Stage.STOPPING and flight.is_acknowledged:
+        else:
+            self._is_missed(flight)
+
+    def _is_missed(self, flight: Flight) -> None:
+        is_stopping = flight.stage is Stage.STOPPING and flight.is_acknowledged
+        if not flight.ended_by_socket:
+            self._split.missed(flight)
+        if is_stopping and self._split.is_gone(flight):
             # The server had it and has it no more: it was deleted while it waited there.
             self._outcomes.stopped(flight)
         elif flight.absent_since is None:
             flight.absent_since = monotonic()
             # The socket may be a moment ahead of the history.
-            flight.look_soon(0.1 if flight.ended_by_socket else ABSENT_AGAIN_S)
-        elif monotonic() - flight.absent_since < ABSENT_AGAIN_S:
-            flight.look_soon(0.2)
+            is_soon = flight.ended_by_socket or is_stopping
+            flight.look_soon(0.1 if is_soon else ABSENT_AGAIN_S / LOOKS_ABSENT)
+        elif monotonic() - flight.absent_since < self._split.absent_after_s(ABSENT_AGAIN_S):
+            flight.look_soon(ABSENT_AGAIN_S / LOOKS_ABSENT)
             flight.ended_by_socket = False
         else:
             self._is_absent(flight)
 
     def _is_absent(self, flight: Flight) -> None:
-        """Absent from queue and history, twice, some seconds apart."""
+        """Absent from queue and history, again and again, for some seconds."""
         left = dialect.left_file(flight)
         if flight.stage is Stage.STOPPING:
             self._outcomes.stopped(flight)
@@ -428,6 +449,8 @@ class Pilot:
         elif flight.n_untold >= ERRORS_MOST:
             words = "The server cannot tell how the prompt ended, and has no file of it."
             self._outcomes.fail(flight, failure("output_not_given", words))
+        elif flight.stage is Stage.DOUBTFUL and self._split.is_proven:
+            self._outcomes.stepped_back(flight)
         elif flight.stage is Stage.DOUBTFUL:
             if not self._is_never_taken(flight):
                 flight.post_again()
@@ -439,7 +462,7 @@ class Pilot:
     def _has_left(self, flight: Flight, left: OutputFile) -> bool:
         """Tell whether a prompt that is gone has left its file; no if that cannot be found out."""
         try:
-            return self._client.view_exists(left)
+            return self._split.has_file(left)
         except ANSWERED:
             if self._landing.is_never_given(flight):
                 return False
@@ -486,6 +509,9 @@ class Pilot:
             self.contact.failed(error)
 
     def _take_off_server(self, flight: Flight) -> None:
+        if self._split.is_proven:
+            self._remover.take_off_either(flight.prompt_id)
+            return
         was_told = flight.runs_out
         self._finder.search_now(flight)
         flight.runs_out = not self._remover.take_off(flight.prompt_id, ours=self._prompt_ids())

@@ -5,7 +5,8 @@ A server can stop one prompt in one of three ways: by `/api/jobs/{id}/cancel`, i
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import partial
 
 from generation.comfyui.client import Client
 from generation.models import Attempt, Server
@@ -14,6 +15,7 @@ from generation.services.leases import Lease
 
 #: The first version whose `/interrupt` obeys a prompt id (September 2025).
 EXACT_SINCE = (0, 3, 57)
+TIMES_TOLD = 2
 
 
 def stops_exactly(server: Server) -> bool:
@@ -58,6 +60,24 @@ class Remover:
             return False
         self._client.interrupt(prompt_id)
         return True
+
+    def take_off_either(self, prompt_id: str) -> None:
+        """Take one prompt off whichever of two servers has it, that answer in turn.
+
+        Each is told in turn, too. One that can only stop whatever runs is not interrupted.
+
+        Raises:
+            ComfyError: the server did not answer.
+        """
+        servers.identify(self._lease.server, self._client)
+        self._tell_either(partial(self._client.delete_pending, [prompt_id]))
+        if stops_exactly(self._lease.server):
+            self._tell_either(partial(self._client.interrupt, prompt_id))
+
+    def _tell_either(self, tell: Callable[[], None]) -> None:
+        for _ in range(TIMES_TOLD):
+            self._client.reconnect()
+            tell()
 
     def look_again(self) -> None:
         """Have `sweep` look once more: an attempt has been given up."""
