@@ -1,15 +1,16 @@
 """How flights end without an image: failed, stopped, lost, or with their server set aside."""
 
-from collections.abc import Iterable
 from contextlib import suppress
 
 from generation.comfyui.client import Client
-from generation.comfyui.errors import ComfyError
-from generation.driver.flight import Flight
+from generation.comfyui.errors import ComfyError, Refused
+from generation.comfyui.messages import Queue
+from generation.driver import dialect
+from generation.driver.flight import UNPOSTED, Flight
 from generation.errors import PlanFailure
 from generation.failures import failure
 from generation.models import Attempt
-from generation.services import blocking, quarantine, servers, transitions
+from generation.services import blocking, capability, quarantine, servers, transitions
 from generation.services.leases import Lease
 from generation.states import AttemptOutcome
 
@@ -70,8 +71,28 @@ class Outcomes:
             self._client.free()
         return failure("memory_short", why.message)
 
-    def make_way(self, waiting: Iterable[Flight], why: PlanFailure, foreign: str) -> None:
-        """End flights that were taken off a server which somebody else's prompt keeps busy."""
+    def turn_away(self, flight: Flight, error: Refused, code: str) -> None:
+        """Queue the plan again for a server that has what this one lacks, or let it fail."""
+        lacks = dialect.lacks(error, flight.attempt.graph)
+        if lacks and capability.turn_away(flight.attempt, lacks):
+            self.drop(flight)
+        else:
+            self.fail(flight, failure(code, "\n".join(error.sentences())))
+
+    def make_way(self, foreign: str, why: PlanFailure, queue: Queue) -> None:
+        """Take ours off a server that somebody else's prompt keeps busy, and have it set aside.
+
+        Raises:
+            ComfyError: the server did not answer.
+        """
+        waiting = [each for each in self._flights.values() if each.prompt_id in queue.pending]
+        if not all(each in waiting or each.stage in UNPOSTED for each in self._flights.values()):
+            return
+        self._client.delete_pending([each.prompt_id for each in waiting])
+        after = self._client.queue()
+        # If it has ended just now, what was deleted is found to be lost at the next look.
+        if after.running != queue.running or any(each.prompt_id in after for each in waiting):
+            return
         for flight in waiting:
             transitions.fail(flight.attempt, why)
             self.drop(flight)

@@ -41,7 +41,7 @@ from generation.driver.watch import Watch
 from generation.errors import Fenced, PlanFailure
 from generation.failures import failure
 from generation.models import Attempt, Version
-from generation.services import capability, servers, transitions
+from generation.services import servers, transitions
 from generation.services.leases import Lease
 from generation.states import AttemptOutcome, VersionState
 
@@ -245,15 +245,7 @@ class Pilot:
                 return
             self._panels.vanished(flight, error)
         else:
-            self._turn_away(flight, error, "graph_refused")
-
-    def _turn_away(self, flight: Flight, error: Refused, code: str) -> None:
-        """Queue the plan again for a server that has what this one lacks, or let it fail."""
-        lacks = dialect.lacks(error, flight.attempt.graph)
-        if lacks and capability.turn_away(flight.attempt, lacks):
-            self._outcomes.drop(flight)
-        else:
-            self._outcomes.fail(flight, failure(code, "\n".join(error.sentences())))
+            self._outcomes.turn_away(flight, error, "graph_refused")
 
     def _accepted(self, flight: Flight, accepted: Accepted) -> None:
         self._finder.recognise(flight, accepted.prompt_id)
@@ -262,7 +254,7 @@ class Pilot:
             refused = Refused(
                 error_type="", message="", details="", node_errors=accepted.node_errors
             )
-            self._turn_away(flight, refused, "partly_refused")
+            self._outcomes.turn_away(flight, refused, "partly_refused")
             return
         self._acknowledge(flight, "reposted" if flight.is_repost else "posted")
 
@@ -384,7 +376,7 @@ class Pilot:
 
     def _lose_patience(self, flight: Flight, why: PlanFailure, queue: Queue) -> None:
         if why.code == "occupied":
-            self._make_way(flight.behind, why, queue)
+            self._outcomes.make_way(flight.behind, why, queue)
             return
         if why.code != "hung":
             self._outcomes.fail(flight, why)
@@ -394,20 +386,6 @@ class Pilot:
         flight.verdict, flight.stopping_since = why, monotonic()
         self._patience.remember(flight)
         self._stop(flight)
-
-    def _make_way(self, foreign: str, why: PlanFailure, queue: Queue) -> None:
-        """Take ours off a server that somebody else's prompt keeps busy, and have it set aside."""
-        waiting = [each for each in self.flights.values() if each.prompt_id in queue.pending]
-        is_settled = all(
-            each in waiting or each.stage in UNPOSTED for each in self.flights.values()
-        )
-        if not is_settled:
-            return
-        self._client.delete_pending([each.prompt_id for each in waiting])
-        after = self._client.queue()
-        # If it has ended just now, what was deleted is found to be lost at the next look.
-        if after.running == queue.running and not any(each.prompt_id in after for each in waiting):
-            self._outcomes.make_way(waiting, why, foreign)
 
     def _look_in_history(self, flight: Flight) -> None:
         history = self._finder.history(flight)
