@@ -4,9 +4,11 @@ The id that counts is the one in the answer to POST /prompt: a ComfyUI before 0.
 When that answer was lost, the prompt's graph still names the attempt's unique file name prefix.
 """
 
+from collections.abc import Collection
+
 from generation.comfyui.client import Client
 from generation.comfyui.errors import ANSWERED, BadAnswer, TooLarge
-from generation.comfyui.messages import History, Queue
+from generation.comfyui.messages import Accepted, History, Queue
 from generation.driver.flight import Flight
 from generation.driver.landing import ERRORS_MOST
 from generation.services import transitions
@@ -17,6 +19,17 @@ class Finder:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+
+    @staticmethod
+    def check_own(accepted: Accepted, others: Collection[str]) -> None:
+        """Believe no answer with the id of another prompt of ours.
+
+        Raises:
+            BadAnswer: it is one; the prompt may be queued under an id of its own.
+        """
+        if accepted.prompt_id in others:
+            words = "The server acknowledges the prompt by the id of another."
+            raise BadAnswer(words, maybe_sent=True)
 
     @staticmethod
     def recognise(flight: Flight, prompt_id: str) -> None:

@@ -9,7 +9,6 @@ from django.conf import settings
 from generation.comfyui.client import Client
 from generation.comfyui.errors import (
     ANSWERED,
-    BadAnswer,
     ComfyError,
     Denied,
     Refused,
@@ -200,7 +199,7 @@ class Pilot:
                 client_id=self._watch.client_id,
                 extra_data=dialect.marks(flight.attempt),
             )
-            self._must_be_its_own(flight, accepted)
+            self._finder.check_own(accepted, self._prompt_ids() - {flight.prompt_id})
         except Refused as error:
             self._refused(flight, error)
         except TooLarge as error:
@@ -210,11 +209,6 @@ class Pilot:
             raise
         else:
             self._accepted(flight, accepted)
-
-    def _must_be_its_own(self, flight: Flight, accepted: Accepted) -> None:
-        if accepted.prompt_id in self._prompt_ids() - {flight.prompt_id}:
-            words = "The server acknowledges the prompt by the id of another."
-            raise BadAnswer(words, maybe_sent=True)
 
     def _not_posted(self, flight: Flight, error: ComfyError) -> None:
         """Keep for later what cannot have got there; the rest is in doubt, and looked for."""
