@@ -12,7 +12,7 @@ E005  django-q2's times could run a task twice, or never end one that hangs
 E006  a pool of database connections, which forked workers cannot share
 E007  SQLite on a network disk
 E008  production (DEBUG off) with no ComfyUI server but the preview server
-E009  a volume of the projects folder is not mounted, or is not the right one
+W009  a volume of the projects folder is not mounted, or is not the right one
 ====  =====================================================================
 """
 
@@ -81,7 +81,9 @@ def _unusable(folder: str) -> CheckMessage | None:
 def mounted_volumes(**_asked: Any) -> list[CheckMessage]:
     """Look for the marks of all volumes: the workers start without them, and wait."""
     hint = "Mount it; if it is the right one, adopt it: manage.py adopt_storage."
-    return [_error(9, problem, hint) for problem in volumes.unmounted()]
+    # No error: Django refuses every command where there is one, `adopt_storage` too.
+    problems = volumes.unmounted()
+    return [checks.Warning(each, hint=hint, id="madsea.W009") for each in problems]
 
 
 @register(TAG)

@@ -16,6 +16,9 @@ Item = TypeVar("Item")
 class MadseaCommand(BaseCommand):
     """A command that ends with a sentence, whatever happens."""
 
+    # `check` and `work` run them: a full disk is no reason to refuse a cancel.
+    requires_system_checks = []
+
     def execute(self, *args: Any, **options: Any) -> str | None:
         """Run the command; an error of Madsea's tree is an expected failure.
 

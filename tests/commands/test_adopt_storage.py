@@ -55,7 +55,7 @@ def test_the_servers_command_says_what_is_wrong(empty: Path) -> None:
 
 
 def test_the_checks_say_what_is_wrong(empty: Path) -> None:
-    assert [each.id for each in run_checks(tags=["storage"])] == ["madsea.E009"]
+    assert [each.id for each in run_checks(tags=["storage"])] == ["madsea.W009"]
 
 
 def test_the_audit_says_what_is_wrong_first(
