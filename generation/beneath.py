@@ -126,6 +126,19 @@ def plain(path: Path) -> Iterator[BufferedReader]:
         yield handle
 
 
+def read_plain(path: Path, max_bytes: int) -> bytes:
+    """Return the bytes of somebody's file, links followed; one that is larger is not read.
+
+    Raises:
+        OSError: it cannot be read, is larger, or (NotPlain) is no plain file.
+    """
+    with plain(path) as handle:
+        n_bytes = os.fstat(handle.fileno()).st_size
+        if n_bytes > max_bytes:
+            raise OSError(errno.EFBIG, f"it has {n_bytes:,} bytes; at most {max_bytes:,} are read")
+        return handle.read(max_bytes)
+
+
 def check_plain(at: int, name: str) -> os.stat_result:
     """Return what an open folder's plain file is, without opening it: a device would be started.
 

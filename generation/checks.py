@@ -24,7 +24,7 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, register
 from django.db import DatabaseError
 
-from generation import storage
+from generation import beneath, storage
 from generation.comfyui import graph as graphs
 from generation.comfyui.definitions import shipped_definitions
 from generation.models import Project
@@ -95,7 +95,7 @@ def workflow_files(**_asked: Any) -> list[CheckMessage]:
     problems: list[CheckMessage] = []
     for name in workflows.available():
         try:
-            graph = graphs.load((folder / name).read_bytes())
+            graph = graphs.load(beneath.read_plain(folder / name, workflows.MAX_BYTES))
             said = [fault.detail for fault in contracts.faults(graph, shipped_definitions())]
         except (graphs.GraphError, OSError) as error:
             said = [str(error)]

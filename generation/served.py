@@ -32,17 +32,27 @@ def content(version: Version, marks: storage.Marks | None = None) -> bytes:
         Busy: it has to be cleaned, and too much is being decoded just now.
     """
     if version.is_served_as_it_is:
-        return storage.read(version.path, marks=marks or {})
+        return master(version, marks)
     kept = derived.kept(_place(version.sha256))
     if kept is not None:
         return kept
-    master = storage.read(version.path, marks=marks or {})
-    clean = examined(version, master).served
-    keep(version.sha256, master if clean is None else clean)
-    return master if clean is None else clean
+    whole = master(version, marks)
+    clean = examined(version, whole).served
+    keep(version.sha256, whole if clean is None else clean)
+    return whole if clean is None else clean
 
 
-def examined(version: Version, master: bytes) -> Examined:
+def master(version: Version, marks: storage.Marks | None = None) -> bytes:
+    """Return the file itself; what has grown since is another file, and is not read.
+
+    Raises:
+        FileGone: it is no longer on disk, or has become another file.
+        StorageError: it cannot be read.
+    """
+    return storage.read(version.path, max_bytes=version.n_bytes, marks=marks or {})
+
+
+def examined(version: Version, whole: bytes) -> Examined:
     """Return what a version's file is and what is served of it.
 
     Raises:
@@ -50,10 +60,10 @@ def examined(version: Version, master: bytes) -> Examined:
         FileGone: it is not the file that was published.
         Busy: too much is being decoded just now.
     """
-    if hash_of(master) != version.sha256:
+    if hash_of(whole) != version.sha256:
         raise storage.FileGone(f"{version} is not the file that was published.")
     try:
-        found = decoders.examine(master)
+        found = decoders.examine(whole)
     except UnreadableImage as error:
         raise NotShowable(f"{version} cannot be shown: {error}") from error
     if found.decoded.format != version.extension:

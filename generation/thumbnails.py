@@ -1,6 +1,6 @@
 """Small pictures of published images, made on demand and kept under MADSEA_HOME/thumbnails."""
 
-from generation import decoders, derived, storage
+from generation import decoders, derived, served
 from generation.errors import NotFound, Refusal
 from generation.images import UnreadableImage
 from generation.models import Version
@@ -36,6 +36,6 @@ def thumbnail(version: Version, width_px: int) -> bytes:
 
 def _made(version: Version, width_px: int) -> bytes:
     try:
-        return decoders.reduce(storage.read(version.path), width_px)
+        return decoders.reduce(served.master(version), width_px)
     except UnreadableImage as error:
         raise NotFound(f"{version} has no thumbnail: {error}", code="no_thumbnail") from error

@@ -22,7 +22,8 @@ def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
 
 
 def opened(content: bytes) -> Image.Image:
-    """Return what a file shows."""
+    """Return what a file shows, however large it is."""
+    Image.MAX_IMAGE_PIXELS = None
     image = Image.open(io.BytesIO(content))
     image.load()
     return image
@@ -123,6 +124,27 @@ def unfolding(width_px: int = 16000, height_px: int = 6000) -> bytes:
 def many_chunks(kind: bytes = b"tEXt", n_chunks: int = 400_000) -> bytes:
     """Return a PNG of so many empty chunks."""
     return with_chunks(chunk(kind) * n_chunks)
+
+
+def endless_text(n_bytes: int = 2**30) -> bytes:
+    """Return a PNG with a text that unfolds to so many bytes."""
+    packer = zlib.compressobj()
+    packed = b"".join(packer.compress(bytes(2**24)) for _ in range(n_bytes // 2**24))
+    return with_chunks(chunk(b"zTXt", b"prompt\0\0" + packed + packer.flush()))
+
+
+def endless_scans(n_scans: int = 20_000) -> bytes:
+    """Return a progressive JPEG whose last scan stands there so many times."""
+    whole = encoded(Image.new("L", (4000, 4000)), "JPEG", progressive=True)
+    last = whole.rindex(b"\xff\xda")
+    return whole[:last] + whole[last:-2] * n_scans + whole[-2:]
+
+
+def claiming(width_px: int = 60_000, height_px: int = 60_000) -> bytes:
+    """Return a PNG of a few bytes that claims a size."""
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width_px, height_px, 8, 2, 0, 0, 0))
+    pixels = chunk(b"IDAT", zlib.compress(bytes(100_000)))
+    return b"\x89PNG\r\n\x1a\n" + header + pixels + chunk(b"IEND")
 
 
 #: Each with something in it that no picture needs.

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from generation.images import Format, UnreadableImage
 
-#: An ICC profile or a text may unfold to so many bytes.
+#: A text is read through if it unfolds to no more bytes.
 UNFOLDED_MAX = 16 * 2**20
+#: Pillow, and so ComfyUI, opens no PNG with a larger profile.
+PROFILE_MAX = 2**20
 UPRIGHT = 1
 _ORIENTATION = 0x0112
 _ENTRIES_MAX = 1000

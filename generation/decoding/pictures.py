@@ -8,15 +8,14 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from PIL import Image, ImageMath, PngImagePlugin, UnidentifiedImageError
+from PIL import Image, ImageMath, UnidentifiedImageError
 
 from generation.decoding import glance, jpeg, png, webp
-from generation.decoding.parts import UNFOLDED_MAX, UPRIGHT, Parts, damaged
+from generation.decoding.parts import UPRIGHT, Parts, damaged
 from generation.images import DecodedImage, Examined, UnreadableImage
 
 # Sizes and lengths are bounded before Pillow sees anything.
 Image.MAX_IMAGE_PIXELS = None
-PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = UNFOLDED_MAX
 
 _OPENED = ("PNG", "JPEG", "WEBP")
 _OTHER_IMAGES = (b"GIF8", b"BM", b"II*\0", b"MM\0*", b"8BPS", b"\0\0\1\0", b"<svg", b"v/1\1")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from generation.decoding.parts import (
+    PROFILE_MAX,
     UNFOLDED_MAX,
     UPRIGHT,
     Parts,
@@ -160,15 +161,15 @@ def _lengths(reading: _Reading, kind: bytes) -> range:
 
 def _holds_profile(content: bytes) -> bool:
     name, _, packed = content.partition(b"\0")
-    profile = _unfolded(packed[1:])
+    profile = _unfolded(packed[1:], PROFILE_MAX)
     return len(name) < 80 and profile is not None and is_profile(profile)
 
 
-def _unfolded(packed: bytes) -> bytes | None:
+def _unfolded(packed: bytes, most: int = UNFOLDED_MAX) -> bytes | None:
     """Return what was packed; None: it is broken, too much, or something stands behind it."""
     unpacker = zlib.decompressobj()
     try:
-        unfolded = unpacker.decompress(packed, UNFOLDED_MAX)
+        unfolded = unpacker.decompress(packed, most)
     except zlib.error:
         return None
     return unfolded if unpacker.eof and not unpacker.unused_data else None

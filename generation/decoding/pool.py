@@ -17,7 +17,8 @@ from generation.images import UnreadableImage
 IDLE_S = 60.0
 #: What a busy machine may take for a second of computing.
 _WALL_FACTOR = 4
-_SMALL_WAIT_S, _LARGE_WAIT_S = 10.0, 30.0
+#: Shorter than a proxy waits for an answer.
+_SMALL_WAIT_S, _LARGE_WAIT_S = 10.0, 45.0
 _SMALL_WAITING, _LARGE_WAITING = 1, 3
 
 

@@ -34,7 +34,7 @@ def _settle(version: Version) -> int:
     """Write down what is served of a version; whoever reads it meanwhile makes the same."""
     fields: dict[str, object] = {"served_sha256": NOT_SHOWABLE}
     try:
-        found = served.examined(version, storage.read(version.path))
+        found = served.examined(version, served.master(version))
     except served.NotShowable as error:
         logger.warning("%s", error)
     else:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 
+from generation import beneath
 from generation.comfyui import graph as graphs
 from generation.comfyui import parameters as params
 from generation.comfyui import sizes
@@ -25,6 +26,8 @@ from generation.workflows.remarks import Remark
 
 #: What a file may be called: anything that is no path, not hidden, and ends in .json.
 NAME = re.compile(r"[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]{0,121}\.json", re.IGNORECASE)
+#: A larger file is no graph.
+MAX_BYTES = 16 * 2**20
 FIELD = "workflow_json"
 PANEL = "panel"
 SEED = "seed"
@@ -96,7 +99,7 @@ def find(name: str) -> Workflow:
 def _read(file: Path) -> graphs.Graph:
     """Return the graph of a file, if it can be stored and its parameters found."""
     known = known_definitions()
-    graph = formats.load(file.read_bytes(), known)
+    graph = formats.load(beneath.read_plain(file, MAX_BYTES), known)
     text = json.dumps(graph, ensure_ascii=False)
     if not is_storable(text) or "\\u0000" in text:
         raise graphs.GraphError("bad_text", "It holds characters that are no text.")

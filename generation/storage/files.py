@@ -242,14 +242,15 @@ def read(relative: str, *, max_bytes: int | None = None, marks: Marks = NO_MARKS
     """Return a file's bytes; None as `max_bytes`: however many they are.
 
     Raises:
-        FileGone: it is not there, or is no plain file (FolderGone: nor is its folder).
-        StorageError: it cannot be read, or is larger than `max_bytes`.
+        FileGone: it is not there, is no plain file, or has grown beyond `max_bytes` (FolderGone:
+            its folder is not there either).
+        StorageError: it cannot be read.
         WrongVolume: what is mounted there is not what the database knows.
     """
     with _opened(relative, marks) as handle:
         n_bytes = os.fstat(handle.fileno()).st_size
         if max_bytes is not None and n_bytes > max_bytes:
-            raise StorageError(f"{relative} has {n_bytes:,} bytes, at most {max_bytes:,} are read.")
+            raise FileGone(f"{relative} has {n_bytes:,} bytes, and had at most {max_bytes:,}.")
         return handle.read(n_bytes)
 
 

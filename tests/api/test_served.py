@@ -1,6 +1,7 @@
 """What is served of a file: only what a picture needs; the master keeps its bytes."""
 
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -213,3 +214,13 @@ def test_what_decoding_takes_too_much_of_is_refused_with_words(
 
     assert (answer.status_code, answer.json()["code"]) == (400, "too_costly")
     assert "256 MiB" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("query", ["", "?w=160"], ids=["file", "thumbnail"])
+def test_a_file_that_has_grown_to_3_gb_is_not_read(
+    api: APIClient, plans: list[Plan], query: str
+) -> None:
+    version = factories.version(plans[0])
+    os.truncate(storage.absolute(version.path), 3 * 2**30)
+
+    assert api.get(by_id(version, query)).json()["code"] == "file_missing"

@@ -220,5 +220,5 @@ def test_a_file_that_has_grown_is_not_read(projects_root: Path) -> None:
     file = published()
     os.truncate(file, 3 * 2**30)
 
-    with pytest.raises(StorageError, match="at most 7"):
+    with pytest.raises(FileGone, match="at most 7"):
         storage.read(FINAL, max_bytes=7)

@@ -134,9 +134,16 @@ def test_what_is_broken_beside_the_picture_is_no_matter(broken: bytes) -> None:
     assert small(content).size == (64, 36)
 
 
-@pytest.mark.parametrize("n_bytes", [128, 2 * 2**20, 8 * 2**20])
-def test_a_profile_of_any_size_is_taken_and_kept(n_bytes: int) -> None:
+@pytest.mark.parametrize("n_bytes", [128, 2**19, 2**20])
+def test_a_profile_is_taken_and_kept(n_bytes: int) -> None:
     assert examined(made.with_profile(n_bytes)).served is None
+
+
+@pytest.mark.parametrize("n_bytes", [2**20 + 1, 8 * 2**20])
+def test_a_profile_that_other_programs_do_not_open_is_taken_and_not_served(n_bytes: int) -> None:
+    shown = served(made.with_profile(n_bytes))
+
+    assert (b"iCCP" in shown, made.opened(shown).size) == (False, made.SIZE)
 
 
 def test_a_profile_that_is_none_is_not_served() -> None:
