@@ -349,7 +349,8 @@ LOGGING: dict[str, Any] = {
         "django-q": {"level": "WARNING"},
         # What these tell of a request may hold its secrets.
         "urllib3": {"level": "ERROR"},
-        "websockets": {"level": "ERROR"},
+        # A hostile socket would fill the log with its errors; ours tell what matters of them.
+        "websockets": {"level": "CRITICAL"},
         # Where another server than `manage.py web` runs the application, with a log of its own.
         "uvicorn.access": {"filters": ["signatures"]},
     },

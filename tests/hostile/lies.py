@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -180,10 +181,22 @@ def drips_head(handler: Handler) -> None:
         handler.liar.over.wait(1)
 
 
+@cache
+def _gigabyte() -> bytes:
+    packed = zlib.compressobj(9, zlib.DEFLATED, 31)
+    return b"".join(packed.compress(b" " * MIB) for _ in range(1024)) + packed.flush()
+
+
+@cache
+def _pixels() -> bytes:
+    held = io.BytesIO()
+    Image.new("1", (20_000, 20_000)).save(held, "PNG")
+    return held.getvalue()
+
+
 def unfolds(handler: Handler) -> None:
     """Answer a little that unfolds to a gigabyte."""
-    packed = zlib.compressobj(9, zlib.DEFLATED, 31)
-    body = b"".join(packed.compress(b" " * MIB) for _ in range(1024)) + packed.flush()
+    body = _gigabyte()
     handler.send_response(200)
     handler.send_header("Content-Encoding", "gzip")
     handler.send_header("Content-Length", str(len(body)))
@@ -210,9 +223,7 @@ def lies_about_length(handler: Handler) -> None:
 
 def bomb(handler: Handler) -> None:
     """Give a picture of 20,000 × 20,000 in a few KB."""
-    held = io.BytesIO()
-    Image.new("1", (20_000, 20_000)).save(held, "PNG")
-    handler.say(held.getvalue(), kind="image/png")
+    handler.say(_pixels(), kind="image/png")
 
 
 def big_picture(handler: Handler) -> None:
@@ -298,8 +309,8 @@ def acts() -> dict[str, tuple[str, Act, str]]:
         "Queue: text of four bytes a letter": (queue, says(wide), "waits"),
         "Queue: without end": (queue, endless, "waits"),
         "View: without end": (view, endless, "output_too_large"),
-        "View: 60 MiB of nothing": (view, big_picture, "unreadable_output"),
-        "View: a picture that unfolds": (view, bomb, "unreadable_output"),
+        "View: 60 MiB of nothing": (view, big_picture, "output_too_large unreadable_output"),
+        "View: a picture that unfolds": (view, bomb, "output_too_large"),
         "View: a byte a second": (view, dripping, "waits"),
         "Definitions: 700,000 values": (lists, says('{"A":' + values + "}"), "done waits"),
         "Definitions: text of four bytes": (lists, says(wide), "done"),
