@@ -1,4 +1,8 @@
-"""The entry point for those who serve Madsea over WSGI."""
+"""The entry point for those who serve Madsea over WSGI.
+
+What the web process does before a view is asked (`madsea.web`: who may send how much, how long, and
+the turns of logins) is then for the server or a proxy to do.
+"""
 
 import os
 
