@@ -182,9 +182,9 @@ def drips_head(handler: Handler) -> None:
 
 
 @cache
-def _gigabyte() -> bytes:
+def _folded() -> bytes:
     packed = zlib.compressobj(9, zlib.DEFLATED, 31)
-    return b"".join(packed.compress(b" " * MIB) for _ in range(1024)) + packed.flush()
+    return b"".join(packed.compress(b" " * MIB) for _ in range(256)) + packed.flush()
 
 
 @cache
@@ -195,8 +195,8 @@ def _pixels() -> bytes:
 
 
 def unfolds(handler: Handler) -> None:
-    """Answer a little that unfolds to a gigabyte."""
-    body = _gigabyte()
+    """Answer a little that unfolds to 256 MiB."""
+    body = _folded()
     handler.send_response(200)
     handler.send_header("Content-Encoding", "gzip")
     handler.send_header("Content-Length", str(len(body)))
@@ -298,7 +298,7 @@ def acts() -> dict[str, tuple[str, Act, str]]:
         "History: 700,000 values": (history, says('{"a":' + values + "}"), "done lost_often waits"),
         "History: no UTF-8": (history, says('{"\ud800": "\udfff"}'), "done lost_often waits"),
         "History: without end": (history, endless, "done"),
-        "History: a gigabyte in a few KB": (history, unfolds, "done"),
+        "History: 256 MiB in a few KB": (history, unfolds, "done"),
         "Prompt: an answer without end": (prompt, endless, "prompt_not_taken"),
         "Prompt: a byte a second": (prompt, dripping, "waits"),
         "Prompt: a head without end": (prompt, heads, "waits prompt_not_taken"),
