@@ -56,7 +56,7 @@ async def connected(address: Any) -> Stream:
 
 def run(play: Callable[[Connect], Coroutine[Any, Any, Any]]) -> Any:
     async def played() -> Any:
-        async with server() as connect, asyncio.timeout(20):
+        async with server() as connect, asyncio.timeout(120):
             return await play(connect)
 
     return asyncio.run(played())
