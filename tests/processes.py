@@ -55,7 +55,7 @@ class TooLate(AssertionError):
     """What a test waited for has not come."""
 
 
-def wait_for(what: Callable[[], Any], timeout_s: float = 60, name: str = "") -> Any:
+def wait_for(what: Callable[[], Any], timeout_s: float = 180, name: str = "") -> Any:
     """Return the first true answer of `what`, asked ten times a second."""
     deadline = time.monotonic() + timeout_s
     while not (answer := what()):

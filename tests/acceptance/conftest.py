@@ -33,8 +33,8 @@ def site(sites: Sites) -> Iterator[Site]:
 
 @pytest.fixture
 def slow_site(sites: Sites) -> Iterator[Site]:
-    """A site whose preview server takes a second for a plan: there is time to interrupt."""
+    """A site whose preview server takes two seconds for a plan: there is time to interrupt."""
     made = sites.new()
-    made.preview("--seconds-per-plan", "1")
+    made.preview("--seconds-per-plan", "2")
     yield made
     made.close()

@@ -20,7 +20,7 @@ def studio(sites: Sites) -> Site:
     site = sites.new()
     site.settings |= {"MADSEA_LEASE_S": "15", "MADSEA_TICK_S": "5"}
     for _ in range(2):
-        site.preview("--seconds-per-plan", "1")
+        site.preview("--seconds-per-plan", "3")
     return site
 
 
