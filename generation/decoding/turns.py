@@ -1,10 +1,9 @@
 """Taking turns: how many may decode at once, how many may wait for it, and for how long."""
 
-import errno
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Condition
 from time import monotonic, sleep
@@ -14,7 +13,6 @@ from generation.errors import Busy
 #: What takes longer than this holds up whoever waits behind it.
 HELD_UP_S = 1.0
 _LOOK_S = 0.05
-_NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOTSUP, errno.EINVAL})
 
 
 class Turns:
@@ -71,29 +69,31 @@ class Turns:
 def alone_on_this_machine(file: Path, *, wait_s: float) -> Iterator[None]:
     """Hold a lock that no other process has meanwhile; the kernel gives it back for who dies.
 
+    Where no file can be locked, this process' own turns have to do.
+
     Raises:
         Busy: others had it all the time.
     """
-    file.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
+    with ExitStack() as stack:
+        try:
+            descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError:
+            yield
+            return
+        stack.callback(os.close, descriptor)
         deadline = monotonic() + wait_s
-        while not _is_locked(descriptor):
+        while _is_held_by_others(descriptor):
             if monotonic() > deadline:
                 raise Busy
             sleep(_LOOK_S)
         yield
-    finally:
-        os.close(descriptor)
 
 
-def _is_locked(descriptor: int) -> bool:
+def _is_held_by_others(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
+        return True
+    except OSError:
         return False
-    except OSError as error:
-        if error.errno not in _NO_LOCKS:
-            raise
-        # A file system without locks: this process' own turns have to do.
-    return True
+    return False

@@ -173,6 +173,12 @@ def test_only_one_process_of_a_machine_decodes_what_is_large(limits: Limits) -> 
         pass
 
 
+def test_where_no_file_can_be_locked_it_is_decoded_all_the_same(pool: Pool, limits: Limits) -> None:
+    nowhere = Limits(limits.memory_bytes, limits.cpu_s, limits.max_pixels, Path("/nowhere/lock"))
+
+    assert pool.ask(made.plain(), nowhere, is_large=True).examined().decoded.width_px == 64
+
+
 def test_who_waits_in_vain_is_asked_to_come_again() -> None:
     turns = Turns(1, n_waiting=8, wait_s=0.05)
 
