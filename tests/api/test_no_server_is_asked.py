@@ -157,4 +157,5 @@ def test_a_disabled_server_is_not_looked_at(hanging: Listener, supervisor: User)
 
     said = pages.press(client, "server", Server.objects.get(), "look")
 
-    assert said == ["1 server refused. gpu-1: It is disabled: enable it first."]
+    assert "gpu-1: It is disabled: enable it first." in said[0]
+    assert not Server.objects.get().needs_reading
