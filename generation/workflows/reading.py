@@ -81,6 +81,7 @@ def _find_result(view: GraphView, reading: Reading) -> None:
         return
     reading.result, *others = order
     rivals = [saver for saver in others if results.competes(view, order[0], saver, sampled)]
+    reading.warnings += results.several(view, order[0]) if pictures else []
     if rivals and pictures and not order[0].is_titled:
         reading.questions.append(results.ask_which([order[0], *rivals]))
     beside = [s for s in reading.savers if s.kind != "preview" and s is not reading.result]

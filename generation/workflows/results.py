@@ -146,6 +146,18 @@ def saved_beside(view: GraphView, saver: Saver) -> Remark:
     return Remark("saved_beside", detail, saver.node_id)
 
 
+def several(view: GraphView, saver: Saver) -> list[Remark]:
+    """Return what is to be said of a result that saves several pictures; nothing of one."""
+    if saver.images is None or saver.images < 2:
+        return []
+    node = f"Node {saver.node_id} ({view.class_of(saver.node_id)})"
+    detail = (
+        f"{node} saves {saver.images} pictures of a plan. The first is published, the others stay"
+        " on the server: a batch size of 1 makes one."
+    )
+    return [Remark("several_images", detail, saver.node_id)]
+
+
 def unfinished(view: GraphView, saver: Saver) -> Remark:
     """Return what is to be said of a saver on whose way something is missing."""
     node = f"Node {saver.node_id} ({view.class_of(saver.node_id)})"

@@ -174,7 +174,10 @@ def test_pictures_of_a_batch_are_counted() -> None:
     loaded["5b"] = node("RepeatLatentBatch", samples=["5", 0], amount=3)  # type: ignore[assignment]
     loaded["3"]["inputs"]["latent_image"] = ["5b", 0]
 
-    assert read(loaded).images == 12
+    found = read(loaded)
+
+    assert found.images == 12
+    assert [warning.code for warning in found.warnings] == ["several_images"]
 
 
 def test_a_style_reference_is_not_the_panel() -> None:
