@@ -123,7 +123,8 @@ class Courier:
             seen = sightings.of_file(self._client, output, TIMES_ASKED)
             if not any(seen):
                 raise
-        with suppress(FileMissing):
-            return self._client.view(output, max_bytes=most), sightings.comes_back(seen)
-        self._client.reconnect()
-        return self._client.view(output, max_bytes=most), True
+        for _ in range(TIMES_ASKED):
+            self._client.reconnect()
+            with suppress(FileMissing):
+                return self._client.view(output, max_bytes=most), sightings.comes_back(seen)
+        raise FileMissing(f"The server has the file {output.filename!r} at one time only.")

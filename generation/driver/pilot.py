@@ -402,11 +402,11 @@ class Pilot:
             # The socket may be a moment ahead of the history.
             is_soon = flight.ended_by_socket or is_stopping
             flight.look_soon(0.1 if is_soon else ABSENT_AGAIN_S / LOOKS_ABSENT)
-        elif monotonic() - flight.absent_since < self._split.absent_after_s(ABSENT_AGAIN_S):
+        elif self._split.is_absent(flight, monotonic() - flight.absent_since, ABSENT_AGAIN_S):
+            self._is_absent(flight)
+        else:
             flight.look_soon(ABSENT_AGAIN_S / LOOKS_ABSENT)
             flight.ended_by_socket = False
-        else:
-            self._is_absent(flight)
 
     def _is_absent(self, flight: Flight) -> None:
         """Absent from queue and history, again and again, for some seconds."""

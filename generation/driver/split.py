@@ -55,9 +55,10 @@ class Split:
     def _is_new(self) -> bool:
         return self._n_looks < FIRST_LOOKS
 
-    def absent_after_s(self, usual_s: float) -> float:
-        """Return for how long a prompt is missed until it is absent."""
-        return usual_s * (TIMES_LONGER if self.is_proven else 1)
+    def is_absent(self, flight: Flight, missed_s: float, usual_s: float) -> bool:
+        """Tell whether a prompt was missed for long enough, and looked for often enough."""
+        is_long = missed_s >= usual_s * (TIMES_LONGER if self.is_proven else 1)
+        return is_long and flight.n_missed >= LOOKS_ABSENT // 2
 
     def saw(self, flight: Flight, *, has_ended: bool = False) -> None:
         """Take note that a prompt is there: in the queue, or in the history.
@@ -101,7 +102,7 @@ class Split:
         Raises:
             ComfyError: the server did not answer.
         """
-        return any(sightings.of_file(self._client, file, GONE_AFTER))
+        return any(sightings.of_file(self._client, file, TIMES_ASKED))
 
     def prove(self, flight: Flight | None) -> None:
         """Have the server stand aside; the flight showed that its address is split."""
