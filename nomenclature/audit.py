@@ -7,12 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from nomenclature import contents, paths
+from nomenclature import contents, litter, paths
 from nomenclature.errors import NomenclatureError
 from nomenclature.name import FileName
-
-#: What file managers leave behind; nobody's files.
-LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 
 
 class Kind(StrEnum):
@@ -58,8 +55,9 @@ class Filed:
 def walk(root: Path, start: Path, *, skip: Container[str]) -> Iterator[str | Finding]:
     """Yield every file below `start` as its path relative to `root`, sorted within a folder.
 
-    What `skip` contains by its name is left out, a folder with all that is in it. No link is
-    followed but a project's own folder at the root. A folder that cannot be read is a finding.
+    What `skip` contains by its name is left out, a folder with all that is in it, and so is litter.
+    No link is followed but a project's own folder at the root. A folder that cannot be read is a
+    finding.
     """
     unreadable: list[Finding] = []
 
@@ -69,12 +67,17 @@ def walk(root: Path, start: Path, *, skip: Container[str]) -> Iterator[str | Fin
 
     for folder, folders, files in os.walk(start, onerror=note, followlinks=True):
         at = Path(folder)
+        folders[:] = sorted(each for each in folders if not _is_passed_over(each, skip))
         linked = [each for each in folders if _is_stray_link(root, at / each)]
-        folders[:] = sorted(each for each in folders if each not in linked and each not in skip)
-        for each in sorted({*files, *linked} - LITTER):
-            if each not in skip:
-                yield _relative(root, at / each)
+        folders[:] = [each for each in folders if each not in linked]
+        kept = (each for each in files if each not in skip and not litter.is_litter(each))
+        for each in sorted([*kept, *linked]):
+            yield _relative(root, at / each)
     yield from unreadable
+
+
+def _is_passed_over(folder: str, skip: Container[str]) -> bool:
+    return folder in skip or litter.is_litter_folder(folder)
 
 
 def _is_stray_link(root: Path, folder: Path) -> bool:

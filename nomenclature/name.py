@@ -114,6 +114,12 @@ class UnversionedName(PlanTask):
         return cls(*_split_stem(stem), extension)
 
 
+def with_plain_extension(text: str) -> str:
+    """Return a name with its extension as Madsea writes it: `a.jpg` for `a.JPEG`."""
+    name, dot, extension = text.rpartition(".")
+    return f"{name}{dot}{rules.plain_extension(extension)}" if dot else text
+
+
 # Names are cut loosely, each piece is then checked by its own rule: so that the error names
 # the piece that is wrong. A missing piece is the empty text, which no rule accepts.
 

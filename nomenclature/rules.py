@@ -70,6 +70,9 @@ TASKS: Mapping[str, Task] = MappingProxyType(
     }
 )
 
+# As files are called that come from elsewhere; what Madsea publishes has the first spelling.
+_OTHER_SPELLINGS = {"jpeg": "jpg"}
+
 _VERSION = re.compile(r"v([0-9]{4})")
 _VERSION_EXPECTED = "'v' and four digits from 'v0001' to 'v9999'"
 
@@ -169,6 +172,12 @@ def check_extension(value: object, task: object) -> str:
     if extension not in extensions:
         raise NomenclatureError("extension", value, expected)
     return extension
+
+
+def plain_extension(text: str) -> str:
+    """Return an extension as Madsea writes it: `jpg` for `JPG`, `jpeg` and `JPEG`."""
+    lower = text.lower()
+    return _OTHER_SPELLINGS.get(lower, lower)
 
 
 def check_version(value: object) -> int:

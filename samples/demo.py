@@ -214,7 +214,7 @@ def run(stack: ExitStack) -> None:
     say(f"Setting up {HOME} …")
     manage(env, "migrate", "--verbosity", "0")
     panels = ("import_panels", REQUEST["project_id"], REQUEST["episode"], str(SAMPLES / "panels"))
-    say(f"Sample panels: {manage(env, *panels)}")
+    say(f"Sample panels: {manage(env, *panels, '--create').splitlines()[-1]}")
     access = json.loads(manage(env, "demo_user", "--json"))
     say("Starting the preview server, the web process and the workers …")
     started = start_all(env, stack)

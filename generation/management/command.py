@@ -79,3 +79,9 @@ def counted(n: int, noun: str) -> str:
     """Return `1 plan` or `3 plans`."""
     plural = f"{noun}es" if noun.endswith("ch") else f"{noun}s"
     return f"{n} {noun if n == 1 else plural}"
+
+
+def printable(text: str) -> str:
+    """Return a text whose names any terminal can show, such as one with a line break in it."""
+    shown = text.encode("utf-8", "backslashreplace").decode()
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in shown)

@@ -1,44 +1,124 @@
 """What both imports do once they know which file is of which plan."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from django.contrib.auth.models import User
-from django.core.management.base import CommandError, OutputWrapper
+from django.core.management.base import CommandError, CommandParser, OutputWrapper
 
-from generation.errors import BadImage, Busy, Conflict
-from generation.management.command import bar, counted
-from generation.services import imports
-from generation.services.imports import Item
+from generation.errors import BadImage, Busy, Conflict, Problem
+from generation.management.command import actor, add_actor, add_dry_run, bar, counted, printable
+from generation.management.creating import add_create, confirm
+from generation.services import imports, incoming
+from generation.services.incoming import Incoming, Item
+from generation.storage import StorageError
 
 
-def publish(
-    items: Sequence[Item], project_id: str, *, actor: User | None, stdout: OutputWrapper
+def add_options(parser: CommandParser) -> None:
+    """Add what both imports take."""
+    parser.add_argument(
+        "--strict", action="store_true", help="import nothing where one file is refused"
+    )
+    add_create(parser)
+    add_actor(parser)
+    add_dry_run(parser)
+
+
+@dataclass
+class Import:
+    """One import of a folder, and what came of it so far."""
+
+    folder: Path
+    found: Incoming
+    project_id: str
+    user: User | None
+    n_published: int = 0
+    n_unchanged: int = 0
+
+    def publish(self) -> None:
+        """Publish every file that can be.
+
+        Raises:
+            CommandError: the projects folder cannot be written; what came before it is published.
+        """
+        try:
+            for item in bar(list(self.found.items), "Importing"):
+                self._publish(item)
+        except StorageError as error:
+            text = f"{error.detail}\n{self.summary}; the rest was not tried: import it again."
+            raise CommandError(text) from error
+
+    def check(self) -> None:
+        """Read and decode every file, and write nothing; what cannot be taken is refused."""
+        for item in bar(list(self.found.items), "Checking"):
+            try:
+                imports.check(item)
+            except (BadImage, Busy) as error:
+                self._refuse(item, error)
+                self.found.items.remove(item)
+
+    def _publish(self, item: Item) -> None:
+        try:
+            version = imports.publish(item, self.project_id, actor=self.user)
+        except (BadImage, Busy, Conflict) as error:
+            self._refuse(item, error)
+        else:
+            self.n_published += version is not None
+            self.n_unchanged += version is None
+
+    def _refuse(self, item: Item, error: BadImage | Busy | Conflict) -> None:
+        self.found.refused.append(Problem(item.place, error.code, error.detail))
+
+    @property
+    def summary(self) -> str:
+        """What came of it so far."""
+        return f"{counted(self.n_published, 'image')} published, {self.n_unchanged} unchanged"
+
+    def end(self, summary: str, stdout: OutputWrapper) -> None:
+        """Say what came of it.
+
+        Raises:
+            CommandError: files were refused; each with its reason.
+        """
+        refused = self.found.refused
+        parts = [summary]
+        parts += [f"{len(refused)} refused"] if refused else []
+        parts += [f"{self.found.n_passed_over} passed over"] if self.found.n_passed_over else []
+        if refused:
+            reasons = [printable(f"{each.attr}: {each.detail}") for each in refused]
+            raise CommandError("\n".join([*reasons, f"{', '.join(parts)}."]))
+        stdout.write(f"{', '.join(parts)}.")
+
+
+def take(
+    folder: Path, found: Incoming, project_id: str, options: Any, stdout: OutputWrapper
 ) -> None:
-    """Publish every file as the next version of its plan and say what came of it.
+    """Publish the files of a folder, or say what would be published.
 
     Raises:
-        CommandError: some files were refused; the others are published.
+        CommandError: there is none, some were refused, or the project is new and may be mistyped.
     """
-    plans = imports.plans_of(project_id, items)
-    refused: list[str] = []
-    published = 0
-    for item in bar(items, "Importing"):
-        try:
-            version = imports.publish(item, plans[item.name], actor=actor)
-        except (BadImage, Busy, Conflict) as error:
-            refused.append(f"{item.file.name}: {error.detail}")
-        else:
-            published += version is not None
-    same = len(items) - published - len(refused)
-    summary = f"{counted(published, 'image')} published, {same} unchanged"
-    if refused:
-        raise CommandError("\n".join([*refused, f"{summary}, {len(refused)} refused."]))
-    stdout.write(f"{summary}.")
+    incoming.check_names(project_id=project_id)
+    if not found.items and not found.refused:
+        raise CommandError(f"There is no image in {folder}.")
+    this = Import(folder, found, project_id, actor(options))
+    episodes = sorted({item.name.episode for item in found.items})
+    if episodes:
+        confirm(project_id, episodes, options, stdout)
+    if options["dry_run"] or options["strict"]:
+        this.check()
+    if options["dry_run"]:
+        _preview(this, stdout)
+    elif options["strict"] and found.refused:
+        this.end("Nothing is imported (--strict)", stdout)
+    else:
+        this.publish()
+        this.end(this.summary, stdout)
 
 
-def preview(items: Sequence[Item], project_id: str, stdout: OutputWrapper) -> None:
-    """Say which file would become an image of which plan."""
-    imports.check_project(project_id)
+def _preview(this: Import, stdout: OutputWrapper) -> None:
+    items = this.found.items
     for item in items:
-        stdout.write(f"{item.file.name} → {project_id} {item.name.stem}")
-    stdout.write(f"{counted(len(items), 'image')} would be published where they are new.")
+        stdout.write(printable(f"{item.place} → {this.project_id} {item.name.stem}"))
+    this.end(f"{counted(len(items), 'image')} would be published where they are new", stdout)

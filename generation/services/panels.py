@@ -46,7 +46,17 @@ def import_concept(plan: Plan, content: bytes, *, filename: str, actor: User | N
         Conflict: version 9999 is taken.
         StorageError: the projects folder cannot be written.
     """
-    return _publish(plan, versions.CONCEPT, images.check(content, filename=filename), actor)
+    return publish_concept(plan, images.check(content, filename=filename), actor=actor)
+
+
+def publish_concept(plan: Plan, checked: Checked, *, actor: User | None) -> Version:
+    """Publish an image that was checked as the plan's next concept.
+
+    Raises:
+        Conflict: version 9999 is taken.
+        StorageError: the projects folder cannot be written.
+    """
+    return _publish(plan, versions.CONCEPT, checked, actor)
 
 
 def _publish(plan: Plan, task: str, checked: Checked, actor: User | None) -> Version:

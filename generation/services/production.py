@@ -1,13 +1,48 @@
 """The production tree: what a valid request names and is not there yet is created."""
 
+import difflib
 from collections.abc import Mapping
 from collections.abc import Sequence as Ordered
+from dataclasses import dataclass
 from typing import Any
 
 from generation.errors import InvalidRequest, Problem
 from generation.models import Episode, Plan, Project, Sequence
 
 Tree = Mapping[str, Ordered[str]]
+#: How alike names are, from 0 to 1, one of which may be meant by the other.
+ALIKE = 0.75
+
+
+@dataclass(frozen=True)
+class News:
+    """What a request names and is not there yet: a typing error makes it as well as a new job.
+
+    Empty: it is there already. `like`: projects of a similar name, the most similar first.
+    """
+
+    project: str = ""
+    episode: str = ""
+    like: tuple[str, ...] = ()
+
+
+def news(project_id: str, *episodes: str) -> News:
+    """Return which of a project and its episodes would be made new."""
+    codes = Project.objects.filter(code__iexact=project_id)
+    known = set(codes.values_list("episodes__code", flat=True))
+    new = ", ".join(each for each in episodes if each not in known)
+    return News("", new) if known else News(project_id, new, like(project_id))
+
+
+def like(project_id: str) -> tuple[str, ...]:
+    """Return the projects whose names are most like this one, at most three."""
+    codes = {code.lower(): code for code in Project.objects.values_list("code", flat=True)}
+    return tuple(codes[each] for each in alike(project_id.lower(), codes))
+
+
+def alike(word: str, known: Mapping[str, object]) -> list[str]:
+    """Return which known words are most like this one, at most three."""
+    return difflib.get_close_matches(word, known, n=3, cutoff=ALIKE)
 
 
 def ensure_plans(

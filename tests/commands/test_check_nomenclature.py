@@ -135,6 +135,26 @@ def test_staged_files_are_nobody_s_versions(projects_root: Path) -> None:
     assert run("check_nomenclature") == "0 legal files; nothing is wrong.\n"
 
 
+def lay(file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch()
+
+
+LITTER = [".DS_Store", "Thumbs.db", ".nfs0000000000012a3b00000001", "@eaDir/a.png", "~$a.docx"]
+
+
+@pytest.mark.parametrize("name", [*LITTER, ".snapshot/hourly.0/a.png", "#recycle/a.png"])
+def test_litter_is_no_finding_wherever_it_lies(
+    plans: list[Plan], projects_root: Path, name: str
+) -> None:
+    version = factories.version(plans[0])
+    beside = (projects_root / version.path).parent
+    lay(projects_root / name)
+    lay(beside / name)
+
+    assert run("check_nomenclature") == "1 legal file; nothing is wrong.\n"
+
+
 def test_the_csv_is_the_log_of_all_files(plans: list[Plan], tmp_path: Path) -> None:
     version = factories.version(plans[1])
     factories.version(plans[0])

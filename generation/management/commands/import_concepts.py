@@ -3,31 +3,27 @@
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 
 from generation.management import importing
-from generation.management.command import MadseaCommand, actor, add_actor, add_dry_run
-from generation.services import imports, versions
+from generation.management.command import MadseaCommand
+from generation.services import incoming, versions
 
 
 class Command(MadseaCommand):
     help = (
         "Import a folder of images named such as E202_SQ0010-0010_AI-concept.png, each published"
         " as the next version of its plan; one that is the last version already is left out."
+        " Folders in it are followed; what is refused is told with its reason, ends with 1, and"
+        " leaves the rest imported."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", metavar="FOLDER", type=Path)
         parser.add_argument("--project", required=True, metavar="PROJECT")
-        add_actor(parser)
-        add_dry_run(parser)
+        importing.add_options(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        user = actor(options)
-        items = imports.named(options["folder"], versions.CONCEPT)
-        if not items:
-            raise CommandError(f"There is no image in {options['folder']}.")
-        if options["dry_run"]:
-            importing.preview(items, options["project"], self.stdout)
-        else:
-            importing.publish(items, options["project"], actor=user, stdout=self.stdout)
+        folder = options["folder"]
+        found = incoming.named(folder, versions.CONCEPT)
+        importing.take(folder, found, options["project"], options, self.stdout)

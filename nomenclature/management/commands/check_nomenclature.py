@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
-from generation.management.command import MadseaCommand, bar, counted
+from generation.management.command import MadseaCommand, bar, counted, printable
 from generation.services import audit
 
 
@@ -38,7 +38,7 @@ class Command(MadseaCommand):
         if csv is not None:
             _write(csv, audit.as_csv(report.files))
         for finding in report.findings:
-            self.stdout.write(_printable(f"{finding.kind}: {finding.path}: {finding.detail}"))
+            self.stdout.write(printable(f"{finding.kind}: {finding.path}: {finding.detail}"))
         files = counted(len(report.files), "legal file")
         if report.findings:
             kinds = Counter(finding.kind for finding in report.findings)
@@ -60,9 +60,3 @@ def _write(target: Path, text: str) -> None:
     except OSError as error:
         draft.unlink(missing_ok=True)
         raise CommandError(f"{target}: {error.strerror or error}") from error
-
-
-def _printable(text: str) -> str:
-    """Show a name that no terminal can show, such as one with a line break in it."""
-    shown = text.encode("utf-8", "backslashreplace").decode()
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in shown)
