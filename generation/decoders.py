@@ -38,6 +38,11 @@ def reduce(content: bytes, width_px: int) -> bytes:
     return _pool().ask(content, _limits(), is_large=is_large, width_px=width_px).body
 
 
+def warm_up() -> None:
+    """Have a child ready for images that will come."""
+    _pool().warm_up()
+
+
 def _is_large(content: bytes) -> bool:
     size = glance.claimed_size(content)
     return size is None or size[0] * size[1] > LARGE_PX

@@ -1,7 +1,7 @@
 """The children of one process that decode: started when they are needed, used again, let go."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock, Timer
@@ -113,6 +113,11 @@ class Pool:
         self._sweep = Timer(IDLE_S, self.let_go, kwargs={"idle_s": IDLE_S})
         self._sweep.daemon = True
         self._sweep.start()
+
+    def warm_up(self) -> None:
+        """Have a child ready before there is an image to decode."""
+        with suppress(Busy), self._process():
+            """It starts beside us, and is idle from now on."""
 
     def let_go(self, *, idle_s: float = 0.0) -> None:
         """End the children that have been idle for so long."""

@@ -12,7 +12,7 @@ from queue import SimpleQueue
 
 from django.conf import settings
 
-from generation import served, storage
+from generation import decoders, served, storage
 from generation.comfyui import sightings
 from generation.comfyui.client import Client
 from generation.comfyui.errors import ComfyError, FileMissing
@@ -74,6 +74,7 @@ class Courier:
         self._client = client
         self._inbox = inbox
         self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="courier")
+        self._pool.submit(decoders.warm_up)
 
     def upload(self, attempt_id: int, panel: Version, name: str, marks: storage.Marks) -> None:
         """Upload what is shown of a panel under a name that stands for it."""
