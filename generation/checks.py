@@ -13,6 +13,7 @@ E006  a pool of database connections, which forked workers cannot share
 E007  SQLite on a network disk
 E008  production (DEBUG off) with no ComfyUI server but the preview server
 W009  a volume of the projects folder is not mounted, or is not the right one
+W010  TLS is promised (MADSEA_HTTPS), and no proxy is believed that it came
 ====  =====================================================================
 """
 
@@ -179,3 +180,13 @@ def _is_registered() -> bool:
         return bool(servers.real_servers().exists())
     except DatabaseError:
         return False  # Not migrated yet.
+
+
+@register(TAG, deploy=True)
+def tls_ahead(**_asked: Any) -> list[CheckMessage]:
+    """Say that nobody could sign in: Madsea itself speaks no TLS."""
+    if not settings.MADSEA_HTTPS or settings.MADSEA_TRUSTED_PROXIES:
+        return []
+    text = "MADSEA_HTTPS is on, and no proxy is believed that a request came by TLS."
+    hint = "Name the proxy in MADSEA_TRUSTED_PROXIES: else forms of the admin are refused."
+    return [checks.Warning(text, hint=hint, id="madsea.W010")]

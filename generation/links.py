@@ -40,13 +40,18 @@ def _signer() -> _WindowSigner:
     return _WindowSigner(salt="madsea.files")
 
 
+def address(path: str) -> str:
+    """Return the address of a path of Madsea, relative to its host."""
+    return f"{settings.MADSEA_PATH}{path}"
+
+
 def signed_url(version_id: int, filename: str, *, width_px: int | None = None) -> str:
     """Return the relative address of a version's file, or of its thumbnail of that width.
 
     It is good for at least half of MADSEA_FILE_LINK_S, at most all of it.
     """
     signed = _signer().sign(f"{version_id}.{width_px or 0}")
-    return f"{PREFIX}{signed}/{quote(filename)}"
+    return address(f"{PREFIX}{signed}/{quote(filename)}")
 
 
 def thumbnail_url(version_id: int, filename: str) -> str:

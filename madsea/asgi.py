@@ -8,11 +8,13 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "madsea.settings")
 django.setup(set_prefix=False)
 
 from django.conf import settings  # noqa: E402 - only once Django knows them
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware  # noqa: E402
 
+from madsea.proxies import Proxied  # noqa: E402
 from madsea.web import ThreadedHandler  # noqa: E402
 
-# Forwarded addresses are believed here, from the proxies of the settings alone, and nowhere else.
-application = ProxyHeadersMiddleware(
-    ThreadedHandler(settings.MADSEA_WEB_THREADS), settings.MADSEA_TRUSTED_PROXIES
+# What proxies forward is believed here, from those of the settings alone, and nowhere else.
+application = Proxied(
+    ThreadedHandler(settings.MADSEA_WEB_THREADS),
+    settings.MADSEA_TRUSTED_PROXIES,
+    settings.MADSEA_PATH,
 )

@@ -71,6 +71,14 @@ def _declared(headers: Headers) -> int | None:
     return None
 
 
+def has_two_lengths(headers: Headers) -> bool:
+    """Tell whether two readers could see the end of a body in two places.
+
+    What follows such a request on its connection may be a part of it to a proxy.
+    """
+    return {b"content-length", b"transfer-encoding"} <= {name for name, _ in headers}
+
+
 def told(headers: Headers, n_bytes: int) -> list[tuple[bytes, bytes]]:
     """Return headers that tell the length of a body as it was read, in chunks or not."""
     others = without_body(headers, b"content-type")

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import secrets
 import ssl
 import stat
@@ -14,6 +15,13 @@ from django.core.exceptions import ImproperlyConfigured
 
 TRUE_WORDS = {"1", "true", "yes", "on"}
 FALSE_WORDS = {"0", "false", "no", "off", ""}
+_PATH = re.compile("[A-Za-z0-9_-]{1,64}(/[A-Za-z0-9_-]{1,64}){0,7}", re.ASCII)
+_ORIGIN = re.compile(
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://"
+    r"(?P<host>[A-Za-z0-9._*-]*|\[[0-9A-Fa-f:.]+\])(:(?P<port>[0-9]{1,5}))?/?",
+    re.ASCII,
+)
+_USUAL_PORTS = {"http": 80, "https": 443}
 
 
 def read_file(file: Path) -> None:
@@ -79,6 +87,51 @@ def addresses(name: str) -> list[str]:
     if len({_without_secrets(part) for part in found}) != len(found):
         raise ImproperlyConfigured(f"{name} names an address twice.")
     return found
+
+
+def origins(name: str, *, web_only: bool = False) -> list[str]:
+    """Return origins as browsers name them: https://host, app://name, null.
+
+    Raises:
+        ImproperlyConfigured: a part is no origin, or none of a web page where only such count.
+    """
+    return list(dict.fromkeys(_origin(name, part, web_only=web_only) for part in words(name)))
+
+
+def _origin(name: str, part: str, *, web_only: bool) -> str:
+    found = _ORIGIN.fullmatch(part)
+    if part == "null" and not web_only:
+        return part
+    if not found or not _is_port(found["port"]):
+        raise ImproperlyConfigured(
+            f"{name}: {part.rpartition('@')[2]!r} is not an origin such as https://frontend.studio:"
+            " a scheme and a host (of ASCII), a port if it is not the usual one, and nothing else."
+        )
+    scheme, host, port = found["scheme"].lower(), found["host"].lower(), found["port"]
+    is_web = scheme in _USUAL_PORTS
+    if (is_web and not host) or (web_only and not is_web) or ("*" in host and not web_only):
+        raise ImproperlyConfigured(f"{name}: {part!r} is not the origin of a web page.")
+    # Browsers leave the usual port out.
+    told = f":{int(port)}" if port and int(port) != _USUAL_PORTS.get(scheme) else ""
+    return f"{scheme}://{host}{told}"
+
+
+def _is_port(text: str | None) -> bool:
+    return text is None or 0 < int(text) < 2**16
+
+
+def path(name: str) -> str:
+    """Return the path of an address, with a slash before it and none behind, or nothing.
+
+    Raises:
+        ImproperlyConfigured: it is no plain path.
+    """
+    found = text(name).strip("/")
+    if found and not _PATH.fullmatch(found):
+        raise ImproperlyConfigured(
+            f"{name} must be a path such as /madsea, of letters, digits, - and _, not {found!r}."
+        )
+    return f"/{found}" if found else ""
 
 
 def networks(name: str) -> list[str]:

@@ -1,6 +1,7 @@
 """Every setting of Madsea, read from the environment here and nowhere else."""
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,9 @@ MADSEA_PROJECTS_ROOT = Path(
 MADSEA_WORKFLOWS = Path(environment.text("MADSEA_WORKFLOWS", str(BASE_DIR / "workflows"))).resolve()
 PORT = environment.whole("PORT", 8000, low=1, high=65535)
 MADSEA_HOST = environment.text("MADSEA_HOST", "127.0.0.1")
-# The proxies whose word is taken for where a client is and whether it speaks TLS.
+# Below which path of its host Madsea is served; empty where it has the host to itself.
+MADSEA_PATH = environment.path("MADSEA_PATH")
+# The proxies whose word is taken for where a client is, whether it speaks TLS, and to which host.
 MADSEA_TRUSTED_PROXIES = environment.networks("MADSEA_TRUSTED_PROXIES")
 # Requests that the web process answers at once, each on a thread with a database connection.
 MADSEA_WEB_THREADS = environment.whole("MADSEA_WEB_THREADS", 8, low=1, high=256)
@@ -75,7 +78,7 @@ for name in ("cache", "logs", "preview", "test", "thumbnails"):
 SECRET_KEY = environment.kept_secret("SECRET_KEY", MADSEA_HOME / "secret_key")
 DEBUG = environment.flag("DEBUG", default=False)
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
-CSRF_TRUSTED_ORIGINS = environment.addresses("CSRF_TRUSTED_ORIGINS")
+CSRF_TRUSTED_ORIGINS = environment.origins("CSRF_TRUSTED_ORIGINS", web_only=True)
 ROOT_URLCONF = "madsea.urls"
 ASGI_APPLICATION = "madsea.asgi.application"
 WSGI_APPLICATION = "madsea.wsgi.application"
@@ -109,6 +112,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "madsea.compression.Compress",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "madsea.middleware.AnswerTrouble",
@@ -150,7 +154,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 
-STATIC_URL = "/static/"
+FORCE_SCRIPT_NAME = MADSEA_PATH or None
+STATIC_URL = f"{MADSEA_PATH}/static/"
 STATIC_ROOT = MADSEA_HOME / "static"
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 STATICFILES_DIRS: list[Path] = []
@@ -161,10 +166,13 @@ CSRF_FAILURE_VIEW = "madsea.handlers.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
-# Behind a proxy that speaks TLS and says so in X-Forwarded-Proto.
+# Browsers send the cookies with TLS alone. That a request came so, a trusted proxy says.
 MADSEA_HTTPS = environment.flag("MADSEA_HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = MADSEA_HTTPS
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if MADSEA_HTTPS else None
+# Another application on the same host neither gets our cookies nor has its own taken for ours.
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = LANGUAGE_COOKIE_PATH = f"{MADSEA_PATH}/"
+SESSION_COOKIE_NAME = f"sessionid{MADSEA_PATH.replace('/', '-')}"
+CSRF_COOKIE_NAME = f"csrftoken{MADSEA_PATH.replace('/', '-')}"
 
 # The database: one machine on SQLite, a studio on PostgreSQL ------------------------------------
 SQLITE_OPTIONS: dict[str, Any] = {
@@ -253,7 +261,12 @@ else:
     Q_CLUSTER["orm"] = "default"
 
 # The API ------------------------------------------------------------------------------------------
-CORS_ALLOWED_ORIGINS = environment.addresses("CORS_ALLOWED_ORIGINS")
+CORS_ORIGINS = environment.origins("CORS_ALLOWED_ORIGINS")
+# django-cors-headers takes a scheme without a host, as of desktop frontends, for a mistake.
+CORS_ALLOWED_ORIGINS = [each for each in CORS_ORIGINS if not each.endswith("://")]
+CORS_ALLOWED_ORIGIN_REGEXES = [
+    f"^{re.escape(each)}$" for each in CORS_ORIGINS if each.endswith("://")
+]
 CORS_URLS_REGEX = r"^/(api|files)/.*$"
 CORS_ALLOW_HEADERS = (
     "accept",
@@ -284,6 +297,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "DESCRIPTION": "Generate the plans of an episode and follow every one of them.",
     "VERSION": "0.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVERS": [{"url": MADSEA_PATH or "/"}],
     "PREPROCESSING_HOOKS": ["generation.api.documentation.one_of_each"],
     "PATH_CONVERTER_OVERRIDES": {"id": {"type": "integer", "minimum": 0}},
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -45,6 +45,11 @@ _BUSY = Refused(
 _TOO_SLOW = Refused(
     HTTPStatus.REQUEST_TIMEOUT, "timeout", "The body of the request has not come in time."
 )
+_TWO_LENGTHS = Refused(
+    HTTPStatus.BAD_REQUEST,
+    "bad_request",
+    "The request says twice how long its body is, by a length and by chunks.",
+)
 _MANY_LOGINS = Refused(
     HTTPStatus.TOO_MANY_REQUESTS,
     "throttled",
@@ -99,6 +104,8 @@ class ThreadedHandler(ASGIHandler):
         """Read the body as far as it may be; return the scope to answer, with it or without."""
         if self._n_at_hand > REQUESTS_MAX:
             return _without_body(scope, _BUSY)
+        if bodies.has_two_lengths(scope.get("headers", ())):
+            return _without_body(scope, _TWO_LENGTHS)
         try:
             return await self._read(scope, body)
         except TimeoutError:

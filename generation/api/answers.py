@@ -1,7 +1,7 @@
 """Answers that are built without a serializer, and where on the web they point."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -16,6 +16,14 @@ from generation.models import Batch
 
 #: Status documents, for the clients that follow the same batch.
 DOCUMENTS = Kept(max_bytes=16 * 2**20)
+
+
+class KeptAnswer(HttpResponse):
+    """JSON that others get too; `kept_as` is the same for the same bytes."""
+
+    def __init__(self, body: bytes, kept_as: Hashable, headers: Mapping[str, str]) -> None:
+        super().__init__(body, content_type="application/json", headers=dict(headers))
+        self.kept_as = kept_as
 
 
 def origin(request: Request) -> str:
@@ -45,11 +53,11 @@ def status(request: Request, public_id: str, since: int | None = None) -> HttpRe
     if seen and head.is_current(seen):
         return not_modified(headers)
     at = origin(request)
+    key = (head.tag, since, head.has_moved(seen), at)
     body = DOCUMENTS.body(
-        (head.tag, since, head.has_moved(seen), at),
-        lambda: fast_json(selectors.document(head, since=since, seen=seen, origin=at)),
+        key, lambda: fast_json(selectors.document(head, since=since, seen=seen, origin=at))
     )
-    return HttpResponse(body, content_type="application/json", headers=headers)
+    return KeptAnswer(body, key, headers)
 
 
 def not_modified(headers: Mapping[str, str]) -> HttpResponse:

@@ -178,7 +178,7 @@ def document(
         "reasons": head.reasons,
         "counts": batches.counts(batch),
         "revision": batch.revision,
-        "logs_url": f"{origin}/api/batches/{batch.public_id}/logs",
+        "logs_url": origin + links.address(f"/api/batches/{batch.public_id}/logs"),
     }
     if reset:
         whole["reset"] = True

@@ -236,3 +236,13 @@ def test_a_page_is_refused_as_a_page(handler: ThreadedHandler) -> None:
     assert asked.status == 503
     assert asked.headers["Content-Type"].startswith("text/html")
     assert b"Wait 1 s" in asked.content
+
+
+@pytest.mark.parametrize("path", ["/api/token", "/admin/login/", URL])
+def test_a_body_of_two_lengths_is_refused_and_the_connection_ends(
+    handler: ThreadedHandler, path: str
+) -> None:
+    answer = post(handler, path, [b"{}"], length=2, **{"transfer-encoding": "chunked"})
+
+    assert (answer.status, answer.headers["Connection"]) == (400, "close")
+    assert answer.n_received == 0

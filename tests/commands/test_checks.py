@@ -128,3 +128,21 @@ def test_a_server_registered_in_the_admin_is_a_real_one() -> None:
     factories.server("gpu-1", source=Server.Source.ADMIN)
 
     assert found(deploy=True) == []
+
+
+@pytest.mark.parametrize(
+    ("is_https", "proxies", "ids"),
+    [
+        (True, [], ["madsea.W010"]),
+        (True, ["127.0.0.1"], []),
+        (False, [], []),
+    ],
+)
+def test_tls_that_no_proxy_tells_of_is_a_warning(
+    settings: Any, is_https: bool, proxies: list[str], ids: list[str]
+) -> None:
+    settings.COMFYUI_SERVERS = ["http://gpu:8188"]
+    settings.MADSEA_HTTPS = is_https
+    settings.MADSEA_TRUSTED_PROXIES = proxies
+
+    assert found(deploy=True) == ids

@@ -43,7 +43,7 @@ class Command(MadseaCommand):
 
     def _welcome(self, host: str) -> None:
         access = people.demo_user()
-        address = f"http://{host}:{settings.PORT}"
+        address = f"http://{host}:{settings.PORT}{settings.MADSEA_PATH}"
         servers = (
             ", ".join(settings.COMFYUI_SERVERS) or "the preview server (COMFYUI_SERVERS empty)"
         )
