@@ -41,7 +41,7 @@ demo: $(VENV)/.installed ## Render the example request on this machine, from HTT
 	@$(PY) -m samples.demo
 
 serve: $(VENV)/.installed ## Run web, workers and (without COMFYUI_SERVERS) the preview server
-	@$(PY) manage.py serve $(ARGS) || test $$? -eq 130
+	@MADSEA_ENDS_WITH=$$PPID $(PY) manage.py serve $(ARGS) || test $$? -eq 130
 
 test: $(VENV)/.installed-dev ## Run every test but the soaks (on DATABASE_URL and REDIS_URL, if set)
 	$(PYTEST)

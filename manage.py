@@ -4,13 +4,13 @@
 import os
 import sys
 
-from django.core.management import execute_from_command_line
+from madsea import console
 
 
 def main() -> None:
     """Run one management command."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "madsea.settings")
-    execute_from_command_line(sys.argv)
+    sys.exit(console.run(sys.argv))
 
 
 if __name__ == "__main__":

@@ -164,7 +164,7 @@ def file_system(path: Path, mounts: str) -> str:
     return kind
 
 
-@register(TAG, deploy=True)
+@register(TAG, "production", deploy=True)
 def real_server(**_asked: Any) -> list[CheckMessage]:
     """Refuse to take the preview server's images for production."""
     if settings.DEBUG or settings.COMFYUI_SERVERS or _is_registered():

@@ -1,16 +1,19 @@
 """Readers for environment variables that are loud about a value they cannot use."""
 
 import contextlib
+import errno
 import os
 import re
 import secrets
 import ssl
 import stat
+import tempfile
+from collections.abc import Sequence
 from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
+from zoneinfo import available_timezones
 
-import dotenv
 from django.core.exceptions import ImproperlyConfigured
 
 TRUE_WORDS = {"1", "true", "yes", "on"}
@@ -22,11 +25,12 @@ _ORIGIN = re.compile(
     re.ASCII,
 )
 _USUAL_PORTS = {"http": 80, "https": 443}
+#: No more of a value is shown.
+SHOWN_MAX = 60
 
-
-def read_file(file: Path) -> None:
-    """Set the variables of a `.env` file that the environment does not have; none is no error."""
-    dotenv.load_dotenv(file, override=False)
+_DIGITS = re.compile(r"[0-9]{1,18}")
+_BLANK = re.compile(r"\s")
+_HOST = re.compile(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]")
 
 
 def text(name: str, default: str = "") -> str:
@@ -44,24 +48,110 @@ def flag(name: str, *, default: bool) -> bool:
         return default
     value = os.environ[name].strip().lower()
     if value not in TRUE_WORDS | FALSE_WORDS:
-        raise ImproperlyConfigured(f"{name} must be 1 or 0, not {value!r}.")
+        raise ImproperlyConfigured(f"{name} must be 1 or 0, not {_shown(value)}.")
     return value in TRUE_WORDS
 
 
 def whole(name: str, default: int, *, low: int, high: int) -> int:
-    """Return a whole number between `low` and `high`, both included.
+    """Return a whole number between `low` and `high`, both included; a default may be beyond.
 
     Raises:
         ImproperlyConfigured: it is no whole number, or out of bounds.
     """
-    raw = text(name, str(default))
+    raw = text(name)
+    if not raw:
+        return default
+    if not _DIGITS.fullmatch(raw) or not low <= int(raw) <= high:
+        bounds = f"{name} must be a whole number from {low} to {high}"
+        raise ImproperlyConfigured(f"{bounds}, not {_shown(raw)}.")
+    return int(raw)
+
+
+def process_ids(name: str) -> list[int]:
+    """Return ids of processes.
+
+    Raises:
+        ImproperlyConfigured: one is none.
+    """
+    found = words(name)
+    for part in found:
+        if not _DIGITS.fullmatch(part) or not 1 < int(part) < 2**31:
+            raise ImproperlyConfigured(f"{name}: {_shown(part)} is no process's id.")
+    return [int(part) for part in found]
+
+
+def choice(name: str, default: str, *, among: Sequence[str]) -> str:
+    """Return one of some words, in any case.
+
+    Raises:
+        ImproperlyConfigured: it is another.
+    """
+    raw = text(name, default)
+    if raw.upper() not in among:
+        listed = f"{', '.join(among[:-1])} or {among[-1]}"
+        raise ImproperlyConfigured(f"{name} must be {listed}, not {_shown(raw)}.")
+    return raw.upper()
+
+
+def time_zone(name: str, default: str) -> str:
+    """Return the name of a time zone.
+
+    Raises:
+        ImproperlyConfigured: there is no such zone; a city alone is told with its continent.
+    """
+    raw = text(name, default)
+    known = available_timezones()
+    if raw in known:
+        return raw
+    meant = sorted(each for each in known if each.lower().endswith(f"/{raw.lower()}"))
+    example = meant[0] if meant else "Europe/Paris"
+    raise ImproperlyConfigured(f"{name} must be a time zone such as {example}, not {_shown(raw)}.")
+
+
+def folder(name: str, default: Path, *, make: bool = False) -> Path:
+    """Return the path of a folder; `make`: make it, and make sure that it can be written.
+
+    Raises:
+        ImproperlyConfigured: it is no folder, or cannot be made or written.
+    """
+    path = Path(text(name, str(default)))
     try:
-        value = int(raw)
-    except ValueError:
-        raise ImproperlyConfigured(f"{name} must be a whole number, not {raw!r}.") from None
-    if not low <= value <= high:
-        raise ImproperlyConfigured(f"{name} must be from {low} to {high}, not {value}.")
-    return value
+        path = path.expanduser().resolve()
+        if make:
+            path.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not path.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        if make:
+            _try_out(path)
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        what = "cannot be written" if make else "cannot be used"
+        raise ImproperlyConfigured(f"{name}: the folder {path} {what} ({reason}).") from None
+    return path
+
+
+def _try_out(path: Path) -> None:
+    # Only doing it shows whether it can be done: by rights, or a disk that is full or read only.
+    with tempfile.TemporaryFile(dir=path):
+        pass
+
+
+def hosts(name: str) -> list[str]:
+    """Return names of hosts as Django takes them: `madsea.studio`, `.studio`, `[::1]`, `*`.
+
+    Raises:
+        ImproperlyConfigured: one is an address, has a port, or is none.
+    """
+    found = words(name)
+    for part in found:
+        if not _HOST.fullmatch(part):
+            text = f"{name}: {_shown(part)} is no host's name such as madsea.studio"
+            raise ImproperlyConfigured(f"{text} (without http:// and port).")
+    return found
+
+
+def _shown(raw: str) -> str:
+    return repr(raw if len(raw) <= SHOWN_MAX else f"{raw[:SHOWN_MAX]}…")
 
 
 def words(name: str) -> list[str]:
@@ -151,6 +241,8 @@ def networks(name: str) -> list[str]:
 
 
 def _is_address(text: str) -> bool:
+    if _BLANK.search(text):
+        return False  # It would be read without: two lines would become one address.
     try:
         split = urlsplit(text)
         has_port = split.port is None or split.port > 0
@@ -217,13 +309,21 @@ def _shut_out_others(path: Path) -> None:
 
 
 def kept_secret(name: str, file: Path) -> str:
-    """Return the variable, else the secret kept in `file`, made on first use (mode 0600)."""
+    """Return the variable, else the secret kept in `file`, made on first use (mode 0600).
+
+    Raises:
+        ImproperlyConfigured: the file cannot be read or made, or is empty.
+    """
     given = text(name)
     if given:
         return given
-    if not file.exists():
-        _keep_secret(file)
-    return _read_secret(name, file)
+    try:
+        if not file.exists():
+            _keep_secret(file)
+        return _read_secret(name, file)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise ImproperlyConfigured(f"{name}: {file} cannot be read ({reason}).") from None
 
 
 def _keep_secret(file: Path) -> None:
@@ -239,7 +339,7 @@ def _keep_secret(file: Path) -> None:
 
 
 def _read_secret(name: str, file: Path) -> str:
-    value = file.read_text().strip()
+    value = file.read_text(encoding="utf-8").strip()
     if not value:
         raise ImproperlyConfigured(f"{file} is empty: remove it, or set {name}.")
     return value

@@ -1,11 +1,14 @@
 """Processes that belong together: one set of them per home, each ended by its own id."""
 
+import contextlib
 import fcntl
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -58,6 +61,67 @@ def free_port(preferred: int) -> int:
     raise OSError("no port is free")
 
 
+def why_not_free(host: str, port: int) -> str:
+    """Return why nothing can listen at a host's port, or nothing where it can."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except (OSError, UnicodeError) as error:
+        return getattr(error, "strerror", None) or "it is no host's name"
+    return ""
+
+
+class Leaders:
+    """Processes that this one is to end with, however they end; none: it stands alone."""
+
+    def __init__(self, pids: Sequence[int]) -> None:
+        self._poll = select.poll()
+        self._unwatched: list[int] = []
+        for pid in pids:
+            self._watch(pid)
+
+    def has_one_ended(self, wait_s: float = 0) -> bool:
+        """Tell whether one of them has ended, or does so while we wait."""
+        if any(not _exists(pid) for pid in self._unwatched):
+            return True
+        return bool(self._poll.poll(1000 * wait_s))
+
+    def _watch(self, pid: int) -> None:
+        # The system tells it at once, of a process that nobody has waited for yet too (Linux).
+        if hasattr(os, "pidfd_open"):
+            with contextlib.suppress(OSError):
+                self._poll.register(os.pidfd_open(pid), select.POLLIN)
+                return
+        self._unwatched.append(pid)
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def end_with(pids: Sequence[int]) -> None:
+    """Have this process get SIGTERM as soon as one of these processes has ended."""
+
+    def follow() -> None:
+        leaders = Leaders(pids)
+        while not leaders.has_one_ended(wait_s=1):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    if pids:
+        threading.Thread(target=follow, name="end-with", daemon=True).start()
+
+
 @dataclass(frozen=True)
 class Started:
     """A process in a session of its own, and the file that it writes to."""
@@ -68,8 +132,12 @@ class Started:
 
 
 def leave_on_sigterm() -> None:
-    """Let SIGTERM end this process as Ctrl-C does, so that everything is stopped on the way out."""
+    """Let SIGTERM end this process as Ctrl-C does, so that everything is stopped on the way out.
+
+    So does SIGHUP, of a terminal that is closed.
+    """
     signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGHUP, _leave)
 
 
 def _leave(_number: int, _frame: FrameType | None) -> NoReturn:

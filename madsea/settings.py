@@ -6,23 +6,19 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import dj_database_url
-from django.core.exceptions import ImproperlyConfigured
-
-from madsea import environment
+from madsea import endpoints, env_file, environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 TESTING = "pytest" in sys.modules
 
 # What the environment itself does not say is read from the file .env, where there is one.
-environment.read_file(BASE_DIR / ".env")
+env_file.load(BASE_DIR / ".env")
 
 # Where things are ----------------------------------------------------------------------------
-MADSEA_HOME = Path(environment.text("MADSEA_HOME", str(BASE_DIR / "var"))).resolve()
-MADSEA_PROJECTS_ROOT = Path(
-    environment.text("MADSEA_PROJECTS_ROOT", str(MADSEA_HOME / "projects"))
-).resolve()
-MADSEA_WORKFLOWS = Path(environment.text("MADSEA_WORKFLOWS", str(BASE_DIR / "workflows"))).resolve()
+MADSEA_HOME = environment.folder("MADSEA_HOME", BASE_DIR / "var", make=True)
+# A share that is not mounted is waited for.
+MADSEA_PROJECTS_ROOT = environment.folder("MADSEA_PROJECTS_ROOT", MADSEA_HOME / "projects")
+MADSEA_WORKFLOWS = environment.folder("MADSEA_WORKFLOWS", BASE_DIR / "workflows")
 PORT = environment.whole("PORT", 8000, low=1, high=65535)
 MADSEA_HOST = environment.text("MADSEA_HOST", "127.0.0.1")
 # Below which path of its host Madsea is served; empty where it has the host to itself.
@@ -31,6 +27,9 @@ MADSEA_PATH = environment.path("MADSEA_PATH")
 MADSEA_TRUSTED_PROXIES = environment.networks("MADSEA_TRUSTED_PROXIES")
 # Requests that the web process answers at once, each on a thread with a database connection.
 MADSEA_WEB_THREADS = environment.whole("MADSEA_WEB_THREADS", 8, low=1, high=256)
+
+# Ids of processes that each of Madsea's is to end with: set by whoever starts several.
+MADSEA_ENDS_WITH = environment.process_ids("MADSEA_ENDS_WITH")
 
 # ComfyUI -------------------------------------------------------------------------------------
 COMFYUI_SERVERS = environment.addresses("COMFYUI_SERVERS")
@@ -77,7 +76,9 @@ for name in ("cache", "logs", "preview", "test", "thumbnails"):
     environment.keep_private_folder(MADSEA_HOME / name)
 SECRET_KEY = environment.kept_secret("SECRET_KEY", MADSEA_HOME / "secret_key")
 DEBUG = environment.flag("DEBUG", default=False)
-ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
+# Whether somebody said so: `make serve` turns DEBUG on for the preview server where nobody did.
+DEBUG_IS_SAID = bool(environment.text("DEBUG"))
+ALLOWED_HOSTS = environment.hosts("ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
 CSRF_TRUSTED_ORIGINS = environment.origins("CSRF_TRUSTED_ORIGINS", web_only=True)
 ROOT_URLCONF = "madsea.urls"
 ASGI_APPLICATION = "madsea.asgi.application"
@@ -85,7 +86,7 @@ WSGI_APPLICATION = "madsea.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en"
 USE_I18N = True
-TIME_ZONE = environment.text("TIME_ZONE", "UTC")
+TIME_ZONE = environment.time_zone("TIME_ZONE", "UTC")
 USE_TZ = True
 APPEND_SLASH = False
 LOGIN_URL = "admin:login"
@@ -192,10 +193,7 @@ POSTGRES_OPTIONS: dict[str, Any] = {
 
 def _database() -> dict[str, Any]:
     url = environment.text("DATABASE_URL", f"sqlite:///{MADSEA_HOME / 'madsea.sqlite3'}")
-    try:
-        config: dict[str, Any] = dict(dj_database_url.parse(url))
-    except ValueError:
-        raise ImproperlyConfigured("DATABASE_URL is not an address of a database.") from None
+    config = endpoints.database("DATABASE_URL", url)
     # Kept, and looked at before they are used: the threads and processes that have one are few.
     config["CONN_MAX_AGE"] = 600
     config["CONN_HEALTH_CHECKS"] = True
@@ -210,8 +208,6 @@ def _database() -> dict[str, Any]:
         # Two test runs at once must not share a file.
         config["TEST"] = {"NAME": MADSEA_HOME / "test" / f"madsea-test-{os.getpid()}.sqlite3"}
         (MADSEA_HOME / "test").mkdir(parents=True, exist_ok=True)
-    elif config["ENGINE"] != "django.db.backends.postgresql":
-        raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:/// or postgres://.")
     else:
         config["OPTIONS"] = POSTGRES_OPTIONS | config.get("OPTIONS", {})
     return config
@@ -221,9 +217,9 @@ DATABASES = {"default": _database()}
 
 # django-q2: see docs/operations.md for why each value is what it is -------------------------------
 REDIS_URL = environment.text("REDIS_URL")
-if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
-    raise ImproperlyConfigured("REDIS_URL must begin with redis://, rediss:// or unix://.")
-MADSEA_WORKERS = environment.whole("MADSEA_WORKERS", 0, low=0, high=512)  # 0: servers + 2
+if REDIS_URL:
+    endpoints.queue("REDIS_URL", REDIS_URL)
+MADSEA_WORKERS = environment.whole("MADSEA_WORKERS", 0, low=1, high=512)  # 0: servers + 2
 Q_CACHE_DIR = MADSEA_HOME / "cache"
 CACHES: dict[str, Any] = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
@@ -338,9 +334,9 @@ UNFOLD: dict[str, Any] = {
 }
 
 # Logs ------------------------------------------------------------------------------------------
-LOG_LEVEL = environment.text("LOG_LEVEL", "INFO").upper()
-if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
-    raise ImproperlyConfigured("LOG_LEVEL must be DEBUG, INFO, WARNING, ERROR or CRITICAL.")
+LOG_LEVEL = environment.choice(
+    "LOG_LEVEL", "INFO", among=("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+)
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -17,8 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from django.core.exceptions import ImproperlyConfigured
 from tqdm import tqdm
 
+from madsea.console import write_plainly
+from madsea.environment import whole
 from madsea.processes import (
     ROOT,
     HomeInUseError,
@@ -45,6 +48,16 @@ Document = dict[str, Any]
 
 class DemoError(Exception):
     """The demo did not come to its end."""
+
+
+#: What somebody at a terminal can mend.
+FAILURES = (
+    DemoError,
+    HomeInUseError,
+    ImproperlyConfigured,
+    NotReadyError,
+    OSError,  # of requests too
+)
 
 
 class Follower:
@@ -84,9 +97,13 @@ def environment() -> dict[str, str]:
         "ALLOWED_HOSTS": "",
         "DEBUG": "1",
         "LOG_LEVEL": "INFO",
-        "PORT": str(free_port(int(os.environ.get("PORT") or 8000))),
-        "MADSEA_PREVIEW_PORT": str(free_port(int(os.environ.get("MADSEA_PREVIEW_PORT") or 8190))),
+        "PORT": str(free_port(whole("PORT", 8000, low=1, high=65535))),
+        "MADSEA_PREVIEW_PORT": str(
+            free_port(whole("MADSEA_PREVIEW_PORT", 8190, low=1, high=65535))
+        ),
         "PYTHONUNBUFFERED": "1",
+        # However the demo ends, what it started ends too.
+        "MADSEA_ENDS_WITH": str(os.getpid()),
     }
     return {**os.environ, **own}
 
@@ -237,6 +254,7 @@ def run(stack: ExitStack) -> None:
 def main() -> int:
     """Play the demo and leave nothing behind; return the exit code."""
     leave_on_sigterm()
+    write_plainly(sys.stdout, sys.stderr)
     begun = time.monotonic()
     try:
         with ExitStack() as stack:
@@ -244,7 +262,7 @@ def main() -> int:
     except KeyboardInterrupt:
         say("", "Stopped.")
         return 130
-    except (DemoError, NotReadyError, HomeInUseError, requests.RequestException) as error:
+    except FAILURES as error:
         say("", f"The demo failed: {error}")
         return 1
     say(f"Done in {time.monotonic() - begun:.0f} s; nothing is left running.")

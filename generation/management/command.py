@@ -1,6 +1,8 @@
 """What all commands share: expected failures become `CommandError`, long work shows a bar."""
 
-from collections.abc import Collection, Iterable
+import re
+from argparse import ArgumentTypeError
+from collections.abc import Callable, Collection, Iterable
 from datetime import date
 from typing import Any, TypeVar
 
@@ -59,6 +61,19 @@ def actor(options: dict[str, Any]) -> User | None:
 def add_dry_run(parser: CommandParser) -> None:
     """Add `--dry-run`."""
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, do nothing")
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """Return a reader of whole numbers between `low` and `high`, both included."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,18}", text) or not low <= int(text) <= high:
+            raise ArgumentTypeError(
+                f"must be a whole number from {low} to {high}, not {text!r:.60}"
+            )
+        return int(text)
+
+    return read
 
 
 def day(text: str) -> date:

@@ -16,6 +16,8 @@ VERSIONS: Mapping[Generation, str] = {
     "targeted": "0.3.64",
     "jobs": "0.38.1",
 }
+#: A day.
+SECONDS_MAX = 86_400
 
 
 def is_loopback(host: str) -> bool:
@@ -40,7 +42,8 @@ class Options:
     `pre_encoded` writes small ready-made images instead of rendering, for measurements of what is
     around the server. `faults` opens the route that switches faults on and off. `previews` sends
     the images between sampling steps. `models` are the files it pretends to have, by folder.
-    Raises ValueError for a host that others can reach, unless `allow_any_host`.
+    Raises ValueError for a host that others can reach, unless `allow_any_host`, and for a number
+    out of bounds.
     """
 
     home: Path
@@ -62,8 +65,11 @@ class Options:
                 f"{self.host} can be reached by others: the preview server has no login. "
                 "Use 127.0.0.1, or allow any host on purpose."
             )
-        if self.seconds_per_plan is not None and self.seconds_per_plan < 0:
-            raise ValueError("seconds_per_plan must not be negative")
+        if not 0 <= self.port <= 65535:
+            raise ValueError(f"port must be from 0 to 65535, not {self.port}")
+        if not 0 <= (self.seconds_per_plan or 0) <= SECONDS_MAX:
+            wrong = f"seconds_per_plan must be from 0 to {SECONDS_MAX}, not {self.seconds_per_plan}"
+            raise ValueError(wrong)
 
     def is_since(self, generation: Generation) -> bool:
         """Whether the server is of this generation or a later one."""

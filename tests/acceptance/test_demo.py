@@ -90,7 +90,7 @@ def served(env: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], str, st
     yield process, f"http://127.0.0.1:{env['PORT']}", token
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGINT)
-        process.communicate(timeout=120)
+    process.communicate(timeout=120)
 
 
 def plans_when_up(base: str, token: str) -> list[dict[str, object]]:
@@ -129,3 +129,68 @@ def test_a_home_is_served_once(
 
     assert second.returncode == 1
     assert "Madsea runs already" in said
+
+
+def no_process_is_left(env: dict[str, str]) -> bool:
+    return bool(wait_for(lambda: not processes_of(env["MADSEA_HOME"]), 120, "their end"))
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_what_serve_starts_ends_with_it_however_it_ends(
+    served: tuple[subprocess.Popen[str], str, str], env: dict[str, str], how: signal.Signals
+) -> None:
+    process, base, token = served
+    plans_when_up(base, token)
+
+    process.send_signal(how)
+    process.wait()
+
+    assert no_process_is_left(env)
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_what_make_serve_starts_ends_with_make(env: dict[str, str], how: signal.Signals) -> None:
+    made = ["-o", ".venv/.installed", "-o", ".venv/.made"]
+    # Its output is nobody's: what is left of it would hold a pipe open.
+    make = subprocess.Popen(
+        ["make", *made, "serve"],
+        cwd=ROOT,
+        env=env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    # make, its shell, honcho with a child for each process, and the processes.
+    wait_for(lambda: len(processes_of(env["MADSEA_HOME"])) >= 12, 120, "its processes")
+
+    make.send_signal(how)
+    make.wait()
+
+    assert no_process_is_left(env)
+
+
+def test_what_a_killed_demo_has_started_ends_with_it(env: dict[str, str]) -> None:
+    demo = start("-m", "samples.demo", env=env)
+    wait_for(lambda: len(processes_of(env["MADSEA_HOME"])) >= 4, name="its processes")
+
+    demo.kill()
+    demo.communicate()
+
+    assert no_process_is_left(env)
+
+
+def test_serve_without_debug_makes_no_demo_user_and_no_samples(env: dict[str, str]) -> None:
+    process = start("manage.py", "serve", env={**env, "DEBUG": "0"})
+    # Without a server `work` ends, and all the others with it.
+    lines = process.communicate(timeout=120)[0].splitlines()
+
+    users = subprocess.run(
+        [sys.executable, "manage.py", "dumpdata", "auth.user", "generation.project"],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+    )
+    assert [line for line in lines if line.startswith(("Password", "Token"))] == []
+    assert "manage.py createsuperuser" in "".join(lines)
+    assert users.stdout.strip() == "[]"

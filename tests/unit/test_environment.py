@@ -200,3 +200,105 @@ def test_certificates_that_cannot_be_read_are_refused(
 
     with pytest.raises(ImproperlyConfigured, match=NAME):
         environment.certificates(NAME)
+
+
+@pytest.mark.parametrize("raw", ["0", "10", "1_0", "+5", "５", "9" * 5000, "five"])
+def test_a_refused_number_is_told_with_its_bounds(
+    raw: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(NAME, raw)
+
+    with pytest.raises(ImproperlyConfigured) as refused:
+        environment.whole(NAME, 5, low=1, high=9)
+
+    assert f"{NAME} must be a whole number from 1 to 9, not '{raw[:60]}" in str(refused.value)
+    assert len(str(refused.value)) < 200
+
+
+def test_a_city_alone_is_told_with_its_continent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(NAME, "paris")
+
+    with pytest.raises(ImproperlyConfigured, match="such as Europe/Paris, not 'paris'"):
+        environment.time_zone(NAME, "UTC")
+
+
+@pytest.mark.parametrize("raw", ["Europe", "../UTC", "/etc/passwd", "UTC+1"])
+def test_what_is_no_time_zone_is_refused(raw: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(NAME, raw)
+
+    with pytest.raises(ImproperlyConfigured, match=NAME):
+        environment.time_zone(NAME, "UTC")
+
+
+def test_a_choice_is_taken_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(NAME, "loud")
+
+    assert environment.choice(NAME, "QUIET", among=("LOUD", "QUIET")) == "LOUD"
+    with pytest.raises(ImproperlyConfigured, match="must be HIGH or LOW, not 'loud'"):
+        environment.choice(NAME, "LOW", among=("HIGH", "LOW"))
+
+
+def test_a_folder_that_is_made_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(NAME, str(tmp_path / "a" / "b"))
+
+    assert environment.folder(NAME, tmp_path, make=True).is_dir()
+
+
+@pytest.mark.parametrize("place", [__file__, "/proc/none", f"{__file__}/below"])
+def test_a_folder_that_cannot_be_made_is_told(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(NAME, place)
+
+    with pytest.raises(ImproperlyConfigured, match=f"{NAME}: the folder {place}"):
+        environment.folder(NAME, Path("/"), make=True)
+
+
+def test_a_folder_that_is_not_there_yet_is_waited_for_and_a_file_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(NAME, str(tmp_path / "share"))
+    assert environment.folder(NAME, tmp_path) == tmp_path / "share"
+
+    (tmp_path / "share").touch()
+    with pytest.raises(ImproperlyConfigured, match="Not a directory"):
+        environment.folder(NAME, tmp_path)
+
+
+@pytest.mark.parametrize("raw", ["http://a\nhttp://b", "http://a http://b", "http://a\t:8188"])
+def test_two_addresses_without_a_comma_are_not_one(
+    raw: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(NAME, raw)
+
+    with pytest.raises(ImproperlyConfigured, match=NAME):
+        environment.addresses(NAME)
+
+
+def test_hosts_are_names_without_scheme_and_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(NAME, "madsea.studio,.studio,10.0.0.5,[::1],*")
+
+    assert environment.hosts(NAME) == ["madsea.studio", ".studio", "10.0.0.5", "[::1]", "*"]
+
+
+@pytest.mark.parametrize("raw", ["http://madsea.studio", "madsea.studio:8000", "a b", "*.studio"])
+def test_what_is_no_host_s_name_is_refused(raw: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(NAME, raw)
+
+    with pytest.raises(ImproperlyConfigured, match=NAME):
+        environment.hosts(NAME)
+
+
+@pytest.mark.parametrize("raw", ["x", "0", "1", "-5", "99999999999"])
+def test_what_is_no_process_s_id_is_refused(raw: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(NAME, raw)
+
+    with pytest.raises(ImproperlyConfigured, match=NAME):
+        environment.process_ids(NAME)
+
+
+def test_a_kept_secret_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / "key").mkdir()
+
+    with pytest.raises(ImproperlyConfigured, match=f"{NAME}: .*Is a directory"):
+        environment.kept_secret(NAME, tmp_path / "key")

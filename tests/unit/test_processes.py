@@ -1,17 +1,24 @@
 import os
+import signal
 import socket
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from madsea.processes import (
+    ROOT,
     HomeInUseError,
+    Leaders,
     NotReadyError,
     claim_home,
     free_port,
     start,
     stop,
     wait_until,
+    why_not_free,
 )
 
 SLEEPER = ["-c", "import time; time.sleep(60)"]
@@ -79,3 +86,61 @@ def test_what_will_not_end_is_ended_with_all_it_started(tmp_path: Path) -> None:
     wait_until(lambda: not is_alive(child), [], timeout_s=60)
 
     assert started.process.returncode == -9
+
+
+@pytest.fixture
+def sleeper() -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen([sys.executable, *SLEEPER])
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_a_leader_that_lives_has_not_ended(sleeper: subprocess.Popen[bytes]) -> None:
+    assert not Leaders([sleeper.pid, os.getpid()]).has_one_ended()
+    assert not Leaders([]).has_one_ended()
+
+
+def test_a_leader_that_was_killed_has_ended_before_anybody_waits_for_it(
+    sleeper: subprocess.Popen[bytes],
+) -> None:
+    leaders = Leaders([os.getpid(), sleeper.pid])
+
+    sleeper.kill()
+
+    assert leaders.has_one_ended(wait_s=60)
+
+
+def test_a_leader_that_was_gone_from_the_start_has_ended(
+    sleeper: subprocess.Popen[bytes],
+) -> None:
+    sleeper.kill()
+    sleeper.wait()
+
+    assert Leaders([sleeper.pid]).has_one_ended()
+
+
+FOLLOWER = """
+import sys, time
+from madsea.processes import end_with
+end_with([int(sys.argv[1])])
+time.sleep(60)
+"""
+
+
+def test_a_process_gets_sigterm_when_its_leader_has_ended(
+    sleeper: subprocess.Popen[bytes],
+) -> None:
+    follower = subprocess.Popen([sys.executable, "-c", FOLLOWER, str(sleeper.pid)], cwd=ROOT)
+
+    sleeper.kill()
+
+    assert follower.wait(timeout=60) == -signal.SIGTERM
+
+
+def test_why_nothing_can_listen_is_told() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert why_not_free("127.0.0.1", port) == "Address already in use"
+    assert why_not_free("127.0.0.1", port) == ""
+    assert why_not_free("no.such.host.invalid", port) != ""

@@ -6,9 +6,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
-from generation.management.command import MadseaCommand
+from generation.management.command import MadseaCommand, whole
 from generation.preview.options import Options
 from generation.preview.server import serve
+from madsea.processes import end_with
 
 
 class Command(MadseaCommand):
@@ -21,7 +22,7 @@ class Command(MadseaCommand):
         home = Path(settings.MADSEA_HOME) / "preview"
         port = settings.MADSEA_PREVIEW_PORT
         parser.add_argument(
-            "--port", type=int, default=port, help=f"default: {port}; 0: a free one"
+            "--port", type=whole(0, 65535), default=port, help=f"default: {port}; 0: a free one"
         )
         parser.add_argument("--home", type=Path, default=home, help="where it keeps its files")
         parser.add_argument(
@@ -31,6 +32,7 @@ class Command(MadseaCommand):
         parser.add_argument("--faults", action="store_true", help="let clients switch faults on")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        end_with(settings.MADSEA_ENDS_WITH)
         try:
             serve(
                 Options(

@@ -12,7 +12,7 @@ from django.core.management.base import CommandError, CommandParser
 from generation.management.command import MadseaCommand
 from generation.models import Project
 from generation.services import people
-from madsea.processes import ROOT, HomeInUseError, claim_home, free_port
+from madsea.processes import ROOT, HomeInUseError, claim_home, why_not_free
 
 SAMPLES = ROOT / "samples" / "panels"
 SAMPLE_PROJECT = "madsea-2025-ep202"
@@ -21,41 +21,37 @@ SAMPLE_EPISODE = "E202"
 
 class Command(MadseaCommand):
     help = (
-        "Migrate, make the demo user, import the sample panels into an empty home, then run the"
-        " Procfile until Ctrl-C."
+        "Migrate, then run the Procfile until Ctrl-C. For trying out (DEBUG=1, or neither DEBUG nor"
+        " COMFYUI_SERVERS) make the demo user and import the sample panels into an empty home."
     )
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--host", default="127.0.0.1", help="where the web process listens")
+        parser.add_argument(
+            "--host", default=settings.MADSEA_HOST, help="where the web process listens"
+        )
 
     def handle(self, *args: Any, host: str, **options: Any) -> None:
         try:
             claim_home(Path(settings.MADSEA_HOME))
         except HomeInUseError as error:
             raise CommandError(str(error)) from error
-        _refuse_taken_ports()
+        _refuse_taken_ports(host)
         call_command("migrate", verbosity=0)
-        if not Project.objects.exists():
+        if is_for_trying_out() and not Project.objects.exists():
             call_command("import_panels", SAMPLE_PROJECT, SAMPLE_EPISODE, SAMPLES)
         self._welcome(host)
         self._become_honcho(host)
 
     def _welcome(self, host: str) -> None:
-        access = people.demo_user()
         address = f"http://{host}:{settings.PORT}{settings.MADSEA_PATH}"
-        servers = (
-            ", ".join(settings.COMFYUI_SERVERS) or "the preview server (COMFYUI_SERVERS empty)"
-        )
         lines = [
             "",
             f"Admin     {address}/admin/",
             f"API       {address}/api/docs/",
-            f"User      {access.name}",
-            f"Password  {access.password}",
-            f"Token     {access.token}",
+            *_access(),
             f"Files     {settings.MADSEA_PROJECTS_ROOT}",
-            f"ComfyUI   {servers}",
+            f"ComfyUI   {_servers()}",
             "",
             "Ctrl-C stops everything.",
             "",
@@ -66,8 +62,11 @@ class Command(MadseaCommand):
     def _become_honcho(self, host: str) -> None:
         env = {**os.environ, "MADSEA_HOST": host, "PYTHONUNBUFFERED": "1"}
         env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", "")])
+        # All of them end with this process, which becomes honcho.
+        leaders = [*settings.MADSEA_ENDS_WITH, os.getpid()]
+        env["MADSEA_ENDS_WITH"] = ",".join(map(str, leaders))
         processes = ["web", "work"]
-        if not settings.COMFYUI_SERVERS:
+        if has_preview():
             # The preview server is for trying out, which is what DEBUG says.
             env["DEBUG"] = "1"
             processes.append("preview")
@@ -78,10 +77,40 @@ class Command(MadseaCommand):
         os.execve(sys.executable, command, env)  # noqa: S606 - our own program, no shell
 
 
-def _refuse_taken_ports() -> None:
-    needed = {"PORT": settings.PORT}
-    if not settings.COMFYUI_SERVERS:
-        needed["MADSEA_PREVIEW_PORT"] = settings.MADSEA_PREVIEW_PORT
-    for name, port in needed.items():
-        if free_port(port) != port:
-            raise CommandError(f"Port {port} is taken: set {name} to another.")
+def is_for_trying_out() -> bool:
+    """Tell whether DEBUG is on, or will be as nobody said anything: no DEBUG and no servers."""
+    return bool(settings.DEBUG) or not (settings.COMFYUI_SERVERS or settings.DEBUG_IS_SAID)
+
+
+def has_preview() -> bool:
+    """Tell whether the preview server is started: it is for trying out, without other servers."""
+    return is_for_trying_out() and not settings.COMFYUI_SERVERS
+
+
+def _servers() -> str:
+    if has_preview():
+        return "the preview server (COMFYUI_SERVERS empty)"
+    return ", ".join(settings.COMFYUI_SERVERS) or "those of the admin (COMFYUI_SERVERS empty)"
+
+
+def _access() -> list[str]:
+    if not is_for_trying_out():
+        return ["User      your own; the first: manage.py createsuperuser (no demo user: no DEBUG)"]
+    access = people.demo_user()
+    return [
+        f"User      {access.name}",
+        f"Password  {access.password}",
+        f"Token     {access.token}",
+    ]
+
+
+def _refuse_taken_ports(host: str) -> None:
+    needed = [("PORT", host, settings.PORT)]
+    if has_preview():
+        needed.append(("MADSEA_PREVIEW_PORT", "127.0.0.1", settings.MADSEA_PREVIEW_PORT))
+        if settings.PORT == settings.MADSEA_PREVIEW_PORT:
+            raise CommandError("PORT and MADSEA_PREVIEW_PORT are the same: set one to another.")
+    for name, where, port in needed:
+        if reason := why_not_free(where, port):
+            text = f"Port {port} of {where} cannot be used ({reason}): set {name} to another."
+            raise CommandError(text)

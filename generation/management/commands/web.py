@@ -6,8 +6,10 @@ from typing import Any
 
 import uvicorn
 from django.conf import settings
+from django.core.management.base import CommandError
 
-from generation.management.command import MadseaCommand
+from generation.management.command import MadseaCommand, whole
+from madsea.processes import end_with, why_not_free
 from madsea.protocol import PatientProtocol
 
 #: One connection each; what the system allows is taken, as its default is few.
@@ -20,9 +22,14 @@ class Command(MadseaCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default=settings.MADSEA_HOST, help="where it listens")
-        parser.add_argument("--port", type=int, default=settings.PORT)
+        parser.add_argument(
+            "--port", type=whole(1, 65535), default=settings.PORT, help=f"default: {settings.PORT}"
+        )
 
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+        if reason := why_not_free(host, port):
+            raise CommandError(f"Nothing can listen on {host}, port {port}: {reason}.")
+        end_with(settings.MADSEA_ENDS_WITH)
         resource.setrlimit(_FILES, (resource.getrlimit(_FILES)[1],) * 2)
         uvicorn.run(
             "madsea.asgi:application",

@@ -8,12 +8,15 @@ from time import monotonic, sleep
 from typing import Any
 
 from django.conf import settings
+from django.core.checks.registry import registry
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, InterfaceError, close_old_connections, connections
 
 from generation import queueing
+from generation.management.command import counted, whole
 from generation.services import leases, servers, upkeep
 from madsea.cluster import Watchdog, WorkCluster
+from madsea.processes import Leaders
 
 logger = logging.getLogger(__name__)
 
@@ -23,10 +26,15 @@ RESTARTS_AFTER_S = 1.0
 class Command(BaseCommand):
     help = "Run the workers that drive the ComfyUI servers, until SIGTERM or Ctrl-C."
     requires_migrations_checks = True
+    # It runs them itself, each once.
+    requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--workers", type=int, default=0, help="worker processes (default: servers + 2)"
+            "--workers",
+            type=whole(1, 512),
+            default=settings.MADSEA_WORKERS,
+            help="worker processes (default: servers + 2)",
         )
         parser.add_argument(
             "--restart",
@@ -36,11 +44,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         servers.register_from_settings()
-        self.check(tags=["madsea"], include_deployment_checks=True)
+        self._check_once()
         queueing.forget_requests()
         n_servers = servers.enabled().count()
-        n_workers = options["workers"] or settings.MADSEA_WORKERS or n_servers + 2
-        self.stdout.write(f"{n_workers} workers for {n_servers} servers")
+        n_workers = options["workers"] or n_servers + 2
+        self.stdout.write(f"{counted(n_workers, 'worker')} for {counted(n_servers, 'server')}")
         if n_workers < n_servers:
             self.stderr.write("There are more servers than workers: they take turns.")
         # A forked process must not inherit the connection.
@@ -64,6 +72,11 @@ class Command(BaseCommand):
                 os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606
         raise CommandError(f"The cluster was ended: {complaint}.")
 
+    def _check_once(self) -> None:
+        """Run the system checks; volumes that are not mounted are waited for."""
+        self.check(tags=sorted(registry.tags_available() - {"storage"}))
+        self.check(tags=["production"], include_deployment_checks=True)
+
 
 def _start(cluster: WorkCluster) -> str:
     """Start the cluster; return nothing, or why it could not be."""
@@ -78,7 +91,8 @@ def _watch(cluster: WorkCluster) -> str:
     """Tick until the cluster is told to stop (returns nothing) or is stuck (returns how)."""
     watchdog = Watchdog(cluster, settings.MADSEA_WATCHDOG_S)
     ticks_at = monotonic()
-    while not cluster.is_told_to_stop:
+    leaders = Leaders(settings.MADSEA_ENDS_WITH)
+    while not (cluster.is_told_to_stop or leaders.has_one_ended()):
         sleep(0.1)
         if monotonic() < ticks_at:
             continue
