@@ -46,6 +46,7 @@ _GROUPS: tuple[tuple[str, tuple[_Link, ...]], ...] = (
         ),
     ),
 )
+_GUIDES = (("Guide to the API", "menu_book", "guide"), ("Reference", "api", "docs"))
 _QUEUE: tuple[_Link, ...] = (
     ("Done", "task_alt", "django_q.success"),
     ("Failed", "error", "django_q.failure"),
@@ -70,8 +71,17 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     shown = [_group(request, title, links) for title, links in _GROUPS]
     if request.user.is_superuser:
         shown.append(_group(request, "Background tasks", _QUEUE) | {"collapsible": True})
+    shown.append(_guides())
     _mark_here(request, [item for group in shown for item in group["items"]])
     return shown
+
+
+def _guides() -> dict[str, Any]:
+    links = [
+        {"title": title, "icon": icon_name, "link": reverse(name)}
+        for title, icon_name, name in _GUIDES
+    ]
+    return {"title": "Frontends", "separator": True, "items": links}
 
 
 def _mark_here(request: HttpRequest, items: list[dict[str, Any]]) -> None:

@@ -12,18 +12,11 @@ from rest_framework.views import APIView
 from generation import links, served, storage, thumbnails
 from generation.api import answers, documentation
 from generation.api.filters import ID, UnusableValue, whole_number
+from generation.api.kinds import CONTENT_TYPES
 from generation.errors import NotFound, Refusal
 from generation.models import Version
 from generation.selectors import results
 from generation.services import volumes
-
-CONTENT_TYPES = {
-    "png": "image/png",
-    "jpg": "image/jpeg",
-    "webp": "image/webp",
-    "mp4": "video/mp4",
-    "mov": "video/quicktime",
-}
 
 
 @documentation.FILES

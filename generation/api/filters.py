@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -12,7 +13,6 @@ from rest_framework.views import APIView
 
 from generation.errors import InvalidRequest, Problem
 
-Filter = Callable[[str], Q]
 PAGING = ("page", "page_size")
 #: A whole number that any column can hold; int() itself refuses 5,000 digits, a database 20.
 ID = "[0-9]{1,18}"
@@ -23,9 +23,28 @@ class UnusableValue(ValueError):
     """What was expected of a filter's value."""
 
 
+@dataclass(frozen=True)
+class Filter:
+    """What a value of a query parameter asks for, and which values it takes, as JSON Schema."""
+
+    match: Callable[[str], Q]
+    schema: Mapping[str, Any]
+
+    def __call__(self, value: str) -> Q:
+        """Return what it asks for.
+
+        Raises:
+            UnusableValue: it is none of those that are taken.
+        """
+        return self.match(value)
+
+
+_DATE = {"type": "string", "format": "date"}
+
+
 def text(path: str) -> Filter:
     """Match a column exactly."""
-    return lambda value: Q(**{path: value})
+    return Filter(lambda value: Q(**{path: value}), {"type": "string"})
 
 
 def number(path: str, lookup: str = "") -> Filter:
@@ -34,7 +53,7 @@ def number(path: str, lookup: str = "") -> Filter:
     def match(value: str) -> Q:
         return Q(**{f"{path}{lookup}": whole_number(value)})
 
-    return match
+    return Filter(match, {"type": "integer", "minimum": 0, "maximum": 10**18 - 1})
 
 
 def choice(conditions: Mapping[str, Q]) -> Filter:
@@ -45,7 +64,7 @@ def choice(conditions: Mapping[str, Q]) -> Filter:
             raise UnusableValue(f"Expected one of {', '.join(conditions)}.")
         return conditions[value]
 
-    return match
+    return Filter(match, {"type": "string", "enum": list(conditions)})
 
 
 def day(path: str) -> Filter:
@@ -55,17 +74,17 @@ def day(path: str) -> Filter:
         start = _midnight(value)
         return Q(**{f"{path}__gte": start, f"{path}__lt": start + _DAY})
 
-    return match
+    return Filter(match, _DATE)
 
 
 def from_day(path: str) -> Filter:
     """Match from the beginning of a day (UTC) on."""
-    return lambda value: Q(**{f"{path}__gte": _midnight(value)})
+    return Filter(lambda value: Q(**{f"{path}__gte": _midnight(value)}), _DATE)
 
 
 def to_day(path: str) -> Filter:
     """Match up to the end of a day (UTC)."""
-    return lambda value: Q(**{f"{path}__lt": _midnight(value) + _DAY})
+    return Filter(lambda value: Q(**{f"{path}__lt": _midnight(value) + _DAY}), _DATE)
 
 
 def _midnight(value: str) -> datetime:
@@ -98,8 +117,8 @@ class Filters(BaseFilterBackend):
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         return [
-            {"name": name, "in": "query", "required": False, "schema": {"type": "string"}}
-            for name in getattr(view, "filters", {})
+            {"name": name, "in": "query", "required": False, "schema": dict(each.schema)}
+            for name, each in getattr(view, "filters", {}).items()
         ]
 
 

@@ -41,6 +41,7 @@ class Reads(ListModelMixin, RetrieveModelMixin, GenericViewSet[Any]):
         return {**super().get_serializer_context(), "origin": answers.origin(self.request)}
 
 
+@documentation.reads("projects", "a project")
 class ProjectViewSet(Reads):
     serializer_class = shapes.ProjectShape
     lookup_field = "code"
@@ -50,6 +51,7 @@ class ProjectViewSet(Reads):
         return production.projects()
 
 
+@documentation.reads("episodes", "an episode")
 class EpisodeViewSet(Reads):
     serializer_class = shapes.EpisodeShape
     filters = {
@@ -62,6 +64,7 @@ class EpisodeViewSet(Reads):
         return production.episodes()
 
 
+@documentation.reads("sequences", "a sequence")
 class SequenceViewSet(Reads):
     serializer_class = shapes.SequenceShape
     filters = {
@@ -75,6 +78,7 @@ class SequenceViewSet(Reads):
         return production.sequences()
 
 
+@documentation.reads("plans", "a plan with its published versions")
 class PlanViewSet(Reads):
     """Plans with their published versions, newest first within a task."""
 
@@ -92,6 +96,7 @@ class PlanViewSet(Reads):
         return production.plans()
 
 
+@documentation.VERSION
 class VersionViewSet(RetrieveModelMixin, GenericViewSet[Version]):
     """One published file, with fresh addresses."""
 
@@ -180,6 +185,7 @@ class QueueViewSet(ViewSet):
         return answer
 
 
+@documentation.reads("styles", "a style")
 class StyleViewSet(Reads):
     serializer_class = shapes.StyleShape
     lookup_field = "code"
@@ -187,6 +193,7 @@ class StyleViewSet(Reads):
     queryset = Style.objects.filter(is_active=True)
 
 
+@documentation.reads("servers", "a server")
 class ServerViewSet(Reads):
     serializer_class = shapes.ServerShape
 

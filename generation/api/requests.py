@@ -28,11 +28,12 @@ class Text(serializers.CharField):
 
 
 class Named(Text):
-    """A name of the production tree, checked by the nomenclature."""
+    """A name of the production tree, checked by the nomenclature's rule of that name."""
 
-    def __init__(self, check: Callable[[object], str], **options: Any) -> None:
+    def __init__(self, rule: str, **options: Any) -> None:
         super().__init__(**options)
-        self._check = check
+        self.rule = rule
+        self._check: Callable[[object], str] = getattr(rules, f"check_{rule}")
 
     def to_internal_value(self, data: Any) -> str:
         try:
@@ -137,11 +138,11 @@ class Upload(Strict):
 
 
 class Panel(Strict):
-    project_id = Named(rules.check_project_id)
-    season = Named(rules.check_season)
-    episode = Named(rules.check_episode)
-    sequence_id = Named(rules.check_sequence_id)
-    plan = Named(rules.check_plan)
+    project_id = Named("project_id")
+    season = Named("season")
+    episode = Named("episode")
+    sequence_id = Named("sequence_id")
+    plan = Named("plan")
     file = serializers.FileField(allow_empty_file=True, help_text="PNG, JPEG or WebP.")
 
     def other_problems(self, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -159,28 +160,6 @@ def _disagreement(season: object, episode: object) -> dict[str, Any]:
         if error.code == "episode_not_in_season":
             return {"episode": [ErrorDetail(f"Expected {error.expected}.", error.code)]}
     return {}
-
-
-class SequenceRequest(serializers.Serializer[Any]):
-    """For the documentation: `services.requests` reads it."""
-
-    sequence_id = serializers.RegexField(r"^SQ[0-9]{4}$")
-    plans = serializers.ListField(child=serializers.RegexField(r"^[0-9]{4}$"), min_length=1)
-
-
-class GenerateRequest(serializers.Serializer[Any]):
-    """For the documentation: `services.requests` reads it."""
-
-    project_id = serializers.RegexField(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
-    episode = serializers.RegexField(r"^E[0-9]{3,}$")
-    season = serializers.RegexField(r"^S[0-9]{2,}$")
-    sequences = SequenceRequest(many=True)
-    style = serializers.CharField(help_text="See `styles`.")  # type: ignore[assignment]
-    workflow_json = serializers.CharField(required=False, help_text="Default: the style's.")
-    params = serializers.DictField(
-        required=False, help_text="What the workflow has: see `GET /api/workflows`."
-    )
-    mode = serializers.ChoiceField(["auto", "manuel"], default="auto")
 
 
 def checked(shape: type[Strict], request: Request) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from generation import links
@@ -10,6 +12,8 @@ from generation.models import Batch, Episode, LogEntry, Plan, Project, Sequence,
 from generation.selectors import batches, logs, servers
 from generation.selectors.logs import LogLine
 from generation.selectors.servers import Blocked, Doing, SetAside
+from generation.states import BatchState, Mode, RunState, ServerHealth
+from nomenclature.rules import TASKS
 
 Shape = serializers.Serializer
 
@@ -41,7 +45,7 @@ class VersionShape(Shape[Version]):
     id = serializers.IntegerField()
     sequence_id = serializers.CharField(source="plan.sequence.code")
     plan = serializers.CharField(source="plan.code")
-    task = serializers.CharField()
+    task = serializers.ChoiceField(list(TASKS))
     version = serializers.IntegerField(source="number")
     filename = serializers.CharField(source="__str__")
     path = serializers.CharField(help_text="Relative to the projects root.")
@@ -54,17 +58,19 @@ class VersionShape(Shape[Version]):
     served_sha256 = serializers.SerializerMethodField(
         help_text="Of what `url` gives; null while that is not known, or if it is no image."
     )
-    origin = serializers.CharField()
+    origin = serializers.ChoiceField(Version.Origin.values)
     batch_id = serializers.CharField(source="batch.public_id", default=None, allow_null=True)
     created_by = serializers.CharField(source="created_by.username", default=None, allow_null=True)
     published_at = serializers.DateTimeField()
 
+    @extend_schema_field(OpenApiTypes.URI)  # type: ignore[untyped-decorator]
     def get_url(self, version: Version) -> str:
         return f"{self.context['origin']}{links.signed_url(version.pk, str(version))}"
 
     def get_served_sha256(self, version: Version) -> str | None:
         return version.served_sha256 if version.is_showable else None
 
+    @extend_schema_field(OpenApiTypes.URI)  # type: ignore[untyped-decorator]
     def get_thumbnail_url(self, version: Version) -> str:
         return f"{self.context['origin']}{links.thumbnail_url(version.pk, str(version))}"
 
@@ -76,7 +82,7 @@ class PlanShape(Shape[Plan]):
     episode = serializers.CharField(source="sequence.episode.code")
     sequence_id = serializers.CharField(source="sequence.code")
     plan = serializers.CharField(source="code")
-    status = serializers.CharField(source="last_state", allow_null=True)
+    status = serializers.ChoiceField(list(RunState), source="last_state", allow_null=True)
     batch_id = serializers.CharField(source="last_batch_id", allow_null=True)
     versions = VersionShape(source="shown_versions", many=True)
 
@@ -88,7 +94,7 @@ class BatchShape(Shape[Batch]):
     episode = serializers.CharField(source="episode.code")
     style = serializers.CharField(source="style.code")  # type: ignore[assignment]
     workflow_json = serializers.CharField(source="workflow.name", default=None, allow_null=True)
-    mode = serializers.CharField()
+    mode = serializers.ChoiceField(list(Mode))
     params = serializers.DictField()
     priority = serializers.IntegerField()
     paused = serializers.SerializerMethodField()
@@ -96,7 +102,7 @@ class BatchShape(Shape[Batch]):
     requested_by = serializers.CharField(
         source="requested_by.username", default=None, allow_null=True
     )
-    status = serializers.CharField()
+    status = serializers.ChoiceField(list(BatchState))
     progress = serializers.SerializerMethodField()
     counts = serializers.SerializerMethodField()
     revision = serializers.IntegerField()
@@ -114,6 +120,10 @@ class BatchShape(Shape[Batch]):
 
     def get_counts(self, batch: Batch) -> dict[str, int]:
         return batches.counts(batch)
+
+
+class TokenShape(Shape[Any]):
+    token = serializers.CharField()
 
 
 class LogShape(serializers.BaseSerializer[LogEntry]):
@@ -135,7 +145,7 @@ class ServerShape(Shape[Server]):
     source = serializers.CharField()  # type: ignore[assignment]
     enabled = serializers.BooleanField(source="is_enabled")
     draining = serializers.BooleanField(source="is_draining")
-    health = serializers.CharField()
+    health = serializers.ChoiceField(list(ServerHealth))
     health_detail = serializers.CharField()
     version = serializers.CharField()
     last_seen_at = serializers.DateTimeField(allow_null=True)

@@ -10,7 +10,7 @@ from django.urls.converters import IntConverter
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 from rest_framework.permissions import IsAuthenticated
 
-from generation.api import reads
+from generation.api import guide, reads
 from generation.api.errors import nowhere
 from generation.api.files import FileView
 from generation.api.filters import ID
@@ -87,6 +87,7 @@ urlpatterns: list[URLPattern] = [
     *_both("schema", _schema, "schema"),
     *_both("docs", _swagger, "docs"),
     *_both("redoc", _redoc, "redoc"),
+    *_both("guide", login_required(guide.show), "guide"),
     path("files/<str:signed>/<str:filename>", FileView.as_view(), name="file"),
     # Also with DEBUG on, where Django would answer a page of its own.
     re_path(r"^(api|files)(/.*)?$", nowhere),

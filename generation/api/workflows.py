@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
@@ -26,6 +27,7 @@ class WorkflowViewSet(ViewSet):
         _require(name)
         return Response(WorkflowShape(_described(name)).data)
 
+    @action(detail=True)
     def graph(self, _request: Request, name: str) -> Response:
         """Return the graph in API format, converted if it came in the editor's."""
         _require(name)

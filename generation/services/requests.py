@@ -13,15 +13,25 @@ from django.conf import settings
 from generation.comfyui.values import shown
 from generation.errors import InvalidRequest, Problem
 from generation.models import Needs, Style, Workflow
-from generation.services import preflight, workflows
+from generation.services import payload, preflight, workflows
+from generation.services.payload import PAYLOAD, SEQUENCE, Field, Fields
 from generation.services.production import Tree
 from generation.states import Mode
 from nomenclature import rules
 from nomenclature.errors import NomenclatureError
 
-REQUIRED = ("project_id", "episode", "season", "sequences", "style")
-OPTIONAL = ("workflow_json", "params", "mode")
-SEQUENCE_KEYS = ("sequence_id", "plans")
+_CHECKS: Mapping[str, Callable[[object], str]] = {
+    "project_id": rules.check_project_id,
+    "season": rules.check_season,
+    "episode": rules.check_episode,
+    "sequence_id": rules.check_sequence_id,
+    "plan": rules.check_plan,
+}
+_KINDS: Mapping[type, tuple[str, str]] = {
+    str: ("not_a_string", "a string"),
+    list: ("not_an_array", "an array"),
+    dict: ("not_an_object", "an object"),
+}
 
 
 @dataclass(frozen=True)
@@ -64,13 +74,13 @@ class _Reader:
         """Tell whether something below this key of the payload cannot be taken."""
         return any(problem.attr.partition(".")[0] == key for problem in self.problems)
 
-    def keys(self, given: Mapping[str, Any], required: Any, known: Any, place: str = "") -> None:
-        for key in required:
+    def keys(self, given: Mapping[str, Any], fields: Fields, place: str = "") -> None:
+        for key in payload.required(fields):
             if key not in given:
                 self.add(f"{place}{key}", "required", f"{key} is required.")
         for key in given:
-            if key not in known:
-                detail = f"Unknown key. Known: {', '.join(known)}."
+            if key not in fields:
+                detail = f"Unknown key. Known: {', '.join(fields)}."
                 self.add(f"{place}{workflows.named(key)}", "unknown_key", detail)
 
     def named(self, attr: str, check: Callable[[object], str], value: object) -> str | None:
@@ -80,24 +90,32 @@ class _Reader:
             self.add(attr, error.code, f"Expected {error.expected}; got {shown(value)}.")
             return None
 
-    def name(self, key: str, check: Callable[[object], str]) -> str | None:
+    def name(self, key: str) -> str | None:
+        check = _CHECKS[PAYLOAD[key].rule]
         return self.named(key, check, self.payload[key]) if key in self.payload else None
 
+    def is_of_kind(self, attr: str, field: Field, value: object) -> bool:
+        if isinstance(value, field.kind):
+            return True
+        code, kind = _KINDS[field.kind]
+        self.add(attr, code, f"Expected {kind}, not {_kind(value)}.")
+        return False
 
-def read(payload: object) -> BatchRequest:
+
+def read(given: object) -> BatchRequest:
     """Return the request that a decoded JSON payload makes.
 
     Raises:
         InvalidRequest: with every problem found, in the order of the payload's rules.
     """
-    if not isinstance(payload, dict):
-        detail = f"The request must be a JSON object, not {_kind(payload)}."
+    if not isinstance(given, dict):
+        detail = f"The request must be a JSON object, not {_kind(given)}."
         raise InvalidRequest([Problem("", "not_an_object", detail)])
-    reader = _Reader(payload)
-    reader.keys(payload, REQUIRED, REQUIRED + OPTIONAL)
-    project_id = reader.name("project_id", rules.check_project_id)
-    season = reader.name("season", rules.check_season)
-    episode = reader.name("episode", lambda value: rules.check_episode(value, season))
+    reader = _Reader(given)
+    reader.keys(given, PAYLOAD)
+    project_id = reader.name("project_id")
+    season = reader.name("season")
+    episode = _episode(reader, season)
     sequences = _sequences(reader)
     style = _style(reader)
     mode = _mode(reader)
@@ -122,6 +140,17 @@ def read(payload: object) -> BatchRequest:
     )
 
 
+def _check(key: str) -> Callable[[object], str]:
+    return _CHECKS[SEQUENCE[key].rule]
+
+
+def _episode(reader: _Reader, season: str | None) -> str | None:
+    if "episode" not in reader.payload:
+        return None
+    value = reader.payload["episode"]
+    return reader.named("episode", lambda given: rules.check_episode(given, season), value)
+
+
 def _kind(value: object) -> str:
     if value is None:
         return "null"
@@ -132,8 +161,7 @@ def _kind(value: object) -> str:
 def _sequences(reader: _Reader) -> dict[str, list[str]]:
     given = reader.payload.get("sequences", [])
     merged: dict[str, list[str]] = {}
-    if not isinstance(given, list):
-        reader.add("sequences", "not_an_array", f"Expected an array, not {_kind(given)}.")
+    if not reader.is_of_kind("sequences", PAYLOAD["sequences"], given):
         return merged
     if "sequences" in reader.payload and not given:
         reader.add("sequences", "empty", "At least one sequence is needed.")
@@ -163,12 +191,10 @@ def _sequence(
     if not isinstance(sequence, dict):
         reader.add(place, "not_an_object", f"Expected an object, not {_kind(sequence)}.")
         return
-    reader.keys(sequence, SEQUENCE_KEYS, SEQUENCE_KEYS, f"{place}.")
+    reader.keys(sequence, SEQUENCE, f"{place}.")
     code = None
     if "sequence_id" in sequence:
-        code = reader.named(
-            f"{place}.sequence_id", rules.check_sequence_id, sequence["sequence_id"]
-        )
+        code = reader.named(f"{place}.sequence_id", _check("sequence_id"), sequence["sequence_id"])
     plans = _plans(reader, f"{place}.plans", sequence)
     if code is None:
         return
@@ -182,13 +208,13 @@ def _sequence(
 
 def _plans(reader: _Reader, place: str, sequence: Mapping[str, Any]) -> list[tuple[str, str]]:
     given = sequence.get("plans", [])
-    if not isinstance(given, list):
-        reader.add(place, "not_an_array", f"Expected an array, not {_kind(given)}.")
+    if not reader.is_of_kind(place, SEQUENCE["plans"], given):
         return []
     if "plans" in sequence and not given:
         reader.add(place, "empty", "At least one plan is needed.")
+    check = _CHECKS[payload.item_rule(SEQUENCE["plans"])]
     checked = [
-        (f"{place}.{index}", reader.named(f"{place}.{index}", rules.check_plan, plan))
+        (f"{place}.{index}", reader.named(f"{place}.{index}", check, plan))
         for index, plan in enumerate(given)
     ]
     return [(at, plan) for at, plan in checked if plan is not None]
@@ -198,8 +224,7 @@ def _style(reader: _Reader) -> Style | None:
     if "style" not in reader.payload:
         return None
     value = reader.payload["style"]
-    if not isinstance(value, str):
-        reader.add("style", "not_a_string", f"Expected a string, not {_kind(value)}.")
+    if not reader.is_of_kind("style", PAYLOAD["style"], value):
         return None
     known = {style.code: style for style in Style.objects.filter(is_active=True)}
     if value not in known:
@@ -210,8 +235,9 @@ def _style(reader: _Reader) -> Style | None:
 
 def _mode(reader: _Reader) -> Mode:
     value = reader.payload.get("mode", Mode.AUTO.value)
-    if not isinstance(value, str) or value not in list(Mode):
-        known = ", ".join(Mode)
+    choices = PAYLOAD["mode"].choices
+    if not isinstance(value, str) or value not in choices:
+        known = ", ".join(choices)
         reader.add("mode", "unknown_mode", f"Expected one of {known}; got {shown(value)}.")
         return Mode.AUTO
     return Mode(value)
@@ -219,8 +245,7 @@ def _mode(reader: _Reader) -> Mode:
 
 def _workflow(reader: _Reader, style: Style | None, mode: Mode) -> Workflow | None:
     name = reader.payload.get("workflow_json", style.workflow_name if style else "")
-    if not isinstance(name, str):
-        reader.add("workflow_json", "not_a_string", f"Expected a string, not {_kind(name)}.")
+    if not reader.is_of_kind("workflow_json", PAYLOAD["workflow_json"], name):
         return None
     if "workflow_json" not in reader.payload and (mode == Mode.MANUEL or style is None):
         return None
@@ -234,9 +259,8 @@ def _workflow(reader: _Reader, style: Style | None, mode: Mode) -> Workflow | No
 def _params(
     reader: _Reader, style: Style | None, workflow: Workflow | None, mode: Mode
 ) -> Mapping[str, Any]:
-    given = reader.payload.get("params", {})
-    if not isinstance(given, dict):
-        reader.add("params", "not_an_object", f"Expected an object, not {_kind(given)}.")
+    given: dict[str, Any] = reader.payload.get("params", {})
+    if not reader.is_of_kind("params", PAYLOAD["params"], given):
         return {}
     if workflow is None:
         if mode == Mode.MANUEL and "workflow_json" not in reader.payload:

@@ -12,7 +12,7 @@ from generation.api.urls import urlpatterns
 from generation.models import Batch
 from tests.api.calls import EXAMPLE, URL
 
-OPEN = {"token", "docs", "redoc", "file", None}
+OPEN = {"token", "docs", "redoc", "guide", "file", None}
 ORIGIN = "https://front.example"
 CLOSED = [pattern for pattern in urlpatterns if pattern.name not in OPEN]
 
@@ -153,6 +153,9 @@ def test_the_schema_tells_the_status_document(api: APIClient) -> None:
     schema = api.get("/api/schema/?format=json").json()
 
     answers = schema["paths"]["/api/generate_ai_concept/status"]["get"]["responses"]
-    document = answers["200"]["content"]["application/json"]["schema"]
+    document = schema["components"]["schemas"]["Status"]
+    assert answers["200"]["content"]["application/json"]["schema"] == {
+        "$ref": "#/components/schemas/Status"
+    }
     assert {"plans", "counts", "revision", "logs_url"} <= set(document["properties"])
     assert "304" in answers

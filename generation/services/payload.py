@@ -1,0 +1,112 @@
+"""What a request for plans may hold: the one table that it is read and described by.
+
+`services.requests` checks payloads against it, and the OpenAPI schema is made of it. What a name
+looks like stands in the nomenclature's own table. Source: specification, section 1.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from django.conf import settings
+
+from generation.states import Mode
+from nomenclature import rules
+
+
+@dataclass(frozen=True)
+class Field:
+    """One key: of which kind its value is, what else it must be, and what it means.
+
+    `kind` is Python's for the decoded JSON; `rule` names a rule of the nomenclature; `choices` are
+    all values that there are; `of` tells what an array, which is never empty, holds.
+    """
+
+    kind: type
+    is_required: bool = False
+    rule: str = ""
+    choices: tuple[str, ...] = ()
+    of: "Field | Mapping[str, Field] | None" = None
+    meaning: str = ""
+
+
+Fields = Mapping[str, Field]
+
+SEQUENCE: Fields = MappingProxyType(
+    {
+        "sequence_id": Field(str, is_required=True, rule="sequence_id"),
+        "plans": Field(list, is_required=True, of=Field(str, rule="plan")),
+    }
+)
+PAYLOAD: Fields = MappingProxyType(
+    {
+        "project_id": Field(str, is_required=True, rule="project_id"),
+        "episode": Field(str, is_required=True, rule="episode", meaning="One of the season."),
+        "season": Field(str, is_required=True, rule="season"),
+        "sequences": Field(
+            list, is_required=True, of=SEQUENCE, meaning="No plan stands in it twice."
+        ),
+        "style": Field(str, is_required=True, meaning="One of `GET /api/styles`."),
+        "workflow_json": Field(
+            str, meaning="One of `GET /api/workflows`; without it the style's own."
+        ),
+        "params": Field(
+            dict, meaning="What the workflow has: `schema` in `GET /api/workflows/{name}`."
+        ),
+        "mode": Field(
+            str, choices=tuple(Mode), meaning="`auto` renders, `manuel` waits for uploads."
+        ),
+    }
+)
+
+
+def required(fields: Fields) -> list[str]:
+    """Return the keys that must be there."""
+    return [name for name, field in fields.items() if field.is_required]
+
+
+def item_rule(field: Field) -> str:
+    """Return the nomenclature's rule for what an array of names holds."""
+    return field.of.rule if isinstance(field.of, Field) else ""
+
+
+def json_schema(fields: Fields) -> dict[str, Any]:
+    """Return the JSON Schema of an object with these keys and no others."""
+    return {
+        "type": "object",
+        "properties": {name: _schema_of(field) for name, field in fields.items()},
+        "required": required(fields),
+        "additionalProperties": False,
+    }
+
+
+def named(rule: str) -> dict[str, Any]:
+    """Return the JSON Schema of a name of the nomenclature."""
+    found = rules.RULES[rule]
+    return {
+        "type": "string",
+        "pattern": f"^(?:{found.pattern.pattern})$",
+        "description": f"{found.expected[0].upper()}{found.expected[1:]}.",
+    }
+
+
+def _schema_of(field: Field) -> dict[str, Any]:
+    schema: dict[str, Any] = named(field.rule) if field.rule else _SCHEMAS[field.kind].copy()
+    if field.choices:
+        schema["enum"] = [str(each) for each in field.choices]
+    if field.of is not None:
+        schema["items"] = (
+            _schema_of(field.of) if isinstance(field.of, Field) else json_schema(field.of)
+        )
+        schema |= {"minItems": 1, "maxItems": settings.MADSEA_PLANS_MAX}
+    if field.meaning:
+        schema["description"] = f"{schema.get('description', '')} {field.meaning}".strip()
+    return schema
+
+
+_SCHEMAS: Mapping[type, dict[str, Any]] = {
+    str: {"type": "string"},
+    list: {"type": "array"},
+    dict: {"type": "object", "additionalProperties": True},
+}
