@@ -37,7 +37,7 @@ def outcomes() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(
     ("target", "name"),
-    [(Client, "history"), (Client, "post_prompt"), (images, "stage"), (Courier, "fetch")],
+    [(Client, "history"), (Client, "post_prompt"), (images, "put"), (Courier, "fetch")],
 )
 @pytest.mark.parametrize("error", [Odd("x"), OverflowError(), DataError("no integer")])
 def test_a_step_that_nobody_foresaw_ends_one_attempt(

@@ -124,7 +124,9 @@ class Studio(RuleBasedStateMachine):
         tree = {"SQ0010": list(codes)}
         place = (factories.PROJECT_ID, "S02", "E202")
         style = factories.style()
-        asked = BatchRequest(*place, tree, style, workflow, mode, {}, None, needs_panel=False)
+        asked = BatchRequest(
+            *place, tree, style, workflow, mode, {}, None, needs_panel=False, seed_bounds=(0, 9)
+        )
         return batches.create(asked, requester=None).pk
 
     @rule(batch_id=made)
