@@ -41,6 +41,8 @@ class Twins:
         Raises:
             ComfyError: the server did not answer.
         """
+        if not identity.has_others(self._server, self._apart):
+            return not self.is_aside
         others = identity.open_elsewhere(self._server, self._apart)
         self._compare([each for each in others if each.acknowledged_at is not None])
         waits_for = (each.pk for each in others if each.acknowledged_at is None)

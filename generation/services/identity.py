@@ -14,6 +14,7 @@ from datetime import timedelta
 from functools import partial
 from time import monotonic
 
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from generation.comfyui.errors import ComfyError
@@ -22,6 +23,7 @@ from generation.errors import PlanFailure
 from generation.failures import SAME_SERVER, STANDING_ASIDE, failure
 from generation.models import Attempt, Server
 from generation.selectors import claimable
+from generation.selectors.compiled import Listed
 from generation.selectors.servers import undriven
 from generation.services import quarantine, servers
 from generation.services.asking import Asking
@@ -36,6 +38,19 @@ ASKED_TIMES = 12
 #: A server that two ComfyUIs answered for is asked again so often.
 ASK_AGAIN_S = 30.0
 ASK_S = 5.0
+
+
+def _in_use() -> QuerySet[Server, tuple[int]]:
+    return Server.objects.filter(is_enabled=True).order_by("pk").values_list("pk")
+
+
+#: Asked before every prompt.
+_IN_USE = Listed(_in_use)
+
+
+def has_others(server: Server, apart: Collection[int]) -> bool:
+    """Tell whether there are servers in use of which it is not known that they are `apart`."""
+    return any(pk != server.pk and pk not in apart for (pk,) in _IN_USE.rows())
 
 
 def open_elsewhere(server: Server, apart: Collection[int]) -> list[Attempt]:

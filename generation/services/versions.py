@@ -23,6 +23,7 @@ from generation.errors import Conflict, MadseaError
 from generation.failures import failure
 from generation.images import DecodedImage
 from generation.models import Attempt, Plan, PlanRun, StorageTrouble, Version
+from generation.selectors.compiled import Listed
 from generation.services import change, transitions, volumes
 from generation.services.change import Change
 from generation.states import RunState, VersionState, WaitReason
@@ -164,8 +165,19 @@ def _take_number(plan: Plan, task: str) -> int:
 
 def folder_of(plan_id: int, task: str) -> str:
     """Return the folder of a plan's files of a task, relative to the projects root."""
-    related = Plan.objects.select_related("sequence__episode__project")
-    return _path(related.get(pk=plan_id), task, 1, "png").rpartition("/")[0]
+    ((plan, sequence, episode, project),) = _PLACES.rows(plan_id)
+    name = FileName(episode, sequence, plan, task, 1, "png")
+    return str(paths.path(project, name).parent)
+
+
+def _places(plan_id: int) -> QuerySet[Plan, tuple[str, str, str, str]]:
+    episode = "sequence__episode"
+    codes = ("code", "sequence__code", f"{episode}__code", f"{episode}__project__code")
+    return Plan.objects.filter(pk=plan_id).values_list(*codes)
+
+
+#: Asked for every picture.
+_PLACES = Listed(_places)
 
 
 def _path(plan: Plan, task: str, number: int, extension: str) -> str:

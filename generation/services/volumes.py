@@ -19,6 +19,7 @@ from django.db.models import QuerySet
 from generation import storage
 from generation.errors import Conflict
 from generation.models import StorageTrouble, Version, Volume
+from generation.selectors.compiled import Listed
 from generation.services.asking import Asking
 from generation.states import VersionState
 
@@ -33,6 +34,14 @@ PROBE_S = 5.0
 SILENT = "The disk does not answer in time."
 #: At the most so much is written to see whether there is room again.
 PROBE_BYTES = 2**26
+
+
+def _marks() -> QuerySet[Volume, tuple[str, str]]:
+    return Volume.objects.order_by("pk").values_list("path", "mark")
+
+
+#: Asked for every file.
+_MARKS = Listed(_marks)
 _ADOPT = "If it is the right one, adopt it: manage.py adopt_storage"
 
 
@@ -42,7 +51,7 @@ def expected() -> storage.Marks:
     Raises:
         StorageError: the root is not adopted, and not evidently the right one.
     """
-    marks = dict(Volume.objects.values_list("path", "mark"))
+    marks: dict[str, str] = dict(_MARKS.rows())
     return marks if "" in marks else marks | {"": adopt_if_evident("")}
 
 
@@ -212,7 +221,7 @@ def check(path: str) -> None:
     Raises:
         StorageError: one of them is not there, so nothing can be said of the file.
     """
-    marks = dict(Volume.objects.values_list("path", "mark"))
+    marks: dict[str, str] = dict(_MARKS.rows())
     with suppress(storage.UnknownVolume):
         storage.survey(path.rpartition("/")[0], marks)
 
