@@ -21,6 +21,16 @@ def _table(*events: Event) -> Mapping[str, Event]:
 
 EVENTS = _table(
     Event("batch_created", "info", "{plans} plans requested in style {style}, mode {mode}."),
+    Event("project_created", "info", "Project {project} is new: this request made it."),
+    Event(
+        "project_created_beside",
+        "warning",
+        "Project {project} is new: this request made it. There is {like} already: if that was"
+        " meant, cancel this batch and ask again.",
+    ),
+    Event(
+        "episode_created", "info", "Episode {episode} of {project} is new: this request made it."
+    ),
     Event("batch_cancel_requested", "info", "Cancel of the batch requested."),
     Event("paused", "info", "Paused: what runs is finished, nothing more is taken."),
     Event("resumed", "info", "Resumed."),

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from generation.management.command import day
+from generation.selectors import choices
 from generation.selectors.choices import Choice
 
 
@@ -25,9 +26,11 @@ def choice(options: dict[str, Any]) -> Choice:
 
     Raises:
         CommandError: none is given, and `--all` is not either.
+        NotFound: one names something that does not exist.
     """
     names = ("batch", "project", "episode", "sequence", "style", "since", "until")
     chosen = Choice(**{name: options[name] for name in names})
     if chosen.is_open and not options["all"]:
         raise CommandError("Say which: give a filter (see --help), or --all.")
+    choices.check(chosen)
     return chosen

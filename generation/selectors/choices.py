@@ -1,11 +1,15 @@
 """Which plans or batches somebody means who names them by what they have in common."""
 
+import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import date
+from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from generation.models import Batch, PlanRun
+from generation.errors import InvalidRequest, NotFound, Problem
+from generation.models import Batch, Episode, PlanRun, Project, Sequence, Style
 from generation.selectors import batches
 from generation.states import UNFINISHED, RunState
 
@@ -26,6 +30,52 @@ class Choice:
     def is_open(self) -> bool:
         """Whether it leaves everything open: it means everything there is."""
         return all(getattr(self, each.name) is None for each in fields(self))
+
+
+#: How alike names are, from 0 to 1, one of which may be meant by the other.
+ALIKE = 0.75
+
+
+def check(choice: Choice) -> None:
+    """Check that everything a choice names exists, and can be meant together.
+
+    That it fits nothing is no error: there is nothing to do then.
+
+    Raises:
+        InvalidRequest: the days are in the wrong order.
+        NotFound: what it names does not exist, an episode in its project for example.
+    """
+    if choice.since and choice.until and choice.since > choice.until:
+        detail = f"{choice.since} is after {choice.until}: no day is between them."
+        raise InvalidRequest([Problem("since", "after_until", detail)])
+    if choice.batch is not None:
+        batches.batch(choice.batch)
+    episodes = Episode.objects.all()
+    sequences = Sequence.objects.all()
+    if choice.project is not None:
+        episodes = episodes.filter(project__code=choice.project)
+        sequences = sequences.filter(episode__project__code=choice.project)
+    if choice.episode is not None:
+        sequences = sequences.filter(episode__code=choice.episode)
+    _check_known("project", choice.project, Project.objects.all())
+    _check_known("episode", choice.episode, episodes)
+    _check_known("sequence", choice.sequence, sequences)
+    _check_known("style", choice.style, Style.objects.all())
+
+
+def _check_known(what: str, code: str | None, rows: QuerySet[Any]) -> None:
+    if code is None or rows.filter(code=code).exists():
+        return
+    similar = alike(code, rows.order_by("code").values_list("code", flat=True).distinct())
+    meant = f" Is {' or '.join(similar)} meant?" if similar else ""
+    raise NotFound(f"There is no {what} {code!r:.80}.{meant}", code=f"unknown_{what}", attr=what)
+
+
+def alike(word: str, known: Iterable[str]) -> list[str]:
+    """Return which known words are most like this one, whatever their case; at most three."""
+    by_lower = {each.lower(): each for each in known}
+    found = difflib.get_close_matches(word.lower(), by_lower, n=3, cutoff=ALIKE)
+    return [by_lower[each] for each in found]
 
 
 def runs(choice: Choice, states: list[RunState]) -> QuerySet[PlanRun]:

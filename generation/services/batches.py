@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from generation import queueing
 from generation.errors import Conflict, InvalidRequest, Problem
+from generation.events import EVENTS
 from generation.models import (
     Batch,
     Episode,
@@ -30,6 +31,7 @@ from generation.services import (
     versions,
     workflows,
 )
+from generation.services.production import News
 from generation.services.requests import BatchRequest
 from generation.services.transitions import Cancelled
 from generation.states import FIRST, BatchState, Mode, RunState, VersionState, WaitReason
@@ -42,23 +44,48 @@ def create(request: BatchRequest, *, requester: User | None) -> Batch:
         InvalidRequest: the project exists in another spelling.
     """
     with transaction.atomic():
+        news = production.news(request.project_id, request.episode)
         plans = production.ensure_plans(
             request.project_id, request.season, request.episode, request.sequences
         )
         ordered = [plans[code, plan] for code, of in request.sequences.items() for plan in of]
         batch = _new_batch(request, ordered[0].sequence.episode, len(ordered), requester)
         PlanRun.objects.bulk_create(_new_runs(batch, ordered, request.seed_bounds))
-        LogEntry.objects.create(
-            batch=batch,
-            level="info",
-            event="batch_created",
-            actor=requester,
-            revision=batch.revision,
-            data={"plans": len(ordered), "style": request.style.code, "mode": request.mode.value},
-        )
+        LogEntry.objects.bulk_create(_first_entries(batch, request, news, requester))
         if request.mode == Mode.AUTO:
             transaction.on_commit(queueing.wake)
     return batch
+
+
+def _first_entries(
+    batch: Batch, request: BatchRequest, news: News, requester: User | None
+) -> list[LogEntry]:
+    """Return what is told of a new batch: a mistyped project has become one without a word else."""
+    said: list[tuple[str, dict[str, Any]]] = [
+        (
+            "batch_created",
+            {"plans": batch.n_total, "style": request.style.code, "mode": request.mode.value},
+        )
+    ]
+    if news.like:
+        like = " and ".join(news.like)
+        said.append(("project_created_beside", {"project": news.project, "like": like}))
+    elif news.project:
+        said.append(("project_created", {"project": news.project}))
+    elif news.episode:
+        episode = {"project": request.project_id, "episode": news.episode}
+        said.append(("episode_created", episode))
+    return [
+        LogEntry(
+            batch=batch,
+            level=EVENTS[event].level,
+            event=event,
+            actor=requester,
+            revision=batch.revision,
+            data=data,
+        )
+        for event, data in said
+    ]
 
 
 def _new_batch(

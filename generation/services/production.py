@@ -1,6 +1,5 @@
 """The production tree: what a valid request names and is not there yet is created."""
 
-import difflib
 from collections.abc import Mapping
 from collections.abc import Sequence as Ordered
 from dataclasses import dataclass
@@ -8,10 +7,9 @@ from typing import Any
 
 from generation.errors import InvalidRequest, Problem
 from generation.models import Episode, Plan, Project, Sequence
+from generation.selectors.choices import alike
 
 Tree = Mapping[str, Ordered[str]]
-#: How alike names are, from 0 to 1, one of which may be meant by the other.
-ALIKE = 0.75
 
 
 @dataclass(frozen=True)
@@ -28,21 +26,13 @@ class News:
 
 def news(project_id: str, *episodes: str) -> News:
     """Return which of a project and its episodes would be made new."""
-    codes = Project.objects.filter(code__iexact=project_id)
-    known = set(codes.values_list("episodes__code", flat=True))
+    same = Project.objects.filter(code__iexact=project_id)
+    known = set(same.values_list("episodes__code", flat=True))
     new = ", ".join(each for each in episodes if each not in known)
-    return News("", new) if known else News(project_id, new, like(project_id))
-
-
-def like(project_id: str) -> tuple[str, ...]:
-    """Return the projects whose names are most like this one, at most three."""
-    codes = {code.lower(): code for code in Project.objects.values_list("code", flat=True)}
-    return tuple(codes[each] for each in alike(project_id.lower(), codes))
-
-
-def alike(word: str, known: Mapping[str, object]) -> list[str]:
-    """Return which known words are most like this one, at most three."""
-    return difflib.get_close_matches(word, known, n=3, cutoff=ALIKE)
+    if known:
+        return News(episode=new)
+    codes = Project.objects.order_by("code").values_list("code", flat=True)
+    return News(project_id, new, tuple(alike(project_id, codes)))
 
 
 def ensure_plans(

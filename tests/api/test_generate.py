@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
-from generation.models import Batch, PlanRun
+from generation.models import Batch, LogEntry, PlanRun
 from generation.services import workflows
 from generation.states import Mode, RunState
 from tests import factories
@@ -305,3 +305,39 @@ def test_a_panel_with_a_wrong_name_is_refused(
 
     assert answer.status_code == 400
     assert answer.json()["attr"] == attr
+
+
+def events() -> list[tuple[str, str]]:
+    return list(LogEntry.objects.order_by("pk").values_list("event", "level"))
+
+
+def test_a_project_that_a_request_has_made_is_told_in_its_log(api: APIClient) -> None:
+    api.post(URL, EXAMPLE, format="json")
+
+    assert events() == [("batch_created", "info"), ("project_created", "info")]
+
+
+def test_a_project_beside_one_of_a_similar_name_is_warned_of(api: APIClient) -> None:
+    factories.episode("madsea-2025-ep20")
+
+    answer = api.post(URL, EXAMPLE, format="json")
+
+    logs = api.get(answer["Location"]).json()["logs"]
+    assert events() == [("batch_created", "info"), ("project_created_beside", "warning")]
+    assert "There is madsea-2025-ep20 already" in logs[-1]["message"]
+
+
+def test_an_episode_that_a_request_has_made_is_told_in_its_log(api: APIClient) -> None:
+    factories.episode()
+
+    api.post(URL, EXAMPLE | {"episode": "E203"}, format="json")
+
+    assert events()[1:] == [("episode_created", "info")]
+
+
+def test_what_is_there_already_is_no_news(api: APIClient) -> None:
+    factories.episode()
+
+    api.post(URL, EXAMPLE, format="json")
+
+    assert events() == [("batch_created", "info")]

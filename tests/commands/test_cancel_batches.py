@@ -2,7 +2,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management.base import CommandError
 
-from generation.models import Batch, LogEntry
+from generation.models import Batch, Episode, LogEntry
 from generation.states import BatchState, RunState
 from tests import factories
 from tests.commands.running import run
@@ -47,4 +47,11 @@ def test_without_a_filter_nothing_is_cancelled(batch: Batch) -> None:
     "option", ["--project=other", "--episode=E203", "--style=labo", "--until=2000-01-01"]
 )
 def test_a_filter_leaves_the_rest_alone(batch: Batch, option: str) -> None:
-    assert run("cancel_batches", option) == "Cancel of 0 batches requested.\n"
+    other = factories.episode("other")
+    Episode.objects.create(project=other.project, season="S02", code="E203")
+
+    said = run("cancel_batches", option)
+
+    assert said == "Nothing to do: no batch that fits is unfinished.\n"
+    batch.refresh_from_db()
+    assert batch.cancel_requested_at is None

@@ -1,17 +1,21 @@
 import json
-import threading
-from io import StringIO
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.management.base import CommandError
-from django.db import connection
+from django.core.management import call_command
+from django.core.management.base import CommandError, OutputWrapper
 
-from generation.management.commands import generate
-from generation.models import Batch
+from generation.management import waiting
+from generation.models import Batch, LogEntry, Project
+from generation.selectors import awaited
+from generation.selectors import batches as reads
+from generation.states import RunState
+from tests import factories
 from tests.commands.running import run
 
+PROJECT = "madsea-2025-ep202"
 SAMPLE = Path(__file__).parents[2] / "samples" / "request.json"
 pytestmark = pytest.mark.django_db
 
@@ -26,12 +30,14 @@ def test_a_request_becomes_a_batch_of_its_user(artist: User) -> None:
     said = run("generate", SAMPLE, user="artist")
 
     batch = Batch.objects.get()
-    assert said == f"Batch {batch}: 6 plans requested.\n"
+    assert said == f"Project {PROJECT} is new.\nBatch {batch}: 6 plans requested.\n"
     assert (batch.requested_by, batch.n_queued) == (artist, 6)
 
 
 def test_a_request_can_come_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin", StringIO(SAMPLE.read_text()))
+    # In an encoding that is not the console's.
+    typed = TextIOWrapper(BytesIO(SAMPLE.read_bytes()), encoding="ascii")
+    monkeypatch.setattr("sys.stdin", typed)
 
     run("generate", "-")
 
@@ -50,7 +56,7 @@ def test_a_request_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
 def test_a_dry_run_writes_nothing() -> None:
     said = run("generate", SAMPLE, dry_run=True)
 
-    assert said == "The request is valid: 6 plans would be queued.\n"
+    assert said == f"Project {PROJECT} is new.\nThe request is valid: 6 plans would be queued.\n"
     assert not Batch.objects.exists()
 
 
@@ -83,19 +89,57 @@ def test_an_unknown_or_disabled_user_is_refused(stranger: User, name: str) -> No
         run("generate", SAMPLE, user=name)
 
 
+def test_a_project_that_may_be_mistyped_is_asked_about(tmp_path: Path) -> None:
+    factories.episode()
+
+    with pytest.raises(CommandError, match=f"but {PROJECT}. Is it new"):
+        run("generate", written(tmp_path, project_id="madsea-2025-ep22"))
+
+    assert not Batch.objects.exists()
+    assert Project.objects.count() == 1
+
+
+def test_a_project_of_a_similar_name_is_made_when_it_is_said_to_be_new(tmp_path: Path) -> None:
+    factories.episode()
+
+    run("generate", written(tmp_path, project_id="madsea-2025-ep203"), "--create")
+
+    made = LogEntry.objects.get(event="project_created_beside")
+    assert made.data == {"project": "madsea-2025-ep203", "like": PROJECT}
+
+
 @pytest.mark.django_db(transaction=True)
-def test_waiting_ends_with_the_batch_and_fails_when_a_plan_is_not_done(
+def test_waiting_says_how_far_the_batch_is_and_fails_when_a_plan_is_not_done(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(generate, "POLL_S", 0.05)
-    canceller = threading.Timer(0.5, cancel_everything)
-    canceller.start()
+    monkeypatch.setattr(waiting, "POLL_S", 0.05)
+    out = CancelsWhenItWaits()
 
     with pytest.raises(CommandError, match="0 of 6 plans done, 0 failed, 6 cancelled"):
-        run("generate", SAMPLE, wait=True)
-    canceller.join()
+        call_command("generate", str(SAMPLE), wait=True, stdout=out)
+
+    lines = out.getvalue().splitlines()
+    assert lines[1].endswith("6 plans requested.")
+    assert lines[2].endswith(": 0 %, 0 of 6 plans done, waits for panels")
 
 
-def cancel_everything() -> None:
-    run("cancel_batches", all=True)
-    connection.close()
+class CancelsWhenItWaits(StringIO):
+    """A console before which somebody sits who gives up at the first line that says why."""
+
+    def write(self, text: str) -> int:
+        if "waits for" in text:
+            run("cancel_batches", all=True)
+        return super().write(text)
+
+
+def test_a_line_of_progress_comes_when_something_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "LINE_S", 0.0)
+    factories.batch([RunState.DONE, RunState.RUNNING])
+    shown = reads.measured().annotate(**awaited.annotations()).get()
+    out = StringIO()
+    lines = waiting.Lines(OutputWrapper(out))
+
+    lines.show(shown)
+    lines.show(shown)
+
+    assert out.getvalue() == f"Batch {shown}: 75 %, 1 of 2 plans done\n"

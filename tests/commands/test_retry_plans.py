@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management.base import CommandError
 
-from generation.models import Batch, LogEntry, PlanRun
+from generation.models import Batch, Episode, LogEntry, PlanRun, Project, Sequence
 from generation.states import RunState
 from tests import factories
 from tests.commands.running import run
@@ -79,6 +79,7 @@ def test_an_unknown_batch_is_an_expected_failure() -> None:
         ({"episode": "E203"}, 0),
         ({"sequence": "SQ0010"}, 1),
         ({"sequence": "SQ0020"}, 0),
+        ({"since": "2025-03-13", "until": "2025-03-14"}, 1),
         ({"style": "ombres_chinoises"}, 1),
         ({"style": "labo"}, 0),
         ({"since": "2025-03-14"}, 1),
@@ -91,11 +92,43 @@ def test_an_unknown_batch_is_an_expected_failure() -> None:
 def test_a_filter_takes_what_fits(failed: Batch, filters: dict[str, str], n_plans: int) -> None:
     ended = datetime(2025, 3, 14, 23, 59, tzinfo=UTC)
     PlanRun.objects.filter(state=ERROR).update(finished_at=ended)
+    other = factories.episode("other")
+    Episode.objects.create(project=other.project, season="S02", code="E203")
+    Sequence.objects.create(episode=other, code="SQ0020")
     options = [f"--{name}={value}" for name, value in filters.items()]
 
     said = run("retry_plans", "--dry-run", *options).splitlines()
 
     assert len(said) == n_plans + 1
+    assert said[-1].startswith("1 plan would" if n_plans else "Nothing to do: no plan that fits")
+
+
+@pytest.mark.parametrize("command", ["retry_plans", "cancel_batches"])
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--batch=zzz"], "There is no batch 'zzz'."),
+        (["--project=madsea-2025-ep20"], "'madsea-2025-ep20'. Is madsea-2025-ep202 meant?"),
+        (["--project=MADSEA-2025-EP202"], "Is madsea-2025-ep202 meant?"),
+        (["--episode=E999"], "There is no episode 'E999'."),
+        (["--episode=E202", "--project=other"], "There is no episode 'E202'."),
+        (["--sequence=SQ0099"], "There is no sequence 'SQ0099'."),
+        (["--sequence=SQ0010", "--project=other"], "There is no sequence 'SQ0010'."),
+        (["--style=ombre_chinoise"], "Is ombres_chinoises meant?"),
+        (["--all", "--episode=E999"], "There is no episode 'E999'."),
+        (["--since=2025-02-01", "--until=2025-01-01"], "is after"),
+    ],
+)
+def test_a_filter_that_names_what_does_not_exist_is_an_error(
+    failed: Batch, command: str, options: list[str], said: str
+) -> None:
+    Project.objects.create(code="other")
+
+    with pytest.raises(CommandError) as refused:
+        run(command, *options)
+
+    assert said in str(refused.value)
+    assert states(failed) == [ERROR, CANCELLED, DONE]
 
 
 def test_a_day_that_is_none_is_refused() -> None:

@@ -32,6 +32,9 @@ class Command(MadseaCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         user = actor(options)
         found = list(choices.unfinished_batches(choice(options)))
+        if not found:
+            self.stdout.write("Nothing to do: no batch that fits is unfinished.")
+            return
         if options["dry_run"]:
             self._list(found)
             return

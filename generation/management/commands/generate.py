@@ -2,20 +2,16 @@
 
 import json
 import sys
-import time
 from pathlib import Path
 from typing import Any, NoReturn
 
 from django.core.management.base import CommandError, CommandParser
-from tqdm import tqdm
 
+from generation.management import waiting
 from generation.management.command import MadseaCommand, actor, add_actor, add_dry_run, counted
+from generation.management.creating import add_create, confirm
 from generation.models import Batch
-from generation.selectors import batches as reads
 from generation.services import batches, requests
-from generation.states import UNFINISHED
-
-POLL_S = 0.5
 
 
 class Command(MadseaCommand):
@@ -28,6 +24,7 @@ class Command(MadseaCommand):
             action="store_true",
             help="wait until the batch is finished; ends with 1 when a plan failed",
         )
+        add_create(parser)
         add_actor(parser)
         add_dry_run(parser)
 
@@ -35,15 +32,15 @@ class Command(MadseaCommand):
         user = actor(options)
         request = requests.read(_payload(options["request"]))
         n_plans = sum(len(plans) for plans in request.sequences.values())
+        confirm(request.project_id, [request.episode], options, self.stdout)
         if options["dry_run"]:
             self.stdout.write(f"The request is valid: {counted(n_plans, 'plan')} would be queued.")
             return
         batch = batches.create(request, requester=user)
+        self.stdout.write(f"Batch {batch}: {counted(n_plans, 'plan')} requested.")
+        self.stdout.flush()
         if options["wait"]:
-            batch = _wait(batch)
-            self._conclude(batch)
-        else:
-            self.stdout.write(f"Batch {batch}: {counted(n_plans, 'plan')} requested.")
+            self._conclude(waiting.wait(batch, self.stdout))
 
     def _conclude(self, batch: Batch) -> None:
         summary = f"Batch {batch}: {batch.n_done} of {counted(batch.n_total, 'plan')} done"
@@ -54,7 +51,7 @@ class Command(MadseaCommand):
 
 def _payload(source: str) -> object:
     try:
-        text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
+        text = _typed() if source == "-" else Path(source).read_text(encoding="utf-8")
         return json.loads(text.removeprefix("\ufeff"), parse_constant=_refuse_constant)
     except OSError as error:
         raise CommandError(f"{source}: {error.strerror or error}") from error
@@ -62,20 +59,10 @@ def _payload(source: str) -> object:
         raise CommandError(f"{source} is not JSON: {error}") from error
 
 
+def _typed() -> str:
+    # JSON is UTF-8, whatever the console's encoding is.
+    return sys.stdin.buffer.read().decode("utf-8")
+
+
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
-
-
-def _wait(batch: Batch) -> Batch:
-    found = reads.one(reads.measured(), batch.public_id)
-    try:
-        with tqdm(total=100, desc=f"Batch {batch}", unit="%", disable=None, leave=False) as shown:
-            while any(found.counts[state] for state in UNFINISHED):
-                time.sleep(POLL_S)
-                found = reads.one(reads.measured(), batch.public_id)
-                shown.update(reads.progress(found) - shown.n)
-    except KeyboardInterrupt:
-        raise CommandError(
-            f"Not waiting any more; batch {batch} goes on.", returncode=130
-        ) from None
-    return found

@@ -38,6 +38,9 @@ class Command(MadseaCommand):
         user = actor(options)
         states = [RunState(state) for state in options["status"] or [RunState.ERROR]]
         runs = list(choices.runs(choice(options), states))
+        if not runs:
+            self.stdout.write(f"Nothing to do: no plan that fits is {' or '.join(states)}.")
+            return
         if options["dry_run"]:
             self._list(runs)
             return
