@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 VENV := .venv
+# What generates clients and makes up requests has an environment of its own: it drags much in.
+CLIENTS := .venv-clients
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 # What is installed is what was tried: each file is held against the hashes beside its version.
@@ -14,7 +16,7 @@ SOURCES := madsea nomenclature generation samples tests manage.py
 PYTEST := $(PY) -m pytest -n 6 --dist worksteal -m "not soak" $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test check lint types migrations bench faults chaos chaos-long hostile real requirements clean
+.PHONY: help install demo serve test check lint types migrations bench faults chaos chaos-long hostile fuzz clients real requirements clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,6 +36,13 @@ $(VENV)/.installed-dev: requirements.txt requirements-dev.txt | $(VENV)/.made
 	@echo "Installing requirements.txt and requirements-dev.txt …"
 	@$(INSTALL) -r requirements.txt -r requirements-dev.txt
 	@touch $@ $(VENV)/.installed
+
+$(CLIENTS)/.installed: requirements-clients.txt | $(VENV)/.made
+	@test -x $(CLIENTS)/bin/python || $(PYTHON) -m venv $(CLIENTS)
+	@echo "Installing requirements-clients.txt …"
+	@$(CLIENTS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	  --prefer-binary -r requirements-clients.txt
+	@touch $@
 
 install: $(VENV)/.installed ## Make .venv and install what Madsea needs
 
@@ -71,16 +80,23 @@ chaos-long: $(VENV)/.installed-dev ## Twenty seeds on both databases, 200 faults
 hostile: $(VENV)/.installed-dev ## Be hostile to Madsea in every known way, one line per fact (ARGS="anonymous --keep", ARGS=--help)
 	$(PY) -m tests.hostile $(ARGS)
 
+fuzz: $(VENV)/.installed-dev $(CLIENTS)/.installed ## Hold the API against its schema by 5,000 requests for each of three seeds (ARGS=--help)
+	$(PY) -m tests.fuzz --st $(CLIENTS)/bin/st $(or $(ARGS),--seeds 1,2,3 --requests 5000)
+
+clients: $(VENV)/.installed-dev $(CLIENTS)/.installed ## Generate clients for Python and TypeScript (npm), and run the contract by them (ARGS=python)
+	$(PY) -m tests.clients --bin $(CLIENTS)/bin $(ARGS)
+
 real: $(VENV)/.installed-dev ## Thirty plans on two real ComfyUI servers (ARGS="'START {port} {home}'", ARGS=--help)
 	$(PY) -m tests.real $(ARGS)
 
 faults: $(VENV)/.installed-dev ## Play every fault of ComfyUI, and write docs/faults.md
 	$(PY) -m tests.faults $(ARGS)
 
-requirements: $(VENV)/.installed-dev ## Pin anew what requirements.in and requirements-dev.in name
+requirements: $(VENV)/.installed-dev ## Pin anew what requirements.in, requirements-dev.in and requirements-clients.in name
 	$(PIP) uv
 	$(COMPILE) requirements.in -o requirements.txt
 	$(COMPILE) requirements-dev.in -o requirements-dev.txt
+	$(COMPILE) requirements-clients.in -o requirements-clients.txt
 
 clean: ## Remove .venv and caches; var/ stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(CLIENTS) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -45,7 +45,7 @@ PANEL = {
 }
 UPLOAD = ONE_PLAN | {"file": PANEL["file"]}
 
-_STATUS = ref("Status")
+_STATUS = ref("StatusDocument")
 #: Where the state, or an earlier request, may be in the way.
 _CONFLICT = {409: ref("Error")}
 _PICTURES: dict[Any, Any] = {
@@ -103,7 +103,7 @@ GENERATE = extend_schema_view(
         summary="Ask for plans",
         parameters=[_KEY, _REPLAYED],
         request={"application/json": ref("GenerateRequest")},
-        responses={201: ref("Created"), **_CONFLICT},
+        responses={201: ref("CreatedDocument"), **_CONFLICT},
         examples=[_sent("Specification", EXAMPLE_REQUEST), _got("created", 201)],
     ),
     status=extend_schema(

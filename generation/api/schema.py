@@ -28,18 +28,18 @@ _LEVELS = list(LEVELS)
 #: The documents that are made without a serializer.
 _DOCUMENTS: Mapping[str, Any] = {
     "Error": ErrorDocument,
-    "Created": CreatedDocument,
-    "Status": StatusDocument,
+    "CreatedDocument": CreatedDocument,
+    "StatusDocument": StatusDocument,
     "LogLine": LogLine,
     "QueueLine": QueueLine,
 }
 #: What their strings are, by the way to them.
 _STRINGS: Mapping[str, Mapping[str, Schema]] = {
-    "Created": {
+    "CreatedDocument": {
         "status": {"enum": [BatchState.STARTED.value]},
         "logs.level": {"enum": _LEVELS},
     },
-    "Status": {
+    "StatusDocument": {
         "status": {"enum": list(BatchState)},
         "logs.level": {"enum": _LEVELS},
         "logs.time": {"format": "date-time"},
@@ -64,6 +64,8 @@ class Described(AutoSchema):  # type: ignore[misc]
         """Return the operation with every status that it may answer."""
         operation: Schema | None = super().get_operation(*arguments, **options)
         if operation:
+            if "requestBody" in operation:
+                operation["requestBody"]["required"] = True
             told = {int(status): answer for status, answer in operation["responses"].items()}
             wrong = {*self._statuses(), *(status for status in told if status >= 400)}
             told |= {status: _error(status) for status in wrong}

@@ -153,9 +153,9 @@ def test_the_schema_tells_the_status_document(api: APIClient) -> None:
     schema = api.get("/api/schema/?format=json").json()
 
     answers = schema["paths"]["/api/generate_ai_concept/status"]["get"]["responses"]
-    document = schema["components"]["schemas"]["Status"]
+    document = schema["components"]["schemas"]["StatusDocument"]
     assert answers["200"]["content"]["application/json"]["schema"] == {
-        "$ref": "#/components/schemas/Status"
+        "$ref": "#/components/schemas/StatusDocument"
     }
     assert {"plans", "counts", "revision", "logs_url"} <= set(document["properties"])
     assert "304" in answers

@@ -136,8 +136,8 @@ def test_a_file_is_binary(schema: Schema, name: str) -> None:
 def test_statuses_are_named(schema: Schema) -> None:
     components = schema["components"]["schemas"]
 
-    assert components["Status"]["properties"]["status"]["enum"] == list(BatchState)
-    plan = components["Status"]["properties"]["plans"]["items"]
+    assert components["StatusDocument"]["properties"]["status"]["enum"] == list(BatchState)
+    plan = components["StatusDocument"]["properties"]["plans"]["items"]
     assert plan["properties"]["status"]["enum"] == list(RunState)
     assert components["BatchShape"]["properties"]["status"]["enum"] == list(BatchState)
 
