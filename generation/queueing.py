@@ -14,6 +14,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
+from django_q.brokers import get_broker
 from django_q.conf import Conf
 from django_q.models import Schedule
 from django_q.status import Stat
@@ -144,6 +145,15 @@ def _unasked() -> Q:
     again = timedelta(seconds=ASK_AGAIN_S)
     old = Q(drive_requested_at__lt=Now() - again) | Q(drive_requested_at__gt=Now() + again)
     return Q(drive_requested_at=None) | old
+
+
+def broker_trouble() -> str:
+    """Return why the broker cannot be used, or nothing; the database's was asked already."""
+    try:
+        get_broker().ping()
+    except RedisError as error:
+        return f"Redis (REDIS_URL) cannot be used: {error}".rstrip(".")
+    return ""
 
 
 def forget_requests() -> None:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from madsea import endpoints, env_file, environment
+from madsea import endpoints, env_file, environment, private
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 TESTING = "pytest" in sys.modules
@@ -71,10 +71,10 @@ MADSEA_IDEMPOTENCY_H = environment.whole("MADSEA_IDEMPOTENCY_H", 24, low=1, high
 
 # Django ----------------------------------------------------------------------------------------
 for name in ("secret_key", "demo_password"):
-    environment.keep_private(MADSEA_HOME / name)
+    private.keep_private(MADSEA_HOME / name)
 for name in ("cache", "logs", "preview", "test", "thumbnails"):
-    environment.keep_private_folder(MADSEA_HOME / name)
-SECRET_KEY = environment.kept_secret("SECRET_KEY", MADSEA_HOME / "secret_key")
+    private.keep_private_folder(MADSEA_HOME / name)
+SECRET_KEY = private.kept_secret("SECRET_KEY", MADSEA_HOME / "secret_key")
 DEBUG = environment.flag("DEBUG", default=False)
 # Whether somebody said so: `make serve` turns DEBUG on for the preview server where nobody did.
 DEBUG_IS_SAID = bool(environment.text("DEBUG"))
@@ -199,11 +199,11 @@ def _database() -> dict[str, Any]:
     config["CONN_HEALTH_CHECKS"] = True
     if config["ENGINE"] == "django.db.backends.sqlite3":
         # It holds tokens and hashes. What SQLite lays beside it gets the same rights.
-        environment.keep_private(
+        private.keep_private(
             Path(config["NAME"]), make=not (TESTING or config["NAME"] == ":memory:")
         )
         for suffix in ("-wal", "-shm", "-journal"):
-            environment.keep_private(Path(f"{config['NAME']}{suffix}"))
+            private.keep_private(Path(f"{config['NAME']}{suffix}"))
         config["OPTIONS"] = SQLITE_OPTIONS | config.get("OPTIONS", {})
         # Two test runs at once must not share a file.
         config["TEST"] = {"NAME": MADSEA_HOME / "test" / f"madsea-test-{os.getpid()}.sqlite3"}

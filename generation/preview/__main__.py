@@ -28,7 +28,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         options = options_from(arguments)
     except ValueError as refused:
         parser.error(str(refused))
-    serve(options, lambda url: announce(url, arguments.ready_file))
+    try:
+        serve(options, lambda url: announce(url, arguments.ready_file))
+    except OSError as refused:
+        parser.exit(1, f"{refused}\n")
 
 
 if __name__ == "__main__":

@@ -103,7 +103,7 @@ def test_files_get_their_names_from_the_storage_only() -> None:
 
     # The check tries on a file of its own whether there are hard links; a generated secret gets
     # its name once it is whole.
-    others = {"generation.checks", "madsea.environment"}
+    others = {"generation.checks", "madsea.private"}
     owners = {"generation.storage.files", "generation.storage.volumes"}
     assert set(found(links)) - others == owners
 

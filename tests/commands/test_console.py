@@ -81,6 +81,17 @@ def test_a_database_that_was_not_migrated_is_one_sentence(manage: Manage) -> Non
     assert "Run manage.py migrate first" in done.stderr
 
 
+def test_workers_without_their_redis_are_one_sentence(manage: Manage) -> None:
+    manage("migrate", "-v0")
+
+    done = manage("work", DEBUG="1", LOG_LEVEL="CRITICAL", REDIS_URL="redis://:s3cret@127.0.0.1:1")
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("CommandError: The cluster was ended: Redis (REDIS_URL) cannot")
+    assert len(done.stderr.splitlines()) == 1
+    assert "s3cret" not in done.stderr
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
 def test_a_console_that_lacks_a_character_gets_one_near_it(encoding: str) -> None:
     stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)

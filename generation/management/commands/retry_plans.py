@@ -39,7 +39,9 @@ class Command(MadseaCommand):
         states = [RunState(state) for state in options["status"] or [RunState.ERROR]]
         runs = list(choices.runs(choice(options), states))
         if not runs:
-            self.stdout.write(f"Nothing to do: no plan that fits is {' or '.join(states)}.")
+            self.stdout.write(
+                f"Nothing to do: no plan that fits is in state {' or '.join(states)}."
+            )
             return
         if options["dry_run"]:
             self._list(runs)

@@ -55,27 +55,39 @@ class Command(BaseCommand):
         connections.close_all()
         queueing.announce_ticks()
         cluster = WorkCluster(n_workers)
-        complaint = "its main process stumbled"
-        try:
-            complaint = _start(cluster) or _watch(cluster)
-        finally:
-            if complaint:
-                cluster.kill()
+        complaint = queueing.broker_trouble() or _run(cluster)
         if not complaint:
-            queueing.announce_stop()
-            cluster.stop()
             return
-        logger.critical("the cluster was ended: %s", complaint)
         if options["restart"]:
+            logger.critical("the cluster was ended, and begins anew: %s", complaint)
             sleep(RESTARTS_AFTER_S)
-            if not cluster.is_told_to_stop:
-                os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606
+            _begin_anew(cluster)
         raise CommandError(f"The cluster was ended: {complaint}.")
 
     def _check_once(self) -> None:
         """Run the system checks; volumes that are not mounted are waited for."""
         self.check(tags=sorted(registry.tags_available() - {"storage"}))
         self.check(tags=["production"], include_deployment_checks=True)
+
+
+def _run(cluster: WorkCluster) -> str:
+    """Run the cluster until it is told to stop; return nothing, or how else it ended."""
+    complaint = "its main process stumbled"
+    try:
+        complaint = _start(cluster) or _watch(cluster)
+    finally:
+        if complaint:
+            cluster.kill()
+    if not complaint:
+        queueing.announce_stop()
+        cluster.stop()
+    return complaint
+
+
+def _begin_anew(cluster: WorkCluster) -> None:
+    """Become a new process of the same command, unless told to stop meanwhile."""
+    if not (cluster.is_told_to_stop or Leaders(settings.MADSEA_ENDS_WITH).has_one_ended()):
+        os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606
 
 
 def _start(cluster: WorkCluster) -> str:
