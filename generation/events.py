@@ -2,17 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from string import Formatter
 
 LEVELS = ("info", "warning", "error")
 
 
 @dataclass(frozen=True)
 class Event:
-    """One kind of log entry; `sentence` is filled in with the entry's data."""
+    """One kind of log entry; `sentence` is filled in with the entry's data.
+
+    `without` is said instead where the data do not hold all that the sentence names.
+    """
 
     code: str
     level: str
     sentence: str
+    without: str = ""
 
 
 def _table(*events: Event) -> Mapping[str, Event]:
@@ -37,7 +42,12 @@ EVENTS = _table(
     Event("priority_changed", "info", "Priority {before} became {after}."),
     Event("max_tries_changed", "info", "Each plan may fail {most} times."),
     Event("panel_arrived", "info", "The panel is there: the plan is queued."),
-    Event("claimed", "info", "Attempt {attempt} on {server}, seed {seed}."),
+    Event(
+        "claimed",
+        "info",
+        "Attempt {attempt} on {server}, seed {seed}.",
+        without="Attempt {attempt} on {server}.",
+    ),
     Event("posted", "info", "{server} accepted the prompt."),
     Event("reposted", "warning", "{server} does not know the prompt: it was sent again."),
     Event("doubled", "warning", "{server} had the prompt twice: one of the two was taken off."),
@@ -97,5 +107,11 @@ class _Blanks(dict[str, object]):
 
 def sentence(code: str, data: Mapping[str, object]) -> str:
     """Return the English sentence of a log entry; unknown codes stand for themselves."""
-    event = EVENTS.get(code)
-    return event.sentence.format_map(_Blanks(data)) if event else code
+    return template(code, data).format_map(_Blanks(data)) if code in EVENTS else code
+
+
+def template(code: str, data: Mapping[str, object]) -> str:
+    """Return an event's sentence before its data are put in, `without` what they do not hold."""
+    event = EVENTS[code]
+    fields = {name for _, name, *_ in Formatter().parse(event.sentence) if name}
+    return event.without if event.without and not fields <= data.keys() else event.sentence

@@ -13,6 +13,7 @@ from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from generation.models import Batch, Plan, Style
+from generation.services import volumes
 from tests import factories
 from tests.locks import Recorder
 
@@ -27,6 +28,13 @@ def home(tmp_path: Path, settings: Any) -> Path:
     settings.WHITENOISE_AUTOREFRESH = True
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     return tmp_path / "home"
+
+
+@pytest.fixture
+def adopted_home(home: Path, db: None) -> Path:
+    """A home whose volume the database knows before anything is taken back: for many examples."""
+    volumes.expected()
+    return home
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -65,7 +65,7 @@ def test_the_first_key_that_stands_twice_is_named(api: APIClient) -> None:
 
 @pytest.mark.parametrize("url", [URL, f"{URL}/cancel"])
 def test_a_hundred_problems_are_named_and_the_others_counted(api: APIClient, url: str) -> None:
-    answer = raw(api, json.dumps({f"key-{n}": 1 for n in range(5000)}), url)
+    answer = raw(api, json.dumps({f"{n}": 1 for n in range(600)}), url)
 
     errors = answer.json()["errors"]
     assert answer.status_code == 400

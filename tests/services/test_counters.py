@@ -1,6 +1,7 @@
 """Whatever happens to a batch, in whatever order: its counters say what its rows say."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from django.db import transaction
@@ -75,7 +76,7 @@ STORY = st.lists(st.tuples(st.sampled_from(sorted(ACTS)), st.integers(0, N_RUNS 
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_counters_revision_and_states_stay_true(
-    server: Server, lease: Lease, story: list[tuple[str, int]]
+    server: Server, lease: Lease, adopted_home: Path, story: list[tuple[str, int]]
 ) -> None:
     own = transaction.atomic()
     own._from_testcase = True

@@ -472,13 +472,13 @@ def explore(n_examples: int, n_steps: int) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.usefixtures("home")
+@pytest.mark.usefixtures("adopted_home")
 def test_every_story_of_drivers_and_clients_ends_well() -> None:
     explore(n_examples=20, n_steps=25)
 
 
 @pytest.mark.soak
 @pytest.mark.django_db
-@pytest.mark.usefixtures("home")
+@pytest.mark.usefixtures("adopted_home")
 def test_many_long_stories_end_well() -> None:
     explore(n_examples=200, n_steps=60)

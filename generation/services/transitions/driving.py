@@ -71,7 +71,8 @@ def claim(
             progress_pct=0,
         )
         now.set(served_at=Now(), n_passed_over=0)
-        now.log("claimed", run.pk, attempt=number, server=server.name, seed=work.seed)
+        seed = {"seed": work.seed} if work.seed else {}
+        now.log("claimed", run.pk, attempt=number, server=server.name, **seed)
     return attempt
 
 

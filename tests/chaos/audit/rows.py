@@ -8,6 +8,7 @@ from typing import Any
 
 from django.apps import apps
 
+from generation import events
 from generation.events import EVENTS
 from generation.models import Attempt, Batch, Block, LogEntry, PlanRun, Server, Version
 from generation.states import UNFINISHED, AttemptOutcome, RunState, VersionState
@@ -103,7 +104,8 @@ def _silent_failures() -> Iterator[str]:
 
 def _unfinished_sentence(log: LogEntry) -> Iterator[str]:
     event = EVENTS.get(log.event)
-    fields = string.Formatter().parse(event.sentence) if event else []
+    said = events.template(log.event, log.data) if event else ""
+    fields = string.Formatter().parse(said)
     missing = [name for _, name, _, _ in fields if name and log.data.get(name) in {None, ""}]
     if event is None or missing:
         yield f"log entry {log.pk}, {log.event}: its sentence lacks {missing or 'everything'}"
