@@ -15,6 +15,7 @@ from generation.admin.page import Page, Table
 from generation.errors import InvalidRequest
 from generation.models import Batch, Style, Workflow
 from generation.services import workflows
+from generation.workflows.contract import Contract
 
 DELETE_MANY = "delete_selected"
 
@@ -105,6 +106,7 @@ class WorkflowAdmin(RecordAdmin):
         return cells.ago(workflow.created_at)
 
     def page(self, request: HttpRequest, workflow: Any) -> Page:
+        contract = workflows.contract(workflow)
         return Page(
             name=workflow.name,
             facts=[
@@ -112,18 +114,34 @@ class WorkflowAdmin(RecordAdmin):
                 ("Frozen", cells.clock(workflow.created_at)),
                 ("Batches", self.batches(workflow)),
                 ("Nodes", str(len(workflow.graph))),
+                ("Result", contract.result or "none"),
+                ("Panel", ".".join(contract.panel) if contract.panel else "none"),
             ],
-            tables=[_parameters(workflow), _nodes(workflow)],
+            tables=[_parameters(contract), _remarks(contract), _nodes(workflow)],
             documents=[("Graph", json.dumps(workflow.graph, indent=2, ensure_ascii=False))],
         )
 
 
-def _parameters(workflow: Workflow) -> Table:
+def _parameters(contract: Contract) -> Table:
     rows = [
-        (cells.code(name), parameter.type, _bounds(parameter), str(parameter.default))
-        for name, parameter in sorted(workflows.parameters(workflow).items())
+        (
+            cells.code(name),
+            parameter.type,
+            _bounds(parameter),
+            str(parameter.default),
+            ", ".join(f"{node_id}.{held}" for node_id, held in parameter.targets),
+        )
+        for name, parameter in sorted(contract.parameters.items())
     ]
-    return Table("Parameters", ("Name", "Type", "Bounds", "Default"), rows)
+    return Table("Parameters", ("Name", "Type", "Bounds", "Default", "Sets"), rows)
+
+
+def _remarks(contract: Contract) -> Table:
+    """Questions first: a workflow with an open one can be looked at, not run."""
+    asked = [("Question", question.code, question.detail) for question in contract.questions]
+    said = [("Warning", warning.code, warning.detail) for warning in contract.warnings]
+    headers = ("", "Code", "What it is")
+    return Table("Questions and warnings", headers, [*asked, *said], empty="None.")
 
 
 def _bounds(parameter: Any) -> str:

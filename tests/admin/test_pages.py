@@ -92,6 +92,7 @@ def test_a_workflow_shows_its_parameters_and_its_graph(office: Client) -> None:
     shown = pages.text(office, pages.url("workflow", workflow.pk))
 
     assert workflow.sha256 in shown
+    assert "Questions and warnings" in shown
     assert "class_type" in shown
 
 
