@@ -46,6 +46,10 @@ class Split:
         if is_first or is_missed or self.is_proven:
             self._client.reconnect()
         self._n_looks += is_first
+        if is_first and self._n_looks % 2:
+            # Looks for two prompts, in turn, would ask each server for what it has, and no other.
+            self._client.queue_remaining()
+            self._client.reconnect()
 
     def next_look_s(self, otherwise_s: float) -> float:
         """Return in how many seconds a prompt that is there is to be looked for again."""
