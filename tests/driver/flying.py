@@ -9,7 +9,9 @@ from datetime import timedelta
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.db.models import DateTimeField, F
+from django.test import override_settings
 
 from generation import storage
 from generation.driver import drive
@@ -20,6 +22,8 @@ from generation.states import FINISHED, RunState
 from tests import factories
 
 GIVE_UP_S = 180.0
+#: Of drivers that take turns, each lives so many times as long as the one before it.
+LONGER_LIFE = 1.25
 
 #: Two nodes: the panel, turned inside out.
 INVERTED: dict[str, Any] = {
@@ -130,9 +134,15 @@ def finish(server: Server, *batches: Batch) -> None:
 
 
 def take_turns(server: Server, is_enough: Callable[[], object], *, most: int = 20) -> None:
-    """Drive a server by one driver after the other, each for its life, until that is true."""
-    for _ in range(most):
-        drive_until(server, is_enough)
+    """Drive a server by one driver after the other, each for its life, until that is true.
+
+    Each lives longer than the one before: however slow the machine is, what a driver must do in
+    one life (upload a panel, decode an image) fits into that of one of them.
+    """
+    for turn in range(most):
+        life_s = settings.MADSEA_DRIVER_LIFE_S * LONGER_LIFE**turn
+        with override_settings(MADSEA_DRIVER_LIFE_S=life_s):
+            drive_until(server, is_enough)
         if is_enough():
             return
     raise AssertionError("No driver ever came to that.")
