@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import threading
+from contextlib import suppress
 
 from aiohttp import web
 
@@ -10,7 +11,7 @@ SETTLE_S = 0.01
 
 
 class Door:
-    """Opens the port; `shut_for` may be called from any thread."""
+    """Opens the port; `shut_for` and `come_back` may be called from any thread."""
 
     def __init__(self, runner: web.AppRunner, host: str) -> None:
         self._runner = runner
@@ -20,6 +21,7 @@ class Door:
         self._site: web.SockSite | None = None
         self._loop = asyncio.get_running_loop()
         self._absences: set[asyncio.Task[None]] = set()
+        self._is_awaited = asyncio.Event()
 
     async def open(self, port: int) -> int:
         """Listen on a port, 0 for a free one; gives the port. Raises OSError when it is taken."""
@@ -56,6 +58,10 @@ class Door:
         self._loop.call_soon_threadsafe(self._begin, seconds, is_shut)
         return is_shut
 
+    def come_back(self) -> None:
+        """Take the port again before its time."""
+        self._loop.call_soon_threadsafe(self._is_awaited.set)
+
     def _begin(self, seconds: float, is_shut: threading.Event) -> None:
         absence = self._loop.create_task(self._stay_away(seconds, is_shut))
         self._absences.add(absence)
@@ -69,6 +75,8 @@ class Door:
         for connection in self._runner.server.connections if self._runner.server else []:
             if connection.transport is not None:
                 connection.transport.abort()
+        self._is_awaited.clear()
         is_shut.set()
-        await asyncio.sleep(seconds)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._is_awaited.wait(), seconds)
         await self.open(self._port)

@@ -33,6 +33,7 @@ class Engine:
         self.free_memory = threading.Event()
         # takes the server off its port for so many seconds; set once it listens
         self.go_away: Callable[[float], threading.Event] = lambda _: threading.Event()
+        self.come_back: Callable[[], None] = lambda: None
         # the node that runs, and the client whose prompt it belongs to
         self.current: tuple[str | None, str | None] = (None, None)
 

@@ -91,6 +91,10 @@ class PreviewServer:
         if is_shut is not None:
             is_shut.wait(STOP_S)
 
+    def come_back(self) -> None:
+        """Answer again after a restart, before its `down_s` is over."""
+        self.engine.come_back()
+
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
@@ -134,7 +138,7 @@ async def run(engine: Engine, stop: asyncio.Event, listening: Callable[[str], No
     door = Door(runner, engine.options.host)
     try:
         port = await door.open(engine.options.port)
-        engine.go_away = door.shut_for
+        engine.go_away, engine.come_back = door.shut_for, door.come_back
         worker.start()
         url = f"http://{engine.options.host}:{port}"
         engine.journal.write("server_started", url=url)

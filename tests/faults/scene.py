@@ -21,6 +21,8 @@ from tests.driver import flying
 #: Far more than any case takes on a machine with nothing else to do.
 GIVE_UP_S = 300.0
 TICK_EVERY_S = 0.5
+#: Longer than a driver takes to tell that it gets no answer, however slow the machine is.
+SHUT_MOST_S = 240.0
 #: A prompt of somebody else's, that takes as long as its server does.
 FOREIGN = {
     **flying.SAMPLED,
@@ -114,6 +116,15 @@ class Scene:
         engine = self.comfy.engine
         engine.options = replace(engine.options, seconds_per_plan=None)
         engine.interrupts.request()
+
+    def stay_away_until_told(self) -> bool:
+        """Restart the first server, shut until the log says so; tell whether it is back."""
+        if not self.happened("lost"):
+            self.comfy.restart(down_s=SHUT_MOST_S)
+        if "unanswered" not in self.events():
+            return False
+        self.comfy.come_back()
+        return True
 
     # What has happened -------------------------------------------------------------------------
 

@@ -17,7 +17,6 @@ ELSEWHERE: dict[str, Any] = {
 }
 #: Slow enough to be found in the queue by a client that is in doubt.
 SLOW = {"seconds_per_plan": 2.5}
-SHUT_S = 2.0
 TOLD = {"driver.contact.TOLD_AFTER_S": 0.2}
 SHORT = {"driver.loop.TIMEOUTS": Timeouts(connect_s=1.0, read_s=0.6, whole_s=0.8)}
 WAITED = ("claimed", "unanswered", "answered", "posted", "published")
@@ -25,8 +24,7 @@ WAITED = ("claimed", "unanswered", "answered", "posted", "published")
 
 def stay_away(scene: Scene) -> bool:
     """Shut the port as soon as a driver looks for work."""
-    scene.comfy.restart(down_s=SHUT_S)
-    return True
+    return scene.stay_away_until_told()
 
 
 def misspell(scene: Scene) -> None:
@@ -43,7 +41,7 @@ CASES = (
     Case(
         1,
         "nothing listens at the server's address",
-        f"its port is shut for {SHUT_S} s",
+        "its port is shut until that is told",
         meanwhile=stay_away,
         patches=TOLD,
         log=WAITED,

@@ -8,7 +8,6 @@ LOST = ("claimed", "posted", "lost")
 AGAIN = (*LOST, "claimed", "posted", "published")
 #: Until `hurry` says otherwise, nothing ends.
 SLOW = {"seconds_per_plan": 60}
-SHUT_S = 2.0
 
 
 def wait_behind(scene: Scene) -> None:
@@ -40,11 +39,11 @@ def restart_once_finished(scene: Scene) -> bool:
 
 
 def start_slowly(scene: Scene) -> bool:
-    if not scene.is_running() or not scene.is_on_server():
-        return False
-    scene.hurry()
-    scene.comfy.restart(down_s=SHUT_S)
-    return True
+    if not scene.happened("lost"):
+        if not scene.is_running() or not scene.is_on_server():
+            return False
+        scene.hurry()
+    return scene.stay_away_until_told()
 
 
 class Loop:
@@ -97,7 +96,7 @@ CASES = (
     Case(
         31,
         "a restart that takes long",
-        f"a restart while it runs; connections are refused for {SHUT_S} s",
+        "a restart while it runs; connections are refused until that is told",
         meanwhile=start_slowly,
         plays=SLOW,
         graph=flying.SAMPLED,
