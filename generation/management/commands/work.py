@@ -110,7 +110,8 @@ def _watch(cluster: WorkCluster) -> str:
             continue
         ticks_at = monotonic() + settings.MADSEA_TICK_S
         complaint = watchdog.complaint(_tick(cluster))
-        if complaint:
+        # Told during the tick, as a group, its sentinel has gone as well: that is no trouble.
+        if complaint and not cluster.is_told_to_stop:
             return complaint
     return ""
 
