@@ -360,7 +360,7 @@ LOGGING: dict[str, Any] = {
     "loggers": {
         # Without the handler of its own that Django has with DEBUG: each line would come twice.
         "django": {"handlers": []},
-        "django-q": {"level": "WARNING"},
+        "django-q": {"level": "WARNING" if LOG_LEVEL in {"DEBUG", "INFO"} else LOG_LEVEL},
         # What these tell of a request may hold its secrets.
         "urllib3": {"level": "ERROR"},
         # A hostile socket would fill the log with its errors; ours tell what matters of them.

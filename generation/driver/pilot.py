@@ -174,12 +174,16 @@ class Pilot:
     def _post_if_it_may(self, flight: Flight) -> None:
         if self._split.is_proven:
             self._outcomes.stepped_back(flight)
-        elif self._twins.may_post(flight):
+        elif self._twins.may_post(flight) and self._twins.has_place(self._n_posted()):
             self._upload_or_post(flight)
         elif self._twins.is_aside:
             self._outcomes.stepped_back(flight)
         else:
             flight.look_soon(LOOK_TWINS_S)
+
+    def _n_posted(self) -> int:
+        """How many prompts are on the server."""
+        return sum(each.stage in ON_SERVER for each in self.flights.values())
 
     def _upload_or_post(self, flight: Flight) -> None:
         """Have the panel uploaded first, once per content."""

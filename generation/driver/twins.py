@@ -7,6 +7,8 @@ have; and seen for nothing in every queue that is looked at.
 import re
 from collections.abc import Collection
 
+from django.conf import settings
+
 from generation.comfyui.client import Client
 from generation.comfyui.messages import Queue
 from generation.driver.flight import Flight
@@ -47,6 +49,13 @@ class Twins:
         self._compare([each for each in others if each.acknowledged_at is not None])
         waits_for = (each.pk for each in others if each.acknowledged_at is None)
         return not self.is_aside and not any(pk < flight.attempt.pk for pk in waits_for)
+
+    def has_place(self, n_posted: int) -> bool:
+        """Tell whether one more prompt fits beside ours that are posted and those of the twins.
+
+        What was claimed before a twin was seen would else be one too many.
+        """
+        return not self._has_twins or n_posted + self.n_there < settings.MADSEA_DEPTH
 
     def look(self, queue: Queue, flights: Collection[Flight]) -> None:
         """See whether the queue holds what was posted to another address."""

@@ -14,7 +14,7 @@ ASIDE = "SELECT url, set_aside_code FROM generation_server WHERE set_aside_code 
 DEPTH = 2
 
 
-def test_one_comfyui_under_three_names_has_no_more_than_two_prompts(site: Site) -> None:
+def test_one_comfyui_under_three_names_is_soon_given_no_more_than_one_has(site: Site) -> None:
     url = site.previews[0].url
     with forward(url) as gate:
         names = [url, url.replace("127.0.0.1", "localhost"), gate.url]
@@ -25,7 +25,8 @@ def test_one_comfyui_under_three_names_has_no_more_than_two_prompts(site: Site) 
 
         site.wait_done()
     assert dict(site.rows(ASIDE)) == dict.fromkeys(names[1:], "same_server")
-    assert most_at_once(list(entries(site.previews[0].journal))) <= DEPTH
+    # Until they are known to be one, each other name may have posted a first prompt.
+    assert most_at_once(list(entries(site.previews[0].journal))) <= DEPTH + len(names) - 1
     assert wholeness.published_once(site, n_plans=12) == []
     assert set(renders(site.previews[0].journal).values()) == {1}
 
