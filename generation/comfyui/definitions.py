@@ -91,18 +91,6 @@ def is_output(definitions: Definitions, class_type: str) -> bool:
     return mapping(definitions.get(class_type)).get("output_node") is True
 
 
-def saves_images(definitions: Definitions, class_type: str) -> bool:
-    """Tell whether the class writes images that stay on the server, as SaveImage does.
-
-    PreviewImage does not: it has no file name prefix, and what it writes is temporary.
-    """
-    if not is_output(definitions, class_type):
-        return False
-    inputs = inputs_of(definitions, class_type) or {}
-    kinds = {spec.kind for spec in inputs.values()}
-    return "filename_prefix" in inputs and "IMAGE" in kinds
-
-
 def without_uploads(definitions: Definitions) -> Json:
     """Return the definitions without the inputs whose lists grow with each file that is uploaded.
 

@@ -65,13 +65,13 @@ class Twins:
         if strange:
             self._judged |= strange
             for other in identity.open_by_prompt(self._server, strange):
-                self._is_one_with(other)
+                self._join_with(other)
 
     def _compare(self, known: list[Attempt]) -> None:
         queue = self._client.queue() if known else Queue((), ())
         for attempt in known:
             if self._has(attempt, queue):
-                self._is_one_with(attempt.server)
+                self._join_with(attempt.server)
             elif identity.is_open(attempt):
                 # Its own server has had it all the while.
                 self._apart.add(attempt.server_id)
@@ -80,7 +80,7 @@ class Twins:
         is_queued = attempt.id_on_server in queue or queue.named(graphs.prefix_of(attempt))
         return bool(is_queued) or self._client.history(attempt.id_on_server) is not None
 
-    def _is_one_with(self, other: Server) -> None:
+    def _join_with(self, other: Server) -> None:
         if identity.are_one(self._server, other) == self._server:
             self.is_aside = True
         else:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 from generation.comfyui.definitions import (
-    WIDGETS,
     Definitions,
     InputSpec,
     inputs_of,
@@ -208,8 +207,3 @@ def _numbered(graph: Graph) -> dict[str, int]:
             else:
                 numbers.setdefault(waiting.pop(), len(numbers))
     return numbers
-
-
-def is_widget(spec: InputSpec | None) -> bool:
-    """Tell whether an input holds a value rather than a link; true where nothing is known."""
-    return spec is None or spec.kind in WIDGETS
