@@ -182,7 +182,7 @@ class Site:
         ready.unlink(missing_ok=True)
         folder.mkdir(exist_ok=True)
         where = ["--home", str(folder), "--port", str(port), "--ready-file", str(ready)]
-        command = ["-m", "generation.preview", *where, "--pre-encoded", *arguments]
+        command = ["-m", "comfyui_preview", *where, "--pre-encoded", *arguments]
         started = self.run(folder.name, command)
         url = wait_for(lambda: ready.exists() and ready.read_text(), STARTS_WITHIN_S, "preview")
         preview = Preview(url, folder, started)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from generation.preview.journal import Entry, entries, renders
+from comfyui_preview.journal import Entry, entries, renders
 from tests.acceptance import wholeness
 from tests.acceptance.conftest import CODES
 from tests.balancer import forward

@@ -2,7 +2,7 @@
 
 import pytest
 
-from generation.preview.journal import entries, renders
+from comfyui_preview.journal import entries, renders
 from tests.acceptance import wholeness
 from tests.acceptance.conftest import CODES
 from tests.processes import Site, Sites, wait_for

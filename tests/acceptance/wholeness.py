@@ -8,7 +8,7 @@ from uuid import UUID
 
 from PIL import Image
 
-from generation.preview.journal import renders
+from comfyui_preview.journal import renders
 from tests.processes import Site
 
 OF_CONCEPTS = "generation_version WHERE task = 'AI-concept'"

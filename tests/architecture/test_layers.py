@@ -25,7 +25,7 @@ LAYERS = {
     "generation.images": 2,
     "generation.beneath": 2,
     "generation.comfyui": 3,
-    "generation.preview": 3,
+    "comfyui_preview": 3,
     "generation.decoding": 3,
     "generation.workflows": 3,
     "generation.models": 4,

@@ -49,7 +49,7 @@ STATES = {"state", "outcome"}
         ("requests", ("generation.comfyui.", "generation.management.")),
         ("websocket", ("generation.comfyui.",)),
         ("django_q", ("generation.queueing", "madsea.cluster", "generation.admin.")),
-        ("aiohttp", ("generation.preview.",)),
+        ("aiohttp", ("comfyui_preview.",)),
     ],
 )
 def test_a_library_is_known_to_its_owner_only(library: str, owners: tuple[str, ...]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from generation.preview.journal import entries
+from comfyui_preview.journal import entries
 
 
 def gaps(journal: Path) -> Iterator[float]:

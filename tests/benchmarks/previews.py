@@ -9,8 +9,8 @@ import signal
 from contextlib import ExitStack
 from pathlib import Path
 
-from generation.preview.options import Options
-from generation.preview.server import PreviewServer
+from comfyui_preview.options import Options
+from comfyui_preview.server import PreviewServer
 
 
 def main() -> None:

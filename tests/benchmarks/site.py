@@ -93,7 +93,7 @@ class Site:
         ready = home / "ready"
         pace = ["--seconds-per-plan", str(seconds_per_plan), "--pre-encoded"]
         where = ["--home", str(home), "--port", "0", "--ready-file", str(ready)]
-        server = self.start(home.name, "-m", "generation.preview", *where, *pace)
+        server = self.start(home.name, "-m", "comfyui_preview", *where, *pace)
         wait_until(lambda: ready.exists() and bool(ready.read_text()), [server], START_S)
         try:
             yield ready.read_text(), home / "journal.jsonl"

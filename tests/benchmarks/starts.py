@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
-from generation.preview.journal import entries
+from comfyui_preview.journal import entries
 from tests.benchmarks import rendering
 from tests.benchmarks.site import Site
 from tests.benchmarks.sizes import Load

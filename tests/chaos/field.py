@@ -131,7 +131,7 @@ class Field:
     def _start_server(self, number: int) -> Started:
         preview = self.previews[number]
         where = ["--home", str(preview.home), "--port", str(preview.port), "--pre-encoded"]
-        command = ["-m", "generation.preview", *where, *_options(number)]
+        command = ["-m", "comfyui_preview", *where, *_options(number)]
         return self.site.run(preview.home.name, command)
 
     # Looking -----------------------------------------------------------------------------------

@@ -8,8 +8,8 @@ import pytest
 
 from generation.driver import contact, loop, pilot
 from generation.models import Server
-from generation.preview.options import Options
-from generation.preview.server import PreviewServer
+from comfyui_preview.options import Options
+from comfyui_preview.server import PreviewServer
 from tests import factories
 
 

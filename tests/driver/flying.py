@@ -16,8 +16,8 @@ from django.test import override_settings
 from generation import storage
 from generation.driver import drive
 from generation.models import Attempt, Batch, LogEntry, Plan, PlanRun, Server, Workflow
-from generation.preview.journal import entries, renders
-from generation.preview.server import PreviewServer
+from comfyui_preview.journal import entries, renders
+from comfyui_preview.server import PreviewServer
 from generation.states import FINISHED, RunState
 from tests import factories
 

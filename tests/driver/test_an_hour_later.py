@@ -11,7 +11,7 @@ import pytest
 from generation import queueing
 from generation.errors import Fenced
 from generation.models import Attempt, Batch, Server, Version
-from generation.preview.server import PreviewServer
+from comfyui_preview.server import PreviewServer
 from generation.services import images, servers, upkeep, versions
 from generation.states import AttemptOutcome, RunState, ServerHealth
 from tests import factories

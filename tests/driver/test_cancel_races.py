@@ -13,8 +13,8 @@ from django.db import connection
 
 from generation.errors import Conflict
 from generation.models import Batch, PlanRun, Version
-from generation.preview.journal import entries
-from generation.preview.server import PreviewServer
+from comfyui_preview.journal import entries
+from comfyui_preview.server import PreviewServer
 from generation.services import runs
 from generation.states import RunState, VersionState
 from tests import factories

@@ -9,8 +9,8 @@ import pytest
 from generation.comfyui.client import Client
 from generation.driver import patience, removal
 from generation.models import Attempt, Batch, PlanRun, Server, Version
-from generation.preview.journal import entries
-from generation.preview.server import PreviewServer
+from comfyui_preview.journal import entries
+from comfyui_preview.server import PreviewServer
 from generation.services import batches, leases, runs, servers
 from generation.states import BatchState, RunState
 from tests import factories

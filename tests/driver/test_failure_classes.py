@@ -7,7 +7,7 @@ import pytest
 
 from generation.driver import pilot
 from generation.models import Attempt, Server
-from generation.preview.server import PreviewServer
+from comfyui_preview.server import PreviewServer
 from generation.services import batches, servers
 from generation.states import AttemptOutcome, RunState
 from tests import factories

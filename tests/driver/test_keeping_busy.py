@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from generation.models import Server, Version
-from generation.preview.server import PreviewServer
+from comfyui_preview.server import PreviewServer
 from generation.states import RunState
 from tests.driver import flying
 

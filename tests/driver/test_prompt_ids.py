@@ -8,8 +8,8 @@ import requests
 
 from generation.comfyui.client import Client
 from generation.models import Attempt, Batch, Block, Server
-from generation.preview.journal import entries
-from generation.preview.server import PreviewServer
+from comfyui_preview.journal import entries
+from comfyui_preview.server import PreviewServer
 from generation.services import batches, claims, graphs, leases, quarantine, servers
 from generation.states import RunState
 from tests import factories

@@ -11,7 +11,7 @@ from PIL import Image
 
 from generation.driver import pilot
 from generation.models import Attempt, PlanRun, Server, Version
-from generation.preview.server import PreviewServer
+from comfyui_preview.server import PreviewServer
 from generation.services import panels, servers
 from generation.states import AttemptOutcome, RunState, WaitReason
 from tests import factories, pictures

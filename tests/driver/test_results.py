@@ -8,7 +8,7 @@ from PIL import Image
 
 from generation import storage
 from generation.models import Attempt, Batch, PlanRun, Server
-from generation.preview.server import PreviewServer
+from comfyui_preview.server import PreviewServer
 from generation.states import RunState
 from tests import factories
 from tests.driver import flying

@@ -10,7 +10,7 @@ from generation.comfyui.client import Client
 from generation.comfyui.messages import Queue
 from generation.driver import pilot
 from generation.models import Attempt, PlanRun, Server
-from generation.preview.server import PreviewServer
+from comfyui_preview.server import PreviewServer
 from generation.services import servers
 from generation.states import AttemptOutcome, RunState, ServerHealth
 from tests import factories

@@ -11,7 +11,7 @@ import pytest
 from generation.comfyui.client import Client
 from generation.driver import patience
 from generation.models import Attempt, Server
-from generation.preview.server import PreviewServer
+from comfyui_preview.server import PreviewServer
 from generation.services import quarantine
 from generation.services.durations import Watched
 from generation.states import RunState

@@ -15,8 +15,8 @@ from generation.models import (
     ServerDefinitions,
     Workflow,
 )
-from generation.preview.definitions import MODELS
-from generation.preview.server import PreviewServer
+from comfyui_preview.definitions import MODELS
+from comfyui_preview.server import PreviewServer
 from generation.services import capability, runs, servers, upkeep
 from generation.states import RunState
 from tests import factories

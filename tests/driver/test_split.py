@@ -7,7 +7,7 @@ import pytest
 
 from generation.driver import split
 from generation.models import Batch, Server
-from generation.preview.server import PreviewServer
+from comfyui_preview.server import PreviewServer
 from generation.selectors import situations
 from generation.services import batches, identity
 from generation.states import RunState, ServerHealth

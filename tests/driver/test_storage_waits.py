@@ -9,7 +9,7 @@ import pytest
 
 from generation import storage
 from generation.models import Attempt, Server, StorageTrouble, Version
-from generation.preview.server import PreviewServer
+from comfyui_preview.server import PreviewServer
 from generation.services import batches, volumes
 from generation.states import RunState
 from tests import factories

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from generation.driver.heart import Heart
 from generation.models import Attempt, Server
-from generation.preview.server import PreviewServer
+from comfyui_preview.server import PreviewServer
 from generation.services import batches
 from generation.states import RunState
 from tests.driver import flying

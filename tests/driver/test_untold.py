@@ -7,8 +7,8 @@ import pytest
 from generation.comfyui.client import Client
 from generation.driver import pilot
 from generation.models import Server
-from generation.preview.journal import renders
-from generation.preview.server import PreviewServer
+from comfyui_preview.journal import renders
+from comfyui_preview.server import PreviewServer
 from generation.states import RunState
 from tests.driver import flying
 

@@ -10,8 +10,8 @@ import requests
 
 from generation.driver import drive
 from generation.models import Attempt, Batch, LogEntry, PlanRun, Server
-from generation.preview.journal import entries
-from generation.preview.server import PreviewServer
+from comfyui_preview.journal import entries
+from comfyui_preview.server import PreviewServer
 from generation.selectors import logs
 from generation.services import capability, upkeep
 from generation.states import FINISHED, RunState

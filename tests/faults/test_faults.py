@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from generation.preview.server import PreviewServer
+from comfyui_preview.server import PreviewServer
 from tests.faults import matrix, table
 from tests.faults.case import Case
 from tests.faults.scene import Scene

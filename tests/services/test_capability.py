@@ -8,9 +8,9 @@ import pytest
 
 from generation.errors import InvalidRequest
 from generation.models import Capability, Needs, Server, ServerDefinitions
-from generation.preview.definitions import MODELS
-from generation.preview.options import Options
-from generation.preview.server import PreviewServer
+from comfyui_preview.definitions import MODELS
+from comfyui_preview.options import Options
+from comfyui_preview.server import PreviewServer
 from generation.selectors import situations
 from generation.services import batches, capability, requests, servers, upkeep, workflows
 from generation.states import ServerHealth

@@ -17,9 +17,9 @@ from generation import queueing
 from generation.comfyui.transport import Timeouts
 from generation.management.commands import work
 from generation.models import Batch, Server, ServerDefinitions
-from generation.preview.definitions import MODELS
-from generation.preview.options import Options
-from generation.preview.server import PreviewServer
+from comfyui_preview.definitions import MODELS
+from comfyui_preview.options import Options
+from comfyui_preview.server import PreviewServer
 from generation.services import leases, quarantine, servers, upkeep
 from generation.services.asking import Asking
 from generation.services.leases import Lease

@@ -7,8 +7,8 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 from generation.management.command import MadseaCommand, whole
-from generation.preview.options import Options
-from generation.preview.server import serve
+from comfyui_preview.options import Options
+from comfyui_preview.server import serve
 from madsea.processes import end_with
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from generation.models import Attempt
-from generation.preview import journal
+from comfyui_preview import journal
 
 Entry = dict[str, Any]
 SHOWN_MOST = 8

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from generation.preview.definitions import MODELS
+from comfyui_preview.definitions import MODELS
 from generation.services import servers
 from tests.driver import flying
 from tests.faults.case import Case, strike

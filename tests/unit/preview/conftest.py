@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from preview_client import Client, png
 
-from generation.preview.options import Options
-from generation.preview.server import PreviewServer
+from comfyui_preview.options import Options
+from comfyui_preview.server import PreviewServer
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 import requests
 from PIL import Image, ImageDraw
 
-from generation.preview.server import PreviewServer
+from comfyui_preview.server import PreviewServer
 
 Json = dict[str, Any]
 

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from generation.preview.options import Options
-from generation.preview.server import PreviewServer
+from comfyui_preview.options import Options
+from comfyui_preview.server import PreviewServer
 
 N_CALLERS = 3
 

@@ -6,7 +6,7 @@ import pytest
 import requests
 from preview_client import Client, image_graph, png, sampling_graph, wait_for
 
-from generation.preview import journal
+from comfyui_preview import journal
 
 Start = Callable[..., Client]
 

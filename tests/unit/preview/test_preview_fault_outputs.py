@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from preview_client import Client, image_graph, wait_for
 
-from generation.preview import journal
+from comfyui_preview import journal
 
 
 def shown(entry: dict[str, Any]) -> dict[str, Any]:

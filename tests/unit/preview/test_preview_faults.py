@@ -11,9 +11,9 @@ import websocket
 from PIL import Image
 from preview_client import Client, image_graph, sampling_graph, wait_for
 
-from generation.preview import journal
-from generation.preview.faults import Faults
-from generation.preview.kinds import KINDS
+from comfyui_preview import journal
+from comfyui_preview.faults import Faults
+from comfyui_preview.fault_kinds import KINDS
 
 Start = Callable[..., Client]
 ID = "0b9d7c1e-2f5a-4c1b-9a77-3d0c5f6e1a42"

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from preview_client import Client, image_graph, png
 
-from generation.preview.folders import Escape, Folders
+from comfyui_preview.folders import Escape, Folders
 
 
 def saved(entry: dict[str, Any]) -> dict[str, str]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from generation.preview.nodes.painting import Scene, paint
+from comfyui_preview.nodes.painting import Scene, paint
 
 PANELS = sorted((Path(__file__).parents[3] / "samples" / "panels").glob("*.png"))
 SCENE = Scene(

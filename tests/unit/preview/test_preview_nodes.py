@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from generation.preview.definitions import DEFINITIONS, inputs_of, load
-from generation.preview.nodes.catalogue import NODES
-from generation.preview.nodes.diffusion import Conditioning, Latent, Model
+from comfyui_preview.definitions import DEFINITIONS, inputs_of, load
+from comfyui_preview.nodes.catalogue import NODES
+from comfyui_preview.nodes.diffusion import Conditioning, Latent, Model
 
 GREY = np.full((1, 4, 8, 3), 100, dtype=np.uint8)
 RAMP = np.arange(32, dtype=np.uint8).reshape(1, 4, 8)

@@ -1,7 +1,7 @@
 """In which order the nodes of a graph are executed."""
 
-from generation.preview.links import ExecutionOrder
-from generation.preview.queue import Graph
+from comfyui_preview.links import ExecutionOrder
+from comfyui_preview.queue import Graph
 
 
 def graph(**links: list[str]) -> Graph:

@@ -9,8 +9,8 @@ import websocket
 from preview_client import Client, image_graph, wait_for
 from recorded import Replay
 
-from generation.preview.options import Options
-from generation.preview.server import PreviewServer
+from comfyui_preview.options import Options
+from comfyui_preview.server import PreviewServer
 
 # what a recording found in the server's cache came from these, played before it
 BEFORE = {

@@ -14,8 +14,8 @@ import requests
 import websocket
 from preview_client import Client, image_graph, sampling_graph, wait_for
 
-from generation.preview import journal
-from generation.preview.options import Options
+from comfyui_preview import journal
+from comfyui_preview.options import Options
 
 ROOT = Path(__file__).parents[3]
 Start = Callable[..., Client]
@@ -304,7 +304,7 @@ def test_hosts_that_others_reach_are_refused(tmp_path: Path, host: str) -> None:
 
 
 def test_command_listens_says_where_and_ends_on_sigterm(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "generation.preview", "--port", "0", "--home", str(tmp_path)]
+    command = [sys.executable, "-m", "comfyui_preview", "--port", "0", "--home", str(tmp_path)]
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
