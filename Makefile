@@ -11,7 +11,7 @@ INSTALL := $(PIP) --require-hashes --prefer-binary
 # One version of each package for every Python from 3.11 on and every platform: the tested one.
 COMPILE := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 \
 	--fork-strategy fewest --generate-hashes --no-annotate --no-header --upgrade
-SOURCES := madsea nomenclature generation samples tests manage.py
+SOURCES := madsea nomenclature comfyui_preview generation samples tests lab manage.py
 # Most of the slow tests wait for processes: more of them at once than there are cores.
 PYTEST := $(PY) -m pytest -n 6 --dist worksteal -m "not soak" $(ARGS)
 
@@ -68,29 +68,29 @@ migrations: $(VENV)/.installed-dev
 	$(PY) manage.py makemigrations --check --dry-run
 
 bench: $(VENV)/.installed-dev ## Measure the big request and the throughput (ARGS=--help)
-	$(PY) -m tests.benchmarks $(ARGS)
+	$(PY) -m lab.benchmarks $(ARGS)
 
 chaos: $(VENV)/.installed-dev ## Three seeds of kills, faults and frozen drivers on both databases (ARGS=--help)
-	$(PY) -m tests.chaos --seeds 1-3 --database both $(ARGS)
+	$(PY) -m lab.chaos --seeds 1-3 --database both $(ARGS)
 
 chaos-long: $(VENV)/.installed-dev ## Twenty seeds on both databases, 200 faults each: an hour and a half
-	$(PY) -m tests.chaos --seeds 1-20 --faults 200 --database both --redis $(ARGS)
+	$(PY) -m lab.chaos --seeds 1-20 --faults 200 --database both --redis $(ARGS)
 	$(PY) -m pytest -m soak tests/services/test_lease_model.py
 
 hostile: $(VENV)/.installed-dev ## Be hostile to Madsea in every known way, one line per fact (ARGS="anonymous --keep", ARGS=--help)
-	$(PY) -m tests.hostile $(ARGS)
+	$(PY) -m lab.hostile $(ARGS)
 
 fuzz: $(VENV)/.installed-dev $(CLIENTS)/.installed ## Hold the API against its schema by 5,000 requests for each of three seeds (ARGS=--help)
-	$(PY) -m tests.fuzz --st $(CLIENTS)/bin/st $(or $(ARGS),--seeds 1,2,3 --requests 5000)
+	$(PY) -m lab.fuzz --st $(CLIENTS)/bin/st $(or $(ARGS),--seeds 1,2,3 --requests 5000)
 
 clients: $(VENV)/.installed-dev $(CLIENTS)/.installed ## Generate clients for Python and TypeScript (npm), and run the contract by them (ARGS=python)
-	$(PY) -m tests.clients --bin $(CLIENTS)/bin $(ARGS)
+	$(PY) -m lab.clients --bin $(CLIENTS)/bin $(ARGS)
 
 real: $(VENV)/.installed-dev ## Thirty plans on two real ComfyUI servers (ARGS="'START {port} {home}'", ARGS=--help)
-	$(PY) -m tests.real $(ARGS)
+	$(PY) -m lab.real $(ARGS)
 
 faults: $(VENV)/.installed-dev ## Play every fault of ComfyUI, and write docs/faults.md
-	$(PY) -m tests.faults $(ARGS)
+	$(PY) -m lab.faults $(ARGS)
 
 requirements: $(VENV)/.installed-dev ## Pin anew what requirements.in, requirements-dev.in and requirements-clients.in name
 	$(PIP) uv

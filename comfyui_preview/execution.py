@@ -3,9 +3,8 @@
 from io import BytesIO
 from typing import Any
 
-from comfyui_preview import definitions, node_errors, faulty_outputs
+from comfyui_preview import definitions, faulty_outputs, node_errors
 from comfyui_preview.cache import Result, Signatures
-from comfyui_preview.shared_state import Engine
 from comfyui_preview.interrupts import Interrupted
 from comfyui_preview.links import ExecutionOrder, is_link
 from comfyui_preview.nodes.pictures import to_pillow
@@ -14,6 +13,7 @@ from comfyui_preview.nodes.save import save_ready_made
 from comfyui_preview.pace import Pace
 from comfyui_preview.progress import Progress
 from comfyui_preview.queue import Graph, HistoryEntry, Item
+from comfyui_preview.shared_state import Engine
 
 SAMPLERS = ("KSampler", "KSamplerAdvanced")
 PREVIEW_QUALITY = 80

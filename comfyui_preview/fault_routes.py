@@ -5,9 +5,9 @@ import asyncio
 from aiohttp import web
 
 from comfyui_preview import faulty_answers
-from comfyui_preview.shared_state import Engine
 from comfyui_preview.fault_kinds import KINDS
 from comfyui_preview.routes import ENGINE, Handler, read_object
+from comfyui_preview.shared_state import Engine
 
 FAULTS_PATH = "/_preview/faults"
 # a request that is never answered ends when the client or the server goes

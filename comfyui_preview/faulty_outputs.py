@@ -14,8 +14,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from comfyui_preview import definitions
-from comfyui_preview.shared_state import Engine
 from comfyui_preview.queue import Graph, HistoryEntry
+from comfyui_preview.shared_state import Engine
 
 ODD_FOLDER = "Décor #1\\plan 50%"
 ODD_NAME = "ombre é ü 影 #2 %41 & +.png"

@@ -9,8 +9,8 @@ from aiohttp import BodyPartReader, web
 from PIL import Image
 
 from comfyui_preview.faulty_answers import WholeFile
-from comfyui_preview.folders import Escape
 from comfyui_preview.faulty_outputs import another_image
+from comfyui_preview.folders import Escape
 from comfyui_preview.routes import ENGINE, Handler, server_error
 
 IMAGE_FORMATS = {"webp": "WEBP", "jpeg": "JPEG"}

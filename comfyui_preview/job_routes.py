@@ -4,10 +4,10 @@ from typing import Any
 
 from aiohttp import web
 
-from comfyui_preview.shared_state import Engine
 from comfyui_preview.prompts import is_canonical
 from comfyui_preview.queue import HistoryEntry, Item
 from comfyui_preview.routes import ENGINE, Handler, read_object
+from comfyui_preview.shared_state import Engine
 
 Job = dict[str, Any]
 STATUSES = ("pending", "in_progress", "completed", "failed", "cancelled")

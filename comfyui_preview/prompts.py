@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from comfyui_preview import faulty_definitions
-from comfyui_preview.shared_state import Engine
 from comfyui_preview.progress import now_ms
 from comfyui_preview.queue import Graph
+from comfyui_preview.shared_state import Engine
 from comfyui_preview.validation import Checks, Malformed, Verdict, error, validate
 
 

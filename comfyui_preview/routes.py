@@ -11,9 +11,9 @@ from typing import Any
 from aiohttp import web
 
 from comfyui_preview import definitions, faulty_definitions, prompts
-from comfyui_preview.shared_state import Engine
 from comfyui_preview.options import Options
 from comfyui_preview.queue import Item
+from comfyui_preview.shared_state import Engine
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 ENGINE = web.AppKey("engine", Engine)

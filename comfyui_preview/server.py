@@ -12,12 +12,12 @@ from typing import Self
 from aiohttp import web
 
 from comfyui_preview import fault_routes, file_routes, job_routes, routes
-from comfyui_preview.port import Door
-from comfyui_preview.shared_state import Engine
 from comfyui_preview.faults import Faults
 from comfyui_preview.options import Options
 from comfyui_preview.origins import check_origin
+from comfyui_preview.port import Door
 from comfyui_preview.routes import ENGINE, MAX_UPLOAD_BYTES
+from comfyui_preview.shared_state import Engine
 from comfyui_preview.socket_route import get_socket
 from comfyui_preview.worker import Worker
 

@@ -5,8 +5,8 @@ import uuid
 
 from aiohttp import WSMsgType, web
 
-from comfyui_preview.shared_state import Engine
 from comfyui_preview.routes import ENGINE, features
+from comfyui_preview.shared_state import Engine
 
 
 async def get_socket(request: web.Request) -> web.StreamResponse:

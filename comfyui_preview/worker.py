@@ -4,10 +4,10 @@ import threading
 import time
 
 from comfyui_preview import faulty_outputs
-from comfyui_preview.shared_state import Engine
 from comfyui_preview.execution import Execution
 from comfyui_preview.interrupts import Vanished
 from comfyui_preview.queue import Item
+from comfyui_preview.shared_state import Engine
 
 LOOK_S = 0.2
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from madsea import endpoints, env_file, environment, private
+from madsea import env_file, environment, private_files, service_urls
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 TESTING = "pytest" in sys.modules
@@ -71,10 +71,10 @@ MADSEA_IDEMPOTENCY_H = environment.whole("MADSEA_IDEMPOTENCY_H", 24, low=1, high
 
 # Django ----------------------------------------------------------------------------------------
 for name in ("secret_key", "demo_password"):
-    private.keep_private(MADSEA_HOME / name)
+    private_files.keep_private(MADSEA_HOME / name)
 for name in ("cache", "logs", "preview", "test", "thumbnails"):
-    private.keep_private_folder(MADSEA_HOME / name)
-SECRET_KEY = private.kept_secret("SECRET_KEY", MADSEA_HOME / "secret_key")
+    private_files.keep_private_folder(MADSEA_HOME / name)
+SECRET_KEY = private_files.kept_secret("SECRET_KEY", MADSEA_HOME / "secret_key")
 DEBUG = environment.flag("DEBUG", default=False)
 # Whether somebody said so: `make serve` turns DEBUG on for the preview server where nobody did.
 DEBUG_IS_SAID = bool(environment.text("DEBUG"))
@@ -107,23 +107,22 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_q",
-    "nomenclature",
     "generation",
 ]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "madsea.compression.Compress",
+    "madsea.web.compression.Compress",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "madsea.middleware.AnswerTrouble",
+    "madsea.web.middleware.AnswerTrouble",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "madsea.handlers.Pages",
+    "madsea.web.error_handlers.Pages",
 ]
 
 TEMPLATES = [
@@ -141,10 +140,10 @@ TEMPLATES = [
     }
 ]
 
-AUTHENTICATION_BACKENDS = ["madsea.logins.CountingBackend"]
+AUTHENTICATION_BACKENDS = ["madsea.web.logins.CountingBackend"]
 # The first makes hashes and checks them; the others read what another Django may have made.
 PASSWORD_HASHERS = [
-    "madsea.hashing.OneAtATimeHasher",
+    "madsea.web.password_hashing.OneAtATimeHasher",
     "django.contrib.auth.hashers.PBKDF2SHA1PasswordHasher",
     "django.contrib.auth.hashers.ScryptPasswordHasher",
 ]
@@ -163,7 +162,7 @@ STATICFILES_DIRS: list[Path] = []
 WHITENOISE_USE_FINDERS = True
 FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * 2**20
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 2**20
-CSRF_FAILURE_VIEW = "madsea.handlers.csrf_failure"
+CSRF_FAILURE_VIEW = "madsea.web.error_handlers.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
@@ -193,17 +192,17 @@ POSTGRES_OPTIONS: dict[str, Any] = {
 
 def _database() -> dict[str, Any]:
     url = environment.text("DATABASE_URL", f"sqlite:///{MADSEA_HOME / 'madsea.sqlite3'}")
-    config = endpoints.database("DATABASE_URL", url)
+    config = service_urls.database("DATABASE_URL", url)
     # Kept, and looked at before they are used: the threads and processes that have one are few.
     config["CONN_MAX_AGE"] = 600
     config["CONN_HEALTH_CHECKS"] = True
     if config["ENGINE"] == "django.db.backends.sqlite3":
         # It holds tokens and hashes. What SQLite lays beside it gets the same rights.
-        private.keep_private(
+        private_files.keep_private(
             Path(config["NAME"]), make=not (TESTING or config["NAME"] == ":memory:")
         )
         for suffix in ("-wal", "-shm", "-journal"):
-            private.keep_private(Path(f"{config['NAME']}{suffix}"))
+            private_files.keep_private(Path(f"{config['NAME']}{suffix}"))
         config["OPTIONS"] = SQLITE_OPTIONS | config.get("OPTIONS", {})
         # Two test runs at once must not share a file.
         config["TEST"] = {"NAME": MADSEA_HOME / "test" / f"madsea-test-{os.getpid()}.sqlite3"}
@@ -218,7 +217,7 @@ DATABASES = {"default": _database()}
 # django-q2: see docs/operations.md for why each value is what it is -------------------------------
 REDIS_URL = environment.text("REDIS_URL")
 if REDIS_URL:
-    endpoints.queue("REDIS_URL", REDIS_URL)
+    service_urls.queue("REDIS_URL", REDIS_URL)
 MADSEA_WORKERS = environment.whole("MADSEA_WORKERS", 0, low=1, high=512)  # 0: servers + 2
 Q_CACHE_DIR = MADSEA_HOME / "cache"
 CACHES: dict[str, Any] = {
@@ -346,8 +345,8 @@ LOGGING: dict[str, Any] = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "filters": {
-        "refusals": {"()": "madsea.logs.RefusalsInOneLine"},
-        "signatures": {"()": "madsea.logs.HideSignatures"},
+        "refusals": {"()": "madsea.web.request_log.RefusalsInOneLine"},
+        "signatures": {"()": "madsea.web.request_log.HideSignatures"},
     },
     "handlers": {
         "console": {

@@ -11,7 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("generation.api.urls")),
 ]
 
-handler400 = "madsea.handlers.bad_request"
-handler403 = "madsea.handlers.permission_denied"
-handler404 = "madsea.handlers.unknown_address"
-handler500 = "madsea.handlers.server_error"
+handler400 = "madsea.web.error_handlers.bad_request"
+handler403 = "madsea.web.error_handlers.permission_denied"
+handler404 = "madsea.web.error_handlers.unknown_address"
+handler500 = "madsea.web.error_handlers.server_error"

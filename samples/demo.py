@@ -20,9 +20,7 @@ import requests
 from django.core.exceptions import ImproperlyConfigured
 from tqdm import tqdm
 
-from madsea.console import write_plainly
-from madsea.environment import whole
-from madsea.processes import (
+from generation.runtime.processes import (
     ROOT,
     HomeInUseError,
     NotReadyError,
@@ -35,6 +33,8 @@ from madsea.processes import (
     stop,
     wait_until,
 )
+from madsea.console import write_plainly
+from madsea.environment import whole
 
 SAMPLES = Path(__file__).resolve().parent
 REQUEST = json.loads((SAMPLES / "request.json").read_text(encoding="utf-8"))

@@ -10,7 +10,7 @@ from pathlib import Path
 import requests
 import trustme
 
-from madsea.processes import ROOT, free_port
+from generation.runtime.processes import ROOT, free_port
 from tests.processes import STARTS_WITHIN_S, Site, wait_for
 
 EXAMPLE = ROOT / "docs" / "nginx.conf"

@@ -25,7 +25,7 @@ import psycopg
 import redis
 import requests
 
-from madsea.processes import ROOT, Started, free_port, start
+from generation.runtime.processes import ROOT, Started, free_port, start
 
 PROJECT_ID = "madsea-2025-ep202"
 STARTS_WITHIN_S = 120

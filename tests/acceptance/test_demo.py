@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from madsea.processes import ROOT, free_port
+from generation.runtime.processes import ROOT, free_port
 from tests.processes import wait_for
 
 pytestmark = pytest.mark.slow

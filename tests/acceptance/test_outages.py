@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from madsea.processes import free_port
+from generation.runtime.processes import free_port
 from tests.acceptance import wholeness
 from tests.acceptance.conftest import CODES
 from tests.processes import DATABASE_URL, Redis, Site, Sites, children, request, wait_for

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from tests.hostile import mob, raw, strange_requests
+from lab.hostile import mob, raw, strange_requests
 from tests.processes import DATABASE_URL, PROJECT_ID, Sites, request
 
 pytestmark = pytest.mark.slow

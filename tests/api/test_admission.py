@@ -14,8 +14,8 @@ from django.test import Client
 from rest_framework.authtoken.models import Token
 
 from generation.models import Batch
-from madsea import bodies
-from madsea.web import REQUESTS_MAX, ThreadedHandler
+from madsea.web import request_bodies
+from madsea.web.asgi_handler import REQUESTS_MAX, ThreadedHandler
 from tests import factories
 from tests.api.asgi import post
 from tests.api.calls import EXAMPLE, URL
@@ -74,7 +74,7 @@ def test_a_body_of_unknown_length_is_read_as_far_as_anybody_may_send(
 ) -> None:
     asked = post(handler, path, [b"x" * KIB] * 1000, content_type=FORM)
 
-    assert asked.n_received <= bodies.SMALL_BYTES + KIB
+    assert asked.n_received <= request_bodies.SMALL_BYTES + KIB
     assert asked.status in REFUSED
     assert asked.headers["Connection"] == "close"
 
@@ -104,7 +104,7 @@ def test_a_login_is_small(handler: ThreadedHandler, length: int | None) -> None:
     asked = post(handler, "/api/token", [b"x" * KIB] * 1024, length=length)
 
     assert (asked.status, asked.code) == (413, "too_large")
-    assert asked.n_received <= bodies.SMALL_BYTES + KIB
+    assert asked.n_received <= request_bodies.SMALL_BYTES + KIB
 
 
 def test_a_login_in_chunks_is_read(handler: ThreadedHandler, artist: User) -> None:
@@ -184,7 +184,7 @@ def test_a_session_is_known_too(handler: ThreadedHandler, supervisor: User) -> N
 def test_a_body_that_drips_is_not_waited_for(
     handler: ThreadedHandler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bodies, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(request_bodies, "PATIENCE_S", 0.2)
 
     asked = post(handler, "/api/token", [b" "] * 1000, length=1000, pause_s=0.05)
 
@@ -199,7 +199,7 @@ def test_a_body_that_cannot_be_kept_says_so(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(bodies.Body, "_keep", full)
+    monkeypatch.setattr(request_bodies.Body, "_keep", full)
 
     asked = post(handler, URL, [b"{}"], authorization=token)
 

@@ -10,8 +10,8 @@ from django.test import Client, RequestFactory
 from rest_framework.test import APIClient
 
 from generation.models import Batch
-from madsea import compression
-from madsea.compression import Compress
+from madsea.web import compression
+from madsea.web.compression import Compress
 
 LARGE = b"plan " * 1000
 

@@ -16,8 +16,8 @@ from rest_framework.test import APIClient
 from generation.errors import TooSoon
 from generation.models import LoginTries
 from generation.services import tries
-from madsea import hashing
-from madsea.hashing import OneAtATimeHasher
+from madsea.web import password_hashing
+from madsea.web.password_hashing import OneAtATimeHasher
 
 pytestmark = pytest.mark.django_db
 
@@ -183,8 +183,8 @@ def test_without_an_address_tries_are_counted_together(supervisor: User) -> None
 @pytest.fixture
 def hashing_elsewhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Another thread is at it, and takes long."""
-    monkeypatch.setattr(hashing, "WAIT_S", 0.05)
-    with hashing._turn():
+    monkeypatch.setattr(password_hashing, "WAIT_S", 0.05)
+    with password_hashing._turn():
         yield
 
 
@@ -213,7 +213,7 @@ def test_then_the_next_one_is(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_who_waits_for_a_hash_is_told_to_come_again(
     supervisor: User, hashing_elsewhere: None, settings: Any
 ) -> None:
-    settings.PASSWORD_HASHERS = ["madsea.hashing.OneAtATimeHasher"]
+    settings.PASSWORD_HASHERS = ["madsea.web.password_hashing.OneAtATimeHasher"]
 
     answer = sign_in("nobody", "guess")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("nomenclature", "generation", "madsea")
+PACKAGES = ("nomenclature", "comfyui_preview", "generation", "madsea")
 
 
 @dataclass(frozen=True)

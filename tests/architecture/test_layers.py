@@ -39,8 +39,6 @@ LAYERS = {
     "generation.thumbnails": 5,
     "generation.services": 6,
     "generation.driver": 7,
-    "nomenclature.apps": 8,
-    "nomenclature.management": 8,
     "generation.apps": 8,
     "generation.tasks": 8,
     "generation.api": 8,
@@ -55,7 +53,6 @@ DOORS = {
     "generation.admin": 3,
     "generation.checks": 4,
     "generation.management": 5,
-    "nomenclature.management": 5,
 }
 #: The layers without Django.
 PURE = (1, 3)

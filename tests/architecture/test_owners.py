@@ -20,8 +20,6 @@ from tests.architecture.sources import (
 
 CORE = {
     "nomenclature": 1,
-    "nomenclature.apps": 0,
-    "nomenclature.management": 0,
     "generation": 1,
     "generation.apps": 0,
     "generation.tasks": 0,
@@ -37,7 +35,7 @@ READERS = {
     # These hand their own environment on, to Django or to the processes they start.
     "madsea.asgi",
     "madsea.wsgi",
-    "madsea.processes",
+    "generation.runtime.processes",
     "generation.management.commands.serve",
 }
 STATES = {"state", "outcome"}
@@ -48,7 +46,7 @@ STATES = {"state", "outcome"}
     [
         ("requests", ("generation.comfyui.", "generation.management.")),
         ("websocket", ("generation.comfyui.",)),
-        ("django_q", ("generation.queueing", "madsea.cluster", "generation.admin.")),
+        ("django_q", ("generation.queueing", "generation.runtime.cluster", "generation.admin.")),
         ("aiohttp", ("comfyui_preview.",)),
     ],
 )
@@ -103,7 +101,7 @@ def test_files_get_their_names_from_the_storage_only() -> None:
 
     # The check tries on a file of its own whether there are hard links; a generated secret gets
     # its name once it is whole.
-    others = {"generation.checks", "madsea.private"}
+    others = {"generation.checks", "madsea.private_files"}
     owners = {"generation.storage.files", "generation.storage.volumes"}
     assert set(found(links)) - others == owners
 

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from generation.runtime.processes import ROOT
 from madsea.console import write_plainly
-from madsea.processes import ROOT
 from tests.listening import Listener
 
 Manage = Callable[..., subprocess.CompletedProcess[str]]

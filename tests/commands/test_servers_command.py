@@ -8,9 +8,9 @@ import trustme
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from generation.models import Server, ServerDefinitions
 from comfyui_preview.options import Options
 from comfyui_preview.server import PreviewServer
+from generation.models import Server, ServerDefinitions
 from generation.states import RunState, ServerHealth
 from tests import factories
 from tests.commands.running import run

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from generation.driver import contact, loop, pilot
-from generation.models import Server
 from comfyui_preview.options import Options
 from comfyui_preview.server import PreviewServer
+from generation.driver import contact, loop, pilot
+from generation.models import Server
 from tests import factories
 
 

@@ -13,11 +13,11 @@ from django.conf import settings
 from django.db.models import DateTimeField, F
 from django.test import override_settings
 
+from comfyui_preview.journal import entries, renders
+from comfyui_preview.server import PreviewServer
 from generation import storage
 from generation.driver import drive
 from generation.models import Attempt, Batch, LogEntry, Plan, PlanRun, Server, Workflow
-from comfyui_preview.journal import entries, renders
-from comfyui_preview.server import PreviewServer
 from generation.states import FINISHED, RunState
 from tests import factories
 

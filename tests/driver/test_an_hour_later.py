@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from comfyui_preview.server import PreviewServer
 from generation import queueing
 from generation.errors import Fenced
 from generation.models import Attempt, Batch, Server, Version
-from comfyui_preview.server import PreviewServer
 from generation.services import images, servers, upkeep, versions
 from generation.states import AttemptOutcome, RunState, ServerHealth
 from tests import factories

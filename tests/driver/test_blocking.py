@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from generation.models import Attempt, Block, Plan, Server
 from comfyui_preview.server import PreviewServer
+from generation.models import Attempt, Block, Plan, Server
 from generation.services import servers, upkeep
 from generation.states import RunState, ServerHealth
 from tests import factories

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from generation.errors import Conflict
-from generation.models import Batch, PlanRun, Version
 from comfyui_preview.journal import entries
 from comfyui_preview.server import PreviewServer
+from generation.errors import Conflict
+from generation.models import Batch, PlanRun, Version
 from generation.services import runs
 from generation.states import RunState, VersionState
 from tests import factories

@@ -6,11 +6,11 @@ from uuid import uuid4
 
 import pytest
 
+from comfyui_preview.journal import entries
+from comfyui_preview.server import PreviewServer
 from generation.comfyui.client import Client
 from generation.driver import patience, removal
 from generation.models import Attempt, Batch, PlanRun, Server, Version
-from comfyui_preview.journal import entries
-from comfyui_preview.server import PreviewServer
 from generation.services import batches, leases, runs, servers
 from generation.states import BatchState, RunState
 from tests import factories

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from comfyui_preview.server import PreviewServer
 from generation.driver import pilot
 from generation.models import Attempt, Server
-from comfyui_preview.server import PreviewServer
 from generation.services import batches, servers
 from generation.states import AttemptOutcome, RunState
 from tests import factories

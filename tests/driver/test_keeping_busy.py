@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from generation.models import Server, Version
 from comfyui_preview.server import PreviewServer
+from generation.models import Server, Version
 from generation.states import RunState
 from tests.driver import flying
 

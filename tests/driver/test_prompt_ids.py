@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 import requests
 
-from generation.comfyui.client import Client
-from generation.models import Attempt, Batch, Block, Server
 from comfyui_preview.journal import entries
 from comfyui_preview.server import PreviewServer
+from generation.comfyui.client import Client
+from generation.models import Attempt, Batch, Block, Server
 from generation.services import batches, claims, graphs, leases, quarantine, servers
 from generation.states import RunState
 from tests import factories

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from comfyui_preview.server import PreviewServer
 from generation.driver import pilot
 from generation.models import Attempt, PlanRun, Server, Version
-from comfyui_preview.server import PreviewServer
 from generation.services import panels, servers
 from generation.states import AttemptOutcome, RunState, WaitReason
 from tests import factories, pictures

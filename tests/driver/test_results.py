@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from comfyui_preview.server import PreviewServer
 from generation import storage
 from generation.models import Attempt, Batch, PlanRun, Server
-from comfyui_preview.server import PreviewServer
 from generation.states import RunState
 from tests import factories
 from tests.driver import flying

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 import requests
 
+from comfyui_preview.server import PreviewServer
 from generation.comfyui.client import Client
 from generation.comfyui.messages import Queue
 from generation.driver import pilot
 from generation.models import Attempt, PlanRun, Server
-from comfyui_preview.server import PreviewServer
 from generation.services import servers
 from generation.states import AttemptOutcome, RunState, ServerHealth
 from tests import factories

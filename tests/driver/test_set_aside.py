@@ -8,10 +8,10 @@ from uuid import uuid4
 
 import pytest
 
+from comfyui_preview.server import PreviewServer
 from generation.comfyui.client import Client
 from generation.driver import patience
 from generation.models import Attempt, Server
-from comfyui_preview.server import PreviewServer
 from generation.services import quarantine
 from generation.services.durations import Watched
 from generation.states import RunState

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from comfyui_preview.definitions import MODELS
+from comfyui_preview.server import PreviewServer
 from generation.models import (
     Attempt,
     Batch,
@@ -15,8 +17,6 @@ from generation.models import (
     ServerDefinitions,
     Workflow,
 )
-from comfyui_preview.definitions import MODELS
-from comfyui_preview.server import PreviewServer
 from generation.services import capability, runs, servers, upkeep
 from generation.states import RunState
 from tests import factories

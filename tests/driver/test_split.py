@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from comfyui_preview.server import PreviewServer
 from generation.driver import split
 from generation.models import Batch, Server
-from comfyui_preview.server import PreviewServer
 from generation.selectors import situations
 from generation.services import batches, identity
 from generation.states import RunState, ServerHealth

@@ -7,9 +7,9 @@ from uuid import uuid4
 
 import pytest
 
+from comfyui_preview.server import PreviewServer
 from generation import storage
 from generation.models import Attempt, Server, StorageTrouble, Version
-from comfyui_preview.server import PreviewServer
 from generation.services import batches, volumes
 from generation.states import RunState
 from tests import factories

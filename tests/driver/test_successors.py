@@ -7,9 +7,9 @@ from uuid import uuid4
 import pytest
 from django.db.models.functions import Now
 
+from comfyui_preview.server import PreviewServer
 from generation.driver.heart import Heart
 from generation.models import Attempt, Server
-from comfyui_preview.server import PreviewServer
 from generation.services import batches
 from generation.states import RunState
 from tests.driver import flying

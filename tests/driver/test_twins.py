@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from generation.models import Attempt, Batch, Server
 from comfyui_preview.options import Options
 from comfyui_preview.server import PreviewServer
+from generation.models import Attempt, Batch, Server
 from generation.selectors import situations
 from generation.services import identity, quarantine, servers, upkeep
 from generation.states import RunState, ServerHealth

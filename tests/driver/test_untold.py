@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
+from comfyui_preview.journal import renders
+from comfyui_preview.server import PreviewServer
 from generation.comfyui.client import Client
 from generation.driver import pilot
 from generation.models import Server
-from comfyui_preview.journal import renders
-from comfyui_preview.server import PreviewServer
 from generation.states import RunState
 from tests.driver import flying
 

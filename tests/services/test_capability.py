@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from generation.errors import InvalidRequest
-from generation.models import Capability, Needs, Server, ServerDefinitions
 from comfyui_preview.definitions import MODELS
 from comfyui_preview.options import Options
 from comfyui_preview.server import PreviewServer
+from generation.errors import InvalidRequest
+from generation.models import Capability, Needs, Server, ServerDefinitions
 from generation.selectors import situations
 from generation.services import batches, capability, requests, servers, upkeep, workflows
 from generation.states import ServerHealth

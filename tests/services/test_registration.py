@@ -8,10 +8,10 @@ import pytest
 from django.conf import settings
 from django_q.models import OrmQ
 
-from generation import queueing
-from generation.models import Attempt, Server, ServerDefinitions
 from comfyui_preview.options import Options
 from comfyui_preview.server import PreviewServer
+from generation import queueing
+from generation.models import Attempt, Server, ServerDefinitions
 from generation.services import servers, upkeep, workflows
 from generation.states import AttemptOutcome, RunState, ServerHealth
 from tests import factories

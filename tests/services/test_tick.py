@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
+from comfyui_preview.definitions import MODELS
+from comfyui_preview.options import Options
+from comfyui_preview.server import PreviewServer
 from generation import queueing
 from generation.comfyui.transport import Timeouts
 from generation.management.commands import work
 from generation.models import Batch, Server, ServerDefinitions
-from comfyui_preview.definitions import MODELS
-from comfyui_preview.options import Options
-from comfyui_preview.server import PreviewServer
 from generation.services import leases, quarantine, servers, upkeep
 from generation.services.asking import Asking
 from generation.services.leases import Lease

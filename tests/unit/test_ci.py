@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from madsea.processes import ROOT
+from generation.runtime.processes import ROOT
 
 PYTEST = f"{sys.executable} -m pytest -p no:django -p no:randomly -o addopts="
 SOUND = "def test_sound():\n    assert True\n"

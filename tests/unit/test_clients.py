@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from madsea import clients
+from madsea.web import client_addresses
 
 
 @pytest.mark.parametrize(
@@ -21,11 +21,11 @@ from madsea import clients
     ],
 )
 def test_an_ipv6_network_counts_as_one_client(address: str, network: str) -> None:
-    assert clients.network_of({"client": (address, 1)}) == network
+    assert client_addresses.network_of({"client": (address, 1)}) == network
 
 
 def test_behind_a_unix_socket_a_client_has_no_address() -> None:
-    assert clients.network_of({"client": None}) == clients.network_of({}) == ""
+    assert client_addresses.network_of({"client": None}) == client_addresses.network_of({}) == ""
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_only_named_proxies_are_believed(trusted: list[str], forwarded: str, see
     found: list[str] = []
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
-        found.append(clients.network_of(scope))
+        found.append(client_addresses.network_of(scope))
 
     scope: Any = {
         "type": "http",

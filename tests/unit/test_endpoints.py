@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from madsea import endpoints
+from madsea import service_urls
 
 NAME = "THE_URL"
 
@@ -13,7 +13,7 @@ NAME = "THE_URL"
     [("postgres://u:a%23b@h:5432/db", "a#b"), ("postgresql://u:a@b@h/db", "a@b")],
 )
 def test_a_password_is_read_as_it_was_meant(url: str, password: str) -> None:
-    assert endpoints.database(NAME, url)["PASSWORD"] == password
+    assert service_urls.database(NAME, url)["PASSWORD"] == password
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_a_password_is_read_as_it_was_meant(url: str, password: str) -> None:
 )
 def test_what_is_no_database_is_refused_without_being_told(url: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=NAME) as refused:
-        endpoints.database(NAME, url)
+        service_urls.database(NAME, url)
 
     assert "s3cret" not in str(refused.value)
 
@@ -41,7 +41,7 @@ def test_what_is_no_database_is_refused_without_being_told(url: str) -> None:
     "url", ["redis://h", "redis://:a%23b@h:6379/3", "rediss://h/0?db=1", "unix:///run/redis.sock"]
 )
 def test_a_redis_is_taken(url: str) -> None:
-    assert endpoints.queue(NAME, url) == url
+    assert service_urls.queue(NAME, url) == url
 
 
 @pytest.mark.parametrize(
@@ -56,6 +56,6 @@ def test_a_redis_is_taken(url: str) -> None:
 )
 def test_what_is_no_redis_is_refused_without_being_told(url: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=NAME) as refused:
-        endpoints.queue(NAME, url)
+        service_urls.queue(NAME, url)
 
     assert "s3cret" not in str(refused.value)

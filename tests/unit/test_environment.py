@@ -6,7 +6,7 @@ import pytest
 import trustme
 from django.core.exceptions import ImproperlyConfigured
 
-from madsea import environment, private
+from madsea import environment, private_files
 
 NAME = "MADSEA_TEST"
 
@@ -88,15 +88,15 @@ def test_a_secret_that_is_given_is_not_kept(
 ) -> None:
     monkeypatch.setenv(NAME, "given")
 
-    assert private.kept_secret(NAME, tmp_path / "key") == "given"
+    assert private_files.kept_secret(NAME, tmp_path / "key") == "given"
     assert not (tmp_path / "key").exists()
 
 
 def test_a_secret_is_made_once_and_read_by_its_owner_only(tmp_path: Path) -> None:
     file = tmp_path / "home" / "key"
-    made = private.kept_secret(NAME, file)
+    made = private_files.kept_secret(NAME, file)
 
-    assert private.kept_secret(NAME, file) == made
+    assert private_files.kept_secret(NAME, file) == made
     assert len(made) >= 50
     assert file.stat().st_mode & 0o777 == 0o600
 
@@ -105,7 +105,7 @@ def test_an_empty_secret_is_refused(tmp_path: Path) -> None:
     (tmp_path / "key").touch()
 
     with pytest.raises(ImproperlyConfigured, match="is empty"):
-        private.kept_secret(NAME, tmp_path / "key")
+        private_files.kept_secret(NAME, tmp_path / "key")
 
 
 @pytest.mark.parametrize(
@@ -116,13 +116,13 @@ def test_a_private_file_is_shut_to_others(tmp_path: Path, before: int, after: in
     (tmp_path / "private").touch()
     (tmp_path / "private").chmod(before)
 
-    private.keep_private(tmp_path / "private")
+    private_files.keep_private(tmp_path / "private")
 
     assert (tmp_path / "private").stat().st_mode & 0o777 == after
 
 
 def test_a_private_file_is_made_private(tmp_path: Path) -> None:
-    private.keep_private(tmp_path / "folder" / "private", make=True)
+    private_files.keep_private(tmp_path / "folder" / "private", make=True)
 
     assert (tmp_path / "folder" / "private").stat().st_mode & 0o777 == 0o600
 
@@ -130,14 +130,14 @@ def test_a_private_file_is_made_private(tmp_path: Path) -> None:
 def test_a_private_folder_is_made_private_and_shut(tmp_path: Path) -> None:
     (tmp_path / "old").mkdir(mode=0o755)
 
-    private.keep_private_folder(tmp_path / "old")
-    private.keep_private_folder(tmp_path / "new")
+    private_files.keep_private_folder(tmp_path / "old")
+    private_files.keep_private_folder(tmp_path / "new")
 
     assert [(tmp_path / name).stat().st_mode & 0o777 for name in ("old", "new")] == [0o700] * 2
 
 
 def test_a_private_file_that_is_not_ours_is_left(tmp_path: Path) -> None:
-    private.keep_private(tmp_path / "no-folder" / "private")
+    private_files.keep_private(tmp_path / "no-folder" / "private")
 
     assert not (tmp_path / "no-folder").exists()
 
@@ -301,4 +301,4 @@ def test_a_kept_secret_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     (tmp_path / "key").mkdir()
 
     with pytest.raises(ImproperlyConfigured, match=f"{NAME}: .*Is a directory"):
-        private.kept_secret(NAME, tmp_path / "key")
+        private_files.kept_secret(NAME, tmp_path / "key")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from madsea.processes import (
+from generation.runtime.processes import (
     ROOT,
     HomeInUseError,
     Leaders,
@@ -122,7 +122,7 @@ def test_a_leader_that_was_gone_from_the_start_has_ended(
 
 FOLLOWER = """
 import sys, time
-from madsea.processes import end_with
+from generation.runtime.processes import end_with
 end_with([int(sys.argv[1])])
 time.sleep(60)
 """

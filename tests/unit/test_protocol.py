@@ -10,8 +10,8 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from madsea import protocol
-from madsea.protocol import PatientProtocol
+from generation.runtime import idle_connections
+from generation.runtime.idle_connections import PatientProtocol
 
 HEAD = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -75,7 +75,7 @@ async def rest(stream: Stream) -> bytes:
 def test_a_head_that_does_not_come_ends_the_connection(
     said: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(protocol, "HEAD_S", 0.1)
+    monkeypatch.setattr(idle_connections, "HEAD_S", 0.1)
 
     async def play(connect: Connect) -> bytes:
         stream = await connect()
@@ -86,7 +86,7 @@ def test_a_head_that_does_not_come_ends_the_connection(
 
 
 def test_a_head_that_drips_does_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "HEAD_S", 0.2)
+    monkeypatch.setattr(idle_connections, "HEAD_S", 0.2)
 
     async def play(connect: Connect) -> bytes:
         reader, writer = await connect()
@@ -102,7 +102,7 @@ def test_a_head_that_drips_does_too(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_second_head_on_the_same_connection_has_its_time_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(protocol, "HEAD_S", 1.0)
+    monkeypatch.setattr(idle_connections, "HEAD_S", 1.0)
 
     async def play(connect: Connect) -> bytes:
         reader, writer = await connect()
@@ -115,7 +115,7 @@ def test_a_second_head_on_the_same_connection_has_its_time_too(
 
 
 def test_of_too_many_that_wait_the_oldest_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "UNFINISHED_MAX", 3)
+    monkeypatch.setattr(idle_connections, "UNFINISHED_MAX", 3)
 
     async def play(connect: Connect) -> tuple[bytes, bytes]:
         streams = [await connect() for _ in range(3)]
@@ -134,7 +134,7 @@ def test_a_body_in_crumbs_ends_the_connection() -> None:
     async def play(connect: Connect) -> bytes:
         reader, writer = await connect()
         writer.write(HEAD.replace(b"GET", b"POST") + b"Transfer-Encoding: chunked\r\n\r\n")
-        writer.write(b"1\r\nx\r\n" * 2 * protocol.PIECES_MAX)
+        writer.write(b"1\r\nx\r\n" * 2 * idle_connections.PIECES_MAX)
         return await rest((reader, writer))
 
     assert run(play) == b""
@@ -153,7 +153,7 @@ def test_a_body_in_ordinary_chunks_is_read() -> None:
 
 
 def test_a_client_that_does_not_read_its_answer_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "WRITE_S", 0.2)
+    monkeypatch.setattr(idle_connections, "WRITE_S", 0.2)
 
     async def play(connect: Connect) -> int:
         reader, writer = await connect()
@@ -167,7 +167,7 @@ def test_a_client_that_does_not_read_its_answer_is_left(monkeypatch: pytest.Monk
 
 def test_a_client_that_reads_slowly_gets_it_all(monkeypatch: pytest.MonkeyPatch) -> None:
     # All of it takes longer than a piece may.
-    monkeypatch.setattr(protocol, "WRITE_S", 1.0)
+    monkeypatch.setattr(idle_connections, "WRITE_S", 1.0)
 
     async def play(connect: Connect) -> int:
         reader, writer = await connect()

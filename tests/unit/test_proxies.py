@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from madsea.proxies import Proxied
+from madsea.web.proxies import Proxied
 
 
 def seen(scope: dict[str, Any], trusted: list[str], path: str = "") -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from madsea.turns import Turns
+from madsea.web.fair_queue import Turns
 
 
 def test_places_take_turns() -> None:

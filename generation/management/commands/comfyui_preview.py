@@ -6,10 +6,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
-from generation.management.command import MadseaCommand, whole
 from comfyui_preview.options import Options
 from comfyui_preview.server import serve
-from madsea.processes import end_with
+from generation.management.command import MadseaCommand, whole
+from generation.runtime.processes import end_with
 
 
 class Command(MadseaCommand):

@@ -11,8 +11,8 @@ from django.core.management.base import CommandError, CommandParser
 
 from generation.management.command import MadseaCommand
 from generation.models import Project
+from generation.runtime.processes import ROOT, HomeInUseError, claim_home, why_not_free
 from generation.services import people
-from madsea.processes import ROOT, HomeInUseError, claim_home, why_not_free
 
 SAMPLES = ROOT / "samples" / "panels"
 SAMPLE_PROJECT = "madsea-2025-ep202"

@@ -14,9 +14,9 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 
 from generation import queueing
 from generation.management.command import counted, whole
+from generation.runtime.cluster import Watchdog, WorkCluster
+from generation.runtime.processes import Leaders
 from generation.services import leases, servers, upkeep
-from madsea.cluster import Watchdog, WorkCluster
-from madsea.processes import Leaders
 
 logger = logging.getLogger(__name__)
 

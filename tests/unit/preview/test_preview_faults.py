@@ -12,8 +12,8 @@ from PIL import Image
 from preview_client import Client, image_graph, sampling_graph, wait_for
 
 from comfyui_preview import journal
-from comfyui_preview.faults import Faults
 from comfyui_preview.fault_kinds import KINDS
+from comfyui_preview.faults import Faults
 
 Start = Callable[..., Client]
 ID = "0b9d7c1e-2f5a-4c1b-9a77-3d0c5f6e1a42"

@@ -1,0 +1,1 @@
+"""Processes: the cluster of workers, and what belongs together on one machine."""

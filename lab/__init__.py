@@ -1,0 +1,1 @@
+"""Programs that try Madsea hard: chaos, faults, benchmarks, hostile and real servers."""

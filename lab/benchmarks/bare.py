@@ -1,0 +1,66 @@
+"""The bare client: keeps a server's queue full, and fetches, decodes and hashes every image.
+
+No database, no names, no retries: what is left is the time that a server's plans take at least.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from time import perf_counter
+from uuid import uuid4
+
+from generation.comfyui.client import Client
+from generation.comfyui.messages import Executing
+from generation.comfyui.socket import Socket
+from generation.decoding import pictures
+from lab.benchmarks.site import GRAPH
+
+DEPTH = 2
+MAX_BYTES = 2**26
+MAX_PIXELS = 10**8
+SILENCE_S = 60.0
+
+
+def render(url: str, n_plans: int) -> float:
+    """Render so many plans on a server; return the seconds from the first POST to the last hash."""
+    client, client_id = Client(url), uuid4().hex
+    socket = Socket(url, client_id)
+    socket.connect(5.0)
+    hashes: set[str] = set()
+    began = perf_counter()
+    posted = [_post(client, client_id) for _ in range(min(DEPTH, n_plans))]
+    for prompt_id in _ended(socket):
+        if len(posted) < n_plans:
+            posted.append(_post(client, client_id))
+        hashes.add(_fetch(client, prompt_id))
+        if len(hashes) == n_plans:
+            break
+    seconds = perf_counter() - began
+    socket.close()
+    client.close()
+    return seconds
+
+
+def _post(client: Client, client_id: str) -> str:
+    prompt_id = str(uuid4())
+    save = {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": prompt_id}}
+    client.post_prompt(GRAPH | {"2": save}, prompt_id=prompt_id, client_id=client_id)
+    return prompt_id
+
+
+def _ended(socket: Socket) -> Iterator[str]:
+    heard_at = perf_counter()
+    while perf_counter() - heard_at < SILENCE_S:
+        event = socket.receive(1.0)
+        if isinstance(event, Executing) and event.node is None:
+            heard_at = perf_counter()
+            yield event.prompt_id
+    raise TimeoutError(f"The server has ended nothing for {SILENCE_S:.0f} s.")
+
+
+def _fetch(client: Client, prompt_id: str) -> str:
+    history = client.history(prompt_id)
+    while history is None:
+        history = client.history(prompt_id)
+    content = client.view(history.outputs[0], max_bytes=MAX_BYTES)
+    pictures.examine(content, max_pixels=MAX_PIXELS)
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,114 @@
+"""Invariant 7: each run's log, replayed from its first entry, ends in the state that the run has.
+
+A fenced driver that wrote, a transition without its entry, an entry without its transition: each
+breaks the chain.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+
+from django.db.models import Max
+
+from generation.models import Batch, LogEntry, PlanRun
+from generation.states import FINISHED, FIRST, AttemptOutcome, Mode, RunState
+from lab.chaos.audit.case import Case, Verdict
+
+Q, W, R = RunState.QUEUED, RunState.WAITING, RunState.RUNNING
+D, E, C = RunState.DONE, RunState.ERROR, RunState.CANCELLED
+BACK = {R: Q}
+#: What each event makes of a run, from each state in which it may happen.
+ARROWS: Mapping[str, Mapping[RunState, RunState]] = {
+    "claimed": {Q: R},
+    "posted": {R: R},
+    "reposted": {R: R},
+    "adopted": {R: R},
+    "runs_out": {R: R},
+    "published": {R: D},
+    "uploaded": {Q: D, W: D, E: D, D: D},
+    "failed": {R: E, Q: E},
+    "tried": BACK,
+    "held_up": BACK,
+    "unblamed": {E: Q},
+    "refetched": {R: R},
+    "disk_full": {R: R},
+    "unanswered": {R: R},
+    "answered": {R: R},
+    "hung": {R: R},
+    "staged_file_gone": {Q: Q, W: W, R: Q, D: D, E: E},
+    "lost": BACK,
+    "interrupted": BACK,
+    "refused": BACK,
+    "abandoned": BACK,
+    "cancelled": {Q: C, W: C, R: C},
+    "retried": {E: Q, C: Q},
+    "retried_manually": {E: W, C: W},
+    "panel_arrived": {Q: Q},
+    "cancel_requested": {Q: Q, R: R},
+    "kept": {Q: Q, W: W, R: R},
+}
+
+
+def transitions(case: Case) -> Verdict:
+    """Invariant 7: counters, revisions and logs agree with the rows."""
+    broken = case.wrong(7)
+    n_logs = 0
+    for batch in Batch.objects.prefetch_related("runs"):
+        logs = list(LogEntry.objects.filter(batch=batch).order_by("id"))
+        n_logs += len(logs)
+        broken += _in_batch(batch, logs)
+        for run in batch.runs.all():
+            broken += _replayed(batch, run, logs)
+            broken += _of_attempts(run)
+    said = f"{Batch.objects.count()} batches, {n_logs} log entries replayed"
+    return Verdict("7", "A transition is one function in one transaction", said, broken)
+
+
+def _in_batch(batch: Batch, logs: Iterable[LogEntry]) -> Iterator[str]:
+    states = Counter(RunState(run.state) for run in batch.runs.all())
+    if {state: n for state, n in batch.counts.items() if n} != dict(states):
+        yield f"batch {batch} counts {batch.counts}, its runs are {dict(states)}"
+    if (batch.finished_at is not None) != (set(states) <= FINISHED):
+        yield f"batch {batch} is {batch.status}, finished_at {batch.finished_at}"
+    revisions = [log.revision for log in logs]
+    if revisions != sorted(revisions):
+        yield f"the log of batch {batch} goes back in revisions"
+    last = batch.runs.aggregate(last=Max("revision"))["last"]
+    if max([last, *revisions]) > batch.revision:
+        yield f"batch {batch} is at {batch.revision}, something in it at {max([last, *revisions])}"
+
+
+def _replayed(batch: Batch, run: PlanRun, logs: Iterable[LogEntry]) -> Iterator[str]:
+    state = FIRST[Mode(batch.mode)]
+    told: list[str] = []
+    for log in logs:
+        if log.run_id not in {None, run.pk}:
+            continue
+        if log.run_id is None:
+            is_cancel = log.event == "batch_cancel_requested" and state in {Q, W}
+            state = C if is_cancel and not _is_kept(run, log, logs) else state
+            continue
+        told.append(log.event)
+        following = ARROWS.get(log.event, {}).get(state) if log.event in ARROWS else state
+        if following is None:
+            yield f"{run} was {state} and then {log.event}: {told}"
+            return
+        state = following
+    if state != run.state:
+        yield f"{run} is {run.state}, by its log {state}: {told}"
+
+
+def _is_kept(run: PlanRun, log: LogEntry, logs: Iterable[LogEntry]) -> bool:
+    kept = {"kept", "cancel_requested"}
+    return any(
+        each.run_id == run.pk and each.revision == log.revision and each.event in kept
+        for each in logs
+    )
+
+
+def _of_attempts(run: PlanRun) -> Iterator[str]:
+    attempts = list(run.attempts.order_by("number"))
+    if [attempt.number for attempt in attempts] != list(range(1, run.n_attempts + 1)):
+        yield f"{run} has {run.n_attempts} attempts: {[each.number for each in attempts]}"
+    is_open = [each for each in attempts if each.outcome == AttemptOutcome.OPEN]
+    if len(is_open) > (run.state == R):
+        yield f"{run} is {run.state} and has {len(is_open)} open attempts"

@@ -1,0 +1,291 @@
+"""The audit finds what is wrong: a sound site is doctored in one place, and a verdict breaks."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from generation import storage
+from generation.models import Attempt, Batch, LogEntry, PlanRun, Version
+from generation.services import claims, images, leases, transitions, versions
+from generation.states import AttemptOutcome, RunState
+from lab.chaos import witness
+from lab.chaos.audit import files, histories, renders, rows
+from lab.chaos.audit.case import Case, Verdict
+from tests import factories
+from tests.driver import flying
+
+pytestmark = pytest.mark.django_db
+
+URL = "http://127.0.0.1:1/gpu-1"
+FOREIGN = "00000000-0000-4000-8000-000000000000"
+Entry = dict[str, Any]
+
+
+@dataclass
+class Scene:
+    """A site on which one plan was rendered, and what its run noted."""
+
+    case: Case
+    attempt: Attempt
+    journal: Path
+
+    @property
+    def file(self) -> Path:
+        """The published file."""
+        return storage.absolute(Version.objects.get().path)
+
+    def happened(self, event: str, *, after_s: float = 0.0, **facts: Any) -> None:
+        """Add an entry to the server's journal, so long after the attempt's end."""
+        self.attempt.refresh_from_db()
+        assert self.attempt.finished_at is not None
+        at = self.attempt.finished_at.timestamp() + after_s
+        entry = {"at": at, "event": event, "prompt_id": str(self.attempt.prompt_id), **facts}
+        with self.journal.open("a") as journal:
+            journal.write(json.dumps(entry) + "\n")
+
+
+@pytest.fixture
+def scene(home: Path, tmp_path: Path) -> Scene:
+    """One plan, rendered once and published once."""
+    server = factories.server(url=URL)
+    batch = flying.sampled()
+    factories.log(batch, event="batch_created", data={"plans": 1, "style": "labo", "mode": "auto"})
+    lease = leases.take(server.pk)
+    assert lease is not None
+    attempt = claims.Desk(lease).claim(in_flight=0)
+    assert attempt is not None
+    transitions.acknowledge(attempt)
+    # A server writes into an image which prompt it is of.
+    image = images.stage(factories.png() + str(attempt.prompt_id).encode())
+    version = versions.finish(versions.reserve_render(attempt, lease.token, image))
+    made = Scene(_case(batch, version, home, tmp_path), attempt, tmp_path / "journal.jsonl")
+    (home / witness.FOLDER).mkdir()
+    (home / witness.FOLDER / "calls").write_text("...")
+    for event in ("accepted", "executed"):
+        made.happened(event, after_s=-0.5)
+    made.happened("finished", after_s=-0.4, outcome="success")
+    return made
+
+
+def _case(batch: Batch, version: Version, home: Path, folder: Path) -> Case:
+    noted: Entry = {
+        "wanted": {batch.public_id: {}},
+        "keys": {"key": batch.public_id},
+        "heard": [],
+        "n_edits": 0,
+        "wrong": [],
+        "seen": {"planrun": [batch.runs.get().pk], "version": [version.pk]},
+        "files": {version.path: version.sha256},
+        "partial": [],
+        "n_looks": 1,
+        "acts": [],
+        "foreign": [],
+        "journals": {URL: str(folder / "journal.jsonl")},
+        "unfinished": [],
+        "ended_within_s": 1.0,
+    }
+    return Case(noted, home)
+
+
+def leave_unfinished(scene: Scene) -> None:
+    flying.sampled()
+
+
+def execute_twice(scene: Scene) -> None:
+    scene.happened("executed")
+
+
+def execute_in_vain(scene: Scene) -> None:
+    Attempt.objects.update(outcome=AttemptOutcome.LOST)
+
+
+def publish_unexecuted(scene: Scene) -> None:
+    scene.journal.write_text("")
+
+
+def post_late(scene: Scene) -> None:
+    scene.happened("accepted", after_s=9)
+
+
+def post_unknown(scene: Scene) -> None:
+    scene.happened("accepted", prompt_id=FOREIGN)
+
+
+def remove_file(scene: Scene) -> None:
+    scene.file.unlink()
+
+
+def overwrite_file(scene: Scene) -> None:
+    scene.file.write_bytes(factories.png(color="red"))
+
+
+def add_file(scene: Scene) -> None:
+    scene.file.with_name(scene.file.name.replace("v0001", "v0002")).write_bytes(factories.png())
+
+
+def leave_staged(scene: Scene) -> None:
+    storage.stage(b"left")
+
+
+def skip_number(scene: Scene) -> None:
+    Version.objects.update(number=2)
+
+
+def count_wrong(scene: Scene) -> None:
+    Batch.objects.update(n_done=0, n_error=1)
+
+
+def write_without_log(scene: Scene) -> None:
+    PlanRun.objects.update(state=RunState.CANCELLED)
+
+
+def log_without_write(scene: Scene) -> None:
+    factories.log(Batch.objects.get(), PlanRun.objects.get(), "lost", revision=99)
+
+
+def forget_revision(scene: Scene) -> None:
+    Batch.objects.update(revision=1)
+
+
+def write_in_transaction(scene: Scene) -> None:
+    (scene.case.home / witness.FOLDER / "offences").write_text("storage:stage from create:7\n")
+
+
+def see_nothing(scene: Scene) -> None:
+    (scene.case.home / witness.FOLDER / "calls").unlink()
+
+
+def fail_there(scene: Scene) -> None:
+    scene.happened("finished", outcome="error")
+
+
+def change_seed(scene: Scene) -> None:
+    Attempt.objects.update(seed="1")
+
+
+def change_params(scene: Scene) -> None:
+    scene.case.noted["wanted"][Batch.objects.get().public_id] = {"params": {"steps": 3}}
+
+
+def fail_silently(scene: Scene) -> None:
+    LogEntry.objects.filter(event="posted").update(event="failed", data={"message": "No."})
+
+
+def say_half(scene: Scene) -> None:
+    LogEntry.objects.filter(event="posted").update(data={})
+
+
+def retry_silently(scene: Scene) -> None:
+    asked = {"verb": "retry_batch", "status": 200, "code": "", "plan": None, "answered_at": 9e9}
+    scene.case.noted["heard"] = [{**asked, "batch_id": Batch.objects.get().public_id}]
+
+
+def delete_row(scene: Scene) -> None:
+    scene.case.noted["seen"]["logentry"] = [10**9]
+
+
+def stop_foreign(scene: Scene) -> None:
+    scene.case.noted["foreign"] = [FOREIGN]
+    scene.happened("accepted", prompt_id=FOREIGN)
+    scene.happened("finished", prompt_id=FOREIGN, outcome="interrupted")
+
+
+def lose_foreign(scene: Scene) -> None:
+    scene.case.noted["foreign"] = [FOREIGN]
+    scene.happened("accepted", prompt_id=FOREIGN)
+
+
+def make_twice(scene: Scene) -> None:
+    flying.sampled()
+
+
+@pytest.mark.parametrize(
+    ("verdict", "doctor"),
+    [
+        (rows.truth, leave_unfinished),
+        (renders.rendered_once, execute_twice),
+        (renders.rendered_once, execute_in_vain),
+        (renders.rendered_once, publish_unexecuted),
+        (renders.one_driver, post_late),
+        (renders.one_driver, post_unknown),
+        (files.names, remove_file),
+        (files.names, overwrite_file),
+        (files.names, add_file),
+        (files.names, leave_staged),
+        (files.names, skip_number),
+        (files.whole, remove_file),
+        (files.whole, overwrite_file),
+        (histories.transitions, count_wrong),
+        (histories.transitions, write_without_log),
+        (histories.transitions, log_without_write),
+        (histories.transitions, forget_revision),
+        (files.transactions, write_in_transaction),
+        (files.transactions, see_nothing),
+        (renders.outcomes, fail_there),
+        (rows.frozen, change_seed),
+        (rows.frozen, change_params),
+        (rows.explained, fail_silently),
+        (rows.explained, say_half),
+        (rows.explained, retry_silently),
+        (rows.kept, delete_row),
+        (renders.foreign, stop_foreign),
+        (renders.foreign, lose_foreign),
+        (rows.keys, make_twice),
+    ],
+    ids=lambda each: each.__name__,
+)
+def test_what_was_done_breaks_its_verdict(
+    scene: Scene, verdict: Callable[[Case], Verdict], doctor: Callable[[Scene], None]
+) -> None:
+    before = verdict(Case(scene.case.noted, scene.case.home)).broken
+
+    doctor(scene)
+
+    assert verdict(Case(scene.case.noted, scene.case.home)).broken != before
+
+
+@pytest.mark.parametrize(
+    "verdict",
+    [
+        rows.truth,
+        renders.rendered_once,
+        renders.one_driver,
+        files.names,
+        files.whole,
+        histories.transitions,
+        files.transactions,
+        renders.outcomes,
+        rows.frozen,
+        rows.explained,
+        rows.kept,
+        renders.foreign,
+        rows.keys,
+    ],
+    ids=lambda each: each.__name__,
+)
+def test_a_sound_site_breaks_no_verdict(scene: Scene, verdict: Callable[[Case], Verdict]) -> None:
+    assert verdict(scene.case).broken == []
+
+
+def test_a_failure_that_the_server_forgot_before_it_rendered_is_nobodys(scene: Scene) -> None:
+    scene.happened("finished", after_s=-0.8, outcome="error")
+    known = renders.outcomes(Case(scene.case.noted, scene.case.home)).broken
+    scene.happened("server_started", after_s=-0.7, prompt_id="")
+
+    forgotten = renders.outcomes(Case(scene.case.noted, scene.case.home)).broken
+
+    assert (len(known), forgotten) == (1, [])
+
+
+def test_a_second_render_after_a_restart_is_excused_and_counted(scene: Scene) -> None:
+    scene.happened("server_started", after_s=0.1, prompt_id="")
+    scene.happened("executed", after_s=0.2)
+
+    found = renders.rendered_once(scene.case)
+
+    assert found.broken == []
+    assert found.said.endswith("again: 1 server restarted")
