@@ -15,7 +15,7 @@ class GenerationConfig(AppConfig):
     def ready(self) -> None:
         """Register the system checks, which need the models, and what follows a migration."""
         import_module("generation.checks")
-        import_module("generation.services.people").end_tokens_with_passwords()
+        import_module("generation.services.accounts").end_tokens_with_passwords()
         post_migrate.connect(_schedule_tick, sender=self, dispatch_uid="madsea-tick")
 
 

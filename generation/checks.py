@@ -25,12 +25,12 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, register
 from django.db import DatabaseError
 
-from generation import beneath, storage
-from generation.comfyui import graph as graphs
-from generation.comfyui.definitions import shipped_definitions
+from generation import safe_open, storage
 from generation.models import Project
 from generation.services import servers, volumes, workflows
 from generation.workflows import contract as contracts
+from generation.workflows import graph as graphs
+from generation.workflows.definitions import shipped_definitions
 
 TAG = "madsea"
 
@@ -96,7 +96,7 @@ def workflow_files(**_asked: Any) -> list[CheckMessage]:
     problems: list[CheckMessage] = []
     for name in workflows.available():
         try:
-            graph = graphs.load(beneath.read_plain(folder / name, workflows.MAX_BYTES))
+            graph = graphs.load(safe_open.read_plain(folder / name, workflows.MAX_BYTES))
             said = [fault.detail for fault in contracts.faults(graph, shipped_definitions())]
         except (graphs.GraphError, OSError) as error:
             said = [str(error)]

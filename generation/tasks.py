@@ -6,7 +6,7 @@ from django.db import DatabaseError, InterfaceError
 
 from generation import queueing
 from generation.driver import drive as drive_server
-from generation.services import servers, upkeep
+from generation.services import maintenance, servers
 
 logger = logging.getLogger(__name__)
 
@@ -28,4 +28,4 @@ def tick() -> None:
     if queueing.ticks_by_itself():
         return
     servers.register_new()
-    upkeep.tick()
+    maintenance.tick()

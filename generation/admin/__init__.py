@@ -1,12 +1,12 @@
 """The supervisors' door: every page of the admin, registered when this is imported."""
 
 from generation.admin import (
+    accounts,
     batches,
+    django_q_pages,
     logs,
-    people,
     plans,
     production,
-    queue,
     runs,
     servers,
     versions,
@@ -14,12 +14,12 @@ from generation.admin import (
 )
 
 __all__ = [
+    "accounts",
     "batches",
+    "django_q_pages",
     "logs",
-    "people",
     "plans",
     "production",
-    "queue",
     "runs",
     "servers",
     "versions",

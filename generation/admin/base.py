@@ -17,10 +17,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
-from generation.admin import asking, cells
-from generation.admin.acts import ROWS_MAX, Act, Targets, counted, perform, report, united
-from generation.admin.page import Page
-from generation.admin.paging import BoundedPaginator
+from generation.admin import confirmation, html
+from generation.admin.actions import ROWS_MAX, Act, Targets, counted, perform, report, united
+from generation.admin.detail_pages import Page
+from generation.admin.pagination import BoundedPaginator
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
@@ -80,7 +80,7 @@ class MadseaAdmin(_Base):
 
     def row_acts(self, row: Any) -> SafeString:
         buttons = self.buttons(row)
-        return cells.live(f"acts-{row.pk}", buttons)
+        return html.live(f"acts-{row.pk}", buttons)
 
     row_acts.short_description = ""  # type: ignore[attr-defined]
 
@@ -145,7 +145,7 @@ class MadseaAdmin(_Base):
         """Answer with the act's question; do it and answer nothing where it has none to ask."""
         targets = act.targets(rows) if act.question else {}
         if act.asks(targets):
-            return asking.page(self, request, act, rows)
+            return confirmation.page(self, request, act, rows)
         self._do(request, act, rows, targets)
         return None
 
@@ -153,7 +153,7 @@ class MadseaAdmin(_Base):
         """Do what was asked about; where something else has come in meanwhile, ask anew."""
         if not self.has_change_permission(request):
             raise PermissionDenied
-        shown = asking.read(request.POST.get("shown", ""), self.salt(act))
+        shown = confirmation.read(request.POST.get("shown", ""), self.salt(act))
         if shown is None:
             messages.error(request, "Nothing was done: that page was too old. Choose anew.")
             return HttpResponseRedirect(self.back(request))
@@ -164,10 +164,10 @@ class MadseaAdmin(_Base):
                 "Meanwhile there is more to change than you were asked about."
                 " Read it anew, and answer again."
             )
-            return asking.page(self, request, act, rows, changed=text)
-        if asking.answer_once(request, shown):
+            return confirmation.page(self, request, act, rows, changed=text)
+        if confirmation.answer_once(request, shown):
             self._do(request, act, rows, targets)
-            asking.tell_left_alone(request, act, shown, targets)
+            confirmation.tell_left_alone(request, act, shown, targets)
         else:
             messages.info(request, "You answered this before: nothing more was done now.")
         return HttpResponseRedirect(self.back(request))

@@ -10,14 +10,14 @@ from django.http import HttpRequest
 from django.urls import URLPattern
 from django.utils.safestring import SafeString
 
-from generation.admin import asking, cells, filters, lines, search, steer, turns
-from generation.admin.acts import CANCELLED, PLANS, Act, Question, counted
+from generation.admin import batch_controls, confirmation, filters, html, queue, search, tables
+from generation.admin.actions import CANCELLED, PLANS, Act, Question, counted
 from generation.admin.base import RecordAdmin
-from generation.admin.page import Page
+from generation.admin.detail_pages import Page
 from generation.errors import Conflict
 from generation.models import Batch, LogEntry, PlanRun
+from generation.selectors import admin_overviews
 from generation.selectors import batches as reads
-from generation.selectors import overviews
 from generation.services import batches
 from generation.states import BatchState
 
@@ -34,7 +34,7 @@ def _cancel(batch: Batch, user: User) -> object:
 
 
 def _can_cancel(batch: Batch) -> bool:
-    return cells.is_unfinished(batch) and not batch.cancel_requested_at
+    return html.is_unfinished(batch) and not batch.cancel_requested_at
 
 
 def _can_retry(batch: Batch) -> bool:
@@ -51,7 +51,7 @@ class BatchAdmin(RecordAdmin):
             "replay",
             _retry,
             _can_retry,
-            Question(asking.RETRY, reads.to_retry, PLANS, of_one=False),
+            Question(confirmation.RETRY, reads.to_retry, PLANS, of_one=False),
             is_main=True,
         ),
         Act(
@@ -61,9 +61,9 @@ class BatchAdmin(RecordAdmin):
             "cancel",
             _cancel,
             _can_cancel,
-            Question(asking.CANCEL, reads.to_cancel, PLANS),
+            Question(confirmation.CANCEL, reads.to_cancel, PLANS),
         ),
-        *steer.ACTS,
+        *batch_controls.ACTS,
     )
     list_display = (
         "name",
@@ -92,10 +92,10 @@ class BatchAdmin(RecordAdmin):
         return f"{batch} ({episode.project}, {episode}, {batch.style})"
 
     def get_urls(self) -> list[URLPattern]:
-        return [*steer.urls(self), *super().get_urls()]
+        return [*batch_controls.urls(self), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return overviews.batches()
+        return admin_overviews.batches()
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -108,20 +108,20 @@ class BatchAdmin(RecordAdmin):
 
     @admin.display(description="episode", ordering="episode__code")
     def episode_link(self, batch: Batch) -> SafeString:
-        return cells.episode(batch.episode)
+        return html.episode(batch.episode)
 
     @admin.display(description="status")
     def status(self, batch: Batch) -> SafeString:
         key = f"status-{batch.pk}"
-        return cells.live(key, cells.batch_label(batch), unfinished=cells.is_unfinished(batch))
+        return html.live(key, html.batch_label(batch), unfinished=html.is_unfinished(batch))
 
     @admin.display(description="progress")
     def progress(self, batch: Batch) -> SafeString:
-        return cells.live(f"progress-{batch.pk}", cells.batch_bar(batch))
+        return html.live(f"progress-{batch.pk}", html.batch_bar(batch))
 
     @admin.display(description="plans", ordering="n_total")
     def plans(self, batch: Batch) -> SafeString:
-        return cells.live(f"plans-{batch.pk}", cells.counts(batch))
+        return html.live(f"plans-{batch.pk}", html.counts(batch))
 
     @admin.display(description="by", ordering="requested_by__username")
     def requester(self, batch: Batch) -> str:
@@ -129,53 +129,57 @@ class BatchAdmin(RecordAdmin):
 
     @admin.display(description="age", ordering="created_at")
     def age(self, batch: Batch) -> SafeString:
-        return cells.ago(batch.created_at)
+        return html.ago(batch.created_at)
 
     def page(self, request: HttpRequest, batch: Batch) -> Page:
-        runs = overviews.runs_by_attention(batch, lines.LINES)
-        all_runs = cells.list_url(PlanRun, batch__id__exact=batch.pk)
-        more = cells.link(all_runs, f"All {batch.n_total} plans")
-        log = overviews.log().filter(batch=batch)[: lines.LINES]
-        whole_log = cells.list_url(LogEntry, batch__id__exact=batch.pk)
+        runs = admin_overviews.runs_by_attention(batch, tables.LINES)
+        all_runs = html.list_url(PlanRun, batch__id__exact=batch.pk)
+        more = html.link(all_runs, f"All {batch.n_total} plans")
+        log = admin_overviews.log().filter(batch=batch)[: tables.LINES]
+        whole_log = html.list_url(LogEntry, batch__id__exact=batch.pk)
         return Page(
             name=f"Batch {batch.public_id}",
-            status=cells.batch_line(batch),
+            status=html.batch_line(batch),
             facts=_facts(batch, may_change=self.has_change_permission(request, batch)),
             tables=[
-                lines.without(lines.runs("Plans", runs, more=more), "Batch"),
-                lines.log(log, more=cells.link(whole_log, "The whole log"), with_plan=True),
+                tables.without(tables.runs("Plans", runs, more=more), "Batch"),
+                tables.log(log, more=html.link(whole_log, "The whole log"), with_plan=True),
             ],
             documents=[("Parameters", json.dumps(batch.params, indent=2))] if batch.params else [],
-            unfinished=cells.is_unfinished(batch),
-            forms=steer.forms(batch) if self.has_change_permission(request, batch) else [],
+            unfinished=html.is_unfinished(batch),
+            forms=batch_controls.forms(batch) if self.has_change_permission(request, batch) else [],
         )
 
 
 def _facts(batch: Batch, *, may_change: bool) -> list[tuple[str, SafeString | str]]:
     return [
-        ("Project", cells.link_to(batch.episode.project)),
-        ("Episode", cells.link_to(batch.episode)),
-        ("Style", cells.link_to(batch.style)),
-        ("Workflow", cells.link_to(batch.workflow)),
+        ("Project", html.link_to(batch.episode.project)),
+        ("Episode", html.link_to(batch.episode)),
+        ("Style", html.link_to(batch.style)),
+        ("Workflow", html.link_to(batch.workflow)),
         ("Mode", batch.mode),
         (
             "Priority",
-            steer.number_field(steer.PRIORITY, batch.priority, may_change=may_change),
+            batch_controls.number_field(
+                batch_controls.PRIORITY, batch.priority, may_change=may_change
+            ),
         ),
         (
             "Tries per plan",
-            steer.number_field(steer.TRIES, reads.max_tries(batch), may_change=may_change),
+            batch_controls.number_field(
+                batch_controls.TRIES, reads.max_tries(batch), may_change=may_change
+            ),
         ),
         *_queue(batch),
         ("Requested by", str(batch.requested_by or "–")),
-        ("Requested", cells.clock(batch.created_at)),
-        ("Finished", cells.clock(batch.finished_at)),
-        ("Paused", cells.clock(batch.paused_at)),
-        ("Cancel requested", cells.clock(batch.cancel_requested_at)),
+        ("Requested", html.clock(batch.created_at)),
+        ("Finished", html.clock(batch.finished_at)),
+        ("Paused", html.clock(batch.paused_at)),
+        ("Cancel requested", html.clock(batch.cancel_requested_at)),
     ]
 
 
 def _queue(batch: Batch) -> list[tuple[str, SafeString | str]]:
     if not batch.n_queued:
         return []
-    return [("In the queue", cells.link(turns.url(batch), counted(batch.n_queued, PLANS)))]
+    return [("In the queue", html.link(queue.url(batch), counted(batch.n_queued, PLANS)))]

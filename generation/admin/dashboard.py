@@ -5,10 +5,10 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.html import format_html
 
-from generation.admin import cells, lines, turns
-from generation.admin.page import Table
+from generation.admin import html, queue, tables
+from generation.admin.detail_pages import Table
 from generation.models import Batch, PlanRun
-from generation.selectors import overviews
+from generation.selectors import admin_overviews
 from generation.selectors.storage import troubles
 from generation.states import RunState
 
@@ -33,32 +33,32 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def _storage() -> Table | None:
-    rows = [(each.scope or "all", cells.clock(each.since), each.detail) for each in troubles()]
+    rows = [(each.scope or "all", html.clock(each.since), each.detail) for each in troubles()]
     title = "Storage: plans wait until this is mended"
     return Table(title, ("Project", "Since", "What is wrong"), rows) if rows else None
 
 
 def _running() -> Table:
-    found = overviews.unfinished_batches(SHOWN + 1)
+    found = admin_overviews.unfinished_batches(SHOWN + 1)
     more = format_html(
         "{} · {}",
-        cells.link(turns.url(), "The queue"),
-        cells.link(cells.list_url(Batch), "All batches"),
+        html.link(queue.url(), "The queue"),
+        html.link(html.list_url(Batch), "All batches"),
     )
     title = _newest("Unfinished batches", len(found))
-    return lines.batches(title, found[:SHOWN], more=more, empty="Nothing is running.")
+    return tables.batches(title, found[:SHOWN], more=more, empty="Nothing is running.")
 
 
 def _failed() -> Table:
-    found = overviews.failed_runs(SHOWN + 1)
+    found = admin_overviews.failed_runs(SHOWN + 1)
     more = format_html(
         "{} · {}",
-        cells.link(cells.list_url(PlanRun, attention="yes"), "All of these"),
-        cells.link(cells.list_url(PlanRun, state__exact=RunState.ERROR.value), "All failed plans"),
+        html.link(html.list_url(PlanRun, attention="yes"), "All of these"),
+        html.link(html.list_url(PlanRun, state__exact=RunState.ERROR.value), "All failed plans"),
     )
     title = _newest("Failed plans that need attention", len(found))
     empty = "Nothing to do: no plan has failed that was not asked for again since."
-    return lines.runs(title, found[:SHOWN], more=more, empty=empty)
+    return tables.runs(title, found[:SHOWN], more=more, empty=empty)
 
 
 def _newest(title: str, n_found: int) -> str:
@@ -67,10 +67,10 @@ def _newest(title: str, n_found: int) -> str:
 
 
 def _finished() -> Table:
-    return lines.batches(
-        "Finished last", overviews.finished_batches(5), empty="No batch has finished yet."
+    return tables.batches(
+        "Finished last", admin_overviews.finished_batches(5), empty="No batch has finished yet."
     )
 
 
 def _servers() -> Table:
-    return lines.servers(overviews.servers().order_by("name"))
+    return tables.servers(admin_overviews.servers().order_by("name"))

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from generation.models import Episode, Project, Sequence
-from generation.selectors import batches, overviews
+from generation.selectors import admin_overviews, batches
 from generation.states import BatchState, RunState
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ class AttentionFilter(_Choice):
         return [("yes", "failed, and not asked for again")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(overviews.needing_attention()) if self.value() else queryset
+        return queryset.filter(admin_overviews.needing_attention()) if self.value() else queryset
 
 
 class PanelFilter(_Choice):

@@ -7,12 +7,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from generation.admin import cells, filters, search
+from generation.admin import filters, html, search
 from generation.admin.base import RecordAdmin
-from generation.admin.page import Page
+from generation.admin.detail_pages import Page
 from generation.events import sentence
 from generation.models import LogEntry
-from generation.selectors import overviews
+from generation.selectors import admin_overviews
 
 
 @admin.register(LogEntry)
@@ -25,7 +25,7 @@ class LogEntryAdmin(RecordAdmin):
     search_help_text = "E202_SQ0010-0010, SQ0010, a batch's id, a project, or words of the entry"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return overviews.log()
+        return admin_overviews.log()
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -34,20 +34,20 @@ class LogEntryAdmin(RecordAdmin):
 
     @admin.display(description="when", ordering="id")
     def when(self, entry: LogEntry) -> SafeString:
-        return cells.clock(entry.at)
+        return html.clock(entry.at)
 
     @admin.display(description="level", ordering="level")
     def level_label(self, entry: LogEntry) -> SafeString:
-        return cells.label(entry.level)
+        return html.label(entry.level)
 
     @admin.display(description="batch")
     def batch_link(self, entry: LogEntry) -> SafeString:
-        return cells.link_to(entry.batch)
+        return html.link_to(entry.batch)
 
     @admin.display(description="plan")
     def run_link(self, entry: LogEntry) -> SafeString:
         run = entry.run
-        return cells.link_to(run, cells.plan_name(run.plan)) if run else cells.NOTHING
+        return html.link_to(run, html.plan_name(run.plan)) if run else html.NOTHING
 
     @admin.display(description="what")
     def what(self, entry: LogEntry) -> str:
@@ -60,9 +60,9 @@ class LogEntryAdmin(RecordAdmin):
     def page(self, request: HttpRequest, entry: LogEntry) -> Page:
         return Page(
             name=sentence(entry.event, entry.data),
-            status=cells.label(entry.level),
+            status=html.label(entry.level),
             facts=[
-                ("When", cells.clock(entry.at)),
+                ("When", html.clock(entry.at)),
                 ("Batch", self.batch_link(entry)),
                 ("Plan", self.run_link(entry)),
                 ("By", self.by(entry)),

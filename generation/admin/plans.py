@@ -10,14 +10,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from generation.admin import asking, cells, filters, lines, search
-from generation.admin.acts import CANCELLED, Act, Question, Targets
+from generation.admin import confirmation, filters, html, search, tables
+from generation.admin.actions import CANCELLED, Act, Question, Targets
 from generation.admin.base import RecordAdmin
-from generation.admin.page import Page, Picture
+from generation.admin.detail_pages import Page, Picture
 from generation.admin.runs import cancel_run, retry_run
 from generation.errors import Conflict
 from generation.models import Plan, PlanRun, Version
-from generation.selectors import overviews
+from generation.selectors import admin_overviews
 from generation.states import UNFINISHED, RunState
 
 SHOWN = 20
@@ -25,7 +25,7 @@ _PLACE = ("sequence__episode__project__code", "sequence__episode__code", "sequen
 
 
 def _latest_run(plan: Plan) -> PlanRun:
-    found = overviews.runs().filter(plan=plan).order_by("-pk").first()
+    found = admin_overviews.runs().filter(plan=plan).order_by("-pk").first()
     if found is None:
         raise Conflict("No batch has ever asked for it.")
     return found
@@ -58,7 +58,7 @@ class PlanChangeList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         self.result_list = list(self.result_list)
-        latest = overviews.latest_of(self.result_list)
+        latest = admin_overviews.latest_of(self.result_list)
         for plan in self.result_list:
             plan.latest = latest[plan.pk]
 
@@ -73,7 +73,7 @@ class PlanAdmin(RecordAdmin):
             "replay",
             _retry,
             _can_retry,
-            Question(asking.RETRY, _runs_if(_can_retry), of_one=False),
+            Question(confirmation.RETRY, _runs_if(_can_retry), of_one=False),
             is_main=True,
         ),
         Act(
@@ -83,7 +83,7 @@ class PlanAdmin(RecordAdmin):
             "cancel",
             _cancel,
             _can_cancel,
-            Question(asking.CANCEL, _runs_if(_can_cancel)),
+            Question(confirmation.CANCEL, _runs_if(_can_cancel)),
         ),
     )
     ordering = (*_PLACE, "code")
@@ -93,7 +93,7 @@ class PlanAdmin(RecordAdmin):
     search_help_text = "E202_SQ0010-0010, SQ0010, 0010, a file's name or a project"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return overviews.plans()
+        return admin_overviews.plans()
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return PlanChangeList
@@ -104,71 +104,71 @@ class PlanAdmin(RecordAdmin):
         return queryset.filter(search.in_plans(search_term)), False
 
     def name_of(self, plan: Plan) -> str:
-        return cells.plan_name(plan)
+        return html.plan_name(plan)
 
     @admin.display(description="plan", ordering="code")
     def name(self, plan: Plan) -> str:
-        return cells.plan_name(plan)
+        return html.plan_name(plan)
 
     @admin.display(description="project", ordering="sequence__episode__project__code")
     def project(self, plan: Plan) -> SafeString:
-        return cells.link_to(plan.sequence.episode.project)
+        return html.link_to(plan.sequence.episode.project)
 
     @admin.display(description="panel")
     def panel(self, plan: Any) -> SafeString:
-        return cells.thumbnail(plan.latest.panel)
+        return html.thumbnail(plan.latest.panel)
 
     @admin.display(description="latest image")
     def image(self, plan: Any) -> SafeString:
-        return cells.live(f"image-{plan.pk}", cells.thumbnail(plan.latest.image))
+        return html.live(f"image-{plan.pk}", html.thumbnail(plan.latest.image))
 
     @admin.display(description="status", ordering="run_state")
     def status(self, plan: Any) -> SafeString:
         run = plan.latest.run
-        content = cells.label(run.state) if run else cells.NOTHING
-        return cells.live(f"status-{plan.pk}", content, unfinished=_can_cancel(plan))
+        content = html.label(run.state) if run else html.NOTHING
+        return html.live(f"status-{plan.pk}", content, unfinished=_can_cancel(plan))
 
     @admin.display(description="progress")
     def progress(self, plan: Any) -> SafeString:
         run = plan.latest.run
-        return cells.live(f"progress-{plan.pk}", cells.run_bar(run) if run else cells.NOTHING)
+        return html.live(f"progress-{plan.pk}", html.run_bar(run) if run else html.NOTHING)
 
     @admin.display(description="batch")
     def batch(self, plan: Any) -> SafeString:
-        return cells.link_to(plan.latest.run.batch) if plan.latest.run else cells.NOTHING
+        return html.link_to(plan.latest.run.batch) if plan.latest.run else html.NOTHING
 
     def page(self, request: HttpRequest, plan: Any) -> Page:
-        latest = overviews.latest_of([plan])[plan.pk]
-        runs = list(overviews.runs().filter(plan=plan).order_by("-pk")[:SHOWN])
-        versions = overviews.versions().filter(plan=plan).order_by("-pk")[:SHOWN]
+        latest = admin_overviews.latest_of([plan])[plan.pk]
+        runs = list(admin_overviews.runs().filter(plan=plan).order_by("-pk")[:SHOWN])
+        versions = admin_overviews.versions().filter(plan=plan).order_by("-pk")[:SHOWN]
         sequence = plan.sequence
         return Page(
-            name=cells.plan_name(plan),
-            status=cells.label(latest.run.state) if latest.run else SafeString(""),
-            alert=lines.alert(latest.run) if latest.run else None,
+            name=html.plan_name(plan),
+            status=html.label(latest.run.state) if latest.run else SafeString(""),
+            alert=tables.alert(latest.run) if latest.run else None,
             pictures=_pictures(latest),
             facts=[
-                ("Project", cells.link_to(sequence.episode.project)),
-                ("Episode", cells.link_to(sequence.episode)),
-                ("Sequence", cells.link_to(sequence)),
+                ("Project", html.link_to(sequence.episode.project)),
+                ("Episode", html.link_to(sequence.episode)),
+                ("Sequence", html.link_to(sequence)),
             ],
             tables=[
-                lines.versions("Versions", versions, more=_all(Version, plan, "All versions")),
-                lines.without(
-                    lines.runs("Runs", runs, more=_all(PlanRun, plan, "All runs")), "Plan"
+                tables.versions("Versions", versions, more=_all(Version, plan, "All versions")),
+                tables.without(
+                    tables.runs("Runs", runs, more=_all(PlanRun, plan, "All runs")), "Plan"
                 ),
             ],
             unfinished=_can_cancel(plan),
         )
 
 
-def _pictures(latest: overviews.LatestOfPlan) -> list[Picture]:
+def _pictures(latest: admin_overviews.LatestOfPlan) -> list[Picture]:
     return [
-        Picture(caption, cells.thumbnail(version, cells.PICTURE_PX), cells.link_to(version))
+        Picture(caption, html.thumbnail(version, html.PICTURE_PX), html.link_to(version))
         for caption, version in (("Panel", latest.panel), ("Latest image", latest.image))
         if version
     ]
 
 
 def _all(model: Any, plan: Plan, text: str) -> SafeString:
-    return cells.link(cells.list_url(model, plan__id__exact=plan.pk), text)
+    return html.link(html.list_url(model, plan__id__exact=plan.pk), text)

@@ -7,11 +7,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from generation.admin import cells, filters, lines
+from generation.admin import filters, html, tables
 from generation.admin.base import RecordAdmin
-from generation.admin.page import Page, Table
+from generation.admin.detail_pages import Page, Table
 from generation.models import Batch, Episode, Plan, Project, Sequence
-from generation.selectors import overviews, production
+from generation.selectors import admin_overviews, production
 
 CHILDREN_MAX = 200
 
@@ -26,30 +26,30 @@ class ProjectAdmin(RecordAdmin):
 
     @admin.display(description="episodes", ordering="n_episodes")
     def episodes(self, project: Any) -> SafeString:
-        return cells.link(cells.list_url(Episode, project=project.code), project.n_episodes)
+        return html.link(html.list_url(Episode, project=project.code), project.n_episodes)
 
     @admin.display(description="created", ordering="created_at")
     def created(self, project: Project) -> SafeString:
-        return cells.ago(project.created_at)
+        return html.ago(project.created_at)
 
     def page(self, request: HttpRequest, project: Project) -> Page:
         children: Any = production.episodes().filter(project=project)[:CHILDREN_MAX]
         rows = [
             (
-                cells.link_to(child),
+                html.link_to(child),
                 child.season,
                 str(child.n_sequences),
-                cells.ago(child.created_at),
+                html.ago(child.created_at),
             )
             for child in children
         ]
-        batches = overviews.batches().filter(episode__project=project).order_by("-pk")[:10]
+        batches = admin_overviews.batches().filter(episode__project=project).order_by("-pk")[:10]
         return Page(
             name=project.code,
-            facts=[("Created", cells.clock(project.created_at))],
+            facts=[("Created", html.clock(project.created_at))],
             tables=[
                 Table("Episodes", ("Episode", "Season", "Sequences", "Created"), rows),
-                lines.batches("Latest batches", batches),
+                tables.batches("Latest batches", batches),
             ],
         )
 
@@ -65,36 +65,36 @@ class EpisodeAdmin(RecordAdmin):
 
     @admin.display(description="project", ordering="project__code")
     def project_link(self, episode: Episode) -> SafeString:
-        return cells.link_to(episode.project)
+        return html.link_to(episode.project)
 
     @admin.display(description="sequences", ordering="n_sequences")
     def sequences(self, episode: Any) -> SafeString:
-        return cells.link(
-            cells.list_url(Sequence, episode__id__exact=episode.pk), episode.n_sequences
+        return html.link(
+            html.list_url(Sequence, episode__id__exact=episode.pk), episode.n_sequences
         )
 
     @admin.display(description="created", ordering="created_at")
     def created(self, episode: Episode) -> SafeString:
-        return cells.ago(episode.created_at)
+        return html.ago(episode.created_at)
 
     def page(self, request: HttpRequest, episode: Episode) -> Page:
         children: Any = production.sequences().filter(episode=episode)[:CHILDREN_MAX]
         rows = [
             (
-                cells.link_to(child),
-                cells.link(cells.list_url(Plan, sequence__id__exact=child.pk), child.n_plans),
-                cells.ago(child.created_at),
+                html.link_to(child),
+                html.link(html.list_url(Plan, sequence__id__exact=child.pk), child.n_plans),
+                html.ago(child.created_at),
             )
             for child in children
         ]
-        batches = overviews.batches().filter(episode=episode).order_by("-pk")[:10]
-        more = cells.link(cells.list_url(Batch, episode__id__exact=episode.pk), "All batches")
+        batches = admin_overviews.batches().filter(episode=episode).order_by("-pk")[:10]
+        more = html.link(html.list_url(Batch, episode__id__exact=episode.pk), "All batches")
         return Page(
             name=f"{episode.project} · {episode.code}",
-            facts=[("Project", cells.link_to(episode.project)), ("Season", episode.season)],
+            facts=[("Project", html.link_to(episode.project)), ("Season", episode.season)],
             tables=[
                 Table("Sequences", ("Sequence", "Plans", "Created"), rows),
-                lines.batches("Latest batches", batches, more=more),
+                tables.batches("Latest batches", batches, more=more),
             ],
         )
 
@@ -110,25 +110,25 @@ class SequenceAdmin(RecordAdmin):
 
     @admin.display(description="episode", ordering="episode__code")
     def episode_link(self, sequence: Sequence) -> SafeString:
-        return cells.link_to(sequence.episode, f"{sequence.episode.project} · {sequence.episode}")
+        return html.link_to(sequence.episode, f"{sequence.episode.project} · {sequence.episode}")
 
     @admin.display(description="plans", ordering="n_plans")
     def plans(self, sequence: Any) -> SafeString:
-        return cells.link(cells.list_url(Plan, sequence__id__exact=sequence.pk), sequence.n_plans)
+        return html.link(html.list_url(Plan, sequence__id__exact=sequence.pk), sequence.n_plans)
 
     @admin.display(description="created", ordering="created_at")
     def created(self, sequence: Sequence) -> SafeString:
-        return cells.ago(sequence.created_at)
+        return html.ago(sequence.created_at)
 
     def page(self, request: HttpRequest, sequence: Sequence) -> Page:
         episode = sequence.episode
-        plans = list(overviews.plans().filter(sequence=sequence)[:CHILDREN_MAX])
-        more = cells.link(cells.list_url(Plan, sequence__id__exact=sequence.pk), "All plans")
+        plans = list(admin_overviews.plans().filter(sequence=sequence)[:CHILDREN_MAX])
+        more = html.link(html.list_url(Plan, sequence__id__exact=sequence.pk), "All plans")
         return Page(
             name=f"{episode.code} · {sequence.code}",
             facts=[
-                ("Project", cells.link_to(episode.project)),
-                ("Episode", cells.link_to(episode)),
+                ("Project", html.link_to(episode.project)),
+                ("Episode", html.link_to(episode)),
             ],
-            tables=[lines.plans("Plans", plans, more=more)],
+            tables=[tables.plans("Plans", plans, more=more)],
         )

@@ -1,62 +1,108 @@
-"""django-q2's own pages: for superusers, to look at, and for nobody else."""
+"""The queue: every plan that waits for a server, in the order of its turn, and why it waits."""
 
+from functools import partial
 from typing import Any
 
-from django.apps import apps
-from django.contrib import admin
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Page as Part
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_safe
 
-from generation.admin.base import MadseaAdmin
+from generation.admin import html
+from generation.admin.detail_pages import Cell, Table
+from generation.models import Batch, PlanRun
+from generation.selectors import admin_overviews, render_queue, wait_reasons
+from generation.states import RunState
 
-
-class _QueueAdmin(MadseaAdmin):
-    """What runs is decided by the database, not by these rows: changing them helps nobody."""
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return _is_superuser(request)
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _is_superuser(request)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+SHOWN = 100
+TEMPLATE = "admin/generation/turns.html"
+#: Longer queues are read anew by whoever looks at them, not every two seconds.
+FOLLOWED_MAX = 1000
+HEADERS = ("Place", "Plan", "Project", "Batch", "Style", "Priority", "Why it waits", "Requested")
 
 
-class _TaskAdmin(_QueueAdmin):
-    list_display = ("name", "func", "cluster", "started", "stopped")
-    list_filter = ("func",)
-    search_fields = ("name", "func")
-    ordering = ("-started",)
+def url(batch: Batch | None = None) -> str:
+    """Return the address of the queue, or of one batch's part of it."""
+    address = reverse("admin:generation_planrun_queue")
+    return f"{address}?batch={batch.public_id}" if batch else address
 
 
-class _ScheduleAdmin(_QueueAdmin):
-    list_display = ("name", "func", "schedule_type", "repeats", "next_run")
+def urls(admin: Any) -> list[URLPattern]:
+    view = admin.admin_site.admin_view(require_safe(partial(_view, admin)))
+    return [path("queue/", view, name="generation_planrun_queue")]
 
 
-class _MessageAdmin(_QueueAdmin):
-    list_display = ("id", "key", "name", "func", "lock")
-    fields = ("key", "lock", "task_id", "name", "func", "args", "kwargs")
+def _view(admin: Any, request: HttpRequest) -> HttpResponse:
+    if not admin.has_view_permission(request):
+        raise PermissionDenied
+    batch = _batch(request.GET.get("batch", ""))
+    places = render_queue.queue(batch)
+    part = Paginator(places, SHOWN).get_page(request.GET.get("page"))
+    context = {
+        **admin.admin_site.each_context(request),
+        "opts": admin.opts,
+        "title": "Queue",
+        "batch": batch,
+        "summary": _summary(places),
+        "artists": _artists() if batch is None else SafeString(""),
+        "table": Table("Plans in the order of their turn", HEADERS, _rows(part), empty=_empty()),
+        "part": part,
+        "address": url(batch),
+        "follows": len(places) <= FOLLOWED_MAX,
+    }
+    return TemplateResponse(request, TEMPLATE, context)
 
 
-def _is_superuser(request: HttpRequest) -> bool:
-    return bool(request.user.is_active and request.user.is_superuser)
+def _batch(public_id: str) -> Batch | None:
+    if not public_id:
+        return None
+    found = Batch.objects.filter(public_id=public_id).first()
+    if found is None:
+        raise Http404
+    return found
 
 
-_ADMINS = {
-    "Success": _TaskAdmin,
-    "Failure": _TaskAdmin,
-    "Schedule": _ScheduleAdmin,
-    "OrmQ": _MessageAdmin,
-}
-for _name, _admin in _ADMINS.items():
-    _model = apps.get_model("django_q", _name)
-    # Without the ORM broker there is no page of messages.
-    if admin.site.is_registered(_model):
-        admin.site.unregister(_model)
-        admin.site.register(_model, _admin)
+def _summary(places: list[render_queue.Place]) -> str:
+    n_ready = sum(1 for _, position in places if position is not None)
+    n_held = len(places) - n_ready
+    held = f" {n_held} cannot be taken yet: they stand at the end and say why." if n_held else ""
+    return f"{n_ready} of {len(places)} queued plans have a place.{held}" if places else ""
+
+
+def _artists() -> SafeString:
+    n_waiting = PlanRun.objects.filter(state=RunState.WAITING).count()
+    listed = html.list_url(PlanRun, state__exact=RunState.WAITING.value)
+    return html.link(listed, f"{n_waiting} more wait for artists") if n_waiting else html.NOTHING
+
+
+def _empty() -> str:
+    return "Nothing waits for a server."
+
+
+def _rows(part: "Part[render_queue.Place]") -> list[tuple[Cell, ...]]:
+    places = list(part.object_list)
+    runs = admin_overviews.runs().in_bulk([pk for pk, _ in places])
+    outlooks = wait_reasons.outlooks(html.standing(run) for run in runs.values())
+    return [
+        _row(runs[pk], position, html.why(runs[pk], outlooks[html.standing(runs[pk])]))
+        for pk, position in places
+        if pk in runs
+    ]
+
+
+def _row(run: PlanRun, position: int | None, why: str) -> tuple[Cell, ...]:
+    batch = run.batch
+    return (
+        "–" if position is None else str(position),
+        html.link_to(run, html.plan_name(run.plan)),
+        str(run.plan.sequence.episode.project),
+        html.link_to(batch),
+        str(batch.style),
+        str(batch.priority),
+        "Its turn has not come." if position is not None else html.shortened(why, 120),
+        html.ago(run.created_at),
+    )

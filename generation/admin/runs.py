@@ -11,13 +11,13 @@ from django.urls import URLPattern
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from generation.admin import asking, cells, filters, lines, search, turns
-from generation.admin.acts import CANCELLED, Act, Question
+from generation.admin import confirmation, filters, html, queue, search, tables
+from generation.admin.actions import CANCELLED, Act, Question
 from generation.admin.base import RecordAdmin
-from generation.admin.page import Page, Picture
+from generation.admin.detail_pages import Page, Picture
 from generation.errors import Conflict
 from generation.models import LogEntry, PlanRun
-from generation.selectors import batches, overviews, situations
+from generation.selectors import admin_overviews, batches, wait_reasons
 from generation.services import runs
 from generation.states import UNFINISHED, RunState
 
@@ -53,7 +53,7 @@ class PlanRunAdmin(RecordAdmin):
             "replay",
             retry_run,
             _can_retry,
-            Question(asking.RETRY, of_one=False),
+            Question(confirmation.RETRY, of_one=False),
             is_main=True,
         ),
         Act(
@@ -63,7 +63,7 @@ class PlanRunAdmin(RecordAdmin):
             "cancel",
             cancel_run,
             _can_cancel,
-            Question(asking.CANCEL),
+            Question(confirmation.CANCEL),
         ),
     )
     ordering = ("-id",)
@@ -89,10 +89,10 @@ class PlanRunAdmin(RecordAdmin):
     search_help_text = "E202_SQ0010-0010, SQ0010, 0010, a batch's id, or words of an error"
 
     def get_urls(self) -> list[URLPattern]:
-        return [*turns.urls(self), *super().get_urls()]
+        return [*queue.urls(self), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return overviews.runs()
+        return admin_overviews.runs()
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -100,56 +100,56 @@ class PlanRunAdmin(RecordAdmin):
         return queryset.filter(search.in_runs(search_term)), False
 
     def name_of(self, run: PlanRun) -> str:
-        return cells.plan_name(run.plan)
+        return html.plan_name(run.plan)
 
     def described(self, run: PlanRun) -> str:
         return f"{self.name_of(run)} (batch {run.batch}, {run.batch.style})"
 
     @admin.display(description="plan")
     def name(self, run: PlanRun) -> str:
-        return cells.plan_name(run.plan)
+        return html.plan_name(run.plan)
 
     @admin.display(description="batch", ordering="batch")
     def batch_link(self, run: PlanRun) -> SafeString:
-        return cells.link_to(run.batch)
+        return html.link_to(run.batch)
 
     @admin.display(description="status", ordering="state")
     def status(self, run: PlanRun) -> SafeString:
         key, unfinished = f"status-{run.pk}", run.state in UNFINISHED
-        return cells.live(key, cells.label(run.state), unfinished=unfinished)
+        return html.live(key, html.label(run.state), unfinished=unfinished)
 
     @admin.display(description="progress", ordering="progress_pct")
     def progress(self, run: PlanRun) -> SafeString:
-        return cells.live(f"progress-{run.pk}", cells.run_bar(run))
+        return html.live(f"progress-{run.pk}", html.run_bar(run))
 
     @admin.display(description="attempt", ordering="n_attempts")
     def attempt(self, run: PlanRun) -> SafeString:
-        return cells.live(f"attempt-{run.pk}", cells.text(run.n_attempts or "–"))
+        return html.live(f"attempt-{run.pk}", html.text(run.n_attempts or "–"))
 
     @admin.display(description="server", ordering="current_attempt__server__name")
     def server(self, run: PlanRun) -> SafeString:
-        return cells.live(f"server-{run.pk}", lines.server_of(run))
+        return html.live(f"server-{run.pk}", tables.server_of(run))
 
     @admin.display(description="why")
     def why(self, run: PlanRun) -> SafeString:
-        return cells.live(f"why-{run.pk}", cells.shortened(cells.why(run)))
+        return html.live(f"why-{run.pk}", html.shortened(html.why(run)))
 
     @admin.display(description="finished", ordering="finished_at")
     def finished(self, run: PlanRun) -> SafeString:
-        return cells.live(f"finished-{run.pk}", cells.ago(run.finished_at))
+        return html.live(f"finished-{run.pk}", html.ago(run.finished_at))
 
     def page(self, request: HttpRequest, run: PlanRun) -> Page:
-        log = overviews.log().filter(run=run)[: lines.LINES]
-        more = cells.link(cells.list_url(LogEntry, run__id__exact=run.pk), "The whole log")
+        log = admin_overviews.log().filter(run=run)[: tables.LINES]
+        more = html.link(html.list_url(LogEntry, run__id__exact=run.pk), "The whole log")
         return Page(
-            name=cells.plan_name(run.plan),
-            status=cells.run_line(run),
-            alert=lines.alert(run),
+            name=html.plan_name(run.plan),
+            status=html.run_line(run),
+            alert=tables.alert(run),
             pictures=_pictures(run),
             facts=_facts(run),
             tables=[
-                lines.attempts(overviews.attempts(run)[:ATTEMPTS_SHOWN]),
-                lines.log(log, more=more),
+                tables.attempts(admin_overviews.attempts(run)[:ATTEMPTS_SHOWN]),
+                tables.log(log, more=more),
             ],
             documents=[("Overrides by retry", json.dumps(run.params, indent=2))]
             if run.params
@@ -161,34 +161,34 @@ class PlanRunAdmin(RecordAdmin):
 def _facts(run: PlanRun) -> list[tuple[str, SafeString | str]]:
     batch = run.batch
     return [
-        ("Plan", cells.link_to(run.plan, cells.plan_name(run.plan))),
-        ("Batch", cells.link_to(batch)),
+        ("Plan", html.link_to(run.plan, html.plan_name(run.plan))),
+        ("Batch", html.link_to(batch)),
         ("Style", str(batch.style)),
         ("Mode", batch.mode),
-        ("Server", lines.server_of(run)),
+        ("Server", tables.server_of(run)),
         ("Attempts", str(run.n_attempts)),
         ("Tries", f"{run.n_tries} of {batches.max_tries(batch)}"),
-        ("Seed", cells.code(run.seed) or "–"),
-        ("Requested", cells.clock(run.created_at)),
-        ("Started", cells.clock(run.started_at)),
-        ("Finished", cells.clock(run.finished_at)),
-        ("File", cells.link_to(run.result)),
+        ("Seed", html.code(run.seed) or "–"),
+        ("Requested", html.clock(run.created_at)),
+        ("Started", html.clock(run.started_at)),
+        ("Finished", html.clock(run.finished_at)),
+        ("File", html.link_to(run.result)),
         *([("Why", _why(run))] if run.state in UNFINISHED else []),
     ]
 
 
 def _why(run: PlanRun) -> SafeString:
     """Why it is where it is; in full, what each server lacks."""
-    why = cells.why(run, situations.outlook(cells.standing(run)))
+    why = html.why(run, wait_reasons.outlook(html.standing(run)))
     if run.state != RunState.QUEUED:
-        return cells.text(why)
-    return format_html("{} {}", why, cells.link(turns.url(run.batch), "See the queue"))
+        return html.text(why)
+    return format_html("{} {}", why, html.link(queue.url(run.batch), "See the queue"))
 
 
 def _pictures(run: PlanRun) -> list[Picture]:
-    shown = [("Panel", overviews.panel_of(run)), ("Result", run.result)]
+    shown = [("Panel", admin_overviews.panel_of(run)), ("Result", run.result)]
     return [
-        Picture(caption, cells.thumbnail(version, cells.PICTURE_PX), cells.link_to(version))
+        Picture(caption, html.thumbnail(version, html.PICTURE_PX), html.link_to(version))
         for caption, version in shown
         if version
     ]

@@ -11,16 +11,16 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminPasswordWidget
 
-from generation.admin import cells, filters, lines
-from generation.admin.acts import PLANS, Act, Question, Targets, counted
+from generation.admin import filters, html, tables
+from generation.admin.actions import PLANS, Act, Question, Targets, counted
 from generation.admin.base import MadseaAdmin
-from generation.admin.page import Page, Table
+from generation.admin.detail_pages import Page, Table
 from generation.errors import Conflict
 from generation.models import Attempt, Server
 from generation.models.server import SECRETS
-from generation.selectors import claimable, overviews, storage
+from generation.selectors import admin_overviews, claimable, storage
 from generation.selectors import servers as reads
-from generation.services import blocking, quarantine, servers
+from generation.services import circuit_breaker, quarantine, servers
 from generation.states import ServerHealth
 
 ATTEMPTS_SHOWN = 20
@@ -87,7 +87,7 @@ def _take_back(server: Server, _user: User) -> None:
 
 
 def _lift(server: Server, _user: User) -> None:
-    if not blocking.lift(server):
+    if not circuit_breaker.lift(server):
         raise Conflict("It is blocked for no workflow.")
 
 
@@ -226,7 +226,7 @@ class ServerAdmin(MadseaAdmin):
     fields = ("name", "url", "login", "query", "headers", "partner_key", "certificate")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return overviews.servers()
+        return admin_overviews.servers()
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -281,19 +281,19 @@ class ServerAdmin(MadseaAdmin):
     @admin.display(description="status", ordering="health")
     def status(self, server: Any) -> SafeString:
         unfinished = bool(server.open_attempts)
-        return cells.live(f"status-{server.pk}", cells.server_labels(server), unfinished=unfinished)
+        return html.live(f"status-{server.pk}", html.server_labels(server), unfinished=unfinished)
 
     @admin.display(description="doing now")
     def doing(self, server: Any) -> SafeString:
-        return cells.live(f"doing-{server.pk}", lines.doing(server))
+        return html.live(f"doing-{server.pk}", tables.doing(server))
 
     @admin.display(description="driver")
     def driver(self, server: Server) -> SafeString:
-        return cells.live(f"driver-{server.pk}", cells.text(lines.driver(server)))
+        return html.live(f"driver-{server.pk}", html.text(tables.driver(server)))
 
     @admin.display(description="last seen", ordering="last_seen_at")
     def seen(self, server: Server) -> SafeString:
-        return cells.live(f"seen-{server.pk}", cells.ago(server.last_seen_at))
+        return html.live(f"seen-{server.pk}", html.ago(server.last_seen_at))
 
     def page(self, server: Any) -> Page:
         attempts = (
@@ -304,7 +304,7 @@ class ServerAdmin(MadseaAdmin):
         )
         return Page(
             name=server.name,
-            status=cells.server_labels(server),
+            status=html.server_labels(server),
             facts=_facts(server),
             tables=[_blocks(server), _lacking(server), _attempts(attempts)],
             unfinished=bool(server.open_attempts),
@@ -313,12 +313,12 @@ class ServerAdmin(MadseaAdmin):
 
 def _facts(server: Any) -> list[tuple[str, SafeString | str]]:
     return [
-        ("Doing now", lines.doing(server)),
-        ("Driver", lines.driver(server)),
+        ("Doing now", tables.doing(server)),
+        ("Driver", tables.driver(server)),
         ("ComfyUI", server.version or "–"),
         ("Named by", server.get_source_display()),
-        ("Last seen", cells.ago(server.last_seen_at)),
-        ("Down since", cells.clock(server.down_since)),
+        ("Last seen", html.ago(server.last_seen_at)),
+        ("Down since", html.clock(server.down_since)),
         ("Says", server.health_detail or "–"),
         *_aside(server),
     ]
@@ -329,7 +329,7 @@ def _aside(server: Server) -> list[tuple[str, SafeString | str]]:
     if why is None:
         return []
     return [
-        ("Set aside", cells.clock(server.set_aside_at)),
+        ("Set aside", html.clock(server.set_aside_at)),
         ("Because", why["message"]),
         ("Remedy", why["remedy"]),
     ]
@@ -337,7 +337,7 @@ def _aside(server: Server) -> list[tuple[str, SafeString | str]]:
 
 def _blocks(server: Server) -> Table:
     rows = [
-        (block.workflow.name, cells.clock(block.created_at), block.detail)
+        (block.workflow.name, html.clock(block.created_at), block.detail)
         for block in server.blocks.all()
     ]
     empty = "It takes every workflow that it can run."
@@ -345,7 +345,7 @@ def _blocks(server: Server) -> Table:
 
 
 def _lacking(server: Server) -> Table:
-    rows = overviews.lacking(server)
+    rows = admin_overviews.lacking(server)
     empty = "It lacks nothing that queued plans need, as far as is known."
     return Table("Cannot run", ("Workflow", "It lacks"), rows, empty=empty)
 
@@ -353,12 +353,12 @@ def _lacking(server: Server) -> Table:
 def _attempts(found: Any) -> Table:
     rows = [
         (
-            cells.link_to(attempt.run, cells.plan_name(attempt.run.plan)),
-            cells.link_to(attempt.run.batch),
-            cells.label(attempt.outcome),
-            cells.clock(attempt.created_at),
-            cells.clock(attempt.finished_at),
-            cells.whole(attempt.outcome_detail),
+            html.link_to(attempt.run, html.plan_name(attempt.run.plan)),
+            html.link_to(attempt.run.batch),
+            html.label(attempt.outcome),
+            html.clock(attempt.created_at),
+            html.clock(attempt.finished_at),
+            html.whole(attempt.outcome_detail),
         )
         for attempt in found
     ]

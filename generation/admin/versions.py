@@ -8,11 +8,11 @@ from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.utils.safestring import SafeString
 
-from generation.admin import cells, filters, lines, search
+from generation.admin import filters, html, search, tables
 from generation.admin.base import RecordAdmin
-from generation.admin.page import Page, Picture
+from generation.admin.detail_pages import Page, Picture
 from generation.models import Version
-from generation.selectors import overviews
+from generation.selectors import admin_overviews
 
 
 @admin.register(Version)
@@ -29,7 +29,7 @@ class VersionAdmin(RecordAdmin):
     search_help_text = "E202_SQ0010-0010, 0010 or a file's name"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return overviews.versions()
+        return admin_overviews.versions()
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -38,7 +38,7 @@ class VersionAdmin(RecordAdmin):
 
     @admin.display(description="image")
     def image(self, version: Version) -> SafeString:
-        return cells.thumbnail(version)
+        return html.thumbnail(version)
 
     @admin.display(description="file", ordering="path")
     def name(self, version: Version) -> str:
@@ -46,7 +46,7 @@ class VersionAdmin(RecordAdmin):
 
     @admin.display(description="project")
     def project(self, version: Version) -> SafeString:
-        return cells.link_to(version.plan.sequence.episode.project)
+        return html.link_to(version.plan.sequence.episode.project)
 
     @admin.display(description="size")
     def size(self, version: Version) -> str:
@@ -54,28 +54,28 @@ class VersionAdmin(RecordAdmin):
 
     @admin.display(description="made by", ordering="origin")
     def made_by(self, version: Version) -> str:
-        return lines.made_by(version)
+        return tables.made_by(version)
 
     @admin.display(description="published", ordering="published_at")
     def published(self, version: Version) -> SafeString:
-        return cells.ago(version.published_at)
+        return html.ago(version.published_at)
 
     def page(self, request: HttpRequest, version: Version) -> Page:
-        image = cells.thumbnail(version, cells.PICTURE_PX)
+        image = html.thumbnail(version, html.PICTURE_PX)
         return Page(
             name=str(version),
             pictures=[Picture(f"{version.width_px} × {version.height_px}", image)],
             facts=[
-                ("Plan", cells.link_to(version.plan, cells.plan_name(version.plan))),
+                ("Plan", html.link_to(version.plan, html.plan_name(version.plan))),
                 ("Task", version.task),
                 ("Version", str(version.number)),
-                ("Path", cells.code(version.path)),
+                ("Path", html.code(version.path)),
                 ("Size", f"{version.width_px} × {version.height_px}, {_bytes(version)}"),
-                ("SHA-256", cells.code(version.sha256)),
-                ("Made by", lines.made_by(version)),
-                ("Batch", cells.link_to(version.batch)),
-                ("Run", cells.link_to(version.run)),
-                ("Published", cells.clock(version.published_at)),
+                ("SHA-256", html.code(version.sha256)),
+                ("Made by", tables.made_by(version)),
+                ("Batch", html.link_to(version.batch)),
+                ("Run", html.link_to(version.run)),
+                ("Published", html.clock(version.published_at)),
             ],
         )
 

@@ -9,9 +9,9 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from generation.admin import cells
+from generation.admin import html
 from generation.admin.base import MadseaAdmin, RecordAdmin
-from generation.admin.page import Page, Table
+from generation.admin.detail_pages import Page, Table
 from generation.errors import InvalidRequest
 from generation.models import Batch, Style, Workflow
 from generation.services import workflows
@@ -80,7 +80,7 @@ class StyleAdmin(MadseaAdmin):
 
     @admin.display(description="batches", ordering="n_batches")
     def batches(self, style: Any) -> SafeString:
-        return cells.link(cells.list_url(Batch, style__id__exact=style.pk), style.n_batches)
+        return html.link(html.list_url(Batch, style__id__exact=style.pk), style.n_batches)
 
 
 @admin.register(Workflow)
@@ -94,24 +94,24 @@ class WorkflowAdmin(RecordAdmin):
 
     @admin.display(description="SHA-256", ordering="sha256")
     def fingerprint(self, workflow: Workflow) -> SafeString:
-        return cells.code(workflow.sha256[:16])
+        return html.code(workflow.sha256[:16])
 
     @admin.display(description="batches", ordering="n_batches")
     def batches(self, workflow: Any) -> SafeString:
-        url = cells.list_url(Batch, workflow__id__exact=workflow.pk)
-        return cells.link(url, workflow.n_batches)
+        url = html.list_url(Batch, workflow__id__exact=workflow.pk)
+        return html.link(url, workflow.n_batches)
 
     @admin.display(description="frozen", ordering="created_at")
     def frozen(self, workflow: Workflow) -> SafeString:
-        return cells.ago(workflow.created_at)
+        return html.ago(workflow.created_at)
 
     def page(self, request: HttpRequest, workflow: Any) -> Page:
         contract = workflows.contract(workflow)
         return Page(
             name=workflow.name,
             facts=[
-                ("SHA-256", cells.code(workflow.sha256)),
-                ("Frozen", cells.clock(workflow.created_at)),
+                ("SHA-256", html.code(workflow.sha256)),
+                ("Frozen", html.clock(workflow.created_at)),
                 ("Batches", self.batches(workflow)),
                 ("Nodes", str(len(workflow.graph))),
                 ("Result", contract.result or "none"),
@@ -125,7 +125,7 @@ class WorkflowAdmin(RecordAdmin):
 def _parameters(contract: Contract) -> Table:
     rows = [
         (
-            cells.code(name),
+            html.code(name),
             parameter.type,
             _bounds(parameter),
             str(parameter.default),
@@ -153,7 +153,7 @@ def _bounds(parameter: Any) -> str:
 def _nodes(workflow: Workflow) -> Table:
     rows = [
         (
-            cells.code(key),
+            html.code(key),
             str(node.get("class_type", "?")),
             str(node.get("_meta", {}).get("title", "–")),
             ", ".join(str(name) for name in node.get("inputs", {})),

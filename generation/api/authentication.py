@@ -5,7 +5,7 @@ from rest_framework.authentication import TokenAuthentication
 from rest_framework.authtoken.models import Token
 from rest_framework.exceptions import AuthenticationFailed
 
-from generation.selectors.compiled import Found
+from generation.selectors.prepared_queries import Found
 
 _HOLDERS = Found(lambda key: User.objects.filter(auth_token__key=key))
 

@@ -9,17 +9,17 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from generation import links, served, storage, thumbnails
-from generation.api import answers, documentation
+from generation import served_files, signed_urls, storage, thumbnails
+from generation.api import responses, schema_descriptions
+from generation.api.content_types import CONTENT_TYPES
 from generation.api.filters import ID, UnusableValue, whole_number
-from generation.api.kinds import CONTENT_TYPES
 from generation.errors import NotFound, Refusal
 from generation.models import Version
 from generation.selectors import results
 from generation.services import volumes
 
 
-@documentation.FILES
+@schema_descriptions.FILES
 class FileView(APIView):
     """`/files/<version id or signed>/<filename>`; `?w=` asks for a thumbnail."""
 
@@ -48,7 +48,7 @@ def _is_id(text: str) -> bool:
 
 
 def _asked(request: Request, signed: str) -> tuple[int, int | None]:
-    version_id, width_px = (int(signed), None) if _is_id(signed) else links.verify(signed)
+    version_id, width_px = (int(signed), None) if _is_id(signed) else signed_urls.verify(signed)
     wanted = request.query_params.get("w")
     if width_px is not None or wanted is None:
         return version_id, width_px
@@ -70,7 +70,7 @@ def _answer(request: Request, version: Version, width_px: int | None) -> HttpRes
         "Content-Disposition": f'inline; filename="{version}"',
     }
     if _has_it(request, headers["ETag"]):
-        return answers.not_modified(headers)
+        return responses.not_modified(headers)
     try:
         content, content_type = _content(version, width_px)
     except NotFound:
@@ -90,8 +90,8 @@ def _content(version: Version, width_px: int | None) -> tuple[bytes, str]:
     try:
         if width_px is not None:
             return thumbnails.thumbnail(version, width_px), thumbnails.CONTENT_TYPE
-        return served.content(version), CONTENT_TYPES[version.extension]
-    except served.NotShowable as error:
+        return served_files.content(version), CONTENT_TYPES[version.extension]
+    except served_files.NotShowable as error:
         raise NotFound(error.detail, code=error.code) from None
     except storage.FolderGone:
         # A share that is away comes back.

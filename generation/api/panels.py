@@ -6,30 +6,30 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from generation.api import answers, documentation, requests
+from generation.api import request_serializers, responses, schema_descriptions
 from generation.api.parsers import BoundedMultiPartParser, content_of
-from generation.api.shapes import VersionShape
+from generation.api.serializers import VersionShape
 from generation.selectors import results
-from generation.services import images, panels, production
+from generation.services import incoming_images, production_tree, submitted_images
 
 
-@documentation.PANELS
+@schema_descriptions.PANELS
 class PanelViewSet(ViewSet):
     """`POST /api/panels`."""
 
     parser_classes = [BoundedMultiPartParser]
 
     def create(self, request: Request) -> Response:
-        asked = requests.checked(requests.Panel, request)
+        asked = request_serializers.checked(request_serializers.Panel, request)
         content, filename = content_of(asked["file"]), asked["file"].name
         # First, so that a file that is no image leaves no plan behind.
-        checked = images.check(content, filename=filename)
+        checked = incoming_images.check(content, filename=filename)
         wanted = {asked["sequence_id"]: [asked["plan"]]}
-        found = production.ensure_plans(
+        found = production_tree.ensure_plans(
             asked["project_id"], asked["season"], asked["episode"], wanted
         )
         plan = found[asked["sequence_id"], asked["plan"]]
-        version = panels.publish_panel(plan, checked, actor=answers.actor(request))
+        version = submitted_images.publish_panel(plan, checked, actor=responses.actor(request))
         shown = results.version(version.pk)
-        shape = VersionShape(shown, context={"origin": answers.origin(request)})
+        shape = VersionShape(shown, context={"origin": responses.origin(request)})
         return Response(shape.data, HTTPStatus.CREATED)

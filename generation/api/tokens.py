@@ -13,12 +13,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from generation.api import documentation, requests
+from generation.api import request_serializers, schema_descriptions
 from generation.api.parsers import StrictJSONParser
-from generation.services import people
+from generation.services import accounts
 
 
-@documentation.TOKEN
+@schema_descriptions.TOKEN
 class TokenViewSet(ViewSet):
     authentication_classes: list[type[BaseAuthentication]] = []
     permission_classes = [AllowAny]
@@ -29,9 +29,11 @@ class TokenViewSet(ViewSet):
         return "Token"
 
     def create(self, request: Request) -> Response:
-        asked: dict[str, Any] = requests.checked(requests.Credentials, request)
+        asked: dict[str, Any] = request_serializers.checked(
+            request_serializers.Credentials, request
+        )
         user = authenticate(request, **asked)
-        key = people.token_of(user) if user else None
+        key = accounts.token_of(user) if user else None
         if key is None:
             raise AuthenticationFailed("This user name and password do not belong together.")
         return Response({"token": key})

@@ -10,11 +10,11 @@ from django.urls.converters import IntConverter
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 from rest_framework.permissions import IsAuthenticated
 
-from generation.api import guide, reads
+from generation.api import guide, viewsets
 from generation.api.errors import nowhere
 from generation.api.files import FileView
 from generation.api.filters import ID
-from generation.api.generate import GenerateViewSet
+from generation.api.generate_ai_concept import GenerateViewSet
 from generation.api.panels import PanelViewSet
 from generation.api.parsers import BoundedMultiPartParser
 from generation.api.tokens import TokenViewSet
@@ -26,7 +26,7 @@ _ONE: dict[str, Any] = {"get": "retrieve"}
 _CREATE: dict[str, Any] = {"post": "create"}
 _GENERATE = "generate_ai_concept"
 _IDS = "id:pk"
-_HOOKS = {"PREPROCESSING_HOOKS": ["generation.api.documentation.one_of_each"]}
+_HOOKS = {"PREPROCESSING_HOOKS": ["generation.api.schema_descriptions.one_of_each"]}
 
 
 class IdConverter(IntConverter):
@@ -67,21 +67,21 @@ urlpatterns: list[URLPattern] = [
     ),
     *_both("panels", PanelViewSet.as_view(_CREATE), "panels"),
     *_both("token", TokenViewSet.as_view(_CREATE), "token"),
-    *_rows("projects", reads.ProjectViewSet, "str:project_id"),
-    *_rows("episodes", reads.EpisodeViewSet, _IDS),
-    *_rows("sequences", reads.SequenceViewSet, _IDS),
-    *_rows("plans", reads.PlanViewSet, _IDS),
-    *_both("batches", reads.BatchViewSet.as_view(_LIST), "batches"),
+    *_rows("projects", viewsets.ProjectViewSet, "str:project_id"),
+    *_rows("episodes", viewsets.EpisodeViewSet, _IDS),
+    *_rows("sequences", viewsets.SequenceViewSet, _IDS),
+    *_rows("plans", viewsets.PlanViewSet, _IDS),
+    *_both("batches", viewsets.BatchViewSet.as_view(_LIST), "batches"),
     *_both(
         "batches/<str:batch_id>",
-        reads.BatchViewSet.as_view(_ONE | {"patch": "partial_update"}),
+        viewsets.BatchViewSet.as_view(_ONE | {"patch": "partial_update"}),
         "batches-one",
     ),
-    *_both("batches/<str:batch_id>/logs", reads.LogViewSet.as_view(_LIST), "logs"),
-    *_both(f"versions/<{_IDS}>", reads.VersionViewSet.as_view(_ONE), "version"),
-    *_both("queue", reads.QueueViewSet.as_view(_LIST), "queue"),
-    *_rows("styles", reads.StyleViewSet, "str:style"),
-    *_rows("servers", reads.ServerViewSet, _IDS),
+    *_both("batches/<str:batch_id>/logs", viewsets.LogViewSet.as_view(_LIST), "logs"),
+    *_both(f"versions/<{_IDS}>", viewsets.VersionViewSet.as_view(_ONE), "version"),
+    *_both("queue", viewsets.QueueViewSet.as_view(_LIST), "queue"),
+    *_rows("styles", viewsets.StyleViewSet, "str:style"),
+    *_rows("servers", viewsets.ServerViewSet, _IDS),
     *_rows("workflows", WorkflowViewSet, "str:name"),
     *_both("workflows/<str:name>/graph", WorkflowViewSet.as_view({"get": "graph"}), "graph"),
     *_both("schema", _schema, "schema"),

@@ -8,14 +8,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from generation.api import documentation
-from generation.api.shapes import WorkflowShape
+from generation.api import schema_descriptions
+from generation.api.serializers import WorkflowShape
 from generation.comfyui.errors import GraphError
 from generation.errors import InvalidRequest, NotFound
 from generation.services import workflow_documents, workflows
 
 
-@documentation.WORKFLOWS
+@schema_descriptions.WORKFLOWS
 class WorkflowViewSet(ViewSet):
     """The files of the workflows folder, as they are now; a broken one says what is wrong."""
 

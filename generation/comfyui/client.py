@@ -10,21 +10,7 @@ from urllib.parse import quote
 from generation.comfyui import address
 from generation.comfyui.address import Endpoint
 from generation.comfyui.errors import BadAnswer, FileMissing, Refused
-from generation.comfyui.lenient import (
-    Json,
-    exact_json,
-    exact_text,
-    integer,
-    lenient_json,
-    line,
-    listed,
-    mapping,
-    name,
-    number,
-    text,
-    words,
-)
-from generation.comfyui.messages import (
+from generation.comfyui.protocol import (
     Accepted,
     Device,
     History,
@@ -44,6 +30,20 @@ from generation.comfyui.transport import (
     Transport,
     check,
     excerpt,
+)
+from generation.comfyui.untrusted_json import (
+    Json,
+    exact_json,
+    exact_text,
+    integer,
+    lenient_json,
+    line,
+    listed,
+    mapping,
+    name,
+    number,
+    text,
+    words,
 )
 
 _DEFAULT_TIMEOUTS = Timeouts()

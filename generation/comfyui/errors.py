@@ -14,7 +14,7 @@
     GraphError          a workflow file that is no graph Madsea can run: no server is to blame
 """
 
-from generation.comfyui.lenient import line, listed, mapping, words
+from generation.comfyui.untrusted_json import line, listed, mapping, words
 
 #: So many things that a server finds wrong with a graph are told.
 _SENTENCES_MOST = 20

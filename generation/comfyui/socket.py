@@ -8,11 +8,11 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from websockets.protocol import State
 from websockets.sync.client import ClientConnection, connect
 
-from generation.comfyui import address, connections
+from generation.comfyui import address, timed_connections
 from generation.comfyui.address import Endpoint
-from generation.comfyui.causes import cause
+from generation.comfyui.connection_errors import cause
 from generation.comfyui.errors import Denied, Unreachable
-from generation.comfyui.messages import Event, parse_frame
+from generation.comfyui.protocol import Event, parse_frame
 
 _PING_EVERY_S = 25.0
 _SILENT_AFTER_S = 55.0
@@ -54,7 +54,7 @@ class Socket:
 
     def _opened(self, timeout_s: float) -> ClientConnection:
         began_at = time.monotonic()
-        sock = connections.opened(self._where, timeout_s)
+        sock = timed_connections.opened(self._where, timeout_s)
         try:
             return connect(
                 address.websocket_url(self._where, self._client_id),

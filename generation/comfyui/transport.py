@@ -13,10 +13,9 @@ from typing import NoReturn
 
 import urllib3
 
-from generation.comfyui import address, connections
+from generation.comfyui import address, timed_connections
 from generation.comfyui.address import Endpoint
-from generation.comfyui.causes import cause
-from generation.comfyui.connections import Exchange
+from generation.comfyui.connection_errors import cause
 from generation.comfyui.errors import (
     BadAnswer,
     ComfyError,
@@ -25,6 +24,7 @@ from generation.comfyui.errors import (
     TooLarge,
     Unreachable,
 )
+from generation.comfyui.timed_connections import Exchange
 
 MIB = 1024 * 1024
 #: Answers that hold other people's graphs, or what is installed; all others are small.
@@ -132,7 +132,7 @@ class Transport:
     @contextmanager
     def _open(self, request: Request) -> Iterator[urllib3.BaseHTTPResponse]:
         """Ask; what is not read of the answer when it is left goes with its connection."""
-        exchange = connections.begin(self._whole_s(request))
+        exchange = timed_connections.begin(self._whole_s(request))
         response = None
         with _named(exchange):
             try:
@@ -147,7 +147,7 @@ class Transport:
         if address.problem(self._where.url):
             raise ValueError("The address is none.")
         # Made late: what is to be trusted may be unreadable, which is told like all other trouble.
-        self._pools = self._pools or connections.pools(self._where)
+        self._pools = self._pools or timed_connections.pools(self._where)
         headers = {"User-Agent": "Madsea", "Accept-Encoding": "identity"}
         if request.body is not None:
             headers["Content-Type"] = "application/json"

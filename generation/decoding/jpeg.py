@@ -4,15 +4,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from generation.decoding.parts import (
-    UPRIGHT,
-    Parts,
-    damaged,
-    joined,
-    orientation_of,
-    too_many,
-)
-from generation.images import UnreadableImage
+from generation.decoding.file_parts import UPRIGHT, Parts, damaged, joined, orientation_of, too_many
+from generation.image_formats import UnreadableImage
 
 SIGNATURE = b"\xff\xd8\xff"
 SEGMENTS_MAX = 10_000

@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from generation.decoding.parts import (
+from generation.decoding.file_parts import (
     PROFILE_MAX,
     UNFOLDED_MAX,
     UPRIGHT,
@@ -17,7 +17,7 @@ from generation.decoding.parts import (
     orientation_of,
     too_many,
 )
-from generation.images import UnreadableImage
+from generation.image_formats import UnreadableImage
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 CHUNKS_MAX = 32_768

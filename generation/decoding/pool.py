@@ -8,11 +8,11 @@ from threading import Lock, Timer
 from time import monotonic
 from typing import Any
 
-from generation.decoding.messages import Answer, Job
-from generation.decoding.process import Ended, Process
-from generation.decoding.turns import Turns, alone_on_this_machine
+from generation.decoding.child_process import Ended, Process
+from generation.decoding.child_protocol import Answer, Job
+from generation.decoding.slots import Turns, alone_on_this_machine
 from generation.errors import Busy
-from generation.images import UnreadableImage
+from generation.image_formats import UnreadableImage
 
 IDLE_S = 60.0
 #: What a busy machine may take for a second of computing.

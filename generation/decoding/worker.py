@@ -13,10 +13,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from generation.decoding import glance, messages, pictures, webp
-from generation.decoding.messages import Job
-from generation.decoding.parts import damaged
-from generation.images import UnreadableImage
+from generation.decoding import child_protocol, image_header, pillow_images, webp
+from generation.decoding.child_protocol import Job
+from generation.decoding.file_parts import damaged
+from generation.image_formats import UnreadableImage
 
 _PIPE = 0
 #: What decoding a pixel takes at most: a WebP is decoded as a film, with the picture before.
@@ -31,7 +31,7 @@ def main() -> None:
     sys.stdout = sys.stderr
     with suppress(BrokenPipeError):
         while line := incoming.readline():
-            job, n_bytes = messages.job_of(line)
+            job, n_bytes = child_protocol.job_of(line)
             content = incoming.read(n_bytes)
             _write(outgoing, _answer(job, content))
 
@@ -58,12 +58,12 @@ def _answer(job: Job, content: bytes) -> list[bytes]:
     try:
         return _done(job, content)
     except UnreadableImage as error:
-        return messages.refused(error)
+        return child_protocol.refused(error)
     except MemoryError:
-        return messages.refused(_too_much_memory(job))
+        return child_protocol.refused(_too_much_memory(job))
     except Exception as error:  # noqa: BLE001 - the boundary: whatever a decoder stumbles over
         sys.stderr.write(f"decoding: {type(error).__name__}: {error}\n")
-        return messages.refused(damaged())
+        return child_protocol.refused(damaged())
     finally:
         _unlimit()
 
@@ -71,18 +71,18 @@ def _answer(job: Job, content: bytes) -> list[bytes]:
 def _done(job: Job, content: bytes) -> list[bytes]:
     _refuse_costly(job, content)
     if job.width_px:
-        small = pictures.reduce(content, width_px=job.width_px, max_pixels=job.max_pixels)
-        return messages.reduced(small)
-    found = pictures.examine(content, max_pixels=job.max_pixels, wants_served=job.wants_served)
-    return messages.examined(found)
+        small = pillow_images.reduce(content, width_px=job.width_px, max_pixels=job.max_pixels)
+        return child_protocol.reduced(small)
+    found = pillow_images.examine(content, max_pixels=job.max_pixels, wants_served=job.wants_served)
+    return child_protocol.examined(found)
 
 
 def _refuse_costly(job: Job, content: bytes) -> None:
     """Refuse beforehand what decoders would call damaged for want of memory."""
-    size = glance.claimed_size(content)
+    size = image_header.claimed_size(content)
     bytes_per_pixel = _WEBP_BYTES if webp.is_webp(content) else _BYTES
     if size is not None and size[0] * size[1] * bytes_per_pixel > job.memory_bytes:
-        pictures.check_size(size, job.max_pixels)
+        pillow_images.check_size(size, job.max_pixels)
         raise _too_much_memory(job)
 
 

@@ -7,11 +7,11 @@ from time import monotonic
 from django.utils import timezone
 
 from generation.comfyui.errors import ComfyError
-from generation.comfyui.messages import OutputFile
-from generation.driver.meter import Meter
+from generation.comfyui.protocol import OutputFile
+from generation.driver.progress import Meter
 from generation.errors import PlanFailure
 from generation.models import Attempt
-from generation.services import graphs
+from generation.services import prompt_graphs
 
 
 class Stage(Enum):
@@ -85,7 +85,7 @@ class Flight:
     @property
     def prefix(self) -> str:
         """The file name prefix by which its prompt is known whatever its id."""
-        return graphs.prefix_of(self.attempt)
+        return prompt_graphs.prefix_of(self.attempt)
 
     def look_soon(self, after_s: float = 0.0) -> None:
         """Ask to be looked for on the server in so many seconds."""

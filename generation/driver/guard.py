@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from django.db import DataError, Error, IntegrityError
 
 from generation.comfyui.errors import ComfyError, GraphError
-from generation.driver.outcomes import Outcomes
+from generation.driver.failed_attempts import Outcomes
 from generation.errors import Fenced, PlanFailure
 from generation.failures import failure
 from generation.models import Attempt

@@ -17,10 +17,10 @@ from generation import queueing
 from generation.comfyui.client import Client
 from generation.comfyui.transport import Timeouts
 from generation.driver import guard
-from generation.driver.courier import Courier, Message
-from generation.driver.heart import BEAT_EVERY_S, Heart
-from generation.driver.pilot import Pilot
-from generation.driver.watch import Watch
+from generation.driver.executor import Pilot
+from generation.driver.heartbeat import BEAT_EVERY_S, Heart
+from generation.driver.socket_listener import Watch
+from generation.driver.transfers import Courier, Message
 from generation.errors import Fenced
 from generation.models import Attempt
 from generation.services import leases, servers, transitions

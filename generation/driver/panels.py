@@ -1,14 +1,14 @@
 """Panels on their way to a server: uploaded once per content, before the prompts that use them."""
 
 from generation.comfyui.errors import ANSWERED, ComfyError, Refused, TooLarge
-from generation.driver.contact import Contact
-from generation.driver.courier import Courier, Uploaded
+from generation.driver.failed_attempts import Outcomes
 from generation.driver.flight import Flight, Stage
-from generation.driver.landing import ERRORS_MOST
-from generation.driver.outcomes import Outcomes
+from generation.driver.publisher import ERRORS_MOST
+from generation.driver.reachability import Contact
+from generation.driver.transfers import Courier, Uploaded
 from generation.errors import Busy
 from generation.failures import failure
-from generation.services import graphs, transitions, volumes
+from generation.services import prompt_graphs, transitions, volumes
 from generation.storage import StorageError
 
 #: So long after too much was being decoded, a panel is tried again.
@@ -34,7 +34,7 @@ class Panels:
         panel = flight.attempt.panel
         if panel is not None:
             flight.stage = Stage.PREPARING
-            name = graphs.panel_name(panel).rpartition("/")[2]
+            name = prompt_graphs.panel_name(panel).rpartition("/")[2]
             try:
                 self._courier.upload(flight.attempt.pk, panel, name, volumes.expected())
             except StorageError as error:
@@ -75,10 +75,10 @@ class Panels:
 
     def _use(self, flight: Flight, name: str) -> None:
         panel = flight.attempt.panel
-        if panel is not None and name == graphs.panel_name(panel):
+        if panel is not None and name == prompt_graphs.panel_name(panel):
             self._on_server.add(panel.sha256)
         else:
-            flight.attempt.graph = graphs.with_panel(flight.attempt, name)
+            flight.attempt.graph = prompt_graphs.with_panel(flight.attempt, name)
             transitions.rewrite_graph(flight.attempt, flight.attempt.graph)
         flight.stage, flight.has_panel = Stage.READY, True
         flight.look_soon()

@@ -9,9 +9,9 @@ from django.core.management.base import CommandError, CommandParser, OutputWrapp
 
 from generation.errors import BadImage, Busy, Conflict, Problem
 from generation.management.command import actor, add_actor, add_dry_run, bar, counted, printable
-from generation.management.creating import add_create, confirm
-from generation.services import imports, incoming
-from generation.services.incoming import Incoming, Item
+from generation.management.new_projects import add_create, confirm
+from generation.services import import_folders, imports
+from generation.services.import_folders import Incoming, Item
 from generation.storage import StorageError
 
 
@@ -99,7 +99,7 @@ def take(
     Raises:
         CommandError: there is none, some were refused, or the project is new and may be mistyped.
     """
-    incoming.check_names(project_id=project_id)
+    import_folders.check_names(project_id=project_id)
     if not found.items and not found.refused:
         raise CommandError(f"There is no image in {folder}.")
     this = Import(folder, found, project_id, actor(options))

@@ -8,7 +8,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from generation.events import sentence
 from generation.models import LogEntry, PlanRun
-from generation.selectors.compiled import Listed
+from generation.selectors.prepared_queries import Listed
 
 #: A batch of at most so many plans shows all of its log in its status.
 SHOWN_WHOLE_PLANS_MAX = 20

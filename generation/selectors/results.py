@@ -4,11 +4,11 @@ from typing import Any, TypedDict
 
 from django.db.models import QuerySet
 
-from generation import links
+from generation import signed_urls
 from generation.errors import NotFound
 from generation.models import Version
 from generation.models.version import UNKNOWN_SERVED
-from generation.selectors.compiled import Listed
+from generation.selectors.prepared_queries import Listed
 from generation.states import VersionState
 
 _FIELDS = (
@@ -116,8 +116,8 @@ def _row(values: tuple[Any, ...], origin: str) -> Result:
         "version": number,
         "filename": filename,
         "path": path,
-        "url": origin + links.signed_url(pk, filename),
-        "thumbnail_url": origin + links.thumbnail_url(pk, filename),
+        "url": origin + signed_urls.signed_url(pk, filename),
+        "thumbnail_url": origin + signed_urls.thumbnail_url(pk, filename),
         "width": width_px,
         "height": height_px,
         "bytes": n_bytes,

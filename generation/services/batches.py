@@ -25,14 +25,14 @@ from generation.models import (
 from generation.services import (
     capability,
     preflight,
-    production,
+    production_tree,
+    publication,
     servers,
     transitions,
-    versions,
     workflows,
 )
-from generation.services.production import News
-from generation.services.requests import BatchRequest
+from generation.services.production_tree import News
+from generation.services.request_validation import BatchRequest
 from generation.services.transitions import Cancelled
 from generation.states import FIRST, BatchState, Mode, RunState, VersionState, WaitReason
 
@@ -44,8 +44,8 @@ def create(request: BatchRequest, *, requester: User | None) -> Batch:
         InvalidRequest: the project exists in another spelling.
     """
     with transaction.atomic():
-        news = production.news(request.project_id, request.episode)
-        plans = production.ensure_plans(
+        news = production_tree.news(request.project_id, request.episode)
+        plans = production_tree.ensure_plans(
             request.project_id, request.season, request.episode, request.sequences
         )
         ordered = [plans[code, plan] for code, of in request.sequences.items() for plan in of]
@@ -142,7 +142,7 @@ def _seed(batch: Batch, bounds: tuple[int, int] | None) -> str:
 def _without_panel(plans: list[Plan]) -> frozenset[int]:
     panels = Version.objects.filter(
         plan__sequence__in={plan.sequence_id for plan in plans},
-        task=versions.PANEL,
+        task=publication.PANEL,
         state=VersionState.PUBLISHED,
     )
     with_panel = set(panels.values_list("plan_id", flat=True))

@@ -13,12 +13,7 @@ from typing import Any
 
 from django.db.models import Subquery
 
-from generation.comfyui import parameters as params
-from generation.comfyui import requirements
-from generation.comfyui.definitions import is_choice
 from generation.comfyui.errors import GraphError
-from generation.comfyui.graph import Graph
-from generation.comfyui.requirements import File, Lack, Requirements, folded, is_model_file
 from generation.models import (
     Attempt,
     Batch,
@@ -30,8 +25,13 @@ from generation.models import (
     Workflow,
 )
 from generation.selectors import claimable
-from generation.services import definitions, transitions, workflows
+from generation.services import node_definitions, transitions, workflows
 from generation.states import AttemptOutcome, RunState
+from generation.workflows import requirements
+from generation.workflows import substitution as params
+from generation.workflows.definitions import is_choice
+from generation.workflows.graph import Graph
+from generation.workflows.requirements import File, Lack, Requirements, folded, is_model_file
 
 #: What was known of a server: which definitions, and when they were read.
 Readings = Mapping[int, tuple[int, str, int, datetime]]
@@ -170,7 +170,7 @@ def missing(needs: Needs, server_ids: Iterable[int]) -> dict[int, list[dict[str,
 
 def _judged(server_id: int, needs: Needs, reading: tuple[int, str, int, datetime]) -> Capability:
     pk, sha256, n_bytes, read_at = reading
-    needed, known = _required(needs), definitions.parsed.of(pk, sha256, n_bytes)
+    needed, known = _required(needs), node_definitions.parsed.of(pk, sha256, n_bytes)
     lacks = requirements.lacks(needed, known)
     return Capability(
         server_id=server_id,

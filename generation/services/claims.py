@@ -21,8 +21,8 @@ from generation.models import (
     Workflow,
 )
 from generation.selectors import claimable
-from generation.selectors.compiled import Found, Listed
-from generation.services import capability, graphs, transitions, workflows
+from generation.selectors.prepared_queries import Found, Listed
+from generation.services import capability, prompt_graphs, transitions, workflows
 from generation.services.leases import Lease
 from generation.services.transitions import Work
 from generation.states import AttemptOutcome, ServerHealth
@@ -153,7 +153,9 @@ class Desk:
         spellings = candidate.spellings or []
         if run.needs_id:
             spellings = capability.spellings(run.needs_id, self._server)
-        return graphs.work(run, workflow, self._contract(workflow, candidate.defined_at), spellings)
+        return prompt_graphs.work(
+            run, workflow, self._contract(workflow, candidate.defined_at), spellings
+        )
 
     def _contract(self, workflow: Workflow, defined_at: datetime | None) -> Contract:
         """Return the workflow's contract, read anew once any server's definitions were read."""

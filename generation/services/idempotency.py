@@ -14,11 +14,11 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from generation.comfyui.values import shown
 from generation.errors import Conflict, InvalidRequest, Problem
 from generation.models import Batch, IdempotencyKey
 from generation.services import batches, workflows
-from generation.services.requests import BatchRequest, read
+from generation.services.request_validation import BatchRequest, read
+from generation.workflows.parameters import shown
 
 HEADER = "Idempotency-Key"
 KEY = re.compile(r"[ -~]{1,255}")

@@ -10,11 +10,11 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.auth.models import User
 
-from generation import beneath
+from generation import safe_open
 from generation.errors import BadImage
 from generation.models import Plan, Version
-from generation.services import images, panels, production, versions
-from generation.services.incoming import Item
+from generation.services import incoming_images, production_tree, publication, submitted_images
+from generation.services.import_folders import Item
 from nomenclature.name import PlanTask
 
 
@@ -25,7 +25,7 @@ def check(item: Item) -> None:
         BadImage: it is no usable image, or of another format than its name says.
         Busy: too much is being decoded just now.
     """
-    images.check(_content(item.file), filename=item.file.name)
+    incoming_images.check(_content(item.file), filename=item.file.name)
 
 
 def publish(item: Item, project_id: str, *, actor: User | None) -> Version | None:
@@ -43,15 +43,19 @@ def publish(item: Item, project_id: str, *, actor: User | None) -> Version | Non
     content = _content(item.file)
     if _is_last(project_id, item.name, content):
         return None
-    checked = images.check(content, filename=item.file.name)
+    checked = incoming_images.check(content, filename=item.file.name)
     plan = _plan(project_id, item.name)
-    take = panels.publish_panel if item.name.task == versions.PANEL else panels.publish_concept
+    take = (
+        submitted_images.publish_panel
+        if item.name.task == publication.PANEL
+        else submitted_images.publish_concept
+    )
     return take(plan, checked, actor=actor)
 
 
 def _plan(project_id: str, name: PlanTask) -> Plan:
     tree = {name.sequence_id: [name.plan]}
-    plans = production.ensure_plans(project_id, name.season, name.episode, tree)
+    plans = production_tree.ensure_plans(project_id, name.season, name.episode, tree)
     return plans[name.sequence_id, name.plan]
 
 
@@ -59,8 +63,8 @@ def _content(file: Path) -> bytes:
     """Return a file's bytes; one that is too large, or would never end, is not read."""
     limit = settings.MADSEA_IMAGE_MAX_BYTES
     try:
-        with beneath.plain(file) as handle:
-            images.check_size(os.fstat(handle.fileno()).st_size)
+        with safe_open.plain(file) as handle:
+            incoming_images.check_size(os.fstat(handle.fileno()).st_size)
             return handle.read(limit)
     except OSError as error:
         raise BadImage(error.strerror or str(error), code="unreadable", attr="file") from error

@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 
 from generation.errors import Problem
 from generation.models import Capability, Needs, Server, Workflow
-from generation.selectors import situations
+from generation.selectors import wait_reasons
 from generation.services import capability, servers, workflows
 from generation.states import ServerHealth
 
@@ -37,7 +37,7 @@ def check(
     lacking = _lacking(needs)
     if not lacking:
         return needs, []
-    said = " ".join(f"{name} lacks {situations.lacks(found)}." for name, found in lacking)
+    said = " ".join(f"{name} lacks {wait_reasons.lacks(found)}." for name, found in lacking)
     detail = f"No server can run {workflow.name}. {said}"
     place = _place(workflow, {name: values[name] for name in given}, lacking[0][1])
     return needs, [Problem(place, CODE, detail)]

@@ -16,7 +16,7 @@ from generation.failures import STANDING_ASIDE
 from generation.models import Server
 from generation.selectors.servers import undriven
 from generation.services import servers
-from generation.services.asking import Asking
+from generation.services.fan_out import Asking
 from generation.states import ServerHealth
 
 logger = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 
 from generation.errors import Conflict, NotFound
 from generation.models import Batch, PlanRun, Version
-from generation.services import batches, images, servers, transitions, versions, volumes
+from generation.services import batches, incoming_images, publication, servers, transitions, volumes
 from generation.services.transitions import Cancelled
 from generation.states import RunState
 
@@ -82,13 +82,13 @@ def upload(run: PlanRun, content: bytes, *, filename: str, actor: User | None) -
         StorageError: the projects folder cannot be written; once the image is reserved, it is
             published as soon as it can be.
     """
-    checked = images.check(content, filename=filename)
-    folder = versions.folder_of(run.plan_id, versions.CONCEPT)
-    image = volumes.at(folder, lambda to: images.put(checked, to))
+    checked = incoming_images.check(content, filename=filename)
+    folder = publication.folder_of(run.plan_id, publication.CONCEPT)
+    image = volumes.at(folder, lambda to: incoming_images.put(checked, to))
     try:
-        version = versions.reserve_upload(run, image, actor=actor)
+        version = publication.reserve_upload(run, image, actor=actor)
     except Conflict:
-        versions.discard(image)
+        publication.discard(image)
         raise
-    images.keep_served(image)
-    return versions.finish(version)
+    incoming_images.keep_served(image)
+    return publication.finish(version)

@@ -17,8 +17,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from generation import queueing
-from generation.comfyui import address, requirements
-from generation.comfyui import parameters as params
+from generation.comfyui import address
 from generation.comfyui.address import Address, Endpoint
 from generation.comfyui.client import Client
 from generation.comfyui.errors import ComfyError
@@ -27,9 +26,11 @@ from generation.errors import Conflict
 from generation.models import Attempt, PlanRun, Server, ServerDefinitions, Workflow
 from generation.models.server import SECRETS
 from generation.selectors.servers import ahead, undriven
-from generation.services import blocking, capability, definitions, transitions
-from generation.services.asking import Asking
+from generation.services import capability, circuit_breaker, node_definitions, transitions
+from generation.services.fan_out import Asking
 from generation.states import AttemptOutcome, RunState, ServerHealth
+from generation.workflows import requirements
+from generation.workflows import substitution as params
 
 PROBE = Timeouts(connect_s=2, read_s=4, whole_s=4)
 #: The tick waits for signs of life no longer than this, however many servers give none. It is more
@@ -255,7 +256,7 @@ class _Said:
 
     version: str
     has_jobs_api: bool
-    definitions: dict[str, Any]
+    node_definitions: dict[str, Any]
     has_restarted: bool
 
 
@@ -335,14 +336,14 @@ def _unread(pk: int, problem: str) -> None:
 
 
 def _write(server: Server, said: _Said) -> None:
-    sha256 = definitions.sha256_of(said.definitions)
+    sha256 = node_definitions.sha256_of(said.definitions)
     try:
         if _has_changed(server, said, sha256):
-            blocking.lift(server)
+            circuit_breaker.lift(server)
         Server.objects.filter(pk=server.pk).update(
             version=said.version, has_jobs_api=said.has_jobs_api
         )
-        definitions.keep(server, said.definitions, sha256)
+        node_definitions.keep(server, said.definitions, sha256)
     except DatabaseError as error:
         _unread(server.pk, type(error).__name__)
         raise

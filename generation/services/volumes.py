@@ -19,8 +19,8 @@ from django.db.models import QuerySet
 from generation import storage
 from generation.errors import Conflict
 from generation.models import StorageTrouble, Version, Volume
-from generation.selectors.compiled import Listed
-from generation.services.asking import Asking
+from generation.selectors.prepared_queries import Listed
+from generation.services.fan_out import Asking
 from generation.states import VersionState
 
 logger = logging.getLogger(__name__)

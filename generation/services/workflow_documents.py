@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any, TypedDict
 
-from generation.comfyui import graph as graphs
-from generation.comfyui.requirements import requirements
-from generation.comfyui.values import Parameter
 from generation.models import Workflow
 from generation.services import workflows
+from generation.workflows import graph as graphs
 from generation.workflows.contract import Contract
-from generation.workflows.schema import schema
+from generation.workflows.parameters import Parameter
+from generation.workflows.params_schema import schema
+from generation.workflows.requirements import requirements
 
 Node = TypedDict("Node", {"node": str, "class": str, "title": str})
 

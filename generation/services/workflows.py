@@ -9,20 +9,19 @@ from typing import Any
 
 from django.conf import settings
 
-from generation import beneath
-from generation.comfyui import graph as graphs
-from generation.comfyui import parameters as params
-from generation.comfyui import sizes
-from generation.comfyui.lenient import is_storable, storable
-from generation.comfyui.requirements import is_model_file
-from generation.comfyui.values import shown
+from generation import safe_open
+from generation.comfyui.untrusted_json import is_storable, storable
 from generation.errors import InvalidRequest, Problem
 from generation.models import ServerDefinitions, Workflow
-from generation.services import definitions as stored
+from generation.services import node_definitions as stored
 from generation.workflows import contract as contracts
-from generation.workflows import formats
+from generation.workflows import formats, image_sizes
+from generation.workflows import graph as graphs
+from generation.workflows import substitution as params
 from generation.workflows.contract import Contract
+from generation.workflows.parameters import shown
 from generation.workflows.remarks import Remark
+from generation.workflows.requirements import is_model_file
 
 #: What a file may be called: anything that is no path, not hidden, and ends in .json.
 NAME = re.compile(r"[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]{0,121}\.json", re.IGNORECASE)
@@ -99,7 +98,7 @@ def find(name: str) -> Workflow:
 def _read(file: Path) -> graphs.Graph:
     """Return the graph of a file, if it can be stored and its parameters found."""
     known = known_definitions()
-    graph = formats.load(beneath.read_plain(file, MAX_BYTES), known)
+    graph = formats.load(safe_open.read_plain(file, MAX_BYTES), known)
     text = json.dumps(graph, ensure_ascii=False)
     if not is_storable(text) or "\\u0000" in text:
         raise graphs.GraphError("bad_text", "It holds characters that are no text.")
@@ -212,7 +211,7 @@ def _too_large(
     """Return the first node that makes too much, and the words for it."""
     known = {name: value for name, value in values.items() if name in found}
     most = settings.MADSEA_IMAGE_MAX_PIXELS
-    for size in sizes.sizes(params.apply(workflow.graph, known, found)):
+    for size in image_sizes.sizes(params.apply(workflow.graph, known, found)):
         what = f"{size.width_px} × {size.height_px} pixels (node {size.node_id})"
         if size.pixels > most:
             words = f"A picture of {what} is too large: at most {most:,} pixels are taken."

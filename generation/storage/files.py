@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 
-from generation import beneath
+from generation import safe_open
 from generation.storage import errors, volumes
 from generation.storage.errors import (
     FileGone,
@@ -102,7 +102,7 @@ def _staging(folder: str, marks: Marks) -> Iterator[int]:
     with ExitStack() as stack:
         try:
             at = stack.enter_context(volumes.opened(folder, marks, make=True))
-        except (beneath.NotPlain, NotADirectoryError) as error:
+        except (safe_open.NotPlain, NotADirectoryError) as error:
             raise StorageError(f"{root() / folder}: {error.strerror or 'no folder'}") from error
         yield at
 
@@ -110,10 +110,10 @@ def _staging(folder: str, marks: Marks) -> Iterator[int]:
 def _write(target: int, staging: int, name: str, content: bytes) -> None:
     unborn = UNBORN + name
     try:
-        beneath.write_new(target, unborn, b"")
+        safe_open.write_new(target, unborn, b"")
         os.rename(unborn, name, src_dir_fd=target, dst_dir_fd=staging)
-        beneath.write_into(staging, name, content)
-        beneath.sync(staging)
+        safe_open.write_into(staging, name, content)
+        safe_open.sync(staging)
     except OSError:
         _remove(target, unborn)
         _remove(staging, name)
@@ -129,9 +129,9 @@ def discard(staging_path: str) -> None:
     """Remove a staged file; what is gone is no error, what cannot be removed is cleared later."""
     if not staging_path:
         return
-    above, name = beneath.split(_inside(staging_path))
-    with suppress(OSError), beneath.folder(root(), above) as folder:
-        beneath.check_plain(folder, name)
+    above, name = safe_open.split(_inside(staging_path))
+    with suppress(OSError), safe_open.folder(root(), above) as folder:
+        safe_open.check_plain(folder, name)
         os.unlink(name, dir_fd=folder)
 
 
@@ -151,11 +151,11 @@ def link(staging_path: str, final: str, sha256: str, marks: Marks = NO_MARKS) ->
         StorageError: the folder cannot be written, or no plain file lies under a name.
         WrongVolume, UnknownVolume: what is mounted there is not what the database knows.
     """
-    above, name = beneath.split(_inside(final))
+    above, name = safe_open.split(_inside(final))
     try:
         with volumes.opened(above, marks, make=True) as folder:
             _link_once(_inside(staging_path), folder, name, sha256)
-            beneath.sync(folder)
+            safe_open.sync(folder)
     except OSError as error:
         if _is_gone(staging_path, marks):
             raise StagedFileGone(f"{final}: {error.strerror or error}") from error
@@ -163,10 +163,10 @@ def link(staging_path: str, final: str, sha256: str, marks: Marks = NO_MARKS) ->
 
 
 def _link_once(staging_path: str, folder: int, name: str, sha256: str) -> None:
-    above, source = beneath.split(staging_path)
+    above, source = safe_open.split(staging_path)
     try:
-        with beneath.folder(root(), above) as staging:
-            beneath.check_plain(staging, source)
+        with safe_open.folder(root(), above) as staging:
+            safe_open.check_plain(staging, source)
             _link(staging, source, folder, name)
     except OSError as error:
         # A folder or a link under the name, or no staged file: nothing that can be compared.
@@ -192,8 +192,8 @@ def _link_copy(staging: int, source: str, folder: int, name: str) -> None:
     """Link a copy that lies in the very folder: if that cannot be done either, nothing can be."""
     unborn = UNBORN + secrets.token_hex(16)
     try:
-        with beneath.file_in(staging, source) as handle:
-            beneath.write_new(folder, unborn, handle.read())
+        with safe_open.file_in(staging, source) as handle:
+            safe_open.write_new(folder, unborn, handle.read())
         os.link(unborn, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
     except OSError as error:
         if error.errno in errors.WITHOUT_LINKS and error.filename2 is not None:
@@ -206,19 +206,19 @@ def _link_copy(staging: int, source: str, folder: int, name: str) -> None:
 def _hash_in(folder: int, name: str) -> str | None:
     """Return the SHA-256 of what lies under a name; None if it is no plain file."""
     try:
-        with beneath.file_in(folder, name) as handle:
+        with safe_open.file_in(folder, name) as handle:
             return hashlib.file_digest(handle, "sha256").hexdigest()
-    except (beneath.NotPlain, FileNotFoundError):
+    except (safe_open.NotPlain, FileNotFoundError):
         return None
 
 
 def _is_gone(relative: str, marks: Marks) -> bool:
     """Tell whether a staged file is certainly not there any more, its folder being readable."""
-    above, name = beneath.split(_inside(relative))
+    above, name = safe_open.split(_inside(relative))
     with suppress(OSError), volumes.opened(above, marks) as folder:
         try:
-            beneath.check_plain(folder, name)
-        except (beneath.NotPlain, FileNotFoundError):
+            safe_open.check_plain(folder, name)
+        except (safe_open.NotPlain, FileNotFoundError):
             return True
     return False
 
@@ -266,22 +266,22 @@ def try_to_read(relative: str, marks: Marks = NO_MARKS) -> None:
 
 def is_there(relative: str) -> bool:
     """Tell whether a plain file lies under a name; no where that cannot be found out."""
-    above, name = beneath.split(_inside(relative))
-    with suppress(OSError), beneath.folder(root(), above) as folder:
-        beneath.check_plain(folder, name)
+    above, name = safe_open.split(_inside(relative))
+    with suppress(OSError), safe_open.folder(root(), above) as folder:
+        safe_open.check_plain(folder, name)
         return True
     return False
 
 
 @contextmanager
 def _opened(relative: str, marks: Marks) -> Iterator[BufferedReader]:
-    above, name = beneath.split(_inside(relative))
+    above, name = safe_open.split(_inside(relative))
     try:
         with volumes.opened(above, marks) as folder, _file_in(folder, name, relative) as handle:
             yield handle
     except FileNotFoundError as error:
         raise FolderGone(f"{relative}: its folder is not there") from error
-    except beneath.NotPlain as error:
+    except safe_open.NotPlain as error:
         raise FileGone(f"{relative}: {error.strerror or error}") from error
     except OSError as error:
         raise errors.of(error, relative) from error
@@ -290,7 +290,7 @@ def _opened(relative: str, marks: Marks) -> Iterator[BufferedReader]:
 @contextmanager
 def _file_in(folder: int, name: str, relative: str) -> Iterator[BufferedReader]:
     try:
-        with beneath.file_in(folder, name) as handle:
+        with safe_open.file_in(folder, name) as handle:
             yield handle
     except FileNotFoundError as error:
         raise FileGone(f"{relative}: {error.strerror or error}") from error

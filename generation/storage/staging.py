@@ -5,7 +5,7 @@ import stat
 import time
 from collections.abc import Container, Iterator
 
-from generation import beneath
+from generation import safe_open
 from generation.storage import errors, volumes
 from generation.storage.files import discard
 from generation.storage.volumes import STAGING, UNBORN, Marks, root
@@ -35,10 +35,10 @@ def _folders(folder: str, depth: int = 0) -> Iterator[str]:
     if depth == _DEPTH:
         return
     try:
-        with beneath.folder(root(), folder) as at:
+        with safe_open.folder(root(), folder) as at:
             names = os.listdir(at)  # noqa: PTH208 - pathlib lists no descriptor
             below = sorted(each for each in names if _is_folder(at, each, depth))
-    except (FileNotFoundError, beneath.NotPlain):
+    except (FileNotFoundError, safe_open.NotPlain):
         return
     for name in below:
         yield from _folders(f"{folder}/{name}".lstrip("/"), depth + 1)
@@ -59,8 +59,8 @@ def _old_in(folder: str, until: float) -> Iterator[str]:
     staging = f"{folder}/{STAGING}".lstrip("/")
     for where, prefix in ((staging, ""), (folder, UNBORN)):
         try:
-            with beneath.folder(root(), where) as at:
-                for name, status in beneath.plain_files(at):
+            with safe_open.folder(root(), where) as at:
+                for name, status in safe_open.plain_files(at):
                     if name.startswith(prefix) and status.st_mtime <= until:
                         yield f"{where}/{name}".lstrip("/")
         except FileNotFoundError:

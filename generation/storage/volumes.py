@@ -14,7 +14,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from generation import beneath
+from generation import safe_open
 from generation.storage import errors
 from generation.storage.errors import UnknownVolume, WrongVolume
 
@@ -108,9 +108,9 @@ def _verify(path: str, wanted: str, found: str) -> None:
 
 def _mark_in(at: int) -> str:
     try:
-        with beneath.file_in(at, MARK) as handle:
+        with safe_open.file_in(at, MARK) as handle:
             lines = handle.read(_MARK_BYTES).decode("ascii", "replace").splitlines()
-    except (beneath.NotPlain, FileNotFoundError):
+    except (safe_open.NotPlain, FileNotFoundError):
         return ""
     return lines[-1].strip() if lines else ""
 
@@ -129,7 +129,7 @@ def opened(
     if make:
         _check_mounted(folder, marks)
     try:
-        with beneath.folder(root(), folder, make=make, visit=survey or Survey(marks)) as at:
+        with safe_open.folder(root(), folder, make=make, visit=survey or Survey(marks)) as at:
             yield at
     except FileNotFoundError:
         _check_mounted(folder, marks)
@@ -170,7 +170,7 @@ def read_mark(path: str = "") -> str:
         StorageError: there is no such folder, or it cannot be read.
     """
     try:
-        with beneath.folder(root(), path) as at:
+        with safe_open.folder(root(), path) as at:
             return _mark_in(at)
     except OSError as error:
         raise errors.of(error, str(root() / path)) from error
@@ -200,12 +200,12 @@ def make_mark(path: str = "") -> str:
     if not path:
         make_root()
     try:
-        with beneath.folder(root(), path) as at:
+        with safe_open.folder(root(), path) as at:
             if found := _mark_in(at):
                 return found
-            beneath.write_new(at, draft, f"{_WORDS}{secrets.token_hex(16)}\n".encode())
+            safe_open.write_new(at, draft, f"{_WORDS}{secrets.token_hex(16)}\n".encode())
             _give_name(at, draft)
-            beneath.sync(at)
+            safe_open.sync(at)
             return _mark_in(at)
     except OSError as error:
         raise errors.of(error, str(root() / path)) from error
@@ -216,7 +216,7 @@ def _give_name(at: int, draft: str) -> None:
         os.link(draft, MARK, src_dir_fd=at, dst_dir_fd=at)
     except FileExistsError:
         # Somebody was faster, or something that is no file lies there.
-        beneath.check_plain(at, MARK)
+        safe_open.check_plain(at, MARK)
     except OSError as error:
         if error.errno in errors.WITHOUT_LINKS:
             raise errors.no_hard_links(str(root())) from error
@@ -232,7 +232,7 @@ def is_empty(path: str = "") -> bool:
         StorageError: it cannot be read.
     """
     try:
-        with beneath.folder(root(), path) as at:
+        with safe_open.folder(root(), path) as at:
             names = os.listdir(at)  # noqa: PTH208 - pathlib lists no descriptor
     except OSError as error:
         raise errors.of(error, str(root() / path)) from error

@@ -4,15 +4,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from generation.comfyui.definitions import WIDGETS, Definitions, InputSpec, input_spec
-from generation.comfyui.graph import Graph
-from generation.comfyui.values import Kind, Parameter, Scaled
 from generation.workflows import validation
-from generation.workflows.reading import Reading, read
+from generation.workflows.definitions import WIDGETS, Definitions, InputSpec, input_spec
+from generation.workflows.discovery import Reading, read
+from generation.workflows.graph import Graph
+from generation.workflows.graph_view import GraphView, Target
+from generation.workflows.parameters import Kind, Parameter, Scaled
 from generation.workflows.remarks import Question, Remark
-from generation.workflows.results import Saver
-from generation.workflows.sources import SEED_NAMES
-from generation.workflows.view import GraphView, Target
+from generation.workflows.result_nodes import Saver
+from generation.workflows.value_sources import SEED_NAMES
 
 #: Kinds that one parameter may hold together, and what it is then.
 _JOINED: dict[frozenset[Kind], Kind] = {

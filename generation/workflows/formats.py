@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from generation.comfyui import graph as graphs
-from generation.comfyui.definitions import Definitions
 from generation.comfyui.errors import GraphError
-from generation.comfyui.graph import Graph
-from generation.comfyui.lenient import Json, mapping
+from generation.comfyui.untrusted_json import Json, mapping
 from generation.workflows import editor
+from generation.workflows import graph as graphs
+from generation.workflows.definitions import Definitions
+from generation.workflows.graph import Graph
 
 #: Where programs and pictures keep the editor's document.
 _WRAPPERS = (("workflow",), ("extra_data", "extra_pnginfo", "workflow"), ("input", "workflow"))

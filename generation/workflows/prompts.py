@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from generation.comfyui.graph import Link
+from generation.workflows.graph import Link
+from generation.workflows.graph_view import GraphView, Target
 from generation.workflows.sampling import Sampling
-from generation.workflows.sources import text_sources
-from generation.workflows.view import GraphView, Target
+from generation.workflows.value_sources import text_sources
 
 _NAMED_TEXTS = frozenset({"text", "prompt", "clip_l", "clip_g", "t5xxl", "llama", "tags", "lyrics"})
 _NEGATIVE_NAMES = ("negative", "neg")

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from generation.workflows.sources import is_seed, value_source
-from generation.workflows.view import GraphView, Target
+from generation.workflows.graph_view import GraphView, Target
+from generation.workflows.value_sources import is_seed, value_source
 
 #: What links of these types carry belongs to the sampling that takes it.
 _PARTS = ("NOISE", "SIGMAS", "SAMPLER", "GUIDER")

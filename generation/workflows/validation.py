@@ -6,12 +6,12 @@ Source: protocol.md §3.4, §4.
 
 from collections.abc import Iterable, Iterator
 
-from generation.comfyui.definitions import WIDGETS, InputSpec
-from generation.comfyui.graph import Link, link
-from generation.comfyui.requirements import is_model_file
-from generation.comfyui.values import shown
+from generation.workflows.definitions import WIDGETS, InputSpec
+from generation.workflows.graph import Link, link
+from generation.workflows.graph_view import GraphView, Target
+from generation.workflows.parameters import shown
 from generation.workflows.remarks import Remark
-from generation.workflows.view import GraphView, Target
+from generation.workflows.requirements import is_model_file
 
 _ANY = frozenset({"*", "ANY", ""})
 

@@ -9,9 +9,9 @@ from time import perf_counter
 from uuid import uuid4
 
 from generation.comfyui.client import Client
-from generation.comfyui.messages import Executing
+from generation.comfyui.protocol import Executing
 from generation.comfyui.socket import Socket
-from generation.decoding import pictures
+from generation.decoding import pillow_images
 from lab.benchmarks.site import GRAPH
 
 DEPTH = 2
@@ -62,5 +62,5 @@ def _fetch(client: Client, prompt_id: str) -> str:
     while history is None:
         history = client.history(prompt_id)
     content = client.view(history.outputs[0], max_bytes=MAX_BYTES)
-    pictures.examine(content, max_pixels=MAX_PIXELS)
+    pillow_images.examine(content, max_pixels=MAX_PIXELS)
     return hashlib.sha256(content).hexdigest()

@@ -18,11 +18,19 @@ from typing import Any
 from django.db import connections
 from PIL import Image
 
-from generation.driver import heart, loop
+from generation.driver import heartbeat, loop
 from generation.errors import Fenced
 from generation.models import Attempt, Batch, Capability, Server
 from generation.selectors import claimable
-from generation.services import batches, claims, images, leases, requests, transitions, versions
+from generation.services import (
+    batches,
+    claims,
+    incoming_images,
+    leases,
+    publication,
+    request_validation,
+    transitions,
+)
 from generation.states import ServerHealth
 from lab.benchmarks.site import WORKFLOW
 from lab.benchmarks.tables import percentile
@@ -60,7 +68,7 @@ def _queue(n_plans: int) -> Batch:
         "style": "ombres_chinoises",
         "workflow_json": WORKFLOW,
     }
-    return batches.create(requests.read(payload), requester=None)
+    return batches.create(request_validation.read(payload), requester=None)
 
 
 def _servers(n_servers: int, made: list[Batch]) -> list[int]:
@@ -136,13 +144,13 @@ class Driver:
         """Bring a claimed plan to its published version."""
         for pct in PROGRESS:
             self._timed("progress", transitions.advance, attempt, pct)
-        image = self._timed("stage (file)", images.stage, self._picture)
-        reserve, token = versions.reserve_render, self._lease.token
+        image = self._timed("stage (file)", incoming_images.stage, self._picture)
+        reserve, token = publication.reserve_render, self._lease.token
         reserved = self._timed("reserve", reserve, attempt, token, image)
-        self._timed("publish (and file)", versions.finish, reserved)
+        self._timed("publish (and file)", publication.finish, reserved)
 
     def _beat(self) -> None:
-        if time.monotonic() - self._beat_at >= heart.BEAT_EVERY_S:
+        if time.monotonic() - self._beat_at >= heartbeat.BEAT_EVERY_S:
             self._beat_at = time.monotonic()
             self._timed("beat", leases.beat, self._lease)
 

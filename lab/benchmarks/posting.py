@@ -17,7 +17,7 @@ from django.http import HttpResponseBase
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from generation.api import answers
+from generation.api import responses
 
 URL = "/api/generate_ai_concept"
 REPEATS = 5
@@ -60,7 +60,7 @@ class Bench:
         self, batch_id: str, *, etag: str = "", since: int | None = None, is_first: bool = True
     ) -> Any:
         if is_first:
-            answers.DOCUMENTS.clear()
+            responses.DOCUMENTS.clear()
         given = {"batch_id": batch_id} | ({} if since is None else {"since": since})
         headers = {"If-None-Match": etag} if etag else {}
         answer = self._client.get(f"{URL}/status", given, headers=headers)

@@ -16,9 +16,16 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.test import Client
 
-from generation.api import answers
+from generation.api import responses
 from generation.models import Plan, PlanRun, Server
-from generation.services import batches, claims, leases, requests, transitions, upkeep
+from generation.services import (
+    batches,
+    claims,
+    leases,
+    maintenance,
+    request_validation,
+    transitions,
+)
 from generation.services.leases import Lease
 from generation.states import RunState
 from lab.benchmarks.driving import Driver
@@ -47,9 +54,11 @@ class Present:
     """What goes on now, the same in every database: a batch at work, one that lacks its panels."""
 
     def __init__(self, n_done: int) -> None:
-        self.batch = batches.create(requests.read(request(20, PROJECT_ID)), requester=None)
+        self.batch = batches.create(
+            request_validation.read(request(20, PROJECT_ID)), requester=None
+        )
         lacking = request(1, "panels-missing", "OmbresChinoises.json")
-        batches.create(requests.read(lacking), requester=None)
+        batches.create(request_validation.read(lacking), requester=None)
         self.leases = [_taken(server) for server in Server.objects.order_by("pk")]
         self.desks = [claims.Desk(lease) for lease in self.leases]
         self.driver = Driver(self.leases[0])
@@ -79,7 +88,7 @@ class Present:
 
     def get(self, url: str, expected: int = 200, **headers: str) -> Any:
         """Read an address as the first browser does."""
-        answers.DOCUMENTS.clear()
+        responses.DOCUMENTS.clear()
         answer = self.client.get(url, headers=headers)
         if answer.status_code != expected:
             raise RuntimeError(f"{url}: {answer.status_code}")
@@ -133,7 +142,7 @@ def acts(now: Present) -> dict[str, Callable[[], object]]:
         "claim": lambda: desk.claim(in_flight=0),
         "claim, one in flight": lambda: desk.claim(in_flight=1),
         "a plan, claimed to published": lambda: now.driver.render(now.claimed(desk)),
-        "tick": upkeep.tick,
+        "tick": maintenance.tick,
         "API: POST, 100 plans": now.post,
         "API: status, 304": lambda: now.get(f"{STATUS}?{of_batch}", 304, if_none_match=now.etag),
         **{name: _reader(now, url) for name, url in pages.items()},

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
-from generation.api.kept import Kept
+from generation.api.response_cache import Kept
 
 #: Below it there is nothing to be won.
 SMALL_BYTES = 1400

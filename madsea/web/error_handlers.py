@@ -6,7 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import resolve
 
-from generation.admin import refusals
+from generation.admin import error_pages
 from generation.api import errors
 from generation.errors import Problem
 from madsea.web.refusals import Refused
@@ -29,7 +29,7 @@ class Pages:
         response = self._get_response(request)
         if response.status_code == 405 and _is_page(request) and not response.content:
             # The same answer, as what it allows and that it was logged belong to it.
-            page = refusals.page(request, 405, back=_page_of(request))
+            page = error_pages.page(request, 405, back=_page_of(request))
             response.content, response["Content-Type"] = page.content, page["Content-Type"]
         return response
 
@@ -38,9 +38,9 @@ class Pages:
         if not _is_page(request):
             return None
         if isinstance(error, PermissionDenied):
-            return refusals.page(request, 403)
+            return error_pages.page(request, 403)
         if isinstance(error, Http404):
-            return _with_slash(request) or refusals.page(request, 404)
+            return _with_slash(request) or error_pages.page(request, 404)
         return None
 
 
@@ -63,7 +63,7 @@ def _with_slash(request: HttpRequest) -> HttpResponse | None:
 def refuse(request: HttpRequest, refused: Refused) -> HttpResponse:
     """Answer what is refused before, beside or instead of its view."""
     if _is_page(request):
-        response = refusals.page(request, refused.status, _told(refused))
+        response = error_pages.page(request, refused.status, _told(refused))
     else:
         response = errors.listed(refused.status, [Problem("", refused.code, refused.detail)])
     # Whoever would say so stands further in.
@@ -73,42 +73,42 @@ def refuse(request: HttpRequest, refused: Refused) -> HttpResponse:
     return response
 
 
-def _told(refused: Refused) -> refusals.Refusal:
+def _told(refused: Refused) -> error_pages.Refusal:
     if refused.wait_s is None:
         advice = "Go back and try it in another way."
     else:
         advice = f"Wait {refused.wait_s} s, then go back and try again."
-    return refusals.Refusal(refused.status.phrase, refused.detail, advice, alone=True)
+    return error_pages.Refusal(refused.status.phrase, refused.detail, advice, alone=True)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer what Django itself refuses, such as a wrong Host header."""
     if _is_page(request):
-        return refusals.page(request, 400)
+        return error_pages.page(request, 400)
     return errors.bad_request(request, exception)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer what is not allowed."""
     if _is_page(request):
-        return refusals.page(request, 403)
+        return error_pages.page(request, 403)
     return errors.permission_denied(request, exception)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a form whose token is missing or old."""
     if _is_page(request):
-        return refusals.page(request, 403, refusals.STALE_FORM)
+        return error_pages.page(request, 403, error_pages.STALE_FORM)
     return errors.permission_denied(request, PermissionDenied(reason))
 
 
 def unknown_address(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer an address that leads nowhere."""
     if _is_page(request):
-        return refusals.page(request, 404)
+        return error_pages.page(request, 404)
     return errors.unknown_address(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer when Madsea itself failed."""
-    return refusals.page(request, 500) if _is_page(request) else errors.server_error(request)
+    return error_pages.page(request, 500) if _is_page(request) else errors.server_error(request)

@@ -6,7 +6,7 @@ from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
-from generation.services import tries
+from generation.services import login_throttle
 from madsea.web import client_addresses
 
 
@@ -36,8 +36,8 @@ class CountingBackend(ModelBackend):
         if request is None or username is None:
             return super().authenticate(request, username, password, **given)
         source = client_addresses.network(request)
-        tries.count(username, source)
+        login_throttle.count(username, source)
         user = super().authenticate(request, username, password, **given)
         if user is not None:
-            tries.forgive(username, source)
+            login_throttle.forgive(username, source)
         return user

@@ -20,10 +20,14 @@ STEPS = [
     pytest.param("generation.services.transitions:acknowledge", "after", id="rendering"),
     pytest.param("generation.comfyui.client:Client.view", "before", id="rendered"),
     pytest.param("generation.storage:stage", "after", id="staged"),
-    pytest.param("generation.services.versions:reserve_render", "before", id="before-reservation"),
-    pytest.param("generation.services.versions:reserve_render", "after", id="reserved"),
+    pytest.param(
+        "generation.services.publication:reserve_render", "before", id="before-reservation"
+    ),
+    pytest.param("generation.services.publication:reserve_render", "after", id="reserved"),
     pytest.param("generation.storage:link", "after", id="linked"),
-    pytest.param("generation.services.change:publish", "after", id="before-last-commit"),
+    pytest.param(
+        "generation.services.transitions.unit_of_work:publish", "after", id="before-last-commit"
+    ),
     pytest.param("generation.storage:discard", "before", id="before-discard"),
 ]
 

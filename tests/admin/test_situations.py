@@ -7,8 +7,8 @@ from django.test import Client
 from django.utils import timezone
 
 from generation.models import Batch, PlanRun, Server
-from generation.selectors import batches, overviews
-from generation.selectors.awaited import Awaited, awaited
+from generation.selectors import admin_overviews, batches
+from generation.selectors.batch_situations import Awaited, awaited
 from generation.states import RunState, ServerHealth
 from tests import factories
 from tests.admin import pages
@@ -18,7 +18,7 @@ CANCELLED, WAITING = RunState.CANCELLED, RunState.WAITING
 
 
 def _awaits(batch: Batch) -> Awaited:
-    return awaited(overviews.batches().get(pk=batch.pk))
+    return awaited(admin_overviews.batches().get(pk=batch.pk))
 
 
 def _text(office: Client) -> str:
@@ -119,7 +119,7 @@ def test_a_cancelled_batch_says_how_much_is_done_and_not_100_percent(office: Cli
 
     assert "1 of 3 done" in shown
     assert "100 %" not in shown
-    assert batches.progress(overviews.batches().get(pk=batch.pk)) == 100
+    assert batches.progress(admin_overviews.batches().get(pk=batch.pk)) == 100
 
 
 def test_a_batch_with_failures_says_how_much_is_done(office: Client) -> None:

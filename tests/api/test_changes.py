@@ -6,7 +6,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from generation.models import Batch, PlanRun, Server
-from generation.services.change import change
+from generation.services.transitions.unit_of_work import change
 from generation.states import Mode, RunState, ServerHealth
 from tests import factories
 from tests.api.calls import queries_of, status

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from PIL import Image
 from rest_framework.test import APIClient
 
-from generation import links, thumbnails
+from generation import signed_urls, thumbnails
 from generation.models import Plan, Version
 from tests import factories
 
@@ -24,7 +24,7 @@ def by_id(version: Version, query: str = "") -> str:
 
 
 def signed(version: Version, **options: Any) -> str:
-    return links.signed_url(version.pk, str(version), **options)
+    return signed_urls.signed_url(version.pk, str(version), **options)
 
 
 def test_a_token_gets_the_file(api: APIClient, version: Version) -> None:
@@ -74,8 +74,8 @@ def test_an_address_grows_old(
     anonymous: APIClient, version: Version, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = signed(version)
-    now = links.time.time()
-    monkeypatch.setattr(links.time, "time", lambda: now + settings.MADSEA_FILE_LINK_S + 1)
+    now = signed_urls.time.time()
+    monkeypatch.setattr(signed_urls.time, "time", lambda: now + settings.MADSEA_FILE_LINK_S + 1)
 
     answer = anonymous.get(address)
 

@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 
 from generation.errors import TooSoon
 from generation.models import LoginTries
-from generation.services import tries
+from generation.services import login_throttle
 from madsea.web import password_hashing
 from madsea.web.password_hashing import OneAtATimeHasher
 
@@ -77,7 +77,7 @@ def test_a_try_that_was_too_early_makes_nobody_wait_longer(supervisor: User) -> 
 
 
 def test_each_try_doubles_the_wait_up_to_a_minute(supervisor: User) -> None:
-    waits = [tries._wait(n).total_seconds() for n in range(4, 14)]
+    waits = [login_throttle._wait(n).total_seconds() for n in range(4, 14)]
 
     assert waits == [0, 1, 2, 4, 8, 16, 32, 60, 60, 60]
 
@@ -139,7 +139,7 @@ def test_of_two_processes_at_once_one_try_is_counted(supervisor: User) -> None:
     let_pass(32)
     row = LoginTries.objects.get()
 
-    assert [tries._taken(row, timezone.now()) for _ in range(2)] == [True, False]
+    assert [login_throttle._taken(row, timezone.now()) for _ in range(2)] == [True, False]
 
 
 def test_names_are_not_kept(supervisor: User) -> None:
@@ -152,7 +152,11 @@ def test_old_tries_are_forgotten(supervisor: User) -> None:
     guess_until_it_waits()
     let_pass(3600)
 
-    assert (tries.forget_old(), tries.forget_old(), LoginTries.objects.count()) == (1, 0, 0)
+    assert (
+        login_throttle.forget_old(),
+        login_throttle.forget_old(),
+        LoginTries.objects.count(),
+    ) == (1, 0, 0)
 
 
 def test_a_quarter_of_an_hour_later_all_tries_are_there_again(supervisor: User) -> None:

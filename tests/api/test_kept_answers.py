@@ -10,7 +10,7 @@ from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from generation import selectors
-from generation.api.kept import Kept
+from generation.api.response_cache import Kept
 from generation.models import Batch, Server
 from generation.services import batches
 from generation.states import RunState, ServerHealth

@@ -12,7 +12,7 @@ from jsonschema import Draft4Validator
 from rest_framework.test import APIClient
 
 from generation.models import Batch
-from generation.services import payload
+from generation.services import request_fields
 from generation.states import BatchState, RunState
 from nomenclature import rules
 from tests import factories
@@ -154,8 +154,8 @@ def test_names_look_as_the_nomenclature_says(schema: Schema) -> None:
 def test_a_request_is_described_by_what_it_is_read_by(schema: Schema) -> None:
     request = schema["components"]["schemas"]["GenerateRequest"]
 
-    assert set(request["properties"]) == set(payload.PAYLOAD)
-    assert request["required"] == payload.required(payload.PAYLOAD)
+    assert set(request["properties"]) == set(request_fields.PAYLOAD)
+    assert request["required"] == request_fields.required(request_fields.PAYLOAD)
     bounds = request["properties"]["sequences"]
     assert (bounds["minItems"], bounds["maxItems"]) == (1, django_settings.MADSEA_PLANS_MAX)
 

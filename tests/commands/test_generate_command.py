@@ -7,9 +7,9 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import CommandError, OutputWrapper
 
-from generation.management import waiting
+from generation.management import batch_progress
 from generation.models import Batch, LogEntry, Project
-from generation.selectors import awaited
+from generation.selectors import batch_situations
 from generation.selectors import batches as reads
 from generation.states import RunState
 from tests import factories
@@ -112,7 +112,7 @@ def test_a_project_of_a_similar_name_is_made_when_it_is_said_to_be_new(tmp_path:
 def test_waiting_says_how_far_the_batch_is_and_fails_when_a_plan_is_not_done(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(waiting, "POLL_S", 0.05)
+    monkeypatch.setattr(batch_progress, "POLL_S", 0.05)
     out = CancelsWhenItWaits()
 
     with pytest.raises(CommandError, match="0 of 6 plans done, 0 failed, 6 cancelled"):
@@ -133,11 +133,11 @@ class CancelsWhenItWaits(StringIO):
 
 
 def test_a_line_of_progress_comes_when_something_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting, "LINE_S", 0.0)
+    monkeypatch.setattr(batch_progress, "LINE_S", 0.0)
     factories.batch([RunState.DONE, RunState.RUNNING])
-    shown = reads.measured().annotate(**awaited.annotations()).get()
+    shown = reads.measured().annotate(**batch_situations.annotations()).get()
     out = StringIO()
-    lines = waiting.Lines(OutputWrapper(out))
+    lines = batch_progress.Lines(OutputWrapper(out))
 
     lines.show(shown)
     lines.show(shown)

@@ -12,7 +12,7 @@ from comfyui_preview.server import PreviewServer
 from generation import queueing
 from generation.errors import Fenced
 from generation.models import Attempt, Batch, Server, Version
-from generation.services import images, servers, upkeep, versions
+from generation.services import incoming_images, maintenance, publication, servers
 from generation.states import AttemptOutcome, RunState, ServerHealth
 from tests import factories
 from tests.driver import flying
@@ -46,7 +46,7 @@ def given_up(start_comfy: Callable[..., PreviewServer], seconds_per_plan: float)
     comfy.faults.set("reset")
     servers.check_undriven()
     flying.let_pass(timedelta(seconds=301))
-    upkeep.tick()
+    maintenance.tick()
     assert flying.outcomes(batch) == [AttemptOutcome.ABANDONED] * 2
     flying.finish(factories.server("gpu-2", url=other.url), batch)
     return GivenUp(server, comfy, batch, attempts, published(batch))
@@ -55,9 +55,9 @@ def given_up(start_comfy: Callable[..., PreviewServer], seconds_per_plan: float)
 def come_back(past: GivenUp) -> None:
     """Let an hour pass, and the server answer again."""
     flying.let_pass(timedelta(hours=1))
-    upkeep.tick()
+    maintenance.tick()
     past.comfy.faults.clear()
-    upkeep.tick()
+    maintenance.tick()
     assert Server.objects.get(pk=past.server.pk).health == ServerHealth.UP
 
 
@@ -110,9 +110,9 @@ def test_what_it_still_renders_is_stopped_first_thing(
 def test_its_driver_of_then_can_publish_nothing(start_comfy: Callable[..., PreviewServer]) -> None:
     past = given_up(start_comfy, seconds_per_plan=3600)
     come_back(past)
-    image = images.stage(factories.png())
+    image = incoming_images.stage(factories.png())
 
     with pytest.raises(Fenced):
-        versions.reserve_render(past.attempts[0], past.attempts[0].lease_token, image)
+        publication.reserve_render(past.attempts[0], past.attempts[0].lease_token, image)
 
     assert published(past.batch) == past.published

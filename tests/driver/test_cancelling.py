@@ -9,7 +9,7 @@ import pytest
 from comfyui_preview.journal import entries
 from comfyui_preview.server import PreviewServer
 from generation.comfyui.client import Client
-from generation.driver import patience, removal
+from generation.driver import prompt_removal, timeouts
 from generation.models import Attempt, Batch, PlanRun, Server, Version
 from generation.services import batches, leases, runs, servers
 from generation.states import BatchState, RunState
@@ -225,8 +225,8 @@ def test_a_hung_prompt_that_runs_out_for_somebody_else_does_not_set_its_server_a
     start_comfy: Any, db: None, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.MADSEA_HUNG_S = 1
-    monkeypatch.setattr(patience, "TIMES_UNKNOWN", 1)
-    monkeypatch.setattr(patience, "DEAF_S", 1)
+    monkeypatch.setattr(timeouts, "TIMES_UNKNOWN", 1)
+    monkeypatch.setattr(timeouts, "DEAF_S", 1)
     comfy = start_comfy(seconds_per_plan=60, generation="classic")
     comfy.faults.set("silent_ws")
     row = row_of(comfy)
@@ -298,7 +298,7 @@ def test_a_prompt_that_is_no_longer_there_costs_nobody_theirs(
     assert flying.is_soon(lambda: running_on(any_comfy) == [foreign])
     any_comfy.faults.set("delay", match="/interrupt", seconds=0)
 
-    was_taken_off = removal.Remover(lease, client).take_off(str(uuid4()), ours=[])
+    was_taken_off = prompt_removal.Remover(lease, client).take_off(str(uuid4()), ours=[])
 
     client.close()
     assert was_taken_off
@@ -322,7 +322,7 @@ def test_a_prompt_that_is_no_longer_there_costs_nobody_theirs(
 def test_the_version_tells_whether_a_prompt_can_be_stopped_alone(
     version: str, is_exact: bool
 ) -> None:
-    assert removal.stops_exactly(Server(version=version)) is is_exact
+    assert prompt_removal.stops_exactly(Server(version=version)) is is_exact
 
 
 # Before and after the server --------------------------------------------------------------------

@@ -6,11 +6,11 @@ import pytest
 from django.db import DataError
 
 from generation.comfyui.client import Client
-from generation.comfyui.messages import History
-from generation.driver.courier import Courier
-from generation.driver.pilot import Pilot
+from generation.comfyui.protocol import History
+from generation.driver.executor import Pilot
+from generation.driver.transfers import Courier
 from generation.models import Attempt, Server
-from generation.services import images
+from generation.services import incoming_images
 from generation.states import RunState
 from tests.driver import flying
 
@@ -37,7 +37,7 @@ def outcomes() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(
     ("target", "name"),
-    [(Client, "history"), (Client, "post_prompt"), (images, "put"), (Courier, "fetch")],
+    [(Client, "history"), (Client, "post_prompt"), (incoming_images, "put"), (Courier, "fetch")],
 )
 @pytest.mark.parametrize("error", [Odd("x"), OverflowError(), DataError("no integer")])
 def test_a_step_that_nobody_foresaw_ends_one_attempt(

@@ -10,7 +10,7 @@ from comfyui_preview.journal import entries
 from comfyui_preview.server import PreviewServer
 from generation.comfyui.client import Client
 from generation.models import Attempt, Batch, Block, Server
-from generation.services import batches, claims, graphs, leases, quarantine, servers
+from generation.services import batches, claims, leases, prompt_graphs, quarantine, servers
 from generation.states import RunState
 from tests import factories
 from tests.driver import flying
@@ -324,7 +324,7 @@ def test_the_prefix_is_of_the_proposed_id_whatever_the_server_draws(
     attempt = Attempt.objects.get()
     assert attempt.server_prompt_id not in ("", str(attempt.prompt_id))
     executed = next(entries(old_comfy.journal_path, "executed"))
-    assert executed["filename_prefix"] == graphs.prefix_of(attempt)
+    assert executed["filename_prefix"] == prompt_graphs.prefix_of(attempt)
 
 
 def test_a_server_that_takes_our_id_keeps_it(server: Server) -> None:

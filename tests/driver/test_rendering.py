@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from comfyui_preview.server import PreviewServer
-from generation.driver import pilot
+from generation.driver import executor
 from generation.models import Attempt, PlanRun, Server, Version
-from generation.services import panels, servers
+from generation.services import servers, submitted_images
 from generation.states import AttemptOutcome, RunState, WaitReason
 from tests import factories, pictures
 from tests.driver import flying
@@ -64,7 +64,7 @@ def test_nothing_is_left_in_staging(server: Server, projects_root: Path) -> None
 def test_polling_alone_is_enough(
     server: Server, comfy: PreviewServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pilot, "SOCKET_WAIT_S", 0.05)
+    monkeypatch.setattr(executor, "SOCKET_WAIT_S", 0.05)
     comfy.faults.set("refuse_ws", status=403)
     batch = flying.inverted(2)
 
@@ -131,7 +131,7 @@ def test_a_panel_goes_to_the_server_upright_and_without_what_stands_beside_it(
         [RunState.QUEUED], workflow=flying.workflow(flying.INVERTED), needs_panel=True
     )
     plan, master = batch.runs.get().plan, pictures.turned("PNG", 6) + pictures.HTML
-    panel = panels.import_panel(plan, master, filename="", actor=None)
+    panel = submitted_images.import_panel(plan, master, filename="", actor=None)
 
     flying.finish(server, batch)
 
@@ -151,7 +151,7 @@ def test_a_plan_whose_panel_comes_later_goes_on(server: Server) -> None:
     turns = itertools.count()
     arrival = flying.Once(
         lambda: next(turns) > 1,
-        lambda: panels.import_panel(plan, factories.png(), filename="", actor=None),
+        lambda: submitted_images.import_panel(plan, factories.png(), filename="", actor=None),
     )
 
     flying.drive_until(server, lambda: arrival() and flying.is_finished(batch))

@@ -10,10 +10,10 @@ import pytest
 
 from comfyui_preview.server import PreviewServer
 from generation.comfyui.client import Client
-from generation.driver import patience
+from generation.driver import timeouts
 from generation.models import Attempt, Server
 from generation.services import quarantine
-from generation.services.durations import Watched
+from generation.services.render_times import Watched
 from generation.states import RunState
 from tests import factories
 from tests.driver import flying
@@ -72,7 +72,7 @@ def test_a_hung_prompt_is_stopped_and_tried_again(
     server: Server, comfy: PreviewServer, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.MADSEA_HUNG_S = 3
-    monkeypatch.setattr(patience, "TIMES_UNKNOWN", 1)
+    monkeypatch.setattr(timeouts, "TIMES_UNKNOWN", 1)
     comfy.faults.set("node_hang", times=1, match="ImageInvert", seconds=6)
     batch = flying.inverted()
 
@@ -88,8 +88,8 @@ def test_a_server_that_hangs_and_hears_nothing_is_set_aside(
     server: Server, comfy: PreviewServer, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.MADSEA_HUNG_S = 1
-    monkeypatch.setattr(patience, "TIMES_UNKNOWN", 1)
-    monkeypatch.setattr(patience, "DEAF_S", 0.5)
+    monkeypatch.setattr(timeouts, "TIMES_UNKNOWN", 1)
+    monkeypatch.setattr(timeouts, "DEAF_S", 0.5)
     comfy.faults.set("node_hang", match="ImageInvert", seconds=60)
     batch = flying.inverted()
 
@@ -129,8 +129,8 @@ def short_turns(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Drivers whose turn is far shorter than any limit."""
     settings.MADSEA_DRIVER_LIFE_S = 0.5
     settings.MADSEA_HUNG_S = 2
-    monkeypatch.setattr(patience, "TIMES_UNKNOWN", 1)
-    monkeypatch.setattr(patience, "DEAF_S", 2)
+    monkeypatch.setattr(timeouts, "TIMES_UNKNOWN", 1)
+    monkeypatch.setattr(timeouts, "DEAF_S", 2)
 
 
 def test_a_hung_prompt_is_judged_by_drivers_that_take_turns(

@@ -17,7 +17,7 @@ from generation.models import (
     ServerDefinitions,
     Workflow,
 )
-from generation.services import capability, runs, servers, upkeep
+from generation.services import capability, maintenance, runs, servers
 from generation.states import RunState
 from tests import factories
 from tests.driver import flying
@@ -97,7 +97,7 @@ def leave_when_idle(server: Server) -> None:
 def leave_and_be_read(server: Server) -> None:
     """Drive a server until it finds nothing more to do, then read it anew if that is due."""
     leave_when_idle(server)
-    upkeep.tick()
+    maintenance.tick()
 
 
 def rendered_on(batch: Batch) -> list[str]:
@@ -221,7 +221,7 @@ def test_only_servers_that_can_take_the_work_are_woken(
     has_real = start("has-real", REAL)
     batch(REAL)
 
-    upkeep.tick()
+    maintenance.tick()
 
     assert woken == [has_real.pk]
 
@@ -319,7 +319,7 @@ def test_a_server_that_refuses_what_it_says_it_has_fails_the_plan_the_second_tim
     leave_when_idle(server)
     before = flying.states(mine)
 
-    upkeep.tick()
+    maintenance.tick()
     leave_when_idle(server)
 
     assert (before, flying.states(mine)) == ([RunState.QUEUED], [RunState.ERROR])
@@ -353,7 +353,7 @@ def test_a_model_that_comes_lets_the_plans_go_on(
     restarted = start_comfy(models=MODELS | {"checkpoints": [REAL]})
     Server.objects.update(url=restarted.url, needs_reading=True)
 
-    upkeep.tick()
+    maintenance.tick()
     leave_when_idle(server)
 
     assert before == [RunState.QUEUED] * 2

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from comfyui_preview.server import PreviewServer
-from generation.driver import split
+from generation.driver import split_address
 from generation.models import Batch, Server
-from generation.selectors import situations
-from generation.services import batches, identity
+from generation.selectors import wait_reasons
+from generation.services import batches, server_identity
 from generation.states import RunState, ServerHealth
 from tests import factories
 from tests.balancer import Gate, balance, forward
@@ -25,7 +25,7 @@ KINDS = {"each request": balance, "each connection": forward}
 def brief(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A driver that has nothing to do leaves at once; first looks are soon."""
     settings.MADSEA_LINGER_S = 0
-    monkeypatch.setattr(split, "FIRST_LOOK_S", 0.1)
+    monkeypatch.setattr(split_address, "FIRST_LOOK_S", 0.1)
 
 
 @pytest.fixture(params=[0.0, 1.5], ids=["quick", "slow"])
@@ -118,14 +118,14 @@ def test_a_cancel_takes_off_what_is_on_either(row: Server, two: list[PreviewServ
 def test_it_is_taken_back_once_one_alone_answers(
     row: Server, gate: Gate, two: list[PreviewServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(identity, "ASK_AGAIN_S", 0.0)
+    monkeypatch.setattr(server_identity, "ASK_AGAIN_S", 0.0)
     drive_until_seen(row)
     Server.objects.update(health=ServerHealth.UP)
-    identity.look()
+    server_identity.look()
     assert has_stood_aside(row)
 
     gate.lead_to([two[0].url])
-    identity.look()
+    server_identity.look()
 
     assert not has_stood_aside(row)
 
@@ -135,10 +135,10 @@ def test_what_waits_says_why(row: Server, two: list[PreviewServer]) -> None:
     batch = flying.sampled(8)
     drive(row, batch)
 
-    annotated = Batch.objects.annotate(**situations.batch_annotations()).get(pk=batch.pk)
-    outlook = situations.outlooks_of([annotated])[batch.pk, None]
+    annotated = Batch.objects.annotate(**wait_reasons.batch_annotations()).get(pk=batch.pk)
+    outlook = wait_reasons.outlooks_of([annotated])[batch.pk, None]
 
-    assert outlook.situation == situations.Situation.ALL_DOWN
+    assert outlook.situation == wait_reasons.Situation.ALL_DOWN
     assert "farm is set aside (several_servers): Several ComfyUIs answer" in outlook.detail
 
 

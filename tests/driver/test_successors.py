@@ -8,7 +8,7 @@ import pytest
 from django.db.models.functions import Now
 
 from comfyui_preview.server import PreviewServer
-from generation.driver.heart import Heart
+from generation.driver.heartbeat import Heart
 from generation.models import Attempt, Server
 from generation.services import batches
 from generation.states import RunState

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from generation.comfyui.address import Endpoint
-from generation.comfyui.messages import Started
-from generation.driver import watch
-from generation.driver.courier import Message
+from generation.comfyui.protocol import Started
+from generation.driver import socket_listener
+from generation.driver.transfers import Message
 from tests.driver.flying import is_soon
 
 
@@ -41,25 +41,25 @@ class Broken(Flood):
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "FLOODED_S", 0.001)
-    monkeypatch.setattr(watch, "RECONNECT_MOST_S", 0.01)
+    monkeypatch.setattr(socket_listener, "FLOODED_S", 0.001)
+    monkeypatch.setattr(socket_listener, "RECONNECT_MOST_S", 0.01)
     monkeypatch.setattr(Flood, "n_received", 0)
 
 
 def test_a_flood_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "Socket", Flood)
+    monkeypatch.setattr(socket_listener, "Socket", Flood)
     inbox: SimpleQueue[Message] = SimpleQueue()
-    watching = watch.Watch(Endpoint("http://127.0.0.1:9"), inbox)
+    watching = socket_listener.Watch(Endpoint("http://127.0.0.1:9"), inbox)
 
-    assert is_soon(lambda: Flood.n_received > 2 * watch.WAITING_MOST)
+    assert is_soon(lambda: Flood.n_received > 2 * socket_listener.WAITING_MOST)
 
     watching.close()
-    assert inbox.qsize() <= watch.WAITING_MOST + 1
+    assert inbox.qsize() <= socket_listener.WAITING_MOST + 1
 
 
 def test_what_nobody_foresaw_leaves_the_watch_alive(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "Socket", Broken)
-    watching = watch.Watch(Endpoint("http://127.0.0.1:9"), SimpleQueue())
+    monkeypatch.setattr(socket_listener, "Socket", Broken)
+    watching = socket_listener.Watch(Endpoint("http://127.0.0.1:9"), SimpleQueue())
 
     assert is_soon(lambda: Flood.n_received > 2)
 

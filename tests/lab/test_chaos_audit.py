@@ -10,7 +10,7 @@ import pytest
 
 from generation import storage
 from generation.models import Attempt, Batch, LogEntry, PlanRun, Version
-from generation.services import claims, images, leases, transitions, versions
+from generation.services import claims, incoming_images, leases, publication, transitions
 from generation.states import AttemptOutcome, RunState
 from lab.chaos import witness
 from lab.chaos.audit import files, histories, renders, rows
@@ -60,8 +60,8 @@ def scene(home: Path, tmp_path: Path) -> Scene:
     assert attempt is not None
     transitions.acknowledge(attempt)
     # A server writes into an image which prompt it is of.
-    image = images.stage(factories.png() + str(attempt.prompt_id).encode())
-    version = versions.finish(versions.reserve_render(attempt, lease.token, image))
+    image = incoming_images.stage(factories.png() + str(attempt.prompt_id).encode())
+    version = publication.finish(publication.reserve_render(attempt, lease.token, image))
     made = Scene(_case(batch, version, home, tmp_path), attempt, tmp_path / "journal.jsonl")
     (home / witness.FOLDER).mkdir()
     (home / witness.FOLDER / "calls").write_text("...")

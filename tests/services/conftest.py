@@ -7,9 +7,9 @@ import pytest
 
 from generation import queueing
 from generation.models import Attempt, Batch, PlanRun, Server
-from generation.services import images, leases
+from generation.services import incoming_images, leases
 from generation.services.leases import Lease
-from generation.services.versions import Image
+from generation.services.publication import Image
 from generation.states import RunState
 from tests import factories
 
@@ -47,7 +47,7 @@ def _leased(batch: Batch, token: UUID) -> Attempt:
 @pytest.fixture
 def staged(home: None) -> Callable[[str], Image]:
     """Stages an image of one colour."""
-    return lambda color="black": images.stage(factories.png(color=color))
+    return lambda color="black": incoming_images.stage(factories.png(color=color))
 
 
 @pytest.fixture

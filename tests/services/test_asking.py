@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from generation.services.asking import Asking
+from generation.services.fan_out import Asking
 from tests.processes import wait_for
 
 

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from generation.errors import Conflict, InvalidRequest
 from generation.models import Batch, Episode, Plan, PlanRun, Project, Sequence
-from generation.services import batches, requests, runs
+from generation.services import batches, request_validation, runs
 from generation.states import BatchState, RunState, WaitReason
 from tests import factories
 from tests.services.counting import counted, counters
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 def created(requester: User | None = None, **change: Any) -> Batch:
-    return batches.create(requests.read(EXAMPLE | change), requester=requester)
+    return batches.create(request_validation.read(EXAMPLE | change), requester=requester)
 
 
 def of(*codes: str, sequence_id: str = "SQ0010") -> list[dict[str, Any]]:
@@ -105,7 +105,7 @@ def test_mode_manuel_waits_for_uploads() -> None:
 
 def test_ten_thousand_plans_take_few_queries() -> None:
     codes = [f"{number:04d}" for number in range(10_000)]
-    request = requests.read(EXAMPLE | {"sequences": of(*codes)})
+    request = request_validation.read(EXAMPLE | {"sequences": of(*codes)})
 
     with CaptureQueriesContext(connection) as queries:
         batch = batches.create(request, requester=None)

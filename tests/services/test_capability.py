@@ -11,8 +11,15 @@ from comfyui_preview.options import Options
 from comfyui_preview.server import PreviewServer
 from generation.errors import InvalidRequest
 from generation.models import Capability, Needs, Server, ServerDefinitions
-from generation.selectors import situations
-from generation.services import batches, capability, requests, servers, upkeep, workflows
+from generation.selectors import wait_reasons
+from generation.services import (
+    batches,
+    capability,
+    maintenance,
+    request_validation,
+    servers,
+    workflows,
+)
 from generation.states import ServerHealth
 from tests import factories
 
@@ -53,12 +60,12 @@ def needs() -> Needs:
 
 def lacking(needs: Needs, server: Server) -> str:
     capability.settle([needs])
-    return situations.lacks(Capability.objects.get(needs=needs, server=server).missing)
+    return wait_reasons.lacks(Capability.objects.get(needs=needs, server=server).missing)
 
 
 def refusal(**change: Any) -> tuple[str, str, str]:
     with pytest.raises(InvalidRequest) as caught:
-        requests.read(REQUEST | change)
+        request_validation.read(REQUEST | change)
     [problem] = caught.value.problems
     return problem.attr, problem.code, problem.detail
 
@@ -128,7 +135,7 @@ def test_a_server_that_came_back_is_read_again(start: Callable[..., Server]) -> 
     ServerDefinitions.objects.update(definitions={}, sha256="")
     servers.unseen(server, "it restarted")
 
-    upkeep.tick()
+    maintenance.tick()
 
     assert "KSampler" in ServerDefinitions.objects.get().definitions
 
@@ -177,12 +184,12 @@ def test_a_value_that_a_server_refuses_keeps_nobody_from_another(
 ) -> None:
     server = start("gpu-1", [CHECKPOINT])
     heun = {"params": {"sampler_name": "heun"}}
-    refused = batches.create(requests.read(REQUEST | heun), requester=None)
+    refused = batches.create(request_validation.read(REQUEST | heun), requester=None)
 
     capability.deny(refused.needs, server, [capability.Lack("heun", "KSampler.sampler_name")])
 
     assert refusal(**heun)[:2] == ("params.sampler_name", "no_capable_server")
-    assert requests.read(REQUEST).needs != refused.needs
+    assert request_validation.read(REQUEST).needs != refused.needs
 
 
 def test_a_choice_that_no_server_has_is_to_blame_itself(start: Callable[..., Server]) -> None:
@@ -235,7 +242,7 @@ def test_one_capable_server_is_enough(start: Callable[..., Server]) -> None:
     start("gpu-1", [ALMOST])
     start("gpu-2", [CHECKPOINT])
 
-    batch = batches.create(requests.read(REQUEST), requester=None)
+    batch = batches.create(request_validation.read(REQUEST), requester=None)
 
     assert batch.needs is not None
     assert batch.needs.model_key
@@ -248,14 +255,14 @@ def test_a_request_waits_for_servers_that_do_not_answer_now(
     server = start("gpu-1", [ALMOST])
     Server.objects.filter(pk=server.pk).update(health=health)
 
-    assert requests.read(REQUEST).needs is not None
+    assert request_validation.read(REQUEST).needs is not None
 
 
 def test_a_request_waits_where_a_server_is_not_known_yet(start: Callable[..., Server]) -> None:
     start("gpu-1", [ALMOST])
     factories.server("gpu-2")
 
-    assert requests.read(REQUEST).needs is not None
+    assert request_validation.read(REQUEST).needs is not None
 
 
 @pytest.mark.parametrize("health", [ServerHealth.UP, ServerHealth.DOWN, ServerHealth.UNKNOWN])
@@ -275,17 +282,17 @@ def test_a_server_that_drains_keeps_no_request_away(start: Callable[..., Server]
     drained = start("gpu-1", [ALMOST])
     Server.objects.filter(pk=drained.pk).update(is_draining=True)
 
-    assert requests.read(REQUEST).needs is not None
+    assert request_validation.read(REQUEST).needs is not None
 
 
 def test_a_request_without_any_server_is_taken() -> None:
-    assert requests.read(REQUEST).needs is not None
+    assert request_validation.read(REQUEST).needs is not None
 
 
 def test_an_image_by_hand_needs_no_server(start: Callable[..., Server]) -> None:
     start("gpu-1", [ALMOST])
 
-    assert requests.read(REQUEST | {"mode": "manuel"}).needs is None
+    assert request_validation.read(REQUEST | {"mode": "manuel"}).needs is None
 
 
 def test_a_model_that_came_since_the_server_was_read_is_found(
@@ -298,14 +305,14 @@ def test_a_model_that_came_since_the_server_was_read_is_found(
     definitions.save()
     ServerDefinitions.objects.update(read_at="2020-01-01T00:00:00Z")
 
-    assert requests.read(REQUEST).needs is not None
+    assert request_validation.read(REQUEST).needs is not None
 
 
 def test_a_retry_keeps_what_its_overrides_need_apart_from_its_batch(
     start: Callable[..., Server],
 ) -> None:
     server = start("gpu-1", [CHECKPOINT, ALMOST])
-    batch = batches.create(requests.read(REQUEST), requester=None)
+    batch = batches.create(request_validation.read(REQUEST), requester=None)
     batches.cancel(batch, actor=None)
 
     [first, second] = batches.retry(batch, actor=None, params={"checkpoint": ALMOST})
@@ -319,7 +326,7 @@ def test_a_retry_that_needs_nothing_else_has_no_needs_of_its_own(
     start: Callable[..., Server], params: dict[str, Any]
 ) -> None:
     start("gpu-1", [CHECKPOINT, ALMOST])
-    batch = batches.create(requests.read(REQUEST), requester=None)
+    batch = batches.create(request_validation.read(REQUEST), requester=None)
     batches.cancel(batch, actor=None)
     batches.retry(batch, actor=None, params={"checkpoint": ALMOST})
     batches.cancel(batch, actor=None)
@@ -331,7 +338,7 @@ def test_a_retry_that_needs_nothing_else_has_no_needs_of_its_own(
 
 def test_a_retry_with_a_model_that_no_server_has_is_refused(start: Callable[..., Server]) -> None:
     start("gpu-1", [CHECKPOINT])
-    batch = batches.create(requests.read(REQUEST), requester=None)
+    batch = batches.create(request_validation.read(REQUEST), requester=None)
 
     with pytest.raises(InvalidRequest) as caught:
         batches.check_overrides(batch, {"checkpoint": ALMOST})

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from generation.errors import Conflict, Fenced, PlanFailure
 from generation.models import Attempt, Batch, PlanRun, Server
-from generation.services import capability, images, runs, transitions, versions
+from generation.services import capability, incoming_images, publication, runs, transitions
 from generation.services.leases import Lease
 from generation.states import FINISHED, UNFINISHED, RunState
 from tests import factories
@@ -24,8 +24,8 @@ N_RUNS = 3
 
 
 def render(run: PlanRun, lease: Lease) -> None:
-    image = images.stage(factories.png())
-    versions.finish(versions.reserve_render(attempt_of(run), lease.token, image))
+    image = incoming_images.stage(factories.png())
+    publication.finish(publication.reserve_render(attempt_of(run), lease.token, image))
 
 
 def attempt_of(run: PlanRun) -> Attempt:
@@ -96,7 +96,7 @@ def tell(batch: Batch, lease: Lease, story: list[tuple[str, int]]) -> None:
 def try_to(act: Callable[[PlanRun, Lease], object], run: PlanRun, lease: Lease) -> None:
     try:
         act(run, lease)
-    except (Conflict, Fenced, versions.CancelledMeanwhile):
+    except (Conflict, Fenced, publication.CancelledMeanwhile):
         return
 
 

@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from generation.models import Server, ServerDefinitions
-from generation.services import definitions
+from generation.services import node_definitions
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -17,11 +17,11 @@ SAID = {
 
 
 def read(server: Server, said: dict[str, object]) -> ServerDefinitions:
-    definitions.keep(server, said, definitions.sha256_of(said))
+    node_definitions.keep(server, said, node_definitions.sha256_of(said))
     return ServerDefinitions.objects.get(server=server)
 
 
-def parsed(kept: definitions.Parsed, row: ServerDefinitions) -> tuple[object, int]:
+def parsed(kept: node_definitions.Parsed, row: ServerDefinitions) -> tuple[object, int]:
     """Return a row's definitions, and how often the database was asked."""
     with CaptureQueriesContext(connection) as seen:
         found = kept.of(row.pk, row.sha256, row.n_bytes)
@@ -29,7 +29,7 @@ def parsed(kept: definitions.Parsed, row: ServerDefinitions) -> tuple[object, in
 
 
 def test_definitions_that_are_read_again_unchanged_are_parsed_once() -> None:
-    server, kept = factories.server(), definitions.Parsed()
+    server, kept = factories.server(), node_definitions.Parsed()
     first, n_first = parsed(kept, read(server, SAID))
 
     again, n_again = parsed(kept, read(server, SAID))
@@ -45,7 +45,7 @@ def test_reading_again_counts_as_reading() -> None:
 
 
 def test_servers_with_the_same_share_what_is_parsed() -> None:
-    kept = definitions.Parsed()
+    kept = node_definitions.Parsed()
     first, _ = parsed(kept, read(factories.server("gpu-1"), SAID))
     second, n_asked = parsed(kept, read(factories.server("gpu-2"), SAID))
     assert (second is first, n_asked) == (True, 0)
@@ -55,21 +55,21 @@ def test_a_picture_that_was_uploaded_there_is_no_change() -> None:
     other = SAID | {
         "LoadImage": {"input": {"required": {"image": [["b.png"], {"image_upload": True}]}}}
     }
-    assert definitions.sha256_of(other) == definitions.sha256_of(SAID)
+    assert node_definitions.sha256_of(other) == node_definitions.sha256_of(SAID)
 
 
 def test_what_is_installed_since_is_read() -> None:
-    server, kept = factories.server(), definitions.Parsed()
+    server, kept = factories.server(), node_definitions.Parsed()
     parsed(kept, read(server, SAID))
     found, _ = parsed(kept, read(server, SAID | {"New": {}}))
     assert "New" in str(found)
 
 
 def test_no_more_is_kept_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = definitions.Parsed()
+    kept = node_definitions.Parsed()
     first = read(factories.server("gpu-1"), SAID)
     second = read(factories.server("gpu-2"), SAID | {"New": {}})
-    monkeypatch.setattr(definitions, "KEPT_BYTES", second.n_bytes)
+    monkeypatch.setattr(node_definitions, "KEPT_BYTES", second.n_bytes)
 
     asked = [parsed(kept, row)[1] for row in (first, second, first, second)]
 

@@ -8,12 +8,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from generation.comfyui.parameters import shipped_definitions
 from generation.models import Batch, Plan, ServerDefinitions
-from generation.services import steering
+from generation.services import batch_controls
 from generation.services.claims import Desk
 from generation.services.leases import Lease
 from generation.states import RunState
+from generation.workflows.substitution import shipped_definitions
 from tests import factories
 from tests.driver import flying
 
@@ -75,7 +75,7 @@ def test_a_batch_that_was_paused_meanwhile_is_seen(lease: Lease) -> None:
     claimed = desk.claim(in_flight=0)
     assert claimed and claimed.run.batch_id == first.pk
 
-    steering.pause(first, actor=None)
+    batch_controls.pause(first, actor=None)
     again = desk.claim(in_flight=1)
 
     assert again and again.run.batch_id == second.pk

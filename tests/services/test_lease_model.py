@@ -34,16 +34,16 @@ from generation.models import Attempt, Batch, PlanRun, Server, Version
 from generation.services import (
     batches,
     claims,
-    images,
+    incoming_images,
     leases,
+    publication,
     runs,
     servers,
     transitions,
-    versions,
 )
 from generation.services.leases import Lease
-from generation.services.requests import BatchRequest
-from generation.services.versions import CancelledMeanwhile
+from generation.services.publication import CancelledMeanwhile
+from generation.services.request_validation import BatchRequest
 from generation.states import FINISHED, UNFINISHED, AttemptOutcome, Mode, RunState, VersionState
 from tests import factories
 from tests.driver import flying
@@ -180,9 +180,9 @@ class Studio(RuleBasedStateMachine):
     def upload_and_crash(self, batch_id: int, nth: int) -> None:
         """Upload an image, and lose the web process once it is reserved."""
         run = _nth(batch_id, nth)
-        image = images.stage(self._picture())
+        image = incoming_images.stage(self._picture())
         if run.state in transitions.BY_HAND:
-            versions.reserve_upload(run, image, actor=None)
+            publication.reserve_upload(run, image, actor=None)
 
     # Drivers -------------------------------------------------------------------------------------
 
@@ -255,16 +255,16 @@ class Studio(RuleBasedStateMachine):
     def land(self, driver: Driver, nth: int, *, crashes: bool) -> None:
         """Reserve a version for a render; publish it, unless the process is killed before."""
         for attempt in _unreserved(driver, nth):
-            image = images.stage(self._picture())
+            image = incoming_images.stage(self._picture())
             asked = PlanRun.objects.get(pk=attempt.run_id).cancel_requested_at is not None
             if asked and driver.holds(attempt):
                 with pytest.raises(CancelledMeanwhile), self._unchanged():
-                    versions.reserve_render(attempt, driver.token, image)
+                    publication.reserve_render(attempt, driver.token, image)
                 continue
             with self._fencing(driver, attempt):
-                version = versions.reserve_render(attempt, driver.token, image)
+                version = publication.reserve_render(attempt, driver.token, image)
                 if not crashes:
-                    versions.finish(version)
+                    publication.finish(version)
 
     def take(self, nth: int) -> Any:
         """Take a server's lease, if it is free: with everything that is open there."""
@@ -310,7 +310,7 @@ class Studio(RuleBasedStateMachine):
     @rule()
     def tick(self) -> None:
         """Finish what is reserved, settle cancels that nobody can answer."""
-        versions.finish_reserved()
+        publication.finish_reserved()
         servers.settle_cancels()
 
     # What must be so after every step -------------------------------------------------------------

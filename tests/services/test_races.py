@@ -7,9 +7,17 @@ import pytest
 
 from generation.errors import Fenced, PlanFailure
 from generation.models import Attempt, Batch, Plan, PlanRun, Project, Version
-from generation.services import batches, leases, panels, production, runs, transitions, versions
+from generation.services import (
+    batches,
+    leases,
+    production_tree,
+    publication,
+    runs,
+    submitted_images,
+    transitions,
+)
 from generation.services.leases import Lease
-from generation.services.versions import CancelledMeanwhile, Image
+from generation.services.publication import CancelledMeanwhile, Image
 from generation.states import AttemptOutcome, RunState, VersionState
 from tests import factories
 from tests.services.claiming import claim
@@ -132,11 +140,11 @@ def test_an_attempt_ends_once_whoever_ends_it(
 
 
 def test_two_finishers_publish_a_version_once(running: Attempt, lease: Lease, image: Image) -> None:
-    version = versions.reserve_render(running, lease.token, image)
+    version = publication.reserve_render(running, lease.token, image)
 
     race(
-        lambda: versions.finish(Version.objects.get(pk=version.pk)),
-        lambda: versions.finish(Version.objects.get(pk=version.pk)),
+        lambda: publication.finish(Version.objects.get(pk=version.pk)),
+        lambda: publication.finish(Version.objects.get(pk=version.pk)),
     )
 
     assert state_of(running) == RunState.DONE
@@ -148,7 +156,7 @@ def test_a_reservation_and_a_cancel_do_not_wait_for_each_other(
     running: Attempt, lease: Lease, image: Image
 ) -> None:
     reserved, _ = race(
-        lambda: versions.reserve_render(running, lease.token, image), cancel(running.run.batch)
+        lambda: publication.reserve_render(running, lease.token, image), cancel(running.run.batch)
     )
 
     run = PlanRun.objects.get(pk=running.run_id)
@@ -160,7 +168,7 @@ def test_what_is_reserved_before_an_unanswered_cancel_is_kept_else_nothing_is(
     running: Attempt, lease: Lease, image: Image
 ) -> None:
     reserved, _ = race(
-        lambda: versions.reserve_render(running, lease.token, image),
+        lambda: publication.reserve_render(running, lease.token, image),
         cancel(running.run.batch, lease.server.pk),
     )
 
@@ -174,7 +182,7 @@ def test_what_is_reserved_before_an_abandonment_is_kept_else_nothing_is(
     running: Attempt, lease: Lease, image: Image
 ) -> None:
     reserved, abandoned = race(
-        lambda: versions.reserve_render(running, lease.token, image),
+        lambda: publication.reserve_render(running, lease.token, image),
         lambda: transitions.abandon(running, "no answer"),
     )
 
@@ -216,7 +224,7 @@ def test_a_panel_is_released_once(queued: PlanRun) -> None:
 
 def test_an_upload_and_a_claim_have_one_winner(queued: PlanRun, lease: Lease, image: Image) -> None:
     uploaded, claimed = race(
-        lambda: versions.reserve_upload(queued, image, actor=None),
+        lambda: publication.reserve_upload(queued, image, actor=None),
         lambda: claim(queued, lease),
     )
 
@@ -239,7 +247,7 @@ def test_twenty_uploads_of_a_plan_take_twenty_numbers_without_a_gap(
 def test_panels_of_one_plan_imported_at_once_take_following_numbers(plans: list[Plan]) -> None:
     content = factories.png()
 
-    race(*[lambda: panels.import_panel(plans[0], content, filename="", actor=None)] * 4)
+    race(*[lambda: submitted_images.import_panel(plans[0], content, filename="", actor=None)] * 4)
 
     numbers = plans[0].versions.order_by("number").values_list("number", flat=True)
     assert list(numbers) == [1, 2, 3, 4]
@@ -259,8 +267,8 @@ def test_the_same_new_plans_asked_for_in_two_orders_are_created_once(db: None) -
     back = dict.fromkeys(reversed(there), codes[::-1])
 
     found = race(
-        lambda: production.ensure_plans("madsea", "S02", "E202", there),
-        lambda: production.ensure_plans("madsea", "S02", "E202", back),
+        lambda: production_tree.ensure_plans("madsea", "S02", "E202", there),
+        lambda: production_tree.ensure_plans("madsea", "S02", "E202", back),
     )
 
     assert found[0] == found[1]
@@ -269,7 +277,8 @@ def test_the_same_new_plans_asked_for_in_two_orders_are_created_once(db: None) -
 
 def test_a_project_asked_for_in_two_spellings_at_once_has_one(db: None) -> None:
     results = race(
-        lambda: production.ensure_project("Madsea"), lambda: production.ensure_project("MADSEA")
+        lambda: production_tree.ensure_project("Madsea"),
+        lambda: production_tree.ensure_project("MADSEA"),
     )
 
     assert errors(results) == ["project_spelling"]

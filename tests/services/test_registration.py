@@ -12,7 +12,7 @@ from comfyui_preview.options import Options
 from comfyui_preview.server import PreviewServer
 from generation import queueing
 from generation.models import Attempt, Server, ServerDefinitions
-from generation.services import servers, upkeep, workflows
+from generation.services import maintenance, servers, workflows
 from generation.states import AttemptOutcome, RunState, ServerHealth
 from tests import factories
 
@@ -237,7 +237,7 @@ def test_the_tick_repairs_what_was_left(running: Attempt, image: Any, lease: Any
         url="http://127.0.0.1:9",
     )
 
-    upkeep.tick()
+    maintenance.tick()
 
     running.refresh_from_db()
     assert running.outcome == AttemptOutcome.ABANDONED

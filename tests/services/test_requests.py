@@ -7,8 +7,8 @@ import pytest
 
 from generation.errors import InvalidRequest
 from generation.models import Style
-from generation.services import batches, requests
-from generation.services.requests import BatchRequest
+from generation.services import batches, request_validation
+from generation.services.request_validation import BatchRequest
 from generation.states import Mode
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +28,7 @@ CLIMBING = "../../../etc/passwd"
 
 
 def read(**change: Any) -> BatchRequest:
-    return requests.read(copy.deepcopy(EXAMPLE) | change)
+    return request_validation.read(copy.deepcopy(EXAMPLE) | change)
 
 
 def without(key: str) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def without(key: str) -> dict[str, Any]:
 
 def problems(payload: object) -> list[tuple[str, str]]:
     with pytest.raises(InvalidRequest) as caught:
-        requests.read(payload)
+        request_validation.read(payload)
     return [(problem.attr, problem.code) for problem in caught.value.problems]
 
 
@@ -71,7 +71,7 @@ def test_the_example_of_the_specification_is_taken() -> None:
 def test_what_has_a_default_can_be_left_out(key: str) -> None:
     batches.create(read(), requester=None)
 
-    assert requests.read(without(key)) == read()
+    assert request_validation.read(without(key)) == read()
 
 
 def test_the_params_of_the_request_lie_over_those_of_the_style() -> None:
@@ -111,7 +111,7 @@ def test_ten_thousand_plans_are_taken() -> None:
 
 
 def test_mode_manuel_needs_no_workflow() -> None:
-    request = requests.read(without("workflow_json") | {"mode": "manuel", "params": {}})
+    request = request_validation.read(without("workflow_json") | {"mode": "manuel", "params": {}})
 
     assert (request.mode, request.workflow, request.params) == (Mode.MANUEL, None, {})
 

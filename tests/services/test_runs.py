@@ -8,9 +8,9 @@ from django.contrib.auth.models import User
 
 from generation.errors import BadImage, Conflict, NotFound
 from generation.models import Attempt, Batch, Plan, PlanRun, Server, Version
-from generation.services import panels, runs, servers, transitions, versions, volumes
+from generation.services import publication, runs, servers, submitted_images, transitions, volumes
 from generation.services.leases import Lease
-from generation.services.versions import Image
+from generation.services.publication import Image
 from generation.states import AttemptOutcome, Mode, RunState, ServerHealth, VersionState, WaitReason
 from generation.storage import StorageError
 from tests import factories
@@ -132,7 +132,7 @@ def test_a_plan_whose_server_is_driven_is_asked_to_stop(running: Any) -> None:
 def test_a_cancel_after_the_reservation_says_that_the_image_is_kept(
     running: Attempt, lease: Lease, image: Image
 ) -> None:
-    versions.reserve_render(running, lease.token, image)
+    publication.reserve_render(running, lease.token, image)
 
     run = running.run
 
@@ -244,17 +244,17 @@ def test_an_image_of_too_many_pixels_is_refused(queued: PlanRun, settings: Any) 
 def test_an_upload_that_the_folder_does_not_take_is_published_later(
     queued: PlanRun, image: Image, projects_root: Path
 ) -> None:
-    version = versions.reserve_upload(queued, image, actor=None)
+    version = publication.reserve_upload(queued, image, actor=None)
     volumes.expected()
     away = projects_root.rename(projects_root.parent / "away")
     with pytest.raises(StorageError):
-        versions.finish(version)
+        publication.finish(version)
     queued.refresh_from_db()
     held_back = queued.wait_reason
     away.rename(projects_root)
     volumes.watch()
 
-    assert versions.finish_reserved(older_than_s=-1) == 1
+    assert publication.finish_reserved(older_than_s=-1) == 1
 
     queued.refresh_from_db()
     assert (held_back, queued.state) == (WaitReason.UPLOAD, RunState.DONE)
@@ -267,7 +267,7 @@ def test_a_panel_lets_the_runs_go_on_that_waited_for_it(plans: list[Plan]) -> No
     first, second = factories.batch(of=plans), factories.batch(of=plans)
     PlanRun.objects.update(wait_reason=WaitReason.PANEL)
 
-    version = panels.import_panel(plans[0], factories.png(), filename="a.png", actor=None)
+    version = submitted_images.import_panel(plans[0], factories.png(), filename="a.png", actor=None)
 
     assert str(version) == "E202_SQ0010-0010_extracted-raw_v0001.png"
     free = PlanRun.objects.filter(wait_reason=WaitReason.TURN)
@@ -278,13 +278,13 @@ def test_a_panel_published_without_its_runs_released_is_made_up_for(queued: Plan
     PlanRun.objects.update(wait_reason=WaitReason.PANEL)
     factories.version(queued.plan, task="extracted-raw")
 
-    assert (panels.release_all(), panels.release_all()) == (1, 0)
+    assert (submitted_images.release_all(), submitted_images.release_all()) == (1, 0)
 
 
 def test_a_concept_made_elsewhere_is_the_next_version(plans: list[Plan], artist: User) -> None:
     factories.version(plans[0])
 
-    version = panels.import_concept(plans[0], factories.png(), filename="", actor=artist)
+    version = submitted_images.import_concept(plans[0], factories.png(), filename="", actor=artist)
 
     assert (version.number, version.task, version.run) == (2, "AI-concept", None)
     assert (version.origin, version.state) == (Version.Origin.IMPORT, VersionState.PUBLISHED)
@@ -296,7 +296,7 @@ def test_an_import_after_the_last_version_leaves_nothing(
     factories.version(plans[0], number=9999, path="somewhere.png")
 
     with pytest.raises(Conflict) as caught:
-        panels.import_concept(plans[0], factories.png(), filename="", actor=None)
+        submitted_images.import_concept(plans[0], factories.png(), filename="", actor=None)
 
     assert caught.value.code == "versions_exhausted"
     assert staged(projects_root) == []

@@ -14,7 +14,7 @@ from django.utils import timezone
 from generation.errors import PlanFailure
 from generation.models import Attempt, Batch, Capability, Needs, Plan, Server
 from generation.selectors import claimable
-from generation.services import claims, leases, steering, transitions
+from generation.services import batch_controls, claims, leases, transitions
 from generation.services.leases import Lease
 from generation.states import RunState, ServerHealth
 from tests import factories
@@ -210,10 +210,10 @@ def test_only_servers_that_have_what_a_retry_asked_for_are_woken(
 
 def test_a_paused_batch_is_not_served_until_it_is_resumed(lease: Lease, plans: list[Plan]) -> None:
     paused = batch(plans)
-    steering.pause(paused, actor=None)
+    batch_controls.pause(paused, actor=None)
 
     during = claim(lease)
-    steering.resume(paused, actor=None)
+    batch_controls.resume(paused, actor=None)
 
     assert during is None
     assert serve(lease) == paused.pk
@@ -224,7 +224,7 @@ def test_what_runs_when_its_batch_is_paused_is_finished(lease: Lease, plans: lis
     attempt = claim(lease)
     assert attempt is not None
 
-    steering.pause(mine, actor=None)
+    batch_controls.pause(mine, actor=None)
     transitions.advance(attempt, 50)
 
     assert mine.runs.get(position=0).progress_pct == 50
@@ -236,7 +236,7 @@ def test_what_runs_when_its_batch_is_paused_is_finished(lease: Lease, plans: lis
 
 def test_a_priority_that_is_raised_overtakes(lease: Lease, plans: list[Plan]) -> None:
     first, second = batch(plans, 3), batch(plans, 3)
-    steering.set_priority(second, 1, actor=None)
+    batch_controls.set_priority(second, 1, actor=None)
 
     assert serve_many(lease, 4) == [second.pk] * 3 + [first.pk]
 
@@ -246,7 +246,7 @@ def test_a_priority_that_is_lowered_lets_the_others_go_first(
 ) -> None:
     first, second = batch(plans, 2), batch(plans, 2)
     before = serve(lease)
-    steering.set_priority(first, -100, actor=None)
+    batch_controls.set_priority(first, -100, actor=None)
 
     assert [before, *serve_many(lease, 3)] == [first.pk, second.pk, second.pk, first.pk]
 

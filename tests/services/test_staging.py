@@ -9,7 +9,7 @@ import pytest
 
 from generation import storage
 from generation.models import Plan
-from generation.services import versions
+from generation.services import publication
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -32,14 +32,14 @@ def a_minute(settings: Any) -> None:
 def test_an_old_staged_file_without_a_version_is_removed() -> None:
     path = staged(age_s=61)
 
-    assert versions.clear_staging() == 1
+    assert publication.clear_staging() == 1
     assert not storage.absolute(path).exists()
 
 
 def test_a_young_staged_file_stays() -> None:
     path = staged(age_s=30)
 
-    assert versions.clear_staging() == 0
+    assert publication.clear_staging() == 0
     assert storage.absolute(path).exists()
 
 
@@ -47,12 +47,12 @@ def test_a_staged_file_that_is_reserved_stays(plans: list[Plan]) -> None:
     path = staged(age_s=86400)
     factories.reserved(plans[0], staging_path=path)
 
-    assert versions.clear_staging() == 0
+    assert publication.clear_staging() == 0
     assert storage.absolute(path).exists()
 
 
 def test_without_a_staging_folder_there_is_nothing_to_clear() -> None:
-    assert versions.clear_staging() == 0
+    assert publication.clear_staging() == 0
 
 
 def test_a_staging_folder_that_cannot_be_read_ends_nothing(
@@ -60,7 +60,7 @@ def test_a_staging_folder_that_cannot_be_read_ends_nothing(
 ) -> None:
     (projects_root / storage.STAGING).symlink_to(projects_root / "elsewhere")
 
-    assert versions.clear_staging() == 0
+    assert publication.clear_staging() == 0
     assert "staging is not cleared" in caplog.text
 
 
@@ -71,7 +71,7 @@ def test_what_a_link_in_place_of_staging_leads_to_stays(projects_root: Path) -> 
     os.utime(theirs / "thesis.odt", (0, 0))
     (projects_root / storage.STAGING).symlink_to(theirs)
 
-    assert versions.clear_staging() == 0
+    assert publication.clear_staging() == 0
     assert (theirs / "thesis.odt").read_bytes() == b"years of work"
 
 
@@ -82,5 +82,5 @@ def test_what_is_no_plain_file_in_staging_is_left_alone(projects_root: Path) -> 
     (folder / "folder").mkdir()
     os.mkfifo(folder / "pipe")
 
-    assert versions.clear_staging() == 0
+    assert publication.clear_staging() == 0
     assert len(list(folder.iterdir())) == 3

@@ -20,8 +20,8 @@ from generation import queueing
 from generation.comfyui.transport import Timeouts
 from generation.management.commands import work
 from generation.models import Batch, Server, ServerDefinitions
-from generation.services import leases, quarantine, servers, upkeep
-from generation.services.asking import Asking
+from generation.services import leases, maintenance, quarantine, servers
+from generation.services.fan_out import Asking
 from generation.services.leases import Lease
 from generation.states import ServerHealth
 from tests import factories
@@ -135,7 +135,7 @@ def test_a_server_that_is_back_gets_its_driver_while_others_hang(
 
     monkeypatch.setattr(queueing, "call_soon", ring)
 
-    upkeep.tick()
+    maintenance.tick()
 
     assert rung == [(back.pk, 40)]
 
@@ -147,7 +147,7 @@ def test_a_tick_ends_while_servers_hang(
     silent = hanging(5)
     hung = [factories.server(f"gpu-{n}", url=url) for n, url in enumerate(silent.urls)]
 
-    upkeep.tick()
+    maintenance.tick()
 
     assert servers._probes.under_way == set(silent.urls)
     assert {health(server) for server in hung} == {ServerHealth.DOWN}
@@ -164,8 +164,8 @@ def test_what_hangs_is_not_asked_a_second_time_meanwhile(
     [url] = hanging(1).urls
     factories.server(url=url)
 
-    upkeep.tick()
-    upkeep.tick()
+    maintenance.tick()
+    maintenance.tick()
 
     assert asked == [url]
 
@@ -228,8 +228,8 @@ def test_a_server_that_cannot_be_read_is_up_and_gets_its_work(
     comfy.faults.set("answer", match=f"GET {path}", status=500, text="Server got itself in trouble")
     server = factories.server(url=comfy.url, health=ServerHealth.UNKNOWN)
 
-    upkeep.tick()
-    upkeep.tick()
+    maintenance.tick()
+    maintenance.tick()
 
     assert (health(server), server.needs_reading) == (ServerHealth.UP, True)
     assert "It cannot be read" in server.health_detail
@@ -257,7 +257,7 @@ def test_a_list_of_jobs_that_fails_is_a_list_of_jobs(
     comfy.faults.set("answer", match="GET /api/jobs", status=500, text="a foreign prompt is odd")
     server = factories.server(url=comfy.url)
 
-    upkeep.tick()
+    maintenance.tick()
 
     server.refresh_from_db()
     assert (server.has_jobs_api, server.needs_reading) == (True, False)
@@ -275,10 +275,10 @@ def test_definitions_that_come_slowly_are_written_by_a_later_tick(
 
     with monkeypatch.context() as hurried:
         hurried.setattr(servers, "READ_TICK_S", 0.1)
-        upkeep.tick()
+        maintenance.tick()
     is_known_first, under_way = ServerDefinitions.objects.exists(), servers._readings.under_way
     may_answer.set()
-    upkeep.tick()
+    maintenance.tick()
 
     assert under_way == {server.url}
     assert (is_known_first, ServerDefinitions.objects.exists()) == (False, True)
@@ -292,7 +292,7 @@ def test_an_odd_name_of_one_server_is_nothing_to_the_others(
     odd = factories.server("odd", url=start(models=MODELS | {"checkpoints": [name]}).url)
     fine = factories.server("zz", url=start().url)
 
-    upkeep.tick()
+    maintenance.tick()
 
     assert calls == [odd.pk, fine.pk]
     assert ServerDefinitions.objects.count() == 2
@@ -314,7 +314,7 @@ def test_a_step_that_fails_is_told_and_keeps_no_other_from_its_turn(
     monkeypatch.setattr(servers, step, fail)
 
     with pytest.raises(ExceptionGroup) as caught:
-        upkeep.tick()
+        maintenance.tick()
 
     [error] = caught.value.exceptions
     assert error.__notes__ == [f"in {__name__}.fail"]

@@ -7,9 +7,9 @@ import pytest
 
 from generation.errors import Fenced, PlanFailure
 from generation.models import Attempt, LogEntry, PlanRun, Server
-from generation.services import transitions, versions
+from generation.services import publication, transitions
 from generation.services.leases import Lease
-from generation.services.versions import Image
+from generation.services.publication import Image
 from generation.states import AttemptOutcome, BatchState, RunState, VersionState, WaitReason
 from tests import factories
 from tests.services.claiming import claim
@@ -195,7 +195,7 @@ def test_no_write_of_a_driver_touches_an_attempt_of_another_lease(
 def test_complete_publishes_the_version_and_ends_the_run(
     running: Attempt, lease: Lease, image: Image
 ) -> None:
-    version = versions.reserve_render(running, lease.token, image)
+    version = publication.reserve_render(running, lease.token, image)
 
     assert transitions.complete(version, event="published", details={"filename": str(version)})
 
@@ -210,7 +210,7 @@ def test_complete_publishes_the_version_and_ends_the_run(
 def test_complete_does_nothing_the_second_time(
     running: Attempt, lease: Lease, image: Image
 ) -> None:
-    version = versions.reserve_render(running, lease.token, image)
+    version = publication.reserve_render(running, lease.token, image)
     transitions.complete(version, event="published", details={})
     revision = run_of(running).batch.revision
 
@@ -222,7 +222,7 @@ def test_complete_does_nothing_the_second_time(
 def test_complete_keeps_what_was_reserved_before_the_cancel_and_says_so(
     running: Attempt, lease: Lease, image: Image
 ) -> None:
-    version = versions.reserve_render(running, lease.token, image)
+    version = publication.reserve_render(running, lease.token, image)
     transitions.cancel(running.run.batch, run_ids=None, unanswered=[lease.server.pk], actor=None)
 
     transitions.complete(version, event="published", details={})
@@ -351,7 +351,7 @@ def test_abandon_queues_the_plan_again_and_remembers_the_prompt(running: Attempt
 def test_abandon_leaves_a_render_that_is_reserved(
     running: Attempt, lease: Lease, image: Image
 ) -> None:
-    versions.reserve_render(running, lease.token, image)
+    publication.reserve_render(running, lease.token, image)
 
     assert not transitions.abandon(running, "no answer")
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from generation.models import Attempt, PlanRun
-from generation.services import capability, transitions, versions
-from generation.services.versions import Image
+from generation.services import capability, publication, transitions
+from generation.services.publication import Image
 from generation.states import AttemptOutcome, BatchState, Mode, RunState, WaitReason
 from tests import factories
 from tests.services.counting import counted, counters
@@ -80,10 +80,10 @@ def test_cancel_takes_a_plan_that_waits_for_an_artist() -> None:
 
 
 def test_cancel_leaves_a_plan_whose_upload_is_reserved(queued: PlanRun, image: Image) -> None:
-    version = versions.reserve_upload(queued, image, actor=None)
+    version = publication.reserve_upload(queued, image, actor=None)
 
     transitions.cancel(queued.batch, run_ids=None, unanswered=[], actor=None)
-    versions.finish(version)
+    publication.finish(version)
 
     queued.refresh_from_db()
     assert (queued.state, events(queued)) == (RunState.DONE, ["kept", "uploaded"])

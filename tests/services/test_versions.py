@@ -9,9 +9,9 @@ import pytest
 from generation import storage
 from generation.errors import Conflict, Fenced
 from generation.models import Attempt, Plan, PlanRun, Version
-from generation.services import audit, transitions, versions, volumes
+from generation.services import publication, reconciliation, transitions, volumes
 from generation.services.leases import Lease
-from generation.services.versions import CancelledMeanwhile, Image
+from generation.services.publication import CancelledMeanwhile, Image
 from generation.states import AttemptOutcome, RunState, VersionState
 from tests import factories
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def reserved(plans: list[Plan], image: Image) -> Version:
     """A reservation of version 1 by an import."""
-    return versions.reserve_import(plans[0], "AI-concept", image, actor=None)
+    return publication.reserve_import(plans[0], "AI-concept", image, actor=None)
 
 
 def lay(projects_root: Path, version: Version, content: bytes) -> None:
@@ -38,7 +38,7 @@ def numbers(plan: Plan) -> list[tuple[int, str, str]]:
 def test_a_reservation_is_seen_by_no_reader_and_takes_its_number(
     reserved: Version, staged: Callable[[str], Image], projects_root: Path
 ) -> None:
-    following = versions.reserve_import(reserved.plan, "AI-concept", staged("red"), actor=None)
+    following = publication.reserve_import(reserved.plan, "AI-concept", staged("red"), actor=None)
 
     assert (reserved.number, following.number) == (1, 2)
     assert reserved.state == VersionState.RESERVED
@@ -48,7 +48,7 @@ def test_a_reservation_is_seen_by_no_reader_and_takes_its_number(
 def test_finishing_links_the_file_and_clears_staging(
     reserved: Version, projects_root: Path
 ) -> None:
-    version = versions.finish(reserved)
+    version = publication.finish(reserved)
 
     assert (version.state, version.staging_path) == (VersionState.PUBLISHED, "")
     assert storage.look(version.path).sha256 == version.sha256
@@ -56,15 +56,15 @@ def test_finishing_links_the_file_and_clears_staging(
 
 
 def test_finishing_twice_changes_nothing(reserved: Version) -> None:
-    first = versions.finish(reserved).published_at
+    first = publication.finish(reserved).published_at
 
-    assert versions.finish(reserved).published_at == first
+    assert publication.finish(reserved).published_at == first
 
 
 def test_the_numbers_of_one_task_are_not_those_of_another(
     reserved: Version, staged: Callable[[str], Image]
 ) -> None:
-    panel = versions.reserve_import(reserved.plan, "extracted-raw", staged("red"), actor=None)
+    panel = publication.reserve_import(reserved.plan, "extracted-raw", staged("red"), actor=None)
 
     assert panel.number == 1
 
@@ -74,7 +74,7 @@ def test_another_file_under_the_name_keeps_it_and_we_take_the_next(
 ) -> None:
     lay(projects_root, reserved, b"an artist's file")
 
-    version = versions.finish(reserved)
+    version = publication.finish(reserved)
 
     assert numbers(reserved.plan) == [(1, "found", "published"), (2, "import", "published")]
     assert version.path.endswith("_v0002.png")
@@ -88,14 +88,14 @@ def test_several_files_in_the_way_are_all_found(reserved: Version, projects_root
     second = projects_root / reserved.path.replace("v0001", "v0002")
     second.write_bytes(b"two")
 
-    assert versions.finish(reserved).number == 3
+    assert publication.finish(reserved).number == 3
     assert [origin for _, origin, _ in numbers(reserved.plan)] == ["found", "found", "import"]
 
 
 def test_the_same_content_under_the_name_is_ours(reserved: Version, projects_root: Path) -> None:
     lay(projects_root, reserved, factories.png())
 
-    assert versions.finish(reserved).number == 1
+    assert publication.finish(reserved).number == 1
     assert numbers(reserved.plan) == [(1, "import", "published")]
 
 
@@ -105,16 +105,16 @@ def test_a_file_whose_staged_twin_is_gone_is_ours_by_its_content(
     lay(projects_root, reserved, factories.png())
     (projects_root / reserved.staging_path).unlink()
 
-    assert versions.finish(reserved).state == VersionState.PUBLISHED
+    assert publication.finish(reserved).state == VersionState.PUBLISHED
 
 
 def test_a_render_that_found_a_file_says_so_in_its_log(
     running: Attempt, lease: Lease, image: Image, projects_root: Path
 ) -> None:
-    version = versions.reserve_render(running, lease.token, image)
+    version = publication.reserve_render(running, lease.token, image)
     lay(projects_root, version, b"an artist's file")
 
-    versions.finish(version)
+    publication.finish(version)
 
     events = list(running.run.logs.order_by("pk").values_list("event", flat=True))
     assert events == ["found_on_disk", "published"]
@@ -125,7 +125,7 @@ def test_a_driver_without_the_lease_reserves_nothing(
     token: object, running: Attempt, image: Image
 ) -> None:
     with pytest.raises(Fenced):
-        versions.reserve_render(running, token, image)  # type: ignore[arg-type]
+        publication.reserve_render(running, token, image)  # type: ignore[arg-type]
 
     assert not Version.objects.exists()
 
@@ -136,7 +136,7 @@ def test_a_render_whose_cancel_came_first_reserves_nothing(
     transitions.cancel(running.run.batch, run_ids=None, unanswered=[], actor=None)
 
     with pytest.raises(CancelledMeanwhile):
-        versions.reserve_render(running, lease.token, image)
+        publication.reserve_render(running, lease.token, image)
 
     assert not Version.objects.exists()
 
@@ -145,7 +145,7 @@ def test_after_version_9999_there_is_none(plans: list[Plan], image: Image) -> No
     factories.version(plans[0], number=9999, path="somewhere.png")
 
     with pytest.raises(Conflict) as caught:
-        versions.reserve_import(plans[0], "AI-concept", image, actor=None)
+        publication.reserve_import(plans[0], "AI-concept", image, actor=None)
 
     assert caught.value.code == "versions_exhausted"
 
@@ -155,11 +155,11 @@ def test_a_folder_that_cannot_be_written_delays_a_reservation(
 ) -> None:
     volumes.expected()
     away = projects_root.rename(projects_root.parent / "away")
-    too_early = versions.finish_reserved(older_than_s=-1)
+    too_early = publication.finish_reserved(older_than_s=-1)
     away.rename(projects_root)
     volumes.watch()
 
-    assert (too_early, versions.finish_reserved(older_than_s=-1)) == (0, 1)
+    assert (too_early, publication.finish_reserved(older_than_s=-1)) == (0, 1)
     reserved.refresh_from_db()
     assert reserved.state == VersionState.PUBLISHED
 
@@ -169,9 +169,9 @@ def test_what_cannot_be_finished_does_not_hold_up_the_others(
     obstacle: str, reserved: Version, staged: Callable[[str], Image], projects_root: Path
 ) -> None:
     obstruct(projects_root, reserved, obstacle)
-    following = versions.reserve_import(reserved.plan, "AI-concept", staged("red"), actor=None)
+    following = publication.reserve_import(reserved.plan, "AI-concept", staged("red"), actor=None)
 
-    assert versions.finish_reserved(older_than_s=-1) == 1
+    assert publication.finish_reserved(older_than_s=-1) == 1
 
     following.refresh_from_db()
     reserved.refresh_from_db()
@@ -181,10 +181,10 @@ def test_what_cannot_be_finished_does_not_hold_up_the_others(
 def test_a_render_whose_staged_file_was_removed_is_made_again(
     running: Attempt, lease: Lease, image: Image, projects_root: Path
 ) -> None:
-    version = versions.reserve_render(running, lease.token, image)
+    version = publication.reserve_render(running, lease.token, image)
     (projects_root / version.staging_path).unlink()
 
-    assert versions.finish_reserved(older_than_s=-1) == 0
+    assert publication.finish_reserved(older_than_s=-1) == 0
 
     run = PlanRun.objects.get(pk=running.run_id)
     running.refresh_from_db()
@@ -197,10 +197,10 @@ def test_an_upload_whose_staged_file_was_removed_leaves_the_plan_queued(
     image: Image, projects_root: Path
 ) -> None:
     run = factories.batch([RunState.QUEUED]).runs.get()
-    version = versions.reserve_upload(run, image, actor=None)
+    version = publication.reserve_upload(run, image, actor=None)
     (projects_root / version.staging_path).unlink()
 
-    versions.finish_reserved(older_than_s=-1)
+    publication.finish_reserved(older_than_s=-1)
 
     run.refresh_from_db()
     assert (run.state, run.wait_reason) == (RunState.QUEUED, "")
@@ -210,33 +210,37 @@ def test_an_upload_whose_staged_file_was_removed_leaves_the_plan_queued(
 def test_a_number_whose_image_was_lost_goes_to_the_next_image_of_its_plan(
     running: Attempt, lease: Lease, staged: Callable[[str], Image], projects_root: Path
 ) -> None:
-    lost = versions.reserve_render(running, lease.token, staged("red"))
-    versions.reserve_import(lost.plan, "AI-concept", staged("green"), actor=None)
+    lost = publication.reserve_render(running, lease.token, staged("red"))
+    publication.reserve_import(lost.plan, "AI-concept", staged("green"), actor=None)
     (projects_root / lost.staging_path).unlink()
 
-    versions.finish_reserved(older_than_s=-1)
+    publication.finish_reserved(older_than_s=-1)
 
     run = PlanRun.objects.get(pk=running.run_id)
     assert (run.state, run.versions.count()) == (RunState.QUEUED, 0)
     assert numbers(run.plan) == [(1, "render", "open"), (2, "import", "published")]
 
-    following = versions.reserve_import(run.plan, "AI-concept", staged("blue"), actor=None)
-    versions.finish(following)
+    following = publication.reserve_import(run.plan, "AI-concept", staged("blue"), actor=None)
+    publication.finish(following)
 
     assert numbers(run.plan) == [(1, "import", "published"), (2, "import", "published")]
-    assert versions.reserve_import(run.plan, "AI-concept", staged("grey"), actor=None).number == 3
+    assert (
+        publication.reserve_import(run.plan, "AI-concept", staged("grey"), actor=None).number == 3
+    )
 
 
 def test_a_number_that_waits_for_its_plans_next_image_is_a_finding(
     reserved: Version, staged: Callable[[str], Image], projects_root: Path
 ) -> None:
-    versions.finish(versions.reserve_import(reserved.plan, "AI-concept", staged("red"), actor=None))
+    publication.finish(
+        publication.reserve_import(reserved.plan, "AI-concept", staged("red"), actor=None)
+    )
     (projects_root / reserved.staging_path).unlink()
-    versions.finish_reserved(older_than_s=-1)
+    publication.finish_reserved(older_than_s=-1)
 
-    (found,) = audit.audit_tree(projects_root).findings
+    (found,) = reconciliation.audit_tree(projects_root).findings
 
-    assert (found.kind, found.path) == (audit.Kind.UNFINISHED, reserved.path)
+    assert (found.kind, found.path) == (reconciliation.Kind.UNFINISHED, reserved.path)
     assert "the plan's next one takes it" in found.detail
 
 
@@ -244,14 +248,14 @@ def test_what_cannot_be_written_does_not_keep_the_others_from_their_turn(
     plans: list[Plan], staged: Callable[[str], Image], projects_root: Path
 ) -> None:
     stuck = [
-        versions.reserve_import(plans[0], "AI-concept", staged("red"), actor=None)
+        publication.reserve_import(plans[0], "AI-concept", staged("red"), actor=None)
         for _ in range(120)
     ]
     (projects_root / stuck[0].path).parent.parent.mkdir(parents=True)
     (projects_root / stuck[0].path).parent.write_bytes(b"no folder")
-    panel = versions.reserve_import(plans[0], "extracted-raw", staged("blue"), actor=None)
+    panel = publication.reserve_import(plans[0], "extracted-raw", staged("blue"), actor=None)
 
-    published = [versions.finish_reserved(older_than_s=-1) for _ in range(20)]
+    published = [publication.finish_reserved(older_than_s=-1) for _ in range(20)]
 
     panel.refresh_from_db()
     assert (sum(published), panel.state) == (1, VersionState.PUBLISHED)
@@ -271,11 +275,11 @@ def test_a_last_number_that_somebody_took_does_not_stop_the_upkeep(
     plans: list[Plan], image: Image, projects_root: Path
 ) -> None:
     factories.version(plans[0], number=9998, path="somewhere.png")
-    last = versions.reserve_import(plans[0], "AI-concept", image, actor=None)
+    last = publication.reserve_import(plans[0], "AI-concept", image, actor=None)
     lay(projects_root, last, b"an artist's file")
 
-    assert versions.finish_reserved(older_than_s=-1) == 0
+    assert publication.finish_reserved(older_than_s=-1) == 0
 
 
 def test_what_somebody_is_still_publishing_is_left_to_them(reserved: Version) -> None:
-    assert versions.finish_reserved() == 0
+    assert publication.finish_reserved() == 0

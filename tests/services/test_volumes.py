@@ -12,9 +12,17 @@ from generation import storage
 from generation.errors import Conflict
 from generation.models import Attempt, Plan, PlanRun, StorageTrouble, Version, Volume
 from generation.selectors import claimable
-from generation.services import audit, panels, runs, transitions, upkeep, versions, volumes
+from generation.services import (
+    maintenance,
+    publication,
+    reconciliation,
+    runs,
+    submitted_images,
+    transitions,
+    volumes,
+)
 from generation.services.leases import Lease
-from generation.services.versions import Image
+from generation.services.publication import Image
 from generation.states import AttemptOutcome, RunState, VersionState
 from tests import factories
 
@@ -52,7 +60,7 @@ def unmount(projects_root: Path) -> Callable[[], Callable[[], None]]:
 
 
 def concept(plan: Plan) -> Version:
-    return panels.import_concept(plan, factories.png(), filename="a.png", actor=None)
+    return submitted_images.import_concept(plan, factories.png(), filename="a.png", actor=None)
 
 
 # The root ----------------------------------------------------------------------------------------
@@ -125,11 +133,11 @@ def test_a_render_that_is_staged_already_waits_for_the_share(
     projects_root: Path,
 ) -> None:
     volumes.expected()
-    version = versions.reserve_render(running, lease.token, image)
+    version = publication.reserve_render(running, lease.token, image)
     mount = unmount()
 
     with pytest.raises(storage.WrongVolume):
-        versions.finish(version)
+        publication.finish(version)
 
     assert list(projects_root.iterdir()) == []
     mount()
@@ -141,7 +149,7 @@ def test_a_render_that_is_staged_already_waits_for_the_share(
 def upkeep_storage() -> None:
     """Do what the tick does for storage."""
     volumes.watch()
-    versions.finish_reserved(older_than_s=-1)
+    publication.finish_reserved(older_than_s=-1)
 
 
 def test_without_the_share_the_tick_deletes_nothing_and_says_so(
@@ -158,7 +166,7 @@ def test_without_the_share_the_tick_deletes_nothing_and_says_so(
     stray.parent.mkdir()
     stray.write_text("not ours")
 
-    upkeep.tick()
+    maintenance.tick()
 
     assert stray.exists()
     assert "not mounted" in StorageTrouble.objects.get(scope="").detail
@@ -183,7 +191,7 @@ def test_once_the_share_is_back_its_plans_go_on(
 def test_the_mark_is_no_finding(plans: list[Plan], projects_root: Path) -> None:
     concept(plans[0])
 
-    assert audit.audit_tree(projects_root).findings == []
+    assert reconciliation.audit_tree(projects_root).findings == []
 
 
 # Adopting ----------------------------------------------------------------------------------------
@@ -225,7 +233,7 @@ def test_a_project_on_another_volume_is_staged_and_published_there(
     assert (other_volume / storage.STAGING).is_dir()
     assert not (projects_root / storage.STAGING).exists()
     assert set(Volume.objects.values_list("path", flat=True)) == {"", factories.PROJECT_ID}
-    assert audit.audit_tree(projects_root).findings == []
+    assert reconciliation.audit_tree(projects_root).findings == []
 
 
 def test_a_projects_volume_that_is_not_mounted_is_waited_for(
@@ -273,17 +281,17 @@ def test_what_is_left_in_any_volumes_staging_is_cleared(
     concept(plans[0])
     (other_volume / storage.STAGING / "left").write_bytes(b"left")
 
-    assert versions.clear_staging() == 1
+    assert publication.clear_staging() == 1
     assert list((other_volume / storage.STAGING).iterdir()) == []
 
 
 def test_a_volume_that_comes_after_staging_gets_a_copy(
     running: Attempt, lease: Lease, image: Image, projects_root: Path, other_volume: Path
 ) -> None:
-    version = versions.reserve_render(running, lease.token, image)
+    version = publication.reserve_render(running, lease.token, image)
     (projects_root / factories.PROJECT_ID).symlink_to(other_volume)
 
-    versions.finish(version)
+    publication.finish(version)
 
     assert storage.look(version.path).sha256 == version.sha256
     assert list((projects_root / storage.STAGING).iterdir()) == []
@@ -295,12 +303,12 @@ def test_a_volume_that_comes_after_staging_gets_a_copy(
 def test_what_can_never_be_stored_ends_the_plan_with_words_and_a_retry_works(
     running: Attempt, lease: Lease, image: Image, projects_root: Path
 ) -> None:
-    version = versions.reserve_render(running, lease.token, image)
+    version = publication.reserve_render(running, lease.token, image)
     in_the_way = projects_root / factories.PROJECT_ID
     in_the_way.write_text("no folder")
 
     with pytest.raises(storage.StorageError):
-        versions.finish(version)
+        publication.finish(version)
 
     run = PlanRun.objects.get(pk=running.run_id)
     assert (run.state, run.error_code) == (RunState.ERROR, "not_storable")
@@ -319,10 +327,10 @@ def test_a_cancel_of_what_cannot_be_stored_cancels_it_and_a_retry_works(
     unmount: Callable[[], Callable[[], None]],
 ) -> None:
     volumes.expected()
-    version = versions.reserve_render(running, lease.token, image)
+    version = publication.reserve_render(running, lease.token, image)
     mount = unmount()
     with pytest.raises(storage.StorageError):
-        versions.finish(version)
+        publication.finish(version)
 
     run = PlanRun.objects.get(pk=running.run_id)
     ids = None if whole else [run.pk]
@@ -335,19 +343,19 @@ def test_a_cancel_of_what_cannot_be_stored_cancels_it_and_a_retry_works(
     mount()
     upkeep_storage()
     assert runs.retry(run, actor=None).state == RunState.QUEUED
-    assert versions.finish(version).state == VersionState.RESERVED
+    assert publication.finish(version).state == VersionState.RESERVED
 
 
 def test_a_cancel_that_came_before_the_trouble_is_obeyed_then(
     running: Attempt, lease: Lease, image: Image, unmount: Callable[[], Callable[[], None]]
 ) -> None:
     volumes.expected()
-    version = versions.reserve_render(running, lease.token, image)
+    version = publication.reserve_render(running, lease.token, image)
     transitions.cancel(running.run.batch, run_ids=None, unanswered=[], actor=None)
     unmount()
 
     with pytest.raises(storage.StorageError):
-        versions.finish(version)
+        publication.finish(version)
 
     assert PlanRun.objects.get(pk=running.run_id).state == RunState.CANCELLED
 
@@ -356,10 +364,10 @@ def test_an_upload_that_cannot_be_stored_can_be_cancelled(
     queued: PlanRun, image: Image, unmount: Callable[[], Callable[[], None]]
 ) -> None:
     volumes.expected()
-    version = versions.reserve_upload(queued, image, actor=None)
+    version = publication.reserve_upload(queued, image, actor=None)
     unmount()
     with pytest.raises(storage.StorageError):
-        versions.finish(version)
+        publication.finish(version)
 
     transitions.cancel(queued.batch, run_ids=None, unanswered=[], actor=None)
 

@@ -14,7 +14,7 @@ from generation.errors import (
     Refusal,
 )
 from generation.failures import FAILURES, failure
-from generation.services.versions import CancelledMeanwhile
+from generation.services.publication import CancelledMeanwhile
 from generation.storage import NameTaken, StorageError
 
 TREE = [BadImage, CancelledMeanwhile, Conflict, Fenced, NameTaken, NotFound, Refusal, StorageError]

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from generation.decoding import pictures
-from generation.images import DecodedImage, UnreadableImage
+from generation.decoding import pillow_images
+from generation.image_formats import DecodedImage, UnreadableImage
 
 
 def encoded(kind: str, size: tuple[int, int] = (64, 36), **options: Any) -> bytes:
@@ -33,7 +33,7 @@ def bomb(width: int, height: int) -> bytes:
 
 
 def examined(content: bytes, *, max_pixels: int) -> DecodedImage:
-    return pictures.examine(content, max_pixels=max_pixels).decoded
+    return pillow_images.examine(content, max_pixels=max_pixels).decoded
 
 
 def code(content: bytes, max_pixels: int = 1_000_000) -> str:

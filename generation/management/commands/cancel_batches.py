@@ -4,7 +4,6 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from generation.management.choosing import add_choice, choice
 from generation.management.command import (
     MadseaCommand,
     actor,
@@ -13,8 +12,9 @@ from generation.management.command import (
     bar,
     counted,
 )
+from generation.management.selection_options import add_choice, choice
 from generation.models import Batch
-from generation.selectors import choices
+from generation.selectors import selection
 from generation.services import batches
 
 
@@ -31,7 +31,7 @@ class Command(MadseaCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         user = actor(options)
-        found = list(choices.unfinished_batches(choice(options)))
+        found = list(selection.unfinished_batches(choice(options)))
         if not found:
             self.stdout.write("Nothing to do: no batch that fits is unfinished.")
             return

@@ -7,11 +7,11 @@ from typing import Any, NoReturn
 
 from django.core.management.base import CommandError, CommandParser
 
-from generation.management import waiting
+from generation.management import batch_progress
 from generation.management.command import MadseaCommand, actor, add_actor, add_dry_run, counted
-from generation.management.creating import add_create, confirm
+from generation.management.new_projects import add_create, confirm
 from generation.models import Batch
-from generation.services import batches, requests
+from generation.services import batches, request_validation
 
 
 class Command(MadseaCommand):
@@ -30,7 +30,7 @@ class Command(MadseaCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         user = actor(options)
-        request = requests.read(_payload(options["request"]))
+        request = request_validation.read(_payload(options["request"]))
         n_plans = sum(len(plans) for plans in request.sequences.values())
         confirm(request.project_id, [request.episode], options, self.stdout)
         if options["dry_run"]:
@@ -40,7 +40,7 @@ class Command(MadseaCommand):
         self.stdout.write(f"Batch {batch}: {counted(n_plans, 'plan')} requested.")
         self.stdout.flush()
         if options["wait"]:
-            self._conclude(waiting.wait(batch, self.stdout))
+            self._conclude(batch_progress.wait(batch, self.stdout))
 
     def _conclude(self, batch: Batch) -> None:
         summary = f"Batch {batch}: {batch.n_done} of {counted(batch.n_total, 'plan')} done"

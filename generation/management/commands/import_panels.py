@@ -7,7 +7,7 @@ from django.core.management.base import CommandParser
 
 from generation.management import importing
 from generation.management.command import MadseaCommand
-from generation.services import incoming, versions
+from generation.services import import_folders, publication
 
 
 class Command(MadseaCommand):
@@ -32,7 +32,9 @@ class Command(MadseaCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         folder, episode, sequence = options["folder"], options["episode"], options["numbered"]
         if sequence is None:
-            found = incoming.named(folder, versions.PANEL, episode=episode, versioned=True)
+            found = import_folders.named(folder, publication.PANEL, episode=episode, versioned=True)
         else:
-            found = incoming.numbered(folder, versions.PANEL, episode=episode, sequence_id=sequence)
+            found = import_folders.numbered(
+                folder, publication.PANEL, episode=episode, sequence_id=sequence
+            )
         importing.take(folder, found, options["project"], options, self.stdout)

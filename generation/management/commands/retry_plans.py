@@ -5,7 +5,6 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from generation.management.choosing import add_choice, choice
 from generation.management.command import (
     MadseaCommand,
     actor,
@@ -14,8 +13,9 @@ from generation.management.command import (
     bar,
     counted,
 )
+from generation.management.selection_options import add_choice, choice
 from generation.models import PlanRun
-from generation.selectors import choices
+from generation.selectors import selection
 from generation.services import batches
 from generation.states import RunState
 
@@ -37,7 +37,7 @@ class Command(MadseaCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         user = actor(options)
         states = [RunState(state) for state in options["status"] or [RunState.ERROR]]
-        runs = list(choices.runs(choice(options), states))
+        runs = list(selection.runs(choice(options), states))
         if not runs:
             self.stdout.write(
                 f"Nothing to do: no plan that fits is in state {' or '.join(states)}."

@@ -15,7 +15,7 @@ from generation.management.command import MadseaCommand, bar, counted
 from generation.models import Server, Workflow
 from generation.selectors import servers as reads
 from generation.selectors import storage
-from generation.services import blocking, quarantine, servers, workflows
+from generation.services import circuit_breaker, quarantine, servers, workflows
 from generation.states import ServerHealth
 
 HEADINGS = ("name", "address", "health", "version", "driver", "doing")
@@ -110,7 +110,7 @@ def _content(place: str) -> str:
 def _take_back(name: str) -> None:
     server = _named(name)
     quarantine.take_back(server)
-    blocking.lift(server)
+    circuit_breaker.lift(server)
 
 
 def _is_usable(server: Server) -> bool:

@@ -16,7 +16,7 @@ from generation import queueing
 from generation.management.command import counted, whole
 from generation.runtime.cluster import Watchdog, WorkCluster
 from generation.runtime.processes import Leaders
-from generation.services import leases, servers, upkeep
+from generation.services import leases, maintenance, servers
 
 logger = logging.getLogger(__name__)
 
@@ -120,7 +120,7 @@ def _tick(cluster: WorkCluster) -> int:
     """Run the tick; return how many of the cluster's workers drive a server."""
     try:
         close_old_connections()
-        upkeep.tick()
+        maintenance.tick()
     except (ExceptionGroup, DatabaseError, InterfaceError):
         logger.exception("some of the tick could not be done")
     try:

@@ -7,9 +7,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from generation.models import Attempt, Batch, PlanRun, Version
-from generation.services.change import Actor, Change, change
-from generation.services.transitions.parts import CLEAN
+from generation.services.transitions.attempt_ends import CLEAN
 from generation.services.transitions.reserved import cancel_held_up, is_held_up
+from generation.services.transitions.unit_of_work import Actor, Change, change
 from generation.states import UNFINISHED, AttemptOutcome, RunState, VersionState
 
 

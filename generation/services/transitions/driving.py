@@ -11,8 +11,8 @@ from django.db.models.functions import Now
 
 from generation.errors import Fenced
 from generation.models import Attempt, Batch, LogEntry, PlanRun, Server, Version
-from generation.services.change import Change, change, hold, write_held
-from generation.services.transitions.parts import CLEAN, one
+from generation.services.transitions.attempt_ends import CLEAN, one
+from generation.services.transitions.unit_of_work import Change, change, hold, write_held
 from generation.states import AttemptOutcome, RunState
 
 #: A run in one of these states may be finished by an upload.

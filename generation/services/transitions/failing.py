@@ -8,8 +8,8 @@ from generation.errors import PlanFailure
 from generation.failures import FAILURES, Again, failure
 from generation.models import Attempt, PlanRun, Version
 from generation.selectors import batches
-from generation.services.change import Change, change, hold
-from generation.services.transitions.parts import CLEAN, cancel_requested, one
+from generation.services.transitions.attempt_ends import CLEAN, cancel_requested, one
+from generation.services.transitions.unit_of_work import Change, change, hold
 from generation.states import AttemptOutcome, RunState, WaitReason
 
 #: The code of a loss that is nobody's failure: somebody else interrupted the prompt.

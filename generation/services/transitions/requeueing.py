@@ -7,8 +7,8 @@ from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Greatest
 
 from generation.models import Batch, Needs, Version
-from generation.services.change import Actor, Change, change
-from generation.services.transitions.parts import CLEAN, one
+from generation.services.transitions.attempt_ends import CLEAN, one
+from generation.services.transitions.unit_of_work import Actor, Change, change
 from generation.states import Mode, RunState, VersionState, WaitReason
 from nomenclature.rules import EXTRACTED_RAW
 

@@ -4,10 +4,10 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from generation.errors import PlanFailure
 from generation.models import Attempt, Plan, PlanRun, Version
-from generation.services import change
-from generation.services.change import Change
+from generation.services.transitions import unit_of_work
+from generation.services.transitions.attempt_ends import CLEAN, cancel_requested, one
 from generation.services.transitions.failing import put_in_error
-from generation.services.transitions.parts import CLEAN, cancel_requested, one
+from generation.services.transitions.unit_of_work import Change
 from generation.states import UNFINISHED, AttemptOutcome, RunState, VersionState, WaitReason
 
 _HELD_UP = Q(state=VersionState.RESERVED) & ~Q(held_up="")
@@ -28,7 +28,7 @@ def unreserve(reserved: QuerySet[Version], version: Version) -> bool:
     mine = reserved.filter(pk=version.pk, state=VersionState.RESERVED)
     if not plan.versions.filter(task=version.task, number__gt=version.number).exists():
         return bool(mine.delete()[0])
-    return bool(change.leave_open(mine))
+    return bool(unit_of_work.leave_open(mine))
 
 
 def hold_up(version: Version, detail: str) -> None:
@@ -37,7 +37,7 @@ def hold_up(version: Version, detail: str) -> None:
     if version.run_id is None or version.batch_id is None:
         mine.update(held_up=detail)
         return
-    with change.change(version.batch_id) as now:
+    with unit_of_work.change(version.batch_id) as now:
         now.lock(attempt_id=version.attempt_id, run_id=version.run_id)
         run = one(version.run_id)
         if not run.filter(cancel_requested_at__isnull=False).exists():
@@ -62,7 +62,7 @@ def give_up(version: Version, why: PlanFailure) -> bool:
     mine = Version.objects.filter(pk=version.pk)
     if version.run_id is None or version.batch_id is None:
         return unreserve(mine, version)
-    with change.change(version.batch_id) as now:
+    with unit_of_work.change(version.batch_id) as now:
         now.lock(attempt_id=version.attempt_id, run_id=version.run_id)
         if not unreserve(mine, version):
             return False

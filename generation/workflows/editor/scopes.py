@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from generation.comfyui.errors import GraphError
-from generation.comfyui.graph import NODES_MAX
-from generation.comfyui.lenient import listed, mapping
+from generation.comfyui.untrusted_json import listed, mapping
+from generation.workflows.graph import NODES_MAX
 
 #: The nodes that stand for what goes into a subgraph and what comes out of it.
 INSIDE, OUTSIDE = "-10", "-20"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from generation.comfyui.errors import GraphError
-from generation.comfyui.lenient import listed, mapping
+from generation.comfyui.untrusted_json import listed, mapping
 from generation.workflows.editor.scopes import BYPASSED, INSIDE, MUTED, EditorNode, Scope, Wire
 
 _ANY = frozenset({"*", "", "0"})

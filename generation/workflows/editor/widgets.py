@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from generation.comfyui.definitions import WIDGETS, Definitions
-from generation.comfyui.lenient import listed, mapping
+from generation.comfyui.untrusted_json import listed, mapping
+from generation.workflows.definitions import WIDGETS, Definitions
 from generation.workflows.editor.scopes import EditorNode
 
 #: What the editor does to a number after each run: a widget of its own, never sent.

@@ -7,8 +7,8 @@ import pytest
 from scripted_comfyui import Handler, QuietServer, ScriptedServer
 
 from generation.comfyui.client import Client
-from generation.comfyui.definitions import Definitions, shipped_definitions
 from generation.comfyui.transport import Timeouts
+from generation.workflows.definitions import Definitions, shipped_definitions
 
 
 @pytest.fixture

@@ -14,7 +14,9 @@ from test_comfyui_socket import STATUS, TEXT, framed, opens
 from generation.comfyui.address import Endpoint
 from generation.comfyui.client import Client
 from generation.comfyui.errors import BadAnswer, ComfyError, Refused, Unreachable
-from generation.comfyui.lenient import (
+from generation.comfyui.protocol import Failed, OutputFile, QueueStatus, parse_frame, parse_history
+from generation.comfyui.socket import MESSAGE_MAX_BYTES, Socket
+from generation.comfyui.untrusted_json import (
     DEPTH_MOST,
     VALUES_MOST,
     exact_json,
@@ -24,8 +26,6 @@ from generation.comfyui.lenient import (
     mapping,
     words,
 )
-from generation.comfyui.messages import Failed, OutputFile, QueueStatus, parse_frame, parse_history
-from generation.comfyui.socket import MESSAGE_MAX_BYTES, Socket
 from tests.processes import wait_for
 
 ID = "6f1c4b5e-3f3a-4a76-9d0a-5f2b8a3c1d10"

@@ -27,7 +27,7 @@ from generation.comfyui.errors import (
     TooLarge,
     Unreachable,
 )
-from generation.comfyui.messages import OutputFile, Queue
+from generation.comfyui.protocol import OutputFile, Queue
 
 ID = "0b9d7c1e-2f5a-4c1b-9a77-3d0c5f6e1a42"
 OTHER = "1b9d7c1e-2f5a-4c1b-9a77-3d0c5f6e1a42"

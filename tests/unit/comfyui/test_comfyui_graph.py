@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from scripted_comfyui import recorded, workflow
 
-from generation.comfyui import graph
-from generation.comfyui.graph import GraphError
-from generation.comfyui.outputs import set_output_prefix, wanted_outputs
+from generation.workflows import graph
+from generation.workflows.graph import GraphError
+from generation.workflows.output_nodes import set_output_prefix, wanted_outputs
 
 
 def node(class_type: str, title: str = "", **inputs: Any) -> dict[str, Any]:

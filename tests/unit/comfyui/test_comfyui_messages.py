@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from scripted_comfyui import recorded_frames, recorded_history
 
-from generation.comfyui.lenient import exact_json, lenient_json, mapping
-from generation.comfyui.messages import (
+from generation.comfyui.protocol import (
     Cached,
     Event,
     Executed,
@@ -23,6 +22,7 @@ from generation.comfyui.messages import (
     parse_frame,
     parse_history,
 )
+from generation.comfyui.untrusted_json import exact_json, lenient_json, mapping
 
 
 def events(name: str) -> list[Event]:

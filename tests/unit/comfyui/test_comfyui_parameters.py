@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from scripted_comfyui import workflow
 
-from generation.comfyui import graph, parameters
-from generation.comfyui.definitions import Definitions, input_spec
-from generation.comfyui.graph import Graph, GraphError
-from generation.comfyui.values import Parameter
+from generation.workflows import graph, substitution
 from generation.workflows.contract import contract
+from generation.workflows.definitions import Definitions, input_spec
+from generation.workflows.graph import Graph, GraphError
+from generation.workflows.parameters import Parameter
 
 
 def find(loaded: Graph, definitions: Definitions) -> dict[str, Parameter]:
@@ -42,7 +42,7 @@ def targets(loaded: Graph, definitions: Definitions, name: str) -> tuple[tuple[s
 
 
 def codes(params: dict[str, object], known: dict[str, Parameter]) -> dict[str, str]:
-    return {problem.name: problem.code for problem in parameters.check(params, known)}
+    return {problem.name: problem.code for problem in substitution.check(params, known)}
 
 
 @pytest.mark.parametrize("name", ["OmbresChinoises", "Labo"])
@@ -91,7 +91,7 @@ def test_bounds_and_defaults_come_with_them(ombres: dict[str, Parameter]) -> Non
 def test_what_is_shipped_fits_its_own_bounds(name: str, definitions: Definitions) -> None:
     found = find(graph.load(workflow(name)), definitions)
     given = {key: each.default for key, each in found.items() if each.type != "IMAGE"}
-    assert parameters.check(given, found) == []
+    assert substitution.check(given, found) == []
 
 
 @pytest.mark.parametrize("name", ["OmbresChinoises", "Labo", "Silhouette"])
@@ -225,7 +225,7 @@ def test_one_title_on_two_nodes_sets_both(definitions: Definitions) -> None:
     found = find(loaded, definitions)
     assert found["blur"].targets == (("3", "sigma"), ("7", "sigma"))
     assert (found["blur"].minimum, found["blur"].maximum) == (0.1, 10)
-    set_both = parameters.apply(loaded, {"blur": 2}, found)
+    set_both = substitution.apply(loaded, {"blur": 2}, found)
     assert [set_both[i]["inputs"]["sigma"] for i in ("3", "7")] == [2.0, 2.0]
 
 
@@ -249,7 +249,7 @@ def test_one_title_on_two_nodes_sets_both(definitions: Definitions) -> None:
 def test_a_value_that_fits_has_no_problem(
     name: str, value: object, ombres: dict[str, Parameter]
 ) -> None:
-    assert parameters.check({name: value}, ombres) == []
+    assert substitution.check({name: value}, ombres) == []
 
 
 @pytest.mark.parametrize(
@@ -295,13 +295,13 @@ def test_a_value_that_fits_has_no_problem(
 def test_a_value_that_does_not_fit_says_why(
     name: str, value: object, code: str, ombres: dict[str, Parameter]
 ) -> None:
-    (problem,) = parameters.check({name: value}, ombres)
+    (problem,) = substitution.check({name: value}, ombres)
     assert (problem.name, problem.code) == (name, code)
     assert len(problem.detail) < 1000
 
 
 def test_a_refusal_names_the_bound_and_the_near_name(ombres: dict[str, Parameter]) -> None:
-    problems = parameters.check({"steps": 0, "stpes": 3}, ombres)
+    problems = substitution.check({"steps": 0, "stpes": 3}, ombres)
     assert problems[0].detail == "steps must be between 1 and 10000, not 0."
     assert "did you mean steps?" in problems[1].detail
 
@@ -356,7 +356,7 @@ def test_values_are_set_on_a_copy(ombres: dict[str, Parameter]) -> None:
     loaded = graph.load(workflow("OmbresChinoises"))
     before = graph.sha256(loaded)
     values = {"lora_strength": 1, "seed": 2**63, "panel": "madsea/p.png", "prompt": ["a", 0]}
-    applied = parameters.apply(loaded, values, ombres)
+    applied = substitution.apply(loaded, values, ombres)
     strengths = [applied["2"]["inputs"][name] for name in ("strength_model", "strength_clip")]
     assert [repr(strength) for strength in strengths] == ["1.0", "1.0"]
     assert applied["11"]["inputs"]["seed"] == 2**63
@@ -367,44 +367,44 @@ def test_values_are_set_on_a_copy(ombres: dict[str, Parameter]) -> None:
 
 def test_a_seed_that_is_given_as_a_text_is_set_as_a_number(ombres: dict[str, Parameter]) -> None:
     loaded = graph.load(workflow("OmbresChinoises"))
-    applied = parameters.apply(loaded, {"seed": "18446744073709551615"}, ombres)
+    applied = substitution.apply(loaded, {"seed": "18446744073709551615"}, ombres)
     assert applied["11"]["inputs"]["seed"] == 2**64 - 1
 
 
 def test_a_whole_number_that_a_title_calls_seed_may_be_a_text(definitions: Definitions) -> None:
     titled = {"class_type": "PrimitiveInt", "inputs": {"value": 5}, "_meta": {"title": "@seed"}}
     found = find({"1": titled}, definitions)
-    assert parameters.check({"seed": "12"}, found) == []
+    assert substitution.check({"seed": "12"}, found) == []
 
 
 def test_a_parameter_that_is_not_there_cannot_be_set(ombres: dict[str, Parameter]) -> None:
     with pytest.raises(GraphError):
-        parameters.apply(graph.load(workflow("OmbresChinoises")), {"x": 1}, ombres)
+        substitution.apply(graph.load(workflow("OmbresChinoises")), {"x": 1}, ombres)
 
 
 def test_requirements_name_classes_and_model_files(definitions: Definitions) -> None:
-    needed = parameters.requirements(graph.load(workflow("Labo")), definitions)
+    needed = substitution.requirements(graph.load(workflow("Labo")), definitions)
     assert needed.files == (
         ("CheckpointLoaderSimple", "ckpt_name", "RealVisXL_V5.0_fp16.safetensors"),
         ("ControlNetLoader", "control_net_name", "diffusion_pytorch_model.safetensors"),
         ("LoraLoader", "lora_name", "silhouette_photographic_style_lora.safetensors"),
     )
     assert "KSampler" in needed.classes
-    assert parameters.requirements(graph.load(workflow("Silhouette")), definitions).files == ()
+    assert substitution.requirements(graph.load(workflow("Silhouette")), definitions).files == ()
 
 
 def test_a_server_says_what_it_lacks(definitions: Definitions) -> None:
-    needed = parameters.requirements(graph.load(workflow("Labo")), definitions)
+    needed = substitution.requirements(graph.load(workflow("Labo")), definitions)
     inputs = {"required": {"lora_name": [["x\\y.safetensors"], {}]}}
     live = {"LoraLoader": {"input": inputs}, "ControlNetLoader": definitions["ControlNetLoader"]}
-    lacking = parameters.missing(needed, live)
+    lacking = substitution.missing(needed, live)
     assert lacking.files == needed.files[2:]
     assert "KSampler" in lacking.classes
     assert "LoraLoader" not in lacking.classes
-    assert parameters.missing(needed, definitions) == parameters.Requirements((), ())
+    assert substitution.missing(needed, definitions) == substitution.Requirements((), ())
 
 
 def test_a_folder_may_be_spelled_with_either_slash() -> None:
     live = {"LoraLoader": {"input": {"required": {"lora_name": [["x\\y.safetensors"], {}]}}}}
-    needed = parameters.Requirements((), (("LoraLoader", "lora_name", "x/y.safetensors"),))
-    assert parameters.missing(needed, live).files == ()
+    needed = substitution.Requirements((), (("LoraLoader", "lora_name", "x/y.safetensors"),))
+    assert substitution.missing(needed, live).files == ()

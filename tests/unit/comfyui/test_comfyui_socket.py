@@ -11,7 +11,7 @@ import pytest
 from scripted_comfyui import Answer, Handler, ScriptedServer, hangs, resets, sends
 
 from generation.comfyui.errors import Denied, Unreachable
-from generation.comfyui.messages import QueueStatus, Started
+from generation.comfyui.protocol import QueueStatus, Started
 from generation.comfyui.socket import Socket
 from tests.processes import wait_for
 

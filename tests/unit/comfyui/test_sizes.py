@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from generation.comfyui import sizes
-from generation.comfyui.graph import Graph
+from generation.workflows import image_sizes
+from generation.workflows.graph import Graph
 
 
 def graph(**nodes: tuple[str, dict[str, Any]]) -> Graph:
@@ -20,7 +20,7 @@ def latent(width: object = 1024, height: object = 512, count: object = 1) -> tup
 
 def last(of: Graph) -> tuple[int, int, int] | None:
     """Return what is known of the picture that is saved."""
-    found = [size for size in sizes.sizes(of) if size.node_id == "save"]
+    found = [size for size in image_sizes.sizes(of) if size.node_id == "save"]
     return (found[0].width_px, found[0].height_px, found[0].count) if found else None
 
 
@@ -81,10 +81,10 @@ def test_a_side_that_is_none_is_not_known(side: object) -> None:
 def test_what_nothing_saved_depends_on_is_left_out() -> None:
     of = graph(last=latent(), other=("EmptyImage", {"width": 9, "height": 9}))
 
-    assert {size.node_id for size in sizes.sizes(of)} == {"last", "save"}
+    assert {size.node_id for size in image_sizes.sizes(of)} == {"last", "save"}
 
 
 def test_a_graph_that_turns_in_a_circle_tells_nothing() -> None:
     of = graph(last=("ImageScaleBy", {"image": ["last", 0], "scale_by": 2}))
 
-    assert list(sizes.sizes(of)) == []
+    assert list(image_sizes.sizes(of)) == []

@@ -7,15 +7,15 @@ from collections.abc import Callable
 import pytest
 from PIL import Image
 
-from generation.decoding import pictures
-from generation.images import Examined, UnreadableImage
+from generation.decoding import pillow_images
+from generation.image_formats import Examined, UnreadableImage
 from tests import pictures as made
 
 MAX_PX = 10**8
 
 
 def examined(content: bytes) -> Examined:
-    return pictures.examine(content, max_pixels=MAX_PX)
+    return pillow_images.examine(content, max_pixels=MAX_PX)
 
 
 def served(content: bytes) -> bytes:
@@ -24,7 +24,7 @@ def served(content: bytes) -> bytes:
 
 
 def small(content: bytes, width_px: int = 160) -> Image.Image:
-    return made.opened(pictures.reduce(content, width_px=width_px, max_pixels=MAX_PX))
+    return made.opened(pillow_images.reduce(content, width_px=width_px, max_pixels=MAX_PX))
 
 
 def refusal(content: bytes) -> UnreadableImage:

@@ -10,20 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from generation.decoding import pictures
-from generation.decoding.messages import Job
+from generation.decoding import pillow_images
+from generation.decoding.child_process import Ended, Process
+from generation.decoding.child_protocol import Job
 from generation.decoding.pool import Limits, Pool
-from generation.decoding.process import Ended, Process
-from generation.decoding.turns import Turns, alone_on_this_machine
+from generation.decoding.slots import Turns, alone_on_this_machine
 from generation.errors import Busy
-from generation.images import UnreadableImage
+from generation.image_formats import UnreadableImage
 from tests import pictures as made
 
 ROOT = Path(__file__).resolve().parents[3]
 ASKS_FOR_EVER = """
 import sys
-from generation.decoding.messages import Job
-from generation.decoding.process import Process
+from generation.decoding.child_protocol import Job
+from generation.decoding.child_process import Process
 from tests import pictures
 process, content = Process(), pictures.unfolding()
 print(process.pid, flush=True)
@@ -70,7 +70,7 @@ def test_a_child_says_what_an_image_is_and_what_is_served_of_it(pool: Pool, limi
 
     answer = pool.ask(content, limits, is_large=False).examined()
 
-    assert answer == pictures.examine(content, max_pixels=10**8)
+    assert answer == pillow_images.examine(content, max_pixels=10**8)
 
 
 def test_one_child_is_used_again(pool: Pool, limits: Limits) -> None:

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from generation.comfyui import graph
-from generation.comfyui.definitions import shipped_definitions
-from generation.comfyui.graph import Graph
+from generation.workflows import graph
 from generation.workflows.contract import Contract, contract
+from generation.workflows.definitions import shipped_definitions
+from generation.workflows.graph import Graph
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "workflows"
 

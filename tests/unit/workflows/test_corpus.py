@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from graphs import DATA, corpus, expectations, read, targets
 
-from generation.comfyui import graph
-from generation.comfyui.definitions import shipped_definitions
-from generation.comfyui.graph import GraphError
+from generation.workflows import graph
 from generation.workflows.contract import faults
+from generation.workflows.definitions import shipped_definitions
+from generation.workflows.graph import GraphError
 
 EXPECTED = expectations("graphs")
 BROKEN = expectations("broken")

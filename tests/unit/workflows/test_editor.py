@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from graphs import DATA
 
-from generation.comfyui import graph as graphs
-from generation.comfyui.definitions import shipped_definitions
 from generation.comfyui.errors import GraphError
 from generation.workflows import formats
+from generation.workflows import graph as graphs
+from generation.workflows.definitions import shipped_definitions
 from generation.workflows.editor import convert
 
 EDITOR = DATA / "editor"

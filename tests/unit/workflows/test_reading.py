@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from graphs import changed, corpus, node, read, targets
 
-from generation.comfyui import parameters
-from generation.comfyui.graph import Graph
+from generation.workflows import substitution
+from generation.workflows.graph import Graph
 
 
 def applied(loaded: Graph, **values: Any) -> Graph:
-    return parameters.apply(loaded, values, read(loaded).parameters)
+    return substitution.apply(loaded, values, read(loaded).parameters)
 
 
 def inputs(loaded: Graph, node_id: str, *names: str) -> list[object]:
@@ -220,8 +220,8 @@ def test_a_choice_of_numbers_is_given_as_a_number() -> None:
     loaded["9"]["inputs"]["images"] = ["40", 0]
     known = read(loaded, Enlarge=kind).parameters
 
-    assert [problem.code for problem in parameters.check({"factor": 4}, known)] == []
-    assert [problem.code for problem in parameters.check({"factor": 3}, known)] == ["not_in_list"]
+    assert [problem.code for problem in substitution.check({"factor": 4}, known)] == []
+    assert [problem.code for problem in substitution.check({"factor": 3}, known)] == ["not_in_list"]
 
 
 @pytest.mark.parametrize("title", ["@", "@Steps", "@sampler-x", "@sampler", "@sampler.nothing"])

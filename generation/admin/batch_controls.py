@@ -1,0 +1,152 @@
+"""Steering batches from the admin: pause, resume and priority as acts, numbers as fields."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, cast
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
+
+from generation.admin import html
+from generation.admin.actions import Act
+from generation.admin.detail_pages import Form
+from generation.errors import Conflict, MadseaError
+from generation.models import Batch
+from generation.services import batch_controls
+
+STEP = 10
+
+
+def _pause(batch: Batch, user: User) -> None:
+    if not batch_controls.pause(batch, actor=user):
+        raise Conflict("It is paused already.")
+
+
+def _resume(batch: Batch, user: User) -> None:
+    if not batch_controls.resume(batch, actor=user):
+        raise Conflict("It is not paused.")
+
+
+def _raise(batch: Batch, user: User) -> None:
+    _move(batch, STEP, user)
+
+
+def _lower(batch: Batch, user: User) -> None:
+    _move(batch, -STEP, user)
+
+
+def _move(batch: Batch, by: int, user: User) -> None:
+    if not batch_controls.move_priority(batch, by, actor=user):
+        raise Conflict(f"Its priority is {batch.priority} already, and goes no further.")
+
+
+def _nowhere(_batch: Batch) -> bool:
+    """For acts on chosen rows of the list alone: a batch's page has a field for the priority."""
+    return False
+
+
+ACTS = (
+    Act(
+        "pause",
+        "Pause",
+        "paused: what runs is finished, nothing more is taken",
+        "pause",
+        _pause,
+        lambda batch: html.is_unfinished(batch) and batch.paused_at is None,
+    ),
+    Act(
+        "resume",
+        "Resume",
+        "resumed",
+        "play_arrow",
+        _resume,
+        lambda batch: batch.paused_at is not None,
+        is_main=True,
+    ),
+    Act("raise", f"Priority +{STEP}", "raised in priority", "arrow_upward", _raise, _nowhere),
+    Act("lower", f"Priority −{STEP}", "lowered in priority", "arrow_downward", _lower, _nowhere),
+)
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number of a batch that its page lets change; `name` is the service's and the field's."""
+
+    name: str
+    label: str
+    low: int
+    high: int
+
+
+PRIORITY = Number("priority", "Priority", batch_controls.PRIORITY_LOW, batch_controls.PRIORITY_HIGH)
+TRIES = Number(
+    "max_tries", "Tries of each plan", batch_controls.TRIES_LOW, batch_controls.TRIES_HIGH
+)
+NUMBERS = (PRIORITY, TRIES)
+
+
+def number_field(number: Number, value: int, *, may_change: bool) -> SafeString:
+    """A number of a batch, to be changed where that is allowed."""
+    if not may_change:
+        return html.text(value)
+    return format_html(
+        '<input type="number" name="{}" form="{}" class="madsea-number" value="{}"'
+        ' min="{}" max="{}" step="1" required aria-label="{}">'
+        ' <button type="submit" form="{}" class="madsea-act">Set</button>',
+        number.name,
+        f"{number.name}-form",
+        value,
+        number.low,
+        number.high,
+        number.label,
+        f"{number.name}-form",
+    )
+
+
+def forms(batch: Batch) -> list[Form]:
+    """The forms of the fields: each number is sent alone, by Enter too."""
+    return [
+        Form(
+            f"{number.name}-form",
+            reverse(f"admin:generation_batch_{number.name}", args=[batch.pk]),
+        )
+        for number in NUMBERS
+    ]
+
+
+def urls(admin: Any) -> list[URLPattern]:
+    """Where the fields' values are sent."""
+    return [
+        path(
+            f"<path:object_id>/{number.name}/",
+            admin.admin_site.admin_view(require_POST(partial(_set, admin, number=number))),
+            name=f"generation_batch_{number.name}",
+        )
+        for number in NUMBERS
+    ]
+
+
+def _set(admin: Any, request: HttpRequest, object_id: str, *, number: Number) -> HttpResponse:
+    """Take what the field says, and go back to the batch's page."""
+    batch = admin.get_object(request, object_id)
+    if batch is None:
+        raise Http404
+    if not admin.has_change_permission(request, batch):
+        raise PermissionDenied
+    try:
+        value = int(request.POST.get(number.name, ""))
+        change: dict[str, Any] = {number.name: value}
+        batch_controls.steer(batch, actor=cast(User, request.user), **change)
+    except ValueError:
+        messages.error(request, f"{number.label} must be a whole number.")
+    except MadseaError as error:
+        messages.error(request, error.detail)
+    else:
+        messages.success(request, f"{number.label}: {value}.")
+    return HttpResponseRedirect(reverse("admin:generation_batch_change", args=[batch.pk]))

@@ -1,0 +1,146 @@
+"""The page that asks before an act: how many of what, which, and what follows.
+
+What was shown goes with the answer. The act is done to that and to nothing else: what is no longer
+to be changed is left alone, and where anything else has come in, the page asks anew.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from generation.admin.actions import Act, Question, Targets, counted, united
+
+TEMPLATE = "admin/generation/question.html"
+ROWS_SHOWN = 50
+#: A question that is older was asked about another state of things.
+ANSWERED_WITHIN_S = 3600
+RETRY = (
+    "Each is queued again and takes its time on a server once more. Seeds and parameters stay as"
+    " they are."
+)
+CANCEL = (
+    "What waits is cancelled at once. What is running is stopped, and its image is dropped. Images"
+    " that are published are kept. “Retry” queues cancelled plans again."
+)
+_ANSWERED = "madsea_answered"
+_ANSWERED_MAX = 100
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What somebody was asked about: the ids of the rows, and of what the act would change.
+
+    `key` tells this question from any other: it is answered once.
+    """
+
+    rows: frozenset[int]
+    targets: frozenset[int]
+    key: str
+
+    def signed(self, salt: str) -> str:
+        """Return it as a form carries it."""
+        held = [_ranges(self.rows), _ranges(self.targets), self.key]
+        return signing.dumps(held, salt=salt, compress=True)
+
+
+def read(text: str, salt: str) -> Shown | None:
+    """Return what a form carries; None where it is too old, or not what was sent."""
+    try:
+        rows, targets, key = signing.loads(text, salt=salt, max_age=ANSWERED_WITHIN_S)
+    except signing.BadSignature:
+        return None
+    return Shown(_ids(rows), _ids(targets), key)
+
+
+def answer_once(request: HttpRequest, shown: Shown) -> bool:
+    """Note that a question is answered; False where it was before, as by a second click."""
+    answered = request.session.get(_ANSWERED, [])
+    if shown.key in answered:
+        return False
+    request.session[_ANSWERED] = [*answered, shown.key][-_ANSWERED_MAX:]
+    return True
+
+
+def tell_left_alone(request: HttpRequest, act: Act, shown: Shown, targets: Targets) -> None:
+    """Say what was asked about and needs the act no more."""
+    n_left = len(shown.targets - united(targets))
+    if n_left:
+        noun = act.question.noun if act.question and act.question.noun[0] else ("row", "rows")
+        verb = "was" if n_left == 1 else "were"
+        text = f"{counted(n_left, noun)} had changed meanwhile and {verb} left alone."
+        messages.info(request, text)
+
+
+def page(
+    admin: Any, request: HttpRequest, act: Act, rows: Sequence[Any], changed: str = ""
+) -> HttpResponse:
+    """Answer with the question; `changed` says what is other than when it was asked before."""
+    question = act.question or Question("")
+    targets = act.targets(rows)
+    shown = Shown(frozenset(row.pk for row in rows), united(targets), secrets.token_hex(8))
+    context = {
+        **admin.admin_site.each_context(request),
+        "opts": admin.opts,
+        "title": f"{act.label}: {what(admin, act, targets)}?",
+        "what": what(admin, act, targets),
+        "act": act,
+        "follows": question.follows,
+        "note": question.note(rows) if question.note else "",
+        "changed": changed,
+        "rows": _lines(admin, act, rows, targets)[:ROWS_SHOWN],
+        "n_more": max(0, len(targets) - ROWS_SHOWN),
+        "left": _left(admin, rows, targets),
+        "shown": shown.signed(admin.salt(act)),
+        "url": admin.answer_url(act),
+        "back": admin.back(request),
+    }
+    return TemplateResponse(request, TEMPLATE, context)
+
+
+def what(admin: Any, act: Act, targets: Targets) -> str:
+    """Return how many of what an act would change: "26 plans of 2 batches"."""
+    n_rows = sum(1 for ids in targets.values() if ids)
+    rows = counted(n_rows, admin.nouns())
+    noun = act.question.noun if act.question else ("", "")
+    return f"{counted(len(united(targets)), noun)} of {rows}" if noun[0] else rows
+
+
+def _lines(admin: Any, act: Act, rows: Sequence[Any], targets: Targets) -> list[str]:
+    noun = act.question.noun if act.question else ("", "")
+    affected = [(row, len(targets.get(row.pk, ()))) for row in rows]
+    return [
+        f"{admin.described(row)}: {counted(n, noun)}" if noun[0] else admin.described(row)
+        for row, n in affected
+        if n
+    ]
+
+
+def _left(admin: Any, rows: Sequence[Any], targets: Targets) -> str:
+    n_left = sum(1 for row in rows if not targets.get(row.pk))
+    if not n_left:
+        return ""
+    verb = "is" if n_left == 1 else "are"
+    return (
+        f"{counted(n_left, admin.nouns())} of your choice {verb} left alone: nothing to do there."
+    )
+
+
+def _ranges(ids: frozenset[int]) -> list[list[int]]:
+    """Return ids as pairs of first and last: those of a batch are mostly one."""
+    pairs: list[list[int]] = []
+    for each in sorted(ids):
+        if pairs and pairs[-1][1] == each - 1:
+            pairs[-1][1] = each
+        else:
+            pairs.append([each, each])
+    return pairs
+
+
+def _ids(pairs: list[list[int]]) -> frozenset[int]:
+    return frozenset(each for first, last in pairs for each in range(first, last + 1))

@@ -1,0 +1,191 @@
+"""The tables that several pages show: runs, attempts, versions, the log."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+
+from generation.admin import html
+from generation.admin.detail_pages import Alert, Cell, Table
+from generation.events import sentence
+from generation.models import Attempt, Batch, LogEntry, Plan, PlanRun, Server, Version
+from generation.selectors import admin_overviews
+from generation.states import RunState
+
+LINES = 50
+
+
+def runs(title: str, found: Iterable[PlanRun], *, more: Cell = "", empty: str = "") -> Table:
+    headers = ("Plan", "Batch", "Status", "Progress", "Attempt", "Server", "Why", "Finished")
+    rows = [(html.link_to(run, html.plan_name(run.plan)), *_run_cells(run)) for run in found]
+    return Table(title, headers, rows, more=more, empty=empty or "No runs yet.")
+
+
+def _run_cells(run: PlanRun) -> tuple[Cell, ...]:
+    return (
+        html.link_to(run.batch),
+        html.label(run.state),
+        html.run_bar(run),
+        str(run.n_attempts or "–"),
+        server_of(run),
+        html.shortened(html.why(run)),
+        html.ago(run.finished_at),
+    )
+
+
+def without(table: Table, header: str) -> Table:
+    """A table without the column that would say the same in every row of its page."""
+    at = list(table.headers).index(header)
+    return replace(
+        table,
+        headers=[*table.headers[:at], *table.headers[at + 1 :]],
+        rows=[(*row[:at], *row[at + 1 :]) for row in table.rows],
+    )
+
+
+def server_of(run: PlanRun) -> SafeString:
+    attempt = run.current_attempt
+    return html.link_to(attempt.server) if attempt else html.NOTHING
+
+
+def plans(title: str, found: list[Plan], *, more: Cell = "") -> Table:
+    latest = admin_overviews.latest_of(found)
+    rows = [
+        (html.link_to(plan, html.plan_name(plan)), *plan_cells(latest[plan.pk])) for plan in found
+    ]
+    headers = ("Plan", "Panel", "Latest image", "Status", "Progress")
+    return Table(title, headers, rows, more=more, empty="No plans yet.")
+
+
+def plan_cells(latest: admin_overviews.LatestOfPlan) -> tuple[SafeString, ...]:
+    run = latest.run
+    return (
+        html.thumbnail(latest.panel),
+        html.thumbnail(latest.image),
+        html.label(run.state) if run else html.NOTHING,
+        html.run_bar(run) if run else html.NOTHING,
+    )
+
+
+def alert(run: PlanRun) -> Alert | None:
+    if run.state != RunState.ERROR:
+        return None
+    attempt = run.current_attempt
+    where = f" on {attempt.server}" if attempt else ""
+    return Alert(f"It failed{where}", run.error_message, run.error_remedy, run.error_code)
+
+
+def batches(title: str, found: Iterable[Batch], *, more: Cell = "", empty: str = "") -> Table:
+    headers = ("Batch", "Episode", "Style", "Status", "Progress", "Plans", "Requested by", "Age")
+    return Table(
+        title,
+        headers,
+        [batch_row(batch) for batch in found],
+        more=more,
+        empty=empty or "No batches yet.",
+    )
+
+
+def batch_row(batch: Batch) -> tuple[Cell, ...]:
+    return (
+        html.link_to(batch),
+        html.episode(batch.episode),
+        str(batch.style),
+        html.batch_label(batch),
+        html.batch_bar(batch),
+        html.counts(batch),
+        str(batch.requested_by or "–"),
+        html.ago(batch.created_at),
+    )
+
+
+def attempts(found: Iterable[Attempt]) -> Table:
+    headers = ("Attempt", "Server", "Outcome", "Prompt id", "Seed", "Started", "Finished", "Detail")
+    rows = [
+        (
+            str(attempt.number),
+            html.link_to(attempt.server),
+            html.label(attempt.outcome),
+            html.code(attempt.id_on_server),
+            html.code(attempt.seed),
+            html.clock(attempt.started_at or attempt.acknowledged_at or attempt.created_at),
+            html.clock(attempt.finished_at),
+            html.whole(attempt.outcome_detail),
+        )
+        for attempt in found
+    ]
+    return Table("Attempts", headers, rows, empty="It was on no server yet.")
+
+
+def versions(title: str, found: Iterable[Version], *, more: Cell = "") -> Table:
+    headers = ("Image", "File", "Size", "Made by", "Published")
+    rows = [
+        (
+            html.thumbnail(version),
+            html.link_to(version),
+            f"{version.width_px} × {version.height_px}",
+            made_by(version),
+            html.ago(version.published_at),
+        )
+        for version in found
+    ]
+    return Table(title, headers, rows, more=more, empty="No file yet.")
+
+
+def made_by(version: Version) -> str:
+    who = f" by {version.created_by}" if version.created_by else ""
+    return f"{version.get_origin_display()}{who}"
+
+
+def log(found: Iterable[LogEntry], *, more: Cell = "", with_plan: bool = False) -> Table:
+    headers = ("When", "Level", *(["Plan"] if with_plan else []), "What", "By")
+    rows = [
+        (
+            html.clock(entry.at),
+            html.label(entry.level),
+            *([_plan_of(entry)] if with_plan else []),
+            sentence(entry.event, entry.data),
+            str(entry.actor or "–"),
+        )
+        for entry in found
+    ]
+    return Table("Log", headers, rows, more=more, empty="Nothing happened yet.")
+
+
+def _plan_of(entry: LogEntry) -> SafeString:
+    run = entry.run
+    return html.link_to(run, html.plan_name(run.plan)) if run else html.NOTHING
+
+
+def servers(found: Iterable[Server]) -> Table:
+    headers = ("Server", "Status", "Doing now", "ComfyUI", "Driver", "Last seen")
+    rows = [
+        (
+            html.link_to(server),
+            html.server_labels(server),
+            doing(server),
+            server.version or "–",
+            driver(server),
+            html.ago(server.last_seen_at),
+        )
+        for server in found
+    ]
+    return Table("Servers", headers, rows, empty="No server is registered.")
+
+
+def doing(server: Any) -> SafeString:
+    rows = (
+        (html.link_to(attempt.run, html.plan_name(attempt.run.plan)), attempt.run.progress_pct)
+        for attempt in server.open_attempts
+    )
+    listed = format_html_join(", ", "{} {} %", rows)
+    return listed or html.NOTHING
+
+
+def driver(server: Server) -> str:
+    if server.lease_expires_at is None or server.lease_expires_at < timezone.now():
+        return "nobody"
+    return server.lease_owner or "somebody"

@@ -1,0 +1,173 @@
+"""What clients send to the small endpoints: strict fields, and all their problems at once."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.request import Request
+
+from generation.errors import InvalidRequest, Problem
+from generation.services.batch_controls import PRIORITY_HIGH, PRIORITY_LOW, TRIES_HIGH, TRIES_LOW
+from nomenclature import rules
+from nomenclature.errors import NomenclatureError
+
+
+class Text(serializers.CharField):
+    """A string that is one: no number passes for it, nothing is trimmed."""
+
+    default_error_messages = {"not_a_string": "Expected a string."}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(trim_whitespace=False, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("not_a_string")
+        return str(super().to_internal_value(data))
+
+
+class Named(Text):
+    """A name of the production tree, checked by the nomenclature's rule of that name."""
+
+    def __init__(self, rule: str, **options: Any) -> None:
+        super().__init__(**options)
+        self.rule = rule
+        self._check: Callable[[object], str] = getattr(rules, f"check_{rule}")
+
+    def to_internal_value(self, data: Any) -> str:
+        try:
+            return self._check(data)
+        except NomenclatureError as error:
+            raise ValidationError(f"Expected {error.expected}.", code=error.code) from None
+
+
+class Strict(serializers.Serializer[Any]):
+    """A serializer that refuses unknown keys, together with everything else that is wrong."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if not isinstance(data, Mapping):
+            raise InvalidRequest([Problem("", "not_an_object", "Expected a JSON object.")])
+        found: dict[str, Any] = {}
+        problems: dict[str, Any] = {}
+        try:
+            found = super().to_internal_value(data)
+        except ValidationError as error:
+            problems.update(error.detail if isinstance(error.detail, dict) else {})
+        problems.update(self.other_problems(data))
+        if problems:
+            raise ValidationError(problems)
+        return found
+
+    def other_problems(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the problems that no single field sees, by their place."""
+        known = ", ".join(self.fields)
+        unknown = [key for key in data if key not in self.fields]
+        return {
+            f"{key:.64}": [ErrorDetail(f"Unknown key. Known: {known}.", "unknown_key")]
+            for key in unknown
+        }
+
+
+class Credentials(Strict):
+    username = Text(max_length=150)
+    password = Text(max_length=4096)
+
+
+class OnePlanOrAll(Strict):
+    batch_id = Text(max_length=64)
+    sequence_id = Text(required=False, max_length=64)
+    plan = Text(required=False, max_length=64)
+
+    def other_problems(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        problems = super().other_problems(data)
+        given = [key for key in ("sequence_id", "plan") if key in data]
+        if len(given) == 1:
+            missing = "plan" if given == ["sequence_id"] else "sequence_id"
+            detail = "sequence_id and plan go together: name both for one plan, none for all."
+            problems[missing] = [ErrorDetail(detail, "required")]
+        return problems
+
+
+class Cancel(OnePlanOrAll):
+    pass
+
+
+class Retry(OnePlanOrAll):
+    params = serializers.DictField(
+        required=False, help_text="Overrides for these runs; the seed stays unless it is given."
+    )
+
+
+class Whole(serializers.IntegerField):
+    """A whole number that is one: no text and no boolean passes for it."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, bool) or not isinstance(data, int):
+            raise ValidationError("Expected a whole number.", code="not_a_number")
+        return int(data)
+
+
+class Flag(serializers.BooleanField):
+    """`true` or `false`, and nothing that is like them."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            raise ValidationError("Expected true or false.", code="not_a_boolean")
+        return data
+
+
+class Steer(Strict):
+    priority = Whole(min_value=PRIORITY_LOW, max_value=PRIORITY_HIGH, required=False)
+    paused = Flag(required=False)
+    max_tries = Whole(min_value=TRIES_LOW, max_value=TRIES_HIGH, required=False)
+
+    def other_problems(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        problems = super().other_problems(data)
+        if not data:
+            detail = f"Name at least one of {', '.join(self.fields)}."
+            problems["non_field_errors"] = [ErrorDetail(detail, "required")]
+        return problems
+
+
+class Upload(Strict):
+    batch_id = Text(max_length=64)
+    sequence_id = Text(max_length=64)
+    plan = Text(max_length=64)
+    file = serializers.FileField(allow_empty_file=True, help_text="PNG, JPEG or WebP.")
+
+
+class Panel(Strict):
+    project_id = Named("project_id")
+    season = Named("season")
+    episode = Named("episode")
+    sequence_id = Named("sequence_id")
+    plan = Named("plan")
+    file = serializers.FileField(allow_empty_file=True, help_text="PNG, JPEG or WebP.")
+
+    def other_problems(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        problems = super().other_problems(data)
+        if "season" in data and "episode" in data:
+            problems |= _disagreement(data["season"], data["episode"])
+        return problems
+
+
+def _disagreement(season: object, episode: object) -> dict[str, Any]:
+    try:
+        rules.check_season(season)
+        rules.check_episode(episode, season)
+    except NomenclatureError as error:
+        if error.code == "episode_not_in_season":
+            return {"episode": [ErrorDetail(f"Expected {error.expected}.", error.code)]}
+    return {}
+
+
+def checked(shape: type[Strict], request: Request) -> dict[str, Any]:
+    """Return what the client sent, checked by `shape`.
+
+    Raises:
+        ValidationError: with every problem.
+    """
+    serializer = shape(data=request.data)
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)

@@ -1,0 +1,249 @@
+"""How rows of the database look to clients."""
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from generation import signed_urls
+from generation.models import Batch, Episode, LogEntry, Plan, Project, Sequence, Server, Version
+from generation.selectors import batches, logs, servers
+from generation.selectors.logs import LogLine
+from generation.selectors.servers import Blocked, Doing, SetAside
+from generation.states import BatchState, Mode, RunState, ServerHealth
+from generation.workflows.parameters import Parameter
+from nomenclature.rules import TASKS
+
+Shape = serializers.Serializer
+
+
+class ProjectShape(Shape[Project]):
+    project_id = serializers.CharField(source="code")
+    n_episodes = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+
+
+class EpisodeShape(Shape[Episode]):
+    id = serializers.IntegerField()
+    project_id = serializers.CharField(source="project.code")
+    season = serializers.CharField()
+    episode = serializers.CharField(source="code")
+    n_sequences = serializers.IntegerField()
+
+
+class SequenceShape(Shape[Sequence]):
+    id = serializers.IntegerField()
+    project_id = serializers.CharField(source="episode.project.code")
+    season = serializers.CharField(source="episode.season")
+    episode = serializers.CharField(source="episode.code")
+    sequence_id = serializers.CharField(source="code")
+    n_plans = serializers.IntegerField()
+
+
+class VersionShape(Shape[Version]):
+    id = serializers.IntegerField()
+    sequence_id = serializers.CharField(source="plan.sequence.code")
+    plan = serializers.CharField(source="plan.code")
+    task = serializers.ChoiceField(list(TASKS))
+    version = serializers.IntegerField(source="number")
+    filename = serializers.CharField(source="__str__")
+    path = serializers.CharField(help_text="Relative to the projects root.")
+    url = serializers.SerializerMethodField(help_text="Signed, for MADSEA_FILE_LINK_S.")
+    thumbnail_url = serializers.SerializerMethodField(help_text="Signed; a WebP, 320 px wide.")
+    width = serializers.IntegerField(source="width_px")
+    height = serializers.IntegerField(source="height_px")
+    bytes = serializers.IntegerField(source="n_bytes")
+    sha256 = serializers.CharField(help_text="Of the file on disk.")
+    served_sha256 = serializers.SerializerMethodField(
+        help_text="Of what `url` gives; null while that is not known, or if it is no image."
+    )
+    origin = serializers.ChoiceField(Version.Origin.values)
+    batch_id = serializers.CharField(source="batch.public_id", default=None, allow_null=True)
+    created_by = serializers.CharField(source="created_by.username", default=None, allow_null=True)
+    published_at = serializers.DateTimeField()
+
+    @extend_schema_field(OpenApiTypes.URI)  # type: ignore[untyped-decorator]
+    def get_url(self, version: Version) -> str:
+        return f"{self.context['origin']}{signed_urls.signed_url(version.pk, str(version))}"
+
+    def get_served_sha256(self, version: Version) -> str | None:
+        return version.served_sha256 if version.is_showable else None
+
+    @extend_schema_field(OpenApiTypes.URI)  # type: ignore[untyped-decorator]
+    def get_thumbnail_url(self, version: Version) -> str:
+        return f"{self.context['origin']}{signed_urls.thumbnail_url(version.pk, str(version))}"
+
+
+class PlanShape(Shape[Plan]):
+    id = serializers.IntegerField()
+    project_id = serializers.CharField(source="sequence.episode.project.code")
+    season = serializers.CharField(source="sequence.episode.season")
+    episode = serializers.CharField(source="sequence.episode.code")
+    sequence_id = serializers.CharField(source="sequence.code")
+    plan = serializers.CharField(source="code")
+    status = serializers.ChoiceField(list(RunState), source="last_state", allow_null=True)
+    batch_id = serializers.CharField(source="last_batch_id", allow_null=True)
+    versions = VersionShape(source="shown_versions", many=True)
+
+
+class BatchShape(Shape[Batch]):
+    batch_id = serializers.CharField(source="public_id")
+    project_id = serializers.CharField(source="episode.project.code")
+    season = serializers.CharField(source="episode.season")
+    episode = serializers.CharField(source="episode.code")
+    style = serializers.CharField(source="style.code")  # type: ignore[assignment]
+    workflow_json = serializers.CharField(source="workflow.name", default=None, allow_null=True)
+    mode = serializers.ChoiceField(list(Mode))
+    params = serializers.DictField()
+    priority = serializers.IntegerField()
+    paused = serializers.SerializerMethodField()
+    max_tries = serializers.SerializerMethodField()
+    requested_by = serializers.CharField(
+        source="requested_by.username", default=None, allow_null=True
+    )
+    status = serializers.ChoiceField(list(BatchState))
+    progress = serializers.SerializerMethodField()
+    counts = serializers.SerializerMethodField()
+    revision = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+    def get_paused(self, batch: Batch) -> bool:
+        return batch.paused_at is not None
+
+    def get_max_tries(self, batch: Batch) -> int:
+        return batches.max_tries(batch)
+
+    def get_progress(self, batch: Batch) -> int:
+        return batches.progress(batch)
+
+    def get_counts(self, batch: Batch) -> dict[str, int]:
+        return batches.counts(batch)
+
+
+class TokenShape(Shape[Any]):
+    token = serializers.CharField()
+
+
+class LogShape(serializers.BaseSerializer[LogEntry]):
+    def to_representation(self, instance: LogEntry) -> LogLine:
+        return logs.line(instance)
+
+
+class StyleShape(Shape[Any]):
+    style = serializers.CharField(source="code")  # type: ignore[assignment]
+    label = serializers.CharField()  # type: ignore[assignment]
+    workflow_json = serializers.CharField(source="workflow_name")
+    params = serializers.DictField()
+
+
+class ServerShape(Shape[Server]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    url = serializers.SerializerMethodField()
+    source = serializers.CharField()  # type: ignore[assignment]
+    enabled = serializers.BooleanField(source="is_enabled")
+    draining = serializers.BooleanField(source="is_draining")
+    health = serializers.ChoiceField(list(ServerHealth))
+    health_detail = serializers.CharField()
+    version = serializers.CharField()
+    last_seen_at = serializers.DateTimeField(allow_null=True)
+    down_since = serializers.DateTimeField(allow_null=True)
+    set_aside = serializers.SerializerMethodField()
+    blocked_for = serializers.SerializerMethodField()
+    driven = serializers.BooleanField(source="is_driven")
+    doing = serializers.SerializerMethodField()
+
+    def get_url(self, server: Server) -> str:
+        return servers.public_address(server)
+
+    def get_set_aside(self, server: Server) -> SetAside | None:
+        return servers.set_aside(server)
+
+    def get_blocked_for(self, server: Server) -> list[Blocked]:
+        return servers.blocked_for(server)
+
+    def get_doing(self, server: Server) -> list[Doing]:
+        attempts: Any = server
+        return servers.doing(attempts.open_attempts)
+
+
+class Bound(serializers.FloatField):
+    """A number that stays whole where it is: a float cannot tell the largest seeds apart."""
+
+    def to_representation(self, value: float) -> Any:
+        return value
+
+
+class ParameterShape(Shape[Any]):
+    name = serializers.CharField()
+    type = serializers.CharField(help_text="INT, FLOAT, STRING, COMBO, IMAGE, SEED or BOOLEAN.")
+    min = Bound(source="minimum", allow_null=True)
+    max = Bound(source="maximum", allow_null=True)
+    step = Bound(allow_null=True)
+    default = serializers.JSONField()
+    options = serializers.ListField(child=serializers.JSONField(), allow_null=True)
+    targets = serializers.SerializerMethodField()
+
+    def get_targets(self, parameter: Parameter) -> list[str]:
+        return [f"{node_id}.{name}" for node_id, name in parameter.targets]
+
+
+class WorkflowErrorShape(Shape[Any]):
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class PanelInputShape(Shape[Any]):
+    node = serializers.CharField()
+    input = serializers.CharField()
+    title = serializers.CharField()
+
+
+class ResultShape(Shape[Any]):
+    node = serializers.CharField()
+    kind = serializers.ChoiceField(["image", "animation", "video", "preview"])
+    images = serializers.IntegerField(allow_null=True)
+    published = serializers.BooleanField()
+
+
+class WorkflowNeedsShape(Shape[Any]):
+    classes = serializers.ListField(child=serializers.CharField())
+    models = serializers.ListField(child=serializers.CharField())
+
+
+class WarningShape(Shape[Any]):
+    code = serializers.CharField()
+    detail = serializers.CharField()
+    node = serializers.CharField(allow_null=True)
+
+
+class NodeShape(Shape[Any]):
+    def get_fields(self) -> Any:
+        names = ("node", "class", "title")
+        return {name: serializers.CharField() for name in names}
+
+
+class QuestionShape(Shape[Any]):
+    code = serializers.CharField()
+    detail = serializers.CharField()
+    options = NodeShape(many=True)
+
+
+class GraphShape(Shape[Any]):
+    graph = serializers.JSONField(help_text="The graph in ComfyUI's API format.")
+
+
+class WorkflowShape(Shape[Any]):
+    workflow_json = serializers.CharField()
+    sha256 = serializers.CharField(allow_null=True)
+    needs_panel = serializers.BooleanField()
+    panel = PanelInputShape(allow_null=True)
+    results = ResultShape(many=True)
+    needs = WorkflowNeedsShape()
+    parameters = ParameterShape(many=True)
+    schema = serializers.JSONField(allow_null=True, help_text="The JSON Schema of `params`.")
+    warnings = WarningShape(many=True)
+    questions = QuestionShape(many=True)
+    error = WorkflowErrorShape(allow_null=True)

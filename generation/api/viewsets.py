@@ -1,0 +1,201 @@
+"""What a frontend reads: the production tree, batches (and steers), logs, the queue, servers."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.db.models import Q, QuerySet
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet, ViewSet
+
+from generation import selectors
+from generation.api import filters, request_serializers, responses, schema_descriptions, serializers
+from generation.api.filters import Filter
+from generation.api.pagination import Pages
+from generation.api.parsers import StrictJSONParser
+from generation.events import LEVELS
+from generation.models import (
+    Batch,
+    Episode,
+    LogEntry,
+    Plan,
+    Project,
+    Sequence,
+    Server,
+    Style,
+    Version,
+)
+from generation.selectors import batches, logs, production, render_queue, results, servers
+from generation.services import batch_controls
+from generation.states import RunState
+
+
+class Reads(ListModelMixin, RetrieveModelMixin, GenericViewSet[Any]):
+    """A list and each of its rows."""
+
+    filter_backends = (filters.Filters,)
+    filters: ClassVar[Mapping[str, Filter]] = {}
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        return {**super().get_serializer_context(), "origin": responses.origin(self.request)}
+
+
+@schema_descriptions.reads("projects", "a project")
+class ProjectViewSet(Reads):
+    serializer_class = serializers.ProjectShape
+    lookup_field = "code"
+    lookup_url_kwarg = "project_id"
+
+    def get_queryset(self) -> QuerySet[Project]:
+        return production.projects()
+
+
+@schema_descriptions.reads("episodes", "an episode")
+class EpisodeViewSet(Reads):
+    serializer_class = serializers.EpisodeShape
+    filters = {
+        "project_id": filters.text("project__code"),
+        "season": filters.text("season"),
+        "episode": filters.text("code"),
+    }
+
+    def get_queryset(self) -> QuerySet[Episode]:
+        return production.episodes()
+
+
+@schema_descriptions.reads("sequences", "a sequence")
+class SequenceViewSet(Reads):
+    serializer_class = serializers.SequenceShape
+    filters = {
+        "project_id": filters.text("episode__project__code"),
+        "season": filters.text("episode__season"),
+        "episode": filters.text("episode__code"),
+        "sequence_id": filters.text("code"),
+    }
+
+    def get_queryset(self) -> QuerySet[Sequence]:
+        return production.sequences()
+
+
+@schema_descriptions.reads("plans", "a plan with its published versions")
+class PlanViewSet(Reads):
+    """Plans with their published versions, newest first within a task."""
+
+    serializer_class = serializers.PlanShape
+    filters = {
+        "project_id": filters.text("sequence__episode__project__code"),
+        "season": filters.text("sequence__episode__season"),
+        "episode": filters.text("sequence__episode__code"),
+        "sequence_id": filters.text("sequence__code"),
+        "plan": filters.text("code"),
+        "status": filters.choice({state.value: Q(last_state=state.value) for state in RunState}),
+    }
+
+    def get_queryset(self) -> QuerySet[Plan]:
+        return production.plans()
+
+
+@schema_descriptions.VERSION
+class VersionViewSet(RetrieveModelMixin, GenericViewSet[Version]):
+    """One published file, with fresh addresses."""
+
+    serializer_class = serializers.VersionShape
+    queryset = results.published()
+
+    def get_object(self) -> Version:
+        return results.version(int(self.kwargs["pk"]))
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        return {**super().get_serializer_context(), "origin": responses.origin(self.request)}
+
+
+@schema_descriptions.BATCHES
+class BatchViewSet(Reads):
+    """Batches, newest first."""
+
+    parser_classes = [StrictJSONParser]
+    max_body_bytes = 8 * 2**10
+    serializer_class = serializers.BatchShape
+    lookup_field = "public_id"
+    lookup_url_kwarg = "batch_id"
+    filters = {
+        "project_id": filters.text("episode__project__code"),
+        "season": filters.text("episode__season"),
+        "episode": filters.text("episode__code"),
+        "style": filters.text("style__code"),
+        "mode": filters.text("mode"),
+        "status": filters.choice({state.value: q for state, q in batches.IN_STATE.items()}),
+        "requested_by": filters.text("requested_by__username"),
+        "date": filters.day("created_at"),
+        "date_from": filters.from_day("created_at"),
+        "date_to": filters.to_day("created_at"),
+    }
+
+    def get_queryset(self) -> QuerySet[Batch]:
+        return batches.listed()
+
+    def get_object(self) -> Batch:
+        return batches.one(self.get_queryset(), self.kwargs["batch_id"])
+
+    def partial_update(self, request: Request, **_: str) -> Response:
+        asked = request_serializers.checked(request_serializers.Steer, request)
+        batch_controls.steer(
+            self.get_object(),
+            actor=responses.actor(request),
+            priority=asked.get("priority"),
+            is_paused=asked.get("paused"),
+            max_tries=asked.get("max_tries"),
+        )
+        return Response(self.get_serializer(self.get_object()).data)
+
+
+@schema_descriptions.LOGS
+class LogViewSet(ListModelMixin, GenericViewSet[LogEntry]):
+    """All log entries of a batch, oldest first."""
+
+    serializer_class = serializers.LogShape
+    filter_backends = (filters.Filters,)
+    filters: ClassVar[Mapping[str, Filter]] = {
+        "level": filters.choice({level: Q(level=level) for level in LEVELS}),
+        "event": filters.text("event"),
+        "sequence_id": filters.text("run__plan__sequence__code"),
+        "plan": filters.text("run__plan__code"),
+        "since": filters.number("revision", "__gt"),
+    }
+
+    def get_queryset(self) -> QuerySet[LogEntry]:
+        batch = selectors.batch(self.kwargs["batch_id"])
+        return logs.of_batch(batch.pk).select_related("run__plan__sequence")
+
+
+@schema_descriptions.QUEUE
+class QueueViewSet(ViewSet):
+    """Every plan that waits for a server, in the order of its turn."""
+
+    def list(self, request: Request) -> Response:
+        filters.condition(request, {"batch_id": filters.text("batch__public_id")})
+        asked = request.query_params.get("batch_id")
+        places: Any = selectors.queue(selectors.batch(asked) if asked else None)
+        pages = Pages()
+        page: Any = pages.paginate_queryset(places, request, self)
+        shown = render_queue.lines(page)
+        answer = pages.get_paginated_response(shown.lines)
+        answer.data["reasons"] = shown.reasons
+        return answer
+
+
+@schema_descriptions.reads("styles", "a style")
+class StyleViewSet(Reads):
+    serializer_class = serializers.StyleShape
+    lookup_field = "code"
+    lookup_url_kwarg = "style"
+    queryset = Style.objects.filter(is_active=True)
+
+
+@schema_descriptions.reads("servers", "a server")
+class ServerViewSet(Reads):
+    serializer_class = serializers.ServerShape
+
+    def get_queryset(self) -> QuerySet[Server]:
+        return servers.servers()

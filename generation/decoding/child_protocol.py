@@ -1,0 +1,69 @@
+"""What a child process is asked and what it answers: a line of JSON each, and bytes behind it."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from generation.image_formats import DecodedImage, Examined, UnreadableImage
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be done with an image, and what that may cost."""
+
+    max_pixels: int
+    memory_bytes: int  #: beside what the process itself takes
+    cpu_s: float
+    wants_served: bool = True  #: whether it is asked what of the image is to be served
+    width_px: int = 0  #: how wide a small picture of it is to be; 0: it is to be examined
+
+
+def request(job: Job, content: bytes) -> list[bytes]:
+    """Return what asks for a job."""
+    return [_line(asdict(job) | {"n_bytes": len(content)}), content]
+
+
+def job_of(line: bytes) -> tuple[Job, int]:
+    """Return the job that a line asks for, and how many bytes the image has."""
+    fields = json.loads(line)
+    n_bytes = fields.pop("n_bytes")
+    return Job(**fields), n_bytes
+
+
+def examined(found: Examined) -> list[bytes]:
+    """Return what says how an image is."""
+    served = found.served or b""
+    fields = {"decoded": asdict(found.decoded), "is_rewritten": found.served is not None}
+    return [_line(fields | {"n_bytes": len(served)}), served]
+
+
+def reduced(small: bytes) -> list[bytes]:
+    """Return what brings a small picture."""
+    return [_line({"n_bytes": len(small)}), small]
+
+
+def refused(error: UnreadableImage) -> list[bytes]:
+    """Return what says why an image cannot be used."""
+    return [_line({"refused": [error.code, error.detail], "n_bytes": 0})]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a child has answered."""
+
+    fields: dict[str, Any]
+    body: bytes
+
+    def examined(self) -> Examined:
+        """Return how the image is."""
+        decoded = DecodedImage(**self.fields["decoded"])
+        return Examined(decoded, self.body if self.fields["is_rewritten"] else None)
+
+    def raise_refusal(self) -> None:
+        """Raise UnreadableImage, if that is the answer."""
+        if "refused" in self.fields:
+            raise UnreadableImage(*self.fields["refused"])
+
+
+def _line(fields: dict[str, Any]) -> bytes:
+    return json.dumps(fields).encode() + b"\n"

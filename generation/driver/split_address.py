@@ -1,0 +1,121 @@
+"""Split addresses: two ComfyUIs that answer at one address in turn, seen by its driver.
+
+A balancer may take each connection, or each request, to another server. So the first looks for a
+prompt, and those for one that is missed, go over connections of their own. What was there, gone,
+and there again is on one of two servers: the address stands aside, and what it has is followed with
+more patience, as every other look finds nothing of it.
+"""
+
+from collections.abc import Iterable
+
+from generation.comfyui import probes
+from generation.comfyui.client import Client
+from generation.comfyui.errors import ANSWERED
+from generation.comfyui.protocol import OutputFile
+from generation.driver.flight import Flight
+from generation.failures import SEVERAL_SERVERS, failure
+from generation.services import prompt_graphs, server_identity, transitions
+from generation.services.leases import Lease
+
+#: So many first looks of a driver are taken soon, each over a connection of its own.
+FIRST_LOOKS = 6
+FIRST_LOOK_S = 0.3
+#: Looks for a prompt that is missed, in the time after which it is absent.
+LOOKS_ABSENT = 8
+#: So much longer a prompt may be missed at an address that is known to be split.
+TIMES_LONGER = 10
+TIMES_ASKED = 6
+GONE_AFTER = 2
+WORDS = "Several ComfyUIs answer at its address in turn."
+
+
+class Split:
+    """What one driver has seen of its server's address; `is_proven` once it is split."""
+
+    def __init__(self, lease: Lease, client: Client) -> None:
+        self._server = lease.server
+        self._client = client
+        self._n_looks = 0
+        self.is_proven = lease.server.set_aside_code == SEVERAL_SERVERS
+
+    def prepare(self, due: Iterable[Flight]) -> None:
+        """Have the next look go over a connection of its own, where that may show something."""
+        flights = list(due)
+        is_first = self._is_new and any(flight.is_acknowledged for flight in flights)
+        is_missed = any(flight.absent_since is not None for flight in flights)
+        if is_first or is_missed or self.is_proven:
+            self._client.reconnect()
+        self._n_looks += is_first
+        if is_first and self._n_looks % 2:
+            # Looks for two prompts, in turn, would ask each server for what it has, and no other.
+            self._client.queue_remaining()
+            self._client.reconnect()
+
+    def next_look_s(self, otherwise_s: float) -> float:
+        """Return in how many seconds a prompt that is there is to be looked for again."""
+        return min(FIRST_LOOK_S, otherwise_s) if self._is_new else otherwise_s
+
+    @property
+    def _is_new(self) -> bool:
+        return self._n_looks < FIRST_LOOKS
+
+    def is_absent(self, flight: Flight, missed_s: float, usual_s: float) -> bool:
+        """Tell whether a prompt was missed for long enough, and looked for often enough."""
+        is_long = missed_s >= usual_s * (TIMES_LONGER if self.is_proven else 1)
+        return is_long and flight.n_missed >= LOOKS_ABSENT // 2
+
+    def saw(self, flight: Flight, *, has_ended: bool = False) -> None:
+        """Take note that a prompt is there: in the queue, or in the history.
+
+        A history may be late, so an entry in it counts from the second time on.
+        """
+        was_there = flight.was_in_history if has_ended else flight.is_acknowledged
+        n_missed, flight.n_missed = flight.n_missed, 0
+        flight.was_in_history = flight.was_in_history or has_ended
+        if was_there and n_missed:
+            self.prove(flight)
+
+    def missed(self, flight: Flight) -> None:
+        """Take note that a prompt is neither in the queue nor in the history."""
+        flight.n_missed += 1
+        if flight.n_missed % 2:
+            # Two requests a look would ask the same two servers the same for ever.
+            self._client.queue_remaining()
+
+    def is_gone(self, flight: Flight) -> bool:
+        """Tell whether a prompt that the server had is gone, and not only missed."""
+        return flight.n_missed >= GONE_AFTER and not self.is_proven
+
+    def lacks_panel_in_turn(self, flight: Flight) -> bool:
+        """Tell whether a panel that was uploaded is there at one time and not at another."""
+        if flight.attempt.panel is None:
+            return False
+        folder, _, name = prompt_graphs.panel_name(flight.attempt.panel).rpartition("/")
+        panel = OutputFile("", name, folder, "input")
+        try:
+            is_split = probes.is_mixed(probes.of_file(self._client, panel, TIMES_ASKED))
+        except ANSWERED:
+            return False
+        if is_split:
+            self.prove(None)
+        return is_split
+
+    def has_file(self, file: OutputFile) -> bool:
+        """Tell whether a file is there, asking more than once where it seems not to be.
+
+        Raises:
+            ComfyError: the server did not answer.
+        """
+        return any(probes.of_file(self._client, file, TIMES_ASKED))
+
+    def prove(self, flight: Flight | None) -> None:
+        """Have the server stand aside; the flight showed that its address is split."""
+        if self.is_proven:
+            return
+        self.is_proven = True
+        prompt_id = flight.prompt_id if flight is not None else ""
+        server_identity.stand_aside(
+            self._server, failure(SEVERAL_SERVERS, WORDS), prompt_id=prompt_id
+        )
+        if flight is not None:
+            transitions.note(flight.attempt, "split", detail=WORDS.rstrip("."))

@@ -1,0 +1,90 @@
+"""Waiting for a batch at a terminal: a bar, or lines where there is no terminal."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from django.core.management.base import CommandError, OutputWrapper
+from tqdm import tqdm
+
+from generation.management.command import counted
+from generation.models import Batch
+from generation.selectors import batch_situations
+from generation.selectors import batches as reads
+from generation.states import UNFINISHED
+
+POLL_S = 0.5
+#: Without a terminal, no more often than this is a line written.
+LINE_S = 5.0
+
+
+class Shown(Protocol):
+    """Shows how far a batch is."""
+
+    def show(self, batch: Batch) -> None:
+        """Show it as it is now."""
+
+
+class Bar:
+    """A bar on standard error."""
+
+    def __init__(self, bar: Any) -> None:
+        self._bar = bar
+
+    def show(self, batch: Batch) -> None:
+        """Move the bar on."""
+        self._bar.set_postfix_str(_doing(batch), refresh=False)
+        self._bar.update(reads.progress(batch) - self._bar.n)
+        self._bar.refresh()
+
+
+class Lines:
+    """A line when something has changed, and not too often; what it waits for comes at once."""
+
+    def __init__(self, stdout: OutputWrapper) -> None:
+        self._stdout = stdout
+        self._said = self._doing = ""
+        self._next_at = 0.0
+
+    def show(self, batch: Batch) -> None:
+        """Write a line if there is something new."""
+        doing = _doing(batch)
+        line = f"Batch {batch}: {reads.progress(batch)} %, {doing}"
+        waits_for_other = batch_situations.awaited(batch) and doing != self._doing
+        if line == self._said or (time.monotonic() < self._next_at and not waits_for_other):
+            return
+        self._said, self._doing, self._next_at = line, doing, time.monotonic() + LINE_S
+        self._stdout.write(line)
+        self._stdout.flush()
+
+
+def wait(batch: Batch, stdout: OutputWrapper) -> Batch:
+    """Wait until a batch is finished, showing how far it is; return it as it ended.
+
+    Raises:
+        CommandError: Ctrl-C ended the waiting, not the batch (exit code 130).
+    """
+    rows = reads.measured().annotate(**batch_situations.annotations())
+    try:
+        with _shown(batch, stdout) as shown:
+            while any((found := reads.one(rows, batch.public_id)).counts[s] for s in UNFINISHED):
+                shown.show(found)
+                time.sleep(POLL_S)
+    except KeyboardInterrupt:
+        text = f"Not waiting any more; batch {batch} goes on."
+        raise CommandError(text, returncode=130) from None
+    return found
+
+
+@contextmanager
+def _shown(batch: Batch, stdout: OutputWrapper) -> Iterator[Shown]:
+    with tqdm(total=100, desc=f"Batch {batch}", unit="%", disable=None, leave=False) as bar:
+        yield Lines(stdout) if bar.disable else Bar(bar)
+
+
+def _doing(batch: Batch) -> str:
+    done = f"{batch.n_done} of {counted(batch.n_total, 'plan')} done"
+    failed = f", {batch.n_error} failed" if batch.n_error else ""
+    waits = batch_situations.awaited(batch)
+    return f"{done}{failed}{f', {waits}' if waits else ''}"

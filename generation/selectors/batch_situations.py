@@ -1,0 +1,58 @@
+"""What a batch as a whole waits for: pages say it beside its status, which it does not change."""
+
+from enum import StrEnum
+from typing import Any
+
+from django.db.models import Exists, OuterRef
+
+from generation.models import PlanRun
+from generation.selectors import wait_reasons
+from generation.selectors.wait_reasons import Situation
+from generation.states import UNFINISHED, RunState, WaitReason
+
+
+class Awaited(StrEnum):
+    """Why nothing of an unfinished batch is being rendered, or goes on being."""
+
+    NOTHING = ""  #: It is finished, or something of it is being rendered.
+    STOPPING = "stopping"  #: A cancel was requested, and what runs has not ended yet.
+    PAUSED = "paused"
+    ARTISTS = "waits for artists"
+    PANELS = "waits for panels"
+    SERVERS = "waits for servers"
+    TURN = "waits for its turn"
+
+
+def annotations() -> dict[str, Any]:
+    """Return what lets a query of batches bring along all that `awaited` asks for."""
+    queued = PlanRun.objects.filter(batch=OuterRef("pk"), state=RunState.QUEUED)
+    ready = queued.filter(wait_reason=WaitReason.TURN)
+    own = ready.filter(needs__isnull=False)
+    capable = wait_reasons.situation_annotations("batch__")["any_server_capable"]
+    return {
+        **wait_reasons.situation_annotations(),
+        "any_ready": Exists(ready.filter(needs=None)),
+        "any_own_ready": Exists(own),
+        "any_own_capable": Exists(own.filter(capable)),
+        "any_uploading": Exists(queued.filter(wait_reason=WaitReason.UPLOAD)),
+    }
+
+
+def awaited(batch: Any) -> Awaited:
+    """Return what a batch with the `annotations` waits for: the first that fits."""
+    if not any(batch.counts[state] for state in UNFINISHED):
+        return Awaited.NOTHING
+    if batch.cancel_requested_at is not None:
+        return Awaited.STOPPING
+    if batch.paused_at is not None:
+        return Awaited.PAUSED
+    if batch.n_running or batch.any_uploading:
+        return Awaited.NOTHING
+    return _of_queued(batch) if batch.n_queued else Awaited.ARTISTS
+
+
+def _of_queued(batch: Any) -> Awaited:
+    capable = wait_reasons.situation_of(batch, is_paused=False) == Situation.NORMAL
+    if (batch.any_ready and capable) or batch.any_own_capable:
+        return Awaited.TURN
+    return Awaited.SERVERS if batch.any_ready or batch.any_own_ready else Awaited.PANELS

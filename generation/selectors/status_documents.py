@@ -1,0 +1,206 @@
+"""The status document of a batch: what changed since a revision, or everything.
+
+The heading (revision, counters, servers) is one query and comes first: rows read after it may be
+newer than its revision, never older, so that whoever asks again since that revision misses nothing.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NotRequired, TypedDict
+
+from generation import signed_urls
+from generation.models import Batch, PlanRun
+from generation.selectors import batches, logs, results, wait_reasons
+from generation.selectors.logs import LogLine
+from generation.selectors.prepared_queries import Found, Listed
+from generation.selectors.results import Result
+from generation.selectors.wait_reasons import Outlook, Part, Wait
+from generation.states import FINISHED, RunState
+
+_TAG = re.compile(r'(?:W/)?"([A-Za-z0-9_-]+)\.([0-9]+)\.([0-9a-z]+)"')
+_FIELDS = (
+    "plan__sequence__code",
+    "plan__code",
+    "state",
+    "progress_pct",
+    "n_attempts",
+    "seed",
+    "current_attempt__server__name",
+    "error_code",
+    "error_message",
+    "error_remedy",
+    "wait_reason",
+    "needs_id",
+)
+_HEADINGS = Found(
+    lambda public_id: (
+        batches.measured()
+        .annotate(**wait_reasons.batch_annotations())
+        .filter(public_id=public_id)
+        .order_by()
+    )
+)
+_RUNS = Listed(
+    lambda batch_id, revision: (
+        PlanRun.objects.filter(batch_id=batch_id, revision__gt=revision)
+        .order_by("position")
+        .values_list(*_FIELDS)
+    )
+)
+#: Before every revision: after it comes everything.
+_ALL = -1
+
+
+class PlanError(TypedDict):
+    """Why a plan failed: a stable code, what happened, what to do about it."""
+
+    code: str
+    message: str
+    remedy: str
+
+
+class PlanLine(TypedDict):
+    """One plan of a batch; `attempt` counts its attempts, `server` is where it runs."""
+
+    sequence_id: str
+    plan: str
+    status: str
+    progress: int
+    attempt: int
+    seed: str | None
+    server: str | None
+    error: PlanError | None
+    waits: Wait | None
+
+
+class StatusDocument(TypedDict):
+    """The specification's five keys, and beside them what a live page needs."""
+
+    status: str
+    batch_id: str
+    logs: list[LogLine]
+    progress: int
+    results: list[Result]
+    plans: list[PlanLine]
+    reasons: dict[str, str]
+    counts: dict[str, int]
+    revision: int
+    logs_url: str
+    reset: NotRequired[bool]
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A batch as it is now, and the tag that says whether its document has changed.
+
+    Beside the revision the tag carries what changes a document without one: the outlooks of its
+    queued plans, as long as there are any, and the window in which addresses of files are signed.
+    """
+
+    batch: Batch
+    outlooks: Mapping[Part, Outlook]
+    window: int
+
+    @property
+    def context(self) -> str:
+        """The part of the tag that is not the revision."""
+        tags = (outlook.tag for _, outlook in self._in_order())
+        return f"{self.window:x}{''.join(tags) if self.batch.n_queued else ''}"
+
+    @property
+    def tag(self) -> str:
+        """The weak ETag of the status document."""
+        return f'W/"{self.batch.public_id}.{self.batch.revision}.{self.context}"'
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """What `waits.reason` of queued plans refers to."""
+        return wait_reasons.reasons(self.outlooks.values()) if self.batch.n_queued else {}
+
+    def _in_order(self) -> list[tuple[Part, Outlook]]:
+        return sorted(self.outlooks.items(), key=lambda item: item[0][1] or 0)
+
+    def is_current(self, if_none_match: str) -> bool:
+        """Tell whether a client that sent this header has the present document."""
+        if if_none_match.strip() == "*":
+            return True
+        mine = self.tag.removeprefix("W/")
+        return mine in (seen.strip().removeprefix("W/") for seen in if_none_match.split(","))
+
+    def has_moved(self, if_none_match: str) -> bool:
+        """Tell whether a client's document is outdated beyond what `since` can bring."""
+        seen = _TAG.fullmatch(if_none_match.strip())
+        return bool(seen and seen[1] == self.batch.public_id and seen[3] != self.context)
+
+
+def heading(public_id: str) -> Heading:
+    """Read the heading of a batch, in one query.
+
+    More where no server can run its workflow, or where a retry asked for other models.
+
+    Raises:
+        NotFound: there is no such batch.
+    """
+    found: Any = batches.existing(public_id, _HEADINGS.first)
+    return Heading(found, wait_reasons.outlooks_of([found]), signed_urls.window())
+
+
+def status(batch: Batch, *, since: int | None = None, origin: str = "") -> StatusDocument:
+    """Return the status document of a batch as it is now: see `document`."""
+    return document(heading(batch.public_id), since=since, origin=origin)
+
+
+def document(
+    head: Heading, *, since: int | None = None, seen: str = "", origin: str = ""
+) -> StatusDocument:
+    """Return the status document of a heading.
+
+    Source: the specification, "Endpoints complémentaires". `since` (a revision) leaves out the
+    plans, logs and results that have not changed after it. The document is whole again, and says
+    `reset`, where `since` is above the present revision, or where the tag that the client has
+    `seen` tells that more has changed than revisions count. `origin` (scheme and host) makes
+    addresses absolute.
+    """
+    batch = head.batch
+    reset = since is not None and (since > batch.revision or head.has_moved(seen))
+    after = _ALL if since is None or reset else since
+    whole: StatusDocument = {
+        "status": batch.status.value,
+        "batch_id": batch.public_id,
+        "logs": _logs(batch, after),
+        "progress": batches.progress(batch),
+        "results": results.after(batch.pk, after, origin),
+        "plans": [
+            _plan(row[:-1], wait_reasons.of_part(head.outlooks, (batch.pk, row[-1])))
+            for row in _RUNS.rows(batch.pk, after)
+        ],
+        "reasons": head.reasons,
+        "counts": batches.counts(batch),
+        "revision": batch.revision,
+        "logs_url": origin + signed_urls.address(f"/api/batches/{batch.public_id}/logs"),
+    }
+    if reset:
+        whole["reset"] = True
+    return whole
+
+
+def _logs(batch: Batch, after: int) -> list[LogLine]:
+    if after == _ALL and batch.n_total > logs.SHOWN_WHOLE_PLANS_MAX:
+        return logs.lines(logs.latest(batch.pk))
+    return logs.after(batch.pk, after)
+
+
+def _plan(row: tuple[Any, ...], outlook: Outlook) -> PlanLine:
+    sequence_id, plan, state, pct, n_attempts, seed, server, code, message, remedy, reason = row
+    return {
+        "sequence_id": sequence_id,
+        "plan": plan,
+        "status": state,
+        "progress": 100 if state in FINISHED else pct,
+        "attempt": n_attempts,
+        "seed": seed or None,
+        "server": server if state == RunState.RUNNING else None,
+        "error": {"code": code, "message": message, "remedy": remedy} if code else None,
+        "waits": wait_reasons.waits(state, reason, outlook),
+    }

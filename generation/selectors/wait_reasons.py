@@ -1,0 +1,273 @@
+"""Why a plan is not running: what is stored with its run, and what its batch can hope for now."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypedDict
+from zlib import crc32
+
+from django.db.models import Exists, OuterRef, Subquery
+
+from generation.models import Block, Capability, PlanRun, Server
+from generation.selectors import claimable
+from generation.states import RunState, ServerHealth, WaitReason
+from generation.workflows.requirements import Lack
+
+
+class Wait(TypedDict):
+    """A stable code, the sentence that tells it, and which of the `reasons` says more, if any."""
+
+    code: str
+    message: str
+    reason: str | None
+
+
+class Situation(StrEnum):
+    """What can become of a batch's queued plans, the first that fits."""
+
+    PAUSED = "p"  #: Somebody paused the batch.
+    STORAGE = "s"  #: The folder where its files go cannot be used just now.
+    NONE_ENABLED = "e"  #: No server is enabled, or those that are drain.
+    ALL_DOWN = "d"  #: Every enabled server is down, or set aside.
+    NONE_CAPABLE = "c"  #: Servers answer, but none of them can run its workflow, or may.
+    NORMAL = "n"  #: At least one server could take them.
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """A batch's situation; `detail` says of each server why it is none for its plans."""
+
+    situation: Situation = Situation.NORMAL
+    detail: str = ""
+
+    @property
+    def reason(self) -> str | None:
+        """The key under which the detail stands among the `reasons`; None without a detail."""
+        return f"{crc32(self.detail.encode()):08x}" if self.detail else None
+
+    @property
+    def tag(self) -> str:
+        """What stands for the outlook in an ETag: letters and digits."""
+        return f"{self.situation}{self.reason or ''}"
+
+
+NORMAL = Outlook()
+
+
+def _wait(code: str, message: str) -> Wait:
+    return Wait(code=code, message=message, reason=None)
+
+
+_OF_REASON = {
+    WaitReason.TURN: _wait("turn", "Its turn has not come: the queue says its place."),
+    WaitReason.PANEL: _wait("panel", "It has no panel yet: it goes on as soon as one is imported."),
+    WaitReason.UPLOAD: _wait("upload", "An image uploaded for it is being published."),
+}
+_OF_SITUATION = {
+    Situation.NORMAL: _OF_REASON[WaitReason.TURN],
+    Situation.PAUSED: _wait("paused", "Its batch is paused: it goes on when somebody resumes it."),
+    Situation.STORAGE: _wait(
+        "storage",
+        "The folder where its files go cannot be used: it goes on by itself once that is mended.",
+    ),
+    Situation.NONE_ENABLED: _wait(
+        "no_server",
+        "No ComfyUI server takes plans: a technical director has to enable one.",
+    ),
+    Situation.ALL_DOWN: _wait(
+        "servers_down",
+        "No ComfyUI server can take work: it goes on as soon as one does.",
+    ),
+    Situation.NONE_CAPABLE: _wait(
+        "no_capable_server", "No server that answers can take its workflow."
+    ),
+}
+_FOR_AN_ARTIST = _wait("artist", "It waits for an artist to upload its image.")
+
+
+def waits(state: str, wait_reason: str, outlook: Outlook = NORMAL) -> Wait | None:
+    """Return why a run of this state is not running; None when it runs or is finished.
+
+    What each server lacks is not in it: see `reasons`.
+    """
+    if state == RunState.WAITING:
+        return _FOR_AN_ARTIST
+    if state != RunState.QUEUED:
+        return None
+    reason = WaitReason(wait_reason)
+    if reason != WaitReason.TURN:
+        return _OF_REASON[reason]
+    wait = _OF_SITUATION[outlook.situation]
+    return Wait(code=wait["code"], message=wait["message"], reason=outlook.reason)
+
+
+def reasons(outlooks: Iterable[Outlook]) -> dict[str, str]:
+    """Return what each server lacks or why it takes nothing, once each, by its key."""
+    return {outlook.reason: outlook.detail for outlook in outlooks if outlook.reason}
+
+
+def situation_annotations(batch: str = "") -> dict[str, Any]:
+    """Return what lets any query bring the situation along: see `situation_of`.
+
+    `batch` is the way from the query's rows to their batch: empty, or `batch__` of runs, each of
+    which is asked for by its own needs, where it has any.
+    """
+    enabled = Server.objects.filter(is_enabled=True, is_draining=False)
+    needs = (
+        claimable.needed(lambda name: OuterRef(OuterRef(name)))
+        if batch
+        else OuterRef(OuterRef("needs"))
+    )
+    lacking = claimable.incapable(OuterRef("pk"), needs)
+    blocked = claimable.blocks(OuterRef("pk"), OuterRef(OuterRef(f"{batch}workflow")))
+    usable = claimable.answering()
+    troubles = claimable.troubles(batch).order_by("scope").values("detail")
+    return {
+        "storage_trouble": Subquery(troubles[:1]),
+        "any_server_enabled": Exists(enabled),
+        "any_server_usable": Exists(usable),
+        "any_server_capable": Exists(usable.filter(~lacking, ~blocked)),
+    }
+
+
+_OF_OWN_NEEDS = PlanRun.objects.filter(state=RunState.QUEUED, needs__isnull=False)
+
+
+def batch_annotations() -> dict[str, Any]:
+    """Return what lets a query of batches bring along all that `standings` asks for."""
+    return {
+        **situation_annotations(),
+        "any_own_needs": Exists(_OF_OWN_NEEDS.filter(batch=OuterRef("pk"))),
+    }
+
+
+def situation_of(row: Any, *, is_paused: bool) -> Situation:
+    """Return the situation from a row with the annotations."""
+    if is_paused:
+        return Situation.PAUSED
+    if row.storage_trouble is not None:
+        return Situation.STORAGE
+    if not row.any_server_enabled:
+        return Situation.NONE_ENABLED
+    if not row.any_server_usable:
+        return Situation.ALL_DOWN
+    return Situation.NORMAL if row.any_server_capable else Situation.NONE_CAPABLE
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A batch's situation, and the ids of what decides where it can go."""
+
+    situation: Situation
+    needs_id: int | None
+    workflow_id: int | None
+    storage_trouble: str | None = None
+
+
+#: A batch's id, and the id of the needs that some of its plans have of their own; None: the others.
+Part = tuple[int, int | None]
+
+
+def standings(batches: Iterable[Any]) -> dict[Part, Standing]:
+    """Return where the queued plans of batches stand, whose rows have the `batch_annotations`."""
+    rows = list(batches)
+    found: dict[Part, Standing] = {
+        (row.pk, None): Standing(
+            situation_of(row, is_paused=row.paused_at is not None),
+            row.needs_id,
+            row.workflow_id,
+            row.storage_trouble,
+        )
+        for row in rows
+    }
+    some = {row.pk: row for row in rows if row.any_own_needs}
+    return found | _own_standings(some) if some else found
+
+
+def _own_standings(batches: Mapping[int, Any]) -> dict[Part, Standing]:
+    annotations = situation_annotations("batch__")
+    runs = _OF_OWN_NEEDS.filter(batch__in=batches).annotate(**annotations)
+    rows = runs.order_by().values_list("batch_id", "needs_id", *annotations, named=True).distinct()
+    return {
+        (row.batch_id, row.needs_id): Standing(
+            situation_of(row, is_paused=batches[row.batch_id].paused_at is not None),
+            row.needs_id,
+            batches[row.batch_id].workflow_id,
+            row.storage_trouble,
+        )
+        for row in rows
+    }
+
+
+def outlook(standing: Standing) -> Outlook:
+    """Return the outlook of one batch; asks the database only where no server can take it."""
+    return outlooks([standing])[standing]
+
+
+def outlooks(standings: Iterable[Standing]) -> dict[Standing, Outlook]:
+    """Return the outlook of each standing, in three queries at the most."""
+    wanted = set(standings)
+    stuck = [each for each in wanted if each.situation in _IN_DETAIL]
+    details = _details(stuck) if stuck else {}
+    unstored = [each for each in wanted if each.situation is Situation.STORAGE]
+    details |= {each: each.storage_trouble or "" for each in unstored}
+    return {each: Outlook(each.situation, details.get(each, "")) for each in wanted}
+
+
+def outlooks_of(batches: Iterable[Any]) -> dict[Part, Outlook]:
+    """Return the outlook of each part of batches, whose rows have the `batch_annotations`."""
+    parts = standings(batches)
+    found = outlooks(parts.values())
+    return {part: found[standing] for part, standing in parts.items()}
+
+
+def of_part(outlooks: Mapping[Part, Outlook], part: Part) -> Outlook:
+    """Return the outlook of a part; one that has come since is taken for what the others are."""
+    return outlooks.get(part) or outlooks[part[0], None]
+
+
+_IN_DETAIL = (Situation.NONE_CAPABLE, Situation.ALL_DOWN, Situation.NONE_ENABLED)
+
+
+def _details(standings: list[Standing]) -> dict[Standing, str]:
+    """Say for each standing why each enabled server cannot take its plans."""
+    rows = Capability.objects.filter(
+        needs__in={each.needs_id for each in standings}, is_capable=False
+    )
+    lacking = {
+        (needs, server): missing
+        for needs, server, missing in rows.values_list("needs_id", "server_id", "missing")
+    }
+    blocks = Block.objects.filter(workflow__in={each.workflow_id for each in standings})
+    blocked = {(each.workflow_id, each.server_id): each.detail for each in blocks}
+    servers = list(Server.objects.filter(is_enabled=True).order_by("name"))
+    return {
+        each: " ".join(
+            _of_server(
+                server,
+                lacking.get((each.needs_id or 0, server.pk)),
+                blocked.get((each.workflow_id or 0, server.pk)),
+            )
+            for server in servers
+        )
+        for each in standings
+    }
+
+
+def _of_server(server: Server, missing: list[dict[str, Any]] | None, blocked: str | None) -> str:
+    if server.set_aside_at is not None:
+        why = server.set_aside_detail.rstrip(".")
+        return f"{server.name} is set aside ({server.set_aside_code}): {why}."
+    if blocked is not None:
+        return f"{server.name} is blocked for this workflow: {blocked.rstrip('.')}."
+    if missing is None:
+        what = "drains: it takes nothing more" if server.is_draining else "does not answer"
+        return f"{server.name} {what}."
+    down = " and does not answer" if server.health == ServerHealth.DOWN else ""
+    return f"{server.name} lacks {lacks(missing)}{down}."
+
+
+def lacks(missing: Iterable[dict[str, Any]]) -> str:
+    """Return what a Capability's `missing` holds, in words."""
+    found = (Lack(each["name"], each["where"], tuple(each["closest"])) for each in missing)
+    return ", ".join(map(str, found))

@@ -1,0 +1,118 @@
+"""Steering a batch while it runs: pause, resume, priority, tries."""
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models.functions import Now
+
+from generation import queueing
+from generation.errors import Conflict, InvalidRequest, Problem
+from generation.models import Batch
+from generation.services.transitions.unit_of_work import Change, change
+from generation.states import UNFINISHED, RunState
+
+PRIORITY_LOW, PRIORITY_HIGH = -100, 100
+TRIES_LOW, TRIES_HIGH = 1, 20
+
+
+def steer(
+    batch: Batch,
+    *,
+    actor: User | None,
+    priority: int | None = None,
+    is_paused: bool | None = None,
+    max_tries: int | None = None,
+) -> frozenset[str]:
+    """Set a batch's priority and tries, pause or resume it; None leaves it as it is.
+
+    Returns which of `priority`, `max_tries` and `is_paused` that changed.
+
+    All of it is one revision. What is so already changes nothing.
+
+    Raises:
+        Conflict: a finished batch is to be paused.
+        InvalidRequest: the priority or the tries are out of bounds.
+    """
+    _check("priority", priority, PRIORITY_LOW, PRIORITY_HIGH)
+    _check("max_tries", max_tries, TRIES_LOW, TRIES_HIGH)
+    changed: set[str] = set()
+    with transaction.atomic():
+        with change(batch.pk, actor=actor) as now:
+            if priority is not None and priority != now.batch.priority:
+                _prioritize(now, priority)
+                changed.add("priority")
+            if max_tries is not None and max_tries != now.batch.max_tries:
+                now.log("max_tries_changed", most=max_tries)
+                now.set(max_tries=max_tries)
+                changed.add("max_tries")
+            if is_paused is not None and is_paused != (now.batch.paused_at is not None):
+                _pause(now) if is_paused else _resume(now)
+                changed.add("is_paused")
+        transaction.on_commit(queueing.wake)
+    batch.refresh_from_db()
+    return frozenset(changed)
+
+
+def _prioritize(now: Change, priority: int) -> None:
+    now.log("priority_changed", before=now.batch.priority, after=priority)
+    now.set(priority=priority)
+
+
+def _check(name: str, value: int | None, low: int, high: int) -> None:
+    if value is not None and not low <= value <= high:
+        detail = f"{name}: it must be between {low} and {high}."
+        raise InvalidRequest([Problem(name, "out_of_bounds", detail)])
+
+
+def pause(batch: Batch, *, actor: User | None) -> bool:
+    """Let what runs finish and take nothing more of a batch; False when it is paused already.
+
+    Raises:
+        Conflict: it is finished.
+    """
+    return bool(steer(batch, actor=actor, is_paused=True))
+
+
+def resume(batch: Batch, *, actor: User | None) -> bool:
+    """Let a paused batch go on; False when it is not paused."""
+    return bool(steer(batch, actor=actor, is_paused=False))
+
+
+def set_priority(batch: Batch, priority: int, *, actor: User | None) -> bool:
+    """Change a batch's priority, also while it runs: higher goes first. False: it is so already.
+
+    Raises:
+        InvalidRequest: it is out of bounds.
+    """
+    return bool(steer(batch, actor=actor, priority=priority))
+
+
+def move_priority(batch: Batch, by: int, *, actor: User | None) -> bool:
+    """Raise or lower a batch's priority from what it is now; False when it goes no further."""
+    with transaction.atomic():
+        with change(batch.pk, actor=actor) as now:
+            before = now.batch.priority
+            after = min(max(before + by, PRIORITY_LOW), PRIORITY_HIGH)
+            if after != before:
+                _prioritize(now, after)
+        transaction.on_commit(queueing.wake)
+    batch.refresh_from_db()
+    return after != before
+
+
+def _pause(now: Change) -> None:
+    if not any(now.batch.counts[state] for state in UNFINISHED):
+        raise Conflict("The batch is finished: there is nothing to pause.", code="batch_finished")
+    now.set(paused_at=Now())
+    now.log("paused")
+    _touch_waiting(now)
+
+
+def _resume(now: Change) -> None:
+    now.set(paused_at=None)
+    now.log("resumed")
+    _touch_waiting(now)
+
+
+def _touch_waiting(now: Change) -> None:
+    """Why they wait has changed: whoever asks since the last revision is to see it."""
+    now.edit(now.batch.runs.filter(state=RunState.QUEUED))

@@ -1,0 +1,88 @@
+"""Images that come in: decoded before they are believed, then staged."""
+
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from django.conf import settings
+
+from generation import image_decoding, served_files, storage
+from generation.errors import BadImage
+from generation.image_formats import Examined, UnreadableImage
+from generation.services.publication import Image
+
+#: The endings that a name may have for each format.
+ENDINGS = {"png": {"png"}, "jpg": {"jpg", "jpeg"}, "webp": {"webp"}}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A file that is an image."""
+
+    content: bytes
+    examined: Examined
+
+
+def check(content: bytes, *, filename: str = "", is_render: bool = False) -> Checked:
+    """Decode an image fully; a `filename` must end as the content really is.
+
+    A render is served as it is.
+
+    Raises:
+        BadImage: empty, too big, no image, truncated, or of another format than its name says.
+        Busy: too much is being decoded just now.
+    """
+    check_size(len(content))
+    try:
+        examined = image_decoding.examine(content, wants_served=not is_render)
+    except UnreadableImage as error:
+        raise BadImage(str(error), code=error.code, attr="file") from error
+    _check_ending(filename, examined.decoded.format)
+    return Checked(content, examined)
+
+
+def check_size(n_bytes: int) -> None:
+    """Check how large a file is, before or after it is read.
+
+    Raises:
+        BadImage: it is larger than an image may be.
+    """
+    limit = settings.MADSEA_IMAGE_MAX_BYTES
+    if n_bytes > limit:
+        detail = f"The file has {n_bytes:,} bytes; at most {limit:,} are taken."
+        raise BadImage(detail, code="too_large", attr="file")
+
+
+def stage(content: bytes, *, filename: str = "", to: storage.Target = storage.NO_TARGET) -> Image:
+    """Check and stage an image; `to` is where it is to be published, on the same volume.
+
+    Raises:
+        BadImage, Busy: as in `check`.
+        StorageError: the projects folder cannot be written.
+    """
+    return put(check(content, filename=filename), to)
+
+
+def put(checked: Checked, to: storage.Target = storage.NO_TARGET) -> Image:
+    """Stage an image that was checked, on the volume where it is to be published.
+
+    Raises:
+        StorageError: the projects folder cannot be written.
+    """
+    examined = checked.examined
+    return Image(storage.stage(checked.content, to), examined.decoded, examined.served)
+
+
+def keep_served(image: Image) -> None:
+    """Keep what is served of an image that was reserved; else the first who asks would wait."""
+    if image.served is not None:
+        served_files.keep(image.staged.sha256, image.served)
+
+
+def _check_ending(filename: str, found: str) -> None:
+    ending = PurePath(filename).suffix.lower().removeprefix(".")
+    if ending and ending not in ENDINGS[found]:
+        raise BadImage(
+            f"The name ends in .{ending:.16}, but the file is a {found.upper()} image.",
+            code="wrong_extension",
+            attr="file",
+        )

@@ -1,0 +1,95 @@
+"""Panels and concepts that come from outside: published as a plan's next version."""
+
+from collections.abc import Sequence
+
+from django.contrib.auth.models import User
+from django.db.models import Exists, OuterRef
+
+from generation import queueing
+from generation.errors import Conflict
+from generation.models import Plan, PlanRun, Version
+from generation.services import incoming_images, publication, transitions, volumes
+from generation.services.incoming_images import Checked
+from generation.states import RunState, VersionState, WaitReason
+
+
+def import_panel(plan: Plan, content: bytes, *, filename: str, actor: User | None) -> Version:
+    """Publish a storyboard image as the plan's next panel; runs that waited for it go on.
+
+    Raises:
+        BadImage: the file is no usable image, or of another format than its name says.
+        Busy: too much is being decoded just now.
+        Conflict: version 9999 is taken.
+        StorageError: the projects folder cannot be written.
+    """
+    return publish_panel(plan, incoming_images.check(content, filename=filename), actor=actor)
+
+
+def publish_panel(plan: Plan, checked: Checked, *, actor: User | None) -> Version:
+    """Publish an image that was checked as the plan's next panel; runs that waited for it go on.
+
+    Raises:
+        Conflict: version 9999 is taken.
+        StorageError: the projects folder cannot be written.
+    """
+    version = _publish(plan, publication.PANEL, checked, actor)
+    release([plan.pk])
+    return version
+
+
+def import_concept(plan: Plan, content: bytes, *, filename: str, actor: User | None) -> Version:
+    """Publish an image made elsewhere as the plan's next concept.
+
+    Raises:
+        BadImage: the file is no usable image, or of another format than its name says.
+        Busy: too much is being decoded just now.
+        Conflict: version 9999 is taken.
+        StorageError: the projects folder cannot be written.
+    """
+    return publish_concept(plan, incoming_images.check(content, filename=filename), actor=actor)
+
+
+def publish_concept(plan: Plan, checked: Checked, *, actor: User | None) -> Version:
+    """Publish an image that was checked as the plan's next concept.
+
+    Raises:
+        Conflict: version 9999 is taken.
+        StorageError: the projects folder cannot be written.
+    """
+    return _publish(plan, publication.CONCEPT, checked, actor)
+
+
+def _publish(plan: Plan, task: str, checked: Checked, actor: User | None) -> Version:
+    folder = publication.folder_of(plan.pk, task)
+    image = volumes.at(folder, lambda to: incoming_images.put(checked, to))
+    try:
+        version = publication.reserve_import(plan, task, image, actor=actor)
+    except Conflict:
+        publication.discard(image)
+        raise
+    incoming_images.keep_served(image)
+    return publication.finish(version)
+
+
+def release(plan_ids: Sequence[int]) -> int:
+    """Let the runs go on that waited for the panels of these plans; return how many."""
+    waiting = PlanRun.objects.filter(
+        plan_id__in=plan_ids, wait_reason=WaitReason.PANEL, state=RunState.QUEUED
+    )
+    batch_ids = sorted(set(waiting.values_list("batch_id", flat=True)))
+    released = sum(transitions.release_panel(batch_id, plan_ids) for batch_id in batch_ids)
+    if released:
+        queueing.wake()
+    return released
+
+
+def release_all() -> int:
+    """Release every run whose panel is there: what a cut-off import has left waiting."""
+    panel = Version.objects.filter(
+        plan=OuterRef("plan"), task=publication.PANEL, state=VersionState.PUBLISHED
+    )
+    waiting = PlanRun.objects.filter(
+        Exists(panel), wait_reason=WaitReason.PANEL, state=RunState.QUEUED
+    )
+    plan_ids = list(waiting.values_list("plan_id", flat=True).distinct()[:1000])
+    return release(plan_ids) if plan_ids else 0

@@ -1,0 +1,210 @@
+"""The one place that writes a state: a change of one batch, in one transaction, with one revision.
+
+Locks are taken in one order: Server, Batch (by id), Attempt, PlanRun (by id), Plan, Version. Tests
+hold it (tests/locks.py).
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Count, QuerySet
+from django.db.models.functions import Now
+
+from generation.errors import Fenced
+from generation.events import EVENTS
+from generation.models import Attempt, Batch, LogEntry, PlanRun, Version
+from generation.selectors.prepared_queries import Found
+from generation.states import FINISHED, UNFINISHED, AttemptOutcome, RunState, VersionState, before
+
+Actor = User | None
+
+
+class Change:
+    """What one transaction does to one batch; written out by `_write` when it did anything."""
+
+    def __init__(self, batch: Batch, actor: Actor = None) -> None:
+        self.batch = batch
+        self.revision = batch.revision + 1
+        self._actor = actor
+        self._delta: Counter[RunState] = Counter()
+        self._fields: dict[str, Any] = {}
+        self._logs: list[LogEntry] = []
+        self._touched = False
+
+    def move(
+        self,
+        runs: QuerySet[PlanRun],
+        target: RunState,
+        *,
+        sources: Iterable[RunState] | None = None,
+        **fields: Any,
+    ) -> int:
+        """Move those of `runs` that may go to `target`; return how many went.
+
+        `sources` narrows the states they may come from; of a single one the UPDATE itself says how
+        many there were. The batch's lock makes the count and the UPDATE one act.
+        """
+        allowed = before(target) if sources is None else frozenset(sources) & before(target)
+        eligible = runs.filter(batch=self.batch, state__in=allowed)
+        fields.setdefault("finished_at", Now() if target in FINISHED else None)
+        found = self._found(eligible) if len(allowed) > 1 else None
+        if found == {}:
+            return 0
+        moved = eligible.update(state=target, revision=self.revision, **fields)
+        if moved:
+            self._delta.subtract(found or dict.fromkeys(allowed, moved))
+            self._delta[target] += moved
+            self._touched = True
+        return moved
+
+    def n_moved(self, target: RunState) -> int:
+        """Return how many runs it has moved to a state so far."""
+        return max(0, self._delta[target])
+
+    @staticmethod
+    def _found(runs: QuerySet[PlanRun]) -> dict[RunState, int]:
+        counted = runs.order_by().values_list("state").annotate(n=Count("id"))
+        return {RunState(state): n for state, n in counted}
+
+    def edit(self, runs: QuerySet[PlanRun], **fields: Any) -> int:
+        """Write visible fields of runs without moving them; return how many were written."""
+        edited = runs.filter(batch=self.batch).update(revision=self.revision, **fields)
+        self._touched = self._touched or bool(edited)
+        return edited
+
+    def end(
+        self,
+        attempts: QuerySet[Attempt],
+        outcome: AttemptOutcome,
+        detail: str = "",
+        **fields: Any,
+    ) -> int:
+        """Close open attempts with an outcome; return how many were open."""
+        return attempts.filter(outcome=AttemptOutcome.OPEN).update(
+            outcome=outcome, outcome_detail=detail, finished_at=Now(), **fields
+        )
+
+    def lock(self, *, attempt_id: int | None, run_id: int | None) -> None:
+        """Lock an attempt and a run of the batch, before a plan or a version is locked."""
+        for of, pk in ((Attempt.objects, attempt_id), (PlanRun.objects, run_id)):
+            if pk is not None:
+                of.select_for_update(no_key=True).filter(pk=pk).values_list("pk").first()
+
+    def publish(self, version: Version) -> bool:
+        """Make a reserved version visible; False when it is already."""
+        return bool(publish(version, revision=self.revision))
+
+    def set(self, **fields: Any) -> None:
+        """Write fields of the batch itself."""
+        self._fields.update(fields)
+        self._touched = True
+
+    def log(self, event: str, run_id: int | None = None, **details: Any) -> None:
+        """Add one log entry."""
+        self._logs.append(
+            LogEntry(
+                batch=self.batch,
+                run_id=run_id,
+                level=EVENTS[event].level,
+                event=event,
+                data=details,
+                actor=self._actor,
+                revision=self.revision,
+            )
+        )
+        self._touched = True
+
+    def write(self) -> None:
+        """Write the batch's counters and revision, and the log, when anything changed."""
+        if not self._touched:
+            return
+        counts = {state: n + self._delta[state] for state, n in self.batch.counts.items()}
+        fields: dict[str, Any] = {f"n_{state.value}": n for state, n in counts.items()}
+        fields["revision"] = self.revision
+        if any(counts[state] for state in UNFINISHED):
+            fields["finished_at"] = None
+        elif self.batch.finished_at is None:
+            fields["finished_at"] = Now()
+        if self._delta:
+            fields["has_started"] = True
+        Batch.objects.filter(pk=self.batch.pk).update(**fields | self._fields)
+        LogEntry.objects.bulk_create(self._logs, batch_size=1000)
+
+
+@contextmanager
+def change(
+    batch_id: int, *, actor: Actor = None, before_all: Callable[[], None] | None = None
+) -> Iterator[Change]:
+    """Lock a batch and collect what happens to it; everything is committed, or nothing.
+
+    `before_all` takes the locks that come before the batch's, in the same transaction.
+
+    Raises:
+        Batch.DoesNotExist: there is no such batch.
+    """
+    with transaction.atomic():
+        if before_all is not None:
+            before_all()
+        # All locks leave keys free (no_key), so that rows which refer to a locked one can be
+        # inserted. Else a reservation, which locks its run and then refers to the batch, and a
+        # cancel, which goes the other way round, would wait for each other.
+        collected = Change(_locked(batch_id), actor)
+        yield collected
+        collected.write()
+
+
+_LOCKED = Found(lambda pk: Batch.objects.select_for_update(no_key=True).filter(pk=pk), by=int)
+
+
+def _locked(batch_id: int) -> Batch:
+    batch = _LOCKED.first(batch_id)
+    if batch is None:
+        raise Batch.DoesNotExist(f"There is no batch {batch_id}.")
+    return batch
+
+
+def publish(version: Version, *, revision: int = 0) -> int:
+    """Turn a reserved version into a published one; return how many rows that was: 1 or 0."""
+    return Version.objects.filter(pk=version.pk, state=VersionState.RESERVED).update(
+        state=VersionState.PUBLISHED, published_at=Now(), revision=revision, staging_path=""
+    )
+
+
+def leave_open(reserved: QuerySet[Version]) -> int:
+    """Leave the numbers of reserved versions to their plans' next images; return how many."""
+    unowned = {"staging_path": "", "batch": None, "run": None, "attempt": None}
+    return reserved.filter(state=VersionState.RESERVED).update(state=VersionState.OPEN, **unowned)
+
+
+def hold(attempt_id: int, lease_token: UUID) -> Attempt:
+    """Lock an open attempt that this lease may write about.
+
+    Raises:
+        Fenced: it is closed, or another lease has it.
+    """
+    held = (
+        Attempt.objects.select_for_update(of=("self",), no_key=True)
+        .filter(pk=attempt_id, lease_token=lease_token, outcome=AttemptOutcome.OPEN)
+        .first()
+    )
+    if held is None:
+        raise Fenced(f"Attempt {attempt_id} is no longer ours.")
+    return held
+
+
+def write_held(attempt_id: int, lease_token: UUID, **fields: Any) -> None:
+    """Write fields of an open attempt that this lease may write about, and lock it.
+
+    Raises:
+        Fenced: it is closed, or another lease has it.
+    """
+    mine = Attempt.objects.filter(
+        pk=attempt_id, lease_token=lease_token, outcome=AttemptOutcome.OPEN
+    )
+    if not mine.update(**fields):
+        raise Fenced(f"Attempt {attempt_id} is no longer ours.")

@@ -1,0 +1,187 @@
+"""All that a graph tells of itself: its parameters, panel and result, and what is not known."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from generation.workflows import model_loaders, panel_inputs, prompts, result_nodes
+from generation.workflows.definitions import Definitions
+from generation.workflows.graph import Graph
+from generation.workflows.graph_view import GraphView, Target
+from generation.workflows.parameter_names import Names, Targets
+from generation.workflows.parameters import Scaled
+from generation.workflows.remarks import Question, Remark
+from generation.workflows.result_nodes import Saver
+from generation.workflows.sampling import Sampling, samplings, splits, steering
+from generation.workflows.seeds import seeds
+from generation.workflows.size_parameters import add_size
+from generation.workflows.titles import titled
+from generation.workflows.validation import is_whole
+from generation.workflows.value_sources import value_source
+
+PANEL = "panel"
+SEED = "seed"
+
+
+@dataclass
+class Reading:
+    """What a graph takes and gives.
+
+    `targets` are the inputs that hold each parameter, `scaled` those that move in proportion to
+    it. `result` is the saver that plans are made for, None where nothing is saved or shown; `panel`
+    the input that takes a plan's panel, or the likeliest one while a question about it is open.
+    `refusal` says why no plan can be made for what the graph leaves.
+    """
+
+    targets: dict[str, Targets] = field(default_factory=dict)
+    scaled: dict[str, tuple[Scaled, ...]] = field(default_factory=dict)
+    savers: tuple[Saver, ...] = ()
+    result: Saver | None = None
+    panel: Target | None = None
+    refusal: Remark | None = None
+    warnings: list[Remark] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
+
+
+def read(graph: Graph, definitions: Definitions) -> Reading:
+    """Return what a graph tells of itself; what it does not tell is a question, never a guess."""
+    view = GraphView(graph, definitions)
+    reading = Reading(savers=tuple(result_nodes.savers(view)))
+    _find_result(view, reading)
+    if reading.result:
+        reached = {reading.result.node_id, *view.ancestors(reading.result.node_id)}
+        _add_found(view, reading, reading.result.node_id, reached)
+    _add_titled(view, reading)
+    return reading
+
+
+def _add_found(view: GraphView, reading: Reading, result: str, reached: set[str]) -> None:
+    names = Names(view)
+    stages = samplings(view, reached)
+    _add_panel(view, reading, names, reached)
+    _add_steering(names, stages)
+    targets, problem = seeds(view, reached, stages)
+    names.next(SEED, targets)
+    reading.warnings += [problem] if problem else []
+    _add_models(names, stages)
+    _add_prompts(names, stages)
+    add_size(names, result, stages)
+    _add_threshold(names, reached)
+    reading.targets, reading.scaled = names.found, names.scaled
+
+
+def _find_result(view: GraphView, reading: Reading) -> None:
+    """Take the likeliest saver of a picture; without one, say what the graph saves instead."""
+    sampled = {stage.node_id for stage in samplings(view, view.graph)}
+    whole = [saver for saver in reading.savers if is_whole(view, saver.node_id)] or reading.savers
+    pictures = [saver for saver in whole if saver.is_picture]
+    order = result_nodes.likeliest(view, pictures or whole, sampled)
+    if not pictures:
+        reading.refusal = result_nodes.no_picture(view, order)
+    if not order:
+        return
+    reading.result, *others = order
+    rivals = [saver for saver in others if result_nodes.competes(view, order[0], saver, sampled)]
+    reading.warnings += result_nodes.several(view, order[0]) if pictures else []
+    if rivals and pictures and not order[0].is_titled:
+        reading.questions.append(result_nodes.ask_which([order[0], *rivals]))
+    beside = [s for s in reading.savers if s.kind != "preview" and s is not reading.result]
+    reading.warnings += [
+        result_nodes.saved_beside(view, saver)
+        if saver in whole
+        else result_nodes.unfinished(view, saver)
+        for saver in beside
+    ]
+
+
+def _add_panel(view: GraphView, reading: Reading, names: Names, reached: set[str]) -> None:
+    found = panel_inputs.loaders(view, reached)
+    chosen = panel_inputs.chosen(view, found)
+    left = chosen or [loader for loader in found if not loader.is_example]
+    if not left:
+        return
+    if len(left) > 1 and not chosen:
+        reading.questions.append(panel_inputs.ask_which(left))
+    if left[0].gives_mask:
+        reading.warnings.append(panel_inputs.mask_lost(left[0]))
+        reading.questions += [] if chosen else [panel_inputs.ask_about_mask(left[0])]
+    reading.panel = left[0].target
+    names.next(PANEL, tuple(loader.target for loader in chosen) or (left[0].target,))
+
+
+def _add_steering(names: Names, stages: Sequence[Sampling]) -> None:
+    for stage in stages:
+        held: dict[str, Target] = {}
+        for name, target in steering(names.view, stage):
+            held.setdefault(name, target)
+            names.share(name, [target])
+        for split in splits(names.view, stage):
+            _move_split(names, split, held.get("steps"))
+    for stage in stages:
+        starts = prompts.conditioning_links(names.view, stage, negative=False)
+        for node_id, _ in prompts.conditioning_nodes(names.view, starts):
+            guidance = value_source(names.view, (node_id, "guidance"))
+            names.share("guidance", [guidance] if guidance else [])
+
+
+def _move_split(names: Names, split: Target, steps: Target | None) -> None:
+    """Let a split move with the steps, unless it stands for the end (0, or beyond the last)."""
+    value, total = names.view.value(split), names.view.value(steps) if steps else None
+    if steps and isinstance(value, int) and isinstance(total, int) and 0 < value < total:
+        names.move(split, steps)
+
+
+def _add_models(names: Names, stages: Sequence[Sampling]) -> None:
+    view = names.view
+    seen: set[str] = set()
+    for stage in stages:
+        names.share("checkpoint", model_loaders.checkpoints(view, stage))
+        applied = [("lora", lora) for lora in model_loaders.loras(view, stage)]
+        applied += [("controlnet", control) for control in model_loaders.controlnets(view, stage)]
+        for kind, model in applied:
+            if model.node_id not in seen:
+                seen.add(model.node_id)
+                _add_applied(names, kind, model)
+
+
+def _add_applied(names: Names, kind: str, model: model_loaders.Applied) -> None:
+    number = len(
+        [name for name in names.found if name.split("_")[0] == kind and "strength" not in name]
+    )
+    suffix = f"_{number + 1}" if number else ""
+    if model.file:
+        names.found[f"{kind}{suffix}"] = (model.file,)
+    values = {str(names.view.value(target)) for target in model.strengths}
+    if len(values) == 1:
+        names.found[f"{kind}_strength{suffix}"] = model.strengths
+    elif values:
+        names.found[f"{kind}_strength{suffix}"] = model.strengths[:1]
+        names.found[f"{kind}_strength_clip{suffix}"] = model.strengths[1:]
+
+
+def _add_prompts(names: Names, stages: Sequence[Sampling]) -> None:
+    for stage in stages:
+        positive, negative = prompts.side_texts(names.view, stage)
+        names.share("prompt", positive)
+        names.share("negative_prompt", negative)
+
+
+def _add_threshold(names: Names, reached: set[str]) -> None:
+    view = names.view
+    found = [node_id for node_id in reached if view.class_of(node_id) == "ThresholdMask"]
+    sources = (value_source(view, (node_id, "value")) for node_id in sorted(found, key=view.place))
+    names.share("threshold", [source for source in sources if source])
+
+
+def _add_titled(view: GraphView, reading: Reading) -> None:
+    """Let titles win over what was found: `@name` takes the name, and its input from others."""
+    named: dict[str, Targets] = {}
+    for title in titled(view):
+        if title.target is None:
+            where = f"The title {title.text!r} of node {title.node_id}"
+            detail = f"{where} begins with @, but {title.problem}."
+            reading.warnings.append(Remark("bad_title", detail, title.node_id))
+        elif title.name != PANEL or reading.panel is None or title.target != reading.panel:
+            named[title.name] = (*named.get(title.name, ()), title.target)
+    reading.targets |= named
+    if PANEL in named:
+        reading.panel = named[PANEL][0]
