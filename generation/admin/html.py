@@ -220,12 +220,12 @@ def why(run: PlanRun, outlook: wait_reasons.Outlook | None = None) -> str:
 
 
 def situation(run: Any) -> wait_reasons.Situation:
-    """What the batch of a run (from `overviews.runs`) can hope for."""
+    """What the batch of a run (from `admin_overviews.runs`) can hope for."""
     return wait_reasons.situation_of(run, is_paused=run.batch.paused_at is not None)
 
 
 def standing(run: Any) -> wait_reasons.Standing:
-    """Where a run (from `overviews.runs`) stands, for its outlook in full."""
+    """Where a run (from `admin_overviews.runs`) stands, for its outlook in full."""
     needs_id = run.needs_id or run.batch.needs_id
     return wait_reasons.Standing(situation(run), needs_id, run.batch.workflow_id)
 
@@ -242,7 +242,7 @@ def is_unfinished(batch: Batch) -> bool:
 
 
 def batch_label(batch: Batch) -> SafeString:
-    """A batch's status, and what it waits for (from `overviews.batches`)."""
+    """A batch's status, and what it waits for (from `admin_overviews.batches`)."""
     awaits = batch_situations.awaited(batch)
     beside = "" if awaits == Awaited.NOTHING else label("awaited", awaits)
     return format_html("{} {}", label(batch.status), beside)
