@@ -10,9 +10,9 @@ from rest_framework.viewsets import ViewSet
 
 from generation.api import schema_descriptions
 from generation.api.serializers import WorkflowShape
-from generation.comfyui.errors import GraphError
 from generation.errors import InvalidRequest, NotFound
 from generation.services import workflow_documents, workflows
+from generation.workflows.errors import GraphError
 
 
 @schema_descriptions.WORKFLOWS

@@ -1,4 +1,4 @@
-"""What can go wrong with a ComfyUI server, as one tree; a graph that is wrong stands apart.
+"""What can go wrong with a ComfyUI server, as one tree.
 
 ::
 
@@ -10,8 +10,6 @@
     ├── BadAnswer       an answer that is not ComfyUI's, or the server's own 500
     ├── TooLarge        over the server's limit (413) or over ours
     └── FileMissing     the server does not have the file
-
-    GraphError          a workflow file that is no graph Madsea can run: no server is to blame
 """
 
 from generation.comfyui.untrusted_json import line, listed, mapping, words
@@ -72,19 +70,6 @@ class TooLarge(ComfyError):
 
 class FileMissing(ComfyError):
     """The server does not have the file."""
-
-
-class GraphError(Exception):
-    """The workflow file is not a graph that can be run.
-
-    `code` is stable; `node_id` names the node that is wrong, None where it is the whole file.
-    """
-
-    def __init__(self, code: str, detail: str = "", node_id: str | None = None) -> None:
-        self.detail = detail or (type(self).__doc__ or "").splitlines()[0]
-        super().__init__(self.detail)
-        self.code = code
-        self.node_id = node_id
 
 
 class Refused(ComfyError):

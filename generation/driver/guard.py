@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from django.db import DataError, Error, IntegrityError
 
-from generation.comfyui.errors import ComfyError, GraphError
+from generation.comfyui.errors import ComfyError
 from generation.driver.failed_attempts import Outcomes
 from generation.errors import Fenced, PlanFailure
 from generation.failures import failure
@@ -14,6 +14,7 @@ from generation.models import Attempt
 from generation.services import servers, transitions
 from generation.services.leases import Lease
 from generation.states import AttemptOutcome
+from generation.workflows.errors import GraphError
 
 logger = logging.getLogger(__name__)
 

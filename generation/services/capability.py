@@ -13,7 +13,6 @@ from typing import Any
 
 from django.db.models import Subquery
 
-from generation.comfyui.errors import GraphError
 from generation.models import (
     Attempt,
     Batch,
@@ -30,6 +29,7 @@ from generation.states import AttemptOutcome, RunState
 from generation.workflows import requirements
 from generation.workflows import substitution as params
 from generation.workflows.definitions import is_choice
+from generation.workflows.errors import GraphError
 from generation.workflows.graph import Graph
 from generation.workflows.requirements import File, Lack, Requirements, folded, is_model_file
 

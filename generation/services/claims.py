@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Now
 
-from generation.comfyui.errors import GraphError
 from generation.errors import PlanFailure
 from generation.failures import failure
 from generation.models import (
@@ -27,6 +26,7 @@ from generation.services.leases import Lease
 from generation.services.transitions import Work
 from generation.states import AttemptOutcome, ServerHealth
 from generation.workflows.contract import Contract
+from generation.workflows.errors import GraphError
 
 #: Batches that one claim tries.
 LOOKED_AT = 20

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from generation.comfyui.errors import GraphError
 from generation.comfyui.untrusted_json import Json, mapping
 from generation.workflows import editor
 from generation.workflows import graph as graphs
 from generation.workflows.definitions import Definitions
+from generation.workflows.errors import GraphError
 from generation.workflows.graph import Graph
 
 #: Where programs and pictures keep the editor's document.

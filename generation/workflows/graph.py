@@ -11,8 +11,8 @@ from collections import deque
 from collections.abc import Iterator
 from typing import NotRequired, TypeAlias, TypedDict
 
-from generation.comfyui.errors import GraphError
 from generation.comfyui.untrusted_json import Json, mapping
+from generation.workflows.errors import GraphError
 
 __all__ = [
     "Graph",

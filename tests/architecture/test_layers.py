@@ -17,6 +17,7 @@ from tests.architecture.sources import (
 #: The longest prefix counts. Doors are the last layer.
 LAYERS = {
     "nomenclature": 1,
+    "comfyui_preview": 1,
     "generation": 2,
     "generation.errors": 2,
     "generation.states": 2,
@@ -25,7 +26,6 @@ LAYERS = {
     "generation.image_formats": 2,
     "generation.safe_open": 2,
     "generation.comfyui": 3,
-    "comfyui_preview": 3,
     "generation.decoding": 3,
     "generation.workflows": 3,
     "generation.models": 4,
@@ -39,6 +39,7 @@ LAYERS = {
     "generation.thumbnails": 5,
     "generation.services": 6,
     "generation.driver": 7,
+    "generation.runtime": 7,
     "generation.apps": 8,
     "generation.tasks": 8,
     "generation.api": 8,
@@ -73,6 +74,29 @@ def test_a_module_imports_only_from_its_own_layer_or_those_before_it() -> None:
         return [name for name in own_imports(module) if layer(name) > layer(module.name)]
 
     assert found(upwards) == {}
+
+
+def test_nothing_of_the_project_s_settings_and_web_process_is_imported_by_the_apps() -> None:
+    def settings(module: Module) -> bool:
+        return layer(module.name) < layer("madsea") and "madsea" in roots(module)
+
+    assert found(settings) == {}
+
+
+def test_the_preview_server_knows_nothing_of_the_engine() -> None:
+    def engine(module: Module) -> bool:
+        return module.name.startswith("comfyui_preview") and "generation" in roots(module)
+
+    assert found(engine) == {}
+
+
+def test_the_preview_server_is_known_to_its_command_only() -> None:
+    def knows(module: Module) -> bool:
+        return module.name.partition(".")[0] != "comfyui_preview" and "comfyui_preview" in roots(
+            module
+        )
+
+    assert set(found(knows)) == {"generation.management.commands.comfyui_preview"}
 
 
 def test_doors_never_import_one_another() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from generation.comfyui.errors import ComfyError, GraphError
+from generation.comfyui.errors import ComfyError
 from generation.errors import (
     BadImage,
     Conflict,
@@ -16,6 +16,7 @@ from generation.errors import (
 from generation.failures import FAILURES, failure
 from generation.services.publication import CancelledMeanwhile
 from generation.storage import NameTaken, StorageError
+from generation.workflows.errors import GraphError
 
 TREE = [BadImage, CancelledMeanwhile, Conflict, Fenced, NameTaken, NotFound, Refusal, StorageError]
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from generation.comfyui.errors import GraphError
 from generation.comfyui.untrusted_json import Json, listed, mapping
 from generation.workflows.definitions import Definitions
 from generation.workflows.editor import scopes, sources
 from generation.workflows.editor.scopes import BYPASSED, MUTED, EditorNode, Scope
 from generation.workflows.editor.sources import VIRTUAL, Slot, Value
 from generation.workflows.editor.widgets import widget_values
+from generation.workflows.errors import GraphError
 from generation.workflows.graph import NODES_MAX, Graph, Meta, Node
 from generation.workflows.remarks import Remark
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from generation.comfyui.errors import GraphError
 from generation.comfyui.untrusted_json import listed, mapping
+from generation.workflows.errors import GraphError
 from generation.workflows.graph import NODES_MAX
 
 #: The nodes that stand for what goes into a subgraph and what comes out of it.

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from generation.comfyui.errors import GraphError
 from generation.comfyui.untrusted_json import listed, mapping
 from generation.workflows.editor.scopes import BYPASSED, INSIDE, MUTED, EditorNode, Scope, Wire
+from generation.workflows.errors import GraphError
 
 _ANY = frozenset({"*", "", "0"})
 _GETTERS, _SETTERS = frozenset({"GetNode"}), frozenset({"SetNode"})

@@ -7,7 +7,7 @@ import pytest
 from scripted_comfyui import recorded, workflow
 
 from generation.workflows import graph
-from generation.workflows.graph import GraphError
+from generation.workflows.errors import GraphError
 from generation.workflows.output_nodes import set_output_prefix, wanted_outputs
 
 

@@ -9,7 +9,8 @@ from scripted_comfyui import workflow
 from generation.workflows import graph, substitution
 from generation.workflows.contract import contract
 from generation.workflows.definitions import Definitions, input_spec
-from generation.workflows.graph import Graph, GraphError
+from generation.workflows.errors import GraphError
+from generation.workflows.graph import Graph
 from generation.workflows.parameters import Parameter
 
 

@@ -8,7 +8,7 @@ from graphs import DATA, corpus, expectations, read, targets
 from generation.workflows import graph
 from generation.workflows.contract import faults
 from generation.workflows.definitions import shipped_definitions
-from generation.workflows.graph import GraphError
+from generation.workflows.errors import GraphError
 
 EXPECTED = expectations("graphs")
 BROKEN = expectations("broken")

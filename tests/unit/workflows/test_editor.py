@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from graphs import DATA
 
-from generation.comfyui.errors import GraphError
 from generation.workflows import formats
 from generation.workflows import graph as graphs
 from generation.workflows.definitions import shipped_definitions
 from generation.workflows.editor import convert
+from generation.workflows.errors import GraphError
 
 EDITOR = DATA / "editor"
 FEATURES = sorted(path.name.removesuffix(".ui.json") for path in EDITOR.glob("*.ui.json"))
