@@ -62,7 +62,7 @@ class BatchRequest:
 class _Reader:
     """Collects the problems of one payload."""
 
-    request_fields: Mapping[str, Any]
+    payload: Mapping[str, Any]
     problems: list[Problem] = field(default_factory=list)
     needs_panel: bool = False
     seed_bounds: tuple[int, int] | None = None

@@ -256,7 +256,7 @@ class _Said:
 
     version: str
     has_jobs_api: bool
-    node_definitions: dict[str, Any]
+    definitions: dict[str, Any]
     has_restarted: bool
 
 

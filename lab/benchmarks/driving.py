@@ -76,7 +76,7 @@ def _servers(n_servers: int, made: list[Batch]) -> list[int]:
     names = [f"farm-{uuid.uuid4().hex[:8]}" for _ in range(n_servers)]
     rows = [Server(name=name, url=f"http://127.0.0.1:1/{name}", health=UP) for name in names]
     servers = Server.objects.bulk_create(rows)
-    needs = {batch.needs_id for batch in made}
+    needs = {batch.needs_id for batch in made if batch.needs_id}
     Capability.objects.bulk_create(
         Capability(server=server, needs_id=each, is_capable=True)
         for server in servers

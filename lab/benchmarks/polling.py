@@ -15,6 +15,7 @@ import os
 import re
 import sys
 import time
+from functools import partial
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -85,6 +86,10 @@ class Polling(asyncio.Protocol):
         )
 
 
+def _itself(client: "Polling") -> "Polling":
+    return client
+
+
 async def poll(url: str, batch_id: str, n_clients: int, ends_at: float) -> list[Answer]:
     """Follow a batch with so many clients until then (seconds since 1970)."""
     loop, parts, began = asyncio.get_running_loop(), urlsplit(url), time.time()
@@ -92,7 +97,9 @@ async def poll(url: str, batch_id: str, n_clients: int, ends_at: float) -> list[
         Polling(url, batch_id, began + n * EVERY_S / n_clients, ends_at) for n in range(n_clients)
     ]
     for client in clients:
-        await loop.create_connection(lambda each=client: each, parts.hostname, parts.port)
+        await loop.create_connection(
+            partial(_itself, client), str(parts.hostname), parts.port or 80
+        )
     async with asyncio.timeout(ends_at - time.time() + TIMEOUT_S):
         await asyncio.gather(*(client.ended for client in clients))
     return [answer for client in clients for answer in client.answers]

@@ -8,7 +8,7 @@ from lab.benchmarks import machine
 from lab.benchmarks.site import Site
 from lab.benchmarks.sizes import Load
 from lab.benchmarks.tables import Table, load, ms, ratio
-from lab.hostile import cost, mob, strange_requests
+from lab.hostile import cost, mob, raw, strange_requests
 
 PER_S = 20
 N_PASSWORDS = 24
@@ -23,7 +23,7 @@ def strangers(site: Site, size: Load) -> Iterator[Table]:
     with site.web() as web:
         for _ in range(WARM):
             for strange in strange_requests.addresses():
-                cost.raw.send(_port(site), strange.parts)
+                raw.send(_port(site), strange.parts)
         yield _single(site, web)
         yield _passwords(site, web)
         yield _flood(site, web, size.flood_s)

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import requests
 
@@ -100,7 +101,7 @@ class Fuzz:
             say(done.stdout + done.stderr)
         return int(counted[1]) if counted else 0, done.returncode == 0
 
-    def _known(self) -> dict[str, list[object]]:
+    def _known(self) -> dict[str, list[Any]]:
         """Make a batch for artists and one that renders; return what can be asked about."""
         made = [self._post(request(["0010", "0020"], mode=mode)) for mode in ("manuel", "auto")]
         version = self._panel()
@@ -135,7 +136,7 @@ class Fuzz:
         )
         return dict(answer.json())
 
-    def _get(self, path: str) -> dict[str, dict[str, object]]:
+    def _get(self, path: str) -> dict[str, dict[str, Any]]:
         return dict(requests.get(f"{self._base}{path}", headers=self._head, timeout=60).json())
 
     def tracebacks(self) -> int:

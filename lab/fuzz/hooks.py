@@ -10,7 +10,7 @@ import schemathesis
 KNOWN: dict[str, Any] = json.loads(os.environ["MADSEA_FUZZ_KNOWN"])
 
 
-@schemathesis.hook
+@schemathesis.hook  # type: ignore[untyped-decorator,unused-ignore]
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
     """Put known values in the place of some of those that were made up."""
     for place in (case.path_parameters, case.query, case.body):

@@ -211,7 +211,8 @@ def _shown(web: Web) -> Iterator[Fact]:
 
 def _linked(web: Web) -> Iterator[Fact]:
     files = [web.site.projects / each["path"] for each in web.shown[:3]]
-    for file, put in zip(files, (_link, os.mkfifo, os.mkdir), strict=True):
+    puts: tuple[Callable[[Path], None], ...] = (_link, os.mkfifo, os.mkdir)
+    for file, put in zip(files, puts, strict=True):
         file.unlink()
         put(file)
     answers = [web.get(each["url"]) for each in web.shown[:3]]

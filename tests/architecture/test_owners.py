@@ -26,6 +26,7 @@ CORE = {
     "generation.api": 0,
     "generation.admin": 0,
     "generation.checks": 0,
+    "generation.runtime": 0,
     "generation.management": 0,
     "generation.models": 0,
     "madsea.environment": 1,

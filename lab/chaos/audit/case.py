@@ -73,7 +73,7 @@ class Case:
         for url, entries in self.journals.items():
             for entry in entries:
                 if prompt_id := entry.get("prompt_id"):
-                    found[self.sent_as.get(prompt_id, prompt_id)].append({**entry, "url": url})
+                    found[str(self.sent_as.get(prompt_id, prompt_id))].append({**entry, "url": url})
         for entries in found.values():
             entries.sort(key=lambda entry: float(entry["at"]))
         return found

@@ -3,12 +3,13 @@
 import json
 from typing import Any
 
+from generation.comfyui.transport import Timeouts
 from generation.services import servers
 from lab.faults.case import Case, strike
 from lab.faults.scene import Scene
 from tests.driver import flying
 
-IMPATIENT = {"services.servers.READ": servers.Timeouts(connect_s=1, read_s=0.5)}
+IMPATIENT = {"services.servers.READ": Timeouts(connect_s=1, read_s=0.5)}
 EMPTY = json.dumps({"system": {}, "devices": []})
 
 

@@ -56,9 +56,13 @@ def push_in(scene: Scene) -> bool:
 def fill_history(scene: Scene) -> None:
     """Let the server have ended 10,000 prompts of others."""
     queue = scene.comfy.engine.queue
-    entry = {"outputs": {}, "status": {"status_str": "success", "messages": []}, "meta": {}}
     for number in range(10_000):
-        queue._history[f"other-{number}"] = {"prompt": [number, "", {}, {}, []], **entry}
+        queue._history[f"other-{number}"] = {
+            "prompt": (number, "", {}, {}, []),
+            "outputs": {},
+            "status": {"status_str": "success", "completed": True, "messages": []},
+            "meta": {},
+        }
 
 
 CASES = (

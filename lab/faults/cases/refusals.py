@@ -65,7 +65,7 @@ def refusal(kind: str, node_errors: dict[str, Any] | None = None) -> Any:
 
 
 def node_error(kind: str) -> dict[str, Any]:
-    error = {"type": kind, "message": f"The words for {kind}", "details": "", "extra_info": {}}
+    error: dict[str, object] = {"type": kind, "message": f"The words for {kind}", "details": ""}
     error["extra_info"] = WHY[kind]
     return {"2": {"class_type": "ImageInvert", "errors": [error], "dependent_outputs": ["3"]}}
 
