@@ -111,7 +111,7 @@ class _Check:
 
     def verdict(self, wanted: list[str]) -> Verdict:
         """Which of the wanted outputs can run; refused when none can."""
-        good = [output_id for output_id in wanted if self._output_is_valid(output_id)]
+        good = [output_id for output_id in wanted if self._check_output(output_id)]
         node_errors = {
             node_id: {
                 "errors": errors,
@@ -129,18 +129,18 @@ class _Check:
         )
         return Verdict(error=told, node_errors=node_errors)
 
-    def _output_is_valid(self, output_id: str) -> bool:
+    def _check_output(self, output_id: str) -> bool:
         self._output = output_id
         try:
-            return self._is_valid(output_id)
+            return self._check_node(output_id)
         except TRIPS as trip:
             told = input_checks.tripped("exception_during_validation", "", trip)
             told["extra_info"]["traceback"] = traceback.format_tb(trip.__traceback__)
             self._add(output_id, [told])
             return False
 
-    def _is_valid(self, node_id: str) -> bool:
-        """Whether a node and all its ancestors are; raises what a broken link trips over."""
+    def _check_node(self, node_id: str) -> bool:
+        """Check a node and all its ancestors; raises what a broken link trips over."""
         if node_id in self._valid:
             self._note_dependent(node_id)
             return self._valid[node_id]
@@ -176,7 +176,7 @@ class _Check:
         if not input_checks.fits(received, spec[0]):
             return [input_checks.mismatch(name, spec, link, received)], False
         try:
-            return [], self._is_valid(link[0])
+            return [], self._check_node(link[0])
         except TRIPS as trip:
             told = input_checks.tripped("exception_during_inner_validation", name, trip, spec)
             told["extra_info"]["traceback"] = traceback.format_tb(trip.__traceback__)

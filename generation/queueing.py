@@ -21,11 +21,9 @@ from django_q.status import Stat
 from django_q.tasks import async_task
 from redis.exceptions import RedisError
 
-from generation.failures import STANDING_ASIDE
 from generation.models import Attempt, Server
 from generation.selectors import claimable
-from generation.selectors.servers import undriven
-from generation.states import AttemptOutcome, ServerHealth
+from generation.states import ServerHealth
 
 logger = logging.getLogger(__name__)
 
@@ -82,6 +80,9 @@ class StopSign:
         """Return whether the driver must leave."""
         if _stopping.value or os.getppid() != self._parent:
             return True
+        return self._latest_look()
+
+    def _latest_look(self) -> bool:
         if time.monotonic() - self._looked_at >= STAT_EVERY_S:
             self._looked_at = time.monotonic()
             self._seen = self._cluster_stops()
@@ -113,9 +114,8 @@ def wake_left_behind() -> int:
 
 
 def _with_ours() -> QuerySet[Server]:
-    open_or_left = Attempt.objects.filter(Q(outcome=AttemptOutcome.OPEN) | Q(is_left_behind=True))
-    finishing = Q(set_aside_at=None) | Q(set_aside_code__in=STANDING_ASIDE)
-    servers = Server.objects.filter(finishing, pk__in=open_or_left.values("server_id"))
+    open_or_left = Attempt.objects.under_way() | Attempt.objects.left_behind()
+    servers = Server.objects.finishing().filter(pk__in=open_or_left.values("server_id"))
     return servers.exclude(health=ServerHealth.DOWN)
 
 
@@ -127,7 +127,7 @@ def request_drive(servers: Iterable[Server]) -> int:
     """
     asked = 0
     for server in servers:
-        row = Server.objects.filter(undriven(), _unasked(), pk=server.pk)
+        row = Server.objects.undriven().filter(_unasked(), pk=server.pk)
         if not row.update(drive_requested_at=Now()):
             continue
         try:

@@ -36,6 +36,8 @@ class RunState(StrEnum):
 
 FINISHED = frozenset({RunState.DONE, RunState.ERROR, RunState.CANCELLED})
 UNFINISHED = frozenset(RunState) - FINISHED
+#: What a retry may queue again.
+RETRYABLE = frozenset({RunState.ERROR, RunState.CANCELLED})
 FIRST: Mapping[Mode, RunState] = {Mode.AUTO: RunState.QUEUED, Mode.MANUEL: RunState.WAITING}
 
 #: What may follow each state of a PlanRun.
@@ -104,12 +106,16 @@ class ServerHealth(StrEnum):
     DOWN = "down"  #: It does not answer; its driver tries again.
 
 
+def is_unfinished(counts: Mapping[RunState, int]) -> bool:
+    """Tell whether something is still to come, from how many runs are in each state."""
+    return any(counts.get(state, 0) for state in UNFINISHED)
+
+
 def batch_state(
     counts: Mapping[RunState, int], *, has_started: bool, cancel_requested: bool
 ) -> BatchState:
     """Derive a batch's state from how many of its runs are in each state: the first that fits."""
-    unfinished = sum(counts.get(state, 0) for state in UNFINISHED)
-    if unfinished:
+    if is_unfinished(counts):
         return BatchState.RUNNING if has_started else BatchState.STARTED
     if cancel_requested:
         return BatchState.CANCELLED

@@ -16,7 +16,7 @@ def canny_edges(picture: NDArray[np.uint8], low: float, high: float) -> NDArray[
     grey = Image.fromarray(picture).convert("L").filter(ImageFilter.GaussianBlur(BLUR_PX))
     across, down = _gradients(np.asarray(grey, dtype=np.float32) / np.float32(255))
     strength = np.hypot(across, down)
-    strength = np.where(_is_ridge(strength, across, down), strength, np.float32(0))
+    strength = np.where(_ridges(strength, across, down), strength, np.float32(0))
     edges = _joined(strength > high, strength > low)
     return np.repeat((edges * np.uint8(255))[..., np.newaxis], 3, axis=2)
 
@@ -28,8 +28,8 @@ def _gradients(grey: Floats) -> tuple[Floats, Floats]:
     return smooth_down[:, 2:] - smooth_down[:, :-2], smooth_across[2:] - smooth_across[:-2]
 
 
-def _is_ridge(strength: Floats, across: Floats, down: Floats) -> Flags:
-    """Whether a pixel is the strongest along its own gradient, looked at in four directions."""
+def _ridges(strength: Floats, across: Floats, down: Floats) -> Flags:
+    """Return which pixels are the strongest along their own gradient, in four directions."""
     size = strength.shape
     padded = np.pad(strength, 1)
 

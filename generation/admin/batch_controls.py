@@ -58,7 +58,7 @@ ACTS = (
         "paused: what runs is finished, nothing more is taken",
         "pause",
         _pause,
-        lambda batch: html.is_unfinished(batch) and batch.paused_at is None,
+        lambda batch: batch.is_unfinished and batch.paused_at is None,
     ),
     Act(
         "resume",

@@ -19,7 +19,6 @@ from generation.models import Batch, LogEntry, PlanRun
 from generation.selectors import admin_overviews
 from generation.selectors import batches as reads
 from generation.services import batches
-from generation.states import BatchState
 
 
 def _retry(batch: Batch, user: User) -> object:
@@ -33,14 +32,6 @@ def _cancel(batch: Batch, user: User) -> object:
     return done
 
 
-def _can_cancel(batch: Batch) -> bool:
-    return html.is_unfinished(batch) and not batch.cancel_requested_at
-
-
-def _can_retry(batch: Batch) -> bool:
-    return bool(batch.n_error) or batch.status == BatchState.CANCELLED
-
-
 @admin.register(Batch)
 class BatchAdmin(RecordAdmin):
     acts = (
@@ -50,7 +41,7 @@ class BatchAdmin(RecordAdmin):
             "queued again",
             "replay",
             _retry,
-            _can_retry,
+            lambda batch: batch.can_be_retried,
             Question(confirmation.RETRY, reads.to_retry, PLANS, of_one=False),
             is_main=True,
         ),
@@ -60,7 +51,7 @@ class BatchAdmin(RecordAdmin):
             CANCELLED,
             "cancel",
             _cancel,
-            _can_cancel,
+            lambda batch: batch.can_be_cancelled,
             Question(confirmation.CANCEL, reads.to_cancel, PLANS),
         ),
         *batch_controls.ACTS,
@@ -113,7 +104,7 @@ class BatchAdmin(RecordAdmin):
     @admin.display(description="status")
     def status(self, batch: Batch) -> SafeString:
         key = f"status-{batch.pk}"
-        return html.live(key, html.batch_label(batch), unfinished=html.is_unfinished(batch))
+        return html.live(key, html.batch_label(batch), unfinished=batch.is_unfinished)
 
     @admin.display(description="progress")
     def progress(self, batch: Batch) -> SafeString:
@@ -146,7 +137,7 @@ class BatchAdmin(RecordAdmin):
                 tables.log(log, more=html.link(whole_log, "The whole log"), with_plan=True),
             ],
             documents=[("Parameters", json.dumps(batch.params, indent=2))] if batch.params else [],
-            unfinished=html.is_unfinished(batch),
+            unfinished=batch.is_unfinished,
             forms=batch_controls.forms(batch) if self.has_change_permission(request, batch) else [],
         )
 

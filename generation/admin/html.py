@@ -14,7 +14,7 @@ from generation import signed_urls
 from generation.models import Batch, Episode, Plan, PlanRun, Server, Version
 from generation.selectors import batch_situations, batches, wait_reasons
 from generation.selectors.batch_situations import Awaited
-from generation.states import UNFINISHED, AttemptOutcome, BatchState, RunState, ServerHealth
+from generation.states import AttemptOutcome, BatchState, RunState, ServerHealth
 from nomenclature.name import PlanTask
 from nomenclature.rules import AI_CONCEPT
 
@@ -91,7 +91,7 @@ def batch_bar(batch: Batch) -> SafeString:
         for state in order
     ]
     total = batch.n_total or 1
-    all_may_be_done = batch.n_cancelled + (0 if is_unfinished(batch) else batch.n_error) == 0
+    all_may_be_done = batch.n_cancelled + (0 if batch.is_unfinished else batch.n_error) == 0
     done = f"{batch.n_done} of {batch.n_total} done"
     text = f"{batches.progress(batch)} %" if all_may_be_done else done
     return bar([(tone, 100 * n / total) for tone, n in shares if n], text)
@@ -234,11 +234,6 @@ def run_line(run: PlanRun) -> SafeString:
     """A run's label, and its bar while it runs."""
     running = run.state == RunState.RUNNING
     return format_html("{} {}", label(run.state), run_bar(run) if running else "")
-
-
-def is_unfinished(batch: Batch) -> bool:
-    """Whether something of a batch is still to come."""
-    return any(batch.counts[state] for state in UNFINISHED)
 
 
 def batch_label(batch: Batch) -> SafeString:

@@ -18,7 +18,7 @@ from generation.admin.runs import cancel_run, retry_run
 from generation.errors import Conflict
 from generation.models import Plan, PlanRun, Version
 from generation.selectors import admin_overviews
-from generation.states import UNFINISHED, RunState
+from generation.states import RETRYABLE, UNFINISHED
 
 SHOWN = 20
 _PLACE = ("sequence__episode__project__code", "sequence__episode__code", "sequence__code")
@@ -40,7 +40,7 @@ def _cancel(plan: Plan, user: User) -> object:
 
 
 def _can_retry(plan: Any) -> bool:
-    return plan.run_state in {RunState.ERROR, RunState.CANCELLED}
+    return plan.run_state in RETRYABLE
 
 
 def _can_cancel(plan: Any) -> bool:

@@ -35,14 +35,6 @@ def cancel_run(run: PlanRun, user: User) -> object:
     return done
 
 
-def _can_retry(run: PlanRun) -> bool:
-    return run.state in {RunState.ERROR, RunState.CANCELLED}
-
-
-def _can_cancel(run: PlanRun) -> bool:
-    return run.state in UNFINISHED and not run.cancel_requested_at
-
-
 @admin.register(PlanRun)
 class PlanRunAdmin(RecordAdmin):
     acts = (
@@ -52,7 +44,7 @@ class PlanRunAdmin(RecordAdmin):
             "queued again",
             "replay",
             retry_run,
-            _can_retry,
+            lambda run: run.can_be_retried,
             Question(confirmation.RETRY, of_one=False),
             is_main=True,
         ),
@@ -62,7 +54,7 @@ class PlanRunAdmin(RecordAdmin):
             CANCELLED,
             "cancel",
             cancel_run,
-            _can_cancel,
+            lambda run: run.can_be_stopped,
             Question(confirmation.CANCEL),
         ),
     )

@@ -18,7 +18,7 @@ from generation.admin.detail_pages import Page, Table
 from generation.errors import Conflict
 from generation.models import Attempt, Server
 from generation.models.server import SECRETS
-from generation.selectors import admin_overviews, claimable, storage
+from generation.selectors import admin_overviews, storage
 from generation.selectors import servers as reads
 from generation.services import circuit_breaker, quarantine, servers
 from generation.states import ServerHealth
@@ -118,7 +118,7 @@ def _plans_of(rows: Sequence[Any]) -> Targets:
 
 
 def _who_is_left(rows: Sequence[Any]) -> str:
-    others = claimable.answering().exclude(pk__in=[row.pk for row in rows])
+    others = Server.objects.answering().exclude(pk__in=[row.pk for row in rows])
     names = [server.name for server in others.order_by("name")]
     if not names:
         return "After that, no server takes work: everything that is queued waits."

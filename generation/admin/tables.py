@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
@@ -185,7 +184,6 @@ def doing(server: Any) -> SafeString:
     return listed or html.NOTHING
 
 
-def driver(server: Server) -> str:
-    if server.lease_expires_at is None or server.lease_expires_at < timezone.now():
-        return "nobody"
-    return server.lease_owner or "somebody"
+def driver(server: Any) -> str:
+    """Who drives a server (from `admin_overviews.servers`)."""
+    return (server.lease_owner or "somebody") if server.is_driven else "nobody"

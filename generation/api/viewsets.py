@@ -101,7 +101,7 @@ class VersionViewSet(RetrieveModelMixin, GenericViewSet[Version]):
     """One published file, with fresh addresses."""
 
     serializer_class = serializers.VersionShape
-    queryset = results.published()
+    queryset = Version.objects.published()
 
     def get_object(self) -> Version:
         return results.version(int(self.kwargs["pk"]))

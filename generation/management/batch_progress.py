@@ -12,7 +12,6 @@ from generation.management.command import counted
 from generation.models import Batch
 from generation.selectors import batch_situations
 from generation.selectors import batches as reads
-from generation.states import UNFINISHED
 
 POLL_S = 0.5
 #: Without a terminal, no more often than this is a line written.
@@ -68,7 +67,7 @@ def wait(batch: Batch, stdout: OutputWrapper) -> Batch:
     rows = reads.measured().annotate(**batch_situations.annotations())
     try:
         with _shown(batch, stdout) as shown:
-            while any((found := reads.one(rows, batch.public_id)).counts[s] for s in UNFINISHED):
+            while (found := reads.one(rows, batch.public_id)).is_unfinished:
                 shown.show(found)
                 time.sleep(POLL_S)
     except KeyboardInterrupt:

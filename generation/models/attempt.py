@@ -1,6 +1,6 @@
 """One prompt on one ComfyUI server."""
 
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import Q
@@ -8,6 +8,22 @@ from django.db.models import Q
 from generation.models.batch import PlanRun
 from generation.models.server import Server
 from generation.states import AttemptOutcome
+
+
+class AttemptQuerySet(models.QuerySet["Attempt"]):
+    """Attempts by whether they are still under way."""
+
+    def under_way(self) -> Self:
+        """Return those that have not ended."""
+        return self.filter(outcome=AttemptOutcome.OPEN)
+
+    def held(self, attempt_id: int, lease_token: Any) -> Self:
+        """Return the attempt, if it has not ended and this lease may write about it."""
+        return self.filter(pk=attempt_id, lease_token=lease_token, outcome=AttemptOutcome.OPEN)
+
+    def left_behind(self) -> Self:
+        """Return those whose prompts may still be on their server, to be deleted there."""
+        return self.filter(is_left_behind=True)
 
 
 class Attempt(models.Model):
@@ -51,6 +67,8 @@ class Attempt(models.Model):
         blank=True,
         help_text="How long the server worked at it, by its own clock, and no longer than it had.",
     )
+
+    objects = AttemptQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

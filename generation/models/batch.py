@@ -1,6 +1,7 @@
 """A request, and the passage of each of its plans."""
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
@@ -9,7 +10,16 @@ from django.db.models import F, Q
 from generation.models.capability import Needs
 from generation.models.production import Episode, Plan
 from generation.models.workflow import Style, Workflow
-from generation.states import BatchState, Mode, RunState, WaitReason, batch_state
+from generation.states import (
+    RETRYABLE,
+    UNFINISHED,
+    BatchState,
+    Mode,
+    RunState,
+    WaitReason,
+    batch_state,
+    is_unfinished,
+)
 
 
 class Batch(models.Model):
@@ -101,6 +111,21 @@ class Batch(models.Model):
         return {state: getattr(self, f"n_{state.value}") for state in RunState}
 
     @property
+    def is_unfinished(self) -> bool:
+        """Whether something of it is still to come."""
+        return is_unfinished(self.counts)
+
+    @property
+    def can_be_cancelled(self) -> bool:
+        """Whether a cancel of the whole has something to do."""
+        return self.is_unfinished and self.cancel_requested_at is None
+
+    @property
+    def can_be_retried(self) -> bool:
+        """Whether a retry of the whole may take something: see `PlanRunQuerySet.retried_with`."""
+        return self.n_error > 0 or self.status == BatchState.CANCELLED
+
+    @property
     def status(self) -> BatchState:
         """What the batch says of itself, from its counters."""
         return batch_state(
@@ -108,6 +133,44 @@ class Batch(models.Model):
             has_started=self.has_started,
             cancel_requested=self.cancel_requested_at is not None,
         )
+
+
+class PlanRunQuerySet(models.QuerySet["PlanRun"]):
+    """Runs by what may become of them."""
+
+    def queued(self) -> Self:
+        """Return those that are to be rendered."""
+        return self.filter(state=RunState.QUEUED)
+
+    def ready(self) -> Self:
+        """Return those that are to be rendered and wait for nothing but their turn."""
+        return self.filter(state=RunState.QUEUED, wait_reason=WaitReason.TURN)
+
+    def waiting_for_panel(self) -> Self:
+        """Return those that go on once their plan has a panel."""
+        return self.filter(state=RunState.QUEUED, wait_reason=WaitReason.PANEL)
+
+    def queued_with_own_needs(self) -> Self:
+        """Return those to be rendered that need something else of a server than their batch."""
+        return self.queued().filter(needs__isnull=False)
+
+    def unfinished(self) -> Self:
+        """Return those that are neither done nor failed nor cancelled."""
+        return self.filter(state__in=UNFINISHED)
+
+    def stoppable(self) -> Self:
+        """Return the unfinished that nobody has asked to stop."""
+        return self.unfinished().filter(cancel_requested_at=None)
+
+    def retryable(self) -> Self:
+        """Return those that a retry may queue again."""
+        return self.filter(state__in=RETRYABLE)
+
+    def retried_with(self, batches: Sequence[Batch]) -> Self:
+        """Return what a retry of whole batches takes: the failed, of a cancelled batch all."""
+        cancelled = [batch.pk for batch in batches if batch.status == BatchState.CANCELLED]
+        is_taken = Q(state=RunState.ERROR) | Q(batch__in=cancelled)
+        return self.retryable().filter(is_taken, batch__in=[batch.pk for batch in batches])
 
 
 class PlanRun(models.Model):
@@ -155,6 +218,8 @@ class PlanRun(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
+    objects = PlanRunQuerySet.as_manager()
+
     class Meta:
         ordering = ["batch_id", "position"]
         verbose_name = "plan run"
@@ -201,6 +266,16 @@ class PlanRun(models.Model):
 
     def __str__(self) -> str:
         return f"run {self.pk}"
+
+    @property
+    def can_be_retried(self) -> bool:
+        """Whether a retry may queue it again: the rule of `PlanRunQuerySet.retryable`."""
+        return self.state in RETRYABLE
+
+    @property
+    def can_be_stopped(self) -> bool:
+        """Whether a cancel has something to do: the rule of `PlanRunQuerySet.stoppable`."""
+        return self.state in UNFINISHED and self.cancel_requested_at is None
 
     @property
     def needed(self) -> Needs | None:

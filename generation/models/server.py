@@ -1,12 +1,17 @@
 """ComfyUI servers, and who drives them."""
 
 import re
-from typing import ClassVar
+from datetime import timedelta
+from typing import Any, ClassVar, Self
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import BooleanField, Case, Q, Value, When
+from django.db.models.functions import Now
 
 from generation.comfyui import address, tls
+from generation.failures import STANDING_ASIDE
 from generation.models.workflow import Workflow
 from generation.states import ServerHealth
 
@@ -15,6 +20,85 @@ VALUE = re.compile(r"[\x20-\x7e]*")
 QUERY = re.compile(r"(?:[\x21-\x22\x24-\x7e]+=[\x21-\x22\x24-\x7e]*)?")
 #: What nobody is shown again, once it was saved; the values of headers neither.
 SECRETS = ("login", "query", "partner_key")
+#: A server that has not answered for so long may still be only slow: loading a model, or swapping.
+STALL_S = 60
+
+
+def lease_ends_ahead() -> Q:
+    """Return what tells a lease that ends later than any can.
+
+    It was written before the database's clock was set back; a driver that lives mends it with its
+    next beat.
+    """
+    return Q(lease_expires_at__gt=Now() + timedelta(seconds=2 * settings.MADSEA_LEASE_S))
+
+
+def _undriven() -> Q:
+    return Q(lease_token=None) | Q(lease_expires_at__lt=Now()) | lease_ends_ahead()
+
+
+class ServerQuerySet(models.QuerySet["Server"]):
+    """Servers by what they may be given, and by whether somebody drives them."""
+
+    def enabled(self) -> Self:
+        """Return those that take part."""
+        return self.filter(is_enabled=True)
+
+    def staying(self) -> Self:
+        """Return those that take part and are not on their way out."""
+        return self.enabled().filter(is_draining=False)
+
+    def taking_work(self) -> Self:
+        """Return those that take work when they answer."""
+        return self.staying().not_set_aside()
+
+    def answering(self) -> Self:
+        """Return those that take work and are not known to be down."""
+        return self.taking_work().exclude(health=ServerHealth.DOWN)
+
+    def soon_answering(self) -> Self:
+        """Return those that take work and are not known to be down for longer than a stall."""
+        is_stalled = Q(down_since__gt=Now() - timedelta(seconds=STALL_S))
+        return self.taking_work().filter(~Q(health=ServerHealth.DOWN) | is_stalled)
+
+    def set_aside(self) -> Self:
+        """Return those that were taken out of service until they have restarted."""
+        return self.exclude(set_aside_at=None)
+
+    def not_set_aside(self) -> Self:
+        """Return those that were not taken out of service."""
+        return self.filter(set_aside_at=None)
+
+    def standing_aside(self) -> Self:
+        """Return the set aside that finish what they have: their addresses are in question."""
+        return self.filter(set_aside_code__in=STANDING_ASIDE)
+
+    def out_of_order(self) -> Self:
+        """Return the set aside on which nothing can succeed until they have restarted."""
+        return self.set_aside().exclude(set_aside_code__in=STANDING_ASIDE)
+
+    def finishing(self) -> Self:
+        """Return those that may finish what they have."""
+        return self.exclude(pk__in=Server.objects.out_of_order())
+
+    def undriven(self) -> Self:
+        """Return those that nobody drives: without a lease, or with one that is over."""
+        return self.filter(_undriven())
+
+    def driven(self) -> Self:
+        """Return those that somebody drives, by the database's clock."""
+        return self.filter(~_undriven())
+
+    def leased(self, server_id: int, token: Any) -> Self:
+        """Return the server, if this is its lease's token."""
+        return self.filter(pk=server_id, lease_token=token)
+
+    def with_driver(self) -> Self:
+        """Return these servers, each with `is_driven`."""
+        driven = When(_undriven(), then=Value(False))
+        return self.annotate(
+            is_driven=Case(driven, default=Value(True), output_field=BooleanField())
+        )
 
 
 class Server(models.Model):
@@ -95,6 +179,8 @@ class Server(models.Model):
     drive_requested_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = ServerQuerySet.as_manager()
+
     class Meta:
         ordering = ["name"]
         constraints = [
@@ -111,6 +197,11 @@ class Server(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def takes_work(self) -> bool:
+        """Whether it takes work when it answers: the rule of `ServerQuerySet.taking_work`."""
+        return self.is_enabled and not self.is_draining and self.set_aside_at is None
 
     def clean(self) -> None:
         """Refuse what no request could be made with; keep the address apart from its secrets."""
@@ -170,6 +261,14 @@ class Block(models.Model):
         return f"{self.server} for {self.workflow}"
 
 
+class ServerDefinitionsQuerySet(models.QuerySet["ServerDefinitions"]):
+    """Node definitions by their servers."""
+
+    def of_enabled(self) -> Self:
+        """Return those of the servers that take part."""
+        return self.filter(server__in=Server.objects.enabled())
+
+
 class ServerDefinitions(models.Model):
     """The node definitions that a server answered last (`/object_info`), apart, as it is big."""
 
@@ -180,6 +279,8 @@ class ServerDefinitions(models.Model):
     )
     n_bytes = models.PositiveIntegerField(default=0)
     read_at = models.DateTimeField(auto_now=True)
+
+    objects = ServerDefinitionsQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"definitions of {self.server_id}"

@@ -1,6 +1,9 @@
 """The volumes where files are published, and what is wrong with them just now."""
 
+from typing import Any, Self
+
 from django.db import models
+from django.db.models import Q
 
 
 class Volume(models.Model):
@@ -17,6 +20,14 @@ class Volume(models.Model):
         return self.path or "the projects folder"
 
 
+class StorageTroubleQuerySet(models.QuerySet["StorageTrouble"]):
+    """Troubles by whom they keep from working."""
+
+    def of_project(self, code: Any) -> Self:
+        """Return what keeps a project's files from being stored; `code` may be an OuterRef."""
+        return self.filter(Q(scope="") | Q(scope=code))
+
+
 class StorageTrouble(models.Model):
     """Why no plan of a project is begun just now: its folder cannot be used."""
 
@@ -30,6 +41,8 @@ class StorageTrouble(models.Model):
     n_bytes = models.PositiveBigIntegerField(default=1)
     detail = models.TextField()
     since = models.DateTimeField(auto_now_add=True)
+
+    objects = StorageTroubleQuerySet.as_manager()
 
     class Meta:
         ordering = ["scope"]

@@ -1,6 +1,6 @@
 """One published file of a plan."""
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
@@ -10,10 +10,39 @@ from generation.models.attempt import Attempt
 from generation.models.batch import Batch, PlanRun
 from generation.models.production import Plan
 from generation.states import VersionState
+from nomenclature.rules import EXTRACTED_RAW
 
 #: In place of the SHA-256 of what is served: the file is no image that can be shown.
 NOT_SHOWABLE = "-"
 UNKNOWN_SERVED = frozenset({"", NOT_SHOWABLE})
+
+
+class VersionQuerySet(models.QuerySet["Version"]):
+    """Versions by how far they have come, and by what they are to their plan."""
+
+    def published(self) -> Self:
+        """Return those that readers may see."""
+        return self.filter(state=VersionState.PUBLISHED)
+
+    def unpublished(self) -> Self:
+        """Return those that readers may not see yet, or never."""
+        return self.exclude(state=VersionState.PUBLISHED)
+
+    def reserved(self) -> Self:
+        """Return those whose number is taken and whose file is still to get its name."""
+        return self.filter(state=VersionState.RESERVED)
+
+    def held_up(self) -> Self:
+        """Return the reserved ones whose file could not get its name."""
+        return self.reserved().exclude(held_up="")
+
+    def panels(self) -> Self:
+        """Return the panels that are published: a plan's newest, the first, is the one it has."""
+        return self.published().filter(task=EXTRACTED_RAW).order_by("-number")
+
+    def images(self) -> Self:
+        """Return what is published of plans beside their panels."""
+        return self.published().exclude(task=EXTRACTED_RAW)
 
 
 class Version(models.Model):
@@ -56,6 +85,8 @@ class Version(models.Model):
     revision = models.PositiveBigIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
     published_at = models.DateTimeField(null=True, blank=True)
+
+    objects = VersionQuerySet.as_manager()
 
     class Meta:
         ordering = ["plan_id", "task", "-number"]

@@ -17,10 +17,9 @@ from django.db.models import (
 )
 
 from generation.models import Attempt, Batch, Capability, LogEntry, Plan, PlanRun, Server, Version
-from generation.selectors import batch_situations, results, wait_reasons
+from generation.selectors import batch_situations, wait_reasons
 from generation.selectors import batches as selectors
-from generation.states import AttemptOutcome, RunState
-from nomenclature.rules import EXTRACTED_RAW
+from generation.states import RunState
 
 
 def batches() -> QuerySet[Batch]:
@@ -52,9 +51,9 @@ class LatestOfPlan:
 
 def plans() -> QuerySet[Plan]:
     """Return plans with the ids of their newest panel, image and run, for `latest_of`."""
-    published = results.published().filter(plan=OuterRef("pk"))
-    panels = published.filter(task=EXTRACTED_RAW).order_by("-number")
-    images = published.exclude(task=EXTRACTED_RAW).order_by("-pk")
+    versions = Version.objects.filter(plan=OuterRef("pk"))
+    panels = versions.panels()
+    images = versions.images().order_by("-pk")
     newest_run = PlanRun.objects.filter(plan=OuterRef("pk")).order_by("-pk")
     return Plan.objects.select_related("sequence__episode__project").annotate(
         panel_id=Subquery(panels.values("pk")[:1]),
@@ -85,7 +84,7 @@ def _annotated(plan: Plan, name: str) -> int:
 def versions() -> QuerySet[Version]:
     """Return published versions with all that their line shows."""
     related = ("plan__sequence__episode__project", "created_by", "batch", "run")
-    return results.published().select_related(*related)
+    return Version.objects.published().select_related(*related)
 
 
 def attempts(run: PlanRun) -> QuerySet[Attempt]:
@@ -98,8 +97,7 @@ def panel_of(run: PlanRun) -> Version | None:
     attempt = run.current_attempt
     if attempt is not None and attempt.panel_id:
         return attempt.panel
-    panels = results.published().filter(plan=run.plan_id, task=EXTRACTED_RAW)
-    return panels.order_by("-number").first()
+    return Version.objects.panels().filter(plan=run.plan_id).first()
 
 
 _ATTENTION = (RunState.ERROR, RunState.RUNNING, RunState.WAITING, RunState.QUEUED)
@@ -113,14 +111,14 @@ def runs_by_attention(batch: Batch, limit: int) -> list[PlanRun]:
 
 
 def servers() -> QuerySet[Server]:
-    """Return servers with `open_attempts`: what each is doing now."""
+    """Return servers, each with `is_driven` and `open_attempts`: what it is doing now."""
     attempts = (
-        Attempt.objects.filter(outcome=AttemptOutcome.OPEN)
+        Attempt.objects.under_way()
         .select_related("run__plan__sequence__episode__project", "run__batch")
         .defer("graph")
         .order_by("pk")
     )
-    return Server.objects.prefetch_related(
+    return Server.objects.with_driver().prefetch_related(
         Prefetch("attempts", queryset=attempts, to_attr="open_attempts")
     )
 

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef
 from generation.models import PlanRun
 from generation.selectors import wait_reasons
 from generation.selectors.wait_reasons import Situation
-from generation.states import UNFINISHED, RunState, WaitReason
+from generation.states import WaitReason
 
 
 class Awaited(StrEnum):
@@ -25,8 +25,8 @@ class Awaited(StrEnum):
 
 def annotations() -> dict[str, Any]:
     """Return what lets a query of batches bring along all that `awaited` asks for."""
-    queued = PlanRun.objects.filter(batch=OuterRef("pk"), state=RunState.QUEUED)
-    ready = queued.filter(wait_reason=WaitReason.TURN)
+    runs = PlanRun.objects.filter(batch=OuterRef("pk"))
+    ready = runs.ready()
     own = ready.filter(needs__isnull=False)
     capable = wait_reasons.situation_annotations("batch__")["any_server_capable"]
     return {
@@ -34,13 +34,13 @@ def annotations() -> dict[str, Any]:
         "any_ready": Exists(ready.filter(needs=None)),
         "any_own_ready": Exists(own),
         "any_own_capable": Exists(own.filter(capable)),
-        "any_uploading": Exists(queued.filter(wait_reason=WaitReason.UPLOAD)),
+        "any_uploading": Exists(runs.queued().filter(wait_reason=WaitReason.UPLOAD)),
     }
 
 
 def awaited(batch: Any) -> Awaited:
     """Return what a batch with the `annotations` waits for: the first that fits."""
-    if not any(batch.counts[state] for state in UNFINISHED):
+    if not batch.is_unfinished:
         return Awaited.NOTHING
     if batch.cancel_requested_at is not None:
         return Awaited.STOPPING

@@ -12,7 +12,7 @@ from generation.errors import NotFound
 from generation.models import Batch, PlanRun
 from generation.selectors.logs import LogLine
 from generation.selectors.results import Result
-from generation.states import FINISHED, UNFINISHED, BatchState, RunState
+from generation.states import FINISHED, BatchState, RunState
 
 _PUBLIC_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _UNFINISHED = Q(n_total__gt=F("n_done") + F("n_error") + F("n_cancelled"))
@@ -113,16 +113,12 @@ def progress(batch: Batch) -> int:
 
 def to_cancel(batches: Iterable[Batch]) -> dict[int, frozenset[int]]:
     """Return the ids of the runs that a cancel of each batch would stop, by the batch's id."""
-    runs = PlanRun.objects.filter(state__in=UNFINISHED, cancel_requested_at=None)
-    return _by_batch(runs.filter(batch__in=[batch.pk for batch in batches]))
+    return _by_batch(PlanRun.objects.stoppable().filter(batch__in=[row.pk for row in batches]))
 
 
 def to_retry(batches: Iterable[Batch]) -> dict[int, frozenset[int]]:
     """Return the ids of the runs that a retry of each batch would queue, by the batch's id."""
-    rows = list(batches)
-    stopped = [batch.pk for batch in rows if batch.status == BatchState.CANCELLED]
-    again = Q(state=RunState.ERROR) | Q(state=RunState.CANCELLED, batch__in=stopped)
-    return _by_batch(PlanRun.objects.filter(again, batch__in=[batch.pk for batch in rows]))
+    return _by_batch(PlanRun.objects.retried_with(list(batches)))
 
 
 def _by_batch(runs: QuerySet[PlanRun]) -> dict[int, frozenset[int]]:

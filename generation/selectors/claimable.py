@@ -7,51 +7,26 @@ plan needs what its batch needs, but for the few that a retry gave needs of thei
 `server` is an id, or an OuterRef as a subquery of the returned query's rows would write it.
 """
 
-from datetime import timedelta
 from typing import Any
 
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Coalesce
 
 from generation.models import Attempt, Batch, Block, Capability, PlanRun, Server, StorageTrouble
-from generation.states import Mode, RunState, ServerHealth, WaitReason
-
-#: A server that has not answered for so long may still be only slow: loading a model, or swapping.
-STALL_S = 60
+from generation.states import Mode
 
 #: No attempt was made since it was requested or retried, so no server has failed or refused it.
 _UNTRIED = Q(n_attempts=F("tried_from"))
 
 
-def taking() -> QuerySet[Server]:
-    """Return the servers that take work when they answer."""
-    return Server.objects.filter(is_enabled=True, is_draining=False, set_aside_at=None)
-
-
-def answering() -> QuerySet[Server]:
-    """Return the servers that take work, not known to be down."""
-    return taking().exclude(health=ServerHealth.DOWN)
-
-
-def _soon_answering() -> QuerySet[Server]:
-    """Return the servers that take work, and are not known to be down for longer than a stall."""
-    stalled = Q(down_since__gt=Now() - timedelta(seconds=STALL_S))
-    return taking().filter(~Q(health=ServerHealth.DOWN) | stalled)
-
-
 def runs() -> QuerySet[PlanRun]:
     """Return every run that a server could be given now."""
-    return _ready().filter(~Exists(troubles("batch__")), batch__paused_at=None)
+    return PlanRun.objects.ready().filter(~Exists(troubles("batch__")), batch__paused_at=None)
 
 
 def troubles(batch: str = "") -> QuerySet[StorageTrouble]:
     """Return what keeps a batch's files from being stored; `batch` is the rows' way to it."""
-    project = OuterRef(f"{batch}episode__project__code")
-    return StorageTrouble.objects.filter(Q(scope="") | Q(scope=project))
-
-
-def _ready() -> QuerySet[PlanRun]:
-    return PlanRun.objects.filter(state=RunState.QUEUED, wait_reason=WaitReason.TURN)
+    return StorageTrouble.objects.of_project(OuterRef(f"{batch}episode__project__code"))
 
 
 def runs_for(server: Any) -> QuerySet[PlanRun]:
@@ -62,7 +37,7 @@ def runs_for(server: Any) -> QuerySet[PlanRun]:
 
 def ready_for(server: Any) -> QuerySet[PlanRun]:
     """Return the runs that the server lacks nothing for, whether or not their batch is paused."""
-    return _ready().filter(~incapable(server, needed()))
+    return PlanRun.objects.ready().filter(~incapable(server, needed()))
 
 
 def can_go_elsewhere(run: PlanRun, server_id: int) -> bool:
@@ -95,7 +70,9 @@ def _another_can(server: Any) -> Exists:
     )
     unfit = incapable(OuterRef("pk"), needed(lambda name: OuterRef(OuterRef(name))))
     blocked = blocks(OuterRef("pk"), OuterRef(OuterRef("batch__workflow")))
-    others = _soon_answering().filter(~Q(pk=server), ~Exists(failed), ~unfit, ~blocked)
+    others = Server.objects.soon_answering().filter(
+        ~Q(pk=server), ~Exists(failed), ~unfit, ~blocked
+    )
     return Exists(others)
 
 
@@ -111,7 +88,7 @@ def blocks(server: Any, workflow: Any) -> Exists:
 
 def batches_for(server: Any) -> QuerySet[Batch]:
     """Return the batches with a run that the server is fit for."""
-    able = can_run(server, batch=OuterRef("pk"), needs=OuterRef("needs"))
+    able = lacks_nothing(server, batch=OuterRef("pk"), needs=OuterRef("needs"))
     some = Exists(runs_for(_deeper(server)).filter(batch=OuterRef("pk")))
     # In this order: else PostgreSQL looks at each plan of what the server cannot run.
     return _open_to(server).filter(Case(When(able, then=some), default=False))
@@ -119,8 +96,10 @@ def batches_for(server: Any) -> QuerySet[Batch]:
 
 def batches_fit_for(server: Any) -> QuerySet[Batch]:
     """Return the batches that the server is fit for; what is left of one may be for others."""
-    able = can_run(server, batch=OuterRef("pk"), needs=OuterRef("needs"))
-    return _open_to(server).filter(able, Exists(_ready().filter(batch=OuterRef("pk"))))
+    able = lacks_nothing(server, batch=OuterRef("pk"), needs=OuterRef("needs"))
+    return _open_to(server).filter(
+        able, Exists(PlanRun.objects.ready().filter(batch=OuterRef("pk")))
+    )
 
 
 def _open_to(server: Any) -> QuerySet[Batch]:
@@ -131,7 +110,7 @@ def _open_to(server: Any) -> QuerySet[Batch]:
     )
 
 
-def can_run(server: Any, *, batch: Any, needs: Any) -> Q:
+def lacks_nothing(server: Any, *, batch: Any, needs: Any) -> Q:
     """Return whether a server lacks nothing for a batch, or for a plan with needs of its own.
 
     All are what a subquery of the query's rows would write. It keeps a batch of 10,000 plans from
@@ -148,4 +127,4 @@ def _deeper(server: Any) -> Any:
 def takers() -> QuerySet[Server]:
     """Return the servers that take work, not known to be down, for which there is some."""
     work = batches_for(OuterRef(OuterRef("pk")))
-    return answering().filter(Exists(work))
+    return Server.objects.answering().filter(Exists(work))

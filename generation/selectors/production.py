@@ -3,7 +3,6 @@
 from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
 
 from generation.models import Episode, Plan, PlanRun, Project, Sequence, Version
-from generation.selectors import results
 
 
 def projects() -> QuerySet[Project]:
@@ -40,5 +39,5 @@ def plans() -> QuerySet[Plan]:
 
 
 def _shown_versions() -> QuerySet[Version]:
-    related = results.published().select_related("plan__sequence", "batch", "created_by")
+    related = Version.objects.published().select_related("plan__sequence", "batch", "created_by")
     return related.order_by("task", "-number")

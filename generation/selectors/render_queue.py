@@ -56,7 +56,7 @@ def queue(batch: Batch | None = None) -> list[Place]:
     Those that cannot be claimed yet (no panel, paused, no capable server) come last, with None as
     position. With a batch, only its plans are listed, each with its position among all.
     """
-    waiting = PlanRun.objects.filter(state=RunState.QUEUED).order_by("batch_id", "position")
+    waiting = PlanRun.objects.queued().order_by("batch_id", "position")
     found = list(waiting.values_list("pk", "batch_id", "needs_id", "wait_reason"))
     batches = _annotated({batch_id for _, batch_id, *_ in found})
     going = _claimable(batches)

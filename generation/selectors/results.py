@@ -9,7 +9,6 @@ from generation.errors import NotFound
 from generation.models import Version
 from generation.models.version import UNKNOWN_SERVED
 from generation.selectors.prepared_queries import Listed
-from generation.states import VersionState
 
 _FIELDS = (
     "pk",
@@ -48,14 +47,9 @@ class Result(TypedDict):
     served_sha256: str | None
 
 
-def published() -> QuerySet[Version]:
-    """Return the versions that readers may see."""
-    return Version.objects.filter(state=VersionState.PUBLISHED)
-
-
 def of_batch(batch_id: int) -> QuerySet[Version]:
     """Return what a batch has published, in the order of its plans, then of their versions."""
-    return published().filter(batch_id=batch_id).order_by("run__position", "number")
+    return Version.objects.published().filter(batch_id=batch_id).order_by("run__position", "number")
 
 
 def version(version_id: int) -> Version:
@@ -64,7 +58,9 @@ def version(version_id: int) -> Version:
     Raises:
         NotFound: there is none of this id.
     """
-    related = published().select_related("plan__sequence__episode__project", "created_by")
+    related = Version.objects.published().select_related(
+        "plan__sequence__episode__project", "created_by"
+    )
     found = related.filter(pk=version_id).first()
     if found is None:
         raise NotFound(f"There is no file {version_id}.", code="unknown_version")

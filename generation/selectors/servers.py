@@ -1,17 +1,13 @@
 """ComfyUI servers as clients see them: their state and what they are doing, never their headers."""
 
-from datetime import timedelta
 from typing import TypedDict
 
-from django.conf import settings
-from django.db.models import BooleanField, Case, Prefetch, Q, QuerySet, Value, When
-from django.db.models.functions import Now
+from django.db.models import Prefetch, QuerySet
 
 from generation.comfyui import address
 from generation.failures import FAILURES
 from generation.models import Attempt, Server
 from generation.selectors.logs import moment
-from generation.states import AttemptOutcome
 
 
 class Doing(TypedDict):
@@ -40,27 +36,10 @@ class Blocked(TypedDict):
     since: str | None
 
 
-def undriven() -> Q:
-    """Return what tells a server that nobody drives: no lease, or one that is over."""
-    return Q(lease_token=None) | Q(lease_expires_at__lt=Now()) | ahead()
-
-
-def ahead() -> Q:
-    """Return what tells a lease that ends later than any can.
-
-    It was written before the database's clock was set back; a driver that lives mends it with its
-    next beat.
-    """
-    return Q(lease_expires_at__gt=Now() + timedelta(seconds=2 * settings.MADSEA_LEASE_S))
-
-
 def servers() -> QuerySet[Server]:
     """Return all servers, each with `is_driven` (a lease is held) and `open_attempts`."""
-    driven = Case(
-        When(undriven(), then=Value(False)), default=Value(True), output_field=BooleanField()
-    )
     attempts = Prefetch("attempts", queryset=_open_attempts(), to_attr="open_attempts")
-    rows = Server.objects.annotate(is_driven=driven)
+    rows = Server.objects.with_driver()
     return rows.prefetch_related(attempts, "blocks__workflow").order_by("name")
 
 
@@ -90,7 +69,7 @@ def blocked_for(server: Server) -> list[Blocked]:
 
 def _open_attempts() -> QuerySet[Attempt]:
     related = Attempt.objects.select_related("run__batch", "run__plan__sequence").defer("graph")
-    return related.filter(outcome=AttemptOutcome.OPEN).order_by("id")
+    return related.under_way().order_by("id")
 
 
 def doing(attempts: list[Attempt]) -> list[Doing]:

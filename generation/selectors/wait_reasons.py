@@ -112,7 +112,6 @@ def situation_annotations(batch: str = "") -> dict[str, Any]:
     `batch` is the way from the query's rows to their batch: empty, or `batch__` of runs, each of
     which is asked for by its own needs, where it has any.
     """
-    enabled = Server.objects.filter(is_enabled=True, is_draining=False)
     needs = (
         claimable.needed(lambda name: OuterRef(OuterRef(name)))
         if batch
@@ -120,24 +119,23 @@ def situation_annotations(batch: str = "") -> dict[str, Any]:
     )
     lacking = claimable.incapable(OuterRef("pk"), needs)
     blocked = claimable.blocks(OuterRef("pk"), OuterRef(OuterRef(f"{batch}workflow")))
-    usable = claimable.answering()
+    usable = Server.objects.answering()
     troubles = claimable.troubles(batch).order_by("scope").values("detail")
     return {
         "storage_trouble": Subquery(troubles[:1]),
-        "any_server_enabled": Exists(enabled),
+        "any_server_enabled": Exists(Server.objects.staying()),
         "any_server_usable": Exists(usable),
         "any_server_capable": Exists(usable.filter(~lacking, ~blocked)),
     }
-
-
-_OF_OWN_NEEDS = PlanRun.objects.filter(state=RunState.QUEUED, needs__isnull=False)
 
 
 def batch_annotations() -> dict[str, Any]:
     """Return what lets a query of batches bring along all that `standings` asks for."""
     return {
         **situation_annotations(),
-        "any_own_needs": Exists(_OF_OWN_NEEDS.filter(batch=OuterRef("pk"))),
+        "any_own_needs": Exists(
+            PlanRun.objects.queued_with_own_needs().filter(batch=OuterRef("pk"))
+        ),
     }
 
 
@@ -186,7 +184,8 @@ def standings(batches: Iterable[Any]) -> dict[Part, Standing]:
 
 def _own_standings(batches: Mapping[int, Any]) -> dict[Part, Standing]:
     annotations = situation_annotations("batch__")
-    runs = _OF_OWN_NEEDS.filter(batch__in=batches).annotate(**annotations)
+    own = PlanRun.objects.queued_with_own_needs()
+    runs = own.filter(batch__in=batches).annotate(**annotations)
     rows = runs.order_by().values_list("batch_id", "needs_id", *annotations, named=True).distinct()
     return {
         (row.batch_id, row.needs_id): Standing(
@@ -240,7 +239,7 @@ def _details(standings: list[Standing]) -> dict[Standing, str]:
     }
     blocks = Block.objects.filter(workflow__in={each.workflow_id for each in standings})
     blocked = {(each.workflow_id, each.server_id): each.detail for each in blocks}
-    servers = list(Server.objects.filter(is_enabled=True).order_by("name"))
+    servers = list(Server.objects.enabled().order_by("name"))
     return {
         each: " ".join(
             _of_server(

@@ -8,7 +8,6 @@ from generation import queueing
 from generation.errors import Conflict, InvalidRequest, Problem
 from generation.models import Batch
 from generation.services.transitions.unit_of_work import Change, change
-from generation.states import UNFINISHED, RunState
 
 PRIORITY_LOW, PRIORITY_HIGH = -100, 100
 TRIES_LOW, TRIES_HIGH = 1, 20
@@ -100,7 +99,7 @@ def move_priority(batch: Batch, by: int, *, actor: User | None) -> bool:
 
 
 def _pause(now: Change) -> None:
-    if not any(now.batch.counts[state] for state in UNFINISHED):
+    if not now.batch.is_unfinished:
         raise Conflict("The batch is finished: there is nothing to pause.", code="batch_finished")
     now.set(paused_at=Now())
     now.log("paused")
@@ -115,4 +114,4 @@ def _resume(now: Change) -> None:
 
 def _touch_waiting(now: Change) -> None:
     """Why they wait has changed: whoever asks since the last revision is to see it."""
-    now.edit(now.batch.runs.filter(state=RunState.QUEUED))
+    now.edit(now.batch.runs.queued())

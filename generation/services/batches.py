@@ -26,7 +26,6 @@ from generation.services import (
     capability,
     preflight,
     production_tree,
-    publication,
     servers,
     transitions,
     workflows,
@@ -34,7 +33,7 @@ from generation.services import (
 from generation.services.production_tree import News
 from generation.services.request_validation import BatchRequest
 from generation.services.transitions import Cancelled
-from generation.states import FIRST, BatchState, Mode, RunState, VersionState, WaitReason
+from generation.states import FIRST, Mode, RunState, WaitReason
 
 
 def create(request: BatchRequest, *, requester: User | None) -> Batch:
@@ -140,11 +139,8 @@ def _seed(batch: Batch, bounds: tuple[int, int] | None) -> str:
 
 
 def _without_panel(plans: list[Plan]) -> frozenset[int]:
-    panels = Version.objects.filter(
-        plan__sequence__in={plan.sequence_id for plan in plans},
-        task=publication.PANEL,
-        state=VersionState.PUBLISHED,
-    )
+    sequences = {plan.sequence_id for plan in plans}
+    panels = Version.objects.panels().filter(plan__sequence__in=sequences).order_by()
     with_panel = set(panels.values_list("plan_id", flat=True))
     return frozenset(plan.pk for plan in plans) - with_panel
 
@@ -169,7 +165,7 @@ def retry(
         InvalidRequest: `params` do not fit the batch's frozen workflow.
     """
     batch.refresh_from_db()
-    runs = list(batch.runs.filter(state__in=retried_states(batch)).order_by("pk"))
+    runs = list(PlanRun.objects.retried_with([batch]).order_by("pk"))
     check_overrides(batch, params or {}, kept=[run.params for run in runs])
     moved = retry_runs(batch, [run.pk for run in runs], actor=actor, params=params) if runs else 0
     if not moved:
@@ -179,13 +175,6 @@ def retry(
             code="nothing_to_retry",
         )
     return list(batch.runs.filter(pk__in=[run.pk for run in runs]).order_by("pk"))
-
-
-def retried_states(batch: Batch) -> tuple[RunState, ...]:
-    """Return which runs a retry of the whole batch takes: failed ones, or cancelled ones too."""
-    if batch.status == BatchState.CANCELLED:
-        return (RunState.ERROR, RunState.CANCELLED)
-    return (RunState.ERROR,)
 
 
 def retry_runs(

@@ -25,7 +25,7 @@ from generation.models import (
 )
 from generation.selectors import claimable
 from generation.services import node_definitions, transitions, workflows
-from generation.states import AttemptOutcome, RunState
+from generation.states import AttemptOutcome
 from generation.workflows import requirements
 from generation.workflows import substitution as params
 from generation.workflows.definitions import is_choice
@@ -117,7 +117,7 @@ def settle(needs: Iterable[Needs] | None = None) -> int:
     gets no row: it counts as capable.
     """
     wanted = _of_the_queued() if needs is None else {each.pk: each for each in needs}
-    rows = ServerDefinitions.objects.filter(server__is_enabled=True)
+    rows = ServerDefinitions.objects.of_enabled()
     readings: Readings = {row[0]: row[1:] for row in rows.values_list(*_READING)}
     stale = _stale(wanted, readings)
     written = [
@@ -134,7 +134,7 @@ def settle(needs: Iterable[Needs] | None = None) -> int:
 
 def _of_the_queued() -> dict[int, Needs]:
     batches = Batch.objects.filter(n_queued__gt=0, needs__isnull=False)
-    runs = PlanRun.objects.filter(state=RunState.QUEUED, needs__isnull=False)
+    runs = PlanRun.objects.queued_with_own_needs()
     found = (rows.order_by().values_list("needs_id", flat=True) for rows in (batches, runs))
     return Needs.objects.in_bulk({pk for ids in found for pk in ids})
 

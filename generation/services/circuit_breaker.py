@@ -120,7 +120,7 @@ def _proven(server: Server, workflow: Workflow, failed: list[Attempt]) -> list[A
 def _others(server: Server, workflow: Workflow) -> QuerySet[Server]:
     # None that is blocked itself: else the last that is left would be blocked in the end.
     blocked = claimable.blocks(OuterRef("pk"), workflow.pk)
-    return claimable.answering().filter(~blocked).exclude(pk=server.pk)
+    return Server.objects.answering().filter(~blocked).exclude(pk=server.pk)
 
 
 _ASKED = ("run__batch__params", "run__params", "panel_id")

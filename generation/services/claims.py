@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Coalesce
 
 from generation.errors import PlanFailure
 from generation.failures import failure
@@ -24,7 +24,7 @@ from generation.selectors.prepared_queries import Found, Listed
 from generation.services import capability, prompt_graphs, transitions, workflows
 from generation.services.leases import Lease
 from generation.services.transitions import Work
-from generation.states import AttemptOutcome, ServerHealth
+from generation.states import ServerHealth
 from generation.workflows.contract import Contract
 from generation.workflows.errors import GraphError
 
@@ -115,7 +115,7 @@ class Desk:
         """Record which models the server will have loaded when it comes to this plan."""
         server = self._server
         if key and key != server.last_model_key:
-            mine = Server.objects.filter(pk=server.pk, lease_token=self._lease.token)
+            mine = Server.objects.leased(server.pk, self._lease.token)
             mine.update(last_model_key=key)
             server.last_model_key = key
 
@@ -177,7 +177,7 @@ def _fair(server_id: int, left_to: Sequence[int] = ()) -> QuerySet[Batch, tuple[
 
 def _in_order(found: QuerySet[Batch], server_id: int) -> QuerySet[Batch, tuple[Any, ...]]:
     known = Capability.objects.filter(needs=OuterRef("needs"), server=server_id)
-    read = ServerDefinitions.objects.filter(server__is_enabled=True).order_by("-read_at")
+    read = ServerDefinitions.objects.of_enabled().order_by("-read_at")
     order = ("-priority", "n_running", F("served_at").asc(nulls_first=True), "pk")
     batches = found.annotate(
         model_key=Coalesce(F("needs__model_key"), Value("")),
@@ -212,10 +212,8 @@ def _same_of_all(server_id: int, first_id: int, model_key: str) -> QuerySet[Batc
 
 def _idle(server_id: int) -> QuerySet[Server, tuple[Any, ...]]:
     """Return the other servers that are driven and have nothing to do."""
-    busy = Attempt.objects.filter(server=OuterRef("pk"), outcome=AttemptOutcome.OPEN)
-    waiting = claimable.taking().filter(
-        ~Exists(busy), health=ServerHealth.UP, lease_expires_at__gt=Now()
-    )
+    busy = Attempt.objects.under_way().filter(server=OuterRef("pk"))
+    waiting = Server.objects.taking_work().driven().filter(~Exists(busy), health=ServerHealth.UP)
     return waiting.exclude(pk=server_id).values_list("pk")
 
 
@@ -228,7 +226,7 @@ def _none_can_run(servers: Iterable[int]) -> Q:
     batch, needs = OuterRef(OuterRef("pk")), OuterRef(OuterRef("needs"))
     some = claimable.ready_for(OuterRef(OuterRef("pk"))).filter(batch=batch)
     blocked = claimable.blocks(OuterRef("pk"), OuterRef(OuterRef("workflow")))
-    able = claimable.can_run(OuterRef("pk"), batch=batch, needs=needs)
+    able = claimable.lacks_nothing(OuterRef("pk"), batch=batch, needs=needs)
     return ~Q(Exists(Server.objects.filter(able, Exists(some), ~blocked, pk__in=servers)))
 
 

@@ -13,8 +13,6 @@ from django.db.models.functions import Now
 
 from generation import queueing
 from generation.models import Attempt, Server
-from generation.selectors.servers import undriven
-from generation.states import AttemptOutcome
 
 #: A server whose driver was asked for so long ago waits for a worker.
 WAITS_FOR_DRIVER_S = 3
@@ -33,7 +31,7 @@ def take(server_id: int) -> Lease | None:
     """Take a server's lease, with every attempt left open on it; None when another has it."""
     token = uuid4()
     with transaction.atomic():
-        free = Server.objects.filter(undriven(), pk=server_id)
+        free = Server.objects.undriven().filter(pk=server_id)
         server = free.select_for_update(no_key=True).first()
         if server is None:
             return None
@@ -43,7 +41,7 @@ def take(server_id: int) -> Lease | None:
             lease_owner=queueing.owner(),
             drive_requested_at=None,
         )
-        open_ones = Attempt.objects.filter(server=server, outcome=AttemptOutcome.OPEN)
+        open_ones = Attempt.objects.under_way().filter(server=server)
         open_ones.update(lease_token=token)
         related = open_ones.select_related("run__batch", "server", "panel").order_by("pk")
         return Lease(server, token, tuple(related))
@@ -51,13 +49,13 @@ def take(server_id: int) -> Lease | None:
 
 def beat(lease: Lease) -> bool:
     """Prolong a lease; False when it is lost."""
-    mine = Server.objects.filter(pk=lease.server.pk, lease_token=lease.token)
+    mine = Server.objects.leased(lease.server.pk, lease.token)
     return bool(mine.update(lease_expires_at=_lease_end()))
 
 
 def give_back(lease: Lease) -> None:
     """Give a lease back, if it is still ours."""
-    mine = Server.objects.filter(pk=lease.server.pk, lease_token=lease.token)
+    mine = Server.objects.leased(lease.server.pk, lease.token)
     mine.update(lease_token=None, lease_expires_at=None, lease_owner="")
 
 
@@ -67,7 +65,7 @@ def _lease_end() -> CombinedExpression:
 
 def left_behind(lease: Lease) -> list[Attempt]:
     """Return given-up attempts whose prompts may still be on the server."""
-    return list(Attempt.objects.filter(server=lease.server, is_left_behind=True)[:1000])
+    return list(Attempt.objects.left_behind().filter(server=lease.server)[:1000])
 
 
 def swept(attempts: Iterable[Attempt]) -> None:
@@ -79,11 +77,11 @@ def swept(attempts: Iterable[Attempt]) -> None:
 def driven_by(pids: Iterable[int]) -> int:
     """Return how many servers are driven by these processes of this machine."""
     owners = [queueing.owner_of(pid) for pid in pids]
-    return Server.objects.filter(~undriven(), lease_owner__in=owners).count()
+    return Server.objects.driven().filter(lease_owner__in=owners).count()
 
 
 def others_wait(lease: Lease) -> bool:
     """Tell whether another server was promised a driver that no worker was free for."""
     asked = Q(drive_requested_at__lt=Now() - timedelta(seconds=WAITS_FOR_DRIVER_S))
-    waiting = Server.objects.filter(asked, undriven(), is_enabled=True)
+    waiting = Server.objects.enabled().undriven().filter(asked)
     return waiting.exclude(pk=lease.server.pk).exists()

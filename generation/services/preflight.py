@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from generation.errors import Problem
 from generation.models import Capability, Needs, Server, Workflow
 from generation.selectors import wait_reasons
-from generation.services import capability, servers, workflows
+from generation.services import capability, workflows
 from generation.states import ServerHealth
 
 CODE = "no_capable_server"
@@ -48,7 +48,7 @@ def have_read(needs: Iterable[Needs]) -> None:
     lacks = Capability.objects.filter(
         server=OuterRef("pk"), needs__in=list(needs), is_capable=False
     )
-    may_have = _candidates().filter(Exists(lacks), _is_old())
+    may_have = _candidates().filter(Exists(lacks), _outdated())
     Server.objects.filter(pk__in=list(may_have.values_list("pk", flat=True))).update(
         needs_reading=True
     )
@@ -60,17 +60,17 @@ def _lacking(needs: Needs) -> list[tuple[str, Missing]]:
     known = capability.missing(needs, [server.pk for server in found])
     if any(server.health != ServerHealth.UP or not known.get(server.pk) for server in found):
         return []
-    if _candidates().filter(_is_old()).exists():
+    if _candidates().filter(_outdated()).exists():
         return []
     return [(server.name, known[server.pk]) for server in found]
 
 
 def _candidates() -> QuerySet[Server]:
     """Return the servers that may ever be given more; one that drains is on its way out."""
-    return servers.enabled().filter(is_draining=False)
+    return Server.objects.staying()
 
 
-def _is_old() -> Q:
+def _outdated() -> Q:
     return Q(definitions__read_at__lt=Now() - timedelta(seconds=FRESH_S))
 
 

@@ -5,9 +5,8 @@ from typing import Any
 from uuid import uuid4
 
 from generation.models import Attempt, PlanRun, Version, Workflow
-from generation.services import publication, workflows
+from generation.services import workflows
 from generation.services.transitions import Work
-from generation.states import VersionState
 from generation.workflows import requirements
 from generation.workflows import substitution as params
 from generation.workflows.contract import Contract
@@ -51,8 +50,7 @@ def _values(run: PlanRun, found: Mapping[str, Parameter]) -> dict[str, Any]:
 
 
 def _panel(run: PlanRun) -> Version | None:
-    panels = Version.objects.filter(plan=run.plan_id, state=VersionState.PUBLISHED)
-    return panels.filter(task=publication.PANEL).order_by("-number").first()
+    return Version.objects.panels().filter(plan=run.plan_id).first()
 
 
 def panel_name(panel: Version) -> str:

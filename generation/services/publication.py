@@ -15,14 +15,15 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet
+from django.db.models import Exists, Max, Min, Q, QuerySet
 from django.db.models.functions import Now
 
 from generation import storage
 from generation.errors import Conflict, MadseaError
 from generation.failures import failure
 from generation.image_formats import DecodedImage
-from generation.models import Attempt, Plan, PlanRun, StorageTrouble, Version
+from generation.models import Attempt, Plan, PlanRun, Version
+from generation.selectors import claimable
 from generation.selectors.prepared_queries import Listed
 from generation.services import transitions, volumes
 from generation.services.transitions import unit_of_work
@@ -30,11 +31,12 @@ from generation.services.transitions.unit_of_work import Change
 from generation.states import RunState, VersionState, WaitReason
 from nomenclature import paths
 from nomenclature.name import FileName
+from nomenclature.rules import AI_CONCEPT, EXTRACTED_RAW
 
 logger = logging.getLogger(__name__)
 
-CONCEPT = "AI-concept"
-PANEL = "extracted-raw"
+CONCEPT = AI_CONCEPT
+PANEL = EXTRACTED_RAW
 LAST_NUMBER = 9999
 STALE_S = 30
 
@@ -321,9 +323,9 @@ def finish_reserved(*, older_than_s: float = STALE_S) -> int:
     What cannot be written now is tried again the next time. A hundred at a time, whichever: those
     that cannot be written must not keep the others from their turn.
     """
-    left = Version.objects.filter(
-        state=VersionState.RESERVED, created_at__lt=Now() - timedelta(seconds=older_than_s)
-    ).filter(~Exists(_troubles()))
+    is_old = Q(created_at__lt=Now() - timedelta(seconds=older_than_s))
+    troubles = claimable.troubles("plan__sequence__")
+    left = Version.objects.reserved().filter(is_old, ~Exists(troubles))
     finished = 0
     for version in left.order_by("?")[:100]:
         try:
@@ -335,11 +337,6 @@ def finish_reserved(*, older_than_s: float = STALE_S) -> int:
     return finished
 
 
-def _troubles() -> QuerySet[StorageTrouble]:
-    project = OuterRef("plan__sequence__episode__project__code")
-    return StorageTrouble.objects.filter(Q(scope="") | Q(scope=project))
-
-
 def clear_staging() -> int:
     """Remove staged files that whoever staged them has left without a version; return how many."""
     try:
@@ -349,7 +346,7 @@ def clear_staging() -> int:
         return 0
     if not old:
         return 0
-    reserved = Version.objects.filter(state=VersionState.RESERVED)
+    reserved = Version.objects.reserved()
     return storage.clear(old, kept=set(reserved.values_list("staging_path", flat=True)))
 
 

@@ -12,9 +12,7 @@ from django.db.models.functions import Now
 from generation import queueing
 from generation.comfyui.errors import ComfyError
 from generation.errors import PlanFailure
-from generation.failures import STANDING_ASIDE
 from generation.models import Server
-from generation.selectors.servers import undriven
 from generation.services import servers
 from generation.services.fan_out import Asking
 from generation.states import ServerHealth
@@ -39,7 +37,7 @@ def set_aside(server: Server, why: PlanFailure, prompt_id: str) -> None:
 
     `prompt_id` is a prompt that the server knows now, and will have forgotten once it restarted.
     """
-    fresh = Server.objects.filter(pk=server.pk, set_aside_at=None)
+    fresh = Server.objects.not_set_aside().filter(pk=server.pk)
     if fresh.update(
         set_aside_at=Now(),
         set_aside_code=why.code,
@@ -52,7 +50,7 @@ def set_aside(server: Server, why: PlanFailure, prompt_id: str) -> None:
 
 def take_back(server: Server) -> bool:
     """Let a server that was set aside take work again; False when it is not set aside."""
-    aside = Server.objects.filter(pk=server.pk).exclude(set_aside_at=None)
+    aside = Server.objects.set_aside().filter(pk=server.pk)
     if not aside.update(**_BACK):
         return False
     logger.warning("%s is back in service", server.name)
@@ -66,8 +64,7 @@ _restarts: Asking[bool] = Asking()
 
 def look() -> None:
     """Take back what has restarted; give back what a killed driver left on what has not."""
-    aside = Server.objects.filter(undriven(), is_enabled=True).exclude(set_aside_at=None)
-    aside = aside.exclude(set_aside_code__in=STANDING_ASIDE)
+    aside = Server.objects.enabled().undriven().out_of_order()
     found = {server.url: server for server in aside}
     for server in found.values():
         servers.declare_gone(server, f"set aside: {server.set_aside_code}")

@@ -141,7 +141,7 @@ def _unlike(logged: Logged, rows: dict[str, Row]) -> Finding | None:
 
 def _of_rows(base: Path, rows: dict[str, Row], report: Report) -> Iterator[Finding]:
     on_disk = {logged.filed.path for logged in report.files}
-    unpublished = Version.objects.exclude(state=VersionState.PUBLISHED)
+    unpublished = Version.objects.unpublished()
     unfinished = dict(unpublished.values_list("path", "state"))
     for path, row in rows.items():
         if path in unfinished:

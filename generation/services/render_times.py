@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass
 from django.db.models import Q
 
 from generation.models import Attempt, Workflow
-from generation.states import AttemptOutcome
 
 
 @dataclass(frozen=True)
@@ -35,9 +34,7 @@ def watched(attempt: Attempt) -> Watched:
 
 def remember(attempt: Attempt, seen: Watched) -> None:
     """Write down what was watched of an attempt, if it is still ours and open."""
-    mine = Attempt.objects.filter(
-        pk=attempt.pk, lease_token=attempt.lease_token, outcome=AttemptOutcome.OPEN
-    )
+    mine = Attempt.objects.held(attempt.pk, attempt.lease_token)
     mine.update(watched=asdict(seen))
     attempt.watched = asdict(seen)
 

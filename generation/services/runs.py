@@ -11,7 +11,6 @@ from generation.services import batches, incoming_images, publication, servers, 
 from generation.services.transitions import Cancelled
 from generation.states import RunState
 
-RETRIABLE = (RunState.ERROR, RunState.CANCELLED)
 #: Why a cancel comes too late.
 ENDED = {
     RunState.DONE: "The plan is done already. Its image is kept.",

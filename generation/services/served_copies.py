@@ -6,7 +6,6 @@ from generation import served_files, storage
 from generation.errors import Busy
 from generation.models import Version
 from generation.models.version import NOT_SHOWABLE
-from generation.states import VersionState
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +18,7 @@ def settle() -> int:
 
     What cannot be read now is tried again the next time.
     """
-    unknown = Version.objects.filter(state=VersionState.PUBLISHED, served_sha256="")
+    unknown = Version.objects.published().filter(served_sha256="")
     settled = 0
     # Whichever: what cannot be read must not keep the others from their turn.
     for version in unknown.order_by("?")[:MOST]:

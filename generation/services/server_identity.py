@@ -20,14 +20,12 @@ from django.db.models.functions import Now
 from generation.comfyui.errors import ComfyError
 from generation.comfyui.probes import in_history, is_mixed
 from generation.errors import PlanFailure
-from generation.failures import SAME_SERVER, STANDING_ASIDE, failure
+from generation.failures import SAME_SERVER, failure
 from generation.models import Attempt, Server
-from generation.selectors import claimable
 from generation.selectors.prepared_queries import Listed
-from generation.selectors.servers import undriven
 from generation.services import quarantine, servers
 from generation.services.fan_out import Asking
-from generation.states import AttemptOutcome, ServerHealth
+from generation.states import ServerHealth
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +39,7 @@ ASK_S = 5.0
 
 
 def _in_use() -> QuerySet[Server, tuple[int]]:
-    return Server.objects.filter(is_enabled=True).order_by("pk").values_list("pk")
+    return Server.objects.enabled().order_by("pk").values_list("pk")
 
 
 #: Asked before every prompt.
@@ -58,8 +56,8 @@ def open_elsewhere(server: Server, apart: Collection[int]) -> list[Attempt]:
 
     The latest of each that its server has acknowledged, and all that are about to be posted.
     """
-    others = claimable.answering().exclude(pk__in=[server.pk, *apart])
-    rows = Attempt.objects.filter(server__in=others, outcome=AttemptOutcome.OPEN)
+    others = Server.objects.answering().exclude(pk__in=[server.pk, *apart])
+    rows = Attempt.objects.under_way().filter(server__in=others)
     found = rows.select_related("server").defer("graph").order_by("pk")
     known = {each.server_id: each for each in found if each.acknowledged_at is not None}
     soon = found.filter(
@@ -70,14 +68,16 @@ def open_elsewhere(server: Server, apart: Collection[int]) -> list[Attempt]:
 
 def open_by_prompt(server: Server, prompt_ids: Collection[str]) -> list[Server]:
     """Return other servers that take work and that have one of these prompts, by proposed id."""
-    rows = Attempt.objects.filter(prompt_id__in=prompt_ids, outcome=AttemptOutcome.OPEN)
-    return list(claimable.answering().filter(pk__in=rows.values("server")).exclude(pk=server.pk))
+    rows = Attempt.objects.under_way().filter(prompt_id__in=prompt_ids)
+    return list(
+        Server.objects.answering().filter(pk__in=rows.values("server")).exclude(pk=server.pk)
+    )
 
 
 def n_through_twins(server: Server) -> int:
     """Return how many prompts are on a server by its other addresses, as far as those answer."""
     twins = Server.objects.filter(same_as=server).exclude(health=ServerHealth.DOWN)
-    return Attempt.objects.filter(server__in=twins, outcome=AttemptOutcome.OPEN).count()
+    return Attempt.objects.under_way().filter(server__in=twins).count()
 
 
 def has_twins(server: Server) -> bool:
@@ -87,7 +87,7 @@ def has_twins(server: Server) -> bool:
 
 def is_open(attempt: Attempt) -> bool:
     """Tell whether an attempt is open still."""
-    return Attempt.objects.filter(pk=attempt.pk, outcome=AttemptOutcome.OPEN).exists()
+    return Attempt.objects.under_way().filter(pk=attempt.pk).exists()
 
 
 def are_one(server: Server, other: Server) -> Server:
@@ -105,7 +105,7 @@ def stand_aside(
 
     `prompt_id` is a prompt by which it is seen later whether that is mended.
     """
-    fresh = Server.objects.filter(pk=server.pk, set_aside_at=None)
+    fresh = Server.objects.not_set_aside().filter(pk=server.pk)
     if fresh.update(
         set_aside_at=Now(),
         set_aside_code=why.code,
@@ -126,7 +126,7 @@ _asked_at: dict[int, float] = {}
 
 def look() -> None:
     """Take back what is seen to be a ComfyUI of its own again, and only one."""
-    rows = Server.objects.filter(undriven(), is_enabled=True, set_aside_code__in=STANDING_ASIDE)
+    rows = Server.objects.enabled().undriven().standing_aside()
     found = {server.url: server for server in rows.select_related("same_as")}
     asked = {url: _question(server) for url, server in found.items()}
     questions = {url: question for url, question in asked.items() if question is not None}
@@ -140,7 +140,7 @@ def _question(server: Server) -> Callable[[], bool] | None:
     if server.set_aside_code == SAME_SERVER:
         return _other_question(server)
     is_early = monotonic() - _asked_at.get(server.pk, -ASK_AGAIN_S) < ASK_AGAIN_S
-    has_open = Attempt.objects.filter(server=server, outcome=AttemptOutcome.OPEN).exists()
+    has_open = Attempt.objects.under_way().filter(server=server).exists()
     if is_early or has_open or server.health != ServerHealth.UP:
         return None
     _asked_at[server.pk] = monotonic()
@@ -148,12 +148,12 @@ def _question(server: Server) -> Callable[[], bool] | None:
 
 
 def _other_question(server: Server) -> Callable[[], bool] | None:
-    first = claimable.answering().filter(pk=server.same_as_id or 0).first()
+    first = Server.objects.answering().filter(pk=server.same_as_id or 0).first()
     if first is None:
         # It goes on in the other's place.
         quarantine.take_back(server)
         return None
-    rows = Attempt.objects.filter(server=first, outcome=AttemptOutcome.OPEN)
+    rows = Attempt.objects.under_way().filter(server=first)
     known = rows.exclude(acknowledged_at=None).order_by("-pk").first()
     if known is None or server.health != ServerHealth.UP:
         return None

@@ -24,11 +24,10 @@ from generation.comfyui.errors import ComfyError
 from generation.comfyui.transport import Timeouts
 from generation.errors import Conflict
 from generation.models import Attempt, PlanRun, Server, ServerDefinitions, Workflow
-from generation.models.server import SECRETS
-from generation.selectors.servers import ahead, undriven
+from generation.models.server import SECRETS, lease_ends_ahead
 from generation.services import capability, circuit_breaker, node_definitions, transitions
 from generation.services.fan_out import Asking
-from generation.states import AttemptOutcome, RunState, ServerHealth
+from generation.states import RunState, ServerHealth
 from generation.workflows import requirements
 from generation.workflows import substitution as params
 
@@ -92,12 +91,7 @@ def _move_preview(preview: QuerySet[Server]) -> None:
 
 def real_servers() -> QuerySet[Server]:
     """Return the registered servers that are no preview server."""
-    return Server.objects.exclude(source=Server.Source.PREVIEW).filter(is_enabled=True)
-
-
-def enabled() -> QuerySet[Server]:
-    """Return the servers that take part."""
-    return Server.objects.filter(is_enabled=True)
+    return Server.objects.enabled().exclude(source=Server.Source.PREVIEW)
 
 
 def _register(where: Address, source: Server.Source) -> Server:
@@ -151,7 +145,7 @@ def look_soon(server: Server) -> None:
     Raises:
         Conflict: it is disabled: nobody looks at it.
     """
-    if not enabled().filter(pk=server.pk).update(needs_reading=True):
+    if not Server.objects.enabled().filter(pk=server.pk).update(needs_reading=True):
         raise Conflict("It is disabled: enable it first.")
 
 
@@ -219,11 +213,11 @@ _probes: Asking[str] = Asking()
 
 def check_undriven() -> None:
     """Look at every enabled server that no driver watches, and call drivers for what is back."""
-    found = {server.url: server for server in enabled().filter(undriven())}
+    found = {server.url: server for server in Server.objects.enabled().undriven()}
     questions = {url: partial(_probe, server) for url, server in found.items()}
     for url, problem in _probes.ask(questions, PROBE_S):
         # A driver that has come meanwhile knows better.
-        still = enabled().filter(undriven(), pk=found[url].pk).first()
+        still = Server.objects.enabled().undriven().filter(pk=found[url].pk).first()
         if still is not None and _judge(still, SILENT if problem is None else problem):
             queueing.ring(still)
 
@@ -270,7 +264,8 @@ def read_due() -> None:
     the tick: what takes longer is written down by a later one.
     """
     unknown = Q(needs_reading=True) | Q(definitions=None)
-    due = enabled().filter(unknown, health=ServerHealth.UP).exclude(url__in=_readings.under_way)
+    up = Server.objects.enabled().filter(unknown, health=ServerHealth.UP)
+    due = up.exclude(url__in=_readings.under_way)
     _start(_readings, due)
     for _ in _written(_readings, READ_TICK_S):
         pass
@@ -366,7 +361,8 @@ def _has_changed(server: Server, said: _Said, sha256: str) -> bool:
 def unanswered() -> list[int]:
     """Return the servers that no driver can answer for: down for 10 s, or driven by nobody."""
     down = Q(health=ServerHealth.DOWN, down_since__lt=Now() - timedelta(seconds=UNANSWERED_S))
-    long_undriven = Q(lease_expires_at__lt=Now() - timedelta(seconds=UNANSWERED_S)) | ahead()
+    is_long_over = Q(lease_expires_at__lt=Now() - timedelta(seconds=UNANSWERED_S))
+    long_undriven = is_long_over | lease_ends_ahead()
     # A driver that was asked for and has not come either: no worker is there to take the message.
     unheard = Q(drive_requested_at=None) | Q(
         drive_requested_at__lt=Now() - timedelta(seconds=UNANSWERED_S)
@@ -387,7 +383,7 @@ def give_up_gone() -> int:
 def declare_gone(server: Server, why: str = "") -> int:
     """Take every open attempt from a server: their plans queue again; return how many."""
     detail = why or server.health_detail or "gone"
-    attempts = Attempt.objects.filter(server=server, outcome=AttemptOutcome.OPEN)
+    attempts = Attempt.objects.under_way().filter(server=server)
     related: Iterable[Attempt] = attempts.select_related("run", "server").order_by("pk")
     return sum(transitions.abandon(attempt, detail) for attempt in related)
 

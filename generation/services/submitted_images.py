@@ -10,7 +10,6 @@ from generation.errors import Conflict
 from generation.models import Plan, PlanRun, Version
 from generation.services import incoming_images, publication, transitions, volumes
 from generation.services.incoming_images import Checked
-from generation.states import RunState, VersionState, WaitReason
 
 
 def import_panel(plan: Plan, content: bytes, *, filename: str, actor: User | None) -> Version:
@@ -73,9 +72,7 @@ def _publish(plan: Plan, task: str, checked: Checked, actor: User | None) -> Ver
 
 def release(plan_ids: Sequence[int]) -> int:
     """Let the runs go on that waited for the panels of these plans; return how many."""
-    waiting = PlanRun.objects.filter(
-        plan_id__in=plan_ids, wait_reason=WaitReason.PANEL, state=RunState.QUEUED
-    )
+    waiting = PlanRun.objects.waiting_for_panel().filter(plan_id__in=plan_ids)
     batch_ids = sorted(set(waiting.values_list("batch_id", flat=True)))
     released = sum(transitions.release_panel(batch_id, plan_ids) for batch_id in batch_ids)
     if released:
@@ -85,11 +82,7 @@ def release(plan_ids: Sequence[int]) -> int:
 
 def release_all() -> int:
     """Release every run whose panel is there: what a cut-off import has left waiting."""
-    panel = Version.objects.filter(
-        plan=OuterRef("plan"), task=publication.PANEL, state=VersionState.PUBLISHED
-    )
-    waiting = PlanRun.objects.filter(
-        Exists(panel), wait_reason=WaitReason.PANEL, state=RunState.QUEUED
-    )
+    panel = Version.objects.panels().filter(plan=OuterRef("plan"))
+    waiting = PlanRun.objects.waiting_for_panel().filter(Exists(panel))
     plan_ids = list(waiting.values_list("plan_id", flat=True).distinct()[:1000])
     return release(plan_ids) if plan_ids else 0

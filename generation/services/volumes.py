@@ -21,7 +21,6 @@ from generation.errors import Conflict
 from generation.models import StorageTrouble, Version, Volume
 from generation.selectors.prepared_queries import Listed
 from generation.services.fan_out import Asking
-from generation.states import VersionState
 
 logger = logging.getLogger(__name__)
 
@@ -165,7 +164,7 @@ def _looked_at(path: str) -> Found:
 
 
 def _published(path: str) -> QuerySet[Version]:
-    files = Version.objects.filter(state=VersionState.PUBLISHED)
+    files = Version.objects.published()
     return files.filter(path__startswith=f"{path}/") if path else files
 
 

@@ -227,7 +227,7 @@ def _too_large(
 
 def known_definitions() -> Definitions:
     """Return each server's node definitions, the latest first; those shipped, without any."""
-    live = ServerDefinitions.objects.filter(server__is_enabled=True).order_by("-read_at")
+    live = ServerDefinitions.objects.of_enabled().order_by("-read_at")
     shipped = params.shipped_definitions()
     return [{**shipped, **each} for each in stored.each_of(live)] or [shipped]
 

@@ -38,6 +38,8 @@ def admit(scope: dict[str, Any]) -> Admission:
     request = ASGIRequest(
         scope | {"headers": request_bodies.without_body(scope["headers"])}, BytesIO()
     )
+    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+    request.session = import_string(f"{settings.SESSION_ENGINE}.SessionStore")(key)
     options = _options(request)
     is_open = AllowAny in options.get("permission_classes", ())
     if is_open or not _is_signed_in(request):
@@ -63,8 +65,4 @@ def _is_signed_in(request: HttpRequest) -> bool:
             return True
     except AuthenticationFailed:
         return False
-    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
-    if not key:
-        return False
-    request.session = import_string(f"{settings.SESSION_ENGINE}.SessionStore")(key)
     return get_user(request).is_authenticated

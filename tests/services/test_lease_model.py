@@ -149,7 +149,7 @@ class Studio(RuleBasedStateMachine):
     def retry_all(self, batch_id: int) -> None:
         """Retry what failed or was cancelled."""
         batch = Batch.objects.get(pk=batch_id)
-        again = _runs(batch_id).filter(state__in=batches.retried_states(batch)).count()
+        again = PlanRun.objects.retried_with([batch]).count()
         if again:
             assert len(batches.retry(batch, actor=None)) == again
         else:
@@ -160,7 +160,7 @@ class Studio(RuleBasedStateMachine):
     def retry_one(self, batch_id: int, nth: int) -> None:
         """Retry a plan."""
         run = _nth(batch_id, nth)
-        if run.state in runs.RETRIABLE:
+        if run.can_be_retried:
             runs.retry(run, actor=None)
         else:
             with pytest.raises(Conflict), self._unchanged():

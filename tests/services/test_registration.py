@@ -86,7 +86,7 @@ def test_a_real_server_disables_the_preview_server(settings: Any) -> None:
 
     servers.register_from_settings()
 
-    assert list(servers.enabled().values_list("url", flat=True)) == [FIRST]
+    assert list(Server.objects.enabled().values_list("url", flat=True)) == [FIRST]
 
 
 def test_a_name_that_is_taken_is_counted_on(settings: Any) -> None:

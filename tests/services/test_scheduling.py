@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from generation.errors import PlanFailure
 from generation.models import Attempt, Batch, Capability, Needs, Plan, Server
+from generation.models.server import STALL_S
 from generation.selectors import claimable
 from generation.services import batch_controls, claims, leases, transitions
 from generation.services.leases import Lease
@@ -144,7 +145,7 @@ def test_what_a_server_failed_waits_for_another_that_may_only_be_slow(
 def test_what_a_server_failed_is_tried_there_again_when_the_other_is_down(
     lease: Lease, plans: list[Plan]
 ) -> None:
-    silent_s = claimable.STALL_S + 5
+    silent_s = STALL_S + 5
     factories.server("gpu-2", health=ServerHealth.DOWN, down_since=ago(silent_s))
     failed_by(lease.server, batch(plans))
 

@@ -17,7 +17,7 @@ from generation.management.selection_options import add_choice, choice
 from generation.models import PlanRun
 from generation.selectors import selection
 from generation.services import batches
-from generation.states import RunState
+from generation.states import RETRYABLE, RunState
 
 
 class Command(MadseaCommand):
@@ -28,7 +28,7 @@ class Command(MadseaCommand):
         parser.add_argument(
             "--status",
             action="append",
-            choices=[RunState.ERROR.value, RunState.CANCELLED.value],
+            choices=sorted(state.value for state in RETRYABLE),
             help="error (the default) or cancelled; may be given twice",
         )
         add_actor(parser)

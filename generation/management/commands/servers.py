@@ -52,7 +52,7 @@ class Command(MadseaCommand):
         if options["access"]:
             _change_access(options)
         if options["look"]:
-            for server in bar(list(Server.objects.filter(is_enabled=True)), "Looking"):
+            for server in bar(list(Server.objects.enabled()), "Looking"):
                 servers.look(server)
         found = list(reads.servers())
         self._table([HEADINGS, *(_row(server) for server in found)])
@@ -114,8 +114,7 @@ def _take_back(name: str) -> None:
 
 
 def _is_usable(server: Server) -> bool:
-    takes = server.is_enabled and not server.is_draining and server.set_aside_at is None
-    return takes and server.health == ServerHealth.UP
+    return server.takes_work and server.health == ServerHealth.UP
 
 
 def _row(server: Any) -> tuple[str, ...]:

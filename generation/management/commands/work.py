@@ -14,6 +14,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 
 from generation import queueing
 from generation.management.command import counted, whole
+from generation.models import Server
 from generation.runtime.cluster import Watchdog, WorkCluster
 from generation.runtime.processes import Leaders
 from generation.services import leases, maintenance, servers
@@ -46,7 +47,7 @@ class Command(BaseCommand):
         servers.register_from_settings()
         self._check_once()
         queueing.forget_requests()
-        n_servers = servers.enabled().count()
+        n_servers = Server.objects.enabled().count()
         n_workers = options["workers"] or n_servers + 2
         self.stdout.write(f"{counted(n_workers, 'worker')} for {counted(n_servers, 'server')}")
         if n_workers < n_servers:

@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from generation.models import PlanRun
+from generation.models.batch import PlanRunQuerySet
 from generation.services.transitions.unit_of_work import Change
 from generation.states import RunState
 
@@ -18,7 +19,7 @@ CLEAN: dict[str, Any] = {
 }
 
 
-def one(run_id: int) -> QuerySet[PlanRun]:
+def one(run_id: int) -> PlanRunQuerySet:
     """Return the query of one run."""
     return PlanRun.objects.filter(pk=run_id)
 

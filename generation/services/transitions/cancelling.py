@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
-from generation.models import Attempt, Batch, PlanRun, Version
+from generation.models import Attempt, Batch, Version
+from generation.models.batch import PlanRunQuerySet
 from generation.services.transitions.attempt_ends import CLEAN
-from generation.services.transitions.reserved import cancel_held_up, is_held_up
+from generation.services.transitions.reserved import cancel_held_up, held_up_version
 from generation.services.transitions.unit_of_work import Actor, Change, change
-from generation.states import UNFINISHED, AttemptOutcome, RunState, VersionState
+from generation.states import AttemptOutcome, RunState
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def cancel(
     """
     with change(batch.pk, actor=actor) as now:
         runs = now.batch.runs.all() if run_ids is None else now.batch.runs.filter(pk__in=run_ids)
-        if not runs.filter(state__in=UNFINISHED).exists():
+        if not runs.unfinished().exists():
             return Cancelled(was_unfinished=False)
         is_request = run_ids is None and now.batch.cancel_requested_at is None
         if is_request:
@@ -64,10 +65,10 @@ def cancel(
     return Cancelled(n_ended, n_asked, n_kept, is_request=is_request)
 
 
-def _lock_attempts(runs: QuerySet[PlanRun], servers: list[int]) -> None:
+def _lock_attempts(runs: PlanRunQuerySet, servers: list[int]) -> None:
     """Lock every attempt that may be ended, before any run is locked."""
     ended = runs.filter(
-        Q(current_attempt__server_id__in=servers) | is_held_up(), state=RunState.RUNNING
+        Q(current_attempt__server_id__in=servers) | held_up_version(), state=RunState.RUNNING
     )
     ids = list(ended.values_list("current_attempt", flat=True))
     attempts = Attempt.objects.filter(pk__in=ids).order_by("pk")
@@ -81,9 +82,9 @@ def settle_cancel(batch_id: int, *, unanswered: Iterable[int]) -> None:
         _cancel_unanswered(now, asked, list(unanswered))
 
 
-def _ask_the_rest(now: Change, runs: QuerySet[PlanRun]) -> tuple[int, int]:
+def _ask_the_rest(now: Change, runs: PlanRunQuerySet) -> tuple[int, int]:
     """Leave requests for what runs; return how many were asked to stop, and how many are kept."""
-    unasked = runs.filter(~is_held_up(), state__in=UNFINISHED, cancel_requested_at=None)
+    unasked = runs.stoppable().filter(~held_up_version())
     # Once they are locked nothing can be reserved for them: what was reserved before is kept.
     asked = list(unasked.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
     are_kept = now.batch.runs.filter(pk__in=asked).annotate(is_kept=Exists(_reserved()))
@@ -96,10 +97,10 @@ def _ask_the_rest(now: Change, runs: QuerySet[PlanRun]) -> tuple[int, int]:
 
 
 def _reserved() -> QuerySet[Version]:
-    return Version.objects.filter(run=OuterRef("pk"), state=VersionState.RESERVED)
+    return Version.objects.reserved().filter(run=OuterRef("pk"))
 
 
-def _cancel_waiting(now: Change, runs: QuerySet[PlanRun], *, whole: bool) -> None:
+def _cancel_waiting(now: Change, runs: PlanRunQuerySet, *, whole: bool) -> None:
     # A reserved upload is past the point of no return: it is published, and the run is done.
     waiting = runs.filter(~Exists(_reserved()), state__in=[RunState.QUEUED, RunState.WAITING])
     ids = [] if whole else list(waiting.values_list("pk", flat=True))
@@ -108,7 +109,7 @@ def _cancel_waiting(now: Change, runs: QuerySet[PlanRun], *, whole: bool) -> Non
         now.log("cancelled", run_id)
 
 
-def _cancel_unanswered(now: Change, runs: QuerySet[PlanRun], servers: list[int]) -> None:
+def _cancel_unanswered(now: Change, runs: PlanRunQuerySet, servers: list[int]) -> None:
     stuck = runs.filter(
         Q(current_attempt__version=None),
         state=RunState.RUNNING,

@@ -79,14 +79,8 @@ def claim(
 def _lock(server: Server, lease_token: UUID) -> None:
     # Taking a lease over locks this row first and then adopts every open attempt, so no attempt
     # can be inserted behind its back.
-    mine = Server.objects.select_for_update(no_key=True).filter(
-        pk=server.pk,
-        lease_token=lease_token,
-        is_enabled=True,
-        is_draining=False,
-        set_aside_at=None,
-    )
-    if not mine.exists():
+    mine = Server.objects.taking_work().leased(server.pk, lease_token)
+    if not mine.select_for_update(no_key=True).exists():
         raise Fenced(f"{server.name} is driven by another lease now, or takes nothing.")
 
 

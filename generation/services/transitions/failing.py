@@ -63,7 +63,7 @@ def _fail(now: Change, attempt: Attempt, failure: PlanFailure, *, is_left_behind
 def reject(run: PlanRun, failure: PlanFailure) -> bool:
     """Put a queued plan in error without an attempt: what it asks for cannot be made."""
     with change(run.batch_id) as now:
-        if not put_in_error(now, one(run.pk).filter(state=RunState.QUEUED), failure):
+        if not put_in_error(now, one(run.pk).queued(), failure):
             return False
         now.log("failed", run.pk, code=failure.code, message=failure.message, remedy=failure.remedy)
     return True
@@ -160,9 +160,8 @@ def abandon(attempt: Attempt, detail: str) -> bool:
     closed meanwhile, or its version is reserved already.
     """
     with change(attempt.run.batch_id) as now:
-        held = Attempt.objects.select_for_update(no_key=True).filter(
-            pk=attempt.pk, outcome=AttemptOutcome.OPEN
-        )
+        still_open = Attempt.objects.under_way().filter(pk=attempt.pk)
+        held = still_open.select_for_update(no_key=True)
         if not held.exists() or Version.objects.filter(attempt=attempt).exists():
             return False
         _give_back(now, attempt, AttemptOutcome.ABANDONED, detail)

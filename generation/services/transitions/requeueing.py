@@ -9,8 +9,7 @@ from django.db.models.functions import Greatest
 from generation.models import Batch, Needs, Version
 from generation.services.transitions.attempt_ends import CLEAN, one
 from generation.services.transitions.unit_of_work import Actor, Change, change
-from generation.states import Mode, RunState, VersionState, WaitReason
-from nomenclature.rules import EXTRACTED_RAW
+from generation.states import RETRYABLE, Mode, RunState, WaitReason
 
 _BLAMED = (RunState.QUEUED, RunState.ERROR)
 
@@ -29,7 +28,7 @@ def retry(
     """Queue failed or cancelled runs again with `overrides` on top; return how many it were."""
     target = RunState.WAITING if batch.mode == Mode.MANUEL else RunState.QUEUED
     with change(batch.pk, actor=actor) as now:
-        runs = now.batch.runs.filter(pk__in=run_ids, state__in=[RunState.ERROR, RunState.CANCELLED])
+        runs = now.batch.runs.retryable().filter(pk__in=run_ids)
         found = list(runs.order_by("pk").values_list("pk", "params"))
         fields = CLEAN | {"result": None, "wait_reason": WaitReason.TURN}
         fields |= {"n_tries": 0, "tried_from": F("n_attempts")}
@@ -50,15 +49,13 @@ def _retry_with(now: Change, ids: list[int], target: RunState, fields: Mapping[s
     return now.move(
         now.batch.runs.filter(pk__in=ids),
         target,
-        sources=[RunState.ERROR, RunState.CANCELLED],
+        sources=RETRYABLE,
         **fields,
     )
 
 
 def _hold_without_panel(now: Change, ids: list[int]) -> None:
-    panel = Version.objects.filter(
-        plan=OuterRef("plan"), task=EXTRACTED_RAW, state=VersionState.PUBLISHED
-    )
+    panel = Version.objects.panels().filter(plan=OuterRef("plan"))
     now.edit(now.batch.runs.filter(~Exists(panel), pk__in=ids), wait_reason=WaitReason.PANEL)
 
 
@@ -100,9 +97,7 @@ def unblame(batch_id: int, failed: Mapping[int, int], server: str) -> int:
 def release_panel(batch_id: int, plan_ids: Sequence[int]) -> int:
     """Let queued runs of these plans go on, whose panel has come; return how many it were."""
     with change(batch_id) as now:
-        runs = now.batch.runs.filter(
-            plan_id__in=plan_ids, state=RunState.QUEUED, wait_reason=WaitReason.PANEL
-        )
+        runs = now.batch.runs.waiting_for_panel().filter(plan_id__in=plan_ids)
         ids = list(runs.values_list("pk", flat=True))
         now.edit(now.batch.runs.filter(pk__in=ids), wait_reason=WaitReason.TURN)
         for run_id in ids:

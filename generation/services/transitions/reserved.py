@@ -1,16 +1,16 @@
 """Versions whose file cannot get its name: held up while that passes, else given up."""
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef
 
 from generation.errors import PlanFailure
-from generation.models import Attempt, Plan, PlanRun, Version
+from generation.models import Attempt, Plan, Version
+from generation.models.batch import PlanRunQuerySet
+from generation.models.version import VersionQuerySet
 from generation.services.transitions import unit_of_work
 from generation.services.transitions.attempt_ends import CLEAN, cancel_requested, one
 from generation.services.transitions.failing import put_in_error
 from generation.services.transitions.unit_of_work import Change
-from generation.states import UNFINISHED, AttemptOutcome, RunState, VersionState, WaitReason
-
-_HELD_UP = Q(state=VersionState.RESERVED) & ~Q(held_up="")
+from generation.states import AttemptOutcome, RunState, WaitReason
 
 
 def locked_plan(plan_id: int) -> Plan:
@@ -19,13 +19,13 @@ def locked_plan(plan_id: int) -> Plan:
     return related.select_for_update(of=("self",), no_key=True).get(pk=plan_id)
 
 
-def unreserve(reserved: QuerySet[Version], version: Version) -> bool:
+def unreserve(reserved: VersionQuerySet, version: Version) -> bool:
     """Give the number of a version back, if it is still among the `reserved`.
 
     Where a later one is taken already, it stays open for the plan's next image.
     """
     plan = locked_plan(version.plan_id)
-    mine = reserved.filter(pk=version.pk, state=VersionState.RESERVED)
+    mine = reserved.reserved().filter(pk=version.pk)
     if not plan.versions.filter(task=version.task, number__gt=version.number).exists():
         return bool(mine.delete()[0])
     return bool(unit_of_work.leave_open(mine))
@@ -33,7 +33,7 @@ def unreserve(reserved: QuerySet[Version], version: Version) -> bool:
 
 def hold_up(version: Version, detail: str) -> None:
     """Record why a reserved version's file could not get its name; one to be cancelled is now."""
-    mine = Version.objects.filter(pk=version.pk, state=VersionState.RESERVED)
+    mine = Version.objects.reserved().filter(pk=version.pk)
     if version.run_id is None or version.batch_id is None:
         mine.update(held_up=detail)
         return
@@ -51,7 +51,7 @@ def resume(version: Version) -> bool:
 
     From here on a cancel comes too late, until it is held up again.
     """
-    return bool(Version.objects.filter(_HELD_UP, pk=version.pk).update(held_up=""))
+    return bool(Version.objects.held_up().filter(pk=version.pk).update(held_up=""))
 
 
 def give_up(version: Version, why: PlanFailure) -> bool:
@@ -78,25 +78,25 @@ def give_up(version: Version, why: PlanFailure) -> bool:
     return True
 
 
-def is_held_up() -> Exists:
+def held_up_version() -> Exists:
     """Return whether a run (the query's row) has a version that is held up."""
-    return Exists(Version.objects.filter(_HELD_UP, run=OuterRef("pk")))
+    return Exists(Version.objects.held_up().filter(run=OuterRef("pk")))
 
 
-def cancel_held_up(now: Change, runs: QuerySet[PlanRun]) -> None:
+def cancel_held_up(now: Change, runs: PlanRunQuerySet) -> None:
     """Cancel those of a batch's runs whose rendered image cannot be stored; no image is kept.
 
     Their attempts are locked already.
     """
-    held = runs.filter(is_held_up(), state__in=UNFINISHED)
+    held = runs.unfinished().filter(held_up_version())
     ids = list(held.values_list("pk", flat=True))
     locked = now.batch.runs.filter(pk__in=ids).select_for_update(no_key=True)
     list(locked.order_by("pk").values_list("pk"))
-    found = list(Version.objects.filter(_HELD_UP, run__in=ids).order_by("plan_id", "pk"))
+    found = list(Version.objects.held_up().filter(run__in=ids).order_by("plan_id", "pk"))
     plans = Plan.objects.filter(pk__in={version.plan_id for version in found})
     list(plans.select_for_update(no_key=True).order_by("pk").values_list("pk"))
     for version in found:
-        if unreserve(Version.objects.filter(_HELD_UP), version):
+        if unreserve(Version.objects.held_up(), version):
             _cancel(now, version)
         else:
             now.log("kept", version.run_id)

@@ -18,8 +18,17 @@ from django.db.models.functions import Now
 from generation.errors import Fenced
 from generation.events import EVENTS
 from generation.models import Attempt, Batch, LogEntry, PlanRun, Version
+from generation.models.attempt import AttemptQuerySet
+from generation.models.version import VersionQuerySet
 from generation.selectors.prepared_queries import Found
-from generation.states import FINISHED, UNFINISHED, AttemptOutcome, RunState, VersionState, before
+from generation.states import (
+    FINISHED,
+    AttemptOutcome,
+    RunState,
+    VersionState,
+    before,
+    is_unfinished,
+)
 
 Actor = User | None
 
@@ -79,13 +88,13 @@ class Change:
 
     def end(
         self,
-        attempts: QuerySet[Attempt],
+        attempts: AttemptQuerySet,
         outcome: AttemptOutcome,
         detail: str = "",
         **fields: Any,
     ) -> int:
         """Close open attempts with an outcome; return how many were open."""
-        return attempts.filter(outcome=AttemptOutcome.OPEN).update(
+        return attempts.under_way().update(
             outcome=outcome, outcome_detail=detail, finished_at=Now(), **fields
         )
 
@@ -126,7 +135,7 @@ class Change:
         counts = {state: n + self._delta[state] for state, n in self.batch.counts.items()}
         fields: dict[str, Any] = {f"n_{state.value}": n for state, n in counts.items()}
         fields["revision"] = self.revision
-        if any(counts[state] for state in UNFINISHED):
+        if is_unfinished(counts):
             fields["finished_at"] = None
         elif self.batch.finished_at is None:
             fields["finished_at"] = Now()
@@ -170,15 +179,19 @@ def _locked(batch_id: int) -> Batch:
 
 def publish(version: Version, *, revision: int = 0) -> int:
     """Turn a reserved version into a published one; return how many rows that was: 1 or 0."""
-    return Version.objects.filter(pk=version.pk, state=VersionState.RESERVED).update(
-        state=VersionState.PUBLISHED, published_at=Now(), revision=revision, staging_path=""
+    return (
+        Version.objects.reserved()
+        .filter(pk=version.pk)
+        .update(
+            state=VersionState.PUBLISHED, published_at=Now(), revision=revision, staging_path=""
+        )
     )
 
 
-def leave_open(reserved: QuerySet[Version]) -> int:
+def leave_open(reserved: VersionQuerySet) -> int:
     """Leave the numbers of reserved versions to their plans' next images; return how many."""
     unowned = {"staging_path": "", "batch": None, "run": None, "attempt": None}
-    return reserved.filter(state=VersionState.RESERVED).update(state=VersionState.OPEN, **unowned)
+    return reserved.reserved().update(state=VersionState.OPEN, **unowned)
 
 
 def hold(attempt_id: int, lease_token: UUID) -> Attempt:
@@ -187,11 +200,8 @@ def hold(attempt_id: int, lease_token: UUID) -> Attempt:
     Raises:
         Fenced: it is closed, or another lease has it.
     """
-    held = (
-        Attempt.objects.select_for_update(of=("self",), no_key=True)
-        .filter(pk=attempt_id, lease_token=lease_token, outcome=AttemptOutcome.OPEN)
-        .first()
-    )
+    mine = Attempt.objects.held(attempt_id, lease_token)
+    held = mine.select_for_update(of=("self",), no_key=True).first()
     if held is None:
         raise Fenced(f"Attempt {attempt_id} is no longer ours.")
     return held
@@ -203,8 +213,5 @@ def write_held(attempt_id: int, lease_token: UUID, **fields: Any) -> None:
     Raises:
         Fenced: it is closed, or another lease has it.
     """
-    mine = Attempt.objects.filter(
-        pk=attempt_id, lease_token=lease_token, outcome=AttemptOutcome.OPEN
-    )
-    if not mine.update(**fields):
+    if not Attempt.objects.held(attempt_id, lease_token).update(**fields):
         raise Fenced(f"Attempt {attempt_id} is no longer ours.")

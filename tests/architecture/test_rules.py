@@ -1,0 +1,127 @@
+"""Rules stand once: a condition with a name is spelled in the models only; no predicate acts."""
+
+import ast
+import re
+
+import pytest
+
+from tests.architecture.sources import Module, calls, found, functions
+
+#: Conditions of queries that have a name: the QuerySets of `generation.models` spell them.
+NAMED = {
+    "is_enabled=True": "Server.objects.enabled()",
+    "server__is_enabled=True": "ServerDefinitions.objects.of_enabled()",
+    "is_draining=False": "Server.objects.staying()",
+    "set_aside_at=None": "Server.objects.set_aside()",
+    "set_aside_code__in=STANDING_ASIDE": "Server.objects.standing_aside()",
+    "outcome=AttemptOutcome.OPEN": "Attempt.objects.under_way()",
+    "is_left_behind=True": "Attempt.objects.left_behind()",
+    "state=VersionState.PUBLISHED": "Version.objects.published()",
+    "state=VersionState.RESERVED": "Version.objects.reserved()",
+    "task=EXTRACTED_RAW": "Version.objects.panels()",
+    "task=publication.PANEL": "Version.objects.panels()",
+    "state=RunState.QUEUED": "PlanRun.objects.queued()",
+    "state__in=UNFINISHED": "PlanRun.objects.unfinished()",
+    "state__in=RETRYABLE": "PlanRun.objects.retryable()",
+}
+PREDICATE = re.compile(r"_?(is|has|was|can|may|must|should)_")
+ANSWERS = ("bool", "TypeGuard", "TypeIs")
+WRITING = {
+    "append",
+    "add",
+    "update",
+    "pop",
+    "remove",
+    "clear",
+    "discard",
+    "extend",
+    "setdefault",
+} | {
+    "save",
+    "delete",
+    "create",
+    "write",
+    "set",
+}
+#: The driver, whose stages are to become values.
+ACTING = "generation.driver."
+
+
+def test_a_condition_with_a_name_is_spelled_where_it_has_it() -> None:
+    def spelled(module: Module) -> list[str]:
+        if module.name.startswith(("generation.models", ACTING)):
+            return []
+        return [
+            f"line {keyword.value.lineno}: {NAMED[ast.unparse(keyword)]}"
+            for call in conditions(module)
+            for keyword in call.keywords
+            if ast.unparse(keyword) in NAMED
+        ]
+
+    assert found(spelled) == {}
+
+
+def conditions(module: Module) -> list[ast.Call]:
+    """Return the calls that choose rows: of a query's methods, and of `Q`."""
+    of_q = [
+        node
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Q"
+    ]
+    return [*calls(module, "filter", "exclude", "get"), *of_q]
+
+
+def test_no_predicate_acts() -> None:
+    def acting(module: Module) -> list[str]:
+        named = [node for node in functions(module.tree) if PREDICATE.match(node.name)]
+        return [node.name for node in named if not answers(node) or acts(node)]
+
+    assert {name: acting for name, acting in found(acting).items() if ACTING not in name} == {}
+
+
+def answers(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Tell whether the annotation of a function says that it answers yes or no."""
+    returns = ast.unparse(function.returns) if function.returns else ""
+    return any(word in returns for word in ANSWERS)
+
+
+def acts(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Tell whether a function changes what is not its own."""
+    return any(assigns(node) or writes(node) for node in ast.walk(function))
+
+
+def assigns(node: ast.AST) -> bool:
+    """Tell whether a statement changes an attribute or a member of something."""
+    targets = node.targets if isinstance(node, ast.Assign) else []
+    targets = [node.target] if isinstance(node, ast.AugAssign) else targets
+    return any(isinstance(target, ast.Attribute | ast.Subscript) for target in targets)
+
+
+def writes(node: ast.AST) -> bool:
+    """Tell whether an expression calls a method that changes something of `self`."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        return False
+    owner = node.func.value
+    of_self = isinstance(owner, ast.Attribute) and ast.unparse(owner.value) == "self"
+    return node.func.attr in WRITING and of_self
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "def is_up(self) -> bool:\n    self.seen = True\n    return True",
+        "def is_up(self) -> bool:\n    self.n += 1\n    return True",
+        "def is_up(self) -> bool:\n    self.seen.add(1)\n    return True",
+        "def is_up(self) -> bool:\n    known[1] = 2\n    return True",
+    ],
+)
+def test_a_predicate_that_changes_something_is_seen(body: str) -> None:
+    [function] = functions(ast.parse(body))
+
+    assert acts(function)
+
+
+def test_a_predicate_that_answers_something_else_is_seen() -> None:
+    [function] = functions(ast.parse("def is_up() -> Q: ..."))
+
+    assert not answers(function)
