@@ -80,7 +80,7 @@ def test_a_failure_of_madsea_itself(
     def fail(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(generate_ai_concept.answers, "status", fail)
+    monkeypatch.setattr(generate_ai_concept.responses, "status", fail)
     api.raise_request_exception = False
 
     answer = api.get(f"{URL}/status?batch_id={batch.public_id}")

@@ -21,7 +21,7 @@ THREE_TRIES: dict[str, Any] = {
     "log": (*("claimed", "posted", "tried") * 2, "claimed", "posted", "failed"),
 }
 QUICK = {"MADSEA_HUNG_S": 0.3, "MADSEA_WORKER_DEAD_S": 1}
-DEAF = {"driver.patience.DEAF_S": 0.5}
+DEAF = {"driver.timeouts.DEAF_S": 0.5}
 SHORT_OF_MEMORY = {"type": "torch.OutOfMemoryError", "message": "Allocation on device 0"}
 
 

@@ -17,7 +17,7 @@ ELSEWHERE: dict[str, Any] = {
 }
 #: Slow enough to be found in the queue by a client that is in doubt.
 SLOW = {"seconds_per_plan": 2.5}
-TOLD = {"driver.contact.TOLD_AFTER_S": 0.2}
+TOLD = {"driver.reachability.TOLD_AFTER_S": 0.2}
 SHORT = {"driver.loop.TIMEOUTS": Timeouts(connect_s=1.0, read_s=0.6, whole_s=0.8)}
 WAITED = ("claimed", "unanswered", "answered", "posted", "published")
 

@@ -100,7 +100,7 @@ CASES = (
         meanwhile=start_slowly,
         plays=SLOW,
         graph=flying.SAMPLED,
-        patches={"driver.contact.TOLD_AFTER_S": 0.3},
+        patches={"driver.reachability.TOLD_AFTER_S": 0.3},
         outcomes=("lost", "done"),
         log=(
             *("claimed", "posted", "unanswered", "answered", "lost"),
