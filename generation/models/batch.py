@@ -5,7 +5,8 @@ from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Window
+from django.db.models.functions import RowNumber
 
 from generation.models.capability import Needs
 from generation.models.production import Episode, Plan
@@ -20,6 +21,19 @@ from generation.states import (
     batch_state,
     is_unfinished,
 )
+
+
+class BatchQuerySet(models.QuerySet["Batch"]):
+    """Batches by their turn."""
+
+    def in_turn(self) -> Self:
+        """Return them in the order in which servers take from them.
+
+        Priority, then the fewest running, then the least recently served. What the order of their
+        plans is as long as nothing ends, `PlanRunQuerySet.in_turn` says: change both together.
+        """
+        served_at = F("served_at").asc(nulls_first=True)
+        return self.order_by("-priority", "n_running", served_at, "pk")
 
 
 class Batch(models.Model):
@@ -62,6 +76,8 @@ class Batch(models.Model):
         default=0, help_text="Since it was served last, for other batches' models alone."
     )
     finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = BatchQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]
@@ -149,6 +165,19 @@ class PlanRunQuerySet(models.QuerySet["PlanRun"]):
     def waiting_for_panel(self) -> Self:
         """Return those that go on once their plan has a panel."""
         return self.filter(state=RunState.QUEUED, wait_reason=WaitReason.PANEL)
+
+    def in_turn(self) -> Self:
+        """Return them in the order in which servers would take them if nothing ended meanwhile.
+
+        Each that is taken makes its batch run one more, and be the one that was served last: the
+        n-th of a batch comes after all those whose batches have fewer running by then, and, of as
+        many, after those of which fewer were taken. See `BatchQuerySet.in_turn`.
+        """
+        nth = Window(RowNumber(), partition_by="batch", order_by="position")
+        served_at = F("batch__served_at").asc(nulls_first=True)
+        return self.annotate(nth=nth).order_by(
+            "-batch__priority", F("batch__n_running") + F("nth"), "nth", served_at, "batch_id"
+        )
 
     def queued_with_own_needs(self) -> Self:
         """Return those to be rendered that need something else of a server than their batch."""

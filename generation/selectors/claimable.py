@@ -13,6 +13,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
 from django.db.models.functions import Coalesce
 
 from generation.models import Attempt, Batch, Block, Capability, PlanRun, Server, StorageTrouble
+from generation.models.batch import BatchQuerySet
 from generation.states import Mode
 
 #: No attempt was made since it was requested or retried, so no server has failed or refused it.
@@ -86,7 +87,7 @@ def blocks(server: Any, workflow: Any) -> Exists:
     return Exists(Block.objects.filter(server=server, workflow=workflow))
 
 
-def batches_for(server: Any) -> QuerySet[Batch]:
+def batches_for(server: Any) -> BatchQuerySet:
     """Return the batches with a run that the server is fit for."""
     able = lacks_nothing(server, batch=OuterRef("pk"), needs=OuterRef("needs"))
     some = Exists(runs_for(_deeper(server)).filter(batch=OuterRef("pk")))
@@ -94,7 +95,7 @@ def batches_for(server: Any) -> QuerySet[Batch]:
     return _open_to(server).filter(Case(When(able, then=some), default=False))
 
 
-def batches_fit_for(server: Any) -> QuerySet[Batch]:
+def batches_fit_for(server: Any) -> BatchQuerySet:
     """Return the batches that the server is fit for; what is left of one may be for others."""
     able = lacks_nothing(server, batch=OuterRef("pk"), needs=OuterRef("needs"))
     return _open_to(server).filter(
@@ -102,7 +103,7 @@ def batches_fit_for(server: Any) -> QuerySet[Batch]:
     )
 
 
-def _open_to(server: Any) -> QuerySet[Batch]:
+def _open_to(server: Any) -> BatchQuerySet:
     blocked = blocks(server, OuterRef("workflow"))
     has_storage = ~Exists(troubles())
     return Batch.objects.filter(

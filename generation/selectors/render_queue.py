@@ -1,18 +1,18 @@
 """The queue: every plan that waits for a server, in the order in which they would be claimed."""
 
-import heapq
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 from typing import Any, NamedTuple, TypedDict
+
+from django.db.models import Q
 
 from generation.models import Batch, PlanRun
 from generation.selectors import wait_reasons
 from generation.selectors.logs import moment
-from generation.selectors.wait_reasons import Outlook, Part, Situation, Wait
-from generation.states import RunState, WaitReason
+from generation.selectors.wait_reasons import Outlook, Situation, Wait
+from generation.states import RunState
 
-_NEVER = datetime.min.replace(tzinfo=UTC)
 _FIELDS = (
     "batch__public_id",
     "batch__episode__project__code",
@@ -54,64 +54,41 @@ def queue(batch: Batch | None = None) -> list[Place]:
     """Return (run id, position) of every waiting plan in the order of its turn.
 
     Those that cannot be claimed yet (no panel, paused, no capable server) come last, with None as
-    position. With a batch, only its plans are listed, each with its position among all.
+    position. With a batch, only its plans are listed, each with its position among all. That a
+    server may prefer the models it holds, and what each can run, is left out.
     """
-    waiting = PlanRun.objects.queued().order_by("batch_id", "position")
-    found = list(waiting.values_list("pk", "batch_id", "needs_id", "wait_reason"))
-    batches = _annotated({batch_id for _, batch_id, *_ in found})
-    going = _claimable(batches)
-    ready = [
-        (pk, batch_id)
-        for pk, batch_id, needs_id, reason in found
-        if reason == WaitReason.TURN and (batch_id, needs_id) in going
+    queued = PlanRun.objects.queued()
+    in_turn = queued.ready().filter(_claimable()).in_turn().values_list("pk", "batch_id")
+    wanted = batch.pk if batch else None
+    places: list[Place] = [
+        (pk, position)
+        for position, (pk, batch_id) in enumerate(in_turn, start=1)
+        if wanted in {None, batch_id}
     ]
-    positions = {pk: n for n, pk in enumerate(_in_turn(ready, batches), start=1)}
-    places: list[Place] = list(positions.items())
-    places += [(pk, None) for pk, *_ in found if pk not in positions]
-    if batch is None:
-        return places
-    mine = {pk for pk, batch_id, *_ in found if batch_id == batch.pk}
-    return [place for place in places if place[0] in mine]
+    claimable = {pk for pk, _ in places}
+    listed = queued.filter(batch=batch) if batch else queued
+    rest = listed.order_by("batch_id", "position").values_list("pk", flat=True)
+    return places + [(pk, None) for pk in rest if pk not in claimable]
 
 
-def _annotated(batch_ids: set[int]) -> dict[int, Batch]:
+def _claimable() -> Q:
+    """Return the condition on runs that are not paused and that some server might run."""
+    stuck = (Situation.PAUSED, Situation.NONE_CAPABLE)
+    batches = _annotated(PlanRun.objects.queued().order_by().values("batch"))
+    going: dict[int | None, list[int]] = {}
+    for (batch_id, needs_id), standing in wait_reasons.standings(batches.values()).items():
+        if standing.situation not in stuck:
+            going.setdefault(needs_id, []).append(batch_id)
+    conditions = (Q(needs=needs, batch__in=ids) for needs, ids in going.items())
+    return reduce(or_, conditions, Q(pk__in=[]))
+
+
+def _annotated(batch_ids: Any) -> dict[int, Batch]:
     return (
         Batch.objects.filter(pk__in=batch_ids)
         .annotate(**wait_reasons.batch_annotations())
         .in_bulk()
     )
-
-
-def _claimable(batches: Mapping[int, Batch]) -> set[Part]:
-    """Return those parts of the batches that are not paused and that some server might run."""
-    stuck = (Situation.PAUSED, Situation.NONE_CAPABLE)
-    found = wait_reasons.standings(batches.values())
-    return {part for part, standing in found.items() if standing.situation not in stuck}
-
-
-def _in_turn(ready: list[tuple[int, int]], batches: Mapping[int, Batch]) -> Iterator[int]:
-    """Yield run ids as drivers would claim them if no running plan ended meanwhile.
-
-    Source: DESIGN, "The driver": priority, then the batch with the fewest running plans, then the
-    one that was served least recently. That a server may prefer the models it holds, and what each
-    can run, is left out.
-    """
-    runs: dict[int, deque[int]] = {}
-    for pk, batch_id in ready:
-        runs.setdefault(batch_id, deque()).append(pk)
-    heap = [(_standing(batches[batch_id]), batch_id) for batch_id in runs]
-    heapq.heapify(heap)
-    turn = 0
-    while heap:
-        (priority, n_running, _, _), batch_id = heapq.heappop(heap)
-        yield runs[batch_id].popleft()
-        turn += 1
-        if runs[batch_id]:
-            heapq.heappush(heap, ((priority, n_running + 1, turn, _NEVER), batch_id))
-
-
-def _standing(batch: Batch) -> tuple[int, int, int, datetime]:
-    return (-batch.priority, batch.n_running, 0, batch.served_at or _NEVER)
 
 
 def lines(places: Sequence[Place]) -> QueueLines:

@@ -19,6 +19,7 @@ from generation.models import (
     ServerDefinitions,
     Workflow,
 )
+from generation.models.batch import BatchQuerySet
 from generation.selectors import claimable
 from generation.selectors.prepared_queries import Found, Listed
 from generation.services import capability, prompt_graphs, transitions, workflows
@@ -175,17 +176,16 @@ def _fair(server_id: int, left_to: Sequence[int] = ()) -> QuerySet[Batch, tuple[
     return _without(_in_order(claimable.batches_fit_for(server_id), server_id), left_to)
 
 
-def _in_order(found: QuerySet[Batch], server_id: int) -> QuerySet[Batch, tuple[Any, ...]]:
+def _in_order(found: BatchQuerySet, server_id: int) -> QuerySet[Batch, tuple[Any, ...]]:
     known = Capability.objects.filter(needs=OuterRef("needs"), server=server_id)
     read = ServerDefinitions.objects.of_enabled().order_by("-read_at")
-    order = ("-priority", "n_running", F("served_at").asc(nulls_first=True), "pk")
-    batches = found.annotate(
+    batches = found.in_turn().annotate(
         model_key=Coalesce(F("needs__model_key"), Value("")),
         is_capable=~claimable.incapable(server_id, OuterRef("needs")),
         spellings=Subquery(known.values("spellings")[:1]),
         defined_at=Subquery(read.values("read_at")[:1]),
     )
-    return batches.order_by(*order).values_list(*Candidate._fields)
+    return batches.values_list(*Candidate._fields)
 
 
 def _without(
