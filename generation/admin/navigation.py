@@ -6,9 +6,13 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 
+from generation.extensions import Registry
+
 #: Title, icon, and the model that is listed, or its page of that name (none: the home page).
-_Link = tuple[str, str, str]
-_GROUPS: tuple[tuple[str, tuple[_Link, ...]], ...] = (
+Link = tuple[str, str, str]
+#: A title, and the links below it.
+Group = tuple[str, tuple[Link, ...]]
+_WORK: tuple[Group, ...] = (
     ("", (("Overview", "space_dashboard", ""),)),
     (
         "Generation",
@@ -29,6 +33,10 @@ _GROUPS: tuple[tuple[str, tuple[_Link, ...]], ...] = (
             ("Versions", "photo_library", "generation.version"),
         ),
     ),
+)
+#: The groups that apps above the engine add, between the work and its means.
+GROUPS: Registry[Group] = Registry()
+_MEANS: tuple[Group, ...] = (
     (
         "Machines",
         (
@@ -47,7 +55,7 @@ _GROUPS: tuple[tuple[str, tuple[_Link, ...]], ...] = (
     ),
 )
 _GUIDES = (("Guide to the API", "menu_book", "guide"), ("Reference", "api", "docs"))
-_QUEUE: tuple[_Link, ...] = (
+_QUEUE: tuple[Link, ...] = (
     ("Done", "task_alt", "django_q.success"),
     ("Failed", "error", "django_q.failure"),
     ("Schedules", "schedule", "django_q.schedule"),
@@ -68,7 +76,7 @@ def script(_request: HttpRequest) -> str:
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """The groups of links, of which a user sees those that lead somewhere for him."""
-    shown = [_group(request, title, links) for title, links in _GROUPS]
+    shown = [_group(request, title, links) for title, links in (*_WORK, *GROUPS, *_MEANS)]
     if request.user.is_superuser:
         shown.append(_group(request, "Background tasks", _QUEUE) | {"collapsible": True})
     shown.append(_guides())
@@ -97,7 +105,7 @@ def _mark_here(request: HttpRequest, items: list[dict[str, Any]]) -> None:
         item["active"] = bool(fits) and item["link"] == max(fits, key=len)
 
 
-def _group(request: HttpRequest, title: str, links: tuple[_Link, ...]) -> dict[str, Any]:
+def _group(request: HttpRequest, title: str, links: tuple[Link, ...]) -> dict[str, Any]:
     return {
         "title": title,
         "separator": bool(title),

@@ -16,11 +16,14 @@ from generation.admin.base import RecordAdmin
 from generation.admin.detail_pages import Page, Picture
 from generation.admin.runs import cancel_run, retry_run
 from generation.errors import Conflict
+from generation.extensions import Registry
 from generation.models import Plan, PlanRun, Version
 from generation.selectors import admin_overviews
 from generation.states import RETRYABLE, UNFINISHED
 
 SHOWN = 20
+#: What apps above the engine add to a plan's page: facts, pictures, tables.
+PLAN_PAGE: Registry[Callable[[HttpRequest, Plan, Page], None]] = Registry()
 _PLACE = ("sequence__episode__project__code", "sequence__episode__code", "sequence__code")
 
 
@@ -142,7 +145,7 @@ class PlanAdmin(RecordAdmin):
         runs = list(admin_overviews.runs().filter(plan=plan).order_by("-pk")[:SHOWN])
         versions = admin_overviews.versions().filter(plan=plan).order_by("-pk")[:SHOWN]
         sequence = plan.sequence
-        return Page(
+        page = Page(
             name=html.plan_name(plan),
             status=html.label(latest.run.state) if latest.run else SafeString(""),
             alert=tables.alert(latest.run) if latest.run else None,
@@ -160,6 +163,9 @@ class PlanAdmin(RecordAdmin):
             ],
             unfinished=_can_cancel(plan),
         )
+        for add_to in PLAN_PAGE:
+            add_to(request, plan, page)
+        return page
 
 
 def _pictures(latest: admin_overviews.LatestOfPlan) -> list[Picture]:

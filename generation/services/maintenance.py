@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.db import Error, close_old_connections, connection
 
 from generation import queueing
+from generation.extensions import Registry
 from generation.services import (
     capability,
     circuit_breaker,
@@ -18,6 +19,9 @@ from generation.services import (
     submitted_images,
     volumes,
 )
+
+#: What apps above the engine do every few seconds: quick, and harmless when it is done twice.
+STEPS: Registry[Callable[[], object]] = Registry()
 
 
 def tick() -> None:
@@ -56,6 +60,7 @@ def _steps() -> tuple[Callable[[], object], ...]:
         served_copies.settle,
         idempotency.forget_old,
         login_throttle.forget_old,
+        *STEPS,
         queueing.wake,
     )
 

@@ -20,6 +20,7 @@ from django.db.models.functions import Now
 
 from generation import storage
 from generation.errors import Conflict, MadseaError
+from generation.extensions import version_published
 from generation.failures import failure
 from generation.image_formats import DecodedImage
 from generation.models import Attempt, Plan, PlanRun, Version
@@ -219,6 +220,7 @@ def finish(version: Version) -> Version:
         _show(version)
         storage.discard(staging_path)
         version.refresh_from_db()
+        version_published.send_robust(Version, version=version)
     return version
 
 

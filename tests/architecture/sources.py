@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("nomenclature", "comfyui_preview", "generation", "madsea")
+#: Apps above the engine, whether they are built already or not.
+APPS_ABOVE = ("storyboards", "review")
+PACKAGES = ("nomenclature", "comfyui_preview", "generation", *APPS_ABOVE, "madsea")
 
 
 @dataclass(frozen=True)

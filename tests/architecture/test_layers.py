@@ -2,7 +2,10 @@
 
 import ast
 
+import pytest
+
 from tests.architecture.sources import (
+    APPS_ABOVE,
     PACKAGES,
     Module,
     first,
@@ -23,6 +26,7 @@ LAYERS = {
     "generation.states": 2,
     "generation.events": 2,
     "generation.failures": 2,
+    "generation.extensions": 2,
     "generation.image_formats": 2,
     "generation.safe_open": 2,
     "generation.comfyui": 3,
@@ -60,7 +64,10 @@ PURE = (1, 3)
 
 
 def layer(name: str) -> int:
-    return first(name, LAYERS) or 0
+    """Return the layer of a module; an app above the engine has the engine's own floors."""
+    app, _, rest = name.partition(".")
+    same_floor = f"generation.{rest}".rstrip(".") if app in APPS_ABOVE else name
+    return first(same_floor, LAYERS) or 0
 
 
 def test_every_module_has_a_layer_of_its_own() -> None:
@@ -81,6 +88,27 @@ def test_nothing_of_the_project_s_settings_and_web_process_is_imported_by_the_ap
         return layer(module.name) < layer("madsea") and "madsea" in roots(module)
 
     assert found(settings) == {}
+
+
+@pytest.mark.parametrize("app", APPS_ABOVE)
+def test_an_app_above_the_engine_is_known_neither_to_it_nor_to_the_other(app: str) -> None:
+    def knows(module: Module) -> bool:
+        return not module.name.startswith((app, "madsea")) and app in roots(module)
+
+    assert found(knows) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "floor"),
+    [
+        ("review.models.decision", 4),
+        ("review.selectors", 5),
+        ("storyboards.services.cutting", 6),
+        ("storyboards.api", 8),
+    ],
+)
+def test_an_app_above_the_engine_has_the_same_floors(name: str, floor: int) -> None:
+    assert layer(name) == floor
 
 
 def test_the_preview_server_knows_nothing_of_the_engine() -> None:
