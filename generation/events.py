@@ -25,7 +25,12 @@ def _table(*events: Event) -> Mapping[str, Event]:
 
 
 EVENTS = _table(
-    Event("batch_created", "info", "{plans} plans requested in style {style}, mode {mode}."),
+    Event(
+        "batch_created",
+        "info",
+        "{plans} plans requested in style {style}, mode {mode}: {values}.",
+        without="{plans} plans requested in style {style}, mode {mode}.",
+    ),
     Event("project_created", "info", "Project {project} is new: this request made it."),
     Event(
         "project_created_beside",
@@ -95,8 +100,14 @@ EVENTS = _table(
         "{server} can only stop whatever runs, and somebody else's prompt waits there: this one"
         " runs to its end, and its image is dropped.",
     ),
-    Event("retried", "info", "Queued again by retry."),
+    Event(
+        "retried",
+        "info",
+        "Queued again by retry: {values}.",
+        without="Queued again by retry.",
+    ),
     Event("retried_manually", "info", "Waits for an upload again, by retry."),
+    Event("own_values", "info", "Beside what its batch has: {values}."),
 )
 
 

@@ -1,6 +1,5 @@
 """Batches: who asked for what, how far it is, and what needs attention."""
 
-import json
 from typing import Any
 
 from django.contrib import admin
@@ -134,9 +133,9 @@ class BatchAdmin(RecordAdmin):
             facts=_facts(batch, may_change=self.has_change_permission(request, batch)),
             tables=[
                 tables.without(tables.runs("Plans", runs, more=more), "Batch"),
+                tables.values("Values", batch.params, batch.sources),
                 tables.log(log, more=html.link(whole_log, "The whole log"), with_plan=True),
             ],
-            documents=[("Parameters", json.dumps(batch.params, indent=2))] if batch.params else [],
             unfinished=batch.is_unfinished,
             forms=batch_controls.forms(batch) if self.has_change_permission(request, batch) else [],
         )

@@ -1,6 +1,5 @@
 """Plan runs: what is being rendered, what failed and why, and what to do about it."""
 
-import json
 from typing import Any
 
 from django.contrib import admin
@@ -141,13 +140,15 @@ class PlanRunAdmin(RecordAdmin):
             facts=_facts(run),
             tables=[
                 tables.attempts(admin_overviews.attempts(run)[:ATTEMPTS_SHOWN]),
+                tables.values("Beside its batch's values", _own(run), run.sources),
                 tables.log(log, more=more),
             ],
-            documents=[("Overrides by retry", json.dumps(run.params, indent=2))]
-            if run.params
-            else [],
             unfinished=run.state in UNFINISHED,
         )
+
+
+def _own(run: PlanRun) -> dict[str, Any]:
+    return {**run.params, **({"seed": run.seed} if "seed" in run.sources else {})}
 
 
 def _facts(run: PlanRun) -> list[tuple[str, SafeString | str]]:

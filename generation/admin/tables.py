@@ -1,6 +1,7 @@
 """The tables that several pages show: runs, attempts, versions, the log."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from generation.admin import html
 from generation.admin.detail_pages import Alert, Cell, Table
 from generation.events import sentence
 from generation.models import Attempt, Batch, LogEntry, Plan, PlanRun, Server, Version
+from generation.parameter_sources import Sources
 from generation.selectors import admin_overviews
 from generation.states import RunState
 
@@ -187,3 +189,12 @@ def doing(server: Any) -> SafeString:
 def driver(server: Any) -> str:
     """Who drives a server (from `admin_overviews.servers`)."""
     return (server.lease_owner or "somebody") if server.is_driven else "nobody"
+
+
+def values(title: str, params: Mapping[str, Any], sources: Sources) -> Table:
+    """The values of a batch or of one of its plans, each with where it came from."""
+    rows = [
+        (html.code(name), json.dumps(value, ensure_ascii=False), sources.get(name, "–"))
+        for name, value in params.items()
+    ]
+    return Table(title, ("Parameter", "Value", "From"), rows, empty="None.")

@@ -18,6 +18,15 @@ from generation.services import workflows
 from generation.workflows.contract import Contract
 
 DELETE_MANY = "delete_selected"
+STYLE_FIELDS = (
+    "code",
+    "label",
+    "workflow_name",
+    "more_workflows",
+    "params",
+    "is_active",
+    "position",
+)
 
 if TYPE_CHECKING:
     _Form = forms.ModelForm[Style]
@@ -28,7 +37,7 @@ else:
 class StyleForm(_Form):
     class Meta:
         model = Style
-        fields = ("code", "label", "workflow_name", "params", "is_active", "position")
+        fields = STYLE_FIELDS
         help_texts: ClassVar = {
             "is_active": "Off: no request can ask for it; what was asked for before goes on. A"
             " style with batches can be switched off, not deleted."
@@ -43,6 +52,18 @@ class StyleForm(_Form):
             self.add_error("params", 'An object is expected: {"steps": 30}.')
         return cleaned
 
+    def clean_more_workflows(self) -> list[str]:
+        """Check that these are names of workflows that there are."""
+        names = self.cleaned_data["more_workflows"] or []
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise forms.ValidationError('A list of names is expected: ["A.json"].')
+        for name in names:
+            try:
+                workflows.find(name)
+            except InvalidRequest as error:
+                raise forms.ValidationError(error.detail) from error
+        return names
+
     def _check(self, name: str, params: dict[str, Any]) -> None:
         try:
             workflow = workflows.find(name)
@@ -50,14 +71,16 @@ class StyleForm(_Form):
             self.add_error("workflow_name", error.detail)
             return
         problems = workflows.check_params(workflow, params)
-        for problem in problems or workflows.check_sizes(workflow, params, params):
+        for problem in problems or workflows.check_sizes(
+            workflow, params, workflows.places(params)
+        ):
             self.add_error("params", f"{problem.attr}: {problem.detail}")
 
 
 @admin.register(Style)
 class StyleAdmin(MadseaAdmin):
     form = StyleForm
-    fields = ("code", "label", "workflow_name", "params", "is_active", "position")
+    fields = STYLE_FIELDS
     list_display = ("label", "code", "workflow_name", "batches", "is_active", "position")
     list_filter = ("is_active",)
     search_fields = ("code", "label", "workflow_name")

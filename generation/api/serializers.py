@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from generation import signed_urls
 from generation.models import Batch, Episode, LogEntry, Plan, Project, Sequence, Server, Version
+from generation.parameter_sources import Source
 from generation.selectors import batches, logs, servers
 from generation.selectors.logs import LogLine
 from generation.selectors.servers import Blocked, Doing, SetAside
@@ -96,6 +97,9 @@ class BatchShape(Shape[Batch]):
     workflow_json = serializers.CharField(source="workflow.name", default=None, allow_null=True)
     mode = serializers.ChoiceField(list(Mode))
     params = serializers.DictField()
+    sources = serializers.DictField(
+        child=serializers.ChoiceField(list(Source)), help_text="Where each value came from."
+    )
     priority = serializers.IntegerField()
     paused = serializers.SerializerMethodField()
     max_tries = serializers.SerializerMethodField()
@@ -135,6 +139,11 @@ class StyleShape(Shape[Any]):
     style = serializers.CharField(source="code")  # type: ignore[assignment]
     label = serializers.CharField()  # type: ignore[assignment]
     workflow_json = serializers.CharField(source="workflow_name")
+    workflows = serializers.ListField(
+        child=serializers.CharField(),
+        source="workflow_names",
+        help_text="Those that `params` hold for.",
+    )
     params = serializers.DictField()
 
 

@@ -49,6 +49,9 @@ class Batch(models.Model):
     )
     mode = models.CharField(max_length=8, choices=MODES, default=Mode.AUTO)
     params = models.JSONField(default=dict, blank=True)
+    sources = models.JSONField(
+        default=dict, blank=True, help_text="Where each value of all its plans came from."
+    )
     needs_panel = models.BooleanField(default=False)
     needs = models.ForeignKey(Needs, models.PROTECT, related_name="batches", null=True, blank=True)
     priority = models.SmallIntegerField(default=0)
@@ -214,7 +217,10 @@ class PlanRun(models.Model):
     state = models.CharField(max_length=10, choices=STATES)
     wait_reason = models.CharField(max_length=16, choices=REASONS, default="", blank=True)
     progress_pct = models.PositiveSmallIntegerField(default=0)
-    params = models.JSONField("overrides", default=dict, blank=True)
+    params = models.JSONField("own values", default=dict, blank=True)
+    sources = models.JSONField(
+        default=dict, blank=True, help_text="Where each value of its own came from, its seed too."
+    )
     needs = models.ForeignKey(
         Needs,
         models.PROTECT,
@@ -222,7 +228,7 @@ class PlanRun(models.Model):
         null=True,
         blank=True,
         db_index=False,
-        help_text="What it needs instead of what its batch does: a retry asked for another model.",
+        help_text="What it needs instead of what its batch does: it asks for another model.",
     )
     seed = models.CharField(max_length=20, blank=True)
     n_attempts = models.PositiveIntegerField(default=0)

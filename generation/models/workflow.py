@@ -28,11 +28,20 @@ class Workflow(models.Model):
 
 
 class Style(models.Model):
-    """A look that a request can ask for: its default workflow and parameters."""
+    """A look that a request can ask for: its default workflow and parameters.
+
+    The parameters hold for the workflows that the style names: its default one, and others.
+    """
 
     code = models.SlugField(max_length=64, unique=True)
     label = models.CharField(max_length=128)
     workflow_name = models.CharField("default workflow", max_length=128)
+    more_workflows = models.JSONField(
+        "other workflows",
+        default=list,
+        blank=True,
+        help_text='Names of the other workflows that the default parameters hold for: ["A.json"].',
+    )
     params = models.JSONField("default parameters", default=dict, blank=True)
     is_active = models.BooleanField(default=True)
     position = models.PositiveSmallIntegerField(default=0)
@@ -42,3 +51,8 @@ class Style(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+    @property
+    def workflow_names(self) -> list[str]:
+        """The workflows that the default parameters hold for, the default one first."""
+        return list(dict.fromkeys([self.workflow_name, *self.more_workflows]))

@@ -31,6 +31,8 @@ _FIELDS = (
     "error_message",
     "error_remedy",
     "wait_reason",
+    "params",
+    "sources",
     "needs_id",
 )
 _HEADINGS = Found(
@@ -61,7 +63,10 @@ class PlanError(TypedDict):
 
 
 class PlanLine(TypedDict):
-    """One plan of a batch; `attempt` counts its attempts, `server` is where it runs."""
+    """One plan of a batch; `attempt` counts its attempts, `server` is where it runs.
+
+    `params` and `sources` are what it has beside its batch's, where there is any.
+    """
 
     sequence_id: str
     plan: str
@@ -72,6 +77,8 @@ class PlanLine(TypedDict):
     server: str | None
     error: PlanError | None
     waits: Wait | None
+    params: NotRequired[dict[str, Any]]
+    sources: NotRequired[dict[str, str]]
 
 
 class StatusDocument(TypedDict):
@@ -84,6 +91,8 @@ class StatusDocument(TypedDict):
     results: list[Result]
     plans: list[PlanLine]
     reasons: dict[str, str]
+    params: dict[str, Any]
+    sources: dict[str, str]
     counts: dict[str, int]
     revision: int
     logs_url: str
@@ -176,6 +185,8 @@ def document(
             for row in _RUNS.rows(batch.pk, after)
         ],
         "reasons": head.reasons,
+        "params": batch.params,
+        "sources": batch.sources,
         "counts": batches.counts(batch),
         "revision": batch.revision,
         "logs_url": origin + signed_urls.address(f"/api/batches/{batch.public_id}/logs"),
@@ -192,8 +203,8 @@ def _logs(batch: Batch, after: int) -> list[LogLine]:
 
 
 def _plan(row: tuple[Any, ...], outlook: Outlook) -> PlanLine:
-    sequence_id, plan, state, pct, n_attempts, seed, server, code, message, remedy, reason = row
-    return {
+    sequence_id, plan, state, pct, n_attempts, seed, server, *error, reason, params, sources = row
+    line: PlanLine = {
         "sequence_id": sequence_id,
         "plan": plan,
         "status": state,
@@ -201,6 +212,13 @@ def _plan(row: tuple[Any, ...], outlook: Outlook) -> PlanLine:
         "attempt": n_attempts,
         "seed": seed or None,
         "server": server if state == RunState.RUNNING else None,
-        "error": {"code": code, "message": message, "remedy": remedy} if code else None,
+        "error": _error(*error),
         "waits": wait_reasons.waits(state, reason, outlook),
     }
+    if params or sources:
+        line |= {"params": params, "sources": sources}
+    return line
+
+
+def _error(code: str, message: str, remedy: str) -> PlanError | None:
+    return {"code": code, "message": message, "remedy": remedy} if code else None

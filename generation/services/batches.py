@@ -22,18 +22,24 @@ from generation.models import (
     Version,
     Workflow,
 )
+from generation.parameter_sources import told
 from generation.services import (
     capability,
+    plan_checks,
     preflight,
     production_tree,
     servers,
     transitions,
     workflows,
 )
+from generation.services.plan_checks import PlanValues
 from generation.services.production_tree import News
+from generation.services.request_params import OwnValues
 from generation.services.request_validation import BatchRequest
 from generation.services.transitions import Cancelled
 from generation.states import FIRST, Mode, RunState, WaitReason
+
+_NOTHING_OWN = OwnValues({}, {})
 
 
 def create(request: BatchRequest, *, requester: User | None) -> Batch:
@@ -49,7 +55,7 @@ def create(request: BatchRequest, *, requester: User | None) -> Batch:
         )
         ordered = [plans[code, plan] for code, of in request.sequences.items() for plan in of]
         batch = _new_batch(request, ordered[0].sequence.episode, len(ordered), requester)
-        PlanRun.objects.bulk_create(_new_runs(batch, ordered, request.seed_bounds))
+        PlanRun.objects.bulk_create(_new_runs(batch, ordered, request))
         LogEntry.objects.bulk_create(_first_entries(batch, request, news, requester))
         if request.mode == Mode.AUTO:
             transaction.on_commit(queueing.wake)
@@ -60,12 +66,14 @@ def _first_entries(
     batch: Batch, request: BatchRequest, news: News, requester: User | None
 ) -> list[LogEntry]:
     """Return what is told of a new batch: a mistyped project has become one without a word else."""
-    said: list[tuple[str, dict[str, Any]]] = [
-        (
-            "batch_created",
-            {"plans": batch.n_total, "style": request.style.code, "mode": request.mode.value},
-        )
-    ]
+    asked: dict[str, Any] = {
+        "plans": batch.n_total,
+        "style": request.style.code,
+        "mode": request.mode.value,
+    }
+    if request.params:
+        asked["values"] = told(request.params, request.sources)
+    said: list[tuple[str, dict[str, Any]]] = [("batch_created", asked)]
     if news.like:
         like = " and ".join(news.like)
         said.append(("project_created_beside", {"project": news.project, "like": like}))
@@ -91,10 +99,7 @@ def _new_batch(
     request: BatchRequest, episode: Episode, n_plans: int, requester: User | None
 ) -> Batch:
     first = FIRST[request.mode]
-    needs = capability.keep(request.needs) if request.needs else None
-    if needs is not None:
-        capability.settle([needs])
-        transaction.on_commit(partial(preflight.have_read, [needs]))
+    needs = _kept([request.needs])[request.needs.sha256] if request.needs else None
     return Batch.objects.create(
         public_id=secrets.token_hex(8),
         episode=episode,
@@ -102,6 +107,7 @@ def _new_batch(
         workflow=workflows.freeze(request.workflow) if request.workflow else None,
         mode=request.mode,
         params=dict(request.params),
+        sources=dict(request.sources),
         needs=needs,
         needs_panel=request.needs_panel,
         requested_by=requester,
@@ -110,31 +116,46 @@ def _new_batch(
     )
 
 
-def _new_runs(
-    batch: Batch, plans: list[Plan], seed_bounds: tuple[int, int] | None
-) -> list[PlanRun]:
+def _new_runs(batch: Batch, plans: list[Plan], request: BatchRequest) -> list[PlanRun]:
     auto = batch.mode == Mode.AUTO
     lacking = _without_panel(plans) if auto and batch.needs_panel else frozenset()
     first = FIRST[Mode(batch.mode)]
-    return [
-        PlanRun(
-            batch_id=batch.pk,
-            plan_id=plan.pk,
-            position=position,
-            state=first,
-            wait_reason=WaitReason.PANEL if plan.pk in lacking else WaitReason.TURN,
-            seed=_seed(batch, seed_bounds) if auto else "",
+    needs = _kept([own.needs for own in request.own.values() if own.needs])
+    runs: list[PlanRun] = []
+    for position, plan in enumerate(plans):
+        own = request.own.get((plan.sequence.code, plan.code), _NOTHING_OWN)
+        runs.append(
+            PlanRun(
+                batch_id=batch.pk,
+                plan_id=plan.pk,
+                position=position,
+                state=first,
+                wait_reason=WaitReason.PANEL if plan.pk in lacking else WaitReason.TURN,
+                seed=_seed(request, own) if auto else "",
+                params={name: own.params[name] for name in own.params if name != workflows.SEED},
+                sources=dict(own.sources),
+                needs=needs[own.needs.sha256] if own.needs else None,
+            )
         )
-        for position, plan in enumerate(plans)
-    ]
+    return runs
 
 
-def _seed(batch: Batch, bounds: tuple[int, int] | None) -> str:
+def _kept(found: Iterable[Needs]) -> dict[str, Needs]:
+    """Write down what some plans need, and which servers have it; return the rows by their hash."""
+    distinct = {needs.sha256: needs for needs in found}
+    kept = {sha256: capability.keep(needs) for sha256, needs in distinct.items()}
+    if kept:
+        capability.settle(kept.values())
+        transaction.on_commit(partial(preflight.have_read, list(kept.values())))
+    return kept
+
+
+def _seed(request: BatchRequest, own: OwnValues) -> str:
     """Return the seed asked for, else one that is drawn; empty where no picture depends on one."""
-    given = batch.params.get(workflows.SEED)
-    if given is not None or bounds is None:
+    given = own.params.get(workflows.SEED, request.params.get(workflows.SEED))
+    if given is not None or request.seed_bounds is None:
         return "" if given is None else str(given)
-    low, high = bounds
+    low, high = request.seed_bounds
     return str(low + secrets.randbelow(high - low + 1))
 
 
@@ -187,7 +208,7 @@ def retry_runs(
     """Queue these failed or cancelled runs again; return how many it were."""
     with transaction.atomic():
         moved = transitions.retry(
-            batch, run_ids, overrides=params or {}, needs_of=capability.own_needs, actor=actor
+            batch, run_ids, overrides=params or {}, needs_of=capability.own_needs_of, actor=actor
         )
         if moved and batch.mode == Mode.AUTO:
             # Overrides may need another server than the rest.
@@ -215,18 +236,17 @@ def check_overrides(
     else:
         problems = workflows.check_params(workflow, params)
         if params and not problems and batch.mode == Mode.AUTO:
-            problems = _unrunnable(workflow, params, [batch.params | each for each in kept])
+            problems = _unmakeable(workflow, params, [batch.params | each for each in kept])
     if problems:
         raise InvalidRequest(problems)
 
 
-def _unrunnable(
-    workflow: Workflow, params: Mapping[str, Any], bases: list[dict[str, Any]]
+def _unmakeable(
+    workflow: Workflow, params: Mapping[str, Any], bases: Iterable[Mapping[str, Any]]
 ) -> list[Problem]:
-    distinct = {repr(sorted(base.items())): base for base in bases}
-    wanted = [{**base, **params} for base in distinct.values()]
-    sizes = (workflows.check_sizes(workflow, values, params) for values in wanted)
-    if too_large := next((problems for problems in sizes if problems), []):
-        return too_large
-    checks = (preflight.check(workflow, values, params) for values in wanted)
-    return next((problems for _, problems in checks if problems), [])
+    """Return what keeps plans with these values from being made with `params` over them."""
+    asked_at = workflows.places(params)
+    plans = [PlanValues({**base, **params}, asked_at) for base in bases]
+    large = plan_checks.too_large(workflow, workflows.parameters(workflow), plans)
+    wanted = capability.Wanted(workflow)
+    return large or plan_checks.unrunnable(workflow, wanted, plans, "params")

@@ -6,7 +6,7 @@ while claiming: a claim joins the rows that are written here.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -31,7 +31,14 @@ from generation.workflows import substitution as params
 from generation.workflows.definitions import is_choice
 from generation.workflows.errors import GraphError
 from generation.workflows.graph import Graph
-from generation.workflows.requirements import File, Lack, Requirements, folded, is_model_file
+from generation.workflows.requirements import (
+    File,
+    Lack,
+    Requirements,
+    folded,
+    is_model_file,
+    names_model,
+)
 
 #: What was known of a server: which definitions, and when they were read.
 Readings = Mapping[int, tuple[int, str, int, datetime]]
@@ -44,28 +51,67 @@ def needs_of(workflow: Workflow, values: Mapping[str, Any]) -> Needs:
 
 
 def wanted(workflow: Workflow, values: Mapping[str, Any]) -> Needs:
-    """Return the same without writing anything; it is no row yet when nobody has needed it.
+    """Return the same without writing anything; it is no row yet when nobody has needed it."""
+    return Wanted(workflow).of(values)
+
+
+class Wanted:
+    """What plans of one workflow need, each with its own parameters; what is equal is read once.
 
     A value that was chosen from a list is needed like a model: which server has it belongs to the
     value, and is no matter of whoever asks the workflow for another.
     """
-    graph = params.apply(workflow.graph, values, workflows.parameters(workflow))
-    chosen = _chosen(graph, workflow, values)
-    needed = params.requirements(graph, params.shipped_definitions(), chosen)
-    return _needs(list(needed.classes), [list(file) for file in needed.files])
 
+    def __init__(self, workflow: Workflow) -> None:
+        self._graph = workflow.graph
+        self._definitions = workflows.known_definitions()
+        self._parameters = workflows.parameters(workflow, self._definitions)
+        self._choices = {name for name in self._parameters if self._is_chosen(name)}
+        self._known: dict[tuple[tuple[str, str], ...], Needs] = {}
 
-def _chosen(graph: Graph, workflow: Workflow, values: Mapping[str, Any]) -> set[File]:
-    """Return the values that were chosen from a list, by what any server says of its inputs."""
-    known = workflows.known_definitions()
-    found = workflows.parameters(workflow, known)
-    targets = [target for name in values if name in found for target in found[name].targets]
-    return {
-        (graph[node]["class_type"], name, value)
-        for node, name in targets
-        if isinstance(value := graph[node]["inputs"][name], str)
-        and any(is_choice(each, graph[node]["class_type"], name) for each in known)
-    }
+    def of(self, values: Mapping[str, Any]) -> Needs:
+        """Return what a plan with these parameters needs; it may be no row yet.
+
+        Raises:
+            GraphError: the workflow has no such parameter.
+        """
+        key = self.deciding(values)
+        if key not in self._known:
+            self._known[key] = self._read(values)
+        return self._known[key]
+
+    def deciding(self, values: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+        """Return those of the values that what is needed depends on."""
+        return tuple(
+            sorted(
+                (name, value)
+                for name, value in values.items()
+                if isinstance(value, str) and (name in self._choices or names_model(value))
+            )
+        )
+
+    def _read(self, values: Mapping[str, Any]) -> Needs:
+        graph = params.apply(self._graph, values, self._parameters)
+        chosen = self._chosen(graph, values)
+        needed = params.requirements(graph, params.shipped_definitions(), chosen)
+        return _needs(list(needed.classes), [list(file) for file in needed.files])
+
+    def _chosen(self, graph: Graph, values: Mapping[str, Any]) -> set[File]:
+        """Return the values that were chosen from a list, by what any server says of its inputs."""
+        targets = [target for name in values for target in self._parameters[name].targets]
+        return {
+            (graph[node]["class_type"], name, value)
+            for node, name in targets
+            if isinstance(value := graph[node]["inputs"][name], str)
+            and self._is_choice((node, name))
+        }
+
+    def _is_chosen(self, name: str) -> bool:
+        return any(self._is_choice(target) for target in self._parameters[name].targets)
+
+    def _is_choice(self, target: tuple[str, str]) -> bool:
+        class_type = self._graph[target[0]]["class_type"]
+        return any(is_choice(known, class_type, target[1]) for known in self._definitions)
 
 
 def _needs(classes: list[str], files: list[list[str]]) -> Needs:
@@ -88,16 +134,21 @@ def keep(needs: Needs) -> Needs:
     return Needs.objects.get_or_create(sha256=needs.sha256, defaults=defaults)[0]
 
 
-def own_needs(batch: Batch, overrides: Mapping[str, Any]) -> Needs | None:
-    """Return what a plan of a batch needs with these overrides; None for what the batch needs."""
-    if not overrides or batch.needs is None or batch.workflow is None:
-        return None
-    try:
-        needs = needs_of(batch.workflow, batch.params | overrides)
-    except GraphError:
-        # The claim says that they cannot be set, and puts the plan in error.
-        return None
-    return None if needs == batch.needs else needs
+def own_needs_of(batch: Batch) -> Callable[[Mapping[str, Any]], Needs | None]:
+    """Return what tells of a batch's plans by their own values: None for what the batch needs."""
+    wanted = Wanted(batch.workflow) if batch.workflow and batch.needs else None
+
+    def own_needs(own: Mapping[str, Any]) -> Needs | None:
+        if not own or wanted is None:
+            return None
+        try:
+            needs = keep(wanted.of(batch.params | own))
+        except GraphError:
+            # The claim says that they cannot be set, and puts the plan in error.
+            return None
+        return None if needs == batch.needs else needs
+
+    return own_needs
 
 
 def spellings(needs_id: int, server: Server) -> list[list[str]]:

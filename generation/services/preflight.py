@@ -25,22 +25,21 @@ Missing = list[dict[str, Any]]
 
 
 def check(
-    workflow: Workflow, values: Mapping[str, Any], given: Iterable[str]
-) -> tuple[Needs, list[Problem]]:
-    """Return what a workflow with these parameters needs, and what keeps every server from it.
+    workflow: Workflow, needs: Needs, values: Mapping[str, Any], asked_at: Mapping[str, str]
+) -> list[Problem]:
+    """Return what keeps every server from a workflow with these parameters, which needs `needs`.
 
     There is no problem as long as one server that takes work may have all of it: it was read too
-    long ago or never, or does not answer now. `given` are the parameters that the request itself
-    sets: one that names what is missing is to blame, else the workflow is. Writes nothing.
+    long ago or never, or does not answer now. `asked_at` is the place of each parameter that the
+    request itself sets: one that names what is missing is to blame, else the workflow is. Writes
+    nothing.
     """
-    needs = capability.wanted(workflow, values)
     lacking = _lacking(needs)
     if not lacking:
-        return needs, []
+        return []
     said = " ".join(f"{name} lacks {wait_reasons.lacks(found)}." for name, found in lacking)
     detail = f"No server can run {workflow.name}. {said}"
-    place = _place(workflow, {name: values[name] for name in given}, lacking[0][1])
-    return needs, [Problem(place, CODE, detail)]
+    return [Problem(_place(workflow, values, asked_at, lacking[0][1]), CODE, detail)]
 
 
 def have_read(needs: Iterable[Needs]) -> None:
@@ -74,13 +73,15 @@ def _outdated() -> Q:
     return Q(definitions__read_at__lt=Now() - timedelta(seconds=FRESH_S))
 
 
-def _place(workflow: Workflow, given: Mapping[str, Any], missing: Missing) -> str:
+def _place(
+    workflow: Workflow, values: Mapping[str, Any], asked_at: Mapping[str, str], missing: Missing
+) -> str:
     """Return the place in the payload that names something missing."""
     found = workflows.parameters(workflow)
     lacked = {(each["where"], each["name"]) for each in missing}
-    for name, value in given.items():
+    for name, place in asked_at.items():
         targets = found[name].targets
         wheres = (f"{workflow.graph[node]['class_type']}.{target}" for node, target in targets)
-        if any((where, value) in lacked for where in wheres):
-            return f"params.{name}"
+        if any((where, values[name]) in lacked for where in wheres):
+            return place
     return workflows.FIELD

@@ -1,7 +1,7 @@
 """What a request for plans may hold: the one table that it is read and described by.
 
-`services.requests` checks payloads against it, and the OpenAPI schema is made of it. What a name
-looks like stands in the nomenclature's own table. Source: specification, section 1.
+`services.request_validation` checks payloads against it, and the OpenAPI schema is made of it. What
+a name looks like stands in the nomenclature's own table. Source: specification, section 1.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,8 @@ class Field:
     """One key: of which kind its value is, what else it must be, and what it means.
 
     `kind` is Python's for the decoded JSON; `rule` names a rule of the nomenclature; `choices` are
-    all values that there are; `of` tells what an array, which is never empty, holds.
+    all values that there are; `of` tells what an array, which is never empty, holds, `or_object`
+    the keys of an object that may stand in the value's place.
     """
 
     kind: type
@@ -28,15 +29,23 @@ class Field:
     rule: str = ""
     choices: tuple[str, ...] = ()
     of: "Field | Mapping[str, Field] | None" = None
+    or_object: "Mapping[str, Field] | None" = None
     meaning: str = ""
 
 
 Fields = Mapping[str, Field]
 
+PLAN: Fields = MappingProxyType(
+    {
+        "plan": Field(str, is_required=True, rule="plan"),
+        "params": Field(dict, meaning="For this plan alone, over those of its sequence."),
+    }
+)
 SEQUENCE: Fields = MappingProxyType(
     {
         "sequence_id": Field(str, is_required=True, rule="sequence_id"),
-        "plans": Field(list, is_required=True, of=Field(str, rule="plan")),
+        "plans": Field(list, is_required=True, of=Field(str, rule="plan", or_object=PLAN)),
+        "params": Field(dict, meaning="For these plans, over those of the request."),
     }
 )
 PAYLOAD: Fields = MappingProxyType(
@@ -64,11 +73,6 @@ PAYLOAD: Fields = MappingProxyType(
 def required(fields: Fields) -> list[str]:
     """Return the keys that must be there."""
     return [name for name, field in fields.items() if field.is_required]
-
-
-def item_rule(field: Field) -> str:
-    """Return the nomenclature's rule for what an array of names holds."""
-    return field.of.rule if isinstance(field.of, Field) else ""
 
 
 def json_schema(fields: Fields) -> dict[str, Any]:
@@ -102,7 +106,7 @@ def _schema_of(field: Field) -> dict[str, Any]:
         schema |= {"minItems": 1, "maxItems": settings.MADSEA_PLANS_MAX}
     if field.meaning:
         schema["description"] = f"{schema.get('description', '')} {field.meaning}".strip()
-    return schema
+    return schema if field.or_object is None else {"oneOf": [schema, json_schema(field.or_object)]}
 
 
 _SCHEMAS: Mapping[type, dict[str, Any]] = {

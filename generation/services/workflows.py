@@ -3,7 +3,7 @@
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -156,52 +156,78 @@ def check_params(
 ) -> list[Problem]:
     """Return what is wrong with parameters for a workflow, each by name; empty when all fit.
 
+    `definitions`: see `known_definitions`; None reads them now.
+    """
+    return checker(workflow, definitions)(given, "params") if given else []
+
+
+#: Returns what is wrong with values that stand at a place of a payload, such as `params`.
+Checker = Callable[[Mapping[str, Any], str], list[Problem]]
+
+
+def checker(workflow: Workflow, definitions: Definitions | None = None) -> Checker:
+    """Return what judges parameters for a workflow, however many times it is asked.
+
     One server that can take them is enough. What a server's lists do not name is no problem here:
     the preflight says which server has it. The panel is not a parameter that a request can set: it
     is the plan's own. `definitions`: see `known_definitions`; None reads them now.
     """
-    if not given:
-        return []
-    found = (_problems(workflow, given, each) for each in definitions or known_definitions())
-    return min(found, key=len)
+    shipped = params.shipped_definitions()
+    read = [
+        (contracts.contract(workflow.graph, known).parameters, known is not shipped)
+        for known in definitions or known_definitions()
+    ]
+
+    def check(given: Mapping[str, Any], place: str) -> list[Problem]:
+        found = (_problems(given, known, place, is_live=is_live) for known, is_live in read)
+        return min(found, key=len)
+
+    return check
 
 
 def _problems(
-    workflow: Workflow, given: Mapping[str, Any], known: Mapping[str, Any]
+    given: Mapping[str, Any], known: Mapping[str, params.Parameter], place: str, *, is_live: bool
 ) -> list[Problem]:
-    is_live = known is not params.shipped_definitions()
     found = [
         problem
-        for problem in params.check(given, contracts.contract(workflow.graph, known).parameters)
+        for problem in params.check(given, known)
         # One that is down may have it, or have got it since it was read.
         if not (problem.code == "not_in_list" and (is_live or is_model_file(given[problem.name])))
     ]
-    problems = [Problem(f"params.{named(p.name)}", p.code, p.detail) for p in found]
+    problems = [Problem(f"{place}.{named(p.name)}", p.code, p.detail) for p in found]
     if SEED in given and not problems and not 0 <= int(given[SEED]) < SEED_END:
         seed = given[SEED]
         detail = f"seed must be between 0 and {SEED_END - 1}, not {shown(seed)}."
-        problems.append(Problem(f"params.{SEED}", "out_of_bounds", detail))
+        problems.append(Problem(f"{place}.{SEED}", "out_of_bounds", detail))
     return problems
 
 
+def places(given: Iterable[str], at: str = "params") -> dict[str, str]:
+    """Return the place in a payload of each of these parameters."""
+    return {name: f"{at}.{named(name)}" for name in given}
+
+
 def check_sizes(
-    workflow: Workflow, values: Mapping[str, Any], given: Iterable[str]
+    workflow: Workflow,
+    values: Mapping[str, Any],
+    asked_at: Mapping[str, str],
+    found: Mapping[str, params.Parameter] | None = None,
 ) -> list[Problem]:
     """Return what is too large to be taken of a workflow with these parameters (checked before).
 
-    `given` are those that the request itself sets: one without which this would not be so is to
-    blame, else the workflow is.
+    `asked_at` is the place of each value that the request itself sets: one without which this would
+    not be so is to blame, else the workflow is. `found` are the workflow's parameters.
     """
-    found = parameters(workflow)
-    fault = _too_large(workflow, values, found)
+    known = parameters(workflow) if found is None else found
+    fault = _too_large(workflow, values, known)
     if fault is None:
         return []
     node_id, words = fault
     without = (
-        (name, _too_large(workflow, {k: v for k, v in values.items() if k != name}, found))
-        for name in given
+        (place, _too_large(workflow, {k: v for k, v in values.items() if k != name}, known))
+        for name, place in asked_at.items()
     )
-    blamed = [f"params.{name}" for name, rest in without if rest is None or rest[0] != node_id]
+    blamed = [place for place, rest in without if rest is None or rest[0] != node_id]
     return [Problem(place, "too_large", words) for place in blamed or [FIELD]]
 
 
@@ -232,10 +258,10 @@ def known_definitions() -> Definitions:
     return [{**shipped, **each} for each in stored.each_of(live)] or [shipped]
 
 
-def none_apply(given: Mapping[str, Any]) -> list[Problem]:
+def none_apply(given: Mapping[str, Any], place: str = "params") -> list[Problem]:
     """Return a problem for each parameter given where there is no workflow to take it."""
     detail = "There is no workflow that could take this parameter: name one in workflow_json."
-    return [Problem(f"params.{named(name)}", "no_workflow", detail) for name in given]
+    return [Problem(at, "no_workflow", detail) for at in places(given, place).values()]
 
 
 def named(key: object) -> str:

@@ -4,7 +4,7 @@ A panel's size is not known here, nor by how much an upscaling model enlarges: w
 them is left out.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 
@@ -29,6 +29,8 @@ _SCALERS = {"ImageScale": "image", "LatentUpscale": "samples"}
 _FACTORS = {"ImageScaleBy": "image", "LatentUpscaleBy": "samples"}
 _REPEATERS = {"RepeatImageBatch": "image", "RepeatLatentBatch": "samples"}
 _MEGAPIXEL = 2**20
+#: The inputs that sizes are read of; each may be linked to a node that holds one value.
+_MEASURES = frozenset({"width", "height", "batch_size", "scale_by", "amount", "megapixels"})
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,11 @@ def sizes(graph: Graph) -> Iterator[Size]:
             known[node_id] = replace(size, node_id=node_id)
             if node_id in on_the_way:
                 yield known[node_id]
+
+
+def can_decide(graph: Graph, targets: Iterable[tuple[str, str]]) -> bool:
+    """Tell whether inputs `(node id, input)` can decide a size: by name, or as the only one."""
+    return any(name in _MEASURES or len(graph[node]["inputs"]) == 1 for node, name in targets)
 
 
 def _in_order(graph: Graph) -> list[str]:

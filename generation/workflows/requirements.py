@@ -122,6 +122,11 @@ def is_model_file(value: object) -> bool:
     return isinstance(value, str) and value.lower().endswith(_MODEL_SUFFIXES)
 
 
+def names_model(text: str) -> bool:
+    """Tell whether a text may name a model: it is the name of a file, or mentions an embedding."""
+    return is_model_file(text) or "embedding:" in text.lower()
+
+
 def _asks_for_model(value: str, spec: InputSpec | None) -> bool:
     return is_model_file(value) and (spec is None or spec.kind == "COMBO")
 

@@ -26,20 +26,31 @@ __all__ = [
 
 
 def apply(graph: Graph, values: Mapping[str, object], parameters: Mapping[str, Parameter]) -> Graph:
-    """Return a copy of the graph with the values set; they are believed to have been checked.
+    """Return the graph with the values set; they are believed to have been checked.
 
+    Nodes in which nothing is set are those of the graph itself: neither is to be written to.
     A list is wrapped as `{"__value__": […]}`, or it would be taken for a link. Raises GraphError
     when the graph has no such parameter. Source: protocol.md §3.1.
     """
-    changed = copy.deepcopy(graph)
+    changed = dict(graph)
     for name, value in values.items():
         if name not in parameters:
             raise GraphError("unknown_parameter", f"The workflow has no parameter {name!r}.")
-        for node_id, target in parameters[name].targets:
-            changed[node_id]["inputs"][target] = _literal(value, parameters[name].type)
+        for target in parameters[name].targets:
+            _set(graph, changed, target, _literal(value, parameters[name].type))
         for follower in parameters[name].scaled:
             _scale(graph, changed, follower, value)
     return changed
+
+
+def _set(graph: Graph, changed: Graph, target: tuple[str, str], value: object) -> None:
+    """Set an input in a copy of its node, made when it is the first that changes there."""
+    node_id, name = target
+    if changed[node_id] is graph[node_id]:
+        node = graph[node_id].copy()
+        node["inputs"] = node["inputs"].copy()
+        changed[node_id] = node
+    changed[node_id]["inputs"][name] = value
 
 
 def _scale(graph: Graph, changed: Graph, follower: Scaled, value: object) -> None:
@@ -48,7 +59,8 @@ def _scale(graph: Graph, changed: Graph, follower: Scaled, value: object) -> Non
     own = graph[node_id]["inputs"][name]
     if isinstance(own, int | float) and isinstance(value, int | float):
         moved = own * value / follower.base
-        changed[node_id]["inputs"][name] = max(1, round(moved)) if isinstance(own, int) else moved
+        rounded = max(1, round(moved)) if isinstance(own, int) else moved
+        _set(graph, changed, follower.target, rounded)
 
 
 def _literal(value: object, kind: Kind) -> object:

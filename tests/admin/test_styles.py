@@ -30,6 +30,13 @@ def test_a_style_gets_new_parameters(office: Client) -> None:
     assert Style.objects.get(code="ombres_chinoises").params == {"steps": 12}
 
 
+def test_a_style_names_other_workflows_that_its_parameters_hold_for(office: Client) -> None:
+    _save(office, more_workflows='["Labo.json"]')
+
+    style = Style.objects.get(code="ombres_chinoises")
+    assert style.workflow_names == ["OmbresChinoises.json", "Labo.json"]
+
+
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
@@ -37,6 +44,9 @@ def test_a_style_gets_new_parameters(office: Client) -> None:
         ({"params": '{"stepz": 12}'}, "stepz"),
         ({"params": "[1]"}, "An object is expected"),
         ({"workflow_name": "Nowhere.json"}, "Nowhere.json"),
+        ({"more_workflows": '["Elsewhere.json"]'}, "Elsewhere.json"),
+        ({"more_workflows": '"Labo.json"'}, "A list of names is expected"),
+        ({"more_workflows": "[7]"}, "A list of names is expected"),
         ({"workflow_name": "../../etc/passwd"}, "errornote"),
     ],
 )

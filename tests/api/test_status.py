@@ -8,7 +8,7 @@ from rest_framework.test import APIClient
 from generation.models import Batch
 from generation.states import RunState, ServerHealth, WaitReason
 from tests import factories
-from tests.api.calls import queries_of, status
+from tests.api.calls import EXAMPLE, URL, queries_of, status
 
 QUEUED, WAITING, RUNNING = RunState.QUEUED, RunState.WAITING, RunState.RUNNING
 DONE, ERROR, CANCELLED = RunState.DONE, RunState.ERROR, RunState.CANCELLED
@@ -25,10 +25,33 @@ def test_the_document_has_these_keys_and_no_other(api: APIClient, batch: Batch) 
         "results",
         "plans",
         "reasons",
+        "params",
+        "sources",
         "counts",
         "revision",
         "logs_url",
     ]
+
+
+def test_values_and_sources_of_all_plans_are_told_once_and_beside_them_a_plan_s_own(
+    api: APIClient,
+) -> None:
+    plan = {"plan": "0010", "params": {"steps": 12}}
+    sequences = [{"sequence_id": "SQ0010", "plans": [plan, "0020"]}]
+
+    made = api.post(URL, EXAMPLE | {"sequences": sequences, "params": {"cfg": 3}}, format="json")
+
+    document = api.get(made["Location"]).json()
+    assert document["params"] == {"steps": 30, "cfg": 3, "lora_strength": 0.9}
+    assert document["sources"] == {
+        "seed": "drawn",
+        "steps": "style",
+        "cfg": "request",
+        "lora_strength": "style",
+    }
+    own, other = document["plans"]
+    assert (own["params"], own["sources"]) == ({"steps": 12}, {"steps": "plan"})
+    assert not {"params", "sources"} & other.keys()
 
 
 @pytest.mark.parametrize("slash", ["", "/"])

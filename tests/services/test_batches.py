@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from generation.errors import Conflict, InvalidRequest
+from generation.events import sentence
 from generation.models import Batch, Episode, Plan, PlanRun, Project, Sequence
 from generation.services import batches, request_validation, runs
 from generation.states import BatchState, RunState, WaitReason
@@ -52,6 +53,49 @@ def test_what_is_there_of_the_production_tree_is_used() -> None:
 
     assert (Project.objects.count(), Episode.objects.count(), Sequence.objects.count()) == (1, 1, 1)
     assert Plan.objects.count() == 4
+
+
+def test_the_log_says_of_each_value_where_it_came_from() -> None:
+    batch = created(params={"steps": 12})
+
+    entry = batch.logs.get(event="batch_created")
+    assert sentence(entry.event, entry.data) == (
+        "3 plans requested in style ombres_chinoises, mode auto:"
+        " steps 12 (request), cfg 7.5 (style), lora_strength 0.9 (style)."
+    )
+
+
+def test_a_plan_keeps_what_it_gets_beside_its_batch() -> None:
+    plans = [{"plan": "0010", "params": {"steps": 12, "seed": "7"}}, "0020"]
+
+    batch = created(sequences=[{"sequence_id": "SQ0010", "plans": plans}])
+
+    own, other = batch.runs.all()
+    assert (own.params, own.seed) == ({"steps": 12}, "7")
+    assert own.sources == {"steps": "plan", "seed": "plan"}
+    assert (other.params, other.sources) == ({}, {})
+    assert batch.sources["seed"] == "drawn"
+
+
+def test_a_seed_of_a_sequence_is_that_of_all_its_plans() -> None:
+    first = {"sequence_id": "SQ0010", "plans": ["0010", "0020"], "params": {"seed": 7}}
+    batch = created(
+        sequences=[first, {"sequence_id": "SQ0020", "plans": ["0010"]}], params={"seed": 8}
+    )
+
+    assert [run.seed for run in batch.runs.all()] == ["7", "7", "8"]
+
+
+def test_a_retry_keeps_what_the_plan_has_of_its_own() -> None:
+    plan = {"plan": "0010", "params": {"steps": 12, "cfg": 3}}
+    batch = created(sequences=[{"sequence_id": "SQ0010", "plans": [plan]}])
+    batches.cancel(batch, actor=None)
+
+    batches.retry(batch, actor=None, params={"cfg": 5})
+
+    run = batch.runs.get()
+    assert run.params == {"steps": 12, "cfg": 5}
+    assert run.sources == {"steps": "plan", "cfg": "retry"}
 
 
 def test_a_project_in_another_spelling_is_refused_and_nothing_is_made() -> None:
@@ -210,7 +254,8 @@ def test_a_retrys_params_lie_over_those_of_the_retry_before() -> None:
 
     run.refresh_from_db()
     assert run.params == {"steps": 14, "cfg": 3}
-    assert run.logs.latest("pk").data == {"params": {"steps": 14}}
+    assert run.sources == {"steps": "retry", "cfg": "retry"}
+    assert run.logs.latest("pk").data == {"params": {"steps": 14}, "values": "steps 14"}
 
 
 def test_the_seed_stays_unless_one_is_given() -> None:

@@ -16,6 +16,7 @@ from generation.services import (
     batches,
     capability,
     maintenance,
+    plan_checks,
     request_validation,
     servers,
     workflows,
@@ -190,6 +191,55 @@ def test_a_value_that_a_server_refuses_keeps_nobody_from_another(
 
     assert refusal(**heun)[:2] == ("params.sampler_name", "no_capable_server")
     assert request_validation.read(REQUEST).needs != refused.needs
+
+
+def with_models(*models: str) -> list[dict[str, Any]]:
+    plans = [
+        {"plan": f"{10 * (n + 1):04d}", "params": {"checkpoint": model}}
+        for n, model in enumerate(models)
+    ]
+    return [{"sequence_id": "SQ0010", "plans": plans}]
+
+
+def test_a_plan_with_a_model_of_its_own_needs_another_server(start: Callable[..., Server]) -> None:
+    start("gpu-1", [CHECKPOINT, ALMOST])
+    request = request_validation.read(REQUEST | {"sequences": with_models(ALMOST, CHECKPOINT)})
+
+    batch = batches.create(request, requester=None)
+
+    own, like_all = batch.runs.all()
+    assert own.needs is not None
+    assert ALMOST in {file for _, _, file in own.needs.files}
+    assert like_all.needs is None
+    assert Capability.objects.filter(needs=own.needs, is_capable=True).count() == 1
+
+
+def test_a_plan_whose_model_no_server_has_is_named_in_the_request(
+    start: Callable[..., Server],
+) -> None:
+    start("gpu-1", [CHECKPOINT])
+
+    attr, code, _ = refusal(sequences=with_models(CHECKPOINT, ALMOST))
+
+    assert (attr, code) == ("sequences.0.plans.1.params.checkpoint", "no_capable_server")
+
+
+def test_a_model_that_no_plan_is_made_with_keeps_no_request_back(
+    start: Callable[..., Server],
+) -> None:
+    start("gpu-1", [ALMOST])
+
+    assert request_validation.read(REQUEST | {"sequences": with_models(ALMOST)}).own
+
+
+def test_so_many_sets_of_models_that_nobody_could_judge_them_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(plan_checks, "MODEL_SETS_MOST", 2)
+
+    attr, code, _ = refusal(sequences=with_models("a.safetensors", "b.safetensors", CHECKPOINT))
+
+    assert (attr, code) == ("sequences", "too_many_models")
 
 
 def test_a_choice_that_no_server_has_is_to_blame_itself(start: Callable[..., Server]) -> None:

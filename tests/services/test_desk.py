@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from generation.models import Batch, Plan, ServerDefinitions
+from generation.models import Batch, Plan, PlanRun, ServerDefinitions
 from generation.services import batch_controls
 from generation.services.claims import Desk
 from generation.services.leases import Lease
@@ -79,3 +79,12 @@ def test_a_batch_that_was_paused_meanwhile_is_seen(lease: Lease) -> None:
     again = desk.claim(in_flight=1)
 
     assert again and again.run.batch_id == second.pk
+
+
+def test_a_claim_tells_what_a_plan_has_of_its_own(lease: Lease) -> None:
+    run = batch(1).runs.get()
+    PlanRun.objects.update(params={"steps": 12}, sources={"steps": "plan"})
+
+    Desk(lease).claim(in_flight=0)
+
+    assert run.logs.get(event="own_values").data == {"values": "steps 12 (plan)"}

@@ -1,6 +1,7 @@
 """Reading a request: what is taken, and every refusal with its place and its code."""
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -71,7 +72,7 @@ def test_the_example_of_the_specification_is_taken() -> None:
 def test_what_has_a_default_can_be_left_out(key: str) -> None:
     batches.create(read(), requester=None)
 
-    assert request_validation.read(without(key)) == read()
+    assert replace(request_validation.read(without(key)), sources={}) == replace(read(), sources={})
 
 
 def test_the_params_of_the_request_lie_over_those_of_the_style() -> None:
@@ -121,6 +122,115 @@ def test_mode_manuel_needs_no_workflow() -> None:
 )
 def test_an_episode_begins_with_its_season(season: str, episode: str) -> None:
     assert read(season=season, episode=episode).episode == episode
+
+
+# Where values come from ---------------------------------------------------------------------------
+
+
+def test_each_value_knows_whether_style_or_request_gave_it() -> None:
+    request = read(params={"steps": 12})
+
+    assert request.sources == {
+        "seed": "drawn",
+        "steps": "request",
+        "cfg": "style",
+        "lora_strength": "style",
+    }
+
+
+def test_the_style_s_params_are_none_of_a_workflow_that_it_does_not_name() -> None:
+    request = read(workflow_json="Labo.json", params={})
+
+    assert (request.params, request.sources) == ({}, {"seed": "drawn"})
+
+
+def test_the_style_s_params_hold_for_another_workflow_that_it_names() -> None:
+    Style.objects.filter(code="ombres_chinoises").update(more_workflows=["Labo.json"])
+
+    request = read(workflow_json="Labo.json", params={})
+
+    assert (request.params["steps"], request.sources["steps"]) == (30, "style")
+
+
+def test_a_seed_that_nobody_renders_is_not_drawn() -> None:
+    assert "seed" not in read(mode="manuel").sources
+
+
+def own(plans: list[Any], params: dict[str, Any]) -> BatchRequest:
+    return read(sequences=[{"sequence_id": "SQ0010", "plans": plans, "params": params}])
+
+
+def test_a_plan_s_params_lie_over_its_sequence_s() -> None:
+    plan = {"plan": "0010", "params": {"cfg": 3, "denoise": 0.5}}
+
+    request = own([plan, "0020"], {"steps": 12, "cfg": 5})
+
+    assert request.sequences == {"SQ0010": ["0010", "0020"]}
+    assert request.own["SQ0010", "0010"].params == {"steps": 12, "cfg": 3, "denoise": 0.5}
+    assert request.own["SQ0010", "0010"].sources == {
+        "steps": "sequence",
+        "cfg": "plan",
+        "denoise": "plan",
+    }
+    assert request.own["SQ0010", "0020"].params == {"steps": 12, "cfg": 5}
+
+
+def test_a_plan_may_be_an_object_without_params() -> None:
+    request = own([{"plan": "0010"}], {})
+
+    assert (request.sequences, request.own) == ({"SQ0010": ["0010"]}, {})
+
+
+def test_params_of_a_sequence_that_is_named_twice_hold_where_they_stand() -> None:
+    first = {"sequence_id": "SQ0010", "plans": ["0010"], "params": {"steps": 12}}
+    second = {"sequence_id": "SQ0010", "plans": ["0020"]}
+
+    assert list(read(sequences=[first, second]).own) == [("SQ0010", "0010")]
+
+
+@pytest.mark.parametrize(
+    ("sequence", "problem"),
+    [
+        ({"params": {"stepz": 1}}, ("sequences.0.params.stepz", "unknown_parameter")),
+        ({"params": []}, ("sequences.0.params", "not_an_object")),
+        (
+            {"plans": ["0020", {"plan": "0010", "params": {"steps": 0}}]},
+            ("sequences.0.plans.1.params.steps", "out_of_bounds"),
+        ),
+        ({"plans": [{"plan": "10"}]}, ("sequences.0.plans.0.plan", "invalid_plan")),
+        ({"plans": [{"params": {}}]}, ("sequences.0.plans.0.plan", "required")),
+        ({"plans": [{"plan": "0010", "x": 1}]}, ("sequences.0.plans.0.x", "unknown_key")),
+        (
+            {"plans": [{"plan": "0010", "params": None}]},
+            ("sequences.0.plans.0.params", "not_an_object"),
+        ),
+        (
+            {"plans": [{"plan": "0010", "params": {"width": 16384, "height": 16384}}]},
+            ("sequences.0.plans.0.params.width", "too_large"),
+        ),
+    ],
+)
+def test_params_of_a_sequence_or_plan_that_do_not_fit_are_named_where_they_stand(
+    sequence: dict[str, Any], problem: tuple[str, str]
+) -> None:
+    given = {"sequence_id": "SQ0010", "plans": ["0010"]} | sequence
+
+    assert refused(sequences=[given])[0] == problem
+
+
+def test_a_plan_named_once_as_text_and_once_as_object_is_refused() -> None:
+    assert refused(sequences=[{"sequence_id": "SQ0010", "plans": ["0010", {"plan": "0010"}]}]) == [
+        ("sequences.0.plans.1", "duplicate_plan")
+    ]
+
+
+def test_params_of_a_plan_that_no_workflow_could_take_are_refused() -> None:
+    plan = {"plan": "0010", "params": {"steps": 3}}
+    payload = without("workflow_json") | {"mode": "manuel", "params": {}}
+
+    assert problems(payload | {"sequences": one_plan(plan)}) == [
+        ("sequences.0.plans.0.params.steps", "no_workflow")
+    ]
 
 
 # What is refused ----------------------------------------------------------------------------------
@@ -180,7 +290,7 @@ def test_a_plan_is_four_ascii_digits(value: str) -> None:
     assert refused(sequences=one_plan(value)) == [("sequences.0.plans.0", "invalid_plan")]
 
 
-@pytest.mark.parametrize("value", [1010, 10.0, None, True, ["0010"], {"plan": "0010"}])
+@pytest.mark.parametrize("value", [1010, 10.0, None, True, ["0010"]])
 def test_a_plan_is_no_number_and_nothing_else(value: object) -> None:
     assert refused(sequences=one_plan(value)) == [("sequences.0.plans.0", "not_a_string")]
 

@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 
 from generation.errors import Fenced
 from generation.models import Attempt, Batch, LogEntry, PlanRun, Server, Version
+from generation.parameter_sources import told
 from generation.services.transitions.attempt_ends import CLEAN, one
 from generation.services.transitions.unit_of_work import Change, change, hold, write_held
 from generation.states import AttemptOutcome, RunState
@@ -73,6 +74,8 @@ def claim(
         now.set(served_at=Now(), n_passed_over=0)
         seed = {"seed": work.seed} if work.seed else {}
         now.log("claimed", run.pk, attempt=number, server=server.name, **seed)
+        if run.params:
+            now.log("own_values", run.pk, values=told(run.params, run.sources))
     return attempt
 
 

@@ -6,15 +6,16 @@ from typing import Any
 from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Greatest
 
-from generation.models import Batch, Needs, Version
+from generation.models import Batch, Needs, PlanRun, Version
+from generation.parameter_sources import Source, from_one, told
 from generation.services.transitions.attempt_ends import CLEAN, one
 from generation.services.transitions.unit_of_work import Actor, Change, change
 from generation.states import RETRYABLE, Mode, RunState, WaitReason
 
 _BLAMED = (RunState.QUEUED, RunState.ERROR)
 
-#: What a plan of the locked batch needs with these overrides; None for what its batch needs.
-NeedsOf = Callable[[Batch, Mapping[str, Any]], Needs | None]
+#: Given the locked batch, what tells what its plans need by their own values; None: as the batch.
+NeedsOf = Callable[[Batch], Callable[[Mapping[str, Any]], Needs | None]]
 
 
 def retry(
@@ -29,19 +30,21 @@ def retry(
     target = RunState.WAITING if batch.mode == Mode.MANUEL else RunState.QUEUED
     with change(batch.pk, actor=actor) as now:
         runs = now.batch.runs.retryable().filter(pk__in=run_ids)
-        found = list(runs.order_by("pk").values_list("pk", "params"))
+        found = list(runs.order_by("pk").only("pk", "params", "sources"))
         fields = CLEAN | {"result": None, "wait_reason": WaitReason.TURN}
         fields |= {"n_tries": 0, "tried_from": F("n_attempts")}
-        moved = _retry_with(now, [pk for pk, _ in found], target, fields)
+        moved = _retry_with(now, [run.pk for run in found], target, fields)
         if not moved:
             return 0
         if now.batch.needs_panel and target == RunState.QUEUED:
-            _hold_without_panel(now, [pk for pk, _ in found])
-        _override(now, dict(found), overrides, needs_of)
+            _hold_without_panel(now, [run.pk for run in found])
+        if overrides:
+            _override(now, found, overrides, needs_of)
         now.set(cancel_requested_at=None)
         event = "retried_manually" if target == RunState.WAITING else "retried"
-        for run_id, _ in found:
-            now.log(event, run_id, params=dict(overrides))
+        said = {"values": told(overrides, {})} if overrides else {}
+        for run in found:
+            now.log(event, run.pk, params=dict(overrides), **said)
     return moved
 
 
@@ -60,21 +63,22 @@ def _hold_without_panel(now: Change, ids: list[int]) -> None:
 
 
 def _override(
-    now: Change,
-    found: dict[int, dict[str, Any]],
-    overrides: Mapping[str, Any],
-    needs_of: NeedsOf,
+    now: Change, runs: list[PlanRun], overrides: Mapping[str, Any], needs_of: NeedsOf
 ) -> None:
+    """Lay the overrides over each run's own values, as many runs at once as have the same."""
     fields: dict[str, Any] = {"seed": str(overrides["seed"])} if "seed" in overrides else {}
     kept = {name: value for name, value in overrides.items() if name != "seed"}
-    groups: dict[str, tuple[list[int], dict[str, Any]]] = {}
-    for run_id, params in found.items():
-        merged = params | kept
-        if merged or fields:
-            groups.setdefault(repr(sorted(merged.items())), ([], merged))[0].append(run_id)
-    for ids, merged in groups.values():
-        fields["needs"] = needs_of(now.batch, merged)
-        now.edit(now.batch.runs.filter(pk__in=ids), params=merged, **fields)
+    sources = from_one(overrides, Source.RETRY)
+    groups: dict[str, list[PlanRun]] = {}
+    for run in runs:
+        run.params, run.sources = run.params | kept, run.sources | sources
+        same = repr((sorted(run.params.items()), sorted(run.sources.items())))
+        groups.setdefault(same, []).append(run)
+    needs = needs_of(now.batch)
+    for first, *others in groups.values():
+        own = {"params": first.params, "sources": first.sources, "needs": needs(first.params)}
+        ids = [run.pk for run in (first, *others)]
+        now.edit(now.batch.runs.filter(pk__in=ids), **own, **fields)
 
 
 def unblame(batch_id: int, failed: Mapping[int, int], server: str) -> int:

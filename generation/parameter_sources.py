@@ -1,0 +1,41 @@
+"""Where the value of a parameter came from: each later one lies over those before it."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Source(StrEnum):
+    """Who decided a value, in the order of precedence; a seed that nobody gives is drawn."""
+
+    WORKFLOW = "workflow"
+    PRESET = "preset"
+    STYLE = "style"
+    REQUEST = "request"
+    SEQUENCE = "sequence"
+    PLAN = "plan"
+    RETRY = "retry"
+    DRAWN = "drawn"
+
+
+#: Each parameter's source, by its name. What stands in none is the workflow's own.
+Sources = Mapping[str, str]
+#: Longer texts are cut where values are told in a sentence.
+_TOLD_MAX = 60
+
+
+def from_one(names: Mapping[str, object], source: Source) -> dict[str, str]:
+    """Return the sources of values that all came from the same place."""
+    return dict.fromkeys(names, source.value)
+
+
+def told(values: Mapping[str, object], sources: Sources) -> str:
+    """Return values with their sources for a sentence: `steps 30 (request), cfg 7.5 (style)`."""
+    return ", ".join(
+        f"{name} {_short(value)}" + (f" ({sources[name]})" if name in sources else "")
+        for name, value in values.items()
+    )
+
+
+def _short(value: object) -> str:
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= _TOLD_MAX else f"{text[:_TOLD_MAX]}…"

@@ -1,0 +1,168 @@
+"""The values that a request's plans get: from where each comes, whether it fits, what it needs.
+
+Over the workflow's own lie the style's, the request's, a sequence's and a plan's, in this order.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from generation.models import Needs, Style, Workflow
+from generation.parameter_sources import Source, Sources, from_one
+from generation.services import capability, plan_checks, workflows
+from generation.services.capability import Wanted
+from generation.services.plan_checks import PlanValues
+from generation.services.request_fields import PAYLOAD
+from generation.services.request_reader import Reader
+from generation.services.request_sequences import AskedPlan, Given
+from generation.states import Mode
+
+#: A sequence and a plan of it.
+PlanKey = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class OwnValues:
+    """What one plan gets that is not for all plans of its batch, and where it came from.
+
+    `needs` is what rendering it needs of a server, None where that is what its batch needs.
+    """
+
+    params: Mapping[str, Any]
+    sources: Sources
+    needs: Needs | None = None
+
+
+@dataclass(frozen=True)
+class Values:
+    """What all plans of a request get, and beside it `own`: what some of them get.
+
+    `needs` is what rendering needs of a server, None in mode manuel; it may be no row yet.
+    `needs_panel`: the workflow starts from the plan's panel; `seed_bounds` are the least and the
+    largest seed that can be drawn, None where no picture depends on one.
+    """
+
+    params: Mapping[str, Any]
+    sources: Sources
+    own: Mapping[PlanKey, OwnValues] = field(default_factory=dict)
+    needs: Needs | None = None
+    needs_panel: bool = False
+    seed_bounds: tuple[int, int] | None = None
+
+
+def read(
+    reader: Reader,
+    asked: Sequence[AskedPlan],
+    *,
+    style: Style | None,
+    workflow: Workflow | None,
+    mode: Mode,
+) -> Values:
+    """Return the values of a request's plans; what is wrong with them is added to the problems."""
+    given: dict[str, Any] = reader.payload.get("params", {})
+    if not reader.take_kind("params", PAYLOAD["params"], given):
+        return Values({}, {})
+    if workflow is None:
+        if mode == Mode.MANUEL and "workflow_json" not in reader.payload:
+            for each in [Given(given, "params"), *_givens(asked)]:
+                reader.problems.extend(workflows.none_apply(each.params, each.place))
+        return Values(given, from_one(given, Source.REQUEST))
+    return _Reading(reader, workflow, mode).values(Given(given, "params"), style, asked)
+
+
+class _Reading:
+    """Reads the values of one request, all for the same workflow."""
+
+    def __init__(self, reader: Reader, workflow: Workflow, mode: Mode) -> None:
+        definitions = workflows.known_definitions()
+        self._reader, self._workflow, self._mode = reader, workflow, mode
+        self._contract = workflows.contract(workflow, definitions)
+        self._check = workflows.checker(workflow, definitions)
+
+    def values(self, request: Given, style: Style | None, asked: Sequence[AskedPlan]) -> Values:
+        """Return the values of all plans, and of some."""
+        contract, problems = self._contract, self._reader.problems
+        before = len(problems)
+        for each in [request, *_givens(asked)]:
+            problems.extend(self._check(each.params, each.place))
+        is_usable = len(problems) == before
+        problems.extend(workflows.open_questions(contract))
+        params, sources = self._of_all(style, request.params)
+        own = {(each.sequence_id, each.plan): _of_one(each) for each in asked if _has_own(each)}
+        needs = None
+        if self._mode == Mode.AUTO and is_usable:
+            plans = list(_of_plans(params, request, asked))
+            problems.extend(plan_checks.too_large(self._workflow, contract.parameters, plans))
+            wanted = capability.Wanted(self._workflow)
+            problems.extend(plan_checks.unrunnable(self._workflow, wanted, plans, "sequences"))
+            needs = wanted.of(params)
+            own = _with_needs(own, params, needs, wanted)
+        return Values(
+            params,
+            sources,
+            own,
+            needs,
+            needs_panel=workflows.PANEL in contract.parameters,
+            seed_bounds=workflows.seed_bounds(contract),
+        )
+
+    def _of_all(
+        self, style: Style | None, given: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, str]]:
+        """Lay the request's values over the style's, which hold for workflows that it names."""
+        known = self._contract.parameters
+        is_named = style is not None and self._workflow.name in style.workflow_names
+        of_style = style.params if style and is_named else {}
+        defaults = {name: value for name, value in of_style.items() if name in known}
+        sources = from_one(defaults, Source.STYLE) | from_one(given, Source.REQUEST)
+        if workflows.SEED in known and self._mode == Mode.AUTO:
+            sources = from_one({workflows.SEED: None}, Source.DRAWN) | sources
+        return {**defaults, **given}, sources
+
+
+def _with_needs(
+    own: Mapping[PlanKey, OwnValues], params: Mapping[str, Any], needs: Needs, wanted: Wanted
+) -> dict[PlanKey, OwnValues]:
+    """Return the plans' own values with what some of them need beside `needs`."""
+    return {
+        key: replace(values, needs=_unlike(needs, wanted.of({**params, **values.params})))
+        for key, values in own.items()
+    }
+
+
+def _unlike(batch: Needs, plan: Needs) -> Needs | None:
+    return None if plan.sha256 == batch.sha256 else plan
+
+
+def _of_one(asked: AskedPlan) -> OwnValues:
+    of_sequence, of_plan = asked.of_sequence.params, asked.of_plan.params
+    sources = from_one(of_sequence, Source.SEQUENCE) | from_one(of_plan, Source.PLAN)
+    return OwnValues({**of_sequence, **of_plan}, sources)
+
+
+def _has_own(asked: AskedPlan) -> bool:
+    return bool(asked.of_sequence.params or asked.of_plan.params)
+
+
+def _givens(asked: Iterable[AskedPlan]) -> list[Given]:
+    """Return what sequences and plans give, each once."""
+    of_sequences = {each.of_sequence.place: each.of_sequence for each in asked}
+    return [*of_sequences.values(), *(each.of_plan for each in asked if each.of_plan.params)]
+
+
+def _of_plans(
+    params: Mapping[str, Any], request: Given, asked: Sequence[AskedPlan]
+) -> Iterator[PlanValues]:
+    """Yield the values of the plans that have no own ones, once; then of each that has."""
+    everywhere = workflows.places(request.params, request.place)
+    own = [each for each in asked if _has_own(each)]
+    if len(own) < len(asked) or not asked:
+        yield PlanValues(params, everywhere)
+    for each in own:
+        of_sequence, of_plan = each.of_sequence, each.of_plan
+        yield PlanValues(
+            {**params, **of_sequence.params, **of_plan.params},
+            everywhere
+            | workflows.places(of_sequence.params, of_sequence.place)
+            | workflows.places(of_plan.params, of_plan.place),
+        )
