@@ -5,13 +5,13 @@ have; and seen for nothing in every queue that is looked at.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Iterable
 
 from django.conf import settings
 
 from generation.comfyui.client import Client
 from generation.comfyui.protocol import Queue
-from generation.driver.flight import Flight
+from generation.driver.flights import Flight
 from generation.models import Attempt, Server
 from generation.services import prompt_graphs, server_identity
 from generation.services.leases import Lease
@@ -19,7 +19,7 @@ from generation.services.leases import Lease
 _OURS = re.compile(rf"{prompt_graphs.FOLDER}/([0-9a-f-]{{36}})")
 
 
-class Twins:
+class DuplicateAddresses:
     """Tells one driver's server from all others; `is_aside` once it stands aside for one."""
 
     def __init__(self, lease: Lease, client: Client) -> None:
@@ -46,8 +46,8 @@ class Twins:
         if not server_identity.has_others(self._server, self._apart):
             return not self.is_aside
         others = server_identity.open_elsewhere(self._server, self._apart)
-        self._compare([each for each in others if each.acknowledged_at is not None])
-        waits_for = (each.pk for each in others if each.acknowledged_at is None)
+        self._compare([attempt for attempt in others if attempt.acknowledged_at is not None])
+        waits_for = (attempt.pk for attempt in others if attempt.acknowledged_at is None)
         return not self.is_aside and not any(pk < flight.attempt.pk for pk in waits_for)
 
     def has_place(self, n_posted: int) -> bool:
@@ -57,11 +57,11 @@ class Twins:
         """
         return not self._has_twins or n_posted + self.n_there < settings.MADSEA_DEPTH
 
-    def look(self, queue: Queue, flights: Collection[Flight]) -> None:
+    def look(self, queue: Queue, flights: Iterable[Flight]) -> None:
         """See whether the queue holds what was posted to another address."""
         ours = {str(flight.attempt.prompt_id) for flight in flights}
-        found = {match[1] for prefix in queue.by_prefix if (match := _OURS.fullmatch(prefix))}
-        strange = found - ours - self._judged
+        queued = {match[1] for prefix in queue.by_prefix if (match := _OURS.fullmatch(prefix))}
+        strange = queued - ours - self._judged
         if strange:
             self._judged |= strange
             for other in server_identity.open_by_prompt(self._server, strange):

@@ -1,12 +1,13 @@
-"""How flights end without an image: failed, stopped, lost, or with their server set aside."""
+"""How attempts end without a picture: failed, stopped, lost, or with their server set aside."""
 
 from contextlib import suppress
 
 from generation.comfyui.client import Client
-from generation.comfyui.errors import ComfyError, Refused
-from generation.comfyui.protocol import Queue
+from generation.comfyui.errors import ComfyError
+from generation.driver import effects as do
 from generation.driver import interpretation
-from generation.driver.flight import UNPOSTED, Flight
+from generation.driver.flights import Flight, Flights
+from generation.driver.stages import Preparing
 from generation.errors import PlanFailure
 from generation.failures import failure
 from generation.models import Attempt
@@ -20,41 +21,36 @@ SET_ASIDE = frozenset({"cuda_poisoned", "worker_dead"})
 MAY_BE_THERE = frozenset({"worker_dead", "prompt_not_taken", "driver_error"})
 
 
-class Outcomes:
-    """Closes the attempts of one driver's flights; `is_aside` once its server was set aside."""
+class FailedAttempts:
+    """Closes the attempts of one driver; `is_set_aside` once its server was, with all of them.
 
-    def __init__(self, lease: Lease, client: Client, flights: dict[int, Flight]) -> None:
+    Each of its acts raises `Fenced` when the attempt is no longer ours.
+    """
+
+    def __init__(self, lease: Lease, client: Client, flights: Flights) -> None:
         self._lease = lease
         self._client = client
         self._flights = flights
-        self.is_aside = False
+        self.is_set_aside = False
 
-    def drop(self, flight: Flight) -> None:
-        """Have the flight no more."""
-        self._flights.pop(flight.attempt.pk, None)
-
-    def fail(
-        self, flight: Flight, why: PlanFailure, *, is_left: bool = False, is_deaf: bool = False
-    ) -> None:
-        """End a flight that failed, and see what that says of its server.
-
-        `is_left`: its prompt still runs there. `is_deaf`: that was to stop, and does not obey.
-        """
+    def fail(self, flight: Flight, effect: do.Fail) -> None:
+        """End an attempt that failed, and see what that says of its server."""
+        why = effect.why
         if why.code == "out_of_memory" and not self._was_short(flight):
             why = self._with_memory_freed(why)
-        is_there = is_left or is_deaf or why.code in MAY_BE_THERE
+        is_there = effect.is_left or effect.is_deaf or why.code in MAY_BE_THERE
         transitions.fail(flight.attempt, why, is_left_behind=is_there)
-        self.drop(flight)
-        if is_deaf or why.code in SET_ASIDE:
+        self._flights.remove(flight)
+        if effect.is_deaf or why.code in SET_ASIDE:
             self._set_aside(why, flight.prompt_id)
         elif workflow := flight.attempt.run.batch.workflow:
             circuit_breaker.look(self._lease.server, workflow, flight.attempt)
 
     def fail_attempt(self, attempt: Attempt, why: PlanFailure) -> None:
-        """End an attempt that failed, whether there is a flight of it or not."""
-        flight = self._flights.get(attempt.pk)
+        """End an attempt that failed, whether it is in flight or not."""
+        flight = self._flights.of(attempt.pk)
         if flight is not None:
-            self.fail(flight, why)
+            self.fail(flight, do.Fail(why))
         elif attempt.outcome == AttemptOutcome.OPEN:
             transitions.fail(attempt, why, is_left_behind=why.code in MAY_BE_THERE)
 
@@ -71,61 +67,60 @@ class Outcomes:
             self._client.free()
         return failure("memory_short", why.message)
 
-    def turn_away(self, flight: Flight, error: Refused, code: str) -> None:
+    def turn_away(self, flight: Flight, effect: do.TurnAway) -> None:
         """Queue the plan again for a server that has what this one lacks, or let it fail."""
-        lacks = interpretation.lacks(error, flight.attempt.graph)
+        lacks = interpretation.lacks(effect.refused, flight.attempt.graph)
         if lacks and capability.turn_away(flight.attempt, lacks):
-            self.drop(flight)
-        else:
-            self.fail(flight, failure(code, "\n".join(error.sentences())))
+            return
+        self.fail(flight, do.Fail(failure(effect.code, "\n".join(effect.refused.sentences()))))
 
-    def make_way(self, foreign: str, why: PlanFailure, queue: Queue) -> None:
+    def make_way(self, _: Flight, effect: do.MakeWay) -> None:
         """Take ours off a server that somebody else's prompt keeps busy, and have it set aside.
+
+        Nothing is done while one of ours runs, or has ended.
 
         Raises:
             ComfyError: the server did not answer.
         """
-        waiting = [each for each in self._flights.values() if each.prompt_id in queue.pending]
-        if not all(each in waiting or each.stage in UNPOSTED for each in self._flights.values()):
+        queue = self._client.queue()
+        waiting = [flight for flight in self._flights if flight.prompt_id in queue.pending]
+        unposted = self._flights.in_stage(Preparing)
+        if effect.foreign not in queue.running:
             return
-        self._client.delete_pending([each.prompt_id for each in waiting])
+        if not all(flight in waiting or flight in unposted for flight in self._flights):
+            return
+        self._client.delete_pending([flight.prompt_id for flight in waiting])
         after = self._client.queue()
         # If it has ended just now, what was deleted is found to be lost at the next look.
-        if after.running != queue.running or any(each.prompt_id in after for each in waiting):
+        is_left = any(flight.prompt_id in after for flight in waiting)
+        if after.running != queue.running or is_left:
             return
         for flight in waiting:
-            transitions.fail(flight.attempt, why)
-            self.drop(flight)
-        self._set_aside(why, foreign)
+            transitions.fail(flight.attempt, effect.why)
+            self._flights.remove(flight)
+        self._set_aside(effect.why, effect.foreign)
 
     def _set_aside(self, why: PlanFailure, prompt_id: str) -> None:
         quarantine.set_aside(self._lease.server, why, prompt_id)
         # Their attempts were given back with the server's.
         self._flights.clear()
-        self.is_aside = True
+        self.is_set_aside = True
 
-    def stopped(self, flight: Flight) -> None:
-        """End a flight whose prompt is off the server: cancelled, or given up as hung."""
-        if flight.verdict is not None:
-            self.fail(flight, flight.verdict)
-            return
+    def stop(self, flight: Flight, _: do.Stop) -> None:
+        """End a cancelled attempt whose prompt is off the server."""
         transitions.stop(flight.attempt)
-        self.drop(flight)
 
-    def stepped_back(self, flight: Flight) -> None:
+    def step_back(self, flight: Flight, _: do.StepBack) -> None:
         """Give a plan back before it was posted, as its server stands aside."""
-        self._lease.server.refresh_from_db(fields=["set_aside_code", "set_aside_detail"])
-        detail = self._lease.server.set_aside_detail.rstrip(".")
-        transitions.step_back(flight.attempt, detail)
-        self.drop(flight)
+        server = self._lease.server
+        server.refresh_from_db(fields=["set_aside_code", "set_aside_detail"])
+        transitions.step_back(flight.attempt, server.set_aside_detail.rstrip("."))
 
-    def interrupted(self, flight: Flight) -> None:
-        """End a flight that somebody else stopped on the server."""
+    def lose_interrupted(self, flight: Flight, _: do.LoseInterrupted) -> None:
+        """End an attempt that somebody else stopped on the server."""
         transitions.lose_interrupted(flight.attempt)
-        self.drop(flight)
 
-    def lost(self, flight: Flight, detail: str) -> None:
-        """End a flight that the server has forgotten."""
-        transitions.lose(flight.attempt, detail)
+    def lose(self, flight: Flight, effect: do.Lose) -> None:
+        """End an attempt that the server has forgotten."""
+        transitions.lose(flight.attempt, effect.detail)
         servers.read_again(self._lease.server)
-        self.drop(flight)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from django.db import DataError, Error, IntegrityError
 
 from generation.comfyui.errors import ComfyError
-from generation.driver.failed_attempts import Outcomes
+from generation.driver.failed_attempts import FailedAttempts
 from generation.errors import Fenced, PlanFailure
 from generation.failures import failure
 from generation.models import Attempt
@@ -22,8 +22,8 @@ logger = logging.getLogger(__name__)
 class Guard:
     """Stands around each step of one driver's flights."""
 
-    def __init__(self, outcomes: Outcomes) -> None:
-        self._outcomes = outcomes
+    def __init__(self, failed: FailedAttempts) -> None:
+        self._failed = failed
 
     @contextmanager
     def step(self, attempt: Attempt) -> Iterator[None]:
@@ -36,7 +36,7 @@ class Guard:
         except Exception as error:
             if is_foreseen(error):
                 raise
-            self._outcomes.fail_attempt(attempt, _told(error, attempt))
+            self._failed.fail_attempt(attempt, _told(error, attempt))
 
 
 def is_foreseen(error: Exception) -> bool:

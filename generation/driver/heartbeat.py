@@ -1,4 +1,4 @@
-"""The heart: what keeps a driver's lease alive, also while a slow server holds up its loop."""
+"""The heartbeat: what keeps a driver's lease alive, also while a slow server holds up its loop."""
 
 from time import monotonic
 
@@ -14,7 +14,7 @@ BEAT_EVERY_S = 5.0
 SURE_S = 1.0
 
 
-class Heart:
+class Heartbeat:
     """Prolongs one lease; used by the loop's thread alone."""
 
     def __init__(self, lease: Lease) -> None:

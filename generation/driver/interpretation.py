@@ -1,18 +1,19 @@
 """What the driver says to a ComfyUI server about one prompt, and how it reads the answers."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from generation.comfyui.errors import Refused
 from generation.comfyui.protocol import History, OutputFile
 from generation.comfyui.untrusted_json import line, listed, mapping, name
-from generation.driver.flight import Flight
 from generation.errors import PlanFailure
 from generation.failures import failure
 from generation.models import Attempt
 from generation.services import prompt_graphs
+from generation.services.publication import Image
 from generation.workflows import substitution as params
+from generation.workflows.graph import Graph
 from generation.workflows.requirements import Lack
 
 _NO_SUCH_CLASS = frozenset({"invalid_prompt", "missing_node_type"})
@@ -28,20 +29,61 @@ def marks(attempt: Attempt) -> dict[str, object]:
     return {"extra_pnginfo": {"madsea": marks}}
 
 
-def left_file(flight: Flight) -> OutputFile:
+def left_file(attempt: Attempt) -> OutputFile:
     """Return where the attempt's file would lie, by its unique prefix. Source: protocol.md §9."""
-    folder, _, stem = flight.prefix.rpartition("/")
-    wanted = params.wanted_outputs(flight.attempt.graph)
+    folder, _, stem = prompt_graphs.prefix_of(attempt).rpartition("/")
+    wanted = params.wanted_outputs(attempt.graph)
     return OutputFile(wanted[0] if wanted else "", f"{stem}_00001_.png", folder, "output")
 
 
-def drops_result(flight: Flight, outputs: Collection[str]) -> bool:
+def drops_result(graph: Graph, outputs: Collection[str]) -> bool:
     """Tell whether a server took the prompt without the node of its result: partly accepted.
 
     `outputs` are the nodes that it is to run, empty when the server does not say.
     """
-    wanted = params.wanted_outputs(flight.attempt.graph)
-    return bool(outputs and wanted) and wanted[0] not in outputs
+    if not outputs:
+        return False
+    wanted = params.wanted_outputs(graph)
+    return bool(wanted) and wanted[0] not in outputs
+
+
+def pictures(history: History, graph: Graph) -> tuple[OutputFile, ...]:
+    """Return the picture that the result's node has saved; empty when it saved no file at all.
+
+    Among files of other kinds it is the first that is named like an image.
+    """
+    wanted = params.wanted_outputs(graph)
+    of_result = [file for file in history.outputs if file.node_id in wanted[:1]]
+    saved = [file for file in of_result if file.type == "output"]
+    images = [file for file in saved if file.key == "images" and _has_image_name(file)]
+    return tuple((images + saved)[:1])
+
+
+def _has_image_name(file: OutputFile) -> bool:
+    return file.filename.lower().endswith((".png", ".jpg", ".jpeg", ".webp"))
+
+
+def render_s(history: History) -> float | None:
+    """Return how long the server worked at a prompt, by its own clock; None if it does not say."""
+    if not (history.started_at_ms and history.finished_at_ms):
+        return None
+    return max(0.0, (history.finished_at_ms - history.started_at_ms) / 1000)
+
+
+def misfit(attempt: Attempt, images: Iterable[Image]) -> PlanFailure | None:
+    """Return what is wrong with pictures: another prompt's, or of another size than the graph's."""
+    graph, prefix = attempt.graph, prompt_graphs.prefix_of(attempt)
+    wanted = params.wanted_outputs(graph)
+    expected = params.output_size(graph, wanted[0]) if wanted else None
+    for image in images:
+        # The graph names our output prefix, and that the prompt; a server may write neither.
+        if image.decoded.marks and prefix not in image.decoded.marks:
+            return failure("wrong_image", "The file holds the image of another prompt.")
+        size = (image.decoded.width_px, image.decoded.height_px)
+        if expected is not None and size != expected:
+            words = "The image has {} × {} pixels, the workflow gives it {} × {}."
+            return failure("wrong_size", words.format(*size, *expected))
+    return None
 
 
 def node_failure(history: History) -> PlanFailure:
@@ -68,14 +110,15 @@ def misses_panel(error: Refused) -> bool:
     Source: protocol.md §4, §16.24.
     """
     nodes = map(mapping, error.node_errors.values())
-    told = (mapping(each) for node in nodes for each in listed(node.get("errors")))
+    errors = (mapping(error) for node in nodes for error in listed(node.get("errors")))
     return any(
-        f"{prompt_graphs.FOLDER}/" in f"{each.get('details')}{_received(each)}" for each in told
+        f"{prompt_graphs.FOLDER}/" in f"{error.get('details')}{_received(error)}"
+        for error in errors
     )
 
 
-def _received(each: Mapping[str, Any]) -> object:
-    return mapping(each.get("extra_info")).get("received_value", "")
+def _received(error: Mapping[str, Any]) -> object:
+    return mapping(error.get("extra_info")).get("received_value", "")
 
 
 def lacks(error: Refused, graph: Mapping[str, Any]) -> list[Lack]:
@@ -88,15 +131,14 @@ def lacks(error: Refused, graph: Mapping[str, Any]) -> list[Lack]:
         named = _NODE_ID.search(error.details)
         node = graph.get(named[1]) if named else None
         return [Lack(node["class_type"], "")] if node else []
-    found: list[Lack] = []
+    lacks: list[Lack] = []
     for node in map(mapping, error.node_errors.values()):
-        for each in map(mapping, listed(node.get("errors"))):
-            extra = mapping(each.get("extra_info"))
+        for fault in map(mapping, listed(node.get("errors"))):
+            extra = mapping(fault.get("extra_info"))
             value = name(extra, "received_value")
-            if each.get("type") != "value_not_in_list" or value.startswith(
-                f"{prompt_graphs.FOLDER}/"
-            ):
+            is_panel = value.startswith(f"{prompt_graphs.FOLDER}/")
+            if fault.get("type") != "value_not_in_list" or is_panel:
                 return []
             where = f"{node.get('class_type')}.{extra.get('input_name')}"
-            found.append(Lack(value, line(where)))
-    return found[:LACKS_MOST]
+            lacks.append(Lack(value, line(where)))
+    return lacks[:LACKS_MOST]

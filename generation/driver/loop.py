@@ -17,10 +17,10 @@ from generation import queueing
 from generation.comfyui.client import Client
 from generation.comfyui.transport import Timeouts
 from generation.driver import guard
-from generation.driver.executor import Pilot
-from generation.driver.heartbeat import BEAT_EVERY_S, Heart
-from generation.driver.socket_listener import Watch
-from generation.driver.transfers import Courier, Message
+from generation.driver.executor import Executor
+from generation.driver.heartbeat import BEAT_EVERY_S, Heartbeat
+from generation.driver.socket_listener import SocketListener
+from generation.driver.transfers import Message, Transfers
 from generation.errors import Fenced
 from generation.models import Attempt
 from generation.services import leases, servers, transitions
@@ -75,13 +75,13 @@ class Driver:
         self._sign = sign
         self._inbox: SimpleQueue[Message] = SimpleQueue()
         where = servers.endpoint_of(lease.server)
-        self._heart = Heart(lease)
-        self._client = Client(where, timeouts=TIMEOUTS, before=self._heart.before)
-        # The courier's threads have one of their own: they never touch the database.
-        self._couriers = Client(where, timeouts=TIMEOUTS)
-        self._courier = Courier(self._couriers, self._inbox)
-        self._watch = Watch(where, self._inbox)
-        self._pilot = Pilot(lease, self._client, self._courier, self._watch)
+        self._heartbeat = Heartbeat(lease)
+        self._client = Client(where, timeouts=TIMEOUTS, before=self._heartbeat.before)
+        # The threads have one of their own: they never touch the database.
+        self._files = Client(where, timeouts=TIMEOUTS)
+        self._transfers = Transfers(self._files, self._inbox)
+        self._socket = SocketListener(where, self._inbox)
+        self._executor = Executor(lease, self._client, self._transfers, self._socket)
         self._desk = Desk(lease)
         self._began_at = monotonic()
         self._ends_at = self._began_at + settings.MADSEA_DRIVER_LIFE_S
@@ -98,39 +98,39 @@ class Driver:
         """
         logger.info("driving %s", self._lease.server.name)
         try:
-            self._pilot.adopt()
+            self._executor.adopt()
             # Before any claim, which a draining server would refuse: what was given up here goes.
-            self._pilot.advance()
+            self._executor.advance()
             while not self._sign.is_up():
                 self._turn()
                 if self._is_over():
                     break
-            self._pilot.remember()
+            self._executor.remember()
         finally:
-            self._watch.close()
-            self._courier.close()
+            self._socket.close()
+            self._transfers.close()
             self._client.close()
-            self._couriers.close()
+            self._files.close()
             logger.info("leaving %s", self._lease.server.name)
 
     def _is_over(self) -> bool:
         now = monotonic()
-        if now > self._ends_at or self._pilot.is_aside:
+        if now > self._ends_at or self._executor.is_set_aside:
             return True
-        if self._pilot.flights:
+        if self._executor.flights:
             self._busy_at = now
             return False
         is_idle = now - self._busy_at > settings.MADSEA_LINGER_S
-        return is_idle or self._pilot.contact.is_lost
+        return is_idle or self._executor.reachability.is_lost
 
     def _turn(self) -> None:
         self._beat()
         self._obey()
-        self._pilot.advance()
-        if self._pilot.is_aside:
+        self._executor.advance()
+        if self._executor.is_set_aside:
             return
         if self._fill():
-            self._pilot.advance()
+            self._executor.advance()
         self._listen()
         self._report()
 
@@ -139,16 +139,16 @@ class Driver:
             return
         self._beat_at = monotonic()
         close_old_connections()
-        self._heart.beat()
-        self._pilot.remember()
-        self._pilot.contact.check(is_idle=not self._pilot.flights)
+        self._heartbeat.beat()
+        self._executor.remember()
+        self._executor.reachability.check(is_idle=not self._executor.flights)
         if monotonic() - self._began_at > TURN_S and leases.others_wait(self._lease):
             self._ends_at = 0.0
 
     def _obey(self) -> None:
-        if self._pilot.flights and monotonic() - self._obeyed_at >= OBEY_EVERY_S:
+        if self._executor.flights and monotonic() - self._obeyed_at >= OBEY_EVERY_S:
             self._obeyed_at = monotonic()
-            self._pilot.obey()
+            self._executor.obey()
 
     def _fill(self) -> bool:
         """Claim until the server has its depth; tell whether anything was claimed.
@@ -157,46 +157,47 @@ class Driver:
         moment later, not with every word of the socket.
         """
         has_claimed = False
-        while self._pilot.has_room() and monotonic() >= self._claims_at:
+        while self._executor.has_room() and monotonic() >= self._claims_at:
             attempt = self._claim()
             if attempt is None:
                 self._claims_at = monotonic() + IDLE_WAIT_S
                 break
-            self._pilot.take(attempt)
+            self._executor.take(attempt)
             has_claimed = True
         return has_claimed
 
     def _claim(self) -> Attempt | None:
         try:
-            return self._desk.claim(in_flight=self._pilot.n_on_server)
+            return self._desk.claim(in_flight=self._executor.flights.n_on_server)
         except Fenced:
             self._drain()
             return None
 
     def _drain(self) -> None:
         """Go on with what is in flight, if the lease is ours and only claiming is forbidden."""
-        if not leases.beat(self._lease) or not self._pilot.flights:
+        if not leases.beat(self._lease) or not self._executor.flights:
             raise Fenced(f"{self._lease.server.name} is another's, or takes nothing more.")
 
     def _listen(self) -> None:
         """Wait for the next message, then take all that have come, and none that come meanwhile."""
-        wait_s = min(IDLE_WAIT_S, self._pilot.due_in_s())
+        wait_s = min(IDLE_WAIT_S, self._executor.due_in_s())
         try:
             message = self._inbox.get(timeout=wait_s) if wait_s > 0 else self._inbox.get_nowait()
         except Empty:
             return
-        self._pilot.hear(message)
+        self._executor.hear(message)
         for _ in range(self._inbox.qsize()):
-            self._pilot.hear(self._inbox.get())
+            self._executor.hear(self._inbox.get())
 
     def _report(self) -> None:
         now = monotonic()
         if now - self._reported_at < PROGRESS_EVERY_S:
             return
-        for flight in self._pilot.flights.values():
+        for flight in self._executor.flights:
+            progress = flight.progress
             # Nobody is helped by the progress of what is rendered in less than that.
-            is_quick = now - (flight.running_since or now) < PROGRESS_EVERY_S
-            if flight.meter.pct > flight.written_pct and not is_quick:
+            is_quick = now - (progress.first_heard_at or now) < PROGRESS_EVERY_S
+            if not is_quick and progress.pct > progress.written_pct:
                 self._reported_at = now
-                transitions.advance(flight.attempt, flight.meter.pct)
-                flight.written_pct = flight.meter.pct
+                transitions.advance(flight.attempt, progress.pct)
+                progress.written_pct = progress.pct

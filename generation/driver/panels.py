@@ -1,94 +1,59 @@
 """Panels on their way to a server: uploaded once per content, before the prompts that use them."""
 
-from generation.comfyui.errors import ANSWERED, ComfyError, Refused, TooLarge
-from generation.driver.failed_attempts import Outcomes
-from generation.driver.flight import Flight, Stage
-from generation.driver.publisher import ERRORS_MOST
-from generation.driver.reachability import Contact
-from generation.driver.transfers import Courier, Uploaded
-from generation.errors import Busy
-from generation.failures import failure
+from generation.driver.effects import ForgetPanels, UploadPanel, UsePanel
+from generation.driver.flights import Flight
+from generation.driver.observations import Observation, PanelNotUploaded
+from generation.driver.transfers import Transfers
 from generation.services import prompt_graphs, transitions, volumes
 from generation.storage import StorageError
-
-#: So long after too much was being decoded, a panel is tried again.
-BUSY_S = 2.0
 
 
 class Panels:
     """Knows which panels this driver has brought to its server."""
 
-    def __init__(self, courier: Courier, contact: Contact, outcomes: Outcomes) -> None:
-        self._courier = courier
-        self._contact = contact
-        self._outcomes = outcomes
+    def __init__(self, transfers: Transfers) -> None:
+        self._transfers = transfers
         self._on_server: set[str] = set()
 
-    def is_there(self, flight: Flight) -> bool:
+    def has(self, flight: Flight) -> bool:
         """Tell whether a flight's panel is on the server, or none is needed."""
         panel = flight.attempt.panel
-        return panel is None or flight.has_panel or panel.sha256 in self._on_server
+        return panel is None or panel.sha256 in self._on_server
 
-    def upload(self, flight: Flight) -> None:
-        """Have a flight's panel uploaded."""
+    def upload(self, flight: Flight, _: UploadPanel) -> Observation | None:
+        """Have a flight's panel uploaded by a thread."""
         panel = flight.attempt.panel
-        if panel is not None:
-            flight.stage = Stage.PREPARING
-            name = prompt_graphs.panel_name(panel).rpartition("/")[2]
-            try:
-                self._courier.upload(flight.attempt.pk, panel, name, volumes.expected())
-            except StorageError as error:
-                self._not_read(flight, error)
+        if panel is None:
+            return None
+        name = prompt_graphs.panel_name(panel).rpartition("/")[2]
+        try:
+            self._transfers.upload(flight.attempt.pk, panel, name, volumes.expected())
+        except StorageError as error:
+            return self.settled(flight, PanelNotUploaded(error))
+        return None
 
-    def uploaded(self, flight: Flight, message: Uploaded) -> None:
-        """Take what came of it: a name on the server, or a problem."""
-        if flight.stage is not Stage.PREPARING:
+    @staticmethod
+    def settled(flight: Flight, observed: PanelNotUploaded) -> PanelNotUploaded:
+        """See to our own disk, if that is what kept a panel from being read."""
+        problem, panel = observed.problem, flight.attempt.panel
+        if panel is None or not isinstance(problem, StorageError) or problem.is_permanent:
+            return observed
+        is_settled = volumes.settle(problem, panel.path, is_reading=True)
+        return PanelNotUploaded(problem, is_settled=is_settled)
+
+    def use(self, flight: Flight, effect: UsePanel) -> None:
+        """Have the prompt name the panel as the server does.
+
+        Raises:
+            Fenced: the attempt is no longer ours.
+        """
+        attempt = flight.attempt
+        if attempt.panel is not None and effect.name == prompt_graphs.panel_name(attempt.panel):
+            self._on_server.add(attempt.panel.sha256)
             return
-        if message.problem is None:
-            self._use(flight, message.name)
-        elif isinstance(message.problem, Busy):
-            flight.stage = Stage.READY
-            flight.look_soon(BUSY_S)
-        elif isinstance(message.problem, StorageError):
-            self._not_read(flight, message.problem)
-        elif isinstance(message.problem, ComfyError):
-            self._not_uploaded(flight, message.problem)
+        attempt.graph = prompt_graphs.with_panel(attempt, effect.name)
+        transitions.rewrite_graph(attempt, attempt.graph)
 
-    def _not_read(self, flight: Flight, problem: StorageError) -> None:
-        """Queue the plan again until its panel can be read; let it fail if it never will be."""
-        path = flight.attempt.panel.path if flight.attempt.panel else ""
-        if problem.is_permanent:
-            self._outcomes.fail(flight, failure("panel_unreadable", str(problem)))
-        elif volumes.settle(problem, path, is_reading=True):
-            flight.stage = Stage.READY
-        else:
-            self._outcomes.fail(flight, failure("storage_away", str(problem)))
-
-    def _not_uploaded(self, flight: Flight, problem: ComfyError) -> None:
-        """Try again later; but not for ever what the server itself does not take."""
-        flight.n_refused += isinstance(problem, ANSWERED)
-        if isinstance(problem, TooLarge) or flight.n_refused >= ERRORS_MOST:
-            self._outcomes.fail(flight, failure("upload_refused", str(problem)))
-            return
-        flight.stage = Stage.READY
-        self._contact.failed(problem)
-
-    def _use(self, flight: Flight, name: str) -> None:
-        panel = flight.attempt.panel
-        if panel is not None and name == prompt_graphs.panel_name(panel):
-            self._on_server.add(panel.sha256)
-        else:
-            flight.attempt.graph = prompt_graphs.with_panel(flight.attempt, name)
-            transitions.rewrite_graph(flight.attempt, flight.attempt.graph)
-        flight.stage, flight.has_panel = Stage.READY, True
-        flight.look_soon()
-
-    def vanished(self, flight: Flight, error: Refused) -> None:
-        """Upload a panel again that somebody has removed from the server."""
+    def forget(self, _flight: Flight, _: ForgetPanels) -> None:
+        """Have all panels uploaded again: somebody has removed some."""
         self._on_server.clear()
-        flight.n_refused += 1
-        if flight.n_refused > 1:
-            self._outcomes.fail(flight, failure("upload_refused", "\n".join(error.sentences())))
-            return
-        flight.stage, flight.has_panel = Stage.READY, False
-        flight.look_soon()

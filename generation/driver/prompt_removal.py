@@ -24,11 +24,11 @@ def stops_exactly(server: Server) -> bool:
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    found = re.match(r"v?(\d+)\.(\d+)\.(\d+)", version)
-    return tuple(map(int, found.groups())) if found else ()
+    numbers = re.match(r"v?(\d+)\.(\d+)\.(\d+)", version)
+    return tuple(map(int, numbers.groups())) if numbers else ()
 
 
-class Remover:
+class PromptRemoval:
     """Takes prompts off the server of one lease."""
 
     def __init__(self, lease: Lease, client: Client) -> None:
@@ -102,7 +102,9 @@ class Remover:
         ids = {attempt.id_on_server for attempt in left}
         # Whose answer was lost is known by its prefix only.
         ids.update(
-            each for attempt in left for each in queue.named(prompt_graphs.prefix_of(attempt))
+            prompt_id
+            for attempt in left
+            for prompt_id in queue.named(prompt_graphs.prefix_of(attempt))
         )
         # What waits goes first: else it would start as soon as what runs has stopped.
         for prompt_id in queue.pending + queue.running:

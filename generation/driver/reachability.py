@@ -1,4 +1,4 @@
-"""Contact with a server: whether it answers, and when to try again."""
+"""Whether a server answers, and when to try it again."""
 
 from time import monotonic
 
@@ -11,7 +11,7 @@ PAUSES_S = (0.5, 1.0, 2.0)
 TOLD_AFTER_S = 3.0
 
 
-class Contact:
+class Reachability:
     """Counts failed calls in a row; while there are any, nothing is claimed for the server."""
 
     def __init__(self, server: Server, client: Client) -> None:
@@ -48,17 +48,17 @@ class Contact:
         if was_lost:
             self._write()
 
-    def is_back(self) -> bool:
-        """Tell, once, that a server answers again of which it was told that it does not."""
-        was_told, self._is_told = self._is_told, False
-        return was_told
+    def news(self, *, answers: bool) -> str:
+        """Return, once, what plans are to be told: `answered`, `unanswered`, or nothing new.
 
-    def is_to_be_told(self) -> bool:
-        """Tell, once, that the server has not answered for a while: no mere hiccup."""
-        if self._is_told or monotonic() - self._lost_since < TOLD_AFTER_S:
-            return False
-        self._is_told = True
-        return True
+        A server that has not answered for a while is told of: no mere hiccup.
+        """
+        was_told = self._is_told
+        if answers:
+            self._is_told = False
+            return "answered" if was_told else ""
+        self._is_told = was_told or monotonic() - self._lost_since >= TOLD_AFTER_S
+        return "unanswered" if self._is_told and not was_told else ""
 
     def ask_again(self) -> None:
         """After a failed call, ask for a sign of life before anything else.

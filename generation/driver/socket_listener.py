@@ -1,4 +1,4 @@
-"""The watch: a thread that reads a server's socket and puts what it hears into the inbox."""
+"""A thread that listens to a server's socket and puts what it hears into the driver's inbox."""
 
 import logging
 import threading
@@ -7,7 +7,7 @@ from uuid import uuid4
 from generation.comfyui.address import Endpoint
 from generation.comfyui.errors import ComfyError
 from generation.comfyui.socket import Socket
-from generation.driver.transfers import Inbox, SocketLost
+from generation.driver.transfers import Inbox, SocketClosed
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ WAITING_MOST = 256
 FLOODED_S = 0.05
 
 
-class Watch:
+class SocketListener:
     """Keeps a socket open, each time under a fresh client id: a used one may be deaf."""
 
     def __init__(self, where: Endpoint, inbox: Inbox) -> None:
@@ -29,7 +29,7 @@ class Watch:
         self._over = threading.Event()
         self._was_awaited = False
         self.client_id = uuid4().hex
-        self._thread = threading.Thread(target=self._keep_reading, name="watch", daemon=True)
+        self._thread = threading.Thread(target=self._keep_reading, name="socket", daemon=True)
         self._thread.start()
 
     def is_open(self) -> bool:
@@ -60,9 +60,9 @@ class Watch:
                 # The boundary of a thread: without the socket, polling goes on.
                 logger.exception("the socket of %s stumbled", self._where.url)
                 pause_s = RECONNECT_MOST_S
-            lost = SocketLost(was_open=self._open.is_set())
+            closed = SocketClosed(was_open=self._open.is_set())
             self._open.clear()
-            self._inbox.put(lost)
+            self._inbox.put(closed)
             self._over.wait(min(pause_s, RECONNECT_MOST_S))
 
     def _read(self, socket: Socket) -> None:

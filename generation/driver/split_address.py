@@ -12,7 +12,8 @@ from generation.comfyui import probes
 from generation.comfyui.client import Client
 from generation.comfyui.errors import ANSWERED
 from generation.comfyui.protocol import OutputFile
-from generation.driver.flight import Flight
+from generation.driver.flights import Flight
+from generation.driver.stages import ON_SERVER, is_acknowledged
 from generation.failures import SEVERAL_SERVERS, failure
 from generation.services import prompt_graphs, server_identity, transitions
 from generation.services.leases import Lease
@@ -20,16 +21,11 @@ from generation.services.leases import Lease
 #: So many first looks of a driver are taken soon, each over a connection of its own.
 FIRST_LOOKS = 6
 FIRST_LOOK_S = 0.3
-#: Looks for a prompt that is missed, in the time after which it is absent.
-LOOKS_ABSENT = 8
-#: So much longer a prompt may be missed at an address that is known to be split.
-TIMES_LONGER = 10
 TIMES_ASKED = 6
-GONE_AFTER = 2
 WORDS = "Several ComfyUIs answer at its address in turn."
 
 
-class Split:
+class SplitAddress:
     """What one driver has seen of its server's address; `is_proven` once it is split."""
 
     def __init__(self, lease: Lease, client: Client) -> None:
@@ -40,9 +36,9 @@ class Split:
 
     def prepare(self, due: Iterable[Flight]) -> None:
         """Have the next look go over a connection of its own, where that may show something."""
-        flights = list(due)
-        is_first = self._is_new and any(flight.is_acknowledged for flight in flights)
-        is_missed = any(flight.absent_since is not None for flight in flights)
+        stages = [flight.stage for flight in due]
+        is_first = self._is_new and any(map(is_acknowledged, stages))
+        is_missed = any(isinstance(s, ON_SERVER) and s.absence.since is not None for s in stages)
         if is_first or is_missed or self.is_proven:
             self._client.reconnect()
         self._n_looks += is_first
@@ -58,33 +54,6 @@ class Split:
     @property
     def _is_new(self) -> bool:
         return self._n_looks < FIRST_LOOKS
-
-    def is_absent(self, flight: Flight, missed_s: float, usual_s: float) -> bool:
-        """Tell whether a prompt was missed for long enough, and looked for often enough."""
-        is_long = missed_s >= usual_s * (TIMES_LONGER if self.is_proven else 1)
-        return is_long and flight.n_missed >= LOOKS_ABSENT // 2
-
-    def saw(self, flight: Flight, *, has_ended: bool = False) -> None:
-        """Take note that a prompt is there: in the queue, or in the history.
-
-        A history may be late, so an entry in it counts from the second time on.
-        """
-        was_there = flight.was_in_history if has_ended else flight.is_acknowledged
-        n_missed, flight.n_missed = flight.n_missed, 0
-        flight.was_in_history = flight.was_in_history or has_ended
-        if was_there and n_missed:
-            self.prove(flight)
-
-    def missed(self, flight: Flight) -> None:
-        """Take note that a prompt is neither in the queue nor in the history."""
-        flight.n_missed += 1
-        if flight.n_missed % 2:
-            # Two requests a look would ask the same two servers the same for ever.
-            self._client.queue_remaining()
-
-    def is_gone(self, flight: Flight) -> bool:
-        """Tell whether a prompt that the server had is gone, and not only missed."""
-        return flight.n_missed >= GONE_AFTER and not self.is_proven
 
     def lacks_panel_in_turn(self, flight: Flight) -> bool:
         """Tell whether a panel that was uploaded is there at one time and not at another."""

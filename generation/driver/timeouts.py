@@ -1,4 +1,4 @@
-"""Patience: when a prompt that makes no progress is given up. Source: protocol.md §14, §16.30.
+"""When a prompt that makes no progress is given up. Source: protocol.md §14, §16.30.
 
 How long a workflow's plans take is learnt from those that were rendered; the socket's messages
 count as progress. A prompt that waits behind somebody else's is not hurried, but does not wait for
@@ -6,16 +6,16 @@ ever either. What was watched of a prompt is handed on to the next driver: most 
 than a driver's turn.
 """
 
-from collections.abc import Collection
+from dataclasses import replace
 from time import monotonic
 
 from django.conf import settings
 
-from generation.comfyui.client import is_addressable
-from generation.comfyui.protocol import Queue
-from generation.driver.flight import Flight, Stage
+from generation.driver.observations import FoundInQueue, Limits
+from generation.driver.stages import Running, Stopping, Timers
 from generation.errors import PlanFailure
 from generation.failures import failure
+from generation.models import Attempt
 from generation.services import render_times
 from generation.services.render_times import Watched
 
@@ -27,92 +27,89 @@ TIMES_UNKNOWN = 3
 DEAF_S = 20.0
 
 
-class Patience:
-    """Judges what one look at the queue says of a flight that is there."""
+def timed(timers: Timers, observed: FoundInQueue, now: float) -> Timers:
+    """Return the timers after one look at the queue."""
+    quiet_since = timers.quiet_since
+    if observed.heard_at is not None:
+        quiet_since = max(observed.heard_at, quiet_since or 0.0)
+    elif observed.is_running and quiet_since is None:
+        quiet_since = now
+    idle_since = None if observed.runs_any else timers.idle_since or now
+    if observed.foreign == timers.behind:
+        return replace(timers, quiet_since=quiet_since, idle_since=idle_since)
+    behind_since = now if observed.foreign else None
+    return Timers(quiet_since, idle_since, observed.foreign, behind_since)
 
-    def __init__(self) -> None:
-        self._limits: dict[int, float] = {}
 
-    def judge(self, flight: Flight, queue: Queue, *, ours: Collection[str]) -> PlanFailure | None:
-        """Return what is wrong with a prompt that is on the server; None when it is fine."""
-        now = monotonic()
-        self._look_before(flight, queue, ours)
-        is_running = flight.prompt_id in queue.running
-        if queue.running:
-            flight.idle_since = None
-        elif flight.idle_since is None:
-            flight.idle_since = now
-        if is_running and flight.running_since is None:
-            flight.running_since = flight.heard_at = now
-        if not queue.running and flight.idle_since and now - flight.idle_since > _dead_s():
-            return failure("worker_dead", f"It waited for {_dead_s()} s while nothing ran there.")
-        if is_running and now - flight.heard_at > self._limit_s(flight):
-            return _hung(now - flight.heard_at)
-        if flight.behind_since is not None and now - flight.behind_since > _unknown_s():
-            words = f"Somebody else's prompt has run there for {now - flight.behind_since:.0f} s."
-            return failure("occupied", words)
-        return None
-
-    @staticmethod
-    def _look_before(flight: Flight, queue: Queue, ours: Collection[str]) -> None:
-        """See whether it waits behind one and the same prompt of somebody else's."""
-        others = (each for each in queue.running if each not in ours and is_addressable(each))
-        foreign = next(others, "")
-        if foreign != flight.behind:
-            flight.behind, flight.behind_since = foreign, monotonic() if foreign else None
-
-    def is_deaf(self, flight: Flight) -> bool:
-        """Tell whether a prompt that hung has not obeyed either."""
-        return flight.verdict is not None and monotonic() - flight.stopping_since > DEAF_S
-
-    def remember(self, flight: Flight) -> None:
-        """Write down what was watched of a flight, for the next driver."""
-        seen = Watched(
-            quiet_s=_since(flight.heard_at if flight.running_since is not None else None),
-            idle_s=_since(flight.idle_since),
-            behind=flight.behind,
-            behind_s=_since(flight.behind_since),
-            stopping_s=_since(flight.stopping_since) if flight.verdict is not None else None,
+def judge(timers: Timers, observed: FoundInQueue, now: float) -> PlanFailure | None:
+    """Return what is wrong with a prompt that is on the server; None when it is fine."""
+    limits = observed.limits
+    if timers.idle_since is not None and now - timers.idle_since > limits.dead_s:
+        return failure(
+            "worker_dead", f"It waited for {limits.dead_s:.0f} s while nothing ran there."
         )
-        if seen != render_times.watched(flight.attempt):
-            render_times.remember(flight.attempt, seen)
-
-    def recall(self, flight: Flight) -> None:
-        """Go on watching a flight where the driver before left off."""
-        now, seen = monotonic(), render_times.watched(flight.attempt)
-        if seen.quiet_s:
-            flight.running_since = flight.heard_at = now - seen.quiet_s
-        if seen.idle_s:
-            flight.idle_since = now - seen.idle_s
-        if seen.behind:
-            flight.behind, flight.behind_since = seen.behind, now - seen.behind_s
-        if seen.stopping_s is not None:
-            flight.stage, flight.verdict = Stage.STOPPING, _hung(seen.quiet_s)
-            flight.stopping_since = now - seen.stopping_s
-
-    def _limit_s(self, flight: Flight) -> float:
-        workflow_id = flight.attempt.run.batch.workflow_id or 0
-        if workflow_id not in self._limits:
-            longest = render_times.longest_s(workflow_id)
-            floor = settings.MADSEA_HUNG_S
-            known = max(floor, TIMES_LONGEST * longest) if longest else _unknown_s()
-            self._limits[workflow_id] = known
-        return self._limits[workflow_id]
-
-
-def _unknown_s() -> float:
-    seconds: float = TIMES_UNKNOWN * settings.MADSEA_HUNG_S
-    return seconds
-
-
-def _since(at: float | None) -> float:
-    return 0.0 if at is None else round(monotonic() - at, 1)
+    if observed.is_running and timers.quiet_since is not None:
+        quiet_s = now - timers.quiet_since
+        if quiet_s > limits.hung_s:
+            return _hung(quiet_s)
+    if timers.behind_since is not None and now - timers.behind_since > limits.unknown_s:
+        words = f"Somebody else's prompt has run there for {now - timers.behind_since:.0f} s."
+        return failure("occupied", words)
+    return None
 
 
 def _hung(quiet_s: float) -> PlanFailure:
     return failure("hung", f"No progress for {quiet_s:.0f} s.")
 
 
-def _dead_s() -> int:
-    seconds: int = settings.MADSEA_WORKER_DEAD_S
-    return seconds
+class Timeouts:
+    """The limits of one driver's prompts, read once for each workflow."""
+
+    def __init__(self) -> None:
+        self._limits: dict[int, Limits] = {}
+
+    def limits(self, attempt: Attempt) -> Limits:
+        """Return how long an attempt's prompt may make no progress."""
+        workflow_id = attempt.run.batch.workflow_id or 0
+        if workflow_id not in self._limits:
+            unknown_s = float(TIMES_UNKNOWN * settings.MADSEA_HUNG_S)
+            longest = render_times.longest_s(workflow_id)
+            hung_s = max(settings.MADSEA_HUNG_S, TIMES_LONGEST * longest) if longest else unknown_s
+            dead_s = float(settings.MADSEA_WORKER_DEAD_S)
+            self._limits[workflow_id] = Limits(hung_s, unknown_s, dead_s)
+        return self._limits[workflow_id]
+
+
+def remember(attempt: Attempt, stage: Running | Stopping, heard_at: float | None) -> None:
+    """Write down what was watched of an attempt, for the next driver."""
+    timers = stage.timers
+    verdict = isinstance(stage, Stopping) and stage.verdict is not None
+    watched = Watched(
+        quiet_s=_since(max(timers.quiet_since or 0.0, heard_at or 0.0) or None),
+        idle_s=_since(timers.idle_since),
+        behind=timers.behind,
+        behind_s=_since(timers.behind_since),
+        stopping_s=_since(stage.told_at) if isinstance(stage, Stopping) and verdict else None,
+    )
+    if watched != render_times.watched(attempt):
+        render_times.remember(attempt, watched)
+
+
+def recalled(attempt: Attempt) -> Running | Stopping:
+    """Return the stage of an acknowledged attempt where the driver before left off."""
+    now, watched = monotonic(), render_times.watched(attempt)
+    timers = Timers(
+        quiet_since=now - watched.quiet_s if watched.quiet_s else None,
+        idle_since=now - watched.idle_s if watched.idle_s else None,
+        behind=watched.behind,
+        behind_since=now - watched.behind_s if watched.behind else None,
+    )
+    if watched.stopping_s is None:
+        return Running(due_at=now, timers=timers)
+    told_at = now - watched.stopping_s
+    verdict = _hung(watched.quiet_s)
+    return Stopping(due_at=now, verdict=verdict, told_at=told_at, timers=timers)
+
+
+def _since(at: float | None) -> float:
+    return 0.0 if at is None else round(monotonic() - at, 1)

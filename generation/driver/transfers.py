@@ -1,4 +1,4 @@
-"""The courier: threads that move files, so that submitting never waits for a download.
+"""Transfers: threads that move files, so that submitting never waits for a download.
 
 They upload panels, and fetch, decode, hash and stage images. They never touch the database: what
 came of it goes into the driver's inbox.
@@ -17,10 +17,17 @@ from generation.comfyui import probes
 from generation.comfyui.client import Client
 from generation.comfyui.errors import ComfyError, FileMissing
 from generation.comfyui.protocol import Event, OutputFile
+from generation.driver.observations import (
+    Observation,
+    PanelNotUploaded,
+    PanelUploaded,
+    PicturesFetched,
+    PicturesNotFetched,
+)
 from generation.errors import BadImage, Busy
 from generation.models import Version
 from generation.services import incoming_images
-from generation.services.publication import Image
+from generation.services.publication import Image, discard
 
 FOLDER = "madsea"
 #: How often a file that is named and not there is asked for.
@@ -28,26 +35,15 @@ TIMES_ASKED = 6
 
 
 @dataclass(frozen=True)
-class Uploaded:
-    """A panel is on the server under `name`; or it is not, and `problem` says why."""
+class TransferDone:
+    """What came of a transfer for an attempt."""
 
     attempt_id: int
-    name: str = ""
-    problem: Exception | None = None
+    observation: Observation
 
 
 @dataclass(frozen=True)
-class Fetched:
-    """An image lies in staging; or it does not, and `problem` says why."""
-
-    attempt_id: int
-    image: Image | None = None
-    problem: Exception | None = None
-    is_split: bool = False  #: the file was there, gone, and there again
-
-
-@dataclass(frozen=True)
-class Stumbled:
+class TransferFailed:
     """A thread failed as nobody foresaw."""
 
     attempt_id: int
@@ -55,65 +51,72 @@ class Stumbled:
 
 
 @dataclass(frozen=True)
-class SocketLost:
+class SocketClosed:
     """The socket is gone, or could not be opened: until it is back, polling is all there is."""
 
     was_open: bool = True
 
 
-Message = Event | Uploaded | Fetched | Stumbled | SocketLost
+Message = Event | TransferDone | TransferFailed | SocketClosed
 Inbox = SimpleQueue[Message]
 
 TROUBLE = (ComfyError, storage.StorageError, BadImage, Busy)
 
 
-class Courier:
+class Transfers:
     """Two threads of one driver; `inbox` receives what they did."""
 
     def __init__(self, client: Client, inbox: Inbox) -> None:
         self._client = client
         self._inbox = inbox
-        self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="courier")
+        self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="transfer")
         self._pool.submit(image_decoding.warm_up)
 
     def upload(self, attempt_id: int, panel: Version, name: str, marks: storage.Marks) -> None:
         """Upload what is shown of a panel under a name that stands for it."""
         self._submit(self._upload, attempt_id, panel, name, marks)
 
-    def fetch(self, attempt_id: int, output: OutputFile, to: storage.Target) -> None:
-        """Fetch a server's file, decode and stage it where it is to be published."""
-        self._submit(self._fetch, attempt_id, output, to)
+    def fetch(self, attempt_id: int, outputs: tuple[OutputFile, ...], to: storage.Target) -> None:
+        """Fetch a server's files, decode and stage them where they are to be published."""
+        self._submit(self._fetch, attempt_id, outputs, to)
 
     def close(self) -> None:
         """Take nothing more on; what is under way ends by its time limits."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _submit(self, work: Callable[..., Message], attempt_id: int, *args: object) -> None:
+    def _submit(self, work: Callable[..., Observation], attempt_id: int, *args: object) -> None:
         self._pool.submit(self._run, work, attempt_id, *args)
 
-    def _run(self, work: Callable[..., Message], attempt_id: int, *args: object) -> None:
+    def _run(self, work: Callable[..., Observation], attempt_id: int, *args: object) -> None:
         try:
-            self._inbox.put(work(attempt_id, *args))
-        except Exception as error:  # noqa: BLE001 - the boundary of a thread; the pilot records it
-            self._inbox.put(Stumbled(attempt_id, error))
+            self._inbox.put(TransferDone(attempt_id, work(*args)))
+        except Exception as error:  # noqa: BLE001 - the boundary of a thread; the loop records it
+            self._inbox.put(TransferFailed(attempt_id, error))
 
-    def _upload(self, attempt_id: int, panel: Version, name: str, marks: storage.Marks) -> Message:
+    def _upload(self, panel: Version, name: str, marks: storage.Marks) -> Observation:
         try:
             content = served_files.content(panel, marks)
-            given = self._client.upload_image(name, content, subfolder=FOLDER)
+            return PanelUploaded(self._client.upload_image(name, content, subfolder=FOLDER))
         except TROUBLE as error:
-            return Uploaded(attempt_id, problem=error)
-        return Uploaded(attempt_id, name=given)
+            return PanelNotUploaded(error)
 
-    def _fetch(self, attempt_id: int, output: OutputFile, to: storage.Target) -> Message:
+    def _fetch(self, outputs: tuple[OutputFile, ...], to: storage.Target) -> Observation:
+        """Fetch and stage all of them, or none."""
+        images: list[Image] = []
+        is_split = False
         try:
             # Nothing is fetched for a volume that is not there.
             storage.survey(to.folder, to.marks)
-            content, is_split = self._view(output)
-            image = incoming_images.put(incoming_images.check(content, is_render=True), to)
-            return Fetched(attempt_id, image=image, is_split=is_split)
+            for output in outputs:
+                content, is_one_split = self._view(output)
+                is_split = is_split or is_one_split
+                checked = incoming_images.check(content, is_render=True)
+                images.append(incoming_images.put(checked, to))
         except TROUBLE as error:
-            return Fetched(attempt_id, problem=error)
+            for image in images:
+                discard(image)
+            return PicturesNotFetched(error)
+        return PicturesFetched(tuple(images), is_split=is_split)
 
     def _view(self, output: OutputFile) -> tuple[bytes, bool]:
         """Fetch a file; one that is not there may be on the other of two servers."""

@@ -106,7 +106,7 @@ def _drive(server_id: int) -> dict[str, Any]:
 
 
 class Driver:
-    """Takes plans until none is left, as `driver.loop` and `driver.pilot` do it."""
+    """Takes plans until none is left, as `driver.loop` and `driver.executor` do it."""
 
     def __init__(self, lease: leases.Lease) -> None:
         self.took: Times = defaultdict(list)

@@ -8,7 +8,7 @@ import pytest
 
 from comfyui_preview.options import Options
 from comfyui_preview.server import PreviewServer
-from generation.driver import executor, loop, reachability
+from generation.driver import loop, reachability, running_rules
 from generation.models import Server
 from tests import factories
 
@@ -16,10 +16,10 @@ from tests import factories
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """The waits of a driver, a tenth as long."""
-    monkeypatch.setattr(executor, "LOOK_RUNNING_S", 0.2)
-    monkeypatch.setattr(executor, "LOOK_BLIND_S", 0.1)
-    monkeypatch.setattr(executor, "LOOK_STOPPING_S", 0.1)
-    monkeypatch.setattr(executor, "ABSENT_AGAIN_S", 0.3)
+    monkeypatch.setattr(running_rules, "LOOK_RUNNING_S", 0.2)
+    monkeypatch.setattr(running_rules, "LOOK_BLIND_S", 0.1)
+    monkeypatch.setattr(running_rules, "LOOK_STOPPING_S", 0.1)
+    monkeypatch.setattr(running_rules, "ABSENT_AGAIN_S", 0.3)
     monkeypatch.setattr(loop, "OBEY_EVERY_S", 0.05)
     monkeypatch.setattr(reachability, "PAUSES_S", (0.05, 0.1, 0.2))
     # The test shares its connection with the driver, which must not close it.

@@ -298,7 +298,7 @@ def test_a_prompt_that_is_no_longer_there_costs_nobody_theirs(
     assert flying.is_soon(lambda: running_on(any_comfy) == [foreign])
     any_comfy.faults.set("delay", match="/interrupt", seconds=0)
 
-    was_taken_off = prompt_removal.Remover(lease, client).take_off(str(uuid4()), ours=[])
+    was_taken_off = prompt_removal.PromptRemoval(lease, client).take_off(str(uuid4()), ours=[])
 
     client.close()
     assert was_taken_off

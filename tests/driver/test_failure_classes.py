@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from comfyui_preview.server import PreviewServer
-from generation.driver import executor
+from generation.driver import running_rules
 from generation.models import Attempt, Server
 from generation.services import batches, servers
 from generation.states import AttemptOutcome, RunState
@@ -247,7 +247,7 @@ def test_a_server_that_does_not_answer_for_long_is_told_in_the_log(
     server: Server, comfy: PreviewServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("generation.driver.reachability.TOLD_AFTER_S", 0.3)
-    monkeypatch.setattr(executor, "ABSENT_AGAIN_S", 0.3)
+    monkeypatch.setattr(running_rules, "ABSENT_AGAIN_S", 0.3)
     comfy.faults.set("node_hang", times=1, match="ImageInvert", seconds=2)
     batch = flying.inverted()
     cut = flying.Once(lambda: flying.is_on_server(batch), lambda: comfy.faults.set("reset"))

@@ -7,8 +7,8 @@ from django.db import DataError
 
 from generation.comfyui.client import Client
 from generation.comfyui.protocol import History
-from generation.driver.executor import Pilot
-from generation.driver.transfers import Courier
+from generation.driver.executor import Executor
+from generation.driver.transfers import Transfers
 from generation.models import Attempt, Server
 from generation.services import incoming_images
 from generation.states import RunState
@@ -37,7 +37,7 @@ def outcomes() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(
     ("target", "name"),
-    [(Client, "history"), (Client, "post_prompt"), (incoming_images, "put"), (Courier, "fetch")],
+    [(Client, "history"), (Client, "post_prompt"), (incoming_images, "put"), (Transfers, "fetch")],
 )
 @pytest.mark.parametrize("error", [Odd("x"), OverflowError(), DataError("no integer")])
 def test_a_step_that_nobody_foresaw_ends_one_attempt(
@@ -59,11 +59,11 @@ def test_a_step_that_nobody_foresaw_ends_one_attempt(
 def test_a_driver_that_fails_outside_of_any_flight_ends_what_it_had(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def breaks(pilot: Pilot) -> None:
-        if pilot.flights:
+    def breaks(executor: Executor) -> None:
+        if executor.flights:
             raise Odd
 
-    monkeypatch.setattr(Pilot, "advance", breaks)
+    monkeypatch.setattr(Executor, "advance", breaks)
     batch = flying.inverted()
 
     flying.drive_until(server, lambda: False)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from comfyui_preview.server import PreviewServer
-from generation.driver import executor
+from generation.driver import prompt_submission
 from generation.models import Attempt, PlanRun, Server, Version
 from generation.services import servers, submitted_images
 from generation.states import AttemptOutcome, RunState, WaitReason
@@ -64,7 +64,7 @@ def test_nothing_is_left_in_staging(server: Server, projects_root: Path) -> None
 def test_polling_alone_is_enough(
     server: Server, comfy: PreviewServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(executor, "SOCKET_WAIT_S", 0.05)
+    monkeypatch.setattr(prompt_submission, "SOCKET_WAIT_S", 0.05)
     comfy.faults.set("refuse_ws", status=403)
     batch = flying.inverted(2)
 

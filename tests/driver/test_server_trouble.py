@@ -9,7 +9,7 @@ import requests
 from comfyui_preview.server import PreviewServer
 from generation.comfyui.client import Client
 from generation.comfyui.protocol import Queue
-from generation.driver import executor
+from generation.driver import running_rules
 from generation.models import Attempt, PlanRun, Server
 from generation.services import servers
 from generation.states import AttemptOutcome, RunState, ServerHealth
@@ -349,7 +349,7 @@ def is_left_behind(attempt: Attempt) -> bool:
 def test_a_disk_that_cannot_be_written_delays_a_plan_and_costs_no_second_render(
     server: Server, comfy: PreviewServer, projects_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(executor, "LOOK_RUNNING_S", 0.1)
+    monkeypatch.setattr(running_rules, "LOOK_RUNNING_S", 0.1)
     batch = flying.inverted()
     staging = projects_root / ".staging"
     staging.write_text("in the way")

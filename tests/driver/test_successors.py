@@ -8,7 +8,7 @@ import pytest
 from django.db.models.functions import Now
 
 from comfyui_preview.server import PreviewServer
-from generation.driver.heartbeat import Heart
+from generation.driver.heartbeat import Heartbeat
 from generation.models import Attempt, Server
 from generation.services import batches
 from generation.states import RunState
@@ -77,9 +77,9 @@ def test_a_lease_does_not_run_out_under_a_slow_server(
     comfy.faults.set("worker_dead")
     batch = flying.inverted(2)
     acts: list[str] = []
-    before, beat = Heart.before, Heart.beat
-    monkeypatch.setattr(Heart, "before", lambda *of: (before(*of), acts.append("c")))
-    monkeypatch.setattr(Heart, "beat", lambda self: (acts.append("b"), beat(self)))
+    before, beat = Heartbeat.before, Heartbeat.beat
+    monkeypatch.setattr(Heartbeat, "before", lambda *of: (before(*of), acts.append("c")))
+    monkeypatch.setattr(Heartbeat, "beat", lambda self: (acts.append("b"), beat(self)))
 
     def cancel_on_a_slow_server() -> None:
         comfy.faults.set("delay", match="/", seconds=0.9)

@@ -7,7 +7,7 @@ import pytest
 from comfyui_preview.journal import renders
 from comfyui_preview.server import PreviewServer
 from generation.comfyui.client import Client
-from generation.driver import executor
+from generation.driver import submission_rules
 from generation.models import Server
 from generation.states import RunState
 from tests.driver import flying
@@ -53,7 +53,7 @@ def test_a_prompt_that_is_never_answered_and_never_there_is_given_up(
         return whole(*args, **kwargs)
 
     monkeypatch.setattr(Client, "post_prompt", counted)
-    monkeypatch.setattr(executor, "UNANSWERED_MOST", 3)
+    monkeypatch.setattr(submission_rules, "UNANSWERED_MOST", 3)
     comfy.faults.set("reset_before_queueing")
     batch = flying.inverted(max_tries=1)
 

@@ -49,7 +49,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_flood_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket_listener, "Socket", Flood)
     inbox: SimpleQueue[Message] = SimpleQueue()
-    watching = socket_listener.Watch(Endpoint("http://127.0.0.1:9"), inbox)
+    watching = socket_listener.SocketListener(Endpoint("http://127.0.0.1:9"), inbox)
 
     assert is_soon(lambda: Flood.n_received > 2 * socket_listener.WAITING_MOST)
 
@@ -59,7 +59,7 @@ def test_a_flood_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_nobody_foresaw_leaves_the_watch_alive(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket_listener, "Socket", Broken)
-    watching = socket_listener.Watch(Endpoint("http://127.0.0.1:9"), SimpleQueue())
+    watching = socket_listener.SocketListener(Endpoint("http://127.0.0.1:9"), SimpleQueue())
 
     assert is_soon(lambda: Flood.n_received > 2)
 
