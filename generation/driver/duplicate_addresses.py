@@ -6,6 +6,7 @@ have; and seen for nothing in every queue that is looked at.
 
 import re
 from collections.abc import Iterable
+from time import monotonic
 
 from django.conf import settings
 
@@ -16,6 +17,8 @@ from generation.models import Attempt, Server
 from generation.services import prompt_graphs, server_identity
 from generation.services.leases import Lease
 
+#: So long a server that is the only one in use is not asked about again.
+ALONE_S = 2.0
 _OURS = re.compile(rf"{prompt_graphs.FOLDER}/([0-9a-f-]{{36}})")
 
 
@@ -26,6 +29,7 @@ class DuplicateAddresses:
         self._server = lease.server
         self._client = client
         self._apart: set[int] = set()
+        self._alone_until = 0.0
         self._judged: set[str] = set()
         self._has_twins = server_identity.has_twins(lease.server)
         self.is_aside = False
@@ -43,12 +47,21 @@ class DuplicateAddresses:
         Raises:
             ComfyError: the server did not answer.
         """
-        if not server_identity.has_others(self._server, self._apart):
+        if self._is_alone():
             return not self.is_aside
         others = server_identity.open_elsewhere(self._server, self._apart)
         self._compare([attempt for attempt in others if attempt.acknowledged_at is not None])
         waits_for = (attempt.pk for attempt in others if attempt.acknowledged_at is None)
         return not self.is_aside and not any(pk < flight.attempt.pk for pk in waits_for)
+
+    def _is_alone(self) -> bool:
+        """Tell whether no other server is in use; one that is new compares itself with this one."""
+        if monotonic() < self._alone_until:
+            return True
+        if server_identity.has_others(self._server, self._apart):
+            return False
+        self._alone_until = monotonic() + ALONE_S
+        return True
 
     def has_place(self, n_posted: int) -> bool:
         """Tell whether one more prompt fits beside ours that are posted and those of the twins.
