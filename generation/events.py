@@ -58,6 +58,14 @@ EVENTS = _table(
     Event("doubled", "warning", "{server} had the prompt twice: one of the two was taken off."),
     Event("adopted", "info", "A new driver of {server} took the prompt over."),
     Event("published", "info", "Published as {filename}."),
+    Event(
+        "identical_pictures",
+        "warning",
+        "{plan} and {other_plan} have the same picture to the pixel, though their seeds differ"
+        " ({seed} and {other_seed}). Usually the seed does not reach what draws the noise, or what"
+        " it draws has no effect (denoise 0): look at the workflow's page, which says what each"
+        " parameter sets.",
+    ),
     Event("uploaded", "info", "Uploaded by hand and published as {filename}."),
     Event("found_on_disk", "warning", "{filename} was on disk already: it keeps its number."),
     Event("failed", "error", "{message}"),

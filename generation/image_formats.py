@@ -26,6 +26,7 @@ class DecodedImage:
     format: Format
     width_px: int
     height_px: int
+    pixels_sha256: str  #: of what it shows: see `decoding.pixels`
     marks: str = ""  #: what a server wrote into it of the prompt that rendered it, as text
 
 

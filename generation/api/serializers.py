@@ -48,6 +48,7 @@ class VersionShape(Shape[Version]):
     plan = serializers.CharField(source="plan.code")
     task = serializers.ChoiceField(list(TASKS))
     version = serializers.IntegerField(source="number")
+    image = serializers.IntegerField(help_text="Which of its prompt's pictures it is, from 1.")
     filename = serializers.CharField(source="__str__")
     path = serializers.CharField(help_text="Relative to the projects root.")
     url = serializers.SerializerMethodField(help_text="Signed, for MADSEA_FILE_LINK_S.")
@@ -58,6 +59,9 @@ class VersionShape(Shape[Version]):
     sha256 = serializers.CharField(help_text="Of the file on disk.")
     served_sha256 = serializers.SerializerMethodField(
         help_text="Of what `url` gives; null while that is not known, or if it is no image."
+    )
+    pixels_sha256 = serializers.SerializerMethodField(
+        help_text="Of what it shows, whatever its file; null while that is not known."
     )
     origin = serializers.ChoiceField(Version.Origin.values)
     batch_id = serializers.CharField(source="batch.public_id", default=None, allow_null=True)
@@ -70,6 +74,9 @@ class VersionShape(Shape[Version]):
 
     def get_served_sha256(self, version: Version) -> str | None:
         return version.served_sha256 if version.is_showable else None
+
+    def get_pixels_sha256(self, version: Version) -> str | None:
+        return version.pixels_sha256 or None
 
     @extend_schema_field(OpenApiTypes.URI)  # type: ignore[untyped-decorator]
     def get_thumbnail_url(self, version: Version) -> str:

@@ -12,6 +12,7 @@ from PIL import Image, ImageMath, UnidentifiedImageError
 
 from generation.decoding import image_header, jpeg, png, webp
 from generation.decoding.file_parts import UPRIGHT, Parts, damaged
+from generation.decoding.pixels import pixels_sha256
 from generation.image_formats import DecodedImage, Examined, UnreadableImage
 
 # Sizes and lengths are bounded before Pillow sees anything.
@@ -49,11 +50,12 @@ def examine(content: bytes, *, max_pixels: int, wants_served: bool = True) -> Ex
     """
     parts = _parts(content, max_pixels)
     image = _loaded(parts)
-    width_px, height_px = _upright_size(image, parts)
-    decoded = DecodedImage(parts.format, width_px, height_px, parts.marks)
+    upright = _upright(image, parts)
+    pixels = pixels_sha256(upright)
+    decoded = DecodedImage(parts.format, upright.width, upright.height, pixels, parts.marks)
     if not wants_served:
         return Examined(decoded, None)
-    shown = _encoded(image, parts) if _is_rewritten(image, parts) else parts.clean
+    shown = _encoded(upright, parts) if _is_rewritten(image, parts) else parts.clean
     return Examined(decoded, None if shown is content else shown)
 
 
@@ -129,10 +131,6 @@ def _loaded(parts: Parts) -> Image.Image:
     return image
 
 
-def _upright_size(image: Image.Image, parts: Parts) -> tuple[int, int]:
-    return image.size if parts.orientation < 5 else (image.height, image.width)
-
-
 def _is_rewritten(image: Image.Image, parts: Parts) -> bool:
     """Tell whether some readers would show the image turned, or white, or moving."""
     return parts.orientation != UPRIGHT or parts.is_animated or image.mode.startswith("I")
@@ -163,10 +161,10 @@ def _calculated(wide: Image.Image, of: Callable[[Any], Any]) -> Image.Image:
     return grey
 
 
-def _encoded(image: Image.Image, parts: Parts) -> bytes:
+def _encoded(upright: Image.Image, parts: Parts) -> bytes:
     """Return an image as every reader shows it, in the format of its file."""
-    upright = _in_eight_bits(_upright(image, parts))
-    profile = image.info.get("icc_profile")
+    profile = upright.info.get("icc_profile")
+    upright = _in_eight_bits(upright)
     if parts.format == "png":
         return _saved(upright, "PNG", compress_level=4, icc_profile=profile)
     if parts.format == "jpg":

@@ -65,27 +65,25 @@ class Publisher:
         Raises:
             Fenced: the attempt is no longer ours.
         """
-        (image,) = effect.images
         try:
             reserved = publication.reserve_render(
-                flight.attempt, self._lease.token, image, render_s=effect.render_s
+                flight.attempt, self._lease.token, effect.images, render_s=effect.render_s
             )
         except publication.CancelledMeanwhile:
             return seen.CancelCameFirst()
         except Conflict as error:
             return seen.NumbersExhausted(str(error))
-        return seen.NumbersReserved((reserved,))
+        return seen.NumbersReserved(tuple(reserved))
 
     def publish(self, flight: Flight, effect: do.Publish) -> None:
         """Publish what is reserved, and remember how long it took."""
-        for version in effect.versions:
-            self._finish(version)
+        self._finish(effect.versions[0])
         workflow = flight.attempt.run.batch.workflow
         if workflow is not None and effect.render_s:
             render_times.learn(workflow, effect.render_s)
 
     def _finish(self, version: Version) -> None:
-        """Publish one version; what cannot be written now, the tick publishes later."""
+        """Publish an attempt's pictures; what cannot be written now, the tick publishes later."""
         try:
             publication.finish(version)
         except StagedFileGone as error:

@@ -12,6 +12,8 @@ from generation.models.production import Plan
 from generation.states import VersionState
 from nomenclature.rules import EXTRACTED_RAW
 
+#: How many pictures one prompt may make. They are published together.
+PICTURES_MAX = 16
 #: In place of the SHA-256 of what is served: the file is no image that can be shown.
 NOT_SHOWABLE = "-"
 UNKNOWN_SERVED = frozenset({"", NOT_SHOWABLE})
@@ -71,13 +73,19 @@ class Version(models.Model):
     served_sha256 = models.CharField(
         max_length=64, blank=True, help_text="Empty: what is served of it is not known yet."
     )
+    pixels_sha256 = models.CharField(
+        max_length=64, blank=True, help_text="Of what it shows; empty: not known yet, or no image."
+    )
     n_bytes = models.PositiveBigIntegerField("bytes")
     width_px = models.PositiveIntegerField()
     height_px = models.PositiveIntegerField()
     batch = models.ForeignKey(Batch, models.PROTECT, null=True, blank=True, related_name="versions")
     run = models.ForeignKey(PlanRun, models.PROTECT, null=True, blank=True, related_name="versions")
-    attempt = models.OneToOneField(
-        Attempt, models.PROTECT, null=True, blank=True, related_name="version"
+    attempt = models.ForeignKey(
+        Attempt, models.PROTECT, null=True, blank=True, related_name="versions"
+    )
+    image = models.PositiveSmallIntegerField(
+        "picture", default=1, help_text="Which of its attempt's pictures it is: from 1."
     )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="versions"
@@ -92,6 +100,9 @@ class Version(models.Model):
         ordering = ["plan_id", "task", "-number"]
         indexes = [
             models.Index(fields=["batch", "revision"], name="version_by_revision"),
+            models.Index(fields=["sha256"], name="version_by_sha256"),
+            models.Index(fields=["served_sha256"], name="version_by_served"),
+            models.Index(fields=["pixels_sha256"], name="version_by_pixels"),
             models.Index(
                 fields=["created_at"],
                 name="version_reserved",
@@ -108,6 +119,10 @@ class Version(models.Model):
                 fields=["plan", "task", "number"], name="version_number_used_once"
             ),
             models.UniqueConstraint(fields=["path"], name="version_path_used_once"),
+            models.UniqueConstraint(fields=["attempt", "image"], name="version_picture_once"),
+            models.CheckConstraint(
+                condition=Q(image__gte=1, image__lte=PICTURES_MAX), name="version_picture_bounds"
+            ),
             models.CheckConstraint(
                 condition=Q(number__gte=1, number__lte=9999), name="version_number_bounds"
             ),

@@ -22,6 +22,7 @@ _FIELDS = (
     "n_bytes",
     "sha256",
     "served_sha256",
+    "image",
 )
 
 
@@ -29,13 +30,14 @@ class Result(TypedDict):
     """One published file; `path` is relative to the projects root, `width` and `height` in px.
 
     `sha256` is that of the file on disk, `served_sha256` that of what `url` gives: None where it is
-    not known yet, or the file is no image.
+    not known yet, or the file is no image. `image` is which of its prompt's pictures it is, from 1.
     """
 
     sequence_id: str
     plan: str
     task: str
     version: int
+    image: int
     filename: str
     path: str
     url: str
@@ -97,19 +99,21 @@ def row(version: Version, origin: str = "") -> Result:
         version.n_bytes,
         version.sha256,
         version.served_sha256,
+        version.image,
     )
     return _row(values, origin)
 
 
 def _row(values: tuple[Any, ...], origin: str) -> Result:
-    pk, sequence_id, plan, task, number, path, width_px, height_px, n_bytes, *hashes = values
-    sha256, served_sha256 = hashes
+    pk, sequence_id, plan, task, number, path, width_px, height_px, n_bytes, *rest = values
+    sha256, served_sha256, image = rest
     filename = path.rpartition("/")[2]
     return {
         "sequence_id": sequence_id,
         "plan": plan,
         "task": task,
         "version": number,
+        "image": image,
         "filename": filename,
         "path": path,
         "url": origin + signed_urls.signed_url(pk, filename),

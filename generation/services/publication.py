@@ -4,7 +4,7 @@ Each step can be cut off; whoever comes next (driver, tick, upload, start) calls
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,7 +15,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Exists, Max, Min, Q, QuerySet
+from django.db.models import Count, Exists, Max, Q, QuerySet
 from django.db.models.functions import Now
 
 from generation import storage
@@ -62,11 +62,12 @@ class Image:
 
 
 def reserve_render(
-    attempt: Attempt, lease_token: UUID, image: Image, *, render_s: float | None = None
-) -> Version:
-    """Take the next number for a rendered image: the point of no return of an attempt.
+    attempt: Attempt, lease_token: UUID, images: Sequence[Image], *, render_s: float | None = None
+) -> list[Version]:
+    """Take the next numbers for what a prompt has rendered: the point of no return of an attempt.
 
-    `render_s` is how long the server worked at it, where it said so.
+    `images` are all its pictures, in their order, at most `PICTURES_MAX`. `render_s` is how long
+    the server worked at them, where it said so.
 
     Raises:
         Fenced: the attempt is no longer ours.
@@ -80,9 +81,8 @@ def reserve_render(
         run = _run_locked(attempt.run_id)
         if run.cancel_requested_at is not None:
             raise CancelledMeanwhile
-        return _reserve(
-            run.plan_id, CONCEPT, image, origin=Version.Origin.RENDER, run=run, attempt=attempt
-        )
+        origin = Version.Origin.RENDER
+        return _reserve(run.plan_id, CONCEPT, images, origin=origin, run=run, attempt=attempt)
 
 
 def reserve_upload(run: PlanRun, image: Image, *, actor: User | None) -> Version:
@@ -95,9 +95,8 @@ def reserve_upload(run: PlanRun, image: Image, *, actor: User | None) -> Version
         locked = _run_locked(run.pk)
         _refuse_upload(RunState(locked.state))
         _hold_back(now, locked)
-        return _reserve(
-            run.plan_id, CONCEPT, image, origin=Version.Origin.UPLOAD, run=run, created_by=actor
-        )
+        origin = Version.Origin.UPLOAD
+        return _reserve(run.plan_id, CONCEPT, [image], origin=origin, run=run, created_by=actor)[0]
 
 
 def _refuse_upload(state: RunState) -> None:
@@ -122,26 +121,34 @@ def reserve_import(plan: Plan, task: str, image: Image, *, actor: User | None) -
         Conflict: version 9999 is taken.
     """
     with transaction.atomic():
-        return _reserve(plan.pk, task, image, origin=Version.Origin.IMPORT, created_by=actor)
+        origin = Version.Origin.IMPORT
+        return _reserve(plan.pk, task, [image], origin=origin, created_by=actor)[0]
 
 
-def _reserve(plan_id: int, task: str, image: Image, **fields: Any) -> Version:
+def _reserve(plan_id: int, task: str, images: Sequence[Image], **fields: Any) -> list[Version]:
     plan = transitions.locked_plan(plan_id)
-    number = _take_number(plan, task)
+    numbers = _take_numbers(plan, task, len(images))
     run = fields.get("run")
+    fields |= {"plan": plan, "task": task, "batch_id": run.batch_id if run else None}
+    return [
+        _reserved(number, image, place, **fields)
+        for place, (number, image) in enumerate(zip(numbers, images, strict=True), start=1)
+    ]
+
+
+def _reserved(number: int, image: Image, place: int, **fields: Any) -> Version:
     return Version.objects.create(
-        plan=plan,
-        task=task,
         number=number,
+        image=place,
         extension=image.decoded.format,
-        path=_path(plan, task, number, image.decoded.format),
+        path=_path(fields["plan"], fields["task"], number, image.decoded.format),
         staging_path=image.staged.path,
         sha256=image.staged.sha256,
         served_sha256=image.served_sha256(),
+        pixels_sha256=image.decoded.pixels_sha256,
         n_bytes=image.staged.n_bytes,
         width_px=image.decoded.width_px,
         height_px=image.decoded.height_px,
-        batch_id=run.batch_id if run else None,
         **fields,
     )
 
@@ -150,21 +157,25 @@ def _run_locked(run_id: int) -> PlanRun:
     return PlanRun.objects.select_for_update(no_key=True).get(pk=run_id)
 
 
-def _take_number(plan: Plan, task: str) -> int:
-    """Return the next number of a locked plan: one that was left open, or the last and one."""
+def _take_numbers(plan: Plan, task: str, n_wanted: int) -> list[int]:
+    """Return the next numbers of a locked plan: those left open, then what follows the last."""
     is_open = Q(state=VersionState.OPEN)
     of_task = plan.versions.filter(task=task)
-    found = of_task.aggregate(last=Max("number"), open=Min("number", filter=is_open))
-    if found["open"] is not None:
-        of_task.filter(is_open, number=found["open"]).delete()
-        return int(found["open"])
-    last: int = found["last"] or 0
-    if last >= LAST_NUMBER:
+    found = of_task.aggregate(last=Max("number"), n_open=Count("pk", filter=is_open))
+    numbers: list[int] = []
+    if found["n_open"]:
+        left_open = of_task.filter(is_open).order_by("number").values_list("number", flat=True)
+        numbers += left_open[:n_wanted]
+        of_task.filter(is_open, number__in=numbers).delete()
+    first = (found["last"] or 0) + 1
+    numbers += range(first, first + n_wanted - len(numbers))
+    if numbers[-1] > LAST_NUMBER:
         raise Conflict(
-            f"Plan {plan.code} has version {LAST_NUMBER} of {task}: there is no further number.",
+            f"Plan {plan.code} has version {first - 1} of {task}, and {LAST_NUMBER} is the last"
+            " number there is.",
             code="versions_exhausted",
         )
-    return last + 1
+    return numbers
 
 
 def folder_of(plan_id: int, task: str) -> str:
@@ -192,36 +203,53 @@ def _path(plan: Plan, task: str, number: int, extension: str) -> str:
 
 
 def finish(version: Version) -> Version:
-    """Bring a reserved version to its final name and to its readers; doing it twice is harmless.
+    """Bring a reserved version to its final name and to its readers; twice is harmless.
+
+    With it all pictures of its attempt, which readers see together.
 
     Raises:
-        StagedFileGone: its bytes are gone; the reservation was taken back.
+        StagedFileGone: the bytes of one are gone; the reservation was taken back.
         StorageError: the projects folder cannot be written; the reservation stays if that passes.
     """
-    while version.state == VersionState.RESERVED:
-        if version.held_up and not transitions.resume(version):
-            return _as_it_is(version)
-        version.held_up = ""
-        try:
-            _link(version)
-        except storage.StagedFileGone:
-            if _is_as_it_was(version):
-                _take_back(version)
-                raise
+    while pictures := _reserved_with(version):
+        is_held_up = any(picture.held_up for picture in pictures)
+        if is_held_up and not transitions.resume(pictures):
             continue
-        except storage.NameTaken:
-            _yield_the_name(version)
-            version.refresh_from_db()
-            continue
-        except storage.StorageError as error:
-            _not_stored(version, error)
-            raise
-        staging_path = version.staging_path
-        _show(version)
-        storage.discard(staging_path)
+        if _name_all(pictures):
+            _show(pictures)
+            _discard_all(pictures)
+            break
+    with suppress(Version.DoesNotExist):
         version.refresh_from_db()
         version_published.send_robust(Version, version=version)
     return version
+
+
+def _reserved_with(version: Version) -> list[Version]:
+    """Return what is published together with a version and not published yet, in its order."""
+    reserved = Version.objects.reserved()
+    if version.attempt_id is None:
+        return list(reserved.filter(pk=version.pk))
+    return list(reserved.filter(attempt=version.attempt_id).order_by("image"))
+
+
+def _name_all(pictures: Sequence[Version]) -> bool:
+    """Give every picture its final name; False where they are to be read anew first."""
+    for place, picture in enumerate(pictures):
+        try:
+            _link(picture)
+        except storage.StagedFileGone:
+            if not _is_as_it_was(picture):
+                return False
+            _take_back(pictures, picture, named=pictures[:place])
+            raise
+        except storage.NameTaken:
+            _yield_the_name(pictures[place:])
+            return False
+        except storage.StorageError as error:
+            _not_stored(pictures, error, named=pictures[:place])
+            raise
+    return True
 
 
 def _link(version: Version) -> None:
@@ -231,77 +259,94 @@ def _link(version: Version) -> None:
     )
 
 
-def _as_it_is(version: Version) -> Version:
-    with suppress(Version.DoesNotExist):
-        version.refresh_from_db()
-    return version
+def _not_stored(
+    pictures: Sequence[Version], error: storage.StorageError, *, named: Sequence[Version]
+) -> None:
+    """Keep the reservation until the trouble has passed; give it up if it never will.
 
-
-def _not_stored(version: Version, error: storage.StorageError) -> None:
-    """Keep the reservation until the trouble has passed; give it up if it never will."""
+    Once one of them is named, a cancel comes too late: a name is used once.
+    """
     if not error.is_permanent:
-        transitions.hold_up(version, error.detail)
-        version.held_up = error.detail
-    elif transitions.give_up(version, failure("not_storable", error.detail)):
-        storage.discard(version.staging_path)
+        if not named:
+            transitions.hold_up(pictures, error.detail)
+    elif transitions.give_up(pictures, failure("not_storable", error.detail), named=named):
+        _discard_all(pictures)
+
+
+def _discard_all(pictures: Sequence[Version]) -> None:
+    for picture in pictures:
+        storage.discard(picture.staging_path)
 
 
 def _is_as_it_was(version: Version) -> bool:
-    """Bring a version up to date; tell whether nobody has finished or renamed it meanwhile."""
-    known = version.state, version.path
-    version.refresh_from_db()
-    return known == (version.state, version.path)
+    """Tell whether nobody has finished, renamed or taken back a version since it was read."""
+    return Version.objects.reserved().filter(pk=version.pk, path=version.path).exists()
 
 
-def _take_back(version: Version) -> None:
-    """Give a number back whose bytes are gone, and let its plan be rendered again.
+def _take_back(pictures: Sequence[Version], gone: Version, *, named: Sequence[Version]) -> None:
+    """Give back the numbers of pictures, of which one's bytes are gone; its plan renders again.
 
-    Nobody has seen it. Where a later one is taken already, it stays open for the plan's next image.
+    Nobody has seen them, but for those that are named already: these stay, as found on disk. Where
+    a later number is taken already, one stays open for the plan's next image.
     """
-    if version.run_id is None or version.batch_id is None:
+    if gone.run_id is None or gone.batch_id is None:
         with transaction.atomic():
-            transitions.unreserve(Version.objects.all(), version)
+            transitions.unreserve(Version.objects.all(), pictures)
         return
-    with unit_of_work.change(version.batch_id) as now:
-        now.lock(attempt_id=version.attempt_id, run_id=version.run_id)
-        if transitions.unreserve(Version.objects.all(), version):
-            transitions.lose_staged(now, version)
+    with unit_of_work.change(gone.batch_id) as now:
+        now.lock(attempt_id=gone.attempt_id, run_id=gone.run_id)
+        if not transitions.unreserve(Version.objects.all(), pictures, named=named):
+            return
+        transitions.tell_found(now, gone.run_id, named)
+        transitions.lose_staged(now, gone)
+    _discard_all(pictures)
 
 
-def _show(version: Version) -> None:
-    if version.run_id is None:
-        unit_of_work.publish(version)
+def _show(pictures: Sequence[Version]) -> None:
+    first = pictures[0]
+    if first.run_id is None:
+        unit_of_work.publish(pictures)
         return
-    event = "uploaded" if version.origin == Version.Origin.UPLOAD else "published"
-    transitions.complete(version, event=event, details=_details(version))
+    event = "uploaded" if first.origin == Version.Origin.UPLOAD else "published"
+    transitions.complete(pictures, event=event)
 
 
-def _details(version: Version) -> Mapping[str, Any]:
-    return {"filename": str(version), "version": version.number, "sha256": version.sha256}
+def _yield_the_name(pictures: Sequence[Version]) -> None:
+    """Register the file that lies under the first one's name as its number.
 
-
-def _yield_the_name(version: Version) -> None:
-    """Register the file that lies under our name as this number, and take the next one."""
-    found = storage.look(version.path)
-    if version.batch_id is None:
+    The first takes the next number, and the others after it: they stay in their order.
+    """
+    first = pictures[0]
+    content = storage.look(first.path)
+    if first.batch_id is None:
         with transaction.atomic():
-            _take_next(version, found)
+            _move_on(pictures, content)
         return
-    with unit_of_work.change(version.batch_id) as now:
-        if _take_next(version, found):
-            now.log("found_on_disk", version.run_id, filename=str(version))
+    with unit_of_work.change(first.batch_id) as now:
+        if _move_on(pictures, content):
+            now.log("found_on_disk", first.run_id, filename=str(first))
 
 
-def _take_next(version: Version, found: storage.Content) -> bool:
-    plan = transitions.locked_plan(version.plan_id)
-    held = Version.objects.select_for_update(no_key=True).get(pk=version.pk)
-    if held.state != VersionState.RESERVED or held.path != version.path:
+def _move_on(pictures: Sequence[Version], content: storage.Content) -> bool:
+    first = pictures[0]
+    plan = transitions.locked_plan(first.plan_id)
+    ids = [picture.pk for picture in pictures]
+    rows = Version.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
+    held = {version.pk: version for version in rows}
+    if any(not _is_unmoved(picture, held.get(picture.pk)) for picture in pictures):
         return False
-    number = _take_number(plan, held.task)
-    moved_to = _path(plan, held.task, number, held.extension)
-    Version.objects.filter(pk=held.pk).update(number=number, path=moved_to)
-    _register_found(version, found)
+    numbers = [picture.number for picture in pictures[1:]]
+    numbers += _take_numbers(plan, first.task, 1)
+    # The last first: each takes the number that the one after it has left.
+    for picture, number in reversed(list(zip(pictures, numbers, strict=True))):
+        moved_to = _path(plan, picture.task, number, picture.extension)
+        Version.objects.filter(pk=picture.pk).update(number=number, path=moved_to)
+    _register_found(first, content)
     return True
+
+
+def _is_unmoved(read: Version, held: Version | None) -> bool:
+    return held is not None and held.state == VersionState.RESERVED and held.path == read.path
 
 
 def _register_found(version: Version, found: storage.Content) -> None:
@@ -329,7 +374,7 @@ def finish_reserved(*, older_than_s: float = STALE_S) -> int:
     troubles = claimable.troubles("plan__sequence__")
     left = Version.objects.reserved().filter(is_old, ~Exists(troubles))
     finished = 0
-    for version in left.order_by("?")[:100]:
+    for version in left.filter(image=1).order_by("?")[:100]:
         try:
             finish(version)
         except (storage.StorageError, Conflict) as error:

@@ -38,6 +38,7 @@ def _settle(version: Version) -> int:
         logger.warning("%s", error)
     else:
         fields = {"width_px": found.decoded.width_px, "height_px": found.decoded.height_px}
+        fields["pixels_sha256"] = found.decoded.pixels_sha256
         fields["served_sha256"] = _kept(version, found.served)
     return Version.objects.filter(pk=version.pk).update(**fields)
 

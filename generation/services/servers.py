@@ -395,7 +395,7 @@ def settle_cancels() -> None:
         state=RunState.RUNNING,
         cancel_requested_at__isnull=False,
         current_attempt__server_id__in=alone,
-        current_attempt__version=None,
+        current_attempt__versions=None,
     )
     for batch_id in asked.order_by("batch_id").values_list("batch_id", flat=True).distinct():
         transitions.settle_cancel(batch_id, unanswered=alone)

@@ -13,6 +13,7 @@ from generation import safe_open
 from generation.comfyui.untrusted_json import is_storable, storable
 from generation.errors import InvalidRequest, Problem
 from generation.models import ServerDefinitions, Workflow
+from generation.models.version import PICTURES_MAX
 from generation.services import node_definitions as stored
 from generation.workflows import contract as contracts
 from generation.workflows import formats, image_sizes
@@ -34,8 +35,6 @@ SEED = "seed"
 SEED_LIMIT = 2**53
 #: What ComfyUI takes as a seed: 64 bits.
 SEED_END = 2**64
-#: How many pictures one prompt may make.
-PICTURES_MOST = 16
 
 Definitions = Sequence[Mapping[str, Any]]
 
@@ -242,8 +241,8 @@ def _too_large(
         if size.pixels > most:
             words = f"A picture of {what} is too large: at most {most:,} pixels are taken."
             return size.node_id, words
-        if size.count > PICTURES_MOST:
-            words = f"{size.count} pictures in one prompt are too many: at most {PICTURES_MOST}."
+        if size.count > PICTURES_MAX:
+            words = f"{size.count} pictures in one prompt are too many: at most {PICTURES_MAX}."
             return size.node_id, words
         if size.count * size.pixels > most:
             words = f"{size.count} times {what} is too large: at most {most:,} pixels together."

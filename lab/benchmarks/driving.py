@@ -146,7 +146,7 @@ class Driver:
             self._timed("progress", transitions.advance, attempt, pct)
         image = self._timed("stage (file)", incoming_images.stage, self._picture)
         reserve, token = publication.reserve_render, self._lease.token
-        reserved = self._timed("reserve", reserve, attempt, token, image)
+        (reserved,) = self._timed("reserve", reserve, attempt, token, [image])
         self._timed("publish (and file)", publication.finish, reserved)
 
     def _beat(self) -> None:

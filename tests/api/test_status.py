@@ -192,6 +192,7 @@ def test_a_result_names_the_file_and_gives_an_absolute_address(api: APIClient) -
         "plan": "0010",
         "task": "AI-concept",
         "version": 1,
+        "image": 1,
         "filename": "E202_SQ0010-0010_AI-concept_v0001.png",
         "path": "madsea-2025-ep202/E202/SQ0010/AI-concept/E202_SQ0010-0010_AI-concept_v0001.png",
         "width": 64,

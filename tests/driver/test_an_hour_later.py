@@ -113,6 +113,6 @@ def test_its_driver_of_then_can_publish_nothing(start_comfy: Callable[..., Previ
     image = incoming_images.stage(factories.png())
 
     with pytest.raises(Fenced):
-        publication.reserve_render(past.attempts[0], past.attempts[0].lease_token, image)
+        publication.reserve_render(past.attempts[0], past.attempts[0].lease_token, [image])
 
     assert published(past.batch) == past.published

@@ -61,7 +61,8 @@ def scene(home: Path, tmp_path: Path) -> Scene:
     transitions.acknowledge(attempt)
     # A server writes into an image which prompt it is of.
     image = incoming_images.stage(factories.png() + str(attempt.prompt_id).encode())
-    version = publication.finish(publication.reserve_render(attempt, lease.token, image))
+    (reserved,) = publication.reserve_render(attempt, lease.token, [image])
+    version = publication.finish(reserved)
     made = Scene(_case(batch, version, home, tmp_path), attempt, tmp_path / "journal.jsonl")
     (home / witness.FOLDER).mkdir()
     (home / witness.FOLDER / "calls").write_text("...")

@@ -25,7 +25,8 @@ N_RUNS = 3
 
 def render(run: PlanRun, lease: Lease) -> None:
     image = incoming_images.stage(factories.png())
-    publication.finish(publication.reserve_render(attempt_of(run), lease.token, image))
+    (version,) = publication.reserve_render(attempt_of(run), lease.token, [image])
+    publication.finish(version)
 
 
 def attempt_of(run: PlanRun) -> Attempt:

@@ -259,10 +259,10 @@ class Studio(RuleBasedStateMachine):
             asked = PlanRun.objects.get(pk=attempt.run_id).cancel_requested_at is not None
             if asked and driver.holds(attempt):
                 with pytest.raises(CancelledMeanwhile), self._unchanged():
-                    publication.reserve_render(attempt, driver.token, image)
+                    publication.reserve_render(attempt, driver.token, [image])
                 continue
             with self._fencing(driver, attempt):
-                version = publication.reserve_render(attempt, driver.token, image)
+                (version,) = publication.reserve_render(attempt, driver.token, [image])
                 if not crashes:
                     publication.finish(version)
 

@@ -140,7 +140,7 @@ def test_an_attempt_ends_once_whoever_ends_it(
 
 
 def test_two_finishers_publish_a_version_once(running: Attempt, lease: Lease, image: Image) -> None:
-    version = publication.reserve_render(running, lease.token, image)
+    (version,) = publication.reserve_render(running, lease.token, [image])
 
     race(
         lambda: publication.finish(Version.objects.get(pk=version.pk)),
@@ -156,24 +156,24 @@ def test_a_reservation_and_a_cancel_do_not_wait_for_each_other(
     running: Attempt, lease: Lease, image: Image
 ) -> None:
     reserved, _ = race(
-        lambda: publication.reserve_render(running, lease.token, image), cancel(running.run.batch)
+        lambda: publication.reserve_render(running, lease.token, [image]), cancel(running.run.batch)
     )
 
     run = PlanRun.objects.get(pk=running.run_id)
     assert (run.state, run.cancel_requested_at is None) == (RunState.RUNNING, False)
-    assert isinstance(reserved, Version | CancelledMeanwhile)
+    assert isinstance(reserved, list | CancelledMeanwhile)
 
 
 def test_what_is_reserved_before_an_unanswered_cancel_is_kept_else_nothing_is(
     running: Attempt, lease: Lease, image: Image
 ) -> None:
     reserved, _ = race(
-        lambda: publication.reserve_render(running, lease.token, image),
+        lambda: publication.reserve_render(running, lease.token, [image]),
         cancel(running.run.batch, lease.server.pk),
     )
 
     running.refresh_from_db()
-    is_kept = isinstance(reserved, Version)
+    is_kept = isinstance(reserved, list)
     assert (running.outcome == AttemptOutcome.OPEN) == is_kept
     assert state_of(running) == (RunState.RUNNING if is_kept else RunState.CANCELLED)
 
@@ -182,11 +182,11 @@ def test_what_is_reserved_before_an_abandonment_is_kept_else_nothing_is(
     running: Attempt, lease: Lease, image: Image
 ) -> None:
     reserved, abandoned = race(
-        lambda: publication.reserve_render(running, lease.token, image),
+        lambda: publication.reserve_render(running, lease.token, [image]),
         lambda: transitions.abandon(running, "no answer"),
     )
 
-    assert isinstance(reserved, Version) != abandoned
+    assert isinstance(reserved, list) != abandoned
 
 
 def test_a_batch_cancelled_twice_at_once_is_cancelled_once(queued: PlanRun) -> None:

@@ -132,7 +132,7 @@ def test_a_plan_whose_server_is_driven_is_asked_to_stop(running: Any) -> None:
 def test_a_cancel_after_the_reservation_says_that_the_image_is_kept(
     running: Attempt, lease: Lease, image: Image
 ) -> None:
-    publication.reserve_render(running, lease.token, image)
+    publication.reserve_render(running, lease.token, [image])
 
     run = running.run
 

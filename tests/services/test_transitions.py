@@ -195,9 +195,9 @@ def test_no_write_of_a_driver_touches_an_attempt_of_another_lease(
 def test_complete_publishes_the_version_and_ends_the_run(
     running: Attempt, lease: Lease, image: Image
 ) -> None:
-    version = publication.reserve_render(running, lease.token, image)
+    (version,) = publication.reserve_render(running, lease.token, [image])
 
-    assert transitions.complete(version, event="published", details={"filename": str(version)})
+    assert transitions.complete([version], event="published")
 
     run = run_of(running)
     running.refresh_from_db()
@@ -210,11 +210,11 @@ def test_complete_publishes_the_version_and_ends_the_run(
 def test_complete_does_nothing_the_second_time(
     running: Attempt, lease: Lease, image: Image
 ) -> None:
-    version = publication.reserve_render(running, lease.token, image)
-    transitions.complete(version, event="published", details={})
+    (version,) = publication.reserve_render(running, lease.token, [image])
+    transitions.complete([version], event="published")
     revision = run_of(running).batch.revision
 
-    assert not transitions.complete(version, event="published", details={})
+    assert not transitions.complete([version], event="published")
 
     assert run_of(running).batch.revision == revision
 
@@ -222,10 +222,10 @@ def test_complete_does_nothing_the_second_time(
 def test_complete_keeps_what_was_reserved_before_the_cancel_and_says_so(
     running: Attempt, lease: Lease, image: Image
 ) -> None:
-    version = publication.reserve_render(running, lease.token, image)
+    (version,) = publication.reserve_render(running, lease.token, [image])
     transitions.cancel(running.run.batch, run_ids=None, unanswered=[lease.server.pk], actor=None)
 
-    transitions.complete(version, event="published", details={})
+    transitions.complete([version], event="published")
 
     run = run_of(running)
     assert (run.state, run.cancel_requested_at) == (RunState.DONE, None)
@@ -237,7 +237,7 @@ def test_complete_refuses_a_version_that_no_run_made(db: None) -> None:
     version = factories.reserved(factories.plans()[0])
 
     with pytest.raises(ValueError, match="without a run"):
-        transitions.complete(version, event="published", details={})
+        transitions.complete([version], event="published")
 
 
 # fail, reject -----------------------------------------------------------------------------------
@@ -351,7 +351,7 @@ def test_abandon_queues_the_plan_again_and_remembers_the_prompt(running: Attempt
 def test_abandon_leaves_a_render_that_is_reserved(
     running: Attempt, lease: Lease, image: Image
 ) -> None:
-    publication.reserve_render(running, lease.token, image)
+    publication.reserve_render(running, lease.token, [image])
 
     assert not transitions.abandon(running, "no answer")
 

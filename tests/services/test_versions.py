@@ -111,7 +111,7 @@ def test_a_file_whose_staged_twin_is_gone_is_ours_by_its_content(
 def test_a_render_that_found_a_file_says_so_in_its_log(
     running: Attempt, lease: Lease, image: Image, projects_root: Path
 ) -> None:
-    version = publication.reserve_render(running, lease.token, image)
+    (version,) = publication.reserve_render(running, lease.token, [image])
     lay(projects_root, version, b"an artist's file")
 
     publication.finish(version)
@@ -125,7 +125,7 @@ def test_a_driver_without_the_lease_reserves_nothing(
     token: object, running: Attempt, image: Image
 ) -> None:
     with pytest.raises(Fenced):
-        publication.reserve_render(running, token, image)  # type: ignore[arg-type]
+        publication.reserve_render(running, token, [image])  # type: ignore[arg-type]
 
     assert not Version.objects.exists()
 
@@ -136,7 +136,7 @@ def test_a_render_whose_cancel_came_first_reserves_nothing(
     transitions.cancel(running.run.batch, run_ids=None, unanswered=[], actor=None)
 
     with pytest.raises(CancelledMeanwhile):
-        publication.reserve_render(running, lease.token, image)
+        publication.reserve_render(running, lease.token, [image])
 
     assert not Version.objects.exists()
 
@@ -181,7 +181,7 @@ def test_what_cannot_be_finished_does_not_hold_up_the_others(
 def test_a_render_whose_staged_file_was_removed_is_made_again(
     running: Attempt, lease: Lease, image: Image, projects_root: Path
 ) -> None:
-    version = publication.reserve_render(running, lease.token, image)
+    (version,) = publication.reserve_render(running, lease.token, [image])
     (projects_root / version.staging_path).unlink()
 
     assert publication.finish_reserved(older_than_s=-1) == 0
@@ -210,7 +210,7 @@ def test_an_upload_whose_staged_file_was_removed_leaves_the_plan_queued(
 def test_a_number_whose_image_was_lost_goes_to_the_next_image_of_its_plan(
     running: Attempt, lease: Lease, staged: Callable[[str], Image], projects_root: Path
 ) -> None:
-    lost = publication.reserve_render(running, lease.token, staged("red"))
+    (lost,) = publication.reserve_render(running, lease.token, [staged("red")])
     publication.reserve_import(lost.plan, "AI-concept", staged("green"), actor=None)
     (projects_root / lost.staging_path).unlink()
 

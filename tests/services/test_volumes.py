@@ -133,7 +133,7 @@ def test_a_render_that_is_staged_already_waits_for_the_share(
     projects_root: Path,
 ) -> None:
     volumes.expected()
-    version = publication.reserve_render(running, lease.token, image)
+    (version,) = publication.reserve_render(running, lease.token, [image])
     mount = unmount()
 
     with pytest.raises(storage.WrongVolume):
@@ -288,7 +288,7 @@ def test_what_is_left_in_any_volumes_staging_is_cleared(
 def test_a_volume_that_comes_after_staging_gets_a_copy(
     running: Attempt, lease: Lease, image: Image, projects_root: Path, other_volume: Path
 ) -> None:
-    version = publication.reserve_render(running, lease.token, image)
+    (version,) = publication.reserve_render(running, lease.token, [image])
     (projects_root / factories.PROJECT_ID).symlink_to(other_volume)
 
     publication.finish(version)
@@ -303,7 +303,7 @@ def test_a_volume_that_comes_after_staging_gets_a_copy(
 def test_what_can_never_be_stored_ends_the_plan_with_words_and_a_retry_works(
     running: Attempt, lease: Lease, image: Image, projects_root: Path
 ) -> None:
-    version = publication.reserve_render(running, lease.token, image)
+    (version,) = publication.reserve_render(running, lease.token, [image])
     in_the_way = projects_root / factories.PROJECT_ID
     in_the_way.write_text("no folder")
 
@@ -327,7 +327,7 @@ def test_a_cancel_of_what_cannot_be_stored_cancels_it_and_a_retry_works(
     unmount: Callable[[], Callable[[], None]],
 ) -> None:
     volumes.expected()
-    version = publication.reserve_render(running, lease.token, image)
+    (version,) = publication.reserve_render(running, lease.token, [image])
     mount = unmount()
     with pytest.raises(storage.StorageError):
         publication.finish(version)
@@ -350,7 +350,7 @@ def test_a_cancel_that_came_before_the_trouble_is_obeyed_then(
     running: Attempt, lease: Lease, image: Image, unmount: Callable[[], Callable[[], None]]
 ) -> None:
     volumes.expected()
-    version = publication.reserve_render(running, lease.token, image)
+    (version,) = publication.reserve_render(running, lease.token, [image])
     transitions.cancel(running.run.batch, run_ids=None, unanswered=[], actor=None)
     unmount()
 

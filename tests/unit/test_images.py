@@ -47,7 +47,9 @@ def code(content: bytes, max_pixels: int = 1_000_000) -> str:
     ("kind", "name"), [("PNG", "png"), ("JPEG", "jpg"), ("WEBP", "webp"), ("MPO", "jpg")]
 )
 def test_an_image_is_what_it_is(kind: str, name: str) -> None:
-    assert examined(encoded(kind), max_pixels=64 * 36) == DecodedImage(name, 64, 36)  # type: ignore[arg-type]
+    decoded = examined(encoded(kind), max_pixels=64 * 36)
+
+    assert (decoded.format, decoded.width_px, decoded.height_px) == (name, 64, 36)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
@@ -102,3 +104,55 @@ def test_the_limit_itself_is_allowed() -> None:
     content = encoded("PNG", (100, 100))
     assert examined(content, max_pixels=10_000).height_px == 100
     assert code(content, max_pixels=9_999) == "too_many_pixels"
+
+
+def pixels(content: bytes) -> str:
+    return examined(content, max_pixels=1_000_000).pixels_sha256
+
+
+def saved(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
+    target = io.BytesIO()
+    image.save(target, kind, **options)
+    return target.getvalue()
+
+
+TWO_COLORED = Image.new("RGB", (70, 130), "teal")
+TWO_COLORED.paste("white", (3, 60, 40, 129))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        saved(TWO_COLORED, compress_level=0),
+        saved(TWO_COLORED.convert("RGBA")),
+        saved(TWO_COLORED.quantize(4)),
+        saved(TWO_COLORED, "WEBP", lossless=True),
+        saved(TWO_COLORED.rotate(90, expand=True), exif=b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12"
+              b"\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"),
+    ],
+    ids=["unpacked", "with opacity", "with a palette", "as a WebP", "turned by its EXIF"],
+)  # fmt: skip
+def test_files_that_show_the_same_have_the_same_hash_of_pixels(content: bytes) -> None:
+    assert pixels(content) == pixels(saved(TWO_COLORED))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [TWO_COLORED.rotate(90, expand=True), TWO_COLORED.point(lambda value: value ^ 1)],
+    ids=["turned", "one shade off"],
+)
+def test_files_that_show_something_else_have_another_hash_of_pixels(other: Image.Image) -> None:
+    assert pixels(saved(other)) != pixels(saved(TWO_COLORED))
+
+
+def test_greys_that_differ_below_eight_bits_have_another_hash_of_pixels() -> None:
+    one, other = (saved(Image.new("I;16", (8, 8), value)) for value in (1000, 1001))
+
+    assert pixels(one) != pixels(other)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "CMYK"])
+def test_pictures_of_every_mode_have_a_hash_of_pixels(mode: str) -> None:
+    content = saved(TWO_COLORED.convert(mode), "JPEG" if mode == "CMYK" else "PNG")
+
+    assert len(pixels(content)) == 64

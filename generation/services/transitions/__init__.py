@@ -55,6 +55,7 @@ from generation.services.transitions.reserved import (
     hold_up,
     locked_plan,
     resume,
+    tell_found,
     unreserve,
 )
 
@@ -86,6 +87,7 @@ __all__ = [
     "settle_cancel",
     "step_back",
     "stop",
+    "tell_found",
     "turn_away",
     "unblame",
     "unreserve",

@@ -111,7 +111,7 @@ def _cancel_waiting(now: Change, runs: PlanRunQuerySet, *, whole: bool) -> None:
 
 def _cancel_unanswered(now: Change, runs: PlanRunQuerySet, servers: list[int]) -> None:
     stuck = runs.filter(
-        Q(current_attempt__version=None),
+        Q(current_attempt__versions=None),
         state=RunState.RUNNING,
         current_attempt__server_id__in=servers,
     )

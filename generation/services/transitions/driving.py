@@ -1,6 +1,6 @@
 """The way of a plan in its driver's hands: claimed, acknowledged, advanced, published, stopped."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from generation.errors import Fenced
 from generation.models import Attempt, Batch, LogEntry, PlanRun, Server, Version
 from generation.parameter_sources import told
+from generation.services.transitions import identical_pictures
 from generation.services.transitions.attempt_ends import CLEAN, one
 from generation.services.transitions.unit_of_work import Change, change, hold, write_held
 from generation.states import AttemptOutcome, RunState
@@ -125,26 +126,40 @@ def advance(attempt: Attempt, progress_pct: int) -> None:
         now.edit(behind, progress_pct=progress_pct)
 
 
-def complete(version: Version, *, event: str, details: Mapping[str, Any]) -> bool:
-    """Publish a reserved version and bring its run to done; False when it was published already.
+def complete(pictures: Sequence[Version], *, event: str) -> bool:
+    """Publish the reserved pictures of one attempt, all at once, and bring their run to done.
 
-    Whoever finishes the reservation may call this: the reservation is the point of no return, so
-    the lease does not matter any more.
+    Or the one of an upload. False when they were published already. Whoever finishes the
+    reservation may call this: the reservation is the point of no return, so the lease does not
+    matter any more.
     """
-    run_id, batch_id = version.run_id, version.batch_id
+    first = pictures[0]
+    run_id, batch_id = first.run_id, first.batch_id
     if run_id is None or batch_id is None:
-        raise ValueError("A version without a run is published by services.versions.")
+        raise ValueError("A version without a run is published by services.publication.")
     with change(batch_id) as now:
-        now.lock(attempt_id=version.attempt_id, run_id=run_id)
-        if not now.publish(version):
+        now.lock(attempt_id=first.attempt_id, run_id=run_id)
+        if not now.publish(pictures):
             return False
-        if version.attempt_id:
-            now.end(Attempt.objects.filter(pk=version.attempt_id), AttemptOutcome.DONE)
-        sources = [RunState.RUNNING] if version.attempt_id else BY_HAND
-        fields = CLEAN | {"progress_pct": 100, "result": version, "wait_reason": ""}
+        if first.attempt_id:
+            now.end(Attempt.objects.filter(pk=first.attempt_id), AttemptOutcome.DONE)
+        sources = [RunState.RUNNING] if first.attempt_id else BY_HAND
+        fields = CLEAN | {"progress_pct": 100, "result": first, "wait_reason": ""}
         now.move(one(run_id), RunState.DONE, sources=sources, **fields)
-        now.log(event, run_id, **details)
+        for picture in pictures:
+            now.log(event, run_id, **_told(picture))
+        if first.attempt_id:
+            identical_pictures.warn(now, pictures)
     return True
+
+
+def _told(picture: Version) -> dict[str, Any]:
+    return {
+        "filename": str(picture),
+        "version": picture.number,
+        "image": picture.image,
+        "sha256": picture.sha256,
+    }
 
 
 def note(attempt: Attempt, event: str, **details: Any) -> None:

@@ -139,17 +139,17 @@ def step_back(attempt: Attempt, detail: str) -> None:
         _give_back(now, attempt, AttemptOutcome.ABANDONED, detail, is_left_behind=False)
 
 
-def lose_staged(now: Change, version: Version) -> None:
-    """Queue a plan again whose reserved image was removed before it was published.
+def lose_staged(now: Change, gone: Version) -> None:
+    """Queue a plan again of which a reserved picture was removed before it was published.
 
-    Part of the change that gave the version's number back; not fenced, as that is the tick's act.
+    Part of the change that gave its number back; not fenced, as that is the tick's act.
     """
-    run = one(version.run_id or 0)
-    attempt = Attempt.objects.filter(pk=version.attempt_id or 0)
+    run = one(gone.run_id or 0)
+    attempt = Attempt.objects.filter(pk=gone.attempt_id or 0)
     now.end(attempt, AttemptOutcome.LOST, "its file was removed")
     now.edit(run.filter(wait_reason=WaitReason.UPLOAD), wait_reason=WaitReason.TURN)
-    now.log("staged_file_gone", version.run_id, filename=str(version))
-    if version.attempt_id and not cancel_requested(now, run):
+    now.log("staged_file_gone", gone.run_id, filename=str(gone))
+    if gone.attempt_id and not cancel_requested(now, run):
         now.move(run, RunState.QUEUED, sources=[RunState.RUNNING], **CLEAN)
 
 

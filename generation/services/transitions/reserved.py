@@ -1,5 +1,7 @@
 """Versions whose file cannot get its name: held up while that passes, else given up."""
 
+from collections.abc import Collection, Iterable, Sequence
+
 from django.db.models import Exists, OuterRef
 
 from generation.errors import PlanFailure
@@ -19,63 +21,93 @@ def locked_plan(plan_id: int) -> Plan:
     return related.select_for_update(of=("self",), no_key=True).get(pk=plan_id)
 
 
-def unreserve(reserved: VersionQuerySet, version: Version) -> bool:
-    """Give the number of a version back, if it is still among the `reserved`.
+def unreserve(
+    reserved: VersionQuerySet, pictures: Sequence[Version], *, named: Collection[Version] = ()
+) -> bool:
+    """Give the numbers of an attempt's pictures back that are still among the `reserved`.
 
-    Where a later one is taken already, it stays open for the plan's next image.
+    Where a later one is taken already, a number stays open for the plan's next image. Those of
+    them that are `named`, whose files lie under their names, keep both: as found on disk. False
+    when none was reserved any more.
     """
-    plan = locked_plan(version.plan_id)
-    mine = reserved.reserved().filter(pk=version.pk)
-    if not plan.versions.filter(task=version.task, number__gt=version.number).exists():
-        return bool(mine.delete()[0])
-    return bool(unit_of_work.leave_open(mine))
+    plan = locked_plan(pictures[0].plan_id)
+    ids = [picture.pk for picture in pictures]
+    mine = list(reserved.reserved().filter(pk__in=ids).order_by("-number"))
+    for picture in mine:
+        row = Version.objects.filter(pk=picture.pk)
+        if picture in named:
+            unit_of_work.leave_as_found(row)
+        elif plan.versions.filter(task=picture.task, number__gt=picture.number).exists():
+            unit_of_work.leave_open(row)
+        else:
+            row.delete()
+    return bool(mine)
 
 
-def hold_up(version: Version, detail: str) -> None:
-    """Record why a reserved version's file could not get its name; one to be cancelled is now."""
-    mine = Version.objects.reserved().filter(pk=version.pk)
-    if version.run_id is None or version.batch_id is None:
+def hold_up(pictures: Sequence[Version], detail: str) -> None:
+    """Record why reserved pictures could not get their names; those to be cancelled are now.
+
+    They are those of one attempt, or one version that no prompt made.
+    """
+    first = pictures[0]
+    mine = _these(pictures).reserved()
+    if first.run_id is None or first.batch_id is None:
         mine.update(held_up=detail)
         return
-    with unit_of_work.change(version.batch_id) as now:
-        now.lock(attempt_id=version.attempt_id, run_id=version.run_id)
-        run = one(version.run_id)
+    with unit_of_work.change(first.batch_id) as now:
+        now.lock(attempt_id=first.attempt_id, run_id=first.run_id)
+        run = one(first.run_id)
         if not run.filter(cancel_requested_at__isnull=False).exists():
             mine.update(held_up=detail)
-        elif unreserve(mine, version):
-            _cancel(now, version)
+        elif unreserve(mine, pictures):
+            _cancel(now, first)
 
 
-def resume(version: Version) -> bool:
-    """Take a held-up version on again; False when it was taken back meanwhile.
+def resume(pictures: Sequence[Version]) -> bool:
+    """Take held-up pictures on again; False when they were taken back meanwhile.
 
-    From here on a cancel comes too late, until it is held up again.
+    From here on a cancel comes too late, until they are held up again.
     """
-    return bool(Version.objects.held_up().filter(pk=version.pk).update(held_up=""))
+    return bool(_these(pictures).held_up().update(held_up=""))
 
 
-def give_up(version: Version, why: PlanFailure) -> bool:
-    """Give a reserved version's number back, whose file can never get its name.
+def give_up(
+    pictures: Sequence[Version], why: PlanFailure, *, named: Collection[Version] = ()
+) -> bool:
+    """Give the numbers of reserved pictures back, of which one can never get its name.
 
-    A rendered plan is in error; one that an artist uploaded for waits again as before.
+    A rendered plan is in error; one that an artist uploaded for waits again as before. `named`:
+    see `unreserve`.
     """
-    mine = Version.objects.filter(pk=version.pk)
-    if version.run_id is None or version.batch_id is None:
-        return unreserve(mine, version)
-    with unit_of_work.change(version.batch_id) as now:
-        now.lock(attempt_id=version.attempt_id, run_id=version.run_id)
-        if not unreserve(mine, version):
+    first = pictures[0]
+    mine = _these(pictures)
+    if first.run_id is None or first.batch_id is None:
+        return unreserve(mine, pictures)
+    with unit_of_work.change(first.batch_id) as now:
+        now.lock(attempt_id=first.attempt_id, run_id=first.run_id)
+        if not unreserve(mine, pictures, named=named):
             return False
-        run = one(version.run_id)
+        tell_found(now, first.run_id, named)
+        run = one(first.run_id)
         now.edit(run.filter(wait_reason=WaitReason.UPLOAD), wait_reason=WaitReason.TURN)
         said = {"code": why.code, "message": why.message, "remedy": why.remedy}
-        now.log("failed", version.run_id, **said)
-        if version.attempt_id:
-            attempt = Attempt.objects.filter(pk=version.attempt_id)
+        now.log("failed", first.run_id, **said)
+        if first.attempt_id:
+            attempt = Attempt.objects.filter(pk=first.attempt_id)
             now.end(attempt, AttemptOutcome.ERROR, why.message, failure_code=why.code)
             if not cancel_requested(now, run):
                 put_in_error(now, run, why)
     return True
+
+
+def tell_found(now: Change, run_id: int | None, named: Iterable[Version]) -> None:
+    """Log which files keep their numbers, though their plan's other pictures were lost."""
+    for version in named:
+        now.log("found_on_disk", run_id, filename=str(version))
+
+
+def _these(pictures: Sequence[Version]) -> VersionQuerySet:
+    return Version.objects.filter(pk__in=[picture.pk for picture in pictures])
 
 
 def held_up_version() -> Exists:
@@ -95,15 +127,16 @@ def cancel_held_up(now: Change, runs: PlanRunQuerySet) -> None:
     found = list(Version.objects.held_up().filter(run__in=ids).order_by("plan_id", "pk"))
     plans = Plan.objects.filter(pk__in={version.plan_id for version in found})
     list(plans.select_for_update(no_key=True).order_by("pk").values_list("pk"))
-    for version in found:
-        if unreserve(Version.objects.held_up(), version):
-            _cancel(now, version)
+    for run_id in ids:
+        pictures = [version for version in found if version.run_id == run_id]
+        if pictures and unreserve(Version.objects.held_up(), pictures):
+            _cancel(now, pictures[0])
         else:
-            now.log("kept", version.run_id)
+            now.log("kept", run_id)
 
 
-def _cancel(now: Change, version: Version) -> None:
-    run_id = version.run_id or 0
-    now.end(Attempt.objects.filter(pk=version.attempt_id or 0), AttemptOutcome.CANCELLED)
+def _cancel(now: Change, picture: Version) -> None:
+    run_id = picture.run_id or 0
+    now.end(Attempt.objects.filter(pk=picture.attempt_id or 0), AttemptOutcome.CANCELLED)
     now.move(one(run_id), RunState.CANCELLED, **CLEAN, wait_reason=WaitReason.TURN)
     now.log("cancelled", run_id)

@@ -5,7 +5,7 @@ hold it (tests/locks.py).
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -31,6 +31,15 @@ from generation.states import (
 )
 
 Actor = User | None
+
+#: What a version says of itself that belongs to no run (any more).
+_UNOWNED: dict[str, Any] = {
+    "staging_path": "",
+    "batch": None,
+    "run": None,
+    "attempt": None,
+    "image": 1,
+}
 
 
 class Change:
@@ -104,9 +113,9 @@ class Change:
             if pk is not None:
                 of.select_for_update(no_key=True).filter(pk=pk).values_list("pk").first()
 
-    def publish(self, version: Version) -> bool:
-        """Make a reserved version visible; False when it is already."""
-        return bool(publish(version, revision=self.revision))
+    def publish(self, pictures: Sequence[Version]) -> bool:
+        """Make reserved versions visible, together; False when they are already."""
+        return bool(publish(pictures, revision=self.revision))
 
     def set(self, **fields: Any) -> None:
         """Write fields of the batch itself."""
@@ -177,21 +186,23 @@ def _locked(batch_id: int) -> Batch:
     return batch
 
 
-def publish(version: Version, *, revision: int = 0) -> int:
-    """Turn a reserved version into a published one; return how many rows that was: 1 or 0."""
-    return (
-        Version.objects.reserved()
-        .filter(pk=version.pk)
-        .update(
-            state=VersionState.PUBLISHED, published_at=Now(), revision=revision, staging_path=""
-        )
+def publish(pictures: Sequence[Version], *, revision: int = 0) -> int:
+    """Turn reserved versions into published ones; return how many rows that was."""
+    mine = Version.objects.reserved().filter(pk__in=[picture.pk for picture in pictures])
+    return mine.update(
+        state=VersionState.PUBLISHED, published_at=Now(), revision=revision, staging_path=""
     )
 
 
 def leave_open(reserved: VersionQuerySet) -> int:
     """Leave the numbers of reserved versions to their plans' next images; return how many."""
-    unowned = {"staging_path": "", "batch": None, "run": None, "attempt": None}
-    return reserved.reserved().update(state=VersionState.OPEN, **unowned)
+    return reserved.reserved().update(state=VersionState.OPEN, **_UNOWNED)
+
+
+def leave_as_found(reserved: VersionQuerySet) -> int:
+    """Let reserved versions, whose files have their names, be files found on disk."""
+    found = {"state": VersionState.PUBLISHED, "origin": Version.Origin.FOUND, "held_up": ""}
+    return reserved.reserved().update(published_at=Now(), **found, **_UNOWNED)
 
 
 def hold(attempt_id: int, lease_token: UUID) -> Attempt:

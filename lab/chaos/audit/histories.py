@@ -88,13 +88,21 @@ def _replayed(batch: Batch, run: PlanRun, logs: Iterable[LogEntry]) -> Iterator[
             state = C if is_cancel and not _is_kept(run, log, logs) else state
             continue
         told.append(log.event)
-        following = ARROWS.get(log.event, {}).get(state) if log.event in ARROWS else state
+        following = _following(log, state)
         if following is None:
             yield f"{run} was {state} and then {log.event}: {told}"
             return
         state = following
     if state != run.state:
         yield f"{run} is {run.state}, by its log {state}: {told}"
+
+
+def _following(log: LogEntry, state: RunState) -> RunState | None:
+    """Return the state after a log entry; None where it cannot happen in this one."""
+    if log.event == "published" and log.data.get("image", 1) > 1:
+        # The first of an attempt's pictures has ended the run, with the others.
+        return state if state == D else None
+    return ARROWS[log.event].get(state) if log.event in ARROWS else state
 
 
 def _is_kept(run: PlanRun, log: LogEntry, logs: Iterable[LogEntry]) -> bool:

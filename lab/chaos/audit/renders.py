@@ -52,10 +52,20 @@ def _published_once() -> Iterator[str]:
         events = Counter(log.event for log in run.logs.all())
         if (origins["render"], origins["upload"]) != (events["published"], events["uploaded"]):
             yield f"{run}: versions {dict(origins)}, log {dict(events)}"
-        if origins["render"] > 1:
-            yield f"{run} was published {origins['render']} times"
+        yield from _pictures(run)
         if run.state == RunState.DONE and not origins:
             yield f"{run} is done without a version"
+
+
+def _pictures(run: PlanRun) -> Iterator[str]:
+    """Yield what is wrong with the pictures of a run: those of one attempt, each once."""
+    renders = [version for version in run.versions.all() if version.origin == "render"]
+    attempts = {version.attempt_id for version in renders}
+    if len(attempts) > 1:
+        yield f"{run} was published by {len(attempts)} attempts"
+    images = sorted(version.image for version in renders)
+    if len(attempts) == 1 and images != list(range(1, len(images) + 1)):
+        yield f"{run} has the pictures {images} of its attempt"
 
 
 def _doubles(case: Case, attempt: Attempt, executed: list[Entry]) -> Iterator[tuple[str, str]]:

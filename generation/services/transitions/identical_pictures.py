@@ -1,0 +1,58 @@
+"""A warning where two plans of a batch have one picture, though their seeds differ."""
+
+from collections.abc import Iterable
+
+from django.db.models import Subquery
+
+from generation.models import Attempt, LogEntry, Version
+from generation.services.transitions.unit_of_work import Change
+
+EVENT = "identical_pictures"
+
+
+def warn(now: Change, pictures: Iterable[Version]) -> None:
+    """Log that pictures which are published now show what another plan's does, to the pixel.
+
+    Once for each picture that several plans have, and only where each has a seed of its own: then
+    the seed does not do what is told of it.
+    """
+    for picture in pictures:
+        twin = _with_another_seed(now, picture) if picture.pixels_sha256 else None
+        if twin is not None and not _is_told(now, picture):
+            _tell(now, picture, twin)
+
+
+def _with_another_seed(now: Change, picture: Version) -> Version | None:
+    own_seed = Attempt.objects.filter(pk=picture.attempt_id).exclude(seed="").values("seed")
+    same = Version.objects.published().filter(
+        batch=now.batch, pixels_sha256=picture.pixels_sha256, origin=Version.Origin.RENDER
+    )
+    # Without a seed of its own that is null, from which nothing differs.
+    others = same.exclude(run=picture.run_id).exclude(attempt__seed="")
+    others = others.exclude(attempt__seed=Subquery(own_seed[:1])).order_by("pk")
+    return others.select_related("plan__sequence").first()
+
+
+def _is_told(now: Change, picture: Version) -> bool:
+    told = LogEntry.objects.filter(batch=now.batch, event=EVENT)
+    return told.filter(data__pixels_sha256=picture.pixels_sha256).exists()
+
+
+def _tell(now: Change, picture: Version, twin: Version) -> None:
+    ids = [twin.attempt_id or 0, picture.attempt_id or 0]
+    seeds = dict(Attempt.objects.filter(pk__in=ids).values_list("pk", "seed"))
+    first, second = (_plan_of(each) for each in (twin, picture))
+    first_seed, second_seed = (seeds[attempt_id] for attempt_id in ids)
+    now.log(
+        EVENT,
+        plan=first,
+        seed=first_seed,
+        other_plan=second,
+        other_seed=second_seed,
+        filenames=[str(twin), str(picture)],
+        pixels_sha256=picture.pixels_sha256,
+    )
+
+
+def _plan_of(picture: Version) -> str:
+    return f"{picture.plan.sequence.code}-{picture.plan.code}"
