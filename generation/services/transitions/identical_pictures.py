@@ -23,7 +23,7 @@ def warn(now: Change, pictures: Iterable[Version]) -> None:
 
 
 def _with_another_seed(now: Change, picture: Version) -> Version | None:
-    own_seed = Attempt.objects.filter(pk=picture.attempt_id).exclude(seed="").values("seed")
+    own_seed = Attempt.objects.filter(pk=picture.attempt_id or 0).exclude(seed="").values("seed")
     same = Version.objects.published().filter(
         batch=now.batch, pixels_sha256=picture.pixels_sha256, origin=Version.Origin.RENDER
     )
