@@ -31,6 +31,7 @@ EVENTS = _table(
         "{plans} plans requested in style {style}, mode {mode}: {values}.",
         without="{plans} plans requested in style {style}, mode {mode}.",
     ),
+    Event("variations", "info", "Each plan in {variations} variations, each of its own seed."),
     Event("project_created", "info", "Project {project} is new: this request made it."),
     Event(
         "project_created_beside",

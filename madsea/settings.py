@@ -123,6 +123,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "madsea.web.error_handlers.Pages",
+    "generation.api.query_parameters.RefuseUnknown",
 ]
 
 TEMPLATES = [

@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from generation.admin import batch_controls, confirmation, filters, html, queue, search, tables
@@ -56,7 +57,7 @@ class BatchAdmin(RecordAdmin):
         *batch_controls.ACTS,
     )
     list_display = (
-        "name",
+        "called",
         "episode_link",
         "style",
         "status",
@@ -75,11 +76,12 @@ class BatchAdmin(RecordAdmin):
         ("created_at", filters.titled(filters.DatesFilter, "date of the request")),
     )
     search_fields = ("public_id",)
-    search_help_text = "a batch's id, E202, SQ0010-0010, a project, a style or a user"
+    search_help_text = "a batch's id or name, E202, SQ0010-0010, a project, a style or a user"
 
     def described(self, batch: Batch) -> str:
         episode = batch.episode
-        return f"{batch} ({episode.project}, {episode}, {batch.style})"
+        named = f"“{batch.name}”, " if batch.name else ""
+        return f"{batch} ({named}{episode.project}, {episode}, {batch.style})"
 
     def get_urls(self) -> list[URLPattern]:
         return [*batch_controls.urls(self), *super().get_urls()]
@@ -93,8 +95,10 @@ class BatchAdmin(RecordAdmin):
         return queryset.filter(search.in_batches(search_term)), False
 
     @admin.display(description="batch", ordering="id")
-    def name(self, batch: Batch) -> str:
-        return batch.public_id
+    def called(self, batch: Batch) -> SafeString | str:
+        if not batch.name:
+            return batch.public_id
+        return format_html("{}<br><small>{}</small>", batch.name, batch.public_id)
 
     @admin.display(description="episode", ordering="episode__code")
     def episode_link(self, batch: Batch) -> SafeString:
@@ -128,7 +132,9 @@ class BatchAdmin(RecordAdmin):
         log = admin_overviews.log().filter(batch=batch)[: tables.LINES]
         whole_log = html.list_url(LogEntry, batch__id__exact=batch.pk)
         return Page(
-            name=f"Batch {batch.public_id}",
+            name=f"{batch.name} (batch {batch.public_id})"
+            if batch.name
+            else f"Batch {batch.public_id}",
             status=html.batch_line(batch),
             facts=_facts(batch, may_change=self.has_change_permission(request, batch)),
             tables=[
@@ -148,6 +154,8 @@ def _facts(batch: Batch, *, may_change: bool) -> list[tuple[str, SafeString | st
         ("Style", html.link_to(batch.style)),
         ("Workflow", html.link_to(batch.workflow)),
         ("Mode", batch.mode),
+        *([("Variations of each plan", str(batch.variations))] if batch.variations > 1 else []),
+        *([("Reason", batch.reason)] if batch.reason else []),
         (
             "Priority",
             batch_controls.number_field(

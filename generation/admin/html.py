@@ -197,6 +197,12 @@ def plan_name(plan: Plan) -> str:
     return name.stem.removesuffix(f"_{AI_CONCEPT}")
 
 
+def run_name(run: PlanRun) -> str:
+    """The name of a run: its plan's, and which variation it is if it is not the first."""
+    name = plan_name(run.plan)
+    return f"{name} · {run.variation}" if run.variation > 1 else name
+
+
 def episode(row: Episode) -> SafeString:
     """An episode with its project."""
     return format_html("{}<br><small>{}</small>", link_to(row), row.project)

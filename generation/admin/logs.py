@@ -47,7 +47,7 @@ class LogEntryAdmin(RecordAdmin):
     @admin.display(description="plan")
     def run_link(self, entry: LogEntry) -> SafeString:
         run = entry.run
-        return html.link_to(run, html.plan_name(run.plan)) if run else html.NOTHING
+        return html.link_to(run, html.run_name(run)) if run else html.NOTHING
 
     @admin.display(description="what")
     def what(self, entry: LogEntry) -> str:

@@ -98,7 +98,7 @@ def _row(run: PlanRun, position: int | None, why: str) -> tuple[Cell, ...]:
     batch = run.batch
     return (
         "–" if position is None else str(position),
-        html.link_to(run, html.plan_name(run.plan)),
+        html.link_to(run, html.run_name(run)),
         str(run.plan.sequence.episode.project),
         html.link_to(batch),
         str(batch.style),

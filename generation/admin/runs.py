@@ -91,14 +91,14 @@ class PlanRunAdmin(RecordAdmin):
         return queryset.filter(search.in_runs(search_term)), False
 
     def name_of(self, run: PlanRun) -> str:
-        return html.plan_name(run.plan)
+        return html.run_name(run)
 
     def described(self, run: PlanRun) -> str:
         return f"{self.name_of(run)} (batch {run.batch}, {run.batch.style})"
 
     @admin.display(description="plan")
     def name(self, run: PlanRun) -> str:
-        return html.plan_name(run.plan)
+        return html.run_name(run)
 
     @admin.display(description="batch", ordering="batch")
     def batch_link(self, run: PlanRun) -> SafeString:
@@ -133,7 +133,7 @@ class PlanRunAdmin(RecordAdmin):
         log = admin_overviews.log().filter(run=run)[: tables.LINES]
         more = html.link(html.list_url(LogEntry, run__id__exact=run.pk), "The whole log")
         return Page(
-            name=html.plan_name(run.plan),
+            name=html.run_name(run),
             status=html.run_line(run),
             alert=tables.alert(run),
             pictures=_pictures(run),
@@ -156,6 +156,7 @@ def _facts(run: PlanRun) -> list[tuple[str, SafeString | str]]:
     return [
         ("Plan", html.link_to(run.plan, html.plan_name(run.plan))),
         ("Batch", html.link_to(batch)),
+        *_variation(run),
         ("Style", str(batch.style)),
         ("Mode", batch.mode),
         ("Server", tables.server_of(run)),
@@ -168,6 +169,11 @@ def _facts(run: PlanRun) -> list[tuple[str, SafeString | str]]:
         ("File", html.link_to(run.result)),
         *([("Why", _why(run))] if run.state in UNFINISHED else []),
     ]
+
+
+def _variation(run: PlanRun) -> list[tuple[str, SafeString | str]]:
+    several = run.batch.variations > 1
+    return [("Variation", f"{run.variation} of {run.batch.variations}")] if several else []
 
 
 def _why(run: PlanRun) -> SafeString:

@@ -49,7 +49,8 @@ def _in_run(word: str) -> Q:
 def in_batches(text: str) -> Q:
     """The condition on batches: all words must fit.
 
-    A word is the beginning of an id, a plan or a part of its name, a project, a style, or a user.
+    A word is the beginning of an id, a part of the batch's name, a plan or a part of its name, a
+    project, a style, or a user.
     """
     condition = Q()
     for word in text.split():
@@ -63,6 +64,7 @@ def _in_batch(word: str) -> Q:
         return Q(pk__in=batches) | Q(public_id=word)
     return (
         Q(public_id__istartswith=word)
+        | Q(name__icontains=word)
         | Q(episode__project__code__icontains=word)
         | Q(style__label__icontains=word)
         | Q(style__code=word)

@@ -353,7 +353,7 @@ def _lacking(server: Server) -> Table:
 def _attempts(found: Any) -> Table:
     rows = [
         (
-            html.link_to(attempt.run, html.plan_name(attempt.run.plan)),
+            html.link_to(attempt.run, html.run_name(attempt.run)),
             html.link_to(attempt.run.batch),
             html.label(attempt.outcome),
             html.clock(attempt.created_at),

@@ -21,7 +21,7 @@ LINES = 50
 
 def runs(title: str, found: Iterable[PlanRun], *, more: Cell = "", empty: str = "") -> Table:
     headers = ("Plan", "Batch", "Status", "Progress", "Attempt", "Server", "Why", "Finished")
-    rows = [(html.link_to(run, html.plan_name(run.plan)), *_run_cells(run)) for run in found]
+    rows = [(html.link_to(run, html.run_name(run)), *_run_cells(run)) for run in found]
     return Table(title, headers, rows, more=more, empty=empty or "No runs yet.")
 
 
@@ -158,7 +158,7 @@ def log(found: Iterable[LogEntry], *, more: Cell = "", with_plan: bool = False) 
 
 def _plan_of(entry: LogEntry) -> SafeString:
     run = entry.run
-    return html.link_to(run, html.plan_name(run.plan)) if run else html.NOTHING
+    return html.link_to(run, html.run_name(run)) if run else html.NOTHING
 
 
 def servers(found: Iterable[Server]) -> Table:
@@ -179,7 +179,7 @@ def servers(found: Iterable[Server]) -> Table:
 
 def doing(server: Any) -> SafeString:
     rows = (
-        (html.link_to(attempt.run, html.plan_name(attempt.run.plan)), attempt.run.progress_pct)
+        (html.link_to(attempt.run, html.run_name(attempt.run)), attempt.run.progress_pct)
         for attempt in server.open_attempts
     )
     listed = format_html_join(", ", "{} {} %", rows)

@@ -1,6 +1,8 @@
 """The specification's endpoints: ask for plans, follow them, retry, cancel, upload."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 from django.http import HttpResponse
 from rest_framework.decorators import action
@@ -13,6 +15,7 @@ from generation.api import filters, request_serializers, responses, schema_descr
 from generation.api.parsers import StrictJSONParser, content_of
 from generation.api.serializers import VersionShape
 from generation.errors import InvalidRequest, Problem
+from generation.models import Batch, PlanRun
 from generation.selectors import results
 from generation.services import batches, idempotency, runs
 
@@ -43,8 +46,9 @@ class GenerateViewSet(ViewSet):
         asked = request_serializers.checked(request_serializers.Retry, request)
         batch = selectors.batch(asked["batch_id"])
         if "plan" in asked:
-            run = runs.find(batch, asked["sequence_id"], asked["plan"])
-            runs.retry(run, actor=responses.actor(request), params=asked.get("params"))
+            runs.retry_all(
+                _runs(batch, asked), actor=responses.actor(request), params=asked.get("params")
+            )
         else:
             batches.retry(batch, actor=responses.actor(request), params=asked.get("params"))
         return responses.status(request, batch.public_id)
@@ -54,8 +58,7 @@ class GenerateViewSet(ViewSet):
         asked = request_serializers.checked(request_serializers.Cancel, request)
         batch = selectors.batch(asked["batch_id"])
         if "plan" in asked:
-            run = runs.find(batch, asked["sequence_id"], asked["plan"])
-            runs.cancel(run, actor=responses.actor(request))
+            runs.cancel_all(_runs(batch, asked), actor=responses.actor(request))
         else:
             batches.cancel(batch, actor=responses.actor(request))
         return responses.status(request, batch.public_id)
@@ -64,7 +67,7 @@ class GenerateViewSet(ViewSet):
     def upload(self, request: Request) -> Response:
         asked = request_serializers.checked(request_serializers.Upload, request)
         batch = selectors.batch(asked["batch_id"])
-        run = runs.find(batch, asked["sequence_id"], asked["plan"])
+        run = _runs(batch, asked)[0]
         content = content_of(asked["file"])
         version = runs.upload(
             run, content, filename=asked["file"].name, actor=responses.actor(request)
@@ -72,6 +75,10 @@ class GenerateViewSet(ViewSet):
         shown = results.version(version.pk)
         shape = VersionShape(shown, context={"origin": responses.origin(request)})
         return Response(shape.data, HTTPStatus.CREATED)
+
+
+def _runs(batch: Batch, asked: Mapping[str, Any]) -> list[PlanRun]:
+    return runs.find(batch, asked["sequence_id"], asked["plan"], asked.get("variation"))
 
 
 def _followed(request: Request) -> tuple[str, int | None]:

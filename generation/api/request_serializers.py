@@ -8,6 +8,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 
 from generation.errors import InvalidRequest, Problem
+from generation.models.batch import VARIATIONS_MAX
 from generation.services.batch_controls import PRIORITY_HIGH, PRIORITY_LOW, TRIES_HIGH, TRIES_LOW
 from nomenclature import rules
 from nomenclature.errors import NomenclatureError
@@ -74,10 +75,25 @@ class Credentials(Strict):
     password = Text(max_length=4096)
 
 
+class Whole(serializers.IntegerField):
+    """A whole number that is one: no text and no boolean passes for it."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, bool) or not isinstance(data, int):
+            raise ValidationError("Expected a whole number.", code="not_a_number")
+        return int(data)
+
+
 class OnePlanOrAll(Strict):
     batch_id = Text(max_length=64)
     sequence_id = Text(required=False, max_length=64)
     plan = Text(required=False, max_length=64)
+    variation = Whole(
+        min_value=1,
+        max_value=VARIATIONS_MAX,
+        required=False,
+        help_text="One of the plan's variations; without it all of them.",
+    )
 
     def other_problems(self, data: Mapping[str, Any]) -> dict[str, Any]:
         problems = super().other_problems(data)
@@ -86,6 +102,9 @@ class OnePlanOrAll(Strict):
             missing = "plan" if given == ["sequence_id"] else "sequence_id"
             detail = "sequence_id and plan go together: name both for one plan, none for all."
             problems[missing] = [ErrorDetail(detail, "required")]
+        if "variation" in data and not given:
+            detail = "A variation is one of a plan: name its sequence_id and plan."
+            problems["variation"] = [ErrorDetail(detail, "no_plan")]
         return problems
 
 
@@ -97,15 +116,6 @@ class Retry(OnePlanOrAll):
     params = serializers.DictField(
         required=False, help_text="Overrides for these runs; the seed stays unless it is given."
     )
-
-
-class Whole(serializers.IntegerField):
-    """A whole number that is one: no text and no boolean passes for it."""
-
-    def to_internal_value(self, data: Any) -> int:
-        if isinstance(data, bool) or not isinstance(data, int):
-            raise ValidationError("Expected a whole number.", code="not_a_number")
-        return int(data)
 
 
 class Flag(serializers.BooleanField):
@@ -134,6 +144,12 @@ class Upload(Strict):
     batch_id = Text(max_length=64)
     sequence_id = Text(max_length=64)
     plan = Text(max_length=64)
+    variation = serializers.IntegerField(
+        min_value=1,
+        max_value=VARIATIONS_MAX,
+        required=False,
+        help_text="One of the plan's variations; without it the first.",
+    )
     file = serializers.FileField(allow_empty_file=True, help_text="PNG, JPEG or WebP.")
 
 

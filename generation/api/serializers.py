@@ -103,6 +103,9 @@ class BatchShape(Shape[Batch]):
     style = serializers.CharField(source="style.code")  # type: ignore[assignment]
     workflow_json = serializers.CharField(source="workflow.name", default=None, allow_null=True)
     mode = serializers.ChoiceField(list(Mode))
+    name = serializers.CharField()
+    reason = serializers.CharField()
+    variations = serializers.IntegerField()
     params = serializers.DictField()
     sources = serializers.DictField(
         child=serializers.ChoiceField(list(Source)), help_text="Where each value came from."

@@ -166,7 +166,7 @@ class LogViewSet(ListModelMixin, GenericViewSet[LogEntry]):
 
     def get_queryset(self) -> QuerySet[LogEntry]:
         batch = selectors.batch(self.kwargs["batch_id"])
-        return logs.of_batch(batch.pk).select_related("run__plan__sequence")
+        return logs.of_batch(batch.pk).select_related("batch", "run__plan__sequence")
 
 
 @schema_descriptions.QUEUE

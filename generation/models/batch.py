@@ -22,6 +22,11 @@ from generation.states import (
     is_unfinished,
 )
 
+#: How long a batch's name and the reason for it may be, in characters.
+NAME_MAX, REASON_MAX = 200, 2000
+#: How many runs of each plan a batch may have.
+VARIATIONS_MAX = 16
+
 
 class BatchQuerySet(models.QuerySet["Batch"]):
     """Batches by their turn."""
@@ -48,6 +53,11 @@ class Batch(models.Model):
         Workflow, models.PROTECT, related_name="batches", null=True, blank=True
     )
     mode = models.CharField(max_length=8, choices=MODES, default=Mode.AUTO)
+    name = models.CharField(max_length=NAME_MAX, blank=True, help_text="What people call it.")
+    reason = models.TextField(blank=True, help_text="Why it was asked for, as the request says.")
+    variations = models.PositiveSmallIntegerField(
+        default=1, help_text="How many runs each plan has, each with a seed of its own."
+    )
     params = models.JSONField(default=dict, blank=True)
     sources = models.JSONField(
         default=dict, blank=True, help_text="Where each value of all its plans came from."
@@ -114,6 +124,10 @@ class Batch(models.Model):
             models.CheckConstraint(
                 condition=Q(max_tries=None) | Q(max_tries__gte=1, max_tries__lte=20),
                 name="batch_max_tries_bounds",
+            ),
+            models.CheckConstraint(
+                condition=Q(variations__gte=1, variations__lte=VARIATIONS_MAX),
+                name="batch_variations_bounds",
             ),
             models.CheckConstraint(
                 condition=Q(mode=Mode.MANUEL) | Q(workflow__isnull=False),
@@ -206,13 +220,14 @@ class PlanRunQuerySet(models.QuerySet["PlanRun"]):
 
 
 class PlanRun(models.Model):
-    """One plan's passage through one batch."""
+    """One plan's passage through one batch, or one variation of it."""
 
     STATES: ClassVar = [(state.value, state.value) for state in RunState]
     REASONS: ClassVar = [(reason.value, reason.value or "its turn") for reason in WaitReason]
 
     batch = models.ForeignKey(Batch, models.PROTECT, related_name="runs")
     plan = models.ForeignKey(Plan, models.PROTECT, related_name="runs")
+    variation = models.PositiveSmallIntegerField(default=1)
     position = models.PositiveIntegerField()
     state = models.CharField(max_length=10, choices=STATES)
     wait_reason = models.CharField(max_length=16, choices=REASONS, default="", blank=True)
@@ -279,7 +294,13 @@ class PlanRun(models.Model):
             ),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["batch", "plan"], name="run_unique_in_batch"),
+            models.UniqueConstraint(
+                fields=["batch", "plan", "variation"], name="run_unique_in_batch"
+            ),
+            models.CheckConstraint(
+                condition=Q(variation__gte=1, variation__lte=VARIATIONS_MAX),
+                name="run_variation_bounds",
+            ),
             models.CheckConstraint(
                 condition=Q(state__in=[state.value for state in RunState]), name="run_state_known"
             ),

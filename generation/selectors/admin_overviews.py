@@ -159,7 +159,7 @@ def needing_attention() -> Q:
     made none.
     """
     later = PlanRun.objects.filter(
-        plan=OuterRef("plan"), batch__style=OuterRef("batch__style"), pk__gt=OuterRef("pk")
+        plan=OuterRef("plan"), batch__style=OuterRef("batch__style"), batch__gt=OuterRef("batch")
     )
     return Q(~Exists(later.exclude(state=RunState.CANCELLED)), state=RunState.ERROR)
 

@@ -1,8 +1,7 @@
 """Log entries as clients read them."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
@@ -19,18 +18,24 @@ _FIELDS = (
     "event",
     "run__plan__sequence__code",
     "run__plan__code",
+    "run__variation",
+    "batch__variations",
     "data",
 )
 
 
 class LogLine(TypedDict):
-    """One thing that happened; sequence_id and plan are null where it concerns the whole batch."""
+    """One thing that happened; sequence_id and plan are null where it concerns the whole batch.
+
+    `variation` is there in batches of several variations.
+    """
 
     time: str
     level: str
     event: str
     sequence_id: str | None
     plan: str | None
+    variation: NotRequired[int | None]
     message: str
 
 
@@ -49,12 +54,12 @@ def latest(batch_id: int) -> QuerySet[LogEntry]:
 
 def lines(entries: QuerySet[LogEntry]) -> list[LogLine]:
     """Return the entries as clients read them, in one query."""
-    return [_line(*row) for row in entries.values_list(*_FIELDS)]
+    return [_line(row) for row in entries.values_list(*_FIELDS)]
 
 
 def after(batch_id: int, revision: int) -> list[LogLine]:
     """Return what was logged of a batch after a revision, as clients read it."""
-    return [_line(*row) for row in _AFTER.rows(batch_id, revision)]
+    return [_line(row) for row in _AFTER.rows(batch_id, revision)]
 
 
 _AFTER = Listed(
@@ -67,19 +72,15 @@ _AFTER = Listed(
 def line(entry: LogEntry) -> LogLine:
     """Return one entry as clients read it; its run, plan and sequence should be fetched with it."""
     plan = entry.run.plan if entry.run else None
-    sequence_id, code = (plan.sequence.code, plan.code) if plan else (None, None)
-    return _line(entry.at, entry.level, entry.event, sequence_id, code, entry.data)
+    names = (plan.sequence.code, plan.code) if plan else (None, None)
+    variation = entry.run.variation if entry.run else None
+    told = (entry.at, entry.level, entry.event, *names, variation, entry.batch.variations)
+    return _line((*told, entry.data))
 
 
-def _line(
-    at: datetime,
-    level: str,
-    event: str,
-    sequence_id: str | None,
-    plan: str | None,
-    details: Mapping[str, Any],
-) -> LogLine:
-    return {
+def _line(row: tuple[Any, ...]) -> LogLine:
+    at, level, event, sequence_id, plan, variation, variations, details = row
+    told: LogLine = {
         "time": moment(at),
         "level": level,
         "event": event,
@@ -87,6 +88,9 @@ def _line(
         "plan": plan,
         "message": sentence(event, details),
     }
+    if variations > 1:
+        told["variation"] = variation
+    return told
 
 
 def moment(at: datetime) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import reduce
 from operator import or_
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple, NotRequired, TypedDict
 
 from django.db.models import Q
 
@@ -23,13 +23,18 @@ _FIELDS = (
     "batch__priority",
     "wait_reason",
     "created_at",
+    "variation",
+    "batch__variations",
 )
 
 Place = tuple[int, int | None]
 
 
 class QueueLine(TypedDict):
-    """One waiting plan; `position` counts from 1, null for one that cannot be claimed yet."""
+    """One waiting plan; `position` counts from 1, null for one that cannot be claimed yet.
+
+    `variation` is there in batches of several variations.
+    """
 
     position: int | None
     batch_id: str
@@ -41,6 +46,7 @@ class QueueLine(TypedDict):
     priority: int
     waits: Wait | None
     requested_at: str
+    variation: NotRequired[int]
 
 
 class QueueLines(NamedTuple):
@@ -107,8 +113,9 @@ def lines(places: Sequence[Place]) -> QueueLines:
 
 
 def _line(row: tuple[Any, ...], position: int | None, outlook: Outlook) -> QueueLine:
-    public_id, project, episode, sequence_id, plan, style, priority, reason, created_at = row
-    return {
+    public_id, project, episode, sequence_id, plan, style, priority, *more = row
+    reason, created_at, variation, variations = more
+    line: QueueLine = {
         "position": position,
         "batch_id": public_id,
         "project_id": project,
@@ -120,3 +127,6 @@ def _line(row: tuple[Any, ...], position: int | None, outlook: Outlook) -> Queue
         "waits": wait_reasons.waits(RunState.QUEUED, reason, outlook),
         "requested_at": moment(created_at),
     }
+    if variations > 1:
+        line["variation"] = variation
+    return line

@@ -1,6 +1,6 @@
 """Published versions as clients read them, with an address for each file."""
 
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from django.db.models import QuerySet
 
@@ -23,6 +23,8 @@ _FIELDS = (
     "sha256",
     "served_sha256",
     "image",
+    "run__variation",
+    "batch__variations",
 )
 
 
@@ -30,7 +32,8 @@ class Result(TypedDict):
     """One published file; `path` is relative to the projects root, `width` and `height` in px.
 
     `sha256` is that of the file on disk, `served_sha256` that of what `url` gives: None where it is
-    not known yet, or the file is no image. `image` is which of its prompt's pictures it is, from 1.
+    not known yet, or the file is no image. `image` is which of its prompt's pictures it is, from 1;
+    `variation` is there in batches of several variations.
     """
 
     sequence_id: str
@@ -47,6 +50,7 @@ class Result(TypedDict):
     bytes: int
     sha256: str
     served_sha256: str | None
+    variation: NotRequired[int]
 
 
 def of_batch(batch_id: int) -> QuerySet[Version]:
@@ -84,31 +88,11 @@ _AFTER = Listed(
 )
 
 
-def row(version: Version, origin: str = "") -> Result:
-    """Return one version as clients read it."""
-    sequence_id = version.plan.sequence.code
-    values = (
-        version.pk,
-        sequence_id,
-        version.plan.code,
-        version.task,
-        version.number,
-        version.path,
-        version.width_px,
-        version.height_px,
-        version.n_bytes,
-        version.sha256,
-        version.served_sha256,
-        version.image,
-    )
-    return _row(values, origin)
-
-
 def _row(values: tuple[Any, ...], origin: str) -> Result:
-    pk, sequence_id, plan, task, number, path, width_px, height_px, n_bytes, *rest = values
-    sha256, served_sha256, image = rest
+    pk, sequence_id, plan, task, number, path, width_px, height_px, n_bytes, *more = values
+    sha256, served_sha256, image, variation, variations = more
     filename = path.rpartition("/")[2]
-    return {
+    result: Result = {
         "sequence_id": sequence_id,
         "plan": plan,
         "task": task,
@@ -124,3 +108,6 @@ def _row(values: tuple[Any, ...], origin: str) -> Result:
         "sha256": sha256,
         "served_sha256": served_sha256 if served_sha256 not in UNKNOWN_SERVED else None,
     }
+    if variations > 1:
+        result["variation"] = variation
+    return result

@@ -33,6 +33,7 @@ _FIELDS = (
     "wait_reason",
     "params",
     "sources",
+    "variation",
     "needs_id",
 )
 _HEADINGS = Found(
@@ -65,7 +66,8 @@ class PlanError(TypedDict):
 class PlanLine(TypedDict):
     """One plan of a batch; `attempt` counts its attempts, `server` is where it runs.
 
-    `params` and `sources` are what it has beside its batch's, where there is any.
+    `params` and `sources` are what it has beside its batch's, where there is any; `variation` is
+    there in batches of several variations, which are lines of their own.
     """
 
     sequence_id: str
@@ -77,6 +79,7 @@ class PlanLine(TypedDict):
     server: str | None
     error: PlanError | None
     waits: Wait | None
+    variation: NotRequired[int]
     params: NotRequired[dict[str, Any]]
     sources: NotRequired[dict[str, str]]
 
@@ -181,7 +184,7 @@ def document(
         "progress": batches.progress(batch),
         "results": results.after(batch.pk, after, origin),
         "plans": [
-            _plan(row[:-1], wait_reasons.of_part(head.outlooks, (batch.pk, row[-1])))
+            _plan(batch, row[:-1], wait_reasons.of_part(head.outlooks, (batch.pk, row[-1])))
             for row in _RUNS.rows(batch.pk, after)
         ],
         "reasons": head.reasons,
@@ -202,8 +205,9 @@ def _logs(batch: Batch, after: int) -> list[LogLine]:
     return logs.after(batch.pk, after)
 
 
-def _plan(row: tuple[Any, ...], outlook: Outlook) -> PlanLine:
-    sequence_id, plan, state, pct, n_attempts, seed, server, *error, reason, params, sources = row
+def _plan(batch: Batch, row: tuple[Any, ...], outlook: Outlook) -> PlanLine:
+    sequence_id, plan, state, pct, n_attempts, seed, server, *error, reason = row[:-3]
+    params, sources, variation = row[-3:]
     line: PlanLine = {
         "sequence_id": sequence_id,
         "plan": plan,
@@ -215,6 +219,8 @@ def _plan(row: tuple[Any, ...], outlook: Outlook) -> PlanLine:
         "error": _error(*error),
         "waits": wait_reasons.waits(state, reason, outlook),
     }
+    if batch.variations > 1:
+        line["variation"] = variation
     if params or sources:
         line |= {"params": params, "sources": sources}
     return line

@@ -1,8 +1,9 @@
 """The use cases of a batch: create it, cancel it, retry what failed in it."""
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from itertools import product
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -67,13 +68,15 @@ def _first_entries(
 ) -> list[LogEntry]:
     """Return what is told of a new batch: a mistyped project has become one without a word else."""
     asked: dict[str, Any] = {
-        "plans": batch.n_total,
+        "plans": batch.n_total // batch.variations,
         "style": request.style.code,
         "mode": request.mode.value,
     }
     if request.params:
         asked["values"] = told(request.params, request.sources)
     said: list[tuple[str, dict[str, Any]]] = [("batch_created", asked)]
+    if batch.variations > 1:
+        said.append(("variations", {"variations": batch.variations}))
     if news.like:
         like = " and ".join(news.like)
         said.append(("project_created_beside", {"project": news.project, "like": like}))
@@ -108,11 +111,14 @@ def _new_batch(
         mode=request.mode,
         params=dict(request.params),
         sources=dict(request.sources),
+        name=request.name,
+        reason=request.reason,
+        variations=request.variations,
         needs=needs,
         needs_panel=request.needs_panel,
         requested_by=requester,
-        n_total=n_plans,
-        **{f"n_{first.value}": n_plans},
+        n_total=n_plans * request.variations,
+        **{f"n_{first.value}": n_plans * request.variations},
     )
 
 
@@ -121,13 +127,15 @@ def _new_runs(batch: Batch, plans: list[Plan], request: BatchRequest) -> list[Pl
     lacking = _without_panel(plans) if auto and batch.needs_panel else frozenset()
     first = FIRST[Mode(batch.mode)]
     needs = _kept([own.needs for own in request.own.values() if own.needs])
+    numbered = product(plans, range(1, request.variations + 1))
     runs: list[PlanRun] = []
-    for position, plan in enumerate(plans):
+    for position, (plan, variation) in enumerate(numbered):
         own = request.own.get((plan.sequence.code, plan.code), _NOTHING_OWN)
         runs.append(
             PlanRun(
                 batch_id=batch.pk,
                 plan_id=plan.pk,
+                variation=variation,
                 position=position,
                 state=first,
                 wait_reason=WaitReason.PANEL if plan.pk in lacking else WaitReason.TURN,
@@ -187,7 +195,7 @@ def retry(
     """
     batch.refresh_from_db()
     runs = list(PlanRun.objects.retried_with([batch]).order_by("pk"))
-    check_overrides(batch, params or {}, kept=[run.params for run in runs])
+    check_overrides(batch, params or {}, runs)
     moved = retry_runs(batch, [run.pk for run in runs], actor=actor, params=params) if runs else 0
     if not moved:
         raise Conflict(
@@ -220,15 +228,14 @@ def retry_runs(
     return moved
 
 
-def check_overrides(
-    batch: Batch, params: Mapping[str, Any], kept: Iterable[dict[str, Any]] = ({},)
-) -> None:
+def check_overrides(batch: Batch, params: Mapping[str, Any], runs: Sequence[PlanRun]) -> None:
     """Check a retry's parameters against the batch's frozen workflow.
 
-    `kept` are the overrides that each of its plans has already, which stay below these.
+    They lie over the values that each of these runs has of its own.
 
     Raises:
-        InvalidRequest: one does not fit, the batch renders nothing, or no server could run it.
+        InvalidRequest: one does not fit, the batch renders nothing, no server could run it, or a
+            plan's variations would all get the same seed.
     """
     workflow = batch.workflow
     if workflow is None:
@@ -236,9 +243,18 @@ def check_overrides(
     else:
         problems = workflows.check_params(workflow, params)
         if params and not problems and batch.mode == Mode.AUTO:
-            problems = _unmakeable(workflow, params, [batch.params | each for each in kept])
+            problems = _unmakeable(workflow, params, [batch.params | run.params for run in runs])
+            problems += _same_seeds(params, runs)
     if problems:
         raise InvalidRequest(problems)
+
+
+def _same_seeds(params: Mapping[str, Any], runs: Sequence[PlanRun]) -> list[Problem]:
+    plans = [run.plan_id for run in runs]
+    if workflows.SEED not in params or len(set(plans)) == len(plans):
+        return []
+    detail = "The variations of a plan would all be the same: give one variation a seed, not all."
+    return [Problem(f"params.{workflows.SEED}", "seed_of_variations", detail)]
 
 
 def _unmakeable(

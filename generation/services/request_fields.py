@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
+from generation.models.batch import NAME_MAX, REASON_MAX, VARIATIONS_MAX
 from generation.states import Mode
 from nomenclature import rules
 
@@ -20,14 +21,17 @@ class Field:
     """One key: of which kind its value is, what else it must be, and what it means.
 
     `kind` is Python's for the decoded JSON; `rule` names a rule of the nomenclature; `choices` are
-    all values that there are; `of` tells what an array, which is never empty, holds, `or_object`
-    the keys of an object that may stand in the value's place.
+    all values that there are; `low` and `high` bound a number, or the length of a text; `of` tells
+    what an array, which is never empty, holds, `or_object` the keys of an object that may stand in
+    the value's place.
     """
 
     kind: type
     is_required: bool = False
     rule: str = ""
     choices: tuple[str, ...] = ()
+    low: int | None = None
+    high: int | None = None
     of: "Field | Mapping[str, Field] | None" = None
     or_object: "Mapping[str, Field] | None" = None
     meaning: str = ""
@@ -66,6 +70,11 @@ PAYLOAD: Fields = MappingProxyType(
         "mode": Field(
             str, choices=tuple(Mode), meaning="`auto` renders, `manuel` waits for uploads."
         ),
+        "variations": Field(
+            int, low=1, high=VARIATIONS_MAX, meaning="Pictures of each plan, each of its own seed."
+        ),
+        "name": Field(str, high=NAME_MAX, meaning="What people call the batch."),
+        "reason": Field(str, high=REASON_MAX, meaning="Why it is asked for."),
     }
 )
 
@@ -97,6 +106,11 @@ def named(rule: str) -> dict[str, Any]:
 
 def _schema_of(field: Field) -> dict[str, Any]:
     schema: dict[str, Any] = named(field.rule) if field.rule else _SCHEMAS[field.kind].copy()
+    low, high = _BOUNDS.get(field.kind, ("", ""))
+    if field.low is not None:
+        schema[low] = field.low
+    if field.high is not None:
+        schema[high] = field.high
     if field.choices:
         schema["enum"] = [str(each) for each in field.choices]
     if field.of is not None:
@@ -109,7 +123,13 @@ def _schema_of(field: Field) -> dict[str, Any]:
     return schema if field.or_object is None else {"oneOf": [schema, json_schema(field.or_object)]}
 
 
+#: What JSON Schema calls the bounds of a kind.
+_BOUNDS: Mapping[type, tuple[str, str]] = {
+    int: ("minimum", "maximum"),
+    str: ("minLength", "maxLength"),
+}
 _SCHEMAS: Mapping[type, dict[str, Any]] = {
+    int: {"type": "integer"},
     str: {"type": "string"},
     list: {"type": "array"},
     dict: {"type": "object", "additionalProperties": True},

@@ -39,7 +39,8 @@ class Values:
 
     `needs` is what rendering needs of a server, None in mode manuel; it may be no row yet.
     `needs_panel`: the workflow starts from the plan's panel; `seed_bounds` are the least and the
-    largest seed that can be drawn, None where no picture depends on one.
+    largest seed that can be drawn, None where no picture depends on one. `is_read`: there is a
+    workflow that these were read by; `seeds_at` are the places that give a seed.
     """
 
     params: Mapping[str, Any]
@@ -48,6 +49,8 @@ class Values:
     needs: Needs | None = None
     needs_panel: bool = False
     seed_bounds: tuple[int, int] | None = None
+    is_read: bool = False
+    seeds_at: tuple[str, ...] = ()
 
 
 def read(
@@ -104,6 +107,8 @@ class _Reading:
             needs,
             needs_panel=workflows.PANEL in contract.parameters,
             seed_bounds=workflows.seed_bounds(contract),
+            is_read=True,
+            seeds_at=_seeds_at(sources, [request, *_givens(asked)]),
         )
 
     def _of_all(
@@ -118,6 +123,13 @@ class _Reading:
         if workflows.SEED in known and self._mode == Mode.AUTO:
             sources = from_one({workflows.SEED: None}, Source.DRAWN) | sources
         return {**defaults, **given}, sources
+
+
+def _seeds_at(sources: Sources, givens: Iterable[Given]) -> tuple[str, ...]:
+    """Return the places that give a seed; that of a style is `style`."""
+    of_style = ("style",) if sources.get(workflows.SEED) == Source.STYLE else ()
+    given = (f"{each.place}.{workflows.SEED}" for each in givens if workflows.SEED in each.params)
+    return (*of_style, *given)
 
 
 def _with_needs(

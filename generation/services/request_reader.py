@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from generation.comfyui.untrusted_json import is_storable
 from generation.errors import Problem
 from generation.services import request_fields, workflows
 from generation.services.request_fields import PAYLOAD, Field, Fields
@@ -23,6 +24,7 @@ _KINDS: Mapping[type, tuple[str, str]] = {
     str: ("not_a_string", "a string"),
     list: ("not_an_array", "an array"),
     dict: ("not_an_object", "an object"),
+    int: ("not_a_number", "a whole number"),
 }
 
 
@@ -66,11 +68,34 @@ class Reader:
 
     def take_kind(self, attr: str, field: Field, value: object) -> bool:
         """Record a value that is not of its field's kind; return whether it is."""
-        if isinstance(value, field.kind):
+        if isinstance(value, field.kind) and not isinstance(value, bool):
             return True
         code, kind = _KINDS[field.kind]
         self.add(attr, code, f"Expected {kind}, not {kind_of(value)}.")
         return False
+
+    def number(self, key: str, default: int) -> int:
+        """Return the whole number under a key of the payload; the default where it is none."""
+        field, value = PAYLOAD[key], self.payload.get(key, default)
+        if not self.take_kind(key, field, value):
+            return default
+        low, high = field.low or 0, field.high or 0
+        if low <= value <= high:
+            return int(value)
+        self.add(key, "out_of_bounds", f"It must be between {low} and {high}, not {shown(value)}.")
+        return default
+
+    def text(self, key: str) -> str:
+        """Return the text under a key of the payload; empty where there is none that fits."""
+        field, value = PAYLOAD[key], self.payload.get(key, "")
+        if not self.take_kind(key, field, value):
+            return ""
+        high = field.high or 0
+        if len(value) > high:
+            self.add(key, "too_long", f"At most {high:,} characters; it has {len(value):,}.")
+        elif not is_storable(value):
+            self.add(key, "bad_text", "It holds characters that are no text.")
+        return str(value)
 
 
 def kind_of(value: object) -> str:

@@ -4,9 +4,11 @@ Strings are strings: nothing is converted or trimmed. Every problem is reported 
 its place in the payload (`sequences.1.plans.0`). Source: specification, section 1.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from django.conf import settings
 
 from generation.errors import InvalidRequest, Problem
 from generation.models import Needs, Style, Workflow
@@ -14,7 +16,7 @@ from generation.parameter_sources import Sources
 from generation.services import request_params, request_sequences, workflows
 from generation.services.production_tree import Tree
 from generation.services.request_fields import PAYLOAD
-from generation.services.request_params import OwnValues, PlanKey
+from generation.services.request_params import OwnValues, PlanKey, Values
 from generation.services.request_reader import Reader, kind_of
 from generation.services.request_sequences import AskedPlan
 from generation.states import Mode
@@ -31,7 +33,7 @@ class BatchRequest:
     them; `workflow` is None only in mode manuel; `needs` is what rendering needs of a server, None
     in mode manuel; both may be no rows yet; `needs_panel`: the workflow starts from the plan's
     panel; `seed_bounds` are the least and the largest seed that can be drawn, None where no picture
-    depends on one.
+    depends on one. Each plan gets as many runs as there are `variations`.
     """
 
     project_id: str
@@ -47,6 +49,9 @@ class BatchRequest:
     seed_bounds: tuple[int, int] | None
     sources: Sources = field(default_factory=dict)
     own: Mapping[PlanKey, OwnValues] = field(default_factory=dict)
+    variations: int = 1
+    name: str = ""
+    reason: str = ""
 
 
 def read(given: object) -> BatchRequest:
@@ -68,6 +73,8 @@ def read(given: object) -> BatchRequest:
     mode = _mode(reader)
     workflow = _workflow(reader, style, mode)
     values = request_params.read(reader, asked, style=style, workflow=workflow, mode=mode)
+    variations = _variations(reader, asked, values, mode)
+    name, reason = reader.text("name"), reader.text("reason")
     if reader.problems:
         raise InvalidRequest(reader.problems)
     assert project_id and season and episode and style  # noqa: S101 - no problem, so all are there
@@ -85,6 +92,9 @@ def read(given: object) -> BatchRequest:
         values.seed_bounds,
         values.sources,
         values.own,
+        variations,
+        name,
+        reason,
     )
 
 
@@ -93,6 +103,27 @@ def _tree(asked: list[AskedPlan]) -> dict[str, list[str]]:
     for each in asked:
         tree.setdefault(each.sequence_id, []).append(each.plan)
     return tree
+
+
+def _variations(reader: Reader, asked: Sequence[AskedPlan], values: Values, mode: Mode) -> int:
+    """Read how many pictures of each plan are asked for: of several, each draws its seed."""
+    variations = reader.number("variations", 1)
+    if variations == 1:
+        return 1
+    most = settings.MADSEA_PLANS_MAX
+    if mode == Mode.MANUEL:
+        detail = "An artist uploads one image of each plan in mode manuel: leave it out."
+        reader.add("variations", "no_variations", detail)
+    elif variations * len(asked) > most:
+        detail = f"At most {most:,} plans times variations can be requested at once."
+        reader.add("variations", "too_many_plans", detail)
+    elif values.is_read and values.seed_bounds is None:
+        detail = "No picture of this workflow depends on a seed: all would be the same."
+        reader.add("variations", "no_variations", detail)
+    detail = "Each variation draws a seed of its own: leave out either the seed or variations."
+    for place in values.seeds_at:
+        reader.add(place, "seed_of_variations", detail)
+    return variations
 
 
 def _episode(reader: Reader, season: str | None) -> str | None:

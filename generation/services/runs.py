@@ -1,6 +1,6 @@
-"""The use cases of one plan's run: find it, retry it, cancel it, upload its image."""
+"""The use cases of one plan's runs: find them, retry and cancel them, upload an image."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -18,41 +18,65 @@ ENDED = {
 }
 
 
-def find(batch: Batch, sequence_id: str, plan: str) -> PlanRun:
-    """Return the run of a plan in a batch.
+def find(batch: Batch, sequence_id: str, plan: str, variation: int | None = None) -> list[PlanRun]:
+    """Return the runs of a plan in a batch, by variation; with `variation` that one only.
 
     Raises:
-        NotFound: the batch has no such plan.
+        NotFound: the batch has no such plan, or the plan no such variation.
     """
     related = batch.runs.select_related("batch", "plan__sequence__episode__project")
-    run = related.filter(plan__sequence__code=sequence_id, plan__code=plan).first()
-    if run is None:
+    rows = related.filter(plan__sequence__code=sequence_id, plan__code=plan)
+    runs = list(rows.order_by("variation"))
+    if not runs:
         detail = f"Batch {batch} has no plan {sequence_id}-{plan}."
         raise NotFound(detail, code="unknown_plan", attr="plan")
-    return run
+    chosen = [run for run in runs if variation in (None, run.variation)]
+    if not chosen:
+        detail = f"{sequence_id}-{plan} has the variations 1 to {len(runs)} in batch {batch}."
+        raise NotFound(detail, code="unknown_variation", attr="variation")
+    return chosen
 
 
 def retry(run: PlanRun, *, actor: User | None, params: Mapping[str, Any] | None = None) -> PlanRun:
-    """Queue a failed or cancelled plan again; its seed stays unless `params` gives one.
-
-    Raises:
-        Conflict: it is neither failed nor cancelled.
-        InvalidRequest: `params` do not fit the batch's frozen workflow.
-    """
-    batches.check_overrides(run.batch, params or {}, kept=[run.params])
-    moved = batches.retry_runs(run.batch, [run.pk], actor=actor, params=params)
+    """Queue a failed or cancelled run again: see `retry_all`."""
+    retry_all([run], actor=actor, params=params)
     run.refresh_from_db()
-    if not moved:
-        raise Conflict(
-            f"The plan is {run.state}: only a failed or cancelled one can be retried. For another"
-            " version, send a new request.",
-            code=f"run_{run.state}",
-        )
     return run
 
 
+def retry_all(
+    runs: Sequence[PlanRun], *, actor: User | None, params: Mapping[str, Any] | None = None
+) -> int:
+    """Queue the failed or cancelled ones of a plan's runs again; return how many they are.
+
+    A seed stays unless `params` gives one.
+
+    Raises:
+        Conflict: none is failed or cancelled.
+        InvalidRequest: `params` do not fit the batch's frozen workflow.
+    """
+    batch = runs[0].batch
+    batches.check_overrides(batch, params or {}, runs)
+    moved = batches.retry_runs(batch, [run.pk for run in runs], actor=actor, params=params)
+    if not moved:
+        state = _state(runs[0])
+        raise Conflict(
+            f"The plan is {state}: only a failed or cancelled one can be retried. For another"
+            " version, send a new request.",
+            code=f"run_{state}",
+        )
+    return moved
+
+
 def cancel(run: PlanRun, *, actor: User | None) -> Cancelled:
-    """Cancel a plan that is unfinished, and say what that did.
+    """Cancel an unfinished run: see `cancel_all`."""
+    done = cancel_all([run], actor=actor)
+    run.refresh_from_db()
+    return done
+
+
+def cancel_all(runs: Sequence[PlanRun], *, actor: User | None) -> Cancelled:
+    """Cancel the unfinished ones of a plan's runs, and say what that did.
 
     One that is cancelled already stays as it is.
 
@@ -60,15 +84,23 @@ def cancel(run: PlanRun, *, actor: User | None) -> Cancelled:
     done: its log says that it is kept.
 
     Raises:
-        Conflict: it is done or in error.
+        Conflict: each is done or in error.
     """
+    ids = [run.pk for run in runs]
     done = transitions.cancel(
-        run.batch, run_ids=[run.pk], unanswered=servers.unanswered(), actor=actor
+        runs[0].batch, run_ids=ids, unanswered=servers.unanswered(), actor=actor
     )
-    run.refresh_from_db()
-    if not done.was_unfinished and run.state in ENDED:
-        raise Conflict(ENDED[RunState(run.state)], code=f"run_{run.state}")
+    if not done.was_unfinished:
+        states = [_state(run) for run in runs]
+        if all(state in ENDED for state in states):
+            raise Conflict(ENDED[states[0]], code=f"run_{states[0]}")
     return done
+
+
+def _state(run: PlanRun) -> RunState:
+    """Return the state that a run is in now."""
+    run.refresh_from_db()
+    return RunState(run.state)
 
 
 def upload(run: PlanRun, content: bytes, *, filename: str, actor: User | None) -> Version:

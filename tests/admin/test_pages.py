@@ -5,7 +5,7 @@ import re
 import pytest
 from django.test import Client
 
-from generation.models import Batch
+from generation.models import Batch, PlanRun
 from generation.services import workflows
 from generation.states import RunState
 from tests import factories
@@ -166,3 +166,23 @@ def test_a_long_reason_in_a_list_unfolds_without_a_mouse(office: Client) -> None
 
     assert '<details class="madsea-why"><summary>KSampler' in shown
     assert REASON in shown
+
+
+def test_a_batch_shows_what_people_call_it_and_why_it_was_asked_for(office: Client) -> None:
+    batch = factories.batch(name="Retakes <b>", reason="More wind.", variations=2)
+
+    shown = pages.text(office, pages.url("batch", batch.pk))
+
+    assert "Retakes &lt;b&gt;" in shown
+    assert "More wind." in shown
+    assert "Retakes &lt;b&gt;" in pages.text(office, pages.url("batch") + "?q=retakes")
+
+
+def test_a_run_says_which_variation_it_is(office: Client) -> None:
+    run = factories.batch([RunState.QUEUED], variations=2).runs.get()
+    PlanRun.objects.update(variation=2)
+
+    shown = pages.text(office, pages.url("planrun", run.pk))
+
+    assert "E202_SQ0010-0010 · 2" in shown
+    assert "2 of 2" in shown

@@ -117,7 +117,9 @@ def test_a_plan_tells_the_state_of_its_last_run(api: APIClient, batch: Batch) ->
 
 
 def test_a_batch_is_told_with_what_was_asked_for(api: APIClient, artist: Any) -> None:
-    batch = factories.batch([DONE, RUNNING], requested_by=artist, params={"steps": 30})
+    batch = factories.batch(
+        [DONE, RUNNING], requested_by=artist, params={"steps": 30}, sources={"steps": "style"}
+    )
 
     shown = api.get(f"/api/batches/{batch.public_id}/").json()
 
@@ -130,7 +132,11 @@ def test_a_batch_is_told_with_what_was_asked_for(api: APIClient, artist: Any) ->
         "style": "ombres_chinoises",
         "workflow_json": "Small.json",
         "mode": "auto",
+        "name": "",
+        "reason": "",
+        "variations": 1,
         "params": {"steps": 30},
+        "sources": {"steps": "style"},
         "priority": 0,
         "paused": False,
         "max_tries": 3,
@@ -267,6 +273,7 @@ def test_styles_tell_their_defaults(api: APIClient) -> None:
         "style": "ombres_chinoises",
         "label": "Ombres chinoises",
         "workflow_json": "OmbresChinoises.json",
+        "workflows": ["OmbresChinoises.json"],
         "params": {"steps": 30, "cfg": 7.5, "lora_strength": 0.9},
     }
 

@@ -35,7 +35,7 @@ def staged(projects_root: Path) -> list[Path]:
 
 
 def test_a_run_is_found_by_its_plan(batch: Batch) -> None:
-    assert runs.find(batch, "SQ0010", "0020").position == 1
+    assert [run.position for run in runs.find(batch, "SQ0010", "0020")] == [1]
 
 
 @pytest.mark.parametrize(("sequence_id", "plan"), [("SQ0010", "9999"), ("SQ9999", "0010")])
@@ -89,7 +89,7 @@ def test_a_cancel_that_was_asked_for_before_is_nothing_whatever_came_between(run
 
 
 def test_the_cancel_of_one_plan_leaves_the_others(batch: Batch) -> None:
-    runs.cancel(runs.find(batch, "SQ0010", "0020"), actor=None)
+    runs.cancel_all(runs.find(batch, "SQ0010", "0020"), actor=None)
 
     assert counters(batch) == counted(batch) == {RunState.QUEUED: 2, RunState.CANCELLED: 1}
     assert batch.cancel_requested_at is None
