@@ -168,6 +168,8 @@ FAILURES = _table(
     FailureClass("output_too_large", "The image is larger than Madsea takes.", Again.NEVER, False,
                  "Lower the size, or raise MADSEA_IMAGE_MAX_MIB or MADSEA_IMAGE_MAX_MEGAPIXELS;"
                  " then retry.", Fault.REQUEST),
+    FailureClass("too_many_pictures", "The prompt saved more pictures than a plan may have.",
+                 Again.NEVER, False, "Lower the batch size; then retry.", Fault.REQUEST),
     FailureClass("output_unusable", "The workflow leaves no still PNG, JPEG or WebP.", Again.NEVER,
                  False, _MEND_GRAPH, Fault.REQUEST),
     FailureClass("versions_exhausted", "The plan has its last version.", Again.NEVER, False,

@@ -10,10 +10,13 @@ from generation.comfyui.untrusted_json import line, listed, mapping, name
 from generation.errors import PlanFailure
 from generation.failures import failure
 from generation.models import Attempt
+from generation.models.version import PICTURES_MAX
 from generation.services import prompt_graphs
 from generation.services.publication import Image
 from generation.workflows import substitution as params
 from generation.workflows.graph import Graph
+from generation.workflows.graph_view import GraphView
+from generation.workflows.image_counts import picture_count
 from generation.workflows.requirements import Lack
 
 _NO_SUCH_CLASS = frozenset({"invalid_prompt", "missing_node_type"})
@@ -29,11 +32,24 @@ def marks(attempt: Attempt) -> dict[str, object]:
     return {"extra_pnginfo": {"madsea": marks}}
 
 
-def left_file(attempt: Attempt) -> OutputFile:
-    """Return where the attempt's file would lie, by its unique prefix. Source: protocol.md §9."""
+def left_files(attempt: Attempt) -> tuple[OutputFile, ...]:
+    """Return where the attempt's files would lie, by its unique prefix, as many as may be.
+
+    Source: protocol.md §9.
+    """
     folder, _, stem = prompt_graphs.prefix_of(attempt).rpartition("/")
-    wanted = params.wanted_outputs(attempt.graph)
-    return OutputFile(wanted[0] if wanted else "", f"{stem}_00001_.png", folder, "output")
+    node_id = next(iter(params.wanted_outputs(attempt.graph)), "")
+    return tuple(
+        OutputFile(node_id, f"{stem}_{number:05}_.png", folder, "output")
+        for number in range(1, PICTURES_MAX + 1)
+    )
+
+
+def n_pictures(graph: Graph) -> int:
+    """Return how many pictures the result's node saves at least, as far as the graph tells."""
+    wanted = params.wanted_outputs(graph)
+    view = GraphView(graph, params.shipped_definitions())
+    return (picture_count(view, wanted[0]) if wanted else None) or 1
 
 
 def drops_result(graph: Graph, outputs: Collection[str]) -> bool:
@@ -48,15 +64,16 @@ def drops_result(graph: Graph, outputs: Collection[str]) -> bool:
 
 
 def pictures(history: History, graph: Graph) -> tuple[OutputFile, ...]:
-    """Return the picture that the result's node has saved; empty when it saved no file at all.
+    """Return the pictures that the result's node has saved, in the order it saved them.
 
-    Among files of other kinds it is the first that is named like an image.
+    Where it names nothing like an image it is the first file, so that what it is can be said;
+    empty when it saved no file at all.
     """
     wanted = params.wanted_outputs(graph)
     of_result = [file for file in history.outputs if file.node_id in wanted[:1]]
     saved = [file for file in of_result if file.type == "output"]
     images = [file for file in saved if file.key == "images" and _has_image_name(file)]
-    return tuple((images + saved)[:1])
+    return tuple(dict.fromkeys(images)) or tuple(saved[:1])
 
 
 def _has_image_name(file: OutputFile) -> bool:

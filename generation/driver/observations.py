@@ -148,9 +148,9 @@ class HistoryBroken:
 
 @dataclass(frozen=True)
 class NotToBeFound:
-    """Absent for long: looked for by its prefix, too. `left` is the file it left, if it did."""
+    """Absent for long: looked for by its prefix, too. `left` are the files it left, if it did."""
 
-    left: OutputFile | None = None
+    left: tuple[OutputFile, ...] = ()
     is_split: bool = False
 
 

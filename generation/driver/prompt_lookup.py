@@ -5,11 +5,12 @@ When that answer was lost, the prompt's graph still names the attempt's unique f
 """
 
 from collections.abc import Collection
+from itertools import takewhile
 from time import monotonic
 
 from generation.comfyui.client import Client, is_addressable
 from generation.comfyui.errors import ANSWERED, BadAnswer, TooLarge
-from generation.comfyui.protocol import Accepted, History, Queue
+from generation.comfyui.protocol import Accepted, History, OutputFile, Queue
 from generation.driver import interpretation
 from generation.driver import observations as seen
 from generation.driver import running_rules as timing
@@ -162,12 +163,17 @@ class PromptLookup:
         if history is not None:
             return self._in_history(flight, history)
         is_split = self._split.is_proven
-        left = interpretation.left_file(flight.attempt)
         try:
-            has_left = self._split.has_file(left)
+            left = self._left(flight)
         except ANSWERED as error:
             return seen.LeftFileBroken(error, is_split=is_split)
-        return seen.NotToBeFound(left if has_left else None, is_split=is_split)
+        return seen.NotToBeFound(left, is_split=is_split)
+
+    def _left(self, flight: Flight) -> tuple[OutputFile, ...]:
+        """Return the files that a prompt has left: all that it was to save, or none."""
+        files = interpretation.left_files(flight.attempt)
+        left = tuple(takewhile(self._split.has_file, files))
+        return left if len(left) >= interpretation.n_pictures(flight.attempt.graph) else ()
 
     def _ended_unknown(self, flight: Flight) -> History | None:
         """Find how a prompt has ended whose answer was lost; None when that cannot be found out."""

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import Any
 
-from generation.comfyui.protocol import OutputFile
 from generation.driver import effects as do
 from generation.driver import observations as seen
 from generation.driver import timeouts
@@ -19,6 +18,7 @@ from generation.driver.stages import (
 )
 from generation.driver.steps import ERRORS_MOST, Step, end, fail, untold
 from generation.failures import failure
+from generation.models.version import PICTURES_MAX
 
 LOOK_BLIND_S = 1.0
 LOOK_RUNNING_S = 2.0
@@ -40,8 +40,8 @@ def running(stage: Running, observed: Observation, now: float) -> Step:
         case seen.FoundInHistory():
             running, proof = _seen_there(stage, has_ended=True)
             return _running_ended(running, observed, proof)
-        case seen.NotToBeFound(left=OutputFile() as file):
-            return Fetching(running=stage, files=(file,), is_left=True), (do.Fetch((file,)),)
+        case seen.NotToBeFound(left=files) if files:
+            return Fetching(running=stage, files=files, is_left=True), (do.Fetch(files),)
         case seen.NotToBeFound() if stage.n_untold >= ERRORS_MOST:
             return untold()
         case seen.NotToBeFound() if stage.n_ungiven >= ERRORS_MOST:
@@ -78,6 +78,9 @@ def _running_ended(
     if not observed.files:
         words = "The prompt succeeded, but its SaveImage node left no file."
         return end(*before, do.Fail(failure("no_output", words)))
+    if len(observed.files) > PICTURES_MAX:
+        words = f"The prompt saved {len(observed.files)} pictures, and {PICTURES_MAX} are the most."
+        return end(*before, do.Fail(failure("too_many_pictures", words)))
     fetching = Fetching(running=running, files=observed.files, render_s=observed.render_s)
     return fetching, (*before, do.Fetch(observed.files))
 

@@ -4,7 +4,6 @@ from dataclasses import replace
 from math import inf
 
 from generation.comfyui.errors import ANSWERED, ComfyError, Denied, TooLarge, Unreachable
-from generation.comfyui.protocol import OutputFile
 from generation.driver import effects as do
 from generation.driver import observations as seen
 from generation.driver.observations import Observation
@@ -92,7 +91,7 @@ def posting(stage: Posting, observed: Observation, now: float) -> Step:
             copies = (do.DeleteCopy(),) if observed.n_copies > 1 else ()
             running = _running_now(stage, now + observed.look_after_s)
             return running, (do.Acknowledge(), *copies)
-        case seen.FoundInHistory() | seen.NotToBeFound(left=OutputFile()):
+        case seen.FoundInHistory() | seen.NotToBeFound(left=(_, *_)):
             return _running_now(stage, now), (do.Acknowledge(), do.Observe(observed))
         case seen.NotToBeFound():
             return _never_there(stage, observed, now)

@@ -152,8 +152,8 @@ def several(view: GraphView, saver: Saver) -> list[Remark]:
         return []
     node = f"Node {saver.node_id} ({view.class_of(saver.node_id)})"
     detail = (
-        f"{node} saves {saver.images} pictures of a plan. The first is published, the others stay"
-        " on the server: a batch size of 1 makes one."
+        f"{node} saves {saver.images} pictures of a plan. All of them are published, each as a"
+        " version of its own: a batch size of 1 makes one."
     )
     return [Remark("several_images", detail, saver.node_id)]
 

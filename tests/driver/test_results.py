@@ -1,5 +1,6 @@
-"""Of several images that a workflow saves, the one that is published is its result."""
+"""Of all that a workflow saves, what its result saves is published: every picture of it."""
 
+import copy
 from io import BytesIO
 from typing import Any
 
@@ -9,7 +10,7 @@ from PIL import Image
 from comfyui_preview.server import PreviewServer
 from generation import storage
 from generation.models import Attempt, Batch, PlanRun, Server
-from generation.states import RunState
+from generation.states import RunState, VersionState
 from tests import factories
 from tests.driver import flying
 
@@ -104,7 +105,86 @@ def test_half_a_file_that_an_ended_server_left_costs_no_try(
 
 
 def end_while_it_writes(comfy: PreviewServer) -> None:
+    leave(comfy, factories.png()[:60])
+
+
+def leave(comfy: PreviewServer, *contents: bytes) -> None:
+    """End a server that has written these files of the prompt that it has."""
     folder = comfy.options.home / "output" / "madsea"
     folder.mkdir(parents=True)
-    (folder / f"{Attempt.objects.get().prompt_id}_00001_.png").write_bytes(factories.png()[:60])
+    prompt_id = Attempt.objects.get().prompt_id
+    for number, content in enumerate(contents, start=1):
+        (folder / f"{prompt_id}_{number:05}_.png").write_bytes(content)
     comfy.restart()
+
+
+def sampled_at_once(n_pictures: int) -> Batch:
+    """Return a batch of one plan, of which one prompt makes so many pictures."""
+    graph = copy.deepcopy(flying.SAMPLED)
+    graph["3"]["inputs"]["batch_size"] = n_pictures
+    return factories.batch([RunState.QUEUED], workflow=flying.workflow(graph), max_tries=1)
+
+
+def published(batch: Batch) -> list[tuple[int, int]]:
+    versions = batch.runs.get().versions.filter(state=VersionState.PUBLISHED).order_by("number")
+    return list(versions.values_list("number", "image"))
+
+
+@pytest.mark.parametrize("fault", ["silent_ws", "evict_history"])
+def test_a_prompt_with_four_pictures_gives_four_versions_in_their_order(
+    fault: str, server: Server, comfy: PreviewServer
+) -> None:
+    comfy.faults.set(fault)
+    batch = sampled_at_once(4)
+
+    flying.finish(server, batch)
+
+    assert published(batch) == [(1, 1), (2, 2), (3, 3), (4, 4)]
+    assert flying.outcomes(batch) == ["done"]
+    assert flying.render_counts(comfy) == [1]
+
+
+def test_pictures_of_one_prompt_are_not_one_picture(server: Server) -> None:
+    batch = sampled_at_once(2)
+
+    flying.finish(server, batch)
+
+    hashes = batch.versions.order_by("image").values_list("pixels_sha256", flat=True)
+    assert len(set(hashes)) == 2
+
+
+def test_more_pictures_than_a_plan_may_have_fail_and_none_is_published(server: Server) -> None:
+    batch = sampled_at_once(17)
+
+    flying.finish(server, batch)
+
+    run = batch.runs.get()
+    assert (run.error_code, published(batch)) == ("too_many_pictures", [])
+
+
+def test_two_of_four_files_that_an_ended_server_left_are_rendered_again(
+    server: Server, comfy: PreviewServer
+) -> None:
+    comfy.faults.set("worker_dead")
+    batch = sampled_at_once(4)
+    two = [factories.png(), factories.png(color="red")]
+    ended = flying.Once(lambda: flying.is_on_server(batch), lambda: leave(comfy, *two))
+
+    flying.drive_until(server, lambda: ended() and flying.is_finished(batch))
+
+    assert flying.outcomes(batch) == ["lost", "done"]
+    assert published(batch) == [(1, 1), (2, 2), (3, 3), (4, 4)]
+
+
+def test_all_four_files_that_an_ended_server_left_are_published(
+    server: Server, comfy: PreviewServer
+) -> None:
+    comfy.faults.set("worker_dead")
+    batch = sampled_at_once(4)
+    four = [factories.png(color=color) for color in ("black", "red", "green", "blue")]
+    ended = flying.Once(lambda: flying.is_on_server(batch), lambda: leave(comfy, *four))
+
+    flying.drive_until(server, lambda: ended() and flying.is_finished(batch))
+
+    assert flying.outcomes(batch) == ["done"]
+    assert published(batch) == [(1, 1), (2, 2), (3, 3), (4, 4)]

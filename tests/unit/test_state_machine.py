@@ -118,7 +118,7 @@ REPOST = Preparing(due_at=NOW, submission=Submission(is_repost=True))
         (POSTING, seen.PromptNotPosted(BadAnswer(maybe_sent=True)), Posting, [do.PauseServer]),
         (POSTING, FoundInHistory(outcome="success"), Running, [do.Acknowledge, do.Observe]),
         (POSTING, seen.NotToBeFound(), Preparing, []),
-        (POSTING, seen.NotToBeFound(FILE), Running, [do.Acknowledge, do.Observe]),
+        (POSTING, seen.NotToBeFound((FILE,)), Running, [do.Acknowledge, do.Observe]),
         (POSTING, seen.NotToBeFound(is_split=True), Ended, [do.StepBack]),
         # Running
         (RUNNING, queued(), Running, []),
@@ -127,7 +127,7 @@ REPOST = Preparing(due_at=NOW, submission=Submission(is_repost=True))
         (RUNNING, FoundInHistory(outcome="success"), Ended, [do.Fail]),
         (RUNNING, FoundInHistory(outcome="error", why=HUNG), Ended, [do.Fail]),
         (RUNNING, FoundInHistory(outcome="interrupted"), Ended, [do.LoseInterrupted]),
-        (RUNNING, seen.NotToBeFound(FILE), Fetching, [do.Fetch]),
+        (RUNNING, seen.NotToBeFound((FILE,)), Fetching, [do.Fetch]),
         (RUNNING, seen.NotToBeFound(), Ended, [do.Lose]),
         (RUNNING, seen.CancelRequested(), Stopping, [do.TakeOff]),
         # Stopping
@@ -459,3 +459,20 @@ def test_errors_of_the_server_are_values_here() -> None:
     error = ComfyError("x")
 
     assert decide(FETCHING, seen.PicturesNotFetched(error), NOW)[1] == (do.PauseServer(error),)
+
+
+# Pictures -----------------------------------------------------------------------------------------
+
+
+def test_all_pictures_of_a_prompt_are_fetched_at_once() -> None:
+    files = tuple(replace(FILE, filename=f"a_{number:05}_.png") for number in range(1, 17))
+
+    _, effects = decide(RUNNING, FoundInHistory(outcome="success", files=files), NOW)
+
+    assert effects[-1] == do.Fetch(files)
+
+
+def test_more_pictures_than_a_plan_may_have_fail() -> None:
+    ended = FoundInHistory(outcome="success", files=(FILE,) * 17)
+
+    assert code(RUNNING, ended) == "too_many_pictures"
