@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models import QuerySet
 from PIL import Image
 
 from generation.models import (
@@ -22,6 +23,7 @@ from generation.models import (
     Plan,
     PlanRun,
     Project,
+    RunGroup,
     Sequence,
     Server,
     Style,
@@ -29,7 +31,7 @@ from generation.models import (
     Workflow,
 )
 from generation.services import volumes
-from generation.states import AttemptOutcome, RunState, ServerHealth, VersionState
+from generation.states import AttemptOutcome, Mode, RunState, ServerHealth, VersionState
 from nomenclature import paths
 from nomenclature.name import FileName
 
@@ -133,6 +135,12 @@ def needs(name: str = "needs", model_key: str = "") -> Needs:
     return Needs.objects.get_or_create(sha256=name, defaults=defaults)[0]
 
 
+def regroup(runs: QuerySet[PlanRun], needs: Needs) -> None:
+    """Have runs of one batch need this instead of what they needed."""
+    batch = Batch.objects.filter(runs__in=runs).distinct().get()
+    runs.update(group=RunGroup.objects.of(batch, needs))
+
+
 def unmet(*, missing: str, closest: Ordered[str] = (), on: Server | None = None) -> Batch:
     """Return a batch of one queued plan, whose workflow a server lacks a model for."""
     wanted = needs(f"unmet {missing}")
@@ -148,6 +156,8 @@ def _codes(n_plans: int) -> list[str]:
 def run(batch: Batch, plan: Plan, state: RunState, *, position: int = 0, **fields: Any) -> PlanRun:
     """Return a run in this state, with all that the state asks for: attempt, file or error."""
     wanted = {"seed": "42", "revision": batch.revision} | fields
+    if batch.mode == Mode.AUTO:
+        wanted.setdefault("group", RunGroup.objects.of(batch, batch.needs))
     made = PlanRun.objects.create(
         batch=batch, plan=plan, position=position, state=RunState.QUEUED, **wanted
     )

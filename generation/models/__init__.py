@@ -1,7 +1,7 @@
 """The database: production tree, batches and their runs, attempts, versions, servers, logs."""
 
 from generation.models.attempt import Attempt
-from generation.models.batch import Batch, PlanRun
+from generation.models.batch import Batch, PlanRun, RunGroup
 from generation.models.capability import Capability, Needs
 from generation.models.idempotency import IdempotencyKey
 from generation.models.log import LogEntry
@@ -25,6 +25,7 @@ __all__ = [
     "Plan",
     "PlanRun",
     "Project",
+    "RunGroup",
     "Sequence",
     "Server",
     "ServerDefinitions",

@@ -1,11 +1,11 @@
 """A request, and the passage of each of its plans."""
 
 from collections.abc import Sequence
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q, Window
+from django.db.models import Exists, F, OuterRef, Q, Window
 from django.db.models.functions import RowNumber
 
 from generation.models.capability import Needs
@@ -26,19 +26,6 @@ from generation.states import (
 NAME_MAX, REASON_MAX = 200, 2000
 #: How many runs of each plan a batch may have.
 VARIATIONS_MAX = 16
-
-
-class BatchQuerySet(models.QuerySet["Batch"]):
-    """Batches by their turn."""
-
-    def in_turn(self) -> Self:
-        """Return them in the order in which servers take from them.
-
-        Priority, then the fewest running, then the least recently served. What the order of their
-        plans is as long as nothing ends, `PlanRunQuerySet.in_turn` says: change both together.
-        """
-        served_at = F("served_at").asc(nulls_first=True)
-        return self.order_by("-priority", "n_running", served_at, "pk")
 
 
 class Batch(models.Model):
@@ -85,12 +72,7 @@ class Batch(models.Model):
     n_cancelled = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
     served_at = models.DateTimeField(null=True, blank=True)
-    n_passed_over = models.PositiveSmallIntegerField(
-        default=0, help_text="Since it was served last, for other batches' models alone."
-    )
     finished_at = models.DateTimeField(null=True, blank=True)
-
-    objects = BatchQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]
@@ -168,6 +150,61 @@ class Batch(models.Model):
         )
 
 
+class RunGroupQuerySet(models.QuerySet["RunGroup"]):
+    """Groups by their turn, and by what is to be rendered of them."""
+
+    def of(self, batch: Batch, needs: Needs | None) -> "RunGroup":
+        """Return the group of a batch's runs that need this, made when there is none.
+
+        Whoever calls it has made the batch, or holds its lock.
+        """
+        known = self.filter(batch=batch, needs=needs).order_by("pk").first()
+        return known or self.create(batch=batch, needs=needs)
+
+    def in_turn(self, within: Any = "pk") -> Self:
+        """Return them in the order in which servers take from them.
+
+        Of their batches: priority, then the fewest running, then the least recently served. What
+        the order of their plans is as long as nothing ends, `PlanRunQuerySet.in_turn` says: change
+        both together. `within` orders the groups of one batch.
+        """
+        served_at = F("batch__served_at").asc(nulls_first=True)
+        turn = ("-batch__priority", "batch__n_running", served_at, "batch_id")
+        return self.order_by(*turn, within, "pk")
+
+    def ready(self) -> Self:
+        """Return those with a run that waits for nothing but its turn."""
+        return self.filter(Exists(PlanRun.objects.ready().filter(group=OuterRef("pk"))))
+
+    def queued_with_own_needs(self) -> Self:
+        """Return those to be rendered that need something else of a server than their batch."""
+        own = Q(batch__needs=None) | ~Q(needs=F("batch__needs"))
+        queued = PlanRun.objects.queued().filter(group=OuterRef("pk"))
+        return self.filter(own, Exists(queued), needs__isnull=False)
+
+
+class RunGroup(models.Model):
+    """Those runs of a batch that need the same of a server: a claim chooses among groups."""
+
+    batch = models.ForeignKey(Batch, models.CASCADE, related_name="groups")
+    needs = models.ForeignKey(
+        Needs,
+        models.PROTECT,
+        related_name="groups",
+        null=True,
+        blank=True,
+        help_text="Empty: it is not known, and every server counts as capable.",
+    )
+    n_passed_over = models.PositiveSmallIntegerField(
+        default=0, help_text="Since it was served last, for models that servers held."
+    )
+
+    objects = RunGroupQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"group {self.pk} of {self.batch_id}"
+
+
 class PlanRunQuerySet(models.QuerySet["PlanRun"]):
     """Runs by what may become of them."""
 
@@ -188,17 +225,13 @@ class PlanRunQuerySet(models.QuerySet["PlanRun"]):
 
         Each that is taken makes its batch run one more, and be the one that was served last: the
         n-th of a batch comes after all those whose batches have fewer running by then, and, of as
-        many, after those of which fewer were taken. See `BatchQuerySet.in_turn`.
+        many, after those of which fewer were taken. See `RunGroupQuerySet.in_turn`.
         """
         nth = Window(RowNumber(), partition_by="batch", order_by="position")
         served_at = F("batch__served_at").asc(nulls_first=True)
         return self.annotate(nth=nth).order_by(
             "-batch__priority", F("batch__n_running") + F("nth"), "nth", served_at, "batch_id"
         )
-
-    def queued_with_own_needs(self) -> Self:
-        """Return those to be rendered that need something else of a server than their batch."""
-        return self.queued().filter(needs__isnull=False)
 
     def unfinished(self) -> Self:
         """Return those that are neither done nor failed nor cancelled."""
@@ -236,14 +269,13 @@ class PlanRun(models.Model):
     sources = models.JSONField(
         default=dict, blank=True, help_text="Where each value of its own came from, its seed too."
     )
-    needs = models.ForeignKey(
-        Needs,
+    group = models.ForeignKey(
+        RunGroup,
         models.PROTECT,
         related_name="runs",
         null=True,
         blank=True,
-        db_index=False,
-        help_text="What it needs instead of what its batch does: it asks for another model.",
+        help_text="Those of its batch that need the same of a server; empty in mode manuel.",
     )
     seed = models.CharField(max_length=20, blank=True)
     n_attempts = models.PositiveIntegerField(default=0)
@@ -275,14 +307,9 @@ class PlanRun(models.Model):
         verbose_name = "plan run"
         indexes = [
             models.Index(
-                fields=["batch", "position"],
-                name="run_next_to_claim",
+                fields=["group", "position"],
+                name="run_next_of_group",
                 condition=Q(state=RunState.QUEUED, wait_reason=""),
-            ),
-            models.Index(
-                fields=["batch", "state"],
-                name="run_of_own_needs",
-                condition=Q(needs__isnull=False),
             ),
             models.Index(fields=["batch", "state"], name="run_by_state"),
             models.Index(fields=["batch", "revision"], name="run_by_revision"),
@@ -335,5 +362,5 @@ class PlanRun(models.Model):
 
     @property
     def needed(self) -> Needs | None:
-        """What it needs of a server: its own needs, else its batch's."""
-        return self.needs if self.needs_id else self.batch.needs
+        """What it needs of a server; None when that is not known."""
+        return self.group.needs if self.group else None

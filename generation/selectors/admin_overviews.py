@@ -32,12 +32,13 @@ def runs() -> QuerySet[PlanRun]:
     """Return plan runs with all that their line shows, and the servers' situation."""
     related = (
         "batch__style",
+        "group",
         "plan__sequence__episode__project",
         "current_attempt__server",
         "result",
     )
     found = PlanRun.objects.select_related(*related).defer("current_attempt__graph")
-    return found.annotate(**wait_reasons.situation_annotations("batch__"))
+    return found.annotate(**wait_reasons.situation_annotations("batch__", "group__needs"))
 
 
 @dataclass
@@ -126,12 +127,8 @@ def servers() -> QuerySet[Server]:
 def lacking(server: Server) -> list[tuple[str, str]]:
     """Return what queued plans a server cannot run: each workflow's name, and what it lacks."""
     unmet = Capability.objects.filter(server=server, is_capable=False).order_by()
-    batches = unmet.filter(needs__batches__n_queued__gt=0)
-    runs = unmet.filter(needs__runs__state=RunState.QUEUED)
-    rows = (
-        *batches.values_list("needs__batches__workflow__name", "missing").distinct(),
-        *runs.values_list("needs__runs__batch__workflow__name", "missing").distinct(),
-    )
+    queued = unmet.filter(needs__groups__runs__state=RunState.QUEUED)
+    rows = queued.values_list("needs__groups__batch__workflow__name", "missing").distinct()
     return sorted({(name, wait_reasons.lacks(missing)) for name, missing in rows})
 
 

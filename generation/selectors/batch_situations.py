@@ -5,9 +5,8 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef
 
-from generation.models import PlanRun
+from generation.models import PlanRun, RunGroup
 from generation.selectors import wait_reasons
-from generation.selectors.wait_reasons import Situation
 from generation.states import WaitReason
 
 
@@ -26,14 +25,12 @@ class Awaited(StrEnum):
 def annotations() -> dict[str, Any]:
     """Return what lets a query of batches bring along all that `awaited` asks for."""
     runs = PlanRun.objects.filter(batch=OuterRef("pk"))
-    ready = runs.ready()
-    own = ready.filter(needs__isnull=False)
+    groups = RunGroup.objects.ready().filter(batch=OuterRef("pk"))
     capable = wait_reasons.situation_annotations("batch__")["any_server_capable"]
     return {
         **wait_reasons.situation_annotations(),
-        "any_ready": Exists(ready.filter(needs=None)),
-        "any_own_ready": Exists(own),
-        "any_own_capable": Exists(own.filter(capable)),
+        "any_ready": Exists(runs.ready()),
+        "any_ready_capable": Exists(groups.filter(capable)),
         "any_uploading": Exists(runs.queued().filter(wait_reason=WaitReason.UPLOAD)),
     }
 
@@ -52,7 +49,6 @@ def awaited(batch: Any) -> Awaited:
 
 
 def _of_queued(batch: Any) -> Awaited:
-    capable = wait_reasons.situation_of(batch, is_paused=False) == Situation.NORMAL
-    if (batch.any_ready and capable) or batch.any_own_capable:
+    if batch.any_ready_capable and batch.storage_trouble is None:
         return Awaited.TURN
-    return Awaited.SERVERS if batch.any_ready or batch.any_own_ready else Awaited.PANELS
+    return Awaited.SERVERS if batch.any_ready else Awaited.PANELS

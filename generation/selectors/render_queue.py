@@ -1,8 +1,6 @@
 """The queue: every plan that waits for a server, in the order in which they would be claimed."""
 
 from collections.abc import Sequence
-from functools import reduce
-from operator import or_
 from typing import Any, NamedTuple, NotRequired, TypedDict
 
 from django.db.models import Q
@@ -81,12 +79,11 @@ def _claimable() -> Q:
     """Return the condition on runs that are not paused and that some server might run."""
     stuck = (Situation.PAUSED, Situation.NONE_CAPABLE)
     batches = _annotated(PlanRun.objects.queued().order_by().values("batch"))
-    going: dict[int | None, list[int]] = {}
-    for (batch_id, needs_id), standing in wait_reasons.standings(batches.values()).items():
-        if standing.situation not in stuck:
-            going.setdefault(needs_id, []).append(batch_id)
-    conditions = (Q(needs=needs, batch__in=ids) for needs, ids in going.items())
-    return reduce(or_, conditions, Q(pk__in=[]))
+    parts = wait_reasons.standings(batches.values())
+    going = [part for part, standing in parts.items() if standing.situation not in stuck]
+    own = [group for _, group in parts if group]
+    as_most = Q(batch__in=[batch for batch, group in going if not group]) & ~Q(group__in=own)
+    return as_most | Q(group__in=[group for _, group in going if group])
 
 
 def _annotated(batch_ids: Any) -> dict[int, Batch]:
@@ -100,7 +97,7 @@ def _annotated(batch_ids: Any) -> dict[int, Batch]:
 def lines(places: Sequence[Place]) -> QueueLines:
     """Return waiting plans as clients read them, in the order given, in at most five queries."""
     rows = PlanRun.objects.filter(pk__in=[pk for pk, _ in places]).values_list(
-        "pk", "batch_id", "needs_id", *_FIELDS
+        "pk", "batch_id", "group_id", *_FIELDS
     )
     by_id = {row[0]: row[1:] for row in rows}
     outlooks = wait_reasons.outlooks_of(_annotated({row[0] for row in by_id.values()}).values())

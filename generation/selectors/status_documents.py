@@ -34,7 +34,7 @@ _FIELDS = (
     "params",
     "sources",
     "variation",
-    "needs_id",
+    "group_id",
 )
 _HEADINGS = Found(
     lambda public_id: (

@@ -3,15 +3,17 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypedDict
+from typing import Any, TypedDict, TypeVar
 from zlib import crc32
 
 from django.db.models import Exists, OuterRef, Subquery
 
-from generation.models import Block, Capability, PlanRun, Server
+from generation.models import Block, Capability, RunGroup, Server
 from generation.selectors import claimable
 from generation.states import RunState, ServerHealth, WaitReason
 from generation.workflows.requirements import Lack
+
+T = TypeVar("T")
 
 
 class Wait(TypedDict):
@@ -106,18 +108,13 @@ def reasons(outlooks: Iterable[Outlook]) -> dict[str, str]:
     return {outlook.reason: outlook.detail for outlook in outlooks if outlook.reason}
 
 
-def situation_annotations(batch: str = "") -> dict[str, Any]:
+def situation_annotations(batch: str = "", needs: str = "needs") -> dict[str, Any]:
     """Return what lets any query bring the situation along: see `situation_of`.
 
-    `batch` is the way from the query's rows to their batch: empty, or `batch__` of runs, each of
-    which is asked for by its own needs, where it has any.
+    `batch` is the way from the query's rows to their batch, empty or `batch__`; `needs` the way to
+    what they need.
     """
-    needs = (
-        claimable.needed(lambda name: OuterRef(OuterRef(name)))
-        if batch
-        else OuterRef(OuterRef("needs"))
-    )
-    lacking = claimable.incapable(OuterRef("pk"), needs)
+    lacking = claimable.incapable(OuterRef("pk"), OuterRef(OuterRef(needs)))
     blocked = claimable.blocks(OuterRef("pk"), OuterRef(OuterRef(f"{batch}workflow")))
     usable = Server.objects.answering()
     troubles = claimable.troubles(batch).order_by("scope").values("detail")
@@ -134,7 +131,7 @@ def batch_annotations() -> dict[str, Any]:
     return {
         **situation_annotations(),
         "any_own_needs": Exists(
-            PlanRun.objects.queued_with_own_needs().filter(batch=OuterRef("pk"))
+            RunGroup.objects.queued_with_own_needs().filter(batch=OuterRef("pk"))
         ),
     }
 
@@ -162,7 +159,7 @@ class Standing:
     storage_trouble: str | None = None
 
 
-#: A batch's id, and the id of the needs that some of its plans have of their own; None: the others.
+#: A batch's id, and the id of a group that needs something else than the batch; None: the others.
 Part = tuple[int, int | None]
 
 
@@ -184,17 +181,16 @@ def standings(batches: Iterable[Any]) -> dict[Part, Standing]:
 
 def _own_standings(batches: Mapping[int, Any]) -> dict[Part, Standing]:
     annotations = situation_annotations("batch__")
-    own = PlanRun.objects.queued_with_own_needs()
-    runs = own.filter(batch__in=batches).annotate(**annotations)
-    rows = runs.order_by().values_list("batch_id", "needs_id", *annotations, named=True).distinct()
+    own = RunGroup.objects.queued_with_own_needs()
+    groups: Iterable[Any] = own.filter(batch__in=batches).annotate(**annotations)
     return {
-        (row.batch_id, row.needs_id): Standing(
+        (row.batch_id, row.pk): Standing(
             situation_of(row, is_paused=batches[row.batch_id].paused_at is not None),
             row.needs_id,
             batches[row.batch_id].workflow_id,
             row.storage_trouble,
         )
-        for row in rows
+        for row in groups
     }
 
 
@@ -220,9 +216,9 @@ def outlooks_of(batches: Iterable[Any]) -> dict[Part, Outlook]:
     return {part: found[standing] for part, standing in parts.items()}
 
 
-def of_part(outlooks: Mapping[Part, Outlook], part: Part) -> Outlook:
-    """Return the outlook of a part; one that has come since is taken for what the others are."""
-    return outlooks.get(part) or outlooks[part[0], None]
+def of_part(known: Mapping[Part, T], part: Part) -> T:
+    """Return what is known of a batch's group: of its own, or else of most of the batch."""
+    return known[part] if part in known else known[part[0], None]
 
 
 _IN_DETAIL = (Situation.NONE_CAPABLE, Situation.ALL_DOWN, Situation.NONE_ENABLED)

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q
 
 from generation import queueing
 from generation.errors import Conflict, InvalidRequest, Problem
@@ -20,6 +19,7 @@ from generation.models import (
     Needs,
     Plan,
     PlanRun,
+    RunGroup,
     Version,
     Workflow,
 )
@@ -38,7 +38,7 @@ from generation.services.production_tree import News
 from generation.services.request_params import OwnValues
 from generation.services.request_validation import BatchRequest
 from generation.services.transitions import Cancelled
-from generation.states import FIRST, Mode, RunState, WaitReason
+from generation.states import FIRST, Mode, WaitReason
 
 _NOTHING_OWN = OwnValues({}, {})
 
@@ -126,7 +126,7 @@ def _new_runs(batch: Batch, plans: list[Plan], request: BatchRequest) -> list[Pl
     auto = batch.mode == Mode.AUTO
     lacking = _without_panel(plans) if auto and batch.needs_panel else frozenset()
     first = FIRST[Mode(batch.mode)]
-    needs = _kept([own.needs for own in request.own.values() if own.needs])
+    groups = _new_groups(batch, _kept([own.needs for own in request.own.values() if own.needs]))
     numbered = product(plans, range(1, request.variations + 1))
     runs: list[PlanRun] = []
     for position, (plan, variation) in enumerate(numbered):
@@ -136,16 +136,25 @@ def _new_runs(batch: Batch, plans: list[Plan], request: BatchRequest) -> list[Pl
                 batch_id=batch.pk,
                 plan_id=plan.pk,
                 variation=variation,
+                group=groups[own.needs.sha256 if own.needs else ""] if auto else None,
                 position=position,
                 state=first,
                 wait_reason=WaitReason.PANEL if plan.pk in lacking else WaitReason.TURN,
                 seed=_seed(request, own) if auto else "",
                 params={name: own.params[name] for name in own.params if name != workflows.SEED},
                 sources=dict(own.sources),
-                needs=needs[own.needs.sha256] if own.needs else None,
             )
         )
     return runs
+
+
+def _new_groups(batch: Batch, own: Mapping[str, Needs]) -> dict[str, RunGroup]:
+    """Write a new batch's groups; return them by the hash of their own needs, "" for the others."""
+    needed = {"": batch.needs} | dict(own)
+    made = RunGroup.objects.bulk_create(
+        [RunGroup(batch=batch, needs=needs) for needs in needed.values()]
+    )
+    return dict(zip(needed, made, strict=True))
 
 
 def _kept(found: Iterable[Needs]) -> dict[str, Needs]:
@@ -220,8 +229,7 @@ def retry_runs(
         )
         if moved and batch.mode == Mode.AUTO:
             # Overrides may need another server than the rest.
-            own = Q(runs__batch=batch, runs__state=RunState.QUEUED)
-            needs = list(Needs.objects.filter(own | Q(batches=batch)).distinct())
+            needs = list(Needs.objects.filter(groups__batch=batch).distinct())
             capability.settle(needs)
             transaction.on_commit(partial(preflight.have_read, needs))
             transaction.on_commit(queueing.wake)

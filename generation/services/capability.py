@@ -6,11 +6,12 @@ while claiming: a claim joins the rows that are written here.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Subquery
 
 from generation.models import (
@@ -19,6 +20,7 @@ from generation.models import (
     Capability,
     Needs,
     PlanRun,
+    RunGroup,
     Server,
     ServerDefinitions,
     Workflow,
@@ -151,12 +153,6 @@ def own_needs_of(batch: Batch) -> Callable[[Mapping[str, Any]], Needs | None]:
     return own_needs
 
 
-def spellings(needs_id: int, server: Server) -> list[list[str]]:
-    """Return how a server spells the models among what is needed."""
-    known = Capability.objects.filter(needs=needs_id, server=server)
-    return known.values_list("spellings", flat=True).first() or []
-
-
 def _sha256(names: list[Any]) -> str:
     return hashlib.sha256(json.dumps(names).encode()).hexdigest()
 
@@ -184,10 +180,8 @@ def settle(needs: Iterable[Needs] | None = None) -> int:
 
 
 def _of_the_queued() -> dict[int, Needs]:
-    batches = Batch.objects.filter(n_queued__gt=0, needs__isnull=False)
-    runs = PlanRun.objects.queued_with_own_needs()
-    found = (rows.order_by().values_list("needs_id", flat=True) for rows in (batches, runs))
-    return Needs.objects.in_bulk({pk for ids in found for pk in ids})
+    groups = RunGroup.objects.filter(batch__n_queued__gt=0, needs__isnull=False)
+    return Needs.objects.in_bulk(set(groups.values_list("needs_id", flat=True)))
 
 
 def _stale(wanted: Mapping[int, Needs], readings: Readings) -> list[tuple[int, int]]:
@@ -272,9 +266,9 @@ def turn_away(attempt: Attempt, found: Iterable[Lack]) -> bool:
 def _narrowed(attempt: Attempt, lacking: Sequence[Lack]) -> Needs | None:
     """Return what a plan needs, with the values that its server refuses among it.
 
-    A value that nobody knew to be chosen from a list is learnt so. What the plan's batch (or those
-    retried like it) needs is narrowed by it; another batch of the workflow that asks for another
-    value needs it no more than before.
+    A value that nobody knew to be chosen from a list is learnt so. What the plan and those of its
+    group with the same value need is narrowed by it; whoever asks the workflow for another value
+    needs it no more than before.
     """
     needs = attempt.run.needed
     if needs is None:
@@ -298,12 +292,33 @@ def _narrowed(attempt: Attempt, lacking: Sequence[Lack]) -> Needs | None:
     files = sorted([*needs.files, *map(list, more)])
     narrowed = keep(_needs(needs.classes, files))
     settle([narrowed])
-    run = attempt.run
-    if run.needs_id is None:
-        Batch.objects.filter(pk=run.batch_id, needs=needs).update(needs=narrowed)
-    else:
-        PlanRun.objects.filter(batch=run.batch_id, needs=needs).update(needs=narrowed)
+    _regroup(attempt.run, narrowed, _own_names(attempt, {where for where, _ in refused}))
     return narrowed
+
+
+def _own_names(attempt: Attempt, wheres: Collection[str]) -> set[str]:
+    """Return which of a run's own parameters are set at these inputs, as `class.input`."""
+    workflow, own = attempt.run.batch.workflow, attempt.run.params
+    found = workflows.parameters(workflow) if workflow and own else {}
+    return {
+        name
+        for name, parameter in found.items()
+        for node, target in parameter.targets
+        if f"{attempt.graph[node]['class_type']}.{target}" in wheres
+    }
+
+
+def _regroup(run: PlanRun, needs: Needs, names: set[str]) -> None:
+    """Have a run, and those of its group with the same values of these names, need this."""
+    with transaction.atomic():
+        batch = Batch.objects.select_for_update(no_key=True).get(pk=run.batch_id)
+        group = RunGroup.objects.of(batch, needs)
+        params = PlanRun.objects.filter(group=run.group_id).values_list("pk", "params")
+        alike = [pk for pk, own in params if all(own.get(n) == run.params.get(n) for n in names)]
+        PlanRun.objects.filter(pk__in=alike).update(group=group)
+        if not names & run.params.keys():
+            Batch.objects.filter(pk=batch.pk, needs=run.needed).update(needs=needs)
+    run.group = group
 
 
 def _has_refused(attempt: Attempt) -> bool:

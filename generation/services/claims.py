@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
 from generation.errors import PlanFailure
@@ -15,33 +15,35 @@ from generation.models import (
     Batch,
     Capability,
     PlanRun,
+    RunGroup,
     Server,
     ServerDefinitions,
     Workflow,
 )
-from generation.models.batch import BatchQuerySet
+from generation.models.batch import RunGroupQuerySet
 from generation.selectors import claimable
 from generation.selectors.prepared_queries import Found, Listed
-from generation.services import capability, prompt_graphs, transitions, workflows
+from generation.services import prompt_graphs, transitions, workflows
 from generation.services.leases import Lease
 from generation.services.transitions import Work
 from generation.states import ServerHealth
 from generation.workflows.contract import Contract
 from generation.workflows.errors import GraphError
 
-#: Batches that one claim tries.
+#: Groups that one claim tries.
 LOOKED_AT = 20
-#: How often in a row a batch may be passed over because a server holds another batch's models.
+#: How often in a row a group may be passed over because a server holds another group's models.
 PASSED_OVER_MOST = 32
 
 
 class Candidate(NamedTuple):
-    """A batch that the server can run."""
+    """A group of a batch's runs that the server can run."""
 
     pk: int
+    batch_id: int
     priority: int
     model_key: str
-    is_capable: bool  #: whether the server has what the batch needs, not only what a retry asks for
+    n_passed_over: int
     spellings: list[list[str]] | None  #: how the server writes the names of its models
     defined_at: datetime | None  #: when the latest definitions were read, whichever server's
 
@@ -80,7 +82,7 @@ class Desk:
         left_to = self._idle_servers() if in_flight else []
         for candidate in self._in_turn(left_to):
             if attempt := self._claim(candidate):
-                self._remember(_model_key(candidate, attempt))
+                self._remember(candidate)
                 return attempt
         return None
 
@@ -91,48 +93,61 @@ class Desk:
         return [] if is_enough else idle
 
     def _in_turn(self, left_to: list[int]) -> Iterator[Candidate]:
-        """Yield batches to be tried in this order.
+        """Yield groups to be tried in this order.
 
         The first in turn may be passed over, a limited number of times until it is served, for one
         of the same priority that needs the very models which the server loaded last.
         """
-        server_id = self._server.pk
-        rows = _fair(server_id, left_to) if left_to else _FAIR.rows(server_id)
+        server_id, held = self._server.pk, self._server.last_model_key
+        rows = _fair(server_id, held, left_to) if left_to else _FAIR.rows(server_id, held)
         fair = [Candidate(*row) for row in rows[:LOOKED_AT]]
-        held = self._server.last_model_key
         if fair and held and fair[0].model_key not in ("", held):
-            asked = server_id, fair[0].pk, held
-            for row in _same(*asked, left_to) if left_to else _SAME.rows(*asked):
-                if _pass_over(fair[0]):
-                    yield Candidate(*row)
+            loaded = self._loaded(fair, left_to)
+            if loaded is not None and _pass_over(fair[0]):
+                yield loaded
         yield from fair
         if len(fair) == LOOKED_AT:
             # None of them had a plan for this server: all that is left of them is for others.
             tried = [candidate.pk for candidate in fair]
-            further = _in_order(claimable.batches_for(server_id).exclude(pk__in=tried), server_id)
-            yield from (Candidate(*row) for row in _without(further, left_to)[:LOOKED_AT])
+            further = claimable.groups_for(server_id).exclude(pk__in=tried)
+            others = _without(_in_order(further, server_id, held), left_to)
+            yield from (Candidate(*row) for row in others[:LOOKED_AT])
 
-    def _remember(self, key: str) -> None:
-        """Record which models the server will have loaded when it comes to this plan."""
-        server = self._server
+    def _loaded(self, fair: Sequence[Candidate], left_to: list[int]) -> Candidate | None:
+        """Return what is next of the first one's priority, but with the models that are loaded."""
+        first, held = fair[0], self._server.last_model_key
+        alike = (each for each in fair if (each.priority, each.model_key) == (first.priority, held))
+        if (near := next(alike, None)) is not None or len(fair) < LOOKED_AT:
+            return near
+        asked = self._server.pk, first.pk, held
+        rows = _same(*asked, left_to) if left_to else _SAME.rows(*asked)
+        return next((Candidate(*row) for row in rows), None)
+
+    def _remember(self, candidate: Candidate) -> None:
+        """Record which models the server will have loaded, and that the group was served."""
+        server, key = self._server, candidate.model_key
+        if candidate.n_passed_over:
+            RunGroup.objects.filter(pk=candidate.pk).update(n_passed_over=0)
         if key and key != server.last_model_key:
             mine = Server.objects.leased(server.pk, self._lease.token)
             mine.update(last_model_key=key)
             server.last_model_key = key
 
     def _claim(self, candidate: Candidate) -> Attempt | None:
-        """Claim a batch's next run; one that cannot be made is rejected, and the next tried."""
+        """Claim a group's next run; one that cannot be made is rejected, and the next tried."""
         choose = partial(self._choose, candidate)
         while True:
             try:
-                return transitions.claim(candidate.pk, choose, self._server, self._lease.token)
+                return transitions.claim(
+                    candidate.batch_id, choose, self._server, self._lease.token
+                )
             except _Unworkable as found:
                 # Outside the claim's transaction, which was rolled back.
                 if not transitions.reject(found.run, found.why):
                     return None
 
     def _choose(self, candidate: Candidate, batch: Batch) -> tuple[PlanRun, Work] | None:
-        run = _first(batch, self._server, candidate)
+        run = _first(candidate, self._server)
         if run is None or batch.workflow_id is None:
             return None
         run.batch, batch.workflow = batch, self._workflow(batch.workflow_id)
@@ -151,12 +166,8 @@ class Desk:
         return self._workflows[pk]
 
     def _work(self, run: PlanRun, workflow: Workflow, candidate: Candidate) -> Work:
-        spellings = candidate.spellings or []
-        if run.needs_id:
-            spellings = capability.spellings(run.needs_id, self._server)
-        return prompt_graphs.work(
-            run, workflow, self._contract(workflow, candidate.defined_at), spellings
-        )
+        contract = self._contract(workflow, candidate.defined_at)
+        return prompt_graphs.work(run, workflow, contract, candidate.spellings or [])
 
     def _contract(self, workflow: Workflow, defined_at: datetime | None) -> Contract:
         """Return the workflow's contract, read anew once any server's definitions were read."""
@@ -167,47 +178,64 @@ class Desk:
         return contract
 
 
-def _fair(server_id: int, left_to: Sequence[int] = ()) -> QuerySet[Batch, tuple[Any, ...]]:
+def _fair(
+    server_id: int, held: str, left_to: Sequence[int] = ()
+) -> QuerySet[RunGroup, tuple[Any, ...]]:
     """Return what the server can run in the order of its turn, as the fields of a `Candidate`.
 
-    Without what one of the servers `left_to` could run. What is left of a batch may be for others:
+    Without what one of the servers `left_to` could run. What is left of a group may be for others:
     looking at its plans one by one would cost each claim more.
     """
-    return _without(_in_order(claimable.batches_fit_for(server_id), server_id), left_to)
+    return _without(_in_order(claimable.groups_fit_for(server_id), server_id, held), left_to)
 
 
-def _in_order(found: BatchQuerySet, server_id: int) -> QuerySet[Batch, tuple[Any, ...]]:
+def _in_order(
+    found: RunGroupQuerySet, server_id: int, held: str
+) -> QuerySet[RunGroup, tuple[Any, ...]]:
+    """Order groups by their batches' turn; those of one batch, what no server has loaded first.
+
+    So two servers that begin with one batch load different models, and of what a server passes
+    over the one comes first that nobody else sees to.
+    """
     known = Capability.objects.filter(needs=OuterRef("needs"), server=server_id)
     read = ServerDefinitions.objects.of_enabled().order_by("-read_at")
-    batches = found.in_turn().annotate(
+    elsewhere = Server.objects.taking_work().filter(last_model_key=OuterRef("needs__model_key"))
+    holders = Case(
+        When(needs__model_key="", then=0),
+        When(needs__model_key=held, then=2),
+        When(Exists(elsewhere.exclude(pk=server_id)), then=1),
+        default=0,
+    )
+    groups = found.in_turn(within=holders).annotate(
+        priority=F("batch__priority"),
         model_key=Coalesce(F("needs__model_key"), Value("")),
-        is_capable=~claimable.incapable(server_id, OuterRef("needs")),
         spellings=Subquery(known.values("spellings")[:1]),
         defined_at=Subquery(read.values("read_at")[:1]),
     )
-    return batches.values_list(*Candidate._fields)
+    return groups.values_list(*Candidate._fields)
 
 
 def _without(
-    found: QuerySet[Batch, tuple[Any, ...]], left_to: Sequence[int]
-) -> QuerySet[Batch, tuple[Any, ...]]:
+    found: QuerySet[RunGroup, tuple[Any, ...]], left_to: Sequence[int]
+) -> QuerySet[RunGroup, tuple[Any, ...]]:
     return found.filter(_none_can_run(left_to)) if left_to else found
 
 
 def _same(
-    server_id: int, first_id: int, model_key: str, left_to: Sequence[int] = ()
-) -> QuerySet[Batch, tuple[Any, ...]]:
-    """Return what is next of the first batch's priority, but with these models."""
-    found = _fair(server_id, left_to).filter(
-        ~claimable.incapable(server_id, OuterRef("needs")),
-        priority=Subquery(Batch.objects.filter(pk=first_id).values("priority")),
-        needs__model_key=model_key,
-    )
-    return found[:1]
+    server_id: int, first_id: int, held: str, left_to: Sequence[int] = ()
+) -> QuerySet[RunGroup, tuple[Any, ...]]:
+    """Return what is next of the first group's priority, but with the models that are loaded."""
+    priority = RunGroup.objects.filter(pk=first_id).values("batch__priority")
+    found = _fair(server_id, held, left_to)
+    return found.filter(batch__priority=Subquery(priority), needs__model_key=held)[:1]
 
 
-def _same_of_all(server_id: int, first_id: int, model_key: str) -> QuerySet[Batch, tuple[Any, ...]]:
-    return _same(server_id, first_id, model_key)
+def _fair_of_all(server_id: int, held: str) -> QuerySet[RunGroup, tuple[Any, ...]]:
+    return _fair(server_id, held)[:LOOKED_AT]
+
+
+def _same_of_all(server_id: int, first_id: int, held: str) -> QuerySet[RunGroup, tuple[Any, ...]]:
+    return _same(server_id, first_id, held)
 
 
 def _idle(server_id: int) -> QuerySet[Server, tuple[Any, ...]]:
@@ -217,44 +245,35 @@ def _idle(server_id: int) -> QuerySet[Server, tuple[Any, ...]]:
     return waiting.exclude(pk=server_id).values_list("pk")
 
 
-_FAIR = Listed(lambda server_id: _fair(server_id)[:LOOKED_AT])
+_FAIR = Listed(_fair_of_all)
 _SAME = Listed(_same_of_all)
 _IDLE = Listed(_idle)
 
 
 def _none_can_run(servers: Iterable[int]) -> Q:
-    batch, needs = OuterRef(OuterRef("pk")), OuterRef(OuterRef("needs"))
-    some = claimable.ready_for(OuterRef(OuterRef("pk"))).filter(batch=batch)
-    blocked = claimable.blocks(OuterRef("pk"), OuterRef(OuterRef("workflow")))
-    able = claimable.lacks_nothing(OuterRef("pk"), batch=batch, needs=needs)
-    return ~Q(Exists(Server.objects.filter(able, Exists(some), ~blocked, pk__in=servers)))
+    lacking = claimable.incapable(OuterRef("pk"), OuterRef(OuterRef("needs")))
+    blocked = claimable.blocks(OuterRef("pk"), OuterRef(OuterRef("batch__workflow")))
+    return ~Q(Exists(Server.objects.filter(~lacking, ~blocked, pk__in=servers)))
 
 
 def _pass_over(candidate: Candidate) -> bool:
-    """Count that a batch is passed over; False when that has happened too often."""
-    patient = Batch.objects.filter(pk=candidate.pk, n_passed_over__lt=PASSED_OVER_MOST)
+    """Count that a group is passed over; False when that has happened too often."""
+    patient = RunGroup.objects.filter(pk=candidate.pk, n_passed_over__lt=PASSED_OVER_MOST)
     return bool(patient.update(n_passed_over=F("n_passed_over") + 1))
 
 
-_FIRST = Found(lambda batch: claimable.runs().filter(batch=batch).order_by("position")[:1], by=int)
+_FIRST = Found(lambda group: claimable.runs().filter(group=group).order_by("position")[:1], by=int)
 
 
-def _first(batch: Batch, server: Server, candidate: Candidate) -> PlanRun | None:
-    """Return the first run of a batch that the server is fit for."""
-    first = _FIRST.first(batch.pk)
-    if first is None or (candidate.is_capable and not first.needs_id and _is_untried(first)):
+def _first(candidate: Candidate, server: Server) -> PlanRun | None:
+    """Return the first run of a group that the server is fit for."""
+    first = _FIRST.first(candidate.pk)
+    if first is None or _is_untried(first):
         # Nobody has failed it: there is no need to ask who else could take it, which costs more.
         return first
-    fit = claimable.runs_for(server.pk).filter(batch=batch)
-    if not candidate.is_capable:
-        fit = fit.filter(needs__isnull=False)
+    fit = claimable.runs_left_to(server.pk).filter(group=candidate.pk)
     return fit.order_by("position").first()
 
 
 def _is_untried(run: PlanRun) -> bool:
     return run.n_attempts == run.tried_from
-
-
-def _model_key(candidate: Candidate, attempt: Attempt) -> str:
-    own = attempt.run.needs
-    return own.model_key if own else candidate.model_key

@@ -60,19 +60,23 @@ _PAST = (
     """
     INSERT INTO generation_batch (id, public_id, episode_id, style_id, workflow_id, mode, params,
     needs_panel, priority, revision, has_started, n_total, n_queued, n_waiting, n_running, n_done,
-    n_error, n_cancelled, n_passed_over, created_at, served_at, finished_at)
+    n_error, n_cancelled, created_at, served_at, finished_at)
     SELECT batch, 'past' || lpad(batch::text, 12, '0'), min(plan) / 1000 + 1,
     (SELECT min(id) FROM generation_style), 1, 'auto', '{}', true, 0, 4001, true, count(*), 0, 0, 0,
     count(*) FILTER (WHERE state = 'done'), count(*) FILTER (WHERE state = 'error'),
-    count(*) FILTER (WHERE state = 'cancelled'), 0, min(at), max(at), max(at)
+    count(*) FILTER (WHERE state = 'cancelled'), min(at), max(at), max(at)
     FROM past GROUP BY batch
     """,
     """
-    INSERT INTO generation_planrun (id, batch_id, plan_id, position, state, wait_reason,
+    INSERT INTO generation_rungroup (id, batch_id, n_passed_over)
+    SELECT DISTINCT batch, batch, 0 FROM past
+    """,
+    """
+    INSERT INTO generation_planrun (id, batch_id, group_id, plan_id, position, state, wait_reason,
     progress_pct, params, seed, n_attempts, current_attempt_id, result_id, error_code,
     error_message, error_remedy, revision, created_at, started_at, finished_at, n_tries,
     tried_from)
-    SELECT id, batch, plan + 1, plan %% 1000, state, '',
+    SELECT id, batch, batch, plan + 1, plan %% 1000, state, '',
     CASE state WHEN 'done' THEN 100 ELSE 0 END, '{}', '123456789012', 1,
     CASE WHEN state <> 'cancelled' THEN id END, CASE WHEN state = 'done' THEN id END,
     CASE state WHEN 'error' THEN 'node_error' ELSE '' END, '', '', 4 * (plan %% 1000) + 5,
@@ -125,6 +129,7 @@ _TABLES = (
     "plan",
     "workflow",
     "batch",
+    "rungroup",
     "planrun",
     "attempt",
     "version",

@@ -58,7 +58,7 @@ def test_a_batch_whose_model_no_server_has_waits_for_servers() -> None:
 @pytest.mark.django_db
 def test_a_plan_retried_with_a_model_that_some_server_has_waits_for_its_turn() -> None:
     batch = factories.unmet(missing="Real.safetensors")
-    batch.runs.update(needs=factories.needs("own"))
+    factories.regroup(batch.runs.all(), factories.needs("own"))
 
     assert _awaits(batch) == Awaited.TURN
 
@@ -67,7 +67,7 @@ def test_a_plan_retried_with_a_model_that_some_server_has_waits_for_its_turn() -
 def test_a_plan_retried_with_a_model_that_no_server_has_waits_for_servers() -> None:
     own = factories.unmet(missing="Own.pt").needs
     batch = factories.batch([QUEUED], workflow=factories.workflow("Other.json"))
-    batch.runs.update(needs=own)
+    factories.regroup(batch.runs.all(), own)
 
     assert _awaits(batch) == Awaited.SERVERS
 

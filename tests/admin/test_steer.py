@@ -93,7 +93,7 @@ def test_the_page_of_a_plan_says_what_each_server_lacks(office: Client) -> None:
 def test_pages_judge_a_plan_that_was_retried_with_another_model_by_that(office: Client) -> None:
     own = factories.unmet(missing="Own.pt").needs
     run = factories.batch([RunState.QUEUED], workflow=factories.workflow("Other.json")).runs.get()
-    PlanRun.objects.filter(pk=run.pk).update(needs=own)
+    factories.regroup(PlanRun.objects.filter(pk=run.pk), own)
 
     shown = pages.text(office, pages.url("server", factories.server().pk))
 

@@ -237,7 +237,7 @@ def test_a_server_that_can_is_enough_to_wait_for_ones_turn(api: APIClient) -> No
 def test_a_plan_that_was_retried_with_another_model_waits_for_that(api: APIClient) -> None:
     batch = factories.batch([QUEUED] * 2)
     before = status(api, batch).headers["ETag"]
-    batch.runs.filter(position=1).update(needs=factories.unmet(missing="Own.pt").needs)
+    factories.regroup(batch.runs.filter(position=1), factories.unmet(missing="Own.pt").needs)
 
     answer = status(api, batch, if_none_match=before)
 
@@ -251,7 +251,7 @@ def test_a_plan_that_was_retried_with_a_model_that_is_there_has_a_place_in_the_q
 ) -> None:
     unmet = factories.unmet(missing="Gone.pt")
     other = factories.batch([QUEUED] * 2, needs=unmet.needs)
-    other.runs.filter(position=1).update(needs=factories.needs("met"))
+    factories.regroup(other.runs.filter(position=1), factories.needs("met"))
 
     lines = api.get("/api/queue").json()["results"]
 

@@ -193,8 +193,8 @@ def test_a_server_is_said_to_hold_the_models_that_a_retry_asked_for(
     leave_when_idle(server)
 
     server.refresh_from_db()
-    assert run.needs is not None
-    assert server.last_model_key == run.needs.model_key
+    assert run.needed is not None
+    assert server.last_model_key == run.needed.model_key
 
 
 def test_a_refused_model_of_a_retry_leaves_the_server_its_batchs_other_plans(
@@ -209,7 +209,7 @@ def test_a_refused_model_of_a_retry_leaves_the_server_its_batchs_other_plans(
 
     assert flying.states(mine) == [RunState.QUEUED, RunState.DONE]
     assert Capability.objects.get(needs=mine.needs).is_capable
-    assert not Capability.objects.get(needs=run.needs).is_capable
+    assert not Capability.objects.get(needs=run.needed).is_capable
 
 
 def test_only_servers_that_can_take_the_work_are_woken(

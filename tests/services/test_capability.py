@@ -367,12 +367,13 @@ def test_a_retry_keeps_what_its_overrides_need_apart_from_its_batch(
 
     [first, second] = batches.retry(batch, actor=None, params={"checkpoint": ALMOST})
 
-    assert first.needs == second.needs != batch.needs
-    assert Capability.objects.get(needs=first.needs, server=server).is_capable
+    assert first.group == second.group
+    assert first.needed != batch.needs
+    assert Capability.objects.get(needs=first.needed, server=server).is_capable
 
 
 @pytest.mark.parametrize("params", [{"steps": 4}, {"seed": 7}, {}])
-def test_a_retry_that_needs_nothing_else_has_no_needs_of_its_own(
+def test_a_retry_that_needs_nothing_else_is_of_the_group_of_the_others(
     start: Callable[..., Server], params: dict[str, Any]
 ) -> None:
     start("gpu-1", [CHECKPOINT, ALMOST])
@@ -383,7 +384,7 @@ def test_a_retry_that_needs_nothing_else_has_no_needs_of_its_own(
 
     [first, _] = batches.retry(batch, actor=None, params={"checkpoint": CHECKPOINT} | params)
 
-    assert first.needs is None
+    assert first.group == batch.groups.get(needs=batch.needs)
 
 
 def test_a_retry_with_a_model_that_no_server_has_is_refused(start: Callable[..., Server]) -> None:

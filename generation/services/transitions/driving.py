@@ -72,7 +72,7 @@ def claim(
             started_at=Now(),
             progress_pct=0,
         )
-        now.set(served_at=Now(), n_passed_over=0)
+        now.set(served_at=Now())
         seed = {"seed": work.seed} if work.seed else {}
         now.log("claimed", run.pk, attempt=number, server=server.name, **seed)
         if run.params:

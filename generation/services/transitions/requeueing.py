@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Greatest
 
-from generation.models import Batch, Needs, PlanRun, Version
+from generation.models import Batch, Needs, PlanRun, RunGroup, Version
 from generation.parameter_sources import Source, from_one, told
 from generation.services.transitions.attempt_ends import CLEAN, one
 from generation.services.transitions.unit_of_work import Actor, Change, change
@@ -69,14 +69,17 @@ def _override(
     fields: dict[str, Any] = {"seed": str(overrides["seed"])} if "seed" in overrides else {}
     kept = {name: value for name, value in overrides.items() if name != "seed"}
     sources = from_one(overrides, Source.RETRY)
-    groups: dict[str, list[PlanRun]] = {}
+    alike: dict[str, list[PlanRun]] = {}
     for run in runs:
         run.params, run.sources = run.params | kept, run.sources | sources
         same = repr((sorted(run.params.items()), sorted(run.sources.items())))
-        groups.setdefault(same, []).append(run)
+        alike.setdefault(same, []).append(run)
     needs = needs_of(now.batch)
-    for first, *others in groups.values():
-        own = {"params": first.params, "sources": first.sources, "needs": needs(first.params)}
+    for first, *others in alike.values():
+        own: dict[str, Any] = {"params": first.params, "sources": first.sources}
+        if now.batch.mode == Mode.AUTO:
+            needed = needs(first.params) or now.batch.needs
+            own["group"] = RunGroup.objects.of(now.batch, needed)
         ids = [run.pk for run in (first, *others)]
         now.edit(now.batch.runs.filter(pk__in=ids), **own, **fields)
 
