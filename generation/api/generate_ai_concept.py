@@ -11,13 +11,19 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from generation import selectors
-from generation.api import filters, request_serializers, responses, schema_descriptions
+from generation.api import (
+    filters,
+    query_parameters,
+    request_serializers,
+    responses,
+    schema_descriptions,
+)
 from generation.api.parsers import StrictJSONParser, content_of
 from generation.api.serializers import VersionShape
 from generation.errors import InvalidRequest, Problem
 from generation.models import Batch, PlanRun
 from generation.selectors import results
-from generation.services import batches, idempotency, runs
+from generation.services import batches, dry_runs, idempotency, request_validation, runs
 
 
 @schema_descriptions.GENERATE
@@ -27,8 +33,11 @@ class GenerateViewSet(ViewSet):
     parser_classes = [StrictJSONParser]
     #: Of the verbs that take less than a request for plans.
     max_body_bytes: int | None = None
+    query_parameters = {"create": ("dry_run",)}
 
     def create(self, request: Request) -> Response:
+        if query_parameters.flag(request, "dry_run"):
+            return Response(dry_runs.rehearse(request_validation.read(request.data)))
         key = request.headers.get(idempotency.HEADER)
         made = idempotency.create_once(request.data, key=key, requester=responses.actor(request))
         headers = {"Location": responses.status_url(request, made.batch)}

@@ -78,6 +78,11 @@ _REPLAYED = OpenApiParameter(
     description="This key's batch was made by an earlier request.",
     response=[201],
 )
+_DRY_RUN = OpenApiParameter(
+    "dry_run",
+    {"type": "string", "enum": ["0", "1", "false", "true"]},
+    description="1: say what the request would make (200), and make nothing.",
+)
 
 
 def _in_path(name: str, example: str, words: str) -> OpenApiParameter:
@@ -107,10 +112,14 @@ GENERATE = extend_schema_view(
     create=extend_schema(
         operation_id="generate",
         summary="Ask for plans",
-        parameters=[_KEY, _REPLAYED],
+        parameters=[_KEY, _REPLAYED, _DRY_RUN],
         request={"application/json": ref("GenerateRequest")},
-        responses={201: ref("CreatedDocument"), **_CONFLICT},
-        examples=[_sent("Specification", EXAMPLE_REQUEST), _got("created", 201)],
+        responses={200: ref("DryRunDocument"), 201: ref("CreatedDocument"), **_CONFLICT},
+        examples=[
+            _sent("Specification", EXAMPLE_REQUEST),
+            _got("created", 201),
+            _got("dry_run", 200),
+        ],
     ),
     status=extend_schema(
         operation_id="status",

@@ -19,7 +19,8 @@ from generation.selectors.logs import LogLine
 from generation.selectors.render_queue import QueueLine
 from generation.selectors.status_documents import StatusDocument
 from generation.services import request_fields
-from generation.states import BatchState, RunState
+from generation.services.dry_runs import DryRunDocument
+from generation.states import BatchState, Mode, RunState, ServerHealth
 
 Schema = dict[str, Any]
 _UNSAFE = {"POST", "PATCH"}
@@ -29,6 +30,7 @@ _LEVELS = list(LEVELS)
 _DOCUMENTS: Mapping[str, Any] = {
     "Error": ErrorDocument,
     "CreatedDocument": CreatedDocument,
+    "DryRunDocument": DryRunDocument,
     "StatusDocument": StatusDocument,
     "LogLine": LogLine,
     "QueueLine": QueueLine,
@@ -47,6 +49,10 @@ _STRINGS: Mapping[str, Mapping[str, Schema]] = {
         "plans.status": {"enum": list(RunState)},
         "results.url": {"format": "uri"},
         "results.thumbnail_url": {"format": "uri"},
+    },
+    "DryRunDocument": {
+        "mode": {"enum": list(Mode)},
+        "servers.health": {"enum": list(ServerHealth)},
     },
     "LogLine": {"level": {"enum": _LEVELS}, "time": {"format": "date-time"}},
     "QueueLine": {"requested_at": {"format": "date-time"}},

@@ -262,7 +262,7 @@ def _of_server(server: Server, missing: list[dict[str, Any]] | None, blocked: st
     return f"{server.name} lacks {lacks(missing)}{down}."
 
 
-def lacks(missing: Iterable[dict[str, Any]]) -> str:
+def lacks(missing: Iterable[Mapping[str, Any]]) -> str:
     """Return what a Capability's `missing` holds, in words."""
     found = (Lack(each["name"], each["where"], tuple(each["closest"])) for each in missing)
     return ", ".join(map(str, found))

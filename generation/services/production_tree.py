@@ -66,11 +66,22 @@ def ensure_project(project_id: str) -> Project:
     Raises:
         InvalidRequest: it exists in another spelling.
     """
-    found = Project.objects.filter(code__iexact=project_id).first()
+    found = check_spelling(project_id)
     if found is None:
         Project.objects.bulk_create([Project(code=project_id)], ignore_conflicts=True)
-        found = Project.objects.get(code__iexact=project_id)
-    if found.code != project_id:
+        found = check_spelling(project_id)
+    assert found is not None  # noqa: S101 - it was there, or is now
+    return found
+
+
+def check_spelling(project_id: str) -> Project | None:
+    """Return the project of this name; None if no project has it in any case.
+
+    Raises:
+        InvalidRequest: it exists in another spelling.
+    """
+    found = Project.objects.filter(code__iexact=project_id).first()
+    if found is not None and found.code != project_id:
         detail = f"This project exists as {found.code!r}: names that differ in case alone are one."
         raise InvalidRequest([Problem("project_id", "project_spelling", detail)])
     return found

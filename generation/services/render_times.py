@@ -4,11 +4,16 @@ What a driver has watched goes over to the next, so that its limits are reached 
 drivers change hands.
 """
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from statistics import median
 
 from django.db.models import Q
 
 from generation.models import Attempt, Workflow
+
+#: So many of a server's last attempts are looked at, and so many of one workflow are counted.
+LOOKED_AT, COUNTED = 500, 25
 
 
 @dataclass(frozen=True)
@@ -53,3 +58,23 @@ def learn(workflow: Workflow, render_s: float) -> None:
     shorter = Q(longest_render_s=None) | Q(longest_render_s__lt=render_s)
     Workflow.objects.filter(shorter, pk=workflow.pk).update(longest_render_s=render_s)
     workflow.longest_render_s = render_s
+
+
+def medians(workflow_name: str, server_ids: Iterable[int]) -> dict[int, float]:
+    """Return how long servers lately worked at one plan of a workflow, in seconds, by their ids.
+
+    Of each server its last attempts are looked at; one that made none of this workflow is left out.
+    """
+    found = {pk: _lately(workflow_name, pk) for pk in server_ids}
+    return {pk: round(median(times), 3) for pk, times in found.items() if times}
+
+
+def _lately(workflow_name: str, server_id: int) -> list[float]:
+    last = Attempt.objects.filter(server=server_id).order_by("-pk").values("pk")[:LOOKED_AT]
+    known = Attempt.objects.filter(
+        pk__in=list(last.values_list("pk", flat=True)),
+        render_s__isnull=False,
+        run__batch__workflow__name=workflow_name,
+    )
+    times = known.order_by("-pk").values_list("render_s", flat=True)[:COUNTED]
+    return [render_s for render_s in times if render_s is not None]

@@ -131,6 +131,15 @@ def parameters(
     return contract(workflow, definitions).parameters
 
 
+def defaults(contract: Contract) -> dict[str, Any]:
+    """Return the workflow's own values, but for those that each plan brings: panel and seed."""
+    return {
+        name: parameter.default
+        for name, parameter in contract.parameters.items()
+        if name != SEED and parameter.type != "IMAGE"
+    }
+
+
 def seed_bounds(contract: Contract) -> tuple[int, int] | None:
     """Return the least and the largest seed that can be drawn; None where nothing takes one.
 

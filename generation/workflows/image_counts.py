@@ -1,5 +1,8 @@
 """How many pictures a node gives, and in which size: as far as the graph tells."""
 
+from collections.abc import Iterable
+
+from generation.workflows.graph import Graph
 from generation.workflows.graph_view import GraphView
 from generation.workflows.value_sources import value_source
 
@@ -9,10 +12,17 @@ _ONE = frozenset({"LoadImage", "LoadImageOutput", "LoadImageMask", "ImageStitch"
 _TAKEN = {"LatentFromBatch": "length", "ImageFromBatch": "length"}
 #: Nodes that give what they are given so many times.
 _REPEATED = {"RepeatLatentBatch": "amount", "RepeatImageBatch": "amount"}
+#: The inputs that counts are read of; each may be linked to a node that holds one value.
+_COUNTS = frozenset({"batch_size", *_TAKEN.values(), *_REPEATED.values()})
 #: Nodes that put what they are given together.
 _JOINED = frozenset({"ImageBatch", "LatentBatch"})
 #: What pictures travel in, the first that a node takes counts.
 _CARRIERS = ("IMAGE", "LATENT", "MASK")
+
+
+def can_decide(graph: Graph, targets: Iterable[tuple[str, str]]) -> bool:
+    """Tell whether inputs `(node id, input)` can decide a count: by name, or as the only one."""
+    return any(name in _COUNTS or len(graph[node]["inputs"]) == 1 for node, name in targets)
 
 
 def picture_count(view: GraphView, node_id: str) -> int | None:

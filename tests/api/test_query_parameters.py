@@ -8,7 +8,7 @@ from rest_framework.test import APIClient
 from generation.api.query_parameters import flag
 from generation.api.urls import urlpatterns
 from generation.errors import InvalidRequest
-from generation.models import Batch
+from generation.models import Batch, IdempotencyKey
 from tests.api.calls import EXAMPLE, URL
 
 CHANGING = {"post", "put", "patch", "delete"}
@@ -47,6 +47,26 @@ def test_a_mistyped_dry_run_makes_nothing(api: APIClient) -> None:
 
     assert answer.status_code == 400
     assert not Batch.objects.exists()
+
+
+def test_a_dry_run_tells_all_and_makes_nothing_and_takes_no_key(api: APIClient) -> None:
+    answer = api.post(f"{URL}?dry_run=1", EXAMPLE, format="json", headers={"Idempotency-Key": "k"})
+
+    assert answer.status_code == 200
+    assert [plan["plan"] for plan in answer.json()["plans"]] == ["0010", "0020", "0030"]
+    assert answer.json()["params"]["steps"] == 30
+    assert not Batch.objects.exists()
+    assert not IdempotencyKey.objects.exists()
+
+
+def test_a_dry_run_refuses_what_the_request_would_be_refused_for(api: APIClient) -> None:
+    answer = api.post(f"{URL}?dry_run=1", EXAMPLE | {"style": "x"}, format="json")
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "unknown_style")
+
+
+def test_a_dry_run_that_is_switched_off_renders(api: APIClient) -> None:
+    assert api.post(f"{URL}?dry_run=0", EXAMPLE, format="json").status_code == 201
 
 
 def test_a_long_name_is_told_briefly(api: APIClient) -> None:

@@ -56,8 +56,33 @@ def test_a_request_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
 def test_a_dry_run_writes_nothing() -> None:
     said = run("generate", SAMPLE, dry_run=True)
 
-    assert said == f"Project {PROJECT} is new.\nThe request is valid: 6 plans would be queued.\n"
+    lines = said.splitlines()
+    assert lines[:2] == [
+        f"Project {PROJECT} is new.",
+        "The request is valid: 6 plans would be queued.",
+    ]
     assert not Batch.objects.exists()
+
+
+def test_a_dry_run_says_what_would_be_made_where_and_in_how_long(tmp_path: Path) -> None:
+    server = factories.server("gpu-1")
+    own = {"plan": "0020", "params": {"steps": 40}}
+    sequences = [{"sequence_id": "SQ0010", "plans": ["0010", own]}]
+    file = written(tmp_path, sequences=sequences, params={"steps": 12})
+
+    lines = run("generate", file, dry_run=True).splitlines()
+
+    assert "steps 12 (request), " in lines[2]
+    assert lines[3:6] == [
+        "SQ0010-0010 has no panel: it would wait for it.",
+        "SQ0010-0020 has no panel: it would wait for it.",
+        "SQ0010-0020: steps 40 (plan).",
+    ]
+    assert lines[6:] == [
+        f"{server} (up) was not read yet.",
+        "Pictures: 2.",
+        "Time: unknown, nothing like it was rendered lately.",
+    ]
 
 
 def test_every_problem_of_a_request_is_told(tmp_path: Path) -> None:

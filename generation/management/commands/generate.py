@@ -11,7 +11,10 @@ from generation.management import batch_progress
 from generation.management.command import MadseaCommand, actor, add_actor, add_dry_run, counted
 from generation.management.new_projects import add_create, confirm
 from generation.models import Batch
-from generation.services import batches, request_validation
+from generation.parameter_sources import told
+from generation.selectors import wait_reasons
+from generation.services import batches, dry_runs, request_validation
+from generation.services.dry_runs import DryRunDocument, PlanOutlook, ServerOutlook
 
 
 class Command(MadseaCommand):
@@ -35,6 +38,7 @@ class Command(MadseaCommand):
         confirm(request.project_id, [request.episode], options, self.stdout)
         if options["dry_run"]:
             self.stdout.write(f"The request is valid: {counted(n_plans, 'plan')} would be queued.")
+            self._tell(dry_runs.rehearse(request))
             return
         batch = batches.create(request, requester=user)
         self.stdout.write(f"Batch {batch}: {counted(n_plans, 'plan')} requested.")
@@ -42,11 +46,41 @@ class Command(MadseaCommand):
         if options["wait"]:
             self._conclude(batch_progress.wait(batch, self.stdout))
 
+    def _tell(self, outlook: DryRunDocument) -> None:
+        values = told(outlook["params"], outlook["sources"])
+        self.stdout.write(f"Values: {values or 'none'}.")
+        for plan in outlook["plans"]:
+            for line in _own(plan):
+                self.stdout.write(line)
+        for server in outlook["servers"]:
+            self.stdout.write(_server(server))
+        pictures, seconds = outlook["pictures"], outlook["seconds"]
+        many = "a number of pictures that nothing tells" if pictures is None else pictures
+        self.stdout.write(f"Pictures: {many}.")
+        how_long = "unknown, nothing like it was rendered lately"
+        self.stdout.write(f"Time: {how_long if seconds is None else f'{seconds:g} s'}.")
+
     def _conclude(self, batch: Batch) -> None:
         summary = f"Batch {batch}: {batch.n_done} of {counted(batch.n_total, 'plan')} done"
         if batch.n_done < batch.n_total:
             raise CommandError(f"{summary}, {batch.n_error} failed, {batch.n_cancelled} cancelled.")
         self.stdout.write(self.style.SUCCESS(f"{summary}."))
+
+
+def _own(plan: PlanOutlook) -> list[str]:
+    """Return a line for a plan that has no panel, and one for the values of its own."""
+    name = f"{plan['sequence_id']}-{plan['plan']}"
+    lacks = [f"{name} has no panel: it would wait for it."] if plan["lacks_panel"] else []
+    own = told(plan.get("params", {}), plan.get("sources", {}))
+    return [*lacks, *([f"{name}: {own}."] if own else [])]
+
+
+def _server(server: ServerOutlook) -> str:
+    lacks = f": it lacks {wait_reasons.lacks(server['missing'])}" if server["missing"] else ""
+    can = {None: "was not read yet", True: "can", False: "cannot"}[server["can"]]
+    aside = "" if server["takes_work"] else ", takes no work now"
+    pace = f", {server['render_s']:g} s a plan" if server["render_s"] else ""
+    return f"{server['name']} ({server['health']}{aside}{pace}) {can}{lacks}."
 
 
 def _payload(source: str) -> object:
