@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import uuid4
 
-from generation.models import Attempt, PlanRun, Version, Workflow
+from generation.models import Attempt, Plan, PlanRun, Version, Workflow
 from generation.services import workflows
 from generation.services.transitions import Work
-from generation.workflows import requirements
+from generation.workflows import prompt_fields, requirements
 from generation.workflows import substitution as params
 from generation.workflows.contract import Contract
 from generation.workflows.parameters import Parameter
@@ -43,10 +43,21 @@ def work(
 
 def _values(run: PlanRun, found: Mapping[str, Parameter]) -> dict[str, Any]:
     """Return all that was asked for: what the graph does not have is an error, never left out."""
-    given: dict[str, Any] = run.batch.params | run.params
+    given = _filled(run, run.batch.params | run.params, found)
     if run.seed and workflows.SEED in found:
         given[workflows.SEED] = int(run.seed)
     return given
+
+
+def _filled(run: PlanRun, given: dict[str, Any], found: Mapping[str, Parameter]) -> dict[str, Any]:
+    """Put the plan's names into the texts that have fields for them."""
+    texts = [name for name in given if workflows.is_prompt_text(name, given[name], found)]
+    if not texts:
+        return given
+    codes = ("sequence__episode__code", "sequence__code", "code")
+    names = Plan.objects.filter(pk=run.plan_id).values_list(*codes).get()
+    values = dict(zip(prompt_fields.FIELDS, names, strict=True))
+    return given | {name: prompt_fields.filled(given[name], values) for name in texts}
 
 
 def _panel(run: PlanRun) -> Version | None:

@@ -91,6 +91,8 @@ class _Reading:
         is_usable = len(problems) == before
         problems.extend(workflows.open_questions(contract))
         params, sources = self._of_all(style, request.params)
+        of_style = {name: params[name] for name in params if sources[name] == Source.STYLE}
+        problems.extend(workflows.unknown_fields(of_style, contract.parameters, "style"))
         own = {(each.sequence_id, each.plan): _of_one(each) for each in asked if _has_own(each)}
         needs = None
         if self._mode == Mode.AUTO and is_usable:

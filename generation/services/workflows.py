@@ -16,7 +16,7 @@ from generation.models import ServerDefinitions, Workflow
 from generation.models.version import PICTURES_MAX
 from generation.services import node_definitions as stored
 from generation.workflows import contract as contracts
-from generation.workflows import formats, image_sizes
+from generation.workflows import formats, image_sizes, prompt_fields
 from generation.workflows import graph as graphs
 from generation.workflows import substitution as params
 from generation.workflows.contract import Contract
@@ -203,11 +203,35 @@ def _problems(
         if not (problem.code == "not_in_list" and (is_live or is_model_file(given[problem.name])))
     ]
     problems = [Problem(f"{place}.{named(p.name)}", p.code, p.detail) for p in found]
+    problems.extend(unknown_fields(given, known, place))
     if SEED in given and not problems and not 0 <= int(given[SEED]) < SEED_END:
         seed = given[SEED]
         detail = f"seed must be between 0 and {SEED_END - 1}, not {shown(seed)}."
         problems.append(Problem(f"{place}.{SEED}", "out_of_bounds", detail))
     return problems
+
+
+def unknown_fields(
+    given: Mapping[str, Any], known: Mapping[str, params.Parameter], place: str
+) -> list[Problem]:
+    """Return a problem for each text with a field that no plan has."""
+    texts = {name: text for name, text in given.items() if is_prompt_text(name, text, known)}
+    fields = ", ".join(f"{{{name}}}" for name in prompt_fields.FIELDS)
+    return [
+        Problem(
+            f"{place}.{named(name)}",
+            "unknown_field",
+            f"There is no field {{{unknown[0]:.64}}}. Known: {fields}. A brace itself is {{{{.",
+        )
+        for name, text in texts.items()
+        if (unknown := prompt_fields.unknown(text))
+    ]
+
+
+def is_prompt_text(name: str, value: object, known: Mapping[str, params.Parameter]) -> bool:
+    """Tell whether a value is a text that may hold fields."""
+    is_text = name in known and known[name].type == "STRING" and isinstance(value, str)
+    return is_text and prompt_fields.has_any(str(value))
 
 
 def places(given: Iterable[str], at: str = "params") -> dict[str, str]:

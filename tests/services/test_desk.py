@@ -88,3 +88,25 @@ def test_a_claim_tells_what_a_plan_has_of_its_own(lease: Lease) -> None:
     Desk(lease).claim(in_flight=0)
 
     assert run.logs.get(event="own_values").data == {"values": "steps 12 (plan)"}
+
+
+def test_a_claim_puts_the_plan_s_names_into_the_texts_that_were_asked_for(lease: Lease) -> None:
+    batch(1, params={"prompt": "{sequence}-{plan} of {episode} {{wide}}"})
+
+    attempt = Desk(lease).claim(in_flight=0)
+
+    assert attempt
+    texts = [node["inputs"].get("text") for node in attempt.graph.values()]
+    assert "SQ0000-0000 of E202 {wide}" in texts
+
+
+def test_a_text_of_the_workflow_s_own_is_left_as_it_is(lease: Lease) -> None:
+    graph = deepcopy(flying.SAMPLED)
+    encoder = next(node for node in graph.values() if "text" in node["inputs"])
+    encoder["inputs"]["text"] = "{plan} {mood} {{wide}}"
+    factories.batch([RunState.QUEUED], workflow=flying.workflow(graph))
+
+    attempt = Desk(lease).claim(in_flight=0)
+
+    assert attempt
+    assert "{plan} {mood} {{wide}}" in str(attempt.graph)

@@ -233,6 +233,31 @@ def test_params_of_a_plan_that_no_workflow_could_take_are_refused() -> None:
     ]
 
 
+# Fields of prompts --------------------------------------------------------------------------------
+
+
+def test_a_text_may_have_fields_which_stay_until_a_plan_fills_them() -> None:
+    assert read(params={"prompt": "plan {plan}"}).params["prompt"] == "plan {plan}"
+
+
+def test_a_field_that_no_plan_has_is_named() -> None:
+    plan = {"plan": "0010", "params": {"prompt": "{mood}"}}
+
+    with pytest.raises(InvalidRequest) as caught:
+        read(params={"prompt": "a {weather} sky"}, sequences=one_plan(plan))
+
+    first, second = caught.value.problems
+    assert (first.attr, first.code) == ("params.prompt", "unknown_field")
+    assert "{weather}" in first.detail
+    assert second.attr == "sequences.0.plans.0.params.prompt"
+
+
+def test_a_style_s_text_with_an_unknown_field_is_refused() -> None:
+    Style.objects.filter(code="ombres_chinoises").update(params={"prompt": "{mood}"})
+
+    assert refused(params={}) == [("style.prompt", "unknown_field")]
+
+
 # What is refused ----------------------------------------------------------------------------------
 
 
