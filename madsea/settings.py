@@ -188,6 +188,9 @@ POSTGRES_OPTIONS: dict[str, Any] = {
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 2,
+    # What is asked for every plan (selectors.prepared_queries) is kept with its plan from the fifth
+    # time on; Django's own statements never are.
+    "prepare_threshold": 5,
 }
 
 

@@ -1,67 +1,141 @@
 """Queries that are asked many times a second: put together once, run with other values each time.
 
 Django takes ten times as long to put the heading of a batch into SQL as PostgreSQL to answer it.
-What such a query makes of its values may depend on nothing else: no setting, no clock.
+What such a query makes of its values may depend on nothing else: no setting, no clock. PostgreSQL,
+too, reads and plans it once for each connection.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from inspect import signature
+from itertools import count
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
+import psycopg
 from django.db import DEFAULT_DB_ALIAS, connection
-from django.db.models import Model, QuerySet
-from django.db.models.query import RawQuerySet
+from django.db.backends.utils import CursorWrapper
+from django.db.models import Model, QuerySet, UUIDField
+from django.db.models.query import get_related_populators
 from django.db.models.sql.compiler import SQLCompiler
 
 M = TypeVar("M", bound=Model)
+Value = str | int | UUID
 _TEXT = "\N{REPLACEMENT CHARACTER}place"
-_NUMBERS = (7_000_000_000_000_000_001, 7_000_000_000_000_000_002)
+_TOKEN = UUID(int=7)
+_FIRST_NUMBER = 7_000_000_000_000_000_001
 
 
-class _Compiled(Generic[M]):
-    def __init__(self, build: Callable[..., QuerySet[M, Any]], *places: str | int) -> None:
-        self._build, self._places = build, places
+@contextmanager
+def prepared_cursor() -> Iterator[CursorWrapper]:
+    """Open a cursor whose statements the server keeps (`prepare_threshold`), with their plans.
 
-    @cached_property
-    def _statement(self) -> tuple[type[M], SQLCompiler, str, tuple[Any, ...]]:
-        rows = self._build(*self._places)
-        compiler = rows.query.get_compiler(DEFAULT_DB_ALIAS)
-        sql, params = compiler.as_sql()
-        return rows.model, compiler, sql, tuple(params)
-
-    def _given(self, *values: str | int) -> tuple[Any, ...]:
-        chosen = dict(zip(self._places, values, strict=True))
-        return tuple(chosen.get(each, each) for each in self._statement[3])
+    Django's own writes the values into the text of a statement, which is then another each time.
+    """
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.cursor = psycopg.Cursor(connection.connection)
+        yield cursor
 
 
-class Found(_Compiled[M]):
-    """The row that `build` finds by a text or, `by=int`, by a number."""
+class Prepared(Generic[M]):
+    """What `build` makes of its values: numbers, at most one text and one UUID.
 
-    def __init__(self, build: Callable[[Any], QuerySet[M, M]], *, by: type = str) -> None:
-        super().__init__(build, _TEXT if by is str else _NUMBERS[0])
-
-    def first(self, value: str | int) -> M | None:
-        """Return the first row, with its annotations; None when there is none."""
-        model, _, sql, _ = self._statement
-        return next(iter(RawQuerySet(sql, model, params=self._given(value))), None)
-
-
-class Listed(_Compiled[M]):
-    """The tuples that `build` (a `values_list`) lists by what it takes.
-
-    That is up to two numbers and, said so by its annotation, a text.
+    Which of them a value is, is said by its annotation, else by `otherwise`.
     """
 
-    def __init__(self, build: Callable[..., QuerySet[M, Any]]) -> None:
-        numbers = iter(_NUMBERS)
-        taken = signature(build).parameters.values()
-        super().__init__(build, *(_TEXT if p.annotation is str else next(numbers) for p in taken))
+    def __init__(self, build: Callable[..., QuerySet[M, Any]], *, otherwise: type = int) -> None:
+        numbers = count(_FIRST_NUMBER)
+        taken = (place.annotation for place in signature(build).parameters.values())
+        kinds = (otherwise if kind not in (str, int, UUID) else kind for kind in taken)
+        others: dict[type, Value] = {str: _TEXT, UUID: _TOKEN}
+        self._build = build
+        self._places = tuple(others[kind] if kind in others else next(numbers) for kind in kinds)
 
-    def rows(self, *values: str | int) -> list[tuple[Any, ...]]:
+    def _made(self) -> QuerySet[M, Any]:
+        return self._build(*self._places)
+
+    def _filled(self, params: Iterable[Any], values: Iterable[Value]) -> list[Any]:
+        """Return the parameters of a statement with the values in their places."""
+        places = map(_adapted, self._places)
+        chosen = dict(zip(places, map(_adapted, values), strict=True))
+        return [chosen.get(param, param) for param in params]
+
+
+def _adapted(value: Value) -> Any:
+    """Return a value as the database takes it: SQLite knows no UUIDs."""
+    return UUIDField().get_db_prep_value(value, connection) if isinstance(value, UUID) else value
+
+
+class _Selected(Prepared[M]):
+    @cached_property
+    def _statement(self) -> tuple[str, tuple[Any, ...], "_Rows"]:
+        compiler = self._made().query.get_compiler(DEFAULT_DB_ALIAS)
+        sql, params = compiler.as_sql()
+        return sql, tuple(params), _Rows(compiler)
+
+
+class Found(_Selected[M]):
+    """The rows that `build` finds by its values: texts or, `by=int`, numbers, if not annotated."""
+
+    def __init__(self, build: Callable[..., QuerySet[M, M]], *, by: type = str) -> None:
+        super().__init__(build, otherwise=by)
+
+    def first(self, *values: Value) -> M | None:
+        """Return the first row, with its annotations and what it was selected with; or None."""
+        return next(iter(self.all(*values)), None)
+
+    def all(self, *values: Value) -> list[M]:
         """Return all rows."""
-        _, compiler, sql, _ = self._statement
-        with connection.cursor() as cursor:
-            cursor.execute(sql, self._given(*values))
-            found = cursor.fetchall()
-        return [tuple(row) for row in compiler.results_iter([found])]
+        sql, params, rows = self._statement
+        with prepared_cursor() as cursor:
+            cursor.execute(sql, self._filled(params, values))
+            return [rows.instance(row) for row in cursor.fetchall()]
+
+
+class Listed(_Selected[M]):
+    """The tuples that `build` (a `values_list`) lists by its values: numbers, if not annotated."""
+
+    def rows(self, *values: Value) -> list[tuple[Any, ...]]:
+        """Return all rows."""
+        sql, params, rows = self._statement
+        with prepared_cursor() as cursor:
+            cursor.execute(sql, self._filled(params, values))
+            return rows.tuples(cursor.fetchall())
+
+
+class _Rows:
+    """Makes of the rows of one query what Django makes of them, having looked at it once."""
+
+    def __init__(self, compiler: SQLCompiler) -> None:
+        self._compiler = compiler
+        selected = compiler.select[: compiler.col_count]
+        self._converters = compiler.get_converters([column for column, *_ in selected])
+
+    def tuples(self, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """Return the rows with their values converted."""
+        if not self._converters:
+            return rows
+        return list(map(tuple, self._compiler.apply_converters(rows, self._converters)))
+
+    def instance(self, row: tuple[Any, ...]) -> Any:
+        """Return the model's instance of a row, as `ModelIterable` does it."""
+        (values,) = self.tuples([row])
+        model, columns, names, related = self._shape
+        made = model.from_db(DEFAULT_DB_ALIAS, names, values[columns])
+        for each in related:
+            each.populate(values, made)
+        for name, column in self._compiler.annotation_col_map.items():
+            setattr(made, name, values[column])
+        return made
+
+    @cached_property
+    def _shape(self) -> tuple[type[Model], slice, list[str], list[Any]]:
+        compiler = self._compiler
+        info, selected = compiler.klass_info, compiler.select
+        columns = slice(info["select_fields"][0], info["select_fields"][-1] + 1)
+        names = [column.target.attname for column, *_ in selected[columns]]
+        # The stubs are those of a later Django, where it takes one value more.
+        related = get_related_populators(info, selected, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]
+        return info["model"], columns, names, related

@@ -262,7 +262,12 @@ def _pass_over(candidate: Candidate) -> bool:
     return bool(patient.update(n_passed_over=F("n_passed_over") + 1))
 
 
-_FIRST = Found(lambda group: claimable.runs().filter(group=group).order_by("position")[:1], by=int)
+def _next(group_id: int) -> QuerySet[PlanRun]:
+    # Of a group that may be claimed from: whether it is paused or cannot be stored is known.
+    return PlanRun.objects.ready().filter(group=group_id).order_by("position")[:1]
+
+
+_FIRST = Found(_next, by=int)
 
 
 def _first(candidate: Candidate, server: Server) -> PlanRun | None:

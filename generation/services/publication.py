@@ -25,8 +25,8 @@ from generation.failures import failure
 from generation.image_formats import DecodedImage
 from generation.models import Attempt, Plan, PlanRun, Version
 from generation.selectors import claimable
-from generation.selectors.prepared_queries import Listed
-from generation.services import transitions, volumes
+from generation.selectors.prepared_queries import Found, Listed
+from generation.services import prepared_writes, transitions, volumes
 from generation.services.transitions import unit_of_work
 from generation.services.transitions.unit_of_work import Change
 from generation.states import RunState, VersionState, WaitReason
@@ -137,7 +137,7 @@ def _reserve(plan_id: int, task: str, images: Sequence[Image], **fields: Any) ->
 
 
 def _reserved(number: int, image: Image, place: int, **fields: Any) -> Version:
-    return Version.objects.create(
+    version = Version(
         number=number,
         image=place,
         extension=image.decoded.format,
@@ -151,23 +151,42 @@ def _reserved(number: int, image: Image, place: int, **fields: Any) -> Version:
         height_px=image.decoded.height_px,
         **fields,
     )
+    prepared_writes.insert(version)
+    return version
 
 
 def _run_locked(run_id: int) -> PlanRun:
-    return PlanRun.objects.select_for_update(no_key=True).get(pk=run_id)
+    run = _RUN.first(run_id)
+    if run is None:
+        raise PlanRun.DoesNotExist(f"There is no run {run_id}.")
+    return run
+
+
+_RUN = Found(
+    lambda pk: PlanRun.objects.select_for_update(no_key=True).order_by().filter(pk=pk), by=int
+)
+_IS_OPEN = Q(state=VersionState.OPEN)
+
+
+def _numbers(plan_id: int, task: str) -> QuerySet[Version, tuple[int, int]]:
+    """Return the last number of a plan's task, and how many were left open."""
+    of_task = Version.objects.filter(plan=plan_id, task=task).order_by().values("plan_id")
+    n_open = Count("pk", filter=_IS_OPEN)
+    return of_task.annotate(last=Max("number"), n_open=n_open).values_list("last", "n_open")
+
+
+_NUMBERS = Listed(_numbers)
 
 
 def _take_numbers(plan: Plan, task: str, n_wanted: int) -> list[int]:
     """Return the next numbers of a locked plan: those left open, then what follows the last."""
-    is_open = Q(state=VersionState.OPEN)
-    of_task = plan.versions.filter(task=task)
-    found = of_task.aggregate(last=Max("number"), n_open=Count("pk", filter=is_open))
+    last, n_open = next(iter(_NUMBERS.rows(plan.pk, task)), (0, 0))
     numbers: list[int] = []
-    if found["n_open"]:
-        left_open = of_task.filter(is_open).order_by("number").values_list("number", flat=True)
-        numbers += left_open[:n_wanted]
-        of_task.filter(is_open, number__in=numbers).delete()
-    first = (found["last"] or 0) + 1
+    if n_open:
+        left_open = plan.versions.filter(_IS_OPEN, task=task).order_by("number")
+        numbers += left_open.values_list("number", flat=True)[:n_wanted]
+        left_open.filter(number__in=numbers).delete()
+    first = last + 1
     numbers += range(first, first + n_wanted - len(numbers))
     if numbers[-1] > LAST_NUMBER:
         raise Conflict(
@@ -216,8 +235,11 @@ def finish(version: Version) -> Version:
         if is_held_up and not transitions.resume(pictures):
             continue
         if _name_all(pictures):
-            _show(pictures)
+            is_shown = _show(pictures)
             _discard_all(pictures)
+            if is_shown:
+                _take_as_published(version, pictures)
+                return version
             break
     with suppress(Version.DoesNotExist):
         version.refresh_from_db()
@@ -225,12 +247,26 @@ def finish(version: Version) -> Version:
     return version
 
 
+def _take_as_published(version: Version, pictures: Sequence[Version]) -> None:
+    """Have a version say of itself what was read and written of it just now."""
+    known = next(picture for picture in pictures if picture.pk == version.pk)
+    version.number, version.path, version.held_up = known.number, known.path, ""
+    version.state, version.staging_path = VersionState.PUBLISHED, ""
+    # Set by the database: read when somebody asks for them.
+    del version.published_at, version.revision
+    version_published.send_robust(Version, version=version)
+
+
 def _reserved_with(version: Version) -> list[Version]:
     """Return what is published together with a version and not published yet, in its order."""
-    reserved = Version.objects.reserved()
     if version.attempt_id is None:
-        return list(reserved.filter(pk=version.pk))
-    return list(reserved.filter(attempt=version.attempt_id).order_by("image"))
+        return list(Version.objects.reserved().filter(pk=version.pk))
+    return _OF_ATTEMPT.all(version.attempt_id)
+
+
+_OF_ATTEMPT = Found(
+    lambda attempt: Version.objects.reserved().filter(attempt=attempt).order_by("image"), by=int
+)
 
 
 def _name_all(pictures: Sequence[Version]) -> bool:
@@ -302,13 +338,13 @@ def _take_back(pictures: Sequence[Version], gone: Version, *, named: Sequence[Ve
     _discard_all(pictures)
 
 
-def _show(pictures: Sequence[Version]) -> None:
+def _show(pictures: Sequence[Version]) -> bool:
+    """Make pictures visible; False when somebody else has."""
     first = pictures[0]
     if first.run_id is None:
-        unit_of_work.publish(pictures)
-        return
+        return bool(unit_of_work.publish(pictures))
     event = "uploaded" if first.origin == Version.Origin.UPLOAD else "published"
-    transitions.complete(pictures, event=event)
+    return transitions.complete(pictures, event=event)
 
 
 def _yield_the_name(pictures: Sequence[Version]) -> None:

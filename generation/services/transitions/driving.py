@@ -1,17 +1,22 @@
 """The way of a plan in its driver's hands: claimed, acknowledged, advanced, published, stopped."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from generation.errors import Fenced
 from generation.models import Attempt, Batch, LogEntry, PlanRun, Server, Version
 from generation.parameter_sources import told
+from generation.selectors.prepared_queries import Listed
+from generation.services import prepared_writes
+from generation.services.prepared_writes import Rows
 from generation.services.transitions import identical_pictures
 from generation.services.transitions.attempt_ends import CLEAN, one
 from generation.services.transitions.unit_of_work import Change, change, hold, write_held
@@ -19,6 +24,10 @@ from generation.states import AttemptOutcome, RunState
 
 #: A run in one of these states may be finished by an upload.
 BY_HAND = (RunState.QUEUED, RunState.WAITING, RunState.ERROR, RunState.DONE)
+
+
+class _PublishedAlready(Exception):
+    """Somebody else has finished the same reservation."""
 
 
 @dataclass(frozen=True)
@@ -62,12 +71,12 @@ def claim(
             seed=work.seed,
             panel=work.panel,
         )
-        attempt.save(force_insert=True)
-        now.move(
-            one(run.pk),
+        prepared_writes.insert(attempt)
+        now.move_one(
+            run.pk,
+            RunState.QUEUED,
             RunState.RUNNING,
-            sources=[RunState.QUEUED],
-            current_attempt=attempt,
+            current_attempt_id=attempt.pk,
             n_attempts=number,
             started_at=Now(),
             progress_pct=0,
@@ -80,11 +89,24 @@ def claim(
     return attempt
 
 
+def _leased(server_id: int, lease_token: UUID) -> QuerySet[Server, tuple[int]]:
+    mine = Server.objects.taking_work().leased(server_id, lease_token)
+    return mine.select_for_update(no_key=True).order_by().values_list("pk")
+
+
+def _uncancelled(run_id: int, batch_id: int) -> QuerySet[PlanRun]:
+    return PlanRun.objects.filter(pk=run_id, batch=batch_id, cancel_requested_at=None)
+
+
+_LEASED = Listed(_leased)
+_RUN = Rows(lambda run_id, batch_id: PlanRun.objects.filter(pk=run_id, batch=batch_id))
+_UNCANCELLED = Rows(_uncancelled)
+
+
 def _lock(server: Server, lease_token: UUID) -> None:
     # Taking a lease over locks this row first and then adopts every open attempt, so no attempt
     # can be inserted behind its back.
-    mine = Server.objects.taking_work().leased(server.pk, lease_token)
-    if not mine.select_for_update(no_key=True).exists():
+    if not _LEASED.rows(server.pk, lease_token):
         raise Fenced(f"{server.name} is driven by another lease now, or takes nothing.")
 
 
@@ -108,10 +130,9 @@ def acknowledge(attempt: Attempt, *, event: str = "posted") -> bool:
     with change(attempt.run.batch_id) as now:
         write_held(attempt.pk, attempt.lease_token, acknowledged_at=Now())
         now.log(event, attempt.run_id, server=attempt.server.name)
-        run = one(attempt.run_id)
-        if now.edit(run.filter(cancel_requested_at=None)):
+        if now.edit_one(_UNCANCELLED, attempt.run_id):
             return False
-        return bool(now.edit(run))
+        return now.edit_one(_RUN, attempt.run_id)
 
 
 def advance(attempt: Attempt, progress_pct: int) -> None:
@@ -137,20 +158,22 @@ def complete(pictures: Sequence[Version], *, event: str) -> bool:
     run_id, batch_id = first.run_id, first.batch_id
     if run_id is None or batch_id is None:
         raise ValueError("A version without a run is published by services.publication.")
-    with change(batch_id) as now:
-        now.lock(attempt_id=first.attempt_id, run_id=run_id)
-        if not now.publish(pictures):
-            return False
+    with suppress(_PublishedAlready), change(batch_id) as now:
+        fields = CLEAN | {"progress_pct": 100, "result_id": first.pk, "wait_reason": ""}
         if first.attempt_id:
-            now.end(Attempt.objects.filter(pk=first.attempt_id), AttemptOutcome.DONE)
-        sources = [RunState.RUNNING] if first.attempt_id else BY_HAND
-        fields = CLEAN | {"progress_pct": 100, "result": first, "wait_reason": ""}
-        now.move(one(run_id), RunState.DONE, sources=sources, **fields)
+            now.end_one(first.attempt_id, AttemptOutcome.DONE)
+            now.move_one(run_id, RunState.RUNNING, RunState.DONE, **fields)
+        else:
+            now.move(one(run_id), RunState.DONE, sources=BY_HAND, **fields)
+        # Last, in the order of locks; whoever comes second takes back what it has written so far.
+        if not now.publish(pictures):
+            raise _PublishedAlready
         for picture in pictures:
             now.log(event, run_id, **_told(picture))
         if first.attempt_id:
             identical_pictures.warn(now, pictures)
-    return True
+        return True
+    return False
 
 
 def _told(picture: Version) -> dict[str, Any]:

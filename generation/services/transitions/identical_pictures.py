@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 
-from django.db.models import Subquery
+from django.db.models import QuerySet, Subquery
 
 from generation.models import Attempt, LogEntry, Version
+from generation.selectors.prepared_queries import Found
 from generation.services.transitions.unit_of_work import Change
 
 EVENT = "identical_pictures"
@@ -23,14 +24,22 @@ def warn(now: Change, pictures: Iterable[Version]) -> None:
 
 
 def _with_another_seed(now: Change, picture: Version) -> Version | None:
-    own_seed = Attempt.objects.filter(pk=picture.attempt_id or 0).exclude(seed="").values("seed")
+    own = picture.run_id or 0, picture.attempt_id or 0
+    return _TWINS.first(now.batch.pk, *own, picture.pixels_sha256)
+
+
+def _twins(batch_id: int, run_id: int, attempt_id: int, pixels_sha256: str) -> QuerySet[Version]:
+    own_seed = Attempt.objects.filter(pk=attempt_id).exclude(seed="").values("seed")
     same = Version.objects.published().filter(
-        batch=now.batch, pixels_sha256=picture.pixels_sha256, origin=Version.Origin.RENDER
+        batch=batch_id, pixels_sha256=pixels_sha256, origin=Version.Origin.RENDER
     )
     # Without a seed of its own that is null, from which nothing differs.
-    others = same.exclude(run=picture.run_id).exclude(attempt__seed="")
+    others = same.exclude(run=run_id).exclude(attempt__seed="")
     others = others.exclude(attempt__seed=Subquery(own_seed[:1])).order_by("pk")
-    return others.select_related("plan__sequence").first()
+    return others.select_related("plan__sequence")[:1]
+
+
+_TWINS = Found(_twins)
 
 
 def _is_told(now: Change, picture: Version) -> bool:

@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from generation.errors import PlanFailure
 from generation.models import Attempt, Plan, Version
 from generation.models.batch import PlanRunQuerySet
 from generation.models.version import VersionQuerySet
+from generation.selectors.prepared_queries import Found
 from generation.services.transitions import unit_of_work
 from generation.services.transitions.attempt_ends import CLEAN, cancel_requested, one
 from generation.services.transitions.failing import put_in_error
@@ -17,8 +18,18 @@ from generation.states import AttemptOutcome, RunState, WaitReason
 
 def locked_plan(plan_id: int) -> Plan:
     """Return a plan, locked, with the tree above it."""
+    plan = _PLAN.first(plan_id)
+    if plan is None:
+        raise Plan.DoesNotExist(f"There is no plan {plan_id}.")
+    return plan
+
+
+def _plan(plan_id: int) -> QuerySet[Plan]:
     related = Plan.objects.select_related("sequence__episode__project")
-    return related.select_for_update(of=("self",), no_key=True).get(pk=plan_id)
+    return related.select_for_update(of=("self",), no_key=True).order_by().filter(pk=plan_id)
+
+
+_PLAN = Found(_plan, by=int)
 
 
 def unreserve(

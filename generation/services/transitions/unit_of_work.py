@@ -5,7 +5,7 @@ hold it (tests/locks.py).
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -21,6 +21,8 @@ from generation.models import Attempt, Batch, LogEntry, PlanRun, Version
 from generation.models.attempt import AttemptQuerySet
 from generation.models.version import VersionQuerySet
 from generation.selectors.prepared_queries import Found
+from generation.services import prepared_writes
+from generation.services.prepared_writes import Rows
 from generation.states import (
     FINISHED,
     AttemptOutcome,
@@ -31,6 +33,21 @@ from generation.states import (
 )
 
 Actor = User | None
+
+
+def _run_in_state(run_id: int, batch_id: int, state: str) -> QuerySet[PlanRun]:
+    return PlanRun.objects.filter(pk=run_id, batch=batch_id, state=state)
+
+
+def _held(attempt_id: int, lease_token: UUID) -> QuerySet[Attempt]:
+    return Attempt.objects.held(attempt_id, lease_token)
+
+
+_BATCH = Rows(lambda pk: Batch.objects.filter(pk=pk))
+_RUN_IN_STATE = Rows(_run_in_state)
+_HELD = Rows(_held)
+_UNDER_WAY = Rows(lambda pk: Attempt.objects.under_way().filter(pk=pk))
+_RESERVED = Rows(lambda pk: Version.objects.reserved().filter(pk=pk))
 
 #: What a version says of itself that belongs to no run (any more).
 _UNOWNED: dict[str, Any] = {
@@ -75,10 +92,27 @@ class Change:
             return 0
         moved = eligible.update(state=target, revision=self.revision, **fields)
         if moved:
-            self._delta.subtract(found or dict.fromkeys(allowed, moved))
-            self._delta[target] += moved
-            self._touched = True
+            self._count(found or dict.fromkeys(allowed, moved), target)
         return moved
+
+    def move_one(self, run_id: int, source: RunState, target: RunState, **fields: Any) -> bool:
+        """Move a run of the batch from one state to one that may follow; False: it is in another.
+
+        It does what `move` does, for what is done to every plan.
+        """
+        if source not in before(target):
+            return False
+        fields.setdefault("finished_at", Now() if target in FINISHED else None)
+        place = run_id, self.batch.pk, source.value
+        if not _RUN_IN_STATE.update(*place, state=target, revision=self.revision, **fields):
+            return False
+        self._count({source: 1}, target)
+        return True
+
+    def _count(self, found: Mapping[RunState, int], target: RunState) -> None:
+        self._delta.subtract(found)
+        self._delta[target] += sum(found.values())
+        self._touched = True
 
     def n_moved(self, target: RunState) -> int:
         """Return how many runs it has moved to a state so far."""
@@ -95,6 +129,12 @@ class Change:
         self._touched = self._touched or bool(edited)
         return edited
 
+    def edit_one(self, rows: Rows[PlanRun], run_id: int, **fields: Any) -> bool:
+        """Write visible fields of one run, if it is among `rows` of the batch; tell whether."""
+        edited = rows.update(run_id, self.batch.pk, revision=self.revision, **fields)
+        self._touched = self._touched or bool(edited)
+        return bool(edited)
+
     def end(
         self,
         attempts: AttemptQuerySet,
@@ -106,6 +146,11 @@ class Change:
         return attempts.under_way().update(
             outcome=outcome, outcome_detail=detail, finished_at=Now(), **fields
         )
+
+    def end_one(self, attempt_id: int, outcome: AttemptOutcome) -> bool:
+        """Close an attempt with an outcome; False when it was closed already."""
+        end = {"outcome": outcome, "outcome_detail": "", "finished_at": Now()}
+        return bool(_UNDER_WAY.update(attempt_id, **end))
 
     def lock(self, *, attempt_id: int | None, run_id: int | None) -> None:
         """Lock an attempt and a run of the batch, before a plan or a version is locked."""
@@ -150,8 +195,11 @@ class Change:
             fields["finished_at"] = Now()
         if self._delta:
             fields["has_started"] = True
-        Batch.objects.filter(pk=self.batch.pk).update(**fields | self._fields)
-        LogEntry.objects.bulk_create(self._logs, batch_size=1000)
+        _BATCH.update(self.batch.pk, **fields | self._fields)
+        if len(self._logs) == 1:
+            prepared_writes.insert(self._logs[0])
+        else:
+            LogEntry.objects.bulk_create(self._logs, batch_size=1000)
 
 
 @contextmanager
@@ -188,10 +236,9 @@ def _locked(batch_id: int) -> Batch:
 
 def publish(pictures: Sequence[Version], *, revision: int = 0) -> int:
     """Turn reserved versions into published ones; return how many rows that was."""
-    mine = Version.objects.reserved().filter(pk__in=[picture.pk for picture in pictures])
-    return mine.update(
-        state=VersionState.PUBLISHED, published_at=Now(), revision=revision, staging_path=""
-    )
+    shown = {"state": VersionState.PUBLISHED, "published_at": Now(), "staging_path": ""}
+    ids = sorted(picture.pk for picture in pictures)
+    return sum(_RESERVED.update(pk, revision=revision, **shown) for pk in ids)
 
 
 def leave_open(reserved: VersionQuerySet) -> int:
@@ -224,5 +271,5 @@ def write_held(attempt_id: int, lease_token: UUID, **fields: Any) -> None:
     Raises:
         Fenced: it is closed, or another lease has it.
     """
-    if not Attempt.objects.held(attempt_id, lease_token).update(**fields):
+    if not _HELD.update(attempt_id, lease_token, **fields):
         raise Fenced(f"Attempt {attempt_id} is no longer ours.")
