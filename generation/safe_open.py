@@ -12,7 +12,7 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BufferedReader
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 #: Is given each folder on the way, the root first: its path below the root, and its descriptor.
 Visit = Callable[[str, int], None]
@@ -47,16 +47,17 @@ def folder(
         OSError: there is none, or (NotPlain) a link lies in the way.
     """
     at = os.open(root, _FOLDER)
-    path = PurePosixPath()
+    path = ""
+    names = [name for name in relative.split("/") if name not in ("", ".")]
     try:
         visit("", at)
-        for depth, name in enumerate(PurePosixPath(relative).parts):
+        for depth, name in enumerate(names):
             if make:
                 _make(at, name)
             above, at = at, _step(at, name, may_be_link=depth == 0 and not name.startswith("."))
             os.close(above)
-            path /= name
-            visit(str(path), at)
+            path = f"{path}/{name}" if path else name
+            visit(path, at)
         yield at
     finally:
         os.close(at)
@@ -149,6 +150,15 @@ def check_plain(at: int, name: str) -> os.stat_result:
     if not stat.S_ISREG(status.st_mode):
         raise NotPlain(name, is_link=stat.S_ISLNK(status.st_mode))
     return status
+
+
+def make_empty(at: int, name: str) -> None:
+    """Make an empty file in an open folder; it is on the disk once it is written and synced.
+
+    Raises:
+        OSError: something of this name is there, or the disk does not take it.
+    """
+    os.close(os.open(name, _NEW_FILE, 0o666, dir_fd=at))
 
 
 def write_new(at: int, name: str, content: bytes) -> None:

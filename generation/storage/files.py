@@ -60,13 +60,20 @@ def absolute(relative: str) -> Path:
     """
     full = Path(os.path.normpath(root() / relative))
     if not full.is_relative_to(root()):
-        raise StorageError(f"{relative!r} is outside the projects folder.")
+        raise _outside(relative)
     return full
+
+
+def _outside(relative: str) -> StorageError:
+    return StorageError(f"{relative!r} is outside the projects folder.")
 
 
 def _inside(relative: str) -> str:
     """Return a path below the root in its shortest form; one that leads out of it is refused."""
-    return absolute(relative).relative_to(root()).as_posix()
+    shortest = os.path.normpath(relative)
+    if shortest.startswith(("/", "../")) or shortest == "..":
+        raise _outside(relative)
+    return shortest
 
 
 # Staging ------------------------------------------------------------------------------------------
@@ -110,7 +117,7 @@ def _staging(folder: str, marks: Marks) -> Iterator[int]:
 def _write(target: int, staging: int, name: str, content: bytes) -> None:
     unborn = UNBORN + name
     try:
-        safe_open.write_new(target, unborn, b"")
+        safe_open.make_empty(target, unborn)
         os.rename(unborn, name, src_dir_fd=target, dst_dir_fd=staging)
         safe_open.write_into(staging, name, content)
         safe_open.sync(staging)

@@ -27,6 +27,7 @@ _WORDS = (
     "nothing is published here.\n"
 )
 _MARK_BYTES = 1024
+_INFO_BYTES = 1024
 
 #: The marks that the database knows: by each volume's path below the root, the root's own is "".
 Marks = Mapping[str, str]
@@ -70,7 +71,7 @@ class Survey:
     def __init__(self, marks: Marks) -> None:
         self.top = ""
         self._marks = marks
-        self._volume: tuple[int, str] | None = None
+        self._volume: tuple[int, bytes] | None = None
 
     def __call__(self, path: str, at: int) -> None:
         """Take a folder's path and descriptor."""
@@ -84,16 +85,22 @@ class Survey:
             raise UnknownVolume(path)
 
 
-def _volume(at: int) -> tuple[int, str]:
+def _volume(at: int) -> tuple[int, bytes]:
     """Return what tells a volume from others; a folder mounted twice is two, as links see it."""
     return os.fstat(at).st_dev, _mount(at)
 
 
-def _mount(at: int) -> str:
-    # Linux says so; elsewhere the device has to do.
-    with suppress(OSError), Path(f"/proc/self/fdinfo/{at}").open() as lines:
-        return next((line for line in lines if line.startswith("mnt_id:")), "")
-    return ""
+def _mount(at: int) -> bytes:
+    # Linux says so; elsewhere the device has to do. Asked for each folder on each way down.
+    try:
+        info = os.open(f"/proc/self/fdinfo/{at}", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return b""
+    try:
+        lines = os.read(info, _INFO_BYTES).splitlines()
+    finally:
+        os.close(info)
+    return next((line for line in lines if line.startswith(b"mnt_id:")), b"")
 
 
 def _verify(path: str, wanted: str, found: str) -> None:

@@ -16,6 +16,11 @@ def link(staged: storage.Staged, final: str = FINAL) -> None:
     storage.link(staged.path, final, staged.sha256)
 
 
+def open_as(descriptor: int) -> Path:
+    """Return what an open file's or folder's path is."""
+    return Path(f"/proc/self/fd/{descriptor}").readlink()
+
+
 def test_a_staged_file_is_whole_and_hidden(projects_root: Path) -> None:
     staged = storage.stage(b"content")
 
@@ -97,6 +102,30 @@ def test_a_file_in_place_of_staging_is_an_error_of_the_storage(projects_root: Pa
 def test_no_path_leads_out_of_the_projects_folder(path: str) -> None:
     with pytest.raises(StorageError, match="outside"):
         storage.absolute(path)
+
+
+@pytest.mark.parametrize("path", ["../x", "a/../../x", "/etc/passwd", "..", "a/../.."])
+def test_nothing_outside_the_projects_folder_is_opened(path: str) -> None:
+    with pytest.raises(StorageError, match="outside"):
+        storage.read(path)
+
+
+def test_a_path_may_be_longer_than_it_has_to_be() -> None:
+    link(storage.stage(b"content"))
+
+    assert storage.read(f"./{FINAL.replace('/', '//')}") == b"content"
+
+
+def test_a_staged_file_and_its_folder_are_synced_and_nothing_else(
+    projects_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage.discard(storage.stage(b"before, so that all folders are there").path)
+    synced: list[Path] = []
+    monkeypatch.setattr(os, "fsync", lambda at: synced.append(open_as(at)))
+
+    staged = storage.stage(b"content")
+
+    assert synced == [projects_root / staged.path, projects_root / ".staging"]
 
 
 def test_discarding_what_is_gone_is_fine() -> None:
