@@ -89,9 +89,9 @@ FAILURES = _table(
                  " named.", Again.ELSEWHERE, False, "Install what it lacks, or disable it."),
     FailureClass("worker_dead", "Prompts wait on the server and nothing runs: its worker thread"
                  " has died.", Again.ANYWHERE, False, _RESTART),
-    FailureClass("occupied", "Somebody else's prompt has run on the server for longer than one may"
-                 " of which nothing is known, and ours waited: the server is set aside until that"
-                 " prompt has ended.", Again.ANYWHERE, False,
+    FailureClass("occupied", "Somebody else's prompt has run on the server for so long that it may"
+                 " hang, and ours waited behind it: the server is set aside until that prompt"
+                 " has ended.", Again.ANYWHERE, False,
                  "Look at the server; if that prompt hangs, restart ComfyUI there."),
     FailureClass(SAME_SERVER, "The address leads to a ComfyUI that is registered under another"
                  " address too: the first registered goes on, this one stands aside.",

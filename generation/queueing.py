@@ -1,4 +1,4 @@
-"""The doorbell: the only module that knows django-q2.
+"""Wake-ups: the only module of the engine that sends and reads messages of django-q2.
 
 A message is a wake-up and nothing more: losing it delays, receiving it twice changes nothing.
 """
@@ -68,7 +68,7 @@ def owner_of(pid: int) -> str:
     return f"{socket.gethostname()}:{pid}"
 
 
-class StopSign:
+class StopSignal:
     """Tells a driver that its cluster stops, or that its parent is gone."""
 
     def __init__(self) -> None:
@@ -76,8 +76,8 @@ class StopSign:
         self._looked_at = time.monotonic()
         self._seen = False
 
-    def is_up(self) -> bool:
-        """Return whether the driver must leave."""
+    def poll(self) -> bool:
+        """Look whether the driver must leave; the cluster's status is read every few seconds."""
         if _stopping.value or os.getppid() != self._parent:
             return True
         return self._latest_look()
@@ -102,7 +102,7 @@ def wake() -> int:
     return request_drive(claimable.takers())
 
 
-def ring(server: Server) -> int:
+def wake_driver(server: Server) -> int:
     """Ask for a driver of one server that has come up, if there is anything for it to do."""
     takes, has_ours = claimable.takers().filter(pk=server.pk), _with_ours().filter(pk=server.pk)
     return request_drive(takes) or request_drive(has_ours)

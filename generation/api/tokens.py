@@ -35,5 +35,5 @@ class TokenViewSet(ViewSet):
         user = authenticate(request, **asked)
         key = accounts.token_of(user) if user else None
         if key is None:
-            raise AuthenticationFailed("This user name and password do not belong together.")
+            raise AuthenticationFailed("The user name or the password is wrong.")
         return Response({"token": key})

@@ -41,7 +41,7 @@ TURN_S = 20.0
 class Sign(Protocol):
     """Says when to leave."""
 
-    def is_up(self) -> bool:
+    def poll(self) -> bool:
         """Return whether the driver must leave now."""
 
 
@@ -62,7 +62,7 @@ def drive(server_id: int, *, sign: Sign) -> None:
         guard.stumbled(lease, error)
     finally:
         leases.give_back(lease)
-    if not sign.is_up():
+    if not sign.poll():
         queueing.wake()
         queueing.wake_left_behind()
 
@@ -101,7 +101,7 @@ class Driver:
             self._executor.adopt()
             # Before any claim, which a draining server would refuse: what was given up here goes.
             self._executor.advance()
-            while not self._sign.is_up():
+            while not self._sign.poll():
                 self._turn()
                 if self._is_over():
                     break

@@ -222,7 +222,7 @@ def retry_runs(
     actor: User | None,
     params: Mapping[str, Any] | None = None,
 ) -> int:
-    """Queue these failed or cancelled runs again; return how many it were."""
+    """Queue these failed or cancelled runs again; return how many were queued."""
     with transaction.atomic():
         moved = transitions.retry(
             batch, run_ids, overrides=params or {}, needs_of=capability.own_needs_of, actor=actor

@@ -25,7 +25,7 @@ STEPS: Registry[Callable[[], object]] = Registry()
 
 
 def tick() -> None:
-    """Look at servers, give up or block what fails, ring, settle cancels; then what takes longer.
+    """Look at servers, give up or block what fails, wake drivers, settle cancels; then what takes longer.
 
     A step that fails keeps no other from its turn.
 
@@ -48,9 +48,9 @@ def _steps() -> tuple[Callable[[], object], ...]:
         capability.settle,
         queueing.wake,
         queueing.wake_left_behind,
-        # After the bells: a server whose driver has just been asked for is not without one.
+        # After the wake-ups: a server whose driver has just been asked for is not without one.
         servers.settle_cancels,
-        # What waits for servers and for disks comes after the bells, and rings again.
+        # What waits for servers and for disks comes after the wake-ups, and wakes drivers again.
         quarantine.look,
         server_identity.look,
         servers.read_due,

@@ -219,7 +219,7 @@ def check_undriven() -> None:
         # A driver that has come meanwhile knows better.
         still = Server.objects.enabled().undriven().filter(pk=found[url].pk).first()
         if still is not None and _judge(still, SILENT if problem is None else problem):
-            queueing.ring(still)
+            queueing.wake_driver(still)
 
 
 def _judge(server: Server, problem: str) -> bool:

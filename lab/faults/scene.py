@@ -39,7 +39,7 @@ class Sign:
     def __init__(self, is_over: Callable[[], bool]) -> None:
         self._is_over = is_over
 
-    def is_up(self) -> bool:
+    def poll(self) -> bool:
         return self._is_over()
 
 
@@ -178,7 +178,7 @@ class Scene:
         acted = flying.Once(lambda: has_acted(self), lambda: None)
         self._ticked_at = time.monotonic()
         sign = Sign(lambda: self._is_over(acted, {*FINISHED, until}))
-        while not sign.is_up():
+        while not sign.poll():
             for server in self.servers:
                 drive(server.pk, sign=sign)
 

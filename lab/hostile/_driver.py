@@ -35,7 +35,7 @@ class Sign:
         self._run.refresh_from_db()
         return self._run.state in FINISHED
 
-    def is_up(self) -> bool:
+    def poll(self) -> bool:
         """Tell whether the driver has to leave."""
         return self.is_finished() or time.monotonic() > self.ends_at
 
@@ -58,7 +58,7 @@ def main(url: str, request: str, seconds: float) -> dict[str, Any]:
 
 def driven(server: Server, sign: Sign) -> None:
     """Drive as the workers do: driver after driver while there is work."""
-    while not sign.is_up():
+    while not sign.poll():
         drive(server.pk, sign=sign)
         time.sleep(0.2)
         servers.seen(server)

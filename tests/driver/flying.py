@@ -103,7 +103,7 @@ class Sign:
         self._is_enough = is_enough
         self._ends_at = time.monotonic() + GIVE_UP_S
 
-    def is_up(self) -> bool:
+    def poll(self) -> bool:
         assert time.monotonic() < self._ends_at, "The driver never came to that."
         return bool(self._is_enough())
 

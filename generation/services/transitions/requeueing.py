@@ -26,7 +26,7 @@ def retry(
     needs_of: NeedsOf,
     actor: Actor,
 ) -> int:
-    """Queue failed or cancelled runs again with `overrides` on top; return how many it were."""
+    """Queue failed or cancelled runs again with `overrides` on top; return how many were queued."""
     target = RunState.WAITING if batch.mode == Mode.MANUEL else RunState.QUEUED
     with change(batch.pk, actor=actor) as now:
         runs = now.batch.runs.retryable().filter(pk__in=run_ids)
@@ -85,7 +85,7 @@ def _override(
 
 
 def unblame(batch_id: int, failed: Mapping[int, int], server: str) -> int:
-    """Take tries off plans that a server failed for no fault of theirs; return how many it were.
+    """Take tries off plans that a server failed for no fault of theirs; return how many plans were relieved.
 
     `failed` maps runs to how many of their tries are the server's. One that is in error over it is
     queued again, unless its batch was cancelled.
@@ -102,7 +102,7 @@ def unblame(batch_id: int, failed: Mapping[int, int], server: str) -> int:
 
 
 def release_panel(batch_id: int, plan_ids: Sequence[int]) -> int:
-    """Let queued runs of these plans go on, whose panel has come; return how many it were."""
+    """Let queued runs of these plans go on, whose panel has come; return how many went on."""
     with change(batch_id) as now:
         runs = now.batch.runs.waiting_for_panel().filter(plan_id__in=plan_ids)
         ids = list(runs.values_list("pk", flat=True))
