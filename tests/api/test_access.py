@@ -14,7 +14,11 @@ from tests.api.calls import EXAMPLE, URL
 
 OPEN = {"token", "docs", "redoc", "guide", "file", None}
 ORIGIN = "https://front.example"
-CLOSED = [pattern for pattern in urlpatterns if pattern.name not in OPEN]
+CLOSED = [
+    pattern
+    for pattern in urlpatterns
+    if isinstance(pattern, URLPattern) and pattern.name not in OPEN
+]
 
 
 def address(pattern: URLPattern) -> str:
