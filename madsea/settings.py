@@ -252,7 +252,7 @@ Q_CLUSTER: dict[str, Any] = {
     "ALT_CLUSTERS": {},
 }
 if REDIS_URL:
-    # A Redis that does not answer must not hold up who wakes drivers; reading waits for 1 s by nature.
+    # A Redis that is silent must not hold up who wakes drivers; reading waits for 1 s by nature.
     Q_CLUSTER["redis"] = environment.with_options(
         REDIS_URL, socket_connect_timeout=2, socket_timeout=5
     )
