@@ -25,7 +25,7 @@ STEPS: Registry[Callable[[], object]] = Registry()
 
 
 def tick() -> None:
-    """Look at servers, give up or block what fails, wake drivers, settle cancels; then what takes longer.
+    """Look at servers, give up or block what fails, wake drivers, settle cancels; then the rest.
 
     A step that fails keeps no other from its turn.
 

@@ -85,7 +85,7 @@ def _override(
 
 
 def unblame(batch_id: int, failed: Mapping[int, int], server: str) -> int:
-    """Take tries off plans that a server failed for no fault of theirs; return how many plans were relieved.
+    """Take tries off plans that a server failed for no fault of theirs; return how many there were.
 
     `failed` maps runs to how many of their tries are the server's. One that is in error over it is
     queued again, unless its batch was cancelled.
