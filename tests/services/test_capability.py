@@ -208,10 +208,10 @@ def test_a_plan_with_a_model_of_its_own_needs_another_server(start: Callable[...
     batch = batches.create(request, requester=None)
 
     own, like_all = batch.runs.all()
-    assert own.needs is not None
-    assert ALMOST in {file for _, _, file in own.needs.files}
-    assert like_all.needs is None
-    assert Capability.objects.filter(needs=own.needs, is_capable=True).count() == 1
+    assert own.needed is not None
+    assert ALMOST in {file for _, _, file in own.needed.files}
+    assert like_all.needed == batch.needs
+    assert Capability.objects.filter(needs=own.needed, is_capable=True).count() == 1
 
 
 def test_a_plan_whose_model_no_server_has_is_named_in_the_request(
@@ -392,6 +392,6 @@ def test_a_retry_with_a_model_that_no_server_has_is_refused(start: Callable[...,
     batch = batches.create(request_validation.read(REQUEST), requester=None)
 
     with pytest.raises(InvalidRequest) as caught:
-        batches.check_overrides(batch, {"checkpoint": ALMOST})
+        batches.check_overrides(batch, {"checkpoint": ALMOST}, list(batch.runs.all()))
 
     assert caught.value.code == "no_capable_server"
