@@ -70,6 +70,12 @@ EVENTS = _table(
     Event("uploaded", "info", "Uploaded by hand and published as {filename}."),
     Event("found_on_disk", "warning", "{filename} was on disk already: it keeps its number."),
     Event("failed", "error", "{message}"),
+    Event(
+        "failed_alike",
+        "error",
+        "{server} refused {plan}, and {plans} more that are made of the same have failed with it,"
+        " unsent: {message}",
+    ),
     Event("tried", "warning", "Try {tries} of {most} failed on {server}, queued again: {message}"),
     Event("held_up", "warning", "Held up on {server}, queued again without a try: {message}"),
     Event(

@@ -160,7 +160,8 @@ FAILURES = _table(
                  False, _MEND_GRAPH,
                  Fault.REQUEST),
     FailureClass("graph_refused", "The server refuses the graph.", Again.NEVER, False,
-                 "Install what the server lacks, or correct the parameters; then retry.",
+                 "Correct the workflow or the parameter that the message names; what a server lacks"
+                 " is installed there. Then retry.",
                  Fault.REQUEST),
     FailureClass("partly_refused", "The server drops some of the graph's outputs.", Again.NEVER,
                  False, _MEND_GRAPH,

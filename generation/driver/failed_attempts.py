@@ -72,7 +72,10 @@ class FailedAttempts:
         lacks = interpretation.lacks(effect.refused, flight.attempt.graph)
         if lacks and capability.turn_away(flight.attempt, lacks):
             return
-        self.fail(flight, do.Fail(failure(effect.code, "\n".join(effect.refused.sentences()))))
+        why = failure(effect.code, "\n".join(effect.refused.sentences()))
+        self.fail(flight, do.Fail(why))
+        if interpretation.concerns_its_likes(effect.refused, flight.attempt):
+            transitions.fail_alike(flight.attempt, why)
 
     def make_way(self, _: Flight, effect: do.MakeWay) -> None:
         """Take ours off a server that somebody else's prompt keeps busy, and have it set aside.

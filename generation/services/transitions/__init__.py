@@ -8,7 +8,7 @@ acknowledge, advance   running                         running
 complete               running, queued, waiting,       done
                        error, done
 fail                   running                         queued, error (or cancelled)
-reject                 queued                          error
+fail_alike, reject     queued                          error
 lose, abandon,         running                         queued (or cancelled)
 lose_interrupted,
 turn_away, lose_staged
@@ -42,6 +42,7 @@ from generation.services.transitions.driving import (
 from generation.services.transitions.failing import (
     abandon,
     fail,
+    fail_alike,
     lose,
     lose_interrupted,
     lose_staged,
@@ -70,6 +71,7 @@ __all__ = [
     "claim",
     "complete",
     "fail",
+    "fail_alike",
     "give_up",
     "hold_up",
     "locked_plan",

@@ -60,6 +60,26 @@ def _fail(now: Change, attempt: Attempt, failure: PlanFailure, *, is_left_behind
     return True
 
 
+def fail_alike(attempt: Attempt, failure: PlanFailure) -> int:
+    """Fail the queued plans that a server would refuse like a failed attempt's; return how many.
+
+    Those of its batch that are made of the same graph with the same needs and parameters. It is
+    told once, in the batch's log: each of them refers to it. Not fenced by the lease: what the
+    server said is true whoever drives it.
+    """
+    run = PlanRun.objects.select_related("plan__sequence").get(pk=attempt.run_id)
+    plan, server = f"{run.plan.sequence.code}-{run.plan.code}", attempt.server.name
+    words = f"It was not sent: {server} refuses what it is made of. The log of its batch says why."
+    with change(run.batch_id) as now:
+        alike = PlanRun.objects.queued().filter(group=run.group_id, params=run.params)
+        why = PlanFailure(failure.code, words, failure.remedy)
+        moved = put_in_error(now, alike, why)
+        if moved:
+            said = {"code": failure.code, "message": failure.message, "remedy": failure.remedy}
+            now.log("failed_alike", None, **said, server=server, plan=plan, plans=moved)
+    return moved
+
+
 def reject(run: PlanRun, failure: PlanFailure) -> bool:
     """Put a queued plan in error without an attempt: what it asks for cannot be made."""
     with change(run.batch_id) as now:
