@@ -217,8 +217,13 @@ def features() -> dict[str, Any]:
     return {"supports_preview_metadata": True, "max_upload_size": MAX_UPLOAD_BYTES}
 
 
+async def get_embeddings(request: web.Request) -> web.Response:
+    """The names of the embeddings, without suffix."""
+    return web.json_response(list(request.app[ENGINE].options.models.get("embeddings", [])))
+
+
 async def get_nothing(_: web.Request) -> web.Response:
-    """An empty list: embeddings, extensions."""
+    """An empty list: extensions."""
     return web.json_response([])
 
 
@@ -242,7 +247,7 @@ ROUTES: list[tuple[str, str, Handler]] = [
     ("GET", "/system_stats", get_system_stats),
     ("GET", "/models", get_models),
     ("GET", "/models/{folder}", get_models),
-    ("GET", "/embeddings", get_nothing),
+    ("GET", "/embeddings", get_embeddings),
     ("GET", "/extensions", get_nothing),
     ("GET", "/features", get_features),
 ]

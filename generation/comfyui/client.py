@@ -42,6 +42,7 @@ from generation.comfyui.untrusted_json import (
     mapping,
     name,
     number,
+    strings,
     text,
     words,
 )
@@ -224,6 +225,14 @@ class Client:
         """
         asked = Request("GET", "/object_info", max_bytes=BIG_MAX_BYTES)
         return _object(check(self._transport.send(asked)), is_of_names=True)
+
+    def embeddings(self) -> tuple[str, ...]:
+        """Return the names of the server's embeddings, without suffix."""
+        answer = check(self._transport.send(Request("GET", "/embeddings", max_bytes=BIG_MAX_BYTES)))
+        try:
+            return strings(lenient_json(answer.body, is_of_names=True))
+        except ValueError as error:
+            raise BadAnswer("The server's embeddings cannot be read as JSON.") from error
 
     def system_stats(self) -> SystemStats:
         """Return what the server says of itself; what it leaves out is empty or 0."""

@@ -17,9 +17,13 @@ from generation.workflows import substitution as params
 from generation.workflows.graph import Graph
 from generation.workflows.graph_view import GraphView
 from generation.workflows.image_counts import picture_count
+from generation.workflows.named_files import INPUT
 from generation.workflows.requirements import Lack
 
 _NO_SUCH_CLASS = frozenset({"invalid_prompt", "missing_node_type"})
+_PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", "[input]")
+#: Refusals of a whole graph, which need not name a node. Source: protocol.md §4.
+_OF_THE_GRAPH = frozenset({"prompt_no_outputs", "prompt_outputs_failed_validation"})
 _POISONED = ("CUDA error", "illegal memory access", "device-side assert")
 #: So many things that a server lacks are remembered of one refusal.
 LACKS_MOST = 50
@@ -138,6 +142,35 @@ def _received(error: Mapping[str, Any]) -> object:
     return mapping(error.get("extra_info")).get("received_value", "")
 
 
+def concerns_its_likes(error: Refused, attempt: Attempt) -> bool:
+    """Tell whether a validation refuses a graph for what is neither this plan's nor a server's own.
+
+    A plan has its panel and its seed, a server its lists and the pictures in its input folder.
+    What names neither a node nor a rule of ComfyUI's is no validation.
+    """
+    told = [
+        (node_id, mapping(each))
+        for node_id, node in error.node_errors.items()
+        for each in listed(mapping(node).get("errors"))
+    ]
+    refused = [_refused_value(attempt.graph, node_id, each) for node_id, each in told]
+    if any(_is_picture(value) or str(value) == attempt.seed for value in refused):
+        return False
+    is_list = any(each.get("type") == "value_not_in_list" for _, each in told)
+    return not is_list and (bool(told) or error.error_type in _OF_THE_GRAPH)
+
+
+def _refused_value(graph: Mapping[str, Any], node_id: str, told: Mapping[str, Any]) -> object:
+    """Return the value that an error of a node is about; None when it names none."""
+    extra = mapping(told.get("extra_info"))
+    inputs = mapping(mapping(graph.get(node_id)).get("inputs"))
+    return extra.get("received_value", inputs.get(str(extra.get("input_name"))))
+
+
+def _is_picture(value: object) -> bool:
+    return isinstance(value, str) and value.lower().endswith(_PICTURES)
+
+
 def lacks(error: Refused, graph: Mapping[str, Any]) -> list[Lack]:
     """Return what a server refuses a graph for not having: a node class, or choices of its lists.
 
@@ -149,13 +182,23 @@ def lacks(error: Refused, graph: Mapping[str, Any]) -> list[Lack]:
         node = graph.get(named[1]) if named else None
         return [Lack(node["class_type"], "")] if node else []
     lacks: list[Lack] = []
-    for node in map(mapping, error.node_errors.values()):
+    for node_id, node in ((key, mapping(node)) for key, node in error.node_errors.items()):
         for fault in map(mapping, listed(node.get("errors"))):
-            extra = mapping(fault.get("extra_info"))
-            value = name(extra, "received_value")
-            is_panel = value.startswith(f"{prompt_graphs.FOLDER}/")
-            if fault.get("type") != "value_not_in_list" or is_panel:
+            lack = _lack(node, fault, _refused_value(graph, node_id, fault))
+            if lack is None:
                 return []
-            where = f"{node.get('class_type')}.{extra.get('input_name')}"
-            lacks.append(Lack(value, line(where)))
+            lacks.append(lack)
     return lacks[:LACKS_MOST]
+
+
+def _lack(node: Mapping[str, Any], fault: Mapping[str, Any], refused: object) -> Lack | None:
+    """Return what a server lacks by one error of a node; None when the error is another."""
+    extra = mapping(fault.get("extra_info"))
+    if str(refused).startswith(f"{prompt_graphs.FOLDER}/"):
+        return None
+    if fault.get("type") == "custom_validation_failed" and _is_picture(refused):
+        return Lack(line(str(refused).removesuffix(" [input]")), INPUT)
+    if fault.get("type") != "value_not_in_list":
+        return None
+    where = f"{node.get('class_type')}.{extra.get('input_name')}"
+    return Lack(name(extra, "received_value"), line(where))

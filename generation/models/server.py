@@ -278,6 +278,9 @@ class ServerDefinitions(models.Model):
         max_length=64, blank=True, help_text="Of what is installed: without the lists of uploads."
     )
     n_bytes = models.PositiveIntegerField(default=0)
+    folders = models.JSONField(
+        default=dict, help_text="Names of the files in its folders, as far as it tells them."
+    )
     read_at = models.DateTimeField(auto_now=True)
 
     objects = ServerDefinitionsQuerySet.as_manager()

@@ -28,19 +28,13 @@ from generation.models import (
 from generation.selectors import claimable
 from generation.services import node_definitions, transitions, workflows
 from generation.states import AttemptOutcome
-from generation.workflows import requirements
+from generation.workflows import named_files, requirements
 from generation.workflows import substitution as params
-from generation.workflows.definitions import is_choice
+from generation.workflows.definitions import input_spec, is_choice
 from generation.workflows.errors import GraphError
 from generation.workflows.graph import Graph
-from generation.workflows.requirements import (
-    File,
-    Lack,
-    Requirements,
-    folded,
-    is_model_file,
-    names_model,
-)
+from generation.workflows.named_files import EMBEDDINGS, File, is_model_file, names_model
+from generation.workflows.requirements import Lack, Requirements, folded
 
 #: What was known of a server: which definitions, and when they were read.
 Readings = Mapping[int, tuple[int, str, int, datetime]]
@@ -68,6 +62,8 @@ class Wanted:
         self._graph = workflow.graph
         self._definitions = workflows.known_definitions()
         self._parameters = workflows.parameters(workflow, self._definitions)
+        panel = self._parameters.get(workflows.PANEL)
+        self._panel = panel.targets if panel else ()
         self._choices = {name for name in self._parameters if self._is_chosen(name)}
         self._known: dict[tuple[tuple[str, str], ...], Needs] = {}
 
@@ -86,15 +82,17 @@ class Wanted:
         """Return those of the values that what is needed depends on."""
         return tuple(
             sorted(
-                (name, value)
+                (name, str(value))
                 for name, value in values.items()
-                if isinstance(value, str) and (name in self._choices or names_model(value))
+                if name in self._choices or (isinstance(value, str) and names_model(value))
             )
         )
 
     def _read(self, values: Mapping[str, Any]) -> Needs:
         graph = params.apply(self._graph, values, self._parameters)
         chosen = self._chosen(graph, values)
+        for known in self._definitions:
+            chosen.update(named_files.pictures(graph, known, but=self._panel))
         needed = params.requirements(graph, params.shipped_definitions(), chosen)
         return _needs(list(needed.classes), [list(file) for file in needed.files])
 
@@ -102,14 +100,21 @@ class Wanted:
         """Return the values that were chosen from a list, by what any server says of its inputs."""
         targets = [target for name in values for target in self._parameters[name].targets]
         return {
-            (graph[node]["class_type"], name, value)
+            (graph[node]["class_type"], name, str(value))
             for node, name in targets
-            if isinstance(value := graph[node]["inputs"][name], str)
+            if isinstance(value := graph[node]["inputs"][name], str | int | float)
             and self._is_choice((node, name))
         }
 
     def _is_chosen(self, name: str) -> bool:
-        return any(self._is_choice(target) for target in self._parameters[name].targets)
+        """Tell whether a parameter is chosen from a list, be it that of uploaded pictures."""
+        targets = self._parameters[name].targets
+        return any(self._is_choice(target) or self._is_upload(target) for target in targets)
+
+    def _is_upload(self, target: tuple[str, str]) -> bool:
+        class_type = self._graph[target[0]]["class_type"]
+        specs = (input_spec(known, class_type, target[1]) for known in self._definitions)
+        return any(spec is not None and spec.is_upload for spec in specs)
 
     def _is_choice(self, target: tuple[str, str]) -> bool:
         class_type = self._graph[target[0]]["class_type"]
@@ -118,7 +123,7 @@ class Wanted:
 
 def _needs(classes: list[str], files: list[list[str]]) -> Needs:
     sha256 = _sha256([classes, files])
-    models = [file for file in files if is_model_file(file[2])]
+    models = [file for file in files if file[0] != EMBEDDINGS and is_model_file(file[2])]
     return Needs.objects.filter(sha256=sha256).first() or Needs(
         sha256=sha256,
         classes=classes,
@@ -216,6 +221,8 @@ def missing(needs: Needs, server_ids: Iterable[int]) -> dict[int, list[dict[str,
 def _judged(server_id: int, needs: Needs, reading: tuple[int, str, int, datetime]) -> Capability:
     pk, sha256, n_bytes, read_at = reading
     needed, known = _required(needs), node_definitions.parsed.of(pk, sha256, n_bytes)
+    if any(not name for _, name, _ in needed.files):
+        known = {**known, **node_definitions.folders_of(pk)}
     lacks = requirements.lacks(needed, known)
     return Capability(
         server_id=server_id,

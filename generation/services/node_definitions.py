@@ -7,7 +7,7 @@ nor parsed anew, and servers with the same share them.
 import hashlib
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from generation.models import Server, ServerDefinitions
 from generation.workflows.definitions import without_uploads
+from generation.workflows.named_files import EMBEDDINGS, INPUT, in_folders, uploads
 
 #: So much of definitions, as text, is kept parsed; that is several times as much memory.
 KEPT_BYTES = 8 * 2**20
@@ -26,13 +27,30 @@ def sha256_of(definitions: Mapping[str, Any]) -> str:
     return hashlib.sha256(installed.encode()).hexdigest()
 
 
-def keep(server: Server, definitions: Mapping[str, Any], sha256: str) -> None:
-    """Keep a server's definitions; of those that are known already, only when they were read."""
+def keep(
+    server: Server,
+    definitions: Mapping[str, Any],
+    sha256: str,
+    embeddings: Sequence[str] | None = None,
+) -> None:
+    """Keep a server's definitions, and what lies in its folders.
+
+    Of definitions that are known already, only when they were read. `embeddings`: None when the
+    server does not tell them.
+    """
+    told = {INPUT: uploads(definitions), EMBEDDINGS: embeddings}
+    folders = {folder: list(names) for folder, names in told.items() if names is not None}
     known = ServerDefinitions.objects.filter(server=server, sha256=sha256)
-    if not known.update(read_at=timezone.now()):
+    if not known.update(read_at=timezone.now(), folders=folders):
         size = sum(map(len, json.JSONEncoder().iterencode(definitions)))
-        kept = {"definitions": definitions, "sha256": sha256, "n_bytes": size}
+        kept = {"definitions": definitions, "sha256": sha256, "n_bytes": size, "folders": folders}
         ServerDefinitions.objects.update_or_create(server=server, defaults=kept)
+
+
+def folders_of(pk: int) -> Mapping[str, Any]:
+    """Return what lies in a server's folders, by the id of its definitions: see `in_folders`."""
+    folders = ServerDefinitions.objects.filter(pk=pk).values_list("folders", flat=True).first()
+    return in_folders(folders or {})
 
 
 def each_of(rows: QuerySet[ServerDefinitions]) -> Iterator[Mapping[str, Any]]:

@@ -16,6 +16,7 @@ from generation.models import Capability, Needs, Server, Workflow
 from generation.selectors import wait_reasons
 from generation.services import capability, workflows
 from generation.states import ServerHealth
+from generation.workflows.named_files import INPUT
 
 CODE = "no_capable_server"
 #: What was read so long ago refuses nothing: what was missing may be there now.
@@ -38,7 +39,7 @@ def check(
     if not lacking:
         return []
     said = " ".join(f"{name} lacks {wait_reasons.lacks(found)}." for name, found in lacking)
-    detail = f"No server can run {workflow.name}. {said}"
+    detail = f"No server can run {workflow.name}. {said}{_remedy(lacking)}"
     return [Problem(_place(workflow, values, asked_at, lacking[0][1]), CODE, detail)]
 
 
@@ -64,6 +65,14 @@ def _lacking(needs: Needs) -> list[tuple[str, Missing]]:
     return [(server.name, known[server.pk]) for server in found]
 
 
+def _remedy(lacking: Iterable[tuple[str, Missing]]) -> str:
+    """Return what whoever asks can do about it, where a server's lists do not say it."""
+    wheres = {each["where"] for _, found in lacking for each in found}
+    if INPUT not in wheres:
+        return ""
+    return " Put the picture into a server's input folder, or name one that lies there."
+
+
 def _candidates() -> QuerySet[Server]:
     """Return the servers that may ever be given more; one that drains is on its way out."""
     return Server.objects.staying()
@@ -79,9 +88,10 @@ def _place(
     """Return the place in the payload that names something missing."""
     found = workflows.parameters(workflow)
     lacked = {(each["where"], each["name"]) for each in missing}
+    pictures = {each["name"] for each in missing if each["where"] == INPUT}
     for name, place in asked_at.items():
-        targets = found[name].targets
+        value, targets = str(values[name]), found[name].targets
         wheres = (f"{workflow.graph[node]['class_type']}.{target}" for node, target in targets)
-        if any((where, values[name]) in lacked for where in wheres):
+        if value in pictures or any((where, value) in lacked for where in wheres):
             return place
     return workflows.FIELD

@@ -28,8 +28,8 @@ from generation.models.server import SECRETS, lease_ends_ahead
 from generation.services import capability, circuit_breaker, node_definitions, transitions
 from generation.services.fan_out import Asking
 from generation.states import RunState, ServerHealth
-from generation.workflows import requirements
-from generation.workflows import substitution as params
+from generation.workflows.named_files import FILES_MOST
+from generation.workflows.requirements import Lack
 
 PROBE = Timeouts(connect_s=2, read_s=4, whole_s=4)
 #: The tick waits for signs of life no longer than this, however many servers give none. It is more
@@ -251,6 +251,7 @@ class _Said:
     version: str
     has_jobs_api: bool
     definitions: dict[str, Any]
+    embeddings: tuple[str, ...] | None
     has_restarted: bool
 
 
@@ -301,11 +302,21 @@ def _read(server: Server, known: str) -> _Said | str:
     client = client_of(server, READ)
     try:
         has_restarted = bool(known) and client.history(known) is None
-        return _Said(*_version_of(client), dict(client.object_info()), has_restarted)
+        definitions = dict(client.object_info())
+        return _Said(*_version_of(client), definitions, _embeddings(client), has_restarted)
     except ComfyError as error:
         return str(error) or type(error).__name__
     finally:
         client.close()
+
+
+def _embeddings(client: Client) -> tuple[str, ...] | None:
+    """Return the embeddings that a server has; None when it does not tell them, or too many."""
+    try:
+        found = client.embeddings()
+    except ComfyError:
+        return None
+    return found if len(found) <= FILES_MOST else None
 
 
 def _written(reading: Asking[_Said | str], within_s: float) -> Iterator[tuple[int, str]]:
@@ -338,7 +349,7 @@ def _write(server: Server, said: _Said) -> None:
         Server.objects.filter(pk=server.pk).update(
             version=said.version, has_jobs_api=said.has_jobs_api
         )
-        node_definitions.keep(server, said.definitions, sha256)
+        node_definitions.keep(server, said.definitions, sha256, said.embeddings)
     except DatabaseError as error:
         _unread(server.pk, type(error).__name__)
         raise
@@ -444,8 +455,5 @@ def forget_secrets(server: Server) -> None:
 
 def missing_for(workflow: Workflow, server: Server) -> list[str]:
     """Return what a server lacks for a workflow, a sentence each; empty when nothing is known."""
-    known = ServerDefinitions.objects.filter(server=server).first()
-    if known is None:
-        return []
-    needed = params.requirements(workflow.graph, params.shipped_definitions())
-    return [str(lack) for lack in requirements.lacks(needed, known.definitions)]
+    found = capability.missing(capability.wanted(workflow, {}), [server.pk]).get(server.pk, [])
+    return [str(Lack(each["name"], each["where"], tuple(each["closest"]))) for each in found]

@@ -20,9 +20,9 @@ from generation.workflows import formats, image_sizes, prompt_fields
 from generation.workflows import graph as graphs
 from generation.workflows import substitution as params
 from generation.workflows.contract import Contract
+from generation.workflows.named_files import is_model_file
 from generation.workflows.parameters import shown
 from generation.workflows.remarks import Remark
-from generation.workflows.requirements import is_model_file
 
 #: What a file may be called: anything that is no path, not hidden, and ends in .json.
 NAME = re.compile(r"[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]{0,121}\.json", re.IGNORECASE)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from generation.workflows.graph_view import GraphView, Target
+from generation.workflows.named_files import is_model_file
 from generation.workflows.prompts import conditioning_links, conditioning_nodes
-from generation.workflows.requirements import is_model_file
 from generation.workflows.sampling import Sampling
 from generation.workflows.value_sources import value_source
 

@@ -2,23 +2,25 @@
 
 import copy
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePosixPath
 from typing import TypeAlias
 
-from generation.workflows.definitions import Definitions, InputSpec, input_spec
+from generation.workflows import named_files
+from generation.workflows.definitions import Definitions, InputSpec
 from generation.workflows.graph import Graph
+from generation.workflows.named_files import EMBEDDINGS, INPUT, File, is_model_file, list_of
 
-_MODEL_SUFFIXES = (".safetensors", ".sft", ".ckpt", ".pt", ".pt2", ".pth", ".bin", ".gguf", ".onnx")
 CLOSEST_MOST = 3
 COMPARED_MOST = 10_000
 NAME_MOST = 255
 _CLOSE_ENOUGH = 0.5
+_CLASS = "node class {name}"
+_IN_FOLDERS = {EMBEDDINGS: "the embedding {name}", INPUT: "the picture {name} in its input folder"}
 
-#: `(class, input, file)`, and the same with the server's own spelling of the file.
-File: TypeAlias = tuple[str, str, str]
+#: `(class, input, file)` with the server's own spelling of the file.
 Spelling: TypeAlias = tuple[str, str, str, str]
 
 
@@ -43,7 +45,8 @@ class Lack:
     closest: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        what = f"{self.name} for {self.where}" if self.where else f"node class {self.name}"
+        what = _IN_FOLDERS.get(self.where, "{name} for {where}" if self.where else _CLASS)
+        what = what.format(name=self.name, where=self.where)
         return f"{what} (closest: {', '.join(self.closest)})" if self.closest else what
 
 
@@ -52,16 +55,9 @@ def requirements(
 ) -> Requirements:
     """Return what a server must have to run the graph, and the `choices` that were asked for.
 
-    A model file is a value with a model's suffix, given where a choice is asked for, or to a
-    class that the definitions do not know.
+    The files are those that `named_files.models` finds.
     """
-    files = {
-        (node["class_type"], name, value)
-        for node in graph.values()
-        for name, value in node["inputs"].items()
-        if isinstance(value, str)
-        and _asks_for_model(value, input_spec(definitions, node["class_type"], name))
-    }
+    files = set(named_files.models(graph, definitions))
     classes = {node["class_type"] for node in graph.values()}
     return Requirements(classes=tuple(sorted(classes)), files=tuple(sorted(files.union(choices))))
 
@@ -75,7 +71,7 @@ def missing(needed: Requirements, definitions: Definitions) -> Requirements:
     files = tuple(
         (class_type, name, value)
         for class_type, name, value in needed.files
-        if class_type in definitions and not _has(input_spec(definitions, class_type, name), value)
+        if class_type in definitions and not _has(list_of(definitions, class_type, name), value)
     )
     return Requirements(classes=classes, files=files)
 
@@ -86,7 +82,9 @@ def lacks(needed: Requirements, definitions: Definitions) -> list[Lack]:
     classes = [Lack(name, "", _closest(name, definitions)) for name in lacking.classes]
     files = [
         Lack(
-            value, f"{class_type}.{name}", _closest(value, _options(definitions, class_type, name))
+            value,
+            f"{class_type}.{name}".removesuffix("."),
+            _closest(value, _options(definitions, class_type, name)),
         )
         for class_type, name, value in lacking.files
     ]
@@ -112,23 +110,20 @@ def respelled(graph: Graph, found: Iterable[Iterable[str]]) -> Graph:
     changed = copy.deepcopy(graph)
     for node in changed.values():
         for name, value in node["inputs"].items():
-            if isinstance(value, str):
-                node["inputs"][name] = theirs.get((node["class_type"], name, value), value)
+            node["inputs"][name] = _respelled(value, node["class_type"], name, theirs)
     return changed
 
 
-def is_model_file(value: object) -> bool:
-    """Tell whether a value is the name of a model file, by its suffix."""
-    return isinstance(value, str) and value.lower().endswith(_MODEL_SUFFIXES)
-
-
-def names_model(text: str) -> bool:
-    """Tell whether a text may name a model: it is the name of a file, or mentions an embedding."""
-    return is_model_file(text) or "embedding:" in text.lower()
-
-
-def _asks_for_model(value: str, spec: InputSpec | None) -> bool:
-    return is_model_file(value) and (spec is None or spec.kind == "COMBO")
+def _respelled(value: object, class_type: str, way: str, theirs: Mapping[File, str]) -> object:
+    if isinstance(value, str):
+        return theirs.get((class_type, way, value), value)
+    if isinstance(value, dict):
+        parts = value.items()
+        return {key: _respelled(v, class_type, f"{way}.{key}", theirs) for key, v in parts}
+    if isinstance(value, list):
+        listed = enumerate(value)
+        return [_respelled(v, class_type, f"{way}.{n}", theirs) for n, v in listed]
+    return value
 
 
 def _has(spec: InputSpec | None, value: str) -> bool:
@@ -138,7 +133,7 @@ def _has(spec: InputSpec | None, value: str) -> bool:
 
 
 def _options(definitions: Definitions, class_type: str, name: str) -> tuple[str, ...]:
-    spec = input_spec(definitions, class_type, name)
+    spec = list_of(definitions, class_type, name)
     return tuple(str(option) for option in (spec.options if spec else None) or ())
 
 

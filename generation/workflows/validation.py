@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator
 from generation.workflows.definitions import WIDGETS, InputSpec
 from generation.workflows.graph import Link, link
 from generation.workflows.graph_view import GraphView, Target
+from generation.workflows.named_files import is_model_file
 from generation.workflows.parameters import shown
 from generation.workflows.remarks import Remark
-from generation.workflows.requirements import is_model_file
 
 _ANY = frozenset({"*", "ANY", ""})
 
