@@ -18,7 +18,7 @@ from generation.admin.detail_pages import Page, Table
 from generation.errors import Conflict
 from generation.models import Attempt, Server
 from generation.models.server import SECRETS
-from generation.selectors import admin_overviews, storage
+from generation.selectors import admin_overviews, paces, storage
 from generation.selectors import servers as reads
 from generation.services import circuit_breaker, quarantine, servers
 from generation.states import ServerHealth
@@ -306,7 +306,7 @@ class ServerAdmin(MadseaAdmin):
             name=server.name,
             status=html.server_labels(server),
             facts=_facts(server),
-            tables=[_blocks(server), _lacking(server), _attempts(attempts)],
+            tables=[_blocks(server), _lacking(server), _paces(server), _attempts(attempts)],
             unfinished=bool(server.open_attempts),
         )
 
@@ -315,6 +315,7 @@ def _facts(server: Any) -> list[tuple[str, SafeString | str]]:
     return [
         ("Doing now", tables.doing(server)),
         ("Driver", tables.driver(server)),
+        ("Loaded last", ", ".join(paces.loaded(server.pk)) or "–"),
         ("ComfyUI", server.version or "–"),
         ("Named by", server.get_source_display()),
         ("Last seen", html.ago(server.last_seen_at)),
@@ -348,6 +349,15 @@ def _lacking(server: Server) -> Table:
     rows = admin_overviews.lacking(server)
     empty = "It lacks nothing that queued plans need, as far as is known."
     return Table("Cannot run", ("Workflow", "It lacks"), rows, empty=empty)
+
+
+def _paces(server: Server) -> Table:
+    rows = [
+        (pace.workflow, f"{pace.median_s:.1f} s", f"{pace.per_hour:.0f}", str(pace.n_plans))
+        for pace in paces.paces(server.pk)
+    ]
+    headers = ("Workflow", "Median, from when it begins", "Plans an hour", "Counted")
+    return Table("How long a plan takes", headers, rows, empty="It has rendered nothing lately.")
 
 
 def _attempts(found: Any) -> Table:

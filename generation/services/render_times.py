@@ -6,14 +6,11 @@ drivers change hands.
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from statistics import median
 
 from django.db.models import Q
 
 from generation.models import Attempt, Workflow
-
-#: So many of a server's last attempts are looked at, and so many of one workflow are counted.
-LOOKED_AT, COUNTED = 500, 25
+from generation.selectors.paces import paces
 
 
 @dataclass(frozen=True)
@@ -65,16 +62,10 @@ def medians(workflow_name: str, server_ids: Iterable[int]) -> dict[int, float]:
 
     Of each server its last attempts are looked at; one that made none of this workflow is left out.
     """
-    found = {pk: _lately(workflow_name, pk) for pk in server_ids}
-    return {pk: round(median(times), 3) for pk, times in found.items() if times}
-
-
-def _lately(workflow_name: str, server_id: int) -> list[float]:
-    last = Attempt.objects.filter(server=server_id).order_by("-pk").values("pk")[:LOOKED_AT]
-    known = Attempt.objects.filter(
-        pk__in=list(last.values_list("pk", flat=True)),
-        render_s__isnull=False,
-        run__batch__workflow__name=workflow_name,
-    )
-    times = known.order_by("-pk").values_list("render_s", flat=True)[:COUNTED]
-    return [render_s for render_s in times if render_s is not None]
+    found = {pk: paces(pk) for pk in server_ids}
+    return {
+        pk: round(pace.median_s, 3)
+        for pk, known in found.items()
+        for pace in known
+        if pace.workflow == workflow_name
+    }

@@ -111,3 +111,18 @@ def test_the_page_of_a_server_says_what_it_cannot_run(office: Client) -> None:
     assert "It lacks nothing" in pages.text(
         office, pages.url("server", factories.server("gpu-2").pk)
     )
+
+
+def test_the_page_of_a_server_says_what_it_has_loaded_and_how_long_plans_take(
+    office: Client,
+) -> None:
+    run = factories.batch([RunState.QUEUED]).runs.get()
+    graph = {"1": {"class_type": "UNETLoader", "inputs": {"unet_name": "flux.safetensors"}}}
+    factories.attempt(
+        run, outcome="done", render_s=20.0, graph=graph, acknowledged_at=factories.NOW
+    )
+
+    shown = pages.text(office, pages.url("server", factories.server().pk))
+
+    assert "flux.safetensors" in shown
+    assert "20.0 s" in shown

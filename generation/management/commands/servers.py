@@ -13,8 +13,8 @@ from generation.comfyui import tls
 from generation.errors import InvalidRequest
 from generation.management.command import MadseaCommand, bar, counted
 from generation.models import Server, Workflow
+from generation.selectors import paces, storage
 from generation.selectors import servers as reads
-from generation.selectors import storage
 from generation.services import circuit_breaker, quarantine, servers, workflows
 from generation.states import ServerHealth
 
@@ -56,7 +56,7 @@ class Command(MadseaCommand):
                 servers.look(server)
         found = list(reads.servers())
         self._table([HEADINGS, *(_row(server) for server in found)])
-        for line in _lacks(found):
+        for line in (*_paces(found), *_lacks(found)):
             self.stdout.write(line)
         for trouble in storage.troubles():
             self.stdout.write(storage.sentence(trouble))
@@ -136,6 +136,19 @@ def _health(server: Server) -> str:
         return f"set aside: {server.set_aside_detail}"
     detail = f": {server.health_detail}" if server.health_detail else ""
     return f"{server.health}{' (draining)' if server.is_draining else ''}{detail}"
+
+
+def _paces(found: list[Server]) -> list[str]:
+    lines: list[str] = []
+    for server in found:
+        if names := paces.loaded(server.pk):
+            lines.append(f"{server.name} has loaded last: {', '.join(names)}")
+        lines += [
+            f"{server.name} takes {pace.median_s:.1f} s for a plan of {pace.workflow}:"
+            f" {pace.per_hour:.0f} an hour (median of {pace.n_plans})"
+            for pace in paces.paces(server.pk)
+        ]
+    return lines
 
 
 def _lacks(found: list[Server]) -> list[str]:
