@@ -64,6 +64,12 @@ class VersionShape(Shape[Version]):
         help_text="Of what it shows, whatever its file; null while that is not known."
     )
     origin = serializers.ChoiceField(Version.Origin.values)
+    variation = serializers.IntegerField(
+        source="run.variation",
+        default=None,
+        allow_null=True,
+        help_text="Which variation of its plan in its batch; null for what no batch asked for.",
+    )
     batch_id = serializers.CharField(source="batch.public_id", default=None, allow_null=True)
     created_by = serializers.CharField(source="created_by.username", default=None, allow_null=True)
     published_at = serializers.DateTimeField()

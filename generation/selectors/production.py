@@ -39,5 +39,7 @@ def plans() -> QuerySet[Plan]:
 
 
 def _shown_versions() -> QuerySet[Version]:
-    related = Version.objects.published().select_related("plan__sequence", "batch", "created_by")
+    related = Version.objects.published().select_related(
+        "plan__sequence", "batch", "run", "created_by"
+    )
     return related.order_by("task", "-number")

@@ -65,7 +65,7 @@ def version(version_id: int) -> Version:
         NotFound: there is none of this id.
     """
     related = Version.objects.published().select_related(
-        "plan__sequence__episode__project", "created_by"
+        "plan__sequence__episode__project", "batch", "run", "created_by"
     )
     found = related.filter(pk=version_id).first()
     if found is None:

@@ -44,6 +44,16 @@ def request(n_plans: int, project_id: str) -> dict[str, Any]:
     }
 
 
+def with_own_values(n_plans: int, project_id: str) -> dict[str, Any]:
+    """Return the same request, in which each plan has params of its own."""
+    asked = request(n_plans, project_id)
+    for sequence in asked["sequences"]:
+        own = [{"steps": 20 + n % 20, "prompt": f"picture {n}"} for n in range(100)]
+        named = zip(sequence["plans"], own, strict=False)
+        sequence["plans"] = [{"plan": plan, "params": params} for plan, params in named]
+    return asked
+
+
 class Bench:
     """Calls the API and takes down queries, seconds and bytes."""
 
@@ -54,7 +64,7 @@ class Bench:
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
         answer = self._client.post(URL + path, body, content_type="application/json")
-        return _checked(answer, 201 if not path else 200)
+        return _checked(answer, 200 if path else 201)
 
     def status(
         self, batch_id: str, *, etag: str = "", since: int | None = None, is_first: bool = True
@@ -104,8 +114,17 @@ def main(n_plans: int) -> None:
     bench.measure(f"POST, {n_plans:,} new plans", new, n_bytes)
     again = [lambda: bench.post("", request(n_plans, "new-0"))] * REPEATS
     posted = bench.measure(f"POST, {n_plans:,} known plans", again, n_bytes).json()
+    for n_asked in (max(1, n_plans // 10), n_plans):
+        rehearse(bench, n_asked)
     follow(bench, posted["batch_id"])
     sys.stdout.write(json.dumps(bench.rows))
+
+
+def rehearse(bench: Bench, n_plans: int) -> None:
+    """Measure how long a request is read in which each plan has params of its own."""
+    asked = with_own_values(n_plans, "new-0")
+    calls = [lambda: bench.post("?dry_run=1", asked)] * REPEATS
+    bench.measure(f"dry run, {n_plans:,} plans with params each", calls, len(json.dumps(asked)))
 
 
 def follow(bench: Bench, batch_id: str) -> None:

@@ -91,7 +91,7 @@ def test_an_upload_goes_to_the_first_variation_unless_it_names_one(
 
     answer = api.post(f"{URL}/upload", form, format="multipart")
 
-    assert answer.status_code == 201
+    assert (answer.status_code, answer.json()["variation"]) == (201, variation)
     assert PlanRun.objects.get(state=RunState.DONE).variation == variation
 
 
