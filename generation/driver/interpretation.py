@@ -14,6 +14,7 @@ from generation.models.version import PICTURES_MAX
 from generation.services import prompt_graphs
 from generation.services.publication import Image
 from generation.workflows import substitution as params
+from generation.workflows.definitions import input_spec
 from generation.workflows.graph import Graph
 from generation.workflows.graph_view import GraphView
 from generation.workflows.image_counts import picture_count
@@ -196,7 +197,11 @@ def _lack(node: Mapping[str, Any], fault: Mapping[str, Any], refused: object) ->
     extra = mapping(fault.get("extra_info"))
     if str(refused).startswith(f"{prompt_graphs.FOLDER}/"):
         return None
-    if fault.get("type") == "custom_validation_failed" and _is_picture(refused):
+    spec = input_spec(
+        params.shipped_definitions(), str(node.get("class_type")), str(extra.get("input_name"))
+    )
+    takes_pictures = spec is not None and spec.is_upload
+    if fault.get("type") == "custom_validation_failed" and takes_pictures and _is_picture(refused):
         return Lack(line(str(refused).removesuffix(" [input]")), INPUT)
     if fault.get("type") != "value_not_in_list":
         return None
