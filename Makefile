@@ -92,9 +92,10 @@ real: $(VENV)/.installed-dev ## Thirty plans on two real ComfyUI servers (ARGS="
 faults: $(VENV)/.installed-dev ## Play every fault of ComfyUI, and write docs/faults.md
 	$(PY) -m lab.faults $(ARGS)
 
-requirements: $(VENV)/.installed-dev ## Pin anew what requirements.in, requirements-dev.in and requirements-clients.in name
+requirements: $(VENV)/.installed-dev ## Pin anew what the requirements*.in name
 	$(PIP) uv
 	$(COMPILE) requirements.in -o requirements.txt
+	$(COMPILE) requirements-preview.in -c requirements.txt -o requirements-preview.txt
 	$(COMPILE) requirements-dev.in -o requirements-dev.txt
 	$(COMPILE) requirements-clients.in -o requirements-clients.txt
 

@@ -47,21 +47,21 @@ class DuplicateAddresses:
         Raises:
             ComfyError: the server did not answer.
         """
-        if self._is_alone():
+        if not self._finds_others():
             return not self.is_aside
         others = server_identity.open_elsewhere(self._server, self._apart)
         self._compare([attempt for attempt in others if attempt.acknowledged_at is not None])
         waits_for = (attempt.pk for attempt in others if attempt.acknowledged_at is None)
         return not self.is_aside and not any(pk < flight.attempt.pk for pk in waits_for)
 
-    def _is_alone(self) -> bool:
-        """Tell whether no other server is in use; one that is new compares itself with this one."""
+    def _finds_others(self) -> bool:
+        """See whether another server is in use; one that is new compares itself with this one."""
         if monotonic() < self._alone_until:
-            return True
-        if server_identity.has_others(self._server, self._apart):
             return False
+        if server_identity.has_others(self._server, self._apart):
+            return True
         self._alone_until = monotonic() + ALONE_S
-        return True
+        return False
 
     def has_place(self, n_posted: int) -> bool:
         """Tell whether one more prompt fits beside ours that are posted and those of the twins.

@@ -42,7 +42,7 @@ from generation.errors import Fenced
 from generation.models import Attempt, Version
 from generation.services import servers, transitions
 from generation.services.leases import Lease
-from generation.states import AttemptOutcome, VersionState
+from generation.states import AttemptOutcome
 
 #: So many rendered attempts may wait for our own disks before a driver takes nothing more.
 SHORT_MOST = 16
@@ -72,7 +72,7 @@ class Executor:
                 self._adopt(attempt)
 
     def _adopt(self, attempt: Attempt) -> None:
-        reserved = Version.objects.filter(attempt=attempt, state=VersionState.RESERVED)
+        reserved = Version.objects.reserved().filter(attempt=attempt)
         if versions := tuple(reserved.order_by("number")):
             flight = self.flights.add(attempt, Publishing())
             self._follow(flight, seen.NumbersReserved(versions))

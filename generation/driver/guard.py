@@ -13,7 +13,6 @@ from generation.failures import failure
 from generation.models import Attempt
 from generation.services import servers, transitions
 from generation.services.leases import Lease
-from generation.states import AttemptOutcome
 from generation.workflows.errors import GraphError
 
 logger = logging.getLogger(__name__)
@@ -64,7 +63,7 @@ def stumbled(lease: Lease, error: Exception) -> None:
     logger.error("the driver of %s stumbled", lease.server.name, exc_info=error)
     servers.unseen(lease.server, f"Madsea's driver failed there: {type(error).__name__}.")
     why = failure("driver_error", f"Madsea's driver failed: {type(error).__name__}.")
-    held = Attempt.objects.filter(server=lease.server, lease_token=lease.token)
-    for attempt in held.filter(outcome=AttemptOutcome.OPEN).select_related("run", "server"):
+    held = Attempt.objects.under_way().filter(server=lease.server, lease_token=lease.token)
+    for attempt in held.select_related("run", "server"):
         attempt.lease_token = lease.token
         transitions.fail(attempt, why, is_left_behind=True)

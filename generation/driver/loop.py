@@ -103,6 +103,7 @@ class Driver:
             self._executor.advance()
             while not self._sign.poll():
                 self._turn()
+                self._note_work()
                 if self._is_over():
                     break
             self._executor.remember()
@@ -113,12 +114,15 @@ class Driver:
             self._files.close()
             logger.info("leaving %s", self._lease.server.name)
 
+    def _note_work(self) -> None:
+        if self._executor.flights:
+            self._busy_at = monotonic()
+
     def _is_over(self) -> bool:
         now = monotonic()
         if now > self._ends_at or self._executor.is_set_aside:
             return True
         if self._executor.flights:
-            self._busy_at = now
             return False
         is_idle = now - self._busy_at > settings.MADSEA_LINGER_S
         return is_idle or self._executor.reachability.is_lost

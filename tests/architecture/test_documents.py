@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from generation.failures import FAILURES, FailureClass
+from tests.architecture import names
 from tests.architecture.sources import ROOT, modules
 
 FOLDERS = ("nomenclature", "generation")
@@ -67,3 +68,46 @@ def row_of(known: FailureClass) -> str:
     """The line of the table in docs/operations.md."""
     tries = "yes" if known.counts else "no"
     return f"| `{known.code}` | {known.meaning} | {known.again} | {tries} | {known.remedy} |"
+
+
+@pytest.mark.parametrize("file", names.DOCUMENTS, ids=lambda file: file.name)
+def test_what_a_document_names_is_there(file: Path) -> None:
+    assert names.in_document(file) == []
+
+
+def test_what_docstrings_name_is_there() -> None:
+    gone = {name: names.in_docstrings(name) for name in names.trees()}
+
+    assert {name: tokens for name, tokens in gone.items() if tokens} == {}
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "claims.claim_next",
+        "services.requests",
+        "Server.owner",
+        "services/asking.py",
+        "docs/nowhere.md",
+        "generation/nowhere",
+    ],
+)
+def test_what_is_named_and_not_there_is_seen(token: str) -> None:
+    assert not names.is_there(token)
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "services.claims",
+        "Server.objects.taking_work",
+        "services/claims.py",
+        "transitions.claim",
+        "storage.link(path)",
+        "django.db.models",
+        "PATCH /api/batches",
+        "n_running",
+    ],
+)
+def test_what_is_there_or_not_ours_is_passed_over(token: str) -> None:
+    assert names.is_there(token)

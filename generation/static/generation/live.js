@@ -3,18 +3,28 @@
   "use strict";
   const EVERY_MS = 2000;
   const stop = new AbortController();
+  let tag = "";
 
   async function refresh() {
     if (document.hidden || !document.querySelector("[data-unfinished]")) return;
-    const answer = await fetch(location.href, { signal: stop.signal, redirect: "error" });
+    const headers = { "X-Madsea-Live": "1", ...(tag && { "If-None-Match": tag }) };
+    const answer = await fetch(location.href, { headers, signal: stop.signal, redirect: "error" });
+    // Nothing has changed since the last time (304), or the server has no page now.
     if (!answer.ok) return;
+    let isWhole = true;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const old of document.querySelectorAll("[data-live]")) {
       const now = fresh.getElementById(old.id);
-      if (!now || isInUse(old)) continue;
+      if (!now) continue;
+      if (isInUse(old)) {
+        isWhole = false;
+        continue;
+      }
       keepOpen(old, now);
       if (now.outerHTML !== old.outerHTML) old.replaceWith(document.adoptNode(now));
     }
+    // A piece that was left alone is asked for again.
+    tag = isWhole ? answer.headers.get("ETag") || "" : "";
   }
 
   // What somebody types, or is about to press by the keyboard, is not taken from under the hands.
