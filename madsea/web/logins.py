@@ -19,7 +19,7 @@ def is_login(scope: dict[str, Any]) -> bool:
 
 
 class CountingBackend(ModelBackend):
-    """Django's, but tries by one name from one client are slowed down: `services.login_throttle`."""
+    """Django's, but tries of one name from one client are slowed: `services.login_throttle`."""
 
     def authenticate(
         self,
