@@ -10,7 +10,7 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 logger = logging.getLogger(__name__)
 
 
-class HashedFiles(CompressedManifestStaticFilesStorage):
+class HashedFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
     """Hashed and compressed where `collectstatic` has collected what this Madsea has.
 
     Without it, or with the files of an older Madsea, they are served by their plain names, and
@@ -31,13 +31,11 @@ class HashedFiles(CompressedManifestStaticFilesStorage):
 
     def _is_as_installed(self, name: str) -> bool:
         installed = finders.find(name)
-        return bool(installed) and self.exists(name) and _are_equal(self.path(name), installed)
+        if installed is None or not self.exists(name):
+            return False
+        return filecmp.cmp(self.path(name), installed, shallow=False)
 
     def stored_name(self, name: str) -> str:
         """Return the hashed name of a file; its own where nothing current was collected."""
         stored: str = super().stored_name(name) if self.is_current else name
         return stored
-
-
-def _are_equal(path: str, other: str) -> bool:
-    return filecmp.cmp(path, other, shallow=False)
