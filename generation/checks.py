@@ -27,9 +27,8 @@ from django.db import DatabaseError
 
 from generation import safe_open, storage
 from generation.models import Project
-from generation.services import servers, volumes, workflows
+from generation.services import servers, volumes, workflow_files, workflow_library
 from generation.workflows import contract as contracts
-from generation.workflows import graph as graphs
 from generation.workflows.definitions import shipped_definitions
 
 TAG = "madsea"
@@ -88,23 +87,32 @@ def mounted_volumes(**_asked: Any) -> list[CheckMessage]:
 
 
 @register(TAG)
-def workflow_files(**_asked: Any) -> list[CheckMessage]:
+def workflows_folder(**_asked: Any) -> list[CheckMessage]:
     """Read every workflow as a request would."""
     folder = Path(settings.MADSEA_WORKFLOWS)
     if not folder.is_dir():
         return [_error(3, f"There is no folder {folder}.", "Set MADSEA_WORKFLOWS.")]
     problems: list[CheckMessage] = []
-    for name in workflows.available():
-        try:
-            graph = graphs.load(safe_open.read_plain(folder / name, workflows.MAX_BYTES))
-            said = [fault.detail for fault in contracts.faults(graph, shipped_definitions())]
-        except (graphs.GraphError, OSError) as error:
-            said = [str(error)]
+    for file in workflow_library.files().values():
+        said = _faults_of(file.path)
         if said:
             hint = "What is wrong has to be mended in ComfyUI; requests for it are refused."
-            text = f"{folder / name} cannot be used: {said[0]}"
+            text = f"{file.path} cannot be used: {said}"
             problems.append(checks.Warning(text, hint=hint, id="madsea.W004"))
     return problems
+
+
+def _faults_of(path: Path) -> str:
+    """Return why a file cannot be used, as far as it can be told without the database."""
+    definitions = shipped_definitions()
+    try:
+        content = safe_open.read_plain(path, workflow_library.MAX_BYTES)
+    except OSError as error:
+        return str(error)
+    reading = workflow_files.read(content, [definitions])
+    if reading.graph is None:
+        return str(reading.error)
+    return next((fault.detail for fault in contracts.faults(reading.graph, definitions)), "")
 
 
 @register(TAG)

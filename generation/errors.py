@@ -6,6 +6,7 @@
     ├── Refusal                 a request that cannot be taken; the client mends it (400)
     │   ├── InvalidRequest      one or many places in a payload
     │   └── BadImage            an upload that is no usable image
+    ├── Forbidden               who asks may not do this (403)
     ├── NotFound                what was named does not exist (404)
     ├── Conflict                it exists, but its state does not allow this (409)
     ├── Busy                    what it takes is in use: the same comes through later (503)
@@ -77,6 +78,12 @@ class BadImage(Refusal):
     """The file is not an image that can be used."""
 
     code = "bad_image"
+
+
+class Forbidden(MadseaError):
+    """You may not do this."""
+
+    code = "permission_denied"
 
 
 class NotFound(MadseaError):

@@ -38,6 +38,16 @@ def reduce(content: bytes, width_px: int) -> bytes:
     return _pool().ask(content, _limits(), is_large=is_large, width_px=width_px).body
 
 
+def workflow_texts(content: bytes, *, most_bytes: int) -> dict[str, str]:
+    """Return the texts `prompt` and `workflow` that ComfyUI has written into a PNG or WebP.
+
+    Raises:
+        UnreadableImage: it is none, damaged, or a text in it has more than `most_bytes`.
+        Busy: too much is being decoded just now.
+    """
+    return _pool().ask(content, _limits(), is_large=False, text_bytes=most_bytes).texts()
+
+
 def warm_up() -> None:
     """Have a child ready for images that will come."""
     _pool().warm_up()

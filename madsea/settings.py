@@ -65,6 +65,12 @@ MADSEA_DECODE_MEMORY_MIB = environment.whole(
     "MADSEA_DECODE_MEMORY_MIB", 2048, low=256, high=1_048_576
 )
 MADSEA_DECODE_S = environment.whole("MADSEA_DECODE_S", 30, low=1, high=3600)
+# How large a workflow may be.
+MADSEA_GRAPH_MAX_NODES = environment.whole("MADSEA_GRAPH_MAX_NODES", 5_000, low=1, high=100_000)
+MADSEA_GRAPH_MAX_BYTES = environment.whole("MADSEA_GRAPH_MAX_MIB", 4, low=1, high=64) * 2**20
+MADSEA_TEXT_MAX_CHARACTERS = environment.whole(
+    "MADSEA_TEXT_MAX_CHARACTERS", 32_000, low=1_000, high=1_000_000
+)
 MADSEA_FILE_LINK_S = environment.whole("MADSEA_FILE_LINK_S", 3600, low=10, high=604800)
 # How long a client's Idempotency-Key stands for the batch that it made.
 MADSEA_IDEMPOTENCY_H = environment.whole("MADSEA_IDEMPOTENCY_H", 24, low=1, high=8760)

@@ -42,7 +42,8 @@ _MEANS: tuple[Group, ...] = (
         (
             ("Servers", "dns", "generation.server"),
             ("Styles", "palette", "generation.style"),
-            ("Workflows", "account_tree", "generation.workflow"),
+            ("Workflows", "account_tree", "generation.namedworkflow"),
+            ("Frozen workflows", "ac_unit", "generation.workflow"),
         ),
     ),
     (

@@ -134,6 +134,7 @@ class WorkflowAdmin(RecordAdmin):
             name=workflow.name,
             facts=[
                 ("SHA-256", html.code(workflow.sha256)),
+                ("Contract's SHA-256", html.code(workflow.contract_sha256)),
                 ("Frozen", html.clock(workflow.created_at)),
                 ("Batches", self.batches(workflow)),
                 ("Nodes", str(len(workflow.graph))),
@@ -141,7 +142,10 @@ class WorkflowAdmin(RecordAdmin):
                 ("Panel", ".".join(contract.panel) if contract.panel else "none"),
             ],
             tables=[_parameters(contract), _remarks(contract), _nodes(workflow)],
-            documents=[("Graph", json.dumps(workflow.graph, indent=2, ensure_ascii=False))],
+            documents=[
+                ("Answers and choices", json.dumps(workflow.choices, indent=2, ensure_ascii=False)),
+                ("Graph", json.dumps(workflow.graph, indent=2, ensure_ascii=False)),
+            ],
         )
 
 

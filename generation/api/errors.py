@@ -23,6 +23,7 @@ from rest_framework.views import set_rollback
 
 from generation.errors import (
     Conflict,
+    Forbidden,
     InvalidRequest,
     MadseaError,
     NotFound,
@@ -116,6 +117,8 @@ def _status(error: MadseaError) -> HTTPStatus | None:
         return HTTPStatus.BAD_REQUEST
     if isinstance(error, NotFound):
         return HTTPStatus.NOT_FOUND
+    if isinstance(error, Forbidden):
+        return HTTPStatus.FORBIDDEN
     return HTTPStatus.CONFLICT if isinstance(error, Conflict) else None
 
 

@@ -1,13 +1,15 @@
 """What clients send to the small endpoints: strict fields, and all their problems at once."""
 
 from collections.abc import Callable, Mapping
+from math import isfinite
 from typing import Any
 
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 
-from generation.errors import InvalidRequest, Problem
 from generation.models.batch import VARIATIONS_MAX
 from generation.services.batch_controls import PRIORITY_HIGH, PRIORITY_LOW, TRIES_HIGH, TRIES_LOW
 from nomenclature import rules
@@ -48,7 +50,8 @@ class Strict(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, Mapping):
-            raise InvalidRequest([Problem("", "not_an_object", "Expected a JSON object.")])
+            detail = ErrorDetail("Expected a JSON object.", "not_an_object")
+            raise ValidationError({"non_field_errors": [detail]})
         found: dict[str, Any] = {}
         problems: dict[str, Any] = {}
         try:
@@ -131,6 +134,59 @@ class Steer(Strict):
     priority = Whole(min_value=PRIORITY_LOW, max_value=PRIORITY_HIGH, required=False)
     paused = Flag(required=False)
     max_tries = Whole(min_value=TRIES_LOW, max_value=TRIES_HIGH, required=False)
+
+    def other_problems(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        problems = super().other_problems(data)
+        if not data:
+            detail = f"Name at least one of {', '.join(self.fields)}."
+            problems["non_field_errors"] = [ErrorDetail(detail, "required")]
+        return problems
+
+
+@extend_schema_field(OpenApiTypes.NUMBER)
+class Number(serializers.Field[float, Any, float, Any]):
+    """A finite number that is one: no text and no boolean passes for it."""
+
+    def to_internal_value(self, data: Any) -> float:
+        if isinstance(data, bool) or not isinstance(data, int | float) or not isfinite(data):
+            raise ValidationError("Expected a number.", code="not_a_number")
+        return data
+
+    def to_representation(self, value: float) -> float:
+        return value
+
+
+class Answers(Strict):
+    which_panel = Text(required=False, allow_null=True, allow_blank=True)
+    which_result = Text(required=False, allow_null=True)
+    painted_mask = Text(required=False, allow_null=True)
+
+
+class ParameterChoice(Strict):
+    offered = Flag(required=False, allow_null=True)
+    label = Text(required=False, allow_null=True)  # type: ignore[assignment]
+    order = Whole(required=False, allow_null=True)
+    min = Number(required=False, allow_null=True)
+    max = Number(required=False, allow_null=True)
+    preset = serializers.JSONField(required=False, allow_null=True)
+
+
+class WorkflowFile(Strict):
+    file = serializers.FileField(
+        allow_empty_file=True,
+        max_length=255,
+        help_text="API format, the editor's, or a PNG or WebP that ComfyUI saved.",
+    )
+    name = Text(required=False, help_text="Default: the file's own.")
+
+
+class ContractChange(Strict):
+    answers = Answers(required=False, help_text="The node that answers each question; null: none.")
+    parameters = serializers.DictField(
+        child=ParameterChoice(allow_null=True),
+        required=False,
+        help_text="What is chosen of each parameter; null takes it back.",
+    )
 
     def other_problems(self, data: Mapping[str, Any]) -> dict[str, Any]:
         problems = super().other_problems(data)

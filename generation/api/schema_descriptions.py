@@ -237,6 +237,27 @@ WORKFLOWS = extend_schema_view(
         responses={200: GraphShape},
         examples=[_got("graph")],
     ),
+    create=extend_schema(
+        operation_id="give_workflow",
+        summary="Give a workflow, or a new export of one",
+        request={"multipart/form-data": request_serializers.WorkflowFile},
+        responses={200: WorkflowShape, 201: WorkflowShape, **_CONFLICT},
+        examples=[
+            _sent("One file", {"file": "(the bytes of the file)", "name": "Forest.json"}),
+            _got("workflow", 201),
+        ],
+    ),
+    partial_update=extend_schema(
+        operation_id="change_workflow",
+        summary="Answer a workflow's questions, choose what it offers",
+        request=request_serializers.ContractChange,
+        responses={200: WorkflowShape, **_CONFLICT},
+        examples=[
+            _sent("Answer", {"answers": {"which_panel": "10"}}),
+            _sent("Choose", {"parameters": {"steps": {"label": "Steps", "max": 60, "preset": 24}}}),
+            _got("workflow"),
+        ],
+    ),
 )
 FILES = extend_schema_view(
     get=extend_schema(

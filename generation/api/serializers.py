@@ -209,6 +209,16 @@ class ParameterShape(Shape[Any]):
     step = Bound(allow_null=True)
     default = serializers.JSONField()
     options = serializers.ListField(child=serializers.JSONField(), allow_null=True)
+    label = serializers.CharField()  # type: ignore[assignment]
+    offered = serializers.BooleanField(
+        source="is_offered", help_text="Whether a request may give it."
+    )
+    source = serializers.ChoiceField(  # type: ignore[assignment]
+        ["graph", "title"], help_text="How it was found: by what the graph means, or by a title."
+    )
+    default_source = serializers.ChoiceField(
+        ["workflow", "preset"], help_text="Where the default comes from."
+    )
     targets = serializers.SerializerMethodField()
 
     def get_targets(self, parameter: Parameter) -> list[str]:
@@ -218,6 +228,7 @@ class ParameterShape(Shape[Any]):
 class WorkflowErrorShape(Shape[Any]):
     code = serializers.CharField()
     detail = serializers.CharField()
+    node = serializers.CharField(allow_null=True)
 
 
 class PanelInputShape(Shape[Any]):
@@ -236,6 +247,9 @@ class ResultShape(Shape[Any]):
 class WorkflowNeedsShape(Shape[Any]):
     classes = serializers.ListField(child=serializers.CharField())
     models = serializers.ListField(child=serializers.CharField())
+    files = serializers.ListField(
+        child=serializers.CharField(), help_text="Pictures in its input folder."
+    )
 
 
 class WarningShape(Shape[Any]):
@@ -262,7 +276,10 @@ class GraphShape(Shape[Any]):
 
 class WorkflowShape(Shape[Any]):
     workflow_json = serializers.CharField()
-    sha256 = serializers.CharField(allow_null=True)
+    sha256 = serializers.CharField(allow_null=True, help_text="Of the graph.")
+    contract_sha256 = serializers.CharField(
+        allow_null=True, help_text="Of the answers and choices."
+    )
     needs_panel = serializers.BooleanField()
     panel = PanelInputShape(allow_null=True)
     results = ResultShape(many=True)
@@ -271,4 +288,8 @@ class WorkflowShape(Shape[Any]):
     schema = serializers.JSONField(allow_null=True, help_text="The JSON Schema of `params`.")
     warnings = WarningShape(many=True)
     questions = QuestionShape(many=True)
+    answers = serializers.DictField(
+        child=serializers.CharField(allow_blank=True),
+        help_text="Node ids by question; an empty one: none of them.",
+    )
     error = WorkflowErrorShape(allow_null=True)

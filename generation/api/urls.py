@@ -54,7 +54,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *both("queue", viewsets.QueueViewSet.as_view(LIST), "queue"),
     *rows("styles", viewsets.StyleViewSet, "str:style"),
     *rows("servers", viewsets.ServerViewSet, IDS),
-    *rows("workflows", WorkflowViewSet, "str:name"),
+    *both(
+        "workflows",
+        WorkflowViewSet.as_view(LIST | CREATE, parser_classes=[BoundedMultiPartParser]),
+        "workflows",
+    ),
+    *both(
+        "workflows/<str:name>",
+        WorkflowViewSet.as_view(ONE | {"patch": "partial_update"}),
+        "workflows-one",
+    ),
     *both("workflows/<str:name>/graph", WorkflowViewSet.as_view({"get": "graph"}), "graph"),
     *both("schema", _schema, "schema"),
     *both("docs", _swagger, "docs"),

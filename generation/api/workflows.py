@@ -1,68 +1,49 @@
-"""The workflows that a request can name, with their parameters."""
+"""The workflows that a request can name, and what a technical director chooses for them."""
 
-from collections.abc import Mapping
-from typing import Any
+from http import HTTPStatus
 
+from django.urls import reverse
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from generation.api import schema_descriptions
+from generation.api import request_serializers, responses, schema_descriptions
+from generation.api.parsers import StrictJSONParser, content_of
 from generation.api.serializers import WorkflowShape
-from generation.errors import InvalidRequest, NotFound
-from generation.services import workflow_documents, workflows
-from generation.workflows.errors import GraphError
+from generation.services import workflow_contracts, workflow_documents, workflow_imports
 
 
 @schema_descriptions.WORKFLOWS
 class WorkflowViewSet(ViewSet):
-    """The files of the workflows folder, as they are now; a broken one says what is wrong."""
+    """The workflows as they are now; a broken one says what is wrong."""
+
+    parser_classes = [StrictJSONParser]
+
+    def create(self, request: Request) -> Response:
+        asked = request_serializers.checked(request_serializers.WorkflowFile, request)
+        imported = workflow_imports.take(
+            content_of(asked["file"]),
+            filename=asked["file"].name,
+            name=asked.get("name"),
+            actor=responses.actor(request),
+        )
+        status = HTTPStatus.CREATED if imported.is_new else HTTPStatus.OK
+        shown = WorkflowShape(workflow_documents.describe(imported.row)).data
+        place = reverse("workflows-one", args=[imported.row.name])
+        return Response(shown, status, headers={"Location": f"{responses.origin(request)}{place}"})
 
     def list(self, _request: Request) -> Response:
-        found = [_described(name) for name in workflows.available()]
-        return Response(WorkflowShape(found, many=True).data)
+        return Response(WorkflowShape(workflow_documents.every(), many=True).data)
 
     def retrieve(self, _request: Request, name: str) -> Response:
-        _require(name)
-        return Response(WorkflowShape(_described(name)).data)
+        return Response(WorkflowShape(workflow_documents.one(name)).data)
 
     @action(detail=True)
     def graph(self, _request: Request, name: str) -> Response:
-        """Return the graph in API format, converted if it came in the editor's."""
-        _require(name)
-        return Response({"graph": workflows.find(name).graph})
+        return Response({"graph": workflow_documents.graph(name)})
 
-
-def _require(name: str) -> None:
-    if name not in workflows.available():
-        raise NotFound(f"There is no workflow {name!r:.100}.", code="unknown_workflow")
-
-
-def _described(name: str) -> Mapping[str, Any]:
-    try:
-        return {**workflow_documents.describe(workflows.find(name)), "error": None}
-    except InvalidRequest as error:
-        return _broken(name, _fault(error.code, error.detail))
-    except GraphError as error:
-        return _broken(name, _fault(error.code, str(error)))
-
-
-def _broken(name: str, fault: dict[str, str]) -> Mapping[str, Any]:
-    blank: dict[str, Any] = {
-        "workflow_json": name,
-        "sha256": None,
-        "needs_panel": False,
-        "panel": None,
-        "results": [],
-        "needs": {"classes": [], "models": []},
-        "parameters": [],
-        "schema": None,
-        "warnings": [],
-        "questions": [],
-    }
-    return blank | {"error": fault}
-
-
-def _fault(code: str, detail: str) -> dict[str, str]:
-    return {"code": code, "detail": detail}
+    def partial_update(self, request: Request, name: str) -> Response:
+        wanted = request_serializers.checked(request_serializers.ContractChange, request)
+        row = workflow_contracts.change(name, wanted, actor=responses.actor(request))
+        return Response(WorkflowShape(workflow_documents.describe(row)).data)

@@ -16,6 +16,7 @@ class Job:
     cpu_s: float
     wants_served: bool = True  #: whether it is asked what of the image is to be served
     width_px: int = 0  #: how wide a small picture of it is to be; 0: it is to be examined
+    text_bytes: int = 0  #: how long a text of the workflow in it may be; 0: none is asked for
 
 
 def request(job: Job, content: bytes) -> list[bytes]:
@@ -42,6 +43,12 @@ def reduced(small: bytes) -> list[bytes]:
     return [_line({"n_bytes": len(small)}), small]
 
 
+def texts(found: dict[str, str]) -> list[bytes]:
+    """Return what brings the texts of a picture."""
+    body = json.dumps(found).encode()
+    return [_line({"n_bytes": len(body)}), body]
+
+
 def refused(error: UnreadableImage) -> list[bytes]:
     """Return what says why an image cannot be used."""
     return [_line({"refused": [error.code, error.detail], "n_bytes": 0})]
@@ -58,6 +65,10 @@ class Answer:
         """Return how the image is."""
         decoded = DecodedImage(**self.fields["decoded"])
         return Examined(decoded, self.body if self.fields["is_rewritten"] else None)
+
+    def texts(self) -> dict[str, str]:
+        """Return the texts of the picture, by their names."""
+        return dict(json.loads(self.body))
 
     def raise_refusal(self) -> None:
         """Raise UnreadableImage, if that is the answer."""

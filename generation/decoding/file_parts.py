@@ -5,7 +5,7 @@ Of each part it is known whether a picture needs it: what stands behind or besid
 """
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from generation.image_formats import Format, UnreadableImage
@@ -17,6 +17,8 @@ PROFILE_MAX = 2**20
 UPRIGHT = 1
 _ORIENTATION = 0x0112
 _ENTRIES_MAX = 1000
+#: EXIF's types of a text and of a short number.
+_TEXT, _SHORT = 2, 3
 _BYTE_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
 
 
@@ -73,11 +75,35 @@ def orientation_of(exif: bytes) -> int:
     return value if 1 <= value <= 8 else UPRIGHT
 
 
+def exif_texts(exif: bytes) -> list[bytes]:
+    """Return the texts of EXIF's first directory, each without its end; broken EXIF has none."""
+    tiff = exif.removeprefix(b"Exif\0\0")
+    order = _BYTE_ORDERS.get(tiff[:4])
+    try:
+        return [] if order is None else list(_texts_in(tiff, order))
+    except struct.error:
+        return []
+
+
+def _texts_in(tiff: bytes, order: str) -> Iterator[bytes]:
+    for _, kind, n_bytes, place in _entries(tiff, order):
+        (start,) = struct.unpack_from(f"{order}I", tiff, place)
+        if kind == _TEXT and n_bytes > 4 and start + n_bytes <= len(tiff):
+            yield tiff[start : start + n_bytes].rstrip(b"\0")
+
+
 def _orientation_in(tiff: bytes, order: str) -> int:
+    for tag, kind, _, place in _entries(tiff, order):
+        if tag == _ORIENTATION and kind == _SHORT:
+            return int(struct.unpack_from(f"{order}H", tiff, place)[0])
+    return UPRIGHT
+
+
+def _entries(tiff: bytes, order: str) -> Iterator[tuple[int, int, int, int]]:
+    """Yield the entries of the first directory: tag, type, number, and where its four bytes are."""
     (start,) = struct.unpack_from(f"{order}I", tiff, 4)
     (n_entries,) = struct.unpack_from(f"{order}H", tiff, start)
     for number in range(min(n_entries, _ENTRIES_MAX)):
-        tag, kind, _, value = struct.unpack_from(f"{order}HHIH", tiff, start + 2 + 12 * number)
-        if tag == _ORIENTATION and kind == 3:
-            return int(value)
-    return UPRIGHT
+        place = start + 2 + 12 * number
+        tag, kind, count = struct.unpack_from(f"{order}HHI", tiff, place)
+        yield tag, kind, count, place + 8

@@ -2,7 +2,7 @@
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from generation.decoding.file_parts import (
@@ -41,6 +41,9 @@ _LOOKS = {
 _CLEAR = {0: range(2, 3), 2: range(6, 7), 3: range(1, 257)}
 #: The texts that hold the graph of a render, and our own mark. Source: protocol.md §9.
 _MARKS = (b"madsea", b"prompt")
+_TEXTS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
+#: So long is the name of a text at most, with its end.
+_NAME_MAX = 80
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,19 @@ def read(content: bytes) -> Parts:
     )
 
 
+def texts(content: bytes, names: Iterable[str], most: int) -> Iterator[tuple[str, bytes | None]]:
+    """Yield the texts of these names; None for one that is broken or unfolds to more bytes.
+
+    Raises:
+        UnreadableImage: the file is damaged, or in too many parts.
+    """
+    wanted = {name.encode(): name for name in names}
+    for chunk in _chunks(content):
+        name = bytes(chunk.content[:_NAME_MAX]).partition(b"\0")[0]
+        if chunk.kind in _TEXTS and name in wanted and chunk.is_intact():
+            yield wanted[name], _text(chunk.kind, bytes(chunk.content[len(name) + 1 :]), most)
+
+
 def _chunks(content: bytes) -> Iterator[_Chunk]:
     """Yield the chunks up to the end mark; what is appended is none of the picture."""
     view = memoryview(content)
@@ -126,7 +142,7 @@ def _take_other(reading: _Reading, chunk: _Chunk) -> None:
     kind, content = chunk.kind, chunk.content
     if kind == b"tRNS" or kind in _LOOKS:
         _take_look(reading, chunk)
-    elif kind in {b"tEXt", b"zTXt", b"iTXt"}:
+    elif kind in _TEXTS:
         _take_text(reading, kind, bytes(content))
     elif kind == b"eXIf" and kind not in reading.seen:
         reading.orientation = orientation_of(bytes(content))
@@ -165,7 +181,7 @@ def _holds_profile(content: bytes) -> bool:
     return len(name) < 80 and profile is not None and is_profile(profile)
 
 
-def _unfolded(packed: bytes, most: int = UNFOLDED_MAX) -> bytes | None:
+def _unfolded(packed: bytes, most: int) -> bytes | None:
     """Return what was packed; None: it is broken, too much, or something stands behind it."""
     unpacker = zlib.decompressobj()
     try:
@@ -180,19 +196,19 @@ def _take_text(reading: _Reading, kind: bytes, content: bytes) -> None:
     if name not in _MARKS or name in reading.marks:
         return
     # What is too long to be read through is not known: it says nothing.
-    reading.marks[name] = _text(kind, rest) or b""
+    reading.marks[name] = _text(kind, rest, UNFOLDED_MAX) or b""
 
 
-def _text(kind: bytes, rest: bytes) -> bytes | None:
+def _text(kind: bytes, rest: bytes, most: int) -> bytes | None:
     if kind == b"zTXt":
-        return _unfolded(rest[1:])
+        return _unfolded(rest[1:], most)
     if kind == b"tEXt":
-        return rest if len(rest) <= UNFOLDED_MAX else None
+        return rest if len(rest) <= most else None
     # iTXt: whether it is packed, how, its language, its name in that language, the text.
     text = rest[2:].partition(b"\0")[2].partition(b"\0")[2]
     if rest[:1] == b"\1":
-        return _unfolded(text)
-    return text if len(text) <= UNFOLDED_MAX else None
+        return _unfolded(text, most)
+    return text if len(text) <= most else None
 
 
 def _clean(content: bytes, kept: list[_Chunk]) -> bytes:

@@ -20,7 +20,9 @@ _PIXELS = frozenset({b"VP8 ", b"VP8L"})
 
 
 @dataclass(frozen=True)
-class _Chunk:
+class Chunk:
+    """One part of the file."""
+
     kind: bytes
     content: bytes
 
@@ -29,7 +31,7 @@ class _Chunk:
 class _Reading:
     """What has been read so far."""
 
-    kept: list[_Chunk] = field(default_factory=list)
+    kept: list[Chunk] = field(default_factory=list)
     sizes: list[tuple[int, int]] = field(default_factory=list)  #: the canvas', then the picture's
     orientation: int = UPRIGHT
     n_frames: int = 0
@@ -45,7 +47,7 @@ def first_size(content: bytes) -> tuple[int, int] | None:
     kind, first = content[12:16], content[20:30]
     if kind not in {b"VP8X", *_PIXELS} or len(first) < 10:
         return None
-    return _canvas(first, 4) if kind == b"VP8X" else _size(_Chunk(kind, first))
+    return _canvas(first, 4) if kind == b"VP8X" else _size(Chunk(kind, first))
 
 
 def read(content: bytes) -> Parts:
@@ -55,7 +57,7 @@ def read(content: bytes) -> Parts:
         UnreadableImage: it is damaged, an animation, or in too many parts.
     """
     reading = _Reading()
-    for chunk in _chunks(content):
+    for chunk in chunks(content):
         _take(reading, chunk)
     if reading.n_frames > 1:
         raise animation(reading.n_frames)
@@ -72,7 +74,12 @@ def _has_pixels(reading: _Reading) -> bool:
     return sum(chunk.kind in _PIXELS for chunk in reading.kept) == 1
 
 
-def _chunks(content: bytes) -> Iterator[_Chunk]:
+def chunks(content: bytes) -> Iterator[Chunk]:
+    """Yield the chunks of a WebP.
+
+    Raises:
+        UnreadableImage: it is damaged, or in too many parts.
+    """
     whole = int.from_bytes(content[4:8], "little") + 8
     if whole > len(content):
         raise damaged("The end of the image is missing.")
@@ -83,12 +90,12 @@ def _chunks(content: bytes) -> Iterator[_Chunk]:
         end = start + 8 + int.from_bytes(content[start + 4 : start + 8], "little")
         if end > whole:
             raise damaged()
-        yield _Chunk(content[start : start + 4], content[start + 8 : end])
+        yield Chunk(content[start : start + 4], content[start + 8 : end])
         start = end + (end - start) % 2
     raise too_many(CHUNKS_MAX)
 
 
-def _take(reading: _Reading, chunk: _Chunk) -> None:
+def _take(reading: _Reading, chunk: Chunk) -> None:
     if chunk.kind == b"VP8X" and not reading.kept:
         reading.sizes.append(_canvas(chunk.content, 4))
     elif chunk.kind in _PIXELS:
@@ -104,7 +111,7 @@ def _take(reading: _Reading, chunk: _Chunk) -> None:
     reading.kept.append(chunk)
 
 
-def _is_profile(chunk: _Chunk) -> bool:
+def _is_profile(chunk: Chunk) -> bool:
     return chunk.kind == b"ICCP" and is_profile(chunk.content)
 
 
@@ -116,7 +123,7 @@ def _canvas(content: bytes, start: int) -> tuple[int, int]:
     return width_px, height_px
 
 
-def _size(chunk: _Chunk) -> tuple[int, int]:
+def _size(chunk: Chunk) -> tuple[int, int]:
     content = chunk.content
     if len(content) < 10:
         raise damaged()
@@ -129,12 +136,12 @@ def _size(chunk: _Chunk) -> tuple[int, int]:
 
 def _pieces(reading: _Reading) -> Iterator[bytes]:
     kinds = {chunk.kind for chunk in reading.kept}
-    chunks = [piece for chunk in reading.kept for piece in _written(chunk, kinds)]
-    yield b"RIFF" + (4 + sum(map(len, chunks))).to_bytes(4, "little") + b"WEBP"
-    yield from chunks
+    pieces = [piece for chunk in reading.kept for piece in _written(chunk, kinds)]
+    yield b"RIFF" + (4 + sum(map(len, pieces))).to_bytes(4, "little") + b"WEBP"
+    yield from pieces
 
 
-def _written(chunk: _Chunk, kinds: set[bytes]) -> list[bytes]:
+def _written(chunk: Chunk, kinds: set[bytes]) -> list[bytes]:
     content = chunk.content
     if chunk.kind == b"VP8X":
         gone = 0 if b"ICCP" in kinds else _PROFILE

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from generation.decoding import child_protocol, image_header, pillow_images, webp
+from generation.decoding import child_protocol, image_header, pillow_images, webp, workflow_texts
 from generation.decoding.child_protocol import Job
 from generation.decoding.file_parts import damaged
 from generation.image_formats import UnreadableImage
@@ -69,6 +69,8 @@ def _answer(job: Job, content: bytes) -> list[bytes]:
 
 
 def _done(job: Job, content: bytes) -> list[bytes]:
+    if job.text_bytes:
+        return child_protocol.texts(workflow_texts.read(content, job.text_bytes))
     _refuse_costly(job, content)
     if job.width_px:
         small = pillow_images.reduce(content, width_px=job.width_px, max_pixels=job.max_pixels)

@@ -6,6 +6,7 @@ from generation.models.capability import Capability, Needs
 from generation.models.idempotency import IdempotencyKey
 from generation.models.log import LogEntry
 from generation.models.login import LoginTries
+from generation.models.named_workflow import NamedWorkflow
 from generation.models.production import Episode, Plan, Project, Sequence
 from generation.models.server import Block, Server, ServerDefinitions
 from generation.models.storage import StorageTrouble, Volume
@@ -21,6 +22,7 @@ __all__ = [
     "IdempotencyKey",
     "LogEntry",
     "LoginTries",
+    "NamedWorkflow",
     "Needs",
     "Plan",
     "PlanRun",

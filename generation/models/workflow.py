@@ -2,16 +2,28 @@
 
 from django.db import models
 
+from generation.workflows import choices
+
+#: By what hash the choices of nobody are known.
+NOT_CHOSEN = choices.sha256({})
+
 
 class Workflow(models.Model):
-    """An immutable ComfyUI graph in API form, known by its file's name and its SHA-256.
+    """An immutable ComfyUI graph in API form with what was chosen for it, as batches froze it.
 
-    How long its plans take is learnt while they are rendered.
+    It is known by its name and by the SHA-256 of its graph and of its contract's choices. How long
+    its plans take is learnt while they are rendered.
     """
 
     name = models.CharField(max_length=128)
     sha256 = models.CharField(max_length=64)
     graph = models.JSONField()
+    contract_sha256 = models.CharField(
+        max_length=64, default=NOT_CHOSEN, help_text="Of the answers and choices."
+    )
+    choices = models.JSONField(
+        "answers and choices", default=dict, blank=True, help_text="See workflows.choices."
+    )
     longest_render_s = models.FloatField(
         null=True, blank=True, help_text="The longest that a server has worked at one of its plans."
     )
@@ -19,8 +31,11 @@ class Workflow(models.Model):
 
     class Meta:
         ordering = ["name", "-id"]
+        verbose_name = "frozen workflow"
         constraints = [
-            models.UniqueConstraint(fields=["name", "sha256"], name="workflow_unique_content"),
+            models.UniqueConstraint(
+                fields=["name", "sha256", "contract_sha256"], name="workflow_unique_content"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -60,7 +60,7 @@ class Wanted:
 
     def __init__(self, workflow: Workflow) -> None:
         self._graph = workflow.graph
-        self._definitions = workflows.known_definitions()
+        self._definitions = node_definitions.known()
         self._parameters = workflows.parameters(workflow, self._definitions)
         panel = self._parameters.get(workflows.PANEL)
         self._panel = panel.targets if panel else ()

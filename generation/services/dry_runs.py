@@ -6,7 +6,13 @@ from typing import Any, NotRequired, TypedDict
 
 from generation.models import Block, Needs, Server, Version
 from generation.parameter_sources import Source, from_one
-from generation.services import capability, production_tree, render_times, workflows
+from generation.services import (
+    capability,
+    node_definitions,
+    production_tree,
+    render_times,
+    workflows,
+)
 from generation.services.request_params import PlanKey
 from generation.services.request_validation import BatchRequest
 from generation.states import Mode, ServerHealth
@@ -153,7 +159,7 @@ def _pictures(request: BatchRequest, contract: Contract | None) -> int | None:
     if contract is None or contract.result is None:
         return None
     graph, known = request.workflow.graph, contract.parameters
-    definitions = workflows.known_definitions()[0]
+    definitions = node_definitions.known()[0]
     deciding = [name for name, held in known.items() if can_decide(graph, held.targets)]
     values = [_values(request, key) for key in keys]
     groups = Counter(tuple((n, each[n]) for n in deciding if n in each) for each in values)

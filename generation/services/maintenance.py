@@ -18,6 +18,7 @@ from generation.services import (
     servers,
     submitted_images,
     volumes,
+    workflow_library,
 )
 
 #: What apps above the engine do every few seconds: quick, and harmless when it is done twice.
@@ -60,6 +61,7 @@ def _steps() -> tuple[Callable[[], object], ...]:
         served_copies.settle,
         idempotency.forget_old,
         login_throttle.forget_old,
+        workflow_library.read_folder,
         *STEPS,
         queueing.wake,
     )

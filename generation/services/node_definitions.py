@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from generation.models import Server, ServerDefinitions
-from generation.workflows.definitions import without_uploads
+from generation.workflows.definitions import shipped_definitions, without_uploads
 from generation.workflows.named_files import EMBEDDINGS, INPUT, in_folders, uploads
 
 #: So much of definitions, as text, is kept parsed; that is several times as much memory.
@@ -51,6 +51,13 @@ def folders_of(pk: int) -> Mapping[str, Any]:
     """Return what lies in a server's folders, by the id of its definitions: see `in_folders`."""
     folders = ServerDefinitions.objects.filter(pk=pk).values_list("folders", flat=True).first()
     return in_folders(folders or {})
+
+
+def known() -> Sequence[Mapping[str, Any]]:
+    """Return each server's node definitions, the latest first; those shipped, without any."""
+    live = ServerDefinitions.objects.of_enabled().order_by("-read_at")
+    shipped = shipped_definitions()
+    return [{**shipped, **own} for own in each_of(live)] or [shipped]
 
 
 def each_of(rows: QuerySet[ServerDefinitions]) -> Iterator[Mapping[str, Any]]:

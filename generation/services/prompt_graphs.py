@@ -7,13 +7,12 @@ from uuid import uuid4
 from generation.models import Attempt, Plan, PlanRun, Version, Workflow
 from generation.services import workflows
 from generation.services.transitions import Work
-from generation.workflows import prompt_fields, requirements
+from generation.workflows import output_nodes, prompt_fields, requirements
 from generation.workflows import substitution as params
 from generation.workflows.contract import Contract
 from generation.workflows.parameters import Parameter
 
-#: The folder on a server that panels and outputs of ours live in.
-FOLDER = "madsea"
+FOLDER = output_nodes.FOLDER
 
 
 def work(

@@ -1,6 +1,7 @@
 """The values that a request's plans get: from where each comes, whether it fits, what it needs.
 
-Over the workflow's own lie the style's, the request's, a sequence's and a plan's, in this order.
+Over the workflow's own lie its contract's presets, the style's, the request's, a sequence's and a
+plan's, in this order.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -9,7 +10,7 @@ from typing import Any
 
 from generation.models import Needs, Style, Workflow
 from generation.parameter_sources import Source, Sources, from_one
-from generation.services import capability, plan_checks, workflows
+from generation.services import capability, node_definitions, plan_checks, workflows
 from generation.services.capability import Wanted
 from generation.services.plan_checks import PlanValues
 from generation.services.request_fields import PAYLOAD
@@ -77,7 +78,7 @@ class _Reading:
     """Reads the values of one request, all for the same workflow."""
 
     def __init__(self, reader: Reader, workflow: Workflow, mode: Mode) -> None:
-        definitions = workflows.known_definitions()
+        definitions = node_definitions.known()
         self._reader, self._workflow, self._mode = reader, workflow, mode
         self._contract = workflows.contract(workflow, definitions)
         self._check = workflows.checker(workflow, definitions)
@@ -116,15 +117,20 @@ class _Reading:
     def _of_all(
         self, style: Style | None, given: Mapping[str, Any]
     ) -> tuple[dict[str, Any], dict[str, str]]:
-        """Lay the request's values over the style's, which hold for workflows that it names."""
+        """Lay the request's values over the style's, which hold for workflows that it names.
+
+        Below them lie the presets of the workflow's contract.
+        """
         known = self._contract.parameters
         is_named = style is not None and self._workflow.name in style.workflow_names
         of_style = style.params if style and is_named else {}
         defaults = {name: value for name, value in of_style.items() if name in known}
-        sources = from_one(defaults, Source.STYLE) | from_one(given, Source.REQUEST)
+        presets = self._contract.presets
+        sources = from_one(presets, Source.PRESET) | from_one(defaults, Source.STYLE)
+        sources |= from_one(given, Source.REQUEST)
         if workflows.SEED in known and self._mode == Mode.AUTO:
             sources = from_one({workflows.SEED: None}, Source.DRAWN) | sources
-        return {**defaults, **given}, sources
+        return {**presets, **defaults, **given}, sources
 
 
 def _seeds_at(sources: Sources, givens: Iterable[Given]) -> tuple[str, ...]:

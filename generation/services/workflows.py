@@ -1,33 +1,23 @@
-"""Workflows: files looked up by name, frozen in the database by their SHA-256."""
+"""Workflows as requests use them: found by name, frozen by their hashes, asked what they take."""
 
-import json
-import re
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
-from generation import safe_open
-from generation.comfyui.untrusted_json import is_storable, storable
+from generation.comfyui.untrusted_json import storable
 from generation.errors import InvalidRequest, Problem
-from generation.models import ServerDefinitions, Workflow
+from generation.models import NamedWorkflow, Workflow
 from generation.models.version import PICTURES_MAX
-from generation.services import node_definitions as stored
+from generation.services import node_definitions, workflow_files, workflow_library
+from generation.workflows import choices, image_sizes, prompt_fields
 from generation.workflows import contract as contracts
-from generation.workflows import formats, image_sizes, prompt_fields
-from generation.workflows import graph as graphs
 from generation.workflows import substitution as params
 from generation.workflows.contract import Contract
 from generation.workflows.named_files import is_model_file
 from generation.workflows.parameters import shown
 from generation.workflows.remarks import Remark
 
-#: What a file may be called: anything that is no path, not hidden, and ends in .json.
-NAME = re.compile(r"[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]{0,121}\.json", re.IGNORECASE)
-#: A larger file is no graph.
-MAX_BYTES = 16 * 2**20
 FIELD = "workflow_json"
 PANEL = "panel"
 SEED = "seed"
@@ -39,20 +29,8 @@ SEED_END = 2**64
 Definitions = Sequence[Mapping[str, Any]]
 
 
-def available() -> list[str]:
-    """Return the names that a request may use, sorted."""
-    return sorted(_files())
-
-
-def _files() -> dict[str, Path]:
-    """Return the files by name: a name is composed (NFC), whichever way its disk spells it."""
-    folder = Path(settings.MADSEA_WORKFLOWS)
-    found = {unicodedata.normalize("NFC", path.name): path for path in folder.glob("*")}
-    return {name: path for name, path in found.items() if NAME.fullmatch(name) and path.is_file()}
-
-
 def load(name: str) -> Workflow:
-    """Return the frozen workflow of a file of the workflows folder: see `find`.
+    """Return the frozen workflow that a name stands for now: see `find`.
 
     Raises:
         InvalidRequest: as `find`.
@@ -65,50 +43,57 @@ def freeze(workflow: Workflow) -> Workflow:
     if workflow.pk is not None:
         return workflow
     frozen, _ = Workflow.objects.get_or_create(
-        name=workflow.name, sha256=workflow.sha256, defaults={"graph": workflow.graph}
+        name=workflow.name,
+        sha256=workflow.sha256,
+        contract_sha256=workflow.contract_sha256,
+        defaults={"graph": workflow.graph, "choices": workflow.choices},
     )
     return frozen
 
 
 def find(name: str) -> Workflow:
-    """Return the workflow of a file of the workflows folder, as the file is now; writes nothing.
+    """Return the workflow that a name stands for now; writes nothing.
 
-    It is no row yet when nothing has been asked of it: see `freeze`.
+    It is no row yet when nothing has been asked of it as it is now: see `freeze`.
 
     Raises:
-        InvalidRequest: no such file, or it is no API-format graph with an output, or its titles
-            name parameters that cannot be.
+        InvalidRequest: there is none, it is no graph, or none that a plan can be made with.
     """
-    files = _files()
-    if name not in files:
-        known = ", ".join(sorted(files)) or "none"
+    row = workflow_library.current(name)
+    if row is None:
+        known = ", ".join(workflow_library.available()) or "none"
         raise _refused("unknown_workflow", f"There is no workflow {name!r:.100}. Known: {known}.")
-    try:
-        graph = _read(files[name])
-    except OSError as error:
-        raise _refused("workflow_unreadable", f"{name}: {error.strerror or error}") from error
-    except graphs.GraphError as error:
-        raise _refused(f"workflow_{error.code}", storable(f"{name}: {error}")) from error
-    sha256 = graphs.sha256(graph)
-    frozen = Workflow.objects.filter(name=name, sha256=sha256).first()
-    return frozen or Workflow(name=name, sha256=sha256, graph=graph)
-
-
-def _read(file: Path) -> graphs.Graph:
-    """Return the graph of a file, if it can be stored and its parameters found."""
-    known = known_definitions()
-    graph = formats.load(safe_open.read_plain(file, MAX_BYTES), known)
-    text = json.dumps(graph, ensure_ascii=False)
-    if not is_storable(text) or "\\u0000" in text:
-        raise graphs.GraphError("bad_text", "It holds characters that are no text.")
-    faults = min((_faults(graph, definitions) for definitions in known), key=len)
+    if row.graph is None:
+        raise _refused(f"workflow_{row.error['code']}", f"{row.name}: {row.error['detail']}")
+    faults = faults_of(row)
     if faults:
-        raise graphs.GraphError(faults[0].code, faults[0].detail, faults[0].node or None)
-    return graph
+        raise _refused(f"workflow_{faults[0].code}", storable(f"{row.name}: {faults[0].detail}"))
+    workflow = of_row(row)
+    frozen = Workflow.objects.filter(
+        name=workflow.name, sha256=workflow.sha256, contract_sha256=workflow.contract_sha256
+    )
+    return frozen.first() or workflow
 
 
-def _faults(graph: graphs.Graph, definitions: Mapping[str, Any]) -> list[Remark]:
-    found = contracts.faults(graph, definitions)
+def of_row(row: NamedWorkflow) -> Workflow:
+    """Return a workflow as it would be frozen now; it is no row, whether there is one or not."""
+    return Workflow(
+        name=row.name,
+        sha256=row.sha256,
+        graph=row.graph,
+        contract_sha256=choices.sha256(row.choices),
+        choices=row.choices,
+    )
+
+
+def faults_of(row: NamedWorkflow) -> list[Remark]:
+    """Return why no plan can be made with a graph on any server that is known; empty if one can."""
+    known = node_definitions.known()
+    return min((_faults(row, definitions) for definitions in known), key=len)
+
+
+def _faults(row: NamedWorkflow, definitions: Mapping[str, Any]) -> list[Remark]:
+    found = contracts.faults(row.graph, definitions, row.choices)
     if definitions is not params.shipped_definitions():
         return found
     # A server that is not known yet may have choices that are newer than ours.
@@ -119,9 +104,14 @@ def contract(workflow: Workflow, definitions: Definitions | None = None) -> Cont
     """Return what a workflow takes and gives.
 
     Bounds come from the definitions that a server answered last, else from those shipped.
-    `definitions`: see `known_definitions`; None reads them now.
+    `definitions`: see `node_definitions.known`; None reads them now.
     """
-    return contracts.contract(workflow.graph, (definitions or known_definitions())[0])
+    return _contract(workflow, (definitions or node_definitions.known())[0])
+
+
+def _contract(workflow: Workflow, definitions: Mapping[str, Any]) -> Contract:
+    limits = workflow_files.limits()
+    return contracts.contract(workflow.graph, definitions, workflow.choices, limits)
 
 
 def parameters(
@@ -164,7 +154,7 @@ def check_params(
 ) -> list[Problem]:
     """Return what is wrong with parameters for a workflow, each by name; empty when all fit.
 
-    `definitions`: see `known_definitions`; None reads them now.
+    `definitions`: see `node_definitions.known`; None reads them now.
     """
     return checker(workflow, definitions)(given, "params") if given else []
 
@@ -178,12 +168,12 @@ def checker(workflow: Workflow, definitions: Definitions | None = None) -> Check
 
     One server that can take them is enough. What a server's lists do not name is no problem here:
     the preflight says which server has it. The panel is not a parameter that a request can set: it
-    is the plan's own. `definitions`: see `known_definitions`; None reads them now.
+    is the plan's own. `definitions`: see `node_definitions.known`; None reads them now.
     """
     shipped = params.shipped_definitions()
     read = [
-        (contracts.contract(workflow.graph, known).parameters, known is not shipped)
-        for known in definitions or known_definitions()
+        (_contract(workflow, known).parameters, known is not shipped)
+        for known in definitions or node_definitions.known()
     ]
 
     def check(given: Mapping[str, Any], place: str) -> list[Problem]:
@@ -281,13 +271,6 @@ def _too_large(
             words = f"{size.count} times {what} is too large: at most {most:,} pixels together."
             return size.node_id, words
     return None
-
-
-def known_definitions() -> Definitions:
-    """Return each server's node definitions, the latest first; those shipped, without any."""
-    live = ServerDefinitions.objects.of_enabled().order_by("-read_at")
-    shipped = params.shipped_definitions()
-    return [{**shipped, **each} for each in stored.each_of(live)] or [shipped]
 
 
 def none_apply(given: Mapping[str, Any], place: str = "params") -> list[Problem]:

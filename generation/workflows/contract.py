@@ -1,14 +1,16 @@
 """The contract of a workflow: what it takes, with types and bounds, and what it gives."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
-from generation.workflows import validation
+from generation.comfyui.untrusted_json import Json
+from generation.workflows import choices, validation
 from generation.workflows.definitions import WIDGETS, Definitions, InputSpec, input_spec
 from generation.workflows.discovery import Reading, read
 from generation.workflows.graph import Graph
 from generation.workflows.graph_view import GraphView, Target
+from generation.workflows.limits import DEFAULT, Limits
 from generation.workflows.parameters import Kind, Parameter, Scaled
 from generation.workflows.remarks import Question, Remark
 from generation.workflows.result_nodes import Saver
@@ -20,6 +22,8 @@ _JOINED: dict[frozenset[Kind], Kind] = {
     frozenset({"INT", "FLOAT"}): "INT",
     frozenset({"COMBO", "STRING"}): "COMBO",
 }
+#: Choices of nobody.
+NOTHING: Json = {}
 #: What a parameter's name says of it, whatever the node is that holds its value.
 _SEED = "seed"
 
@@ -30,7 +34,8 @@ class Contract:
 
     `savers` is every node that saves or shows something, `result` the one that saves a plan's
     picture, `images` how many it saves, None where nothing tells; `panel` is the input that takes
-    the plan's panel. With a `refusal` or an open question no plan can be made.
+    the plan's panel, `loaders` are all nodes that could take it. With a `refusal` or an open
+    question no plan can be made.
     """
 
     parameters: Mapping[str, Parameter]
@@ -38,15 +43,34 @@ class Contract:
     result: str | None
     images: int | None
     panel: Target | None
+    loaders: tuple[str, ...]
     warnings: tuple[Remark, ...]
     questions: tuple[Question, ...]
     refusal: Remark | None
 
+    @property
+    def presets(self) -> dict[str, object]:
+        """The values that were chosen to be used instead of the file's."""
+        return {
+            name: parameter.default
+            for name, parameter in self.parameters.items()
+            if parameter.default_source == "preset"
+        }
 
-def contract(graph: Graph, definitions: Definitions) -> Contract:
-    """Return the contract of a graph, its bounds and choices from the definitions."""
-    reading = read(graph, definitions)
-    parameters = _parameters(reading, graph, definitions)
+
+def contract(
+    graph: Graph, definitions: Definitions, chosen: Json = NOTHING, limits: Limits = DEFAULT
+) -> Contract:
+    """Return the contract of a graph: bounds and options from the definitions, then as `chosen`.
+
+    See `choices` for their form; those that do not fit the graph any more are warnings.
+    """
+    reading = read(graph, definitions, choices.answers(graph, chosen))
+    found = {
+        name: replace(parameter, max_characters=limits.text_characters)
+        for name, parameter in _parameters(reading, graph, definitions).items()
+    }
+    parameters = choices.laid_over(graph, found, chosen)
     result = reading.result
     ends = [saver.node_id for saver in reading.savers]
     loose = validation.loose_ends(GraphView(graph, definitions), ends)
@@ -56,18 +80,19 @@ def contract(graph: Graph, definitions: Definitions) -> Contract:
         result=result.node_id if result else None,
         images=result.images if result else None,
         panel=reading.panel,
-        warnings=(*reading.warnings, *loose),
+        loaders=reading.loaders,
+        warnings=(*reading.warnings, *choices.gone(graph, chosen, found), *loose),
         questions=tuple(reading.questions),
         refusal=reading.refusal,
     )
 
 
-def faults(graph: Graph, definitions: Definitions) -> list[Remark]:
+def faults(graph: Graph, definitions: Definitions, chosen: Json = NOTHING) -> list[Remark]:
     """Return why no plan can be made with a graph, by one server's definitions; empty if one can.
 
     What a plan brings (its panel, its seed) does not count in the file.
     """
-    found = contract(graph, definitions)
+    found = contract(graph, definitions, chosen)
     if found.refusal:
         return [found.refusal]
     names = [name for name in ("panel", "seed") if name in found.parameters]
@@ -90,7 +115,9 @@ def _parameters(reading: Reading, graph: Graph, definitions: Definitions) -> dic
         else:
             first = graph[targets[0][0]]["inputs"][targets[0][1]]
             scaled = reading.scaled.get(name, ())
-            found[name] = _parameter(name, kind, targets, specs, first, scaled)
+            parameter = _parameter(name, kind, targets, specs, first, scaled)
+            is_titled = name in reading.titled
+            found[name] = replace(parameter, source="title") if is_titled else parameter
     return found
 
 

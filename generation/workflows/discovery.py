@@ -1,9 +1,10 @@
 """All that a graph tells of itself: its parameters, panel and result, and what is not known."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from generation.workflows import model_loaders, panel_inputs, prompts, result_nodes
+from generation.workflows.choices import Answers
 from generation.workflows.definitions import Definitions
 from generation.workflows.graph import Graph
 from generation.workflows.graph_view import GraphView, Target
@@ -18,6 +19,7 @@ from generation.workflows.titles import titled
 from generation.workflows.validation import is_whole
 from generation.workflows.value_sources import value_source
 
+NOT_ANSWERED = Answers()
 PANEL = "panel"
 SEED = "seed"
 
@@ -28,8 +30,9 @@ class Reading:
 
     `targets` are the inputs that hold each parameter, `scaled` those that move in proportion to
     it. `result` is the saver that plans are made for, None where nothing is saved or shown; `panel`
-    the input that takes a plan's panel, or the likeliest one while a question about it is open.
-    `refusal` says why no plan can be made for what the graph leaves.
+    the input that takes a plan's panel, or the likeliest one while a question about it is open;
+    `loaders` all nodes that could take it. `titled` are the parameters that titles name. `refusal`
+    says why no plan can be made for what the graph leaves.
     """
 
     targets: dict[str, Targets] = field(default_factory=dict)
@@ -37,27 +40,42 @@ class Reading:
     savers: tuple[Saver, ...] = ()
     result: Saver | None = None
     panel: Target | None = None
+    loaders: tuple[str, ...] = ()
+    titled: frozenset[str] = frozenset()
     refusal: Remark | None = None
     warnings: list[Remark] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
 
 
-def read(graph: Graph, definitions: Definitions) -> Reading:
-    """Return what a graph tells of itself; what it does not tell is a question, never a guess."""
+def read(graph: Graph, definitions: Definitions, answers: Answers = NOT_ANSWERED) -> Reading:
+    """Return what a graph tells of itself; what it does not tell is a question, never a guess.
+
+    What somebody has answered wins over the graph, and over its titles.
+    """
     view = GraphView(graph, definitions)
-    reading = Reading(savers=tuple(result_nodes.savers(view)))
+    reading = Reading(savers=tuple(_savers(view, answers)))
     _find_result(view, reading)
     if reading.result:
         reached = {reading.result.node_id, *view.ancestors(reading.result.node_id)}
-        _add_found(view, reading, reading.result.node_id, reached)
-    _add_titled(view, reading)
+        names = Names(view)
+        _add_panel(names, reading, reached, answers)
+        _add_found(names, reading, reading.result.node_id, reached)
+    is_answered = answers.panel in reading.loaders or _has_no_panel(reading, answers)
+    _add_titled(view, reading, frozenset({PANEL}) if is_answered else frozenset())
     return reading
 
 
-def _add_found(view: GraphView, reading: Reading, result: str, reached: set[str]) -> None:
-    names = Names(view)
+def _savers(view: GraphView, answers: Answers) -> list[Saver]:
+    """Return the savers; one that was chosen counts as titled, and no other does then."""
+    found = result_nodes.savers(view)
+    if all(saver.node_id != answers.result for saver in found):
+        return found
+    return [replace(saver, is_titled=saver.node_id == answers.result) for saver in found]
+
+
+def _add_found(names: Names, reading: Reading, result: str, reached: set[str]) -> None:
+    view = names.view
     stages = samplings(view, reached)
-    _add_panel(view, reading, names, reached)
     _add_steering(names, stages)
     targets, problem = seeds(view, reached, stages)
     names.next(SEED, targets)
@@ -93,19 +111,30 @@ def _find_result(view: GraphView, reading: Reading) -> None:
     ]
 
 
-def _add_panel(view: GraphView, reading: Reading, names: Names, reached: set[str]) -> None:
+def _add_panel(names: Names, reading: Reading, reached: set[str], answers: Answers) -> None:
+    view = names.view
     found = panel_inputs.loaders(view, reached)
-    chosen = panel_inputs.chosen(view, found)
+    reading.loaders = tuple(loader.target[0] for loader in found)
+    titled = panel_inputs.titled(view, found)
+    answered = [loader for loader in found if loader.target[0] == answers.panel]
+    chosen = answered or titled
     left = chosen or [loader for loader in found if not loader.is_example]
-    if not left:
+    if not left or _has_no_panel(reading, answers):
         return
     if len(left) > 1 and not chosen:
         reading.questions.append(panel_inputs.ask_which(left))
     if left[0].gives_mask:
+        is_meant = left[0] in titled or answers.mask == left[0].target[0]
         reading.warnings.append(panel_inputs.mask_lost(left[0]))
-        reading.questions += [] if chosen else [panel_inputs.ask_about_mask(left[0])]
+        reading.questions += [] if is_meant else [panel_inputs.ask_about_mask(left[0])]
     reading.panel = left[0].target
     names.next(PANEL, tuple(loader.target for loader in chosen) or (left[0].target,))
+
+
+def _has_no_panel(reading: Reading, answers: Answers) -> bool:
+    """Tell whether it was answered that none of the loaders takes the panel."""
+    among = answers.no_panel_among
+    return bool(among) and among.issuperset(reading.loaders)
 
 
 def _add_steering(names: Names, stages: Sequence[Sampling]) -> None:
@@ -172,16 +201,22 @@ def _add_threshold(names: Names, reached: set[str]) -> None:
     names.share("threshold", [source for source in sources if source])
 
 
-def _add_titled(view: GraphView, reading: Reading) -> None:
-    """Let titles win over what was found: `@name` takes the name, and its input from others."""
+def _add_titled(view: GraphView, reading: Reading, answered: frozenset[str]) -> None:
+    """Let titles win over what was found: `@name` takes the name, and its input from others.
+
+    Not over what somebody has answered.
+    """
     named: dict[str, Targets] = {}
     for title in titled(view):
         if title.target is None:
             where = f"The title {title.text!r} of node {title.node_id}"
             detail = f"{where} begins with @, but {title.problem}."
             reading.warnings.append(Remark("bad_title", detail, title.node_id))
+        elif title.name in answered:
+            continue
         elif title.name != PANEL or reading.panel is None or title.target != reading.panel:
             named[title.name] = (*named.get(title.name, ()), title.target)
     reading.targets |= named
+    reading.titled = frozenset(named)
     if PANEL in named:
         reading.panel = named[PANEL][0]

@@ -1,6 +1,7 @@
 """The formats that a workflow comes in: API, the editor's, either one wrapped."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 
 from generation.comfyui.untrusted_json import Json, mapping
 from generation.workflows import editor
@@ -8,12 +9,13 @@ from generation.workflows import graph as graphs
 from generation.workflows.definitions import Definitions
 from generation.workflows.errors import GraphError
 from generation.workflows.graph import Graph
+from generation.workflows.limits import DEFAULT, Limits
 
 #: Where programs and pictures keep the editor's document.
 _WRAPPERS = (("workflow",), ("extra_data", "extra_pnginfo", "workflow"), ("input", "workflow"))
 
 
-def load(content: bytes, known: Sequence[Definitions]) -> Graph:
+def load(content: bytes, known: Sequence[Definitions], limits: Limits = DEFAULT) -> Graph:
     """Return the graph of a workflow file, converted from the editor's format if need be.
 
     `known` are the definitions of each server, tried in turn: only they tell the values of widgets
@@ -21,10 +23,47 @@ def load(content: bytes, known: Sequence[Definitions]) -> Graph:
 
     Raises GraphError with what is wrong.
     """
-    document = graphs.parse(content)
+    document = graphs.parse(content, limits)
     unwrapped = graphs.unwrapped(document)
     found = None if _is_graph(unwrapped) else _editor_document(document)
-    return graphs.checked(unwrapped if found is None else _converted(found, known))
+    return graphs.checked(unwrapped if found is None else _converted(found, known, limits), limits)
+
+
+def of_texts(texts: Mapping[str, str], limits: Limits = DEFAULT) -> bytes:
+    """Return the document that the texts `prompt` and `workflow` of a picture make.
+
+    What a server has added to the prompt that it executed (`is_changed`, which may be no number)
+    is left out.
+
+    Raises GraphError when there is none of them, or one is no JSON.
+    """
+    if not texts:
+        raise GraphError(
+            "no_workflow",
+            "The picture carries no workflow: give one as ComfyUI saved it (a server that runs with"
+            " --disable-metadata writes none), or the file that “Export (API)” under File saves.",
+        )
+    document = {name: _without_changes(name, text) for name, text in texts.items()}
+    try:
+        content = json.dumps(document, allow_nan=False).encode()
+    except ValueError:
+        raise GraphError("not_finite", "The workflow holds NaN, which is no number.") from None
+    graphs.parse(content, limits)
+    return content
+
+
+def _without_changes(name: str, text: str) -> Json:
+    try:
+        nodes = mapping(json.loads(text))
+    except (ValueError, RecursionError) as error:
+        detail = f"The text “{name}” in the picture is not JSON: {error}"
+        raise GraphError("not_json", detail) from error
+    return {
+        key: {k: v for k, v in mapping(node).items() if k != "is_changed"}
+        if "class_type" in mapping(node)
+        else node
+        for key, node in nodes.items()
+    }
 
 
 def _is_graph(document: Json) -> bool:
@@ -43,12 +82,12 @@ def _editor_document(document: Json) -> Json | None:
     return None
 
 
-def _converted(document: Json, known: Sequence[Definitions]) -> Json:
+def _converted(document: Json, known: Sequence[Definitions], limits: Limits) -> Json:
     """Convert with the first server's definitions that know every class; else say what lacks."""
     refused: GraphError | None = None
     for definitions in known:
         try:
-            return {**editor.convert(document, definitions).graph}
+            return {**editor.convert(document, definitions, limits.nodes).graph}
         except GraphError as error:
             refused = refused or error
     raise refused or GraphError("ui_format", "No server is known to convert it with.")

@@ -13,6 +13,7 @@ from typing import NotRequired, TypeAlias, TypedDict
 
 from generation.comfyui.untrusted_json import Json, mapping
 from generation.workflows.errors import GraphError
+from generation.workflows.limits import DEFAULT, Limits
 
 __all__ = [
     "Graph",
@@ -20,10 +21,12 @@ __all__ = [
     "Link",
     "Node",
     "ancestors",
+    "called",
     "checked",
     "link",
     "links",
     "load",
+    "ordered",
     "parse",
     "sha256",
     "title",
@@ -31,8 +34,6 @@ __all__ = [
 ]
 
 
-#: A workflow's file, and its nodes.
-BYTES_MAX, NODES_MAX = 4 * 2**20, 5_000
 #: Where the graph lies in what programs post and images carry.
 _WRAPPERS = (("prompt",), ("workflow",), ("input", "workflow"), ("input", "prompt"))
 
@@ -60,18 +61,40 @@ def load(text: str | bytes) -> Graph:
     return checked(unwrapped(parse(text)))
 
 
-def checked(document: Json) -> Graph:
+def checked(document: Json, limits: Limits = DEFAULT) -> Graph:
     """Return the graph that a document is: links lead to nodes, and nowhere in a circle.
 
     Only `class_type`, `inputs` and `_meta` of a node are kept: `is_changed`, which images carry,
     would stop the server from noticing new input files. Raises GraphError, with the code of what
     is wrong.
     """
-    _refuse_other_formats(document)
+    _refuse_other_formats(document, limits)
     graph = {node_id: _node(node_id, node) for node_id, node in document.items()}
+    _check_texts(graph, limits)
     _check_links(graph)
     _check_cycles(graph)
     return graph
+
+
+def ordered(graph: Graph) -> Graph:
+    """Return the graph in the order in which every database gives it back.
+
+    PostgreSQL keeps keys by their length, then by their bytes. What a graph means may depend on the
+    order of its nodes where nothing else decides: so it means the same before and after.
+    """
+    return {
+        node_id: {**graph[node_id], "inputs": _by_key(graph[node_id]["inputs"])}
+        for node_id in sorted(graph, key=_key)
+    }
+
+
+def _by_key(inputs: Json) -> Json:
+    return {name: inputs[name] for name in sorted(inputs, key=_key)}
+
+
+def _key(name: str) -> tuple[int, bytes]:
+    encoded = name.encode("utf-8", "surrogatepass")
+    return len(encoded), encoded
 
 
 def sha256(graph: Graph) -> str:
@@ -83,6 +106,13 @@ def sha256(graph: Graph) -> str:
 def title(node: Node) -> str:
     """Return what people call the node; empty when it has no title."""
     return str(mapping(node.get("_meta")).get("title") or "").strip()
+
+
+def called(node_id: str, node: Node) -> str:
+    """Return how a message names a node: id, title where somebody gave it one, class."""
+    own = title(node)
+    quoted = f" “{own:.80}”" if own and own != node["class_type"] else ""
+    return f"node {node_id}{quoted} ({node['class_type']})"
 
 
 def link(value: object) -> Link | None:
@@ -114,15 +144,16 @@ def ancestors(graph: Graph, node_id: str, name: str | None = None) -> Iterator[s
         waiting.extend(dict.fromkeys(sources))
 
 
-def parse(text: str | bytes) -> Json:
+def parse(text: str | bytes, limits: Limits = DEFAULT) -> Json:
     """Return the JSON object of a workflow file.
 
     Raises GraphError for what is no JSON, names a key twice, holds a number that is none, or is
     too large.
     """
-    if len(text) > BYTES_MAX:
+    if len(text) > limits.graph_bytes:
         size = f"{len(text):,}"
-        raise GraphError("too_large", f"The file has {size} bytes; {BYTES_MAX:,} are allowed.")
+        most = f"{limits.graph_bytes:,}"
+        raise GraphError("too_large", f"The workflow has {size} bytes; {most} are allowed.")
     try:
         decoded = text.decode("utf-8-sig") if isinstance(text, bytes) else text
         document = json.loads(
@@ -174,18 +205,20 @@ def _holds_nodes(value: object) -> bool:
     return any("class_type" in mapping(node) for node in nodes.values())
 
 
-def _refuse_other_formats(document: Json) -> None:
+def _refuse_other_formats(document: Json, limits: Limits) -> None:
     if isinstance(document.get("nodes"), list) and "links" in document:
         raise GraphError(
             "ui_format",
             "The workflow is in the format of ComfyUI's editor: save it again with"
-            ' "Export (API)" in the menu Workflow.',
+            " “Export (API)”, which is under File.",
         )
     if not document:
         raise GraphError("empty", "The workflow has no nodes.")
-    if len(document) > NODES_MAX:
+    if len(document) > limits.nodes:
         size = f"{len(document):,}"
-        raise GraphError("too_large", f"The workflow has {size} nodes; {NODES_MAX:,} are allowed.")
+        raise GraphError(
+            "too_large", f"The workflow has {size} nodes; {limits.nodes:,} are allowed."
+        )
 
 
 def _node(node_id: str, node: object) -> Node:
@@ -200,6 +233,15 @@ def _node(node_id: str, node: object) -> Node:
     if isinstance(name, str):
         kept["_meta"] = Meta(title=name)
     return kept
+
+
+def _check_texts(graph: Graph, limits: Limits) -> None:
+    for node_id, node in graph.items():
+        for name, value in node["inputs"].items():
+            if isinstance(value, str) and len(value) > limits.text_characters:
+                most = f"{limits.text_characters:,}"
+                detail = f"{name} of {called(node_id, node)} has {len(value):,} characters; {most}"
+                raise GraphError("text_too_long", f"{detail} are allowed.", node_id)
 
 
 def _check_links(graph: Graph) -> None:

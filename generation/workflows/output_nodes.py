@@ -4,6 +4,8 @@ import copy
 
 from generation.workflows.graph import Graph, link
 
+#: The folder on a server that panels and outputs of ours live in.
+FOLDER = "madsea"
 #: Added to the prefix of all that is saved beside the result: a server numbers files by prefix, so
 #: that with the same one the result would be any of them.
 BESIDE = "-beside"

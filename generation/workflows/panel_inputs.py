@@ -96,7 +96,7 @@ def _edits(view: GraphView, node_id: str) -> bool:
     return bool(kinds & _PICTURES) and "VAE" not in kinds and bool(given) and given <= _PICTURES
 
 
-def chosen(view: GraphView, found: Sequence[Loader]) -> list[Loader]:
+def titled(view: GraphView, found: Sequence[Loader]) -> list[Loader]:
     """Return the loaders that their titles choose."""
     return [at for at in found if view.title_of(at.target[0]).split(" ")[0] == PANEL_TITLE]
 
@@ -106,7 +106,7 @@ def ask_which(candidates: Sequence[Loader]) -> Question:
     options = tuple(loader.target[0] for loader in candidates)
     detail = (
         f"Nodes {', '.join(options)} each load a picture. Give the one that takes a plan's panel"
-        " the title @panel."
+        " the title @panel, or choose it on the workflow's page."
     )
     return Question("which_panel", detail, options)
 
@@ -124,5 +124,8 @@ def mask_lost(loader: Loader) -> Remark:
 def ask_about_mask(loader: Loader) -> Question:
     """Return the question whether a painted mask may be lost."""
     node_id = loader.target[0]
-    detail = f"{mask_lost(loader).detail} If that is meant, give the node the title @panel."
+    detail = (
+        f"{mask_lost(loader).detail} If that is meant, say so on the workflow's page, or give the"
+        " node the title @panel."
+    )
     return Question("painted_mask", detail, (node_id,))

@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from generation.workflows.limits import DEFAULT
+
 Kind: TypeAlias = Literal["INT", "FLOAT", "STRING", "COMBO", "IMAGE", "SEED", "BOOLEAN"]
-TEXT_MAX_CHARACTERS = 32_000
+#: How a parameter was found: by what the graph means, or by a title that names it.
+Origin: TypeAlias = Literal["graph", "title"]
 _SEED = re.compile(r"0|[1-9][0-9]{0,19}")
 
 
@@ -29,8 +32,9 @@ class Parameter:
     """One thing about a workflow that can be changed.
 
     `targets` are the inputs `(node id, input)` that hold it, `scaled` those that follow it in
-    proportion; `default` is what the graph says. Bounds include themselves, None where there is
-    none. `options` is None when any text goes.
+    proportion; `default` is what the graph says, or the preset that was chosen instead
+    (`default_source`). Bounds include themselves, None where there is none. `options` is None when
+    any text goes, which has at most `max_characters`. What is not offered cannot be asked for.
     """
 
     name: str
@@ -42,6 +46,12 @@ class Parameter:
     default: object = None
     options: tuple[object, ...] | None = None
     scaled: tuple[Scaled, ...] = ()
+    max_characters: int = DEFAULT.text_characters
+    source: Origin = "graph"
+    default_source: Literal["workflow", "preset"] = "workflow"
+    label: str = ""
+    order: int | None = None
+    is_offered: bool = True
 
 
 @dataclass(frozen=True)
@@ -72,6 +82,9 @@ def _problem(
     parameter = parameters.get(name)
     if parameter is None:
         return ParameterProblem(name, "unknown_parameter", _unknown(name, parameters))
+    if not parameter.is_offered:
+        detail = f"{shown(name)} is not offered: whoever keeps the workflow has set it."
+        return ParameterProblem(name, "not_offered", detail)
     fault = _CHECKS[parameter.type](value, parameter)
     return ParameterProblem(name, fault[0], f"{name} {fault[1]}") if fault else None
 
@@ -80,11 +93,12 @@ Fault: TypeAlias = tuple[str, str] | None
 
 
 def _unknown(name: str, parameters: Mapping[str, Parameter]) -> str:
-    close = difflib.get_close_matches(name[:100], parameters, n=3)
+    offered = [other for other, parameter in parameters.items() if parameter.is_offered]
+    close = difflib.get_close_matches(name[:100], offered, n=3)
     hint = (
         f"did you mean {' or '.join(close)}?"
         if close
-        else f"it has {', '.join(sorted(parameters)) or 'none'}."
+        else f"it has {', '.join(sorted(offered)) or 'none'}."
     )
     return f"The workflow has no parameter {shown(name)}; {hint}"
 
@@ -120,12 +134,12 @@ def _check_bounds(value: float, parameter: Parameter) -> Fault:
     return None
 
 
-def _check_text(value: object, _: Parameter) -> Fault:
+def _check_text(value: object, parameter: Parameter) -> Fault:
     if not isinstance(value, str):
         return _wrong_type(value, "a text")
-    if len(value) > TEXT_MAX_CHARACTERS:
+    if len(value) > parameter.max_characters:
         size = f"{len(value):,}"
-        return ("too_long", f"has {size} characters; {TEXT_MAX_CHARACTERS:,} are allowed.")
+        return ("too_long", f"has {size} characters; {parameter.max_characters:,} are allowed.")
     if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
         return ("bad_text", "holds characters that are no text (NUL or half of a pair).")
     return None

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from generation.workflows.parameters import TEXT_MAX_CHARACTERS, Parameter
+from generation.workflows.parameters import Parameter
 
 _TYPES = {"INT": "integer", "FLOAT": "number", "STRING": "string", "BOOLEAN": "boolean"}
 
@@ -24,8 +24,13 @@ def schema(parameters: Mapping[str, Parameter]) -> dict[str, Any]:
 
 def _of(parameter: Parameter) -> dict[str, Any]:
     """Return the schema of one parameter; empty for what cannot be given."""
-    if parameter.type == "IMAGE":
+    if parameter.type == "IMAGE" or not parameter.is_offered:
         return {}
+    described = {"title": parameter.label} if parameter.label else {}
+    return described | _type_of(parameter)
+
+
+def _type_of(parameter: Parameter) -> dict[str, Any]:
     if parameter.type == "SEED":
         number = _number("integer", parameter)
         return {"anyOf": [number, {"type": "string", "pattern": "^(0|[1-9][0-9]*)$"}]}
@@ -33,7 +38,7 @@ def _of(parameter: Parameter) -> dict[str, Any]:
         return {"enum": list(parameter.options)} if parameter.options else {"type": "string"}
     kind = _TYPES[parameter.type]
     if kind == "string":
-        return {"type": kind, "maxLength": TEXT_MAX_CHARACTERS}
+        return {"type": kind, "maxLength": parameter.max_characters}
     return {"type": kind} if kind == "boolean" else _number(kind, parameter)
 
 

@@ -133,7 +133,7 @@ def ask_which(candidates: Sequence[Saver]) -> Question:
     options = tuple(saver.node_id for saver in candidates)
     detail = (
         f"Nodes {', '.join(options)} each save a picture. Give the one that is a plan's picture the"
-        " title @result."
+        " title @result, or choose it on the workflow's page."
     )
     return Question("which_result", detail, options)
 

@@ -8,7 +8,7 @@ import pytest
 
 from generation.errors import InvalidRequest
 from generation.models import ServerDefinitions, Workflow
-from generation.services import workflows
+from generation.services import workflow_library, workflows
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -112,7 +112,7 @@ def test_only_files_are_available(folder: Path) -> None:
     (folder / ".hidden.json").write_text("")
     (folder / "notes.txt").write_text("")
 
-    assert workflows.available() == ["A.json"]
+    assert workflow_library.available() == ["A.json"]
 
 
 def test_no_folder_is_no_workflow(folder: Path) -> None:

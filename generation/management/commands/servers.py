@@ -15,7 +15,7 @@ from generation.management.command import MadseaCommand, bar, counted
 from generation.models import Server, Workflow
 from generation.selectors import paces, storage
 from generation.selectors import servers as reads
-from generation.services import circuit_breaker, quarantine, servers, workflows
+from generation.services import circuit_breaker, quarantine, servers, workflow_library, workflows
 from generation.states import ServerHealth
 
 HEADINGS = ("name", "address", "health", "version", "driver", "doing")
@@ -168,7 +168,7 @@ def _lacks(found: list[Server]) -> list[str]:
 
 def _workflows() -> list[Workflow]:
     loaded: list[Workflow] = []
-    for name in workflows.available():
+    for name in workflow_library.available():
         try:
             loaded.append(workflows.find(name))
         except InvalidRequest:

@@ -12,7 +12,8 @@ from generation.workflows.editor.scopes import BYPASSED, MUTED, EditorNode, Scop
 from generation.workflows.editor.sources import VIRTUAL, Slot, Value
 from generation.workflows.editor.widgets import widget_values
 from generation.workflows.errors import GraphError
-from generation.workflows.graph import NODES_MAX, Graph, Meta, Node
+from generation.workflows.graph import Graph, Meta, Node
+from generation.workflows.limits import DEFAULT
 from generation.workflows.remarks import Remark
 
 
@@ -29,15 +30,17 @@ def is_document(value: object) -> bool:
     return isinstance(mapping(value).get("nodes"), list)
 
 
-def convert(document: Mapping[str, Any], definitions: Definitions) -> Converted:
+def convert(
+    document: Mapping[str, Any], definitions: Definitions, nodes_max: int = DEFAULT.nodes
+) -> Converted:
     """Return the graph that the editor's page would export of a document.
 
     Texts stay as they are written: `{a|b}` and `%tokens%` are resolved by nobody, and the remarks
     say so. Raises GraphError, with the node, for what cannot be converted.
     """
-    found = list(islice(_emitted(scopes.read(document), definitions), NODES_MAX + 1))
-    if len(found) > NODES_MAX:
-        detail = f"With its subgraphs the workflow has more than {NODES_MAX:,} nodes."
+    found = list(islice(_emitted(scopes.read(document, nodes_max), definitions), nodes_max + 1))
+    if len(found) > nodes_max:
+        detail = f"With its subgraphs the workflow has more than {nodes_max:,} nodes."
         raise GraphError("too_large", detail)
     graph: Graph = dict(found)
     for node in graph.values():

@@ -6,7 +6,7 @@ from typing import Any
 
 from generation.comfyui.untrusted_json import listed, mapping
 from generation.workflows.errors import GraphError
-from generation.workflows.graph import NODES_MAX
+from generation.workflows.limits import DEFAULT
 
 #: The nodes that stand for what goes into a subgraph and what comes out of it.
 INSIDE, OUTSIDE = "-10", "-20"
@@ -83,7 +83,7 @@ class Scope:
         return next((wire for wire in leaving if wire.target_slot == slot), None)
 
 
-def read(document: Mapping[str, Any]) -> Scope:
+def read(document: Mapping[str, Any], nodes_max: int = DEFAULT.nodes) -> Scope:
     """Return the outermost level of a document.
 
     Raises GraphError for more nodes than can be, and for old group nodes.
@@ -93,8 +93,9 @@ def read(document: Mapping[str, Any]) -> Scope:
         str(mapping(one).get("id")): mapping(one) for one in listed(definitions.get("subgraphs"))
     }
     n_nodes = sum(len(listed(of.get("nodes"))) for of in (document, *subgraphs.values()))
-    if n_nodes > NODES_MAX:
-        raise GraphError("too_large", f"The workflow has {n_nodes} nodes; {NODES_MAX} are allowed.")
+    if n_nodes > nodes_max:
+        detail = f"The workflow has {n_nodes:,} nodes; {nodes_max:,} are allowed."
+        raise GraphError("too_large", detail)
     return _scope(document, "", subgraphs, None, None)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from graphs import DATA
 
-from generation.workflows import formats
+from generation.workflows import formats, limits
 from generation.workflows import graph as graphs
 from generation.workflows.definitions import shipped_definitions
 from generation.workflows.editor import convert
@@ -179,7 +179,7 @@ def test_the_first_server_that_knows_every_class_tells_the_values_apart() -> Non
 
 
 def test_a_file_of_more_nodes_than_allowed_is_refused_with_the_bound() -> None:
-    nodes = {str(n): {"class_type": "A", "inputs": {}} for n in range(graphs.NODES_MAX + 1)}
+    nodes = {str(n): {"class_type": "A", "inputs": {}} for n in range(limits.DEFAULT.nodes + 1)}
 
     with pytest.raises(GraphError, match="5,000 are allowed"):
         graphs.load(json.dumps(nodes))

@@ -1,0 +1,61 @@
+"""Give a workflow from a file."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandError, CommandParser
+
+from generation import safe_open
+from generation.management.command import (
+    MadseaCommand,
+    actor,
+    add_actor,
+    add_dry_run,
+    counted,
+    printable,
+)
+from generation.services import workflow_documents, workflow_imports
+
+
+class Command(MadseaCommand):
+    help = (
+        "Give a workflow: ComfyUI's API format or its editor's, wrapped or not, or a PNG or WebP"
+        " that ComfyUI saved. A workflow of the same name becomes this one; what was chosen for it"
+        " stays."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", metavar="FILE", type=Path)
+        parser.add_argument("--name", metavar="NAME", help="default: the file's own")
+        add_actor(parser)
+        add_dry_run(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        given = {
+            "content": _content(options["file"]),
+            "filename": options["file"].name,
+            "name": options["name"],
+            "actor": actor(options),
+        }
+        if options["dry_run"]:
+            self._tell(workflow_documents.describe(workflow_imports.check(**given)), "can be given")
+            return
+        imported = workflow_imports.take(**given)
+        done = "is given" if imported.is_new else "is replaced"
+        self._tell(workflow_documents.describe(imported.row), done)
+
+    def _tell(self, told: workflow_documents.ContractDocument, done: str) -> None:
+        for said in (*told["warnings"], *told["questions"]):
+            self.stdout.write(printable(f"{said['code']}: {said['detail']}"))
+        name, n_questions = printable(told["workflow_json"]), len(told["questions"])
+        n_parameters = counted(len(told["parameters"]), "parameter")
+        asked = f"; {counted(n_questions, 'question')} to answer before it runs" * bool(n_questions)
+        self.stdout.write(self.style.SUCCESS(f"{name} {done}: {n_parameters}{asked}."))
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return safe_open.read_plain(file, settings.MADSEA_IMAGE_MAX_BYTES)
+    except OSError as error:
+        raise CommandError(f"{file}: {error.strerror or error}") from error

@@ -1,0 +1,55 @@
+"""What the name of a workflow stands for today: requests look it up here, and freeze it."""
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+
+
+class NamedWorkflow(models.Model):
+    """The current graph of a name, the document that it came from, and what was chosen for it.
+
+    All machines share it. `graph` is null where the document cannot be used: `error` says why.
+    `file_sha256` and `file_changed_at` tell which file of the workflows folder was read last.
+    """
+
+    name = models.CharField(max_length=128)
+    folded = models.CharField(
+        max_length=400, unique=True, help_text="The name without regard to case."
+    )
+    document = models.TextField(blank=True, help_text="The text as it was given.")
+    graph: "models.JSONField[Any, Any]" = models.JSONField(null=True, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True, help_text="Of the graph.")
+    error: "models.JSONField[Any, Any]" = models.JSONField(
+        null=True, blank=True, help_text='{"code", "detail", "node"}'
+    )
+    choices = models.JSONField(
+        "answers and choices", default=dict, blank=True, help_text="See workflows.choices."
+    )
+    file_sha256 = models.CharField(max_length=64, blank=True)
+    file_changed_at = models.DateTimeField(null=True, blank=True)
+    changed_at = models.DateTimeField(auto_now=True)
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["folded"]
+        verbose_name = "workflow"
+        default_permissions = ("view", "delete")
+        permissions: ClassVar = [
+            ("give_workflow", "Can give and change workflows: they run nodes on the GPU hosts")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether it is as it is in the database: not what a file says beyond it."""
+        return not self._state.adding
+
+    def unstored_copy(self) -> "NamedWorkflow":
+        """Return a copy that can be changed without being stored."""
+        fields = [field.attname for field in self._meta.fields]
+        return NamedWorkflow(**{name: getattr(self, name) for name in fields})

@@ -1,0 +1,85 @@
+"""The file of a workflow, whatever its format: read within bounds, and turned into a graph."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+from generation import image_decoding
+from generation.comfyui.untrusted_json import is_storable, storable
+from generation.decoding import workflow_texts
+from generation.image_formats import UnreadableImage
+from generation.services import rendered_workflows
+from generation.workflows import formats
+from generation.workflows import graph as graphs
+from generation.workflows.graph import Graph, GraphError
+from generation.workflows.limits import Limits
+
+Definitions = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class ReadFile:
+    """What a file holds: its text as it came, and the graph in it or why there is none."""
+
+    document: str
+    graph: Graph | None
+    error: GraphError | None = None
+
+    @property
+    def sha256(self) -> str:
+        """The graph's hash; empty without one."""
+        return graphs.sha256(self.graph) if self.graph else ""
+
+
+def limits() -> Limits:
+    """Return the settings' limits."""
+    return Limits(
+        nodes=settings.MADSEA_GRAPH_MAX_NODES,
+        graph_bytes=settings.MADSEA_GRAPH_MAX_BYTES,
+        text_characters=settings.MADSEA_TEXT_MAX_CHARACTERS,
+    )
+
+
+def read(content: bytes, known: Definitions) -> ReadFile:
+    """Return what a file holds; `known` are the definitions that the editor's format needs.
+
+    Of a picture that ComfyUI saved it is what is written in it.
+
+    Raises:
+        Busy: it is a picture, and too much is being decoded just now.
+    """
+    try:
+        written = _of_picture(content) if workflow_texts.is_picture(content) else content
+    except GraphError as error:
+        return ReadFile("", None, error)
+    document = _text(written[: limits().graph_bytes + 1])
+    try:
+        return ReadFile(document, _graph(written, known))
+    except GraphError as error:
+        return ReadFile(document, None, error)
+
+
+def _of_picture(content: bytes) -> bytes:
+    """Return the document in a picture, which is read by a child process."""
+    bounds = limits()
+    try:
+        texts = image_decoding.workflow_texts(content, most_bytes=bounds.graph_bytes)
+    except UnreadableImage as error:
+        raise GraphError(error.code, error.detail) from error
+    return formats.of_texts(texts, bounds)
+
+
+def _graph(content: bytes, known: Definitions) -> Graph:
+    loaded = formats.load(content, known, limits())
+    graph = graphs.ordered(rendered_workflows.turned_back(loaded))
+    text = json.dumps(graph, ensure_ascii=False)
+    if not is_storable(text) or "\\u0000" in text:
+        raise GraphError("bad_text", "It holds characters that are no text.")
+    return graph
+
+
+def _text(content: bytes) -> str:
+    return storable(content.decode("utf-8-sig", "replace")).replace("\0", "\ufffd")

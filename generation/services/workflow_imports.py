@@ -1,0 +1,83 @@
+"""Giving a workflow: a file, whatever exported it, becomes what a name stands for."""
+
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from django.contrib.auth.models import User
+
+from generation.comfyui.untrusted_json import storable
+from generation.errors import Conflict, InvalidRequest, Problem
+from generation.models import NamedWorkflow
+from generation.services import (
+    node_definitions,
+    permissions,
+    workflow_files,
+    workflow_library,
+    workflows,
+)
+from generation.workflows import names
+
+FILE, NAME = "file", "name"
+_PICTURES = frozenset({".png", ".webp"})
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A workflow that was given; `is_new`: nobody had given one of this name."""
+
+    row: NamedWorkflow
+    is_new: bool
+
+
+def take(content: bytes, *, filename: str, name: str | None = None, actor: User | None) -> Imported:
+    """Let a name stand for the workflow in a file; what was chosen for it stays.
+
+    Without a `name` it is that of the file; a picture's ends in .json instead.
+
+    Raises:
+        Forbidden: `actor` may not give workflows.
+        InvalidRequest: the name cannot be used, or the file is no workflow that a plan can be made
+            with: with its node.
+        Conflict: somebody else has changed it meanwhile.
+        Busy: too much is being decoded just now.
+    """
+    row = check(content, filename=filename, name=name, actor=actor)
+    is_new = row.pk is None
+    if not workflow_library.keep(row, by=actor):
+        detail = "Somebody else has just changed this workflow: look at it anew, then give yours."
+        raise Conflict(detail, code="changed_meanwhile")
+    return Imported(NamedWorkflow.objects.get(folded=row.folded), is_new)
+
+
+def check(
+    content: bytes, *, filename: str, name: str | None = None, actor: User | None
+) -> NamedWorkflow:
+    """Return what a name would stand for, without storing it. Raises as `take` does."""
+    permissions.require(actor, permissions.GIVE_WORKFLOW, "give a workflow")
+    called = names.composed(_name_of(filename) if name is None else name)
+    _check_name(called)
+    row = workflow_library.current(called) or workflow_library.new(called)
+    given = workflow_library.filled(row, workflow_files.read(content, node_definitions.known()))
+    if given.graph is None:
+        raise _refused(given.error["code"], given.error["detail"])
+    for fault in workflows.faults_of(given):
+        raise _refused(fault.code, fault.detail)
+    return given
+
+
+def _name_of(filename: str) -> str:
+    path = PurePath(filename)
+    return f"{path.stem}.json" if path.suffix.lower() in _PICTURES else filename
+
+
+def _check_name(name: str) -> None:
+    if problem := names.problem(name):
+        raise InvalidRequest([Problem(NAME, "invalid_name", problem)])
+    spelled = workflow_library.spelling(name)
+    if spelled not in {None, name}:
+        detail = f"There is {spelled!r}: two workflows never differ in case alone."
+        raise InvalidRequest([Problem(NAME, "name_taken", detail)])
+
+
+def _refused(code: str, detail: str) -> InvalidRequest:
+    return InvalidRequest([Problem(FILE, f"workflow_{code}", storable(detail))])
