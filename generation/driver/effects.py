@@ -16,7 +16,7 @@ from generation.services.publication import Image
 
 @dataclass(frozen=True)
 class BuildGraph:
-    """Build the graph that is to be posted, and store it."""
+    """Build the graph that is to be posted, and store it: GraphNotBuilt may follow."""
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ from generation.driver.transfers import (
 from generation.errors import Fenced
 from generation.models import Attempt, Version
 from generation.services import servers, transitions
+from generation.services.claims import Desk
 from generation.services.leases import Lease
 from generation.states import AttemptOutcome
 
@@ -52,14 +53,22 @@ class Executor:
     """Moves the flights of one driver along."""
 
     def __init__(
-        self, lease: Lease, client: Client, transfers: Transfers, socket: SocketListener
+        self,
+        lease: Lease,
+        client: Client,
+        *,
+        desk: Desk,
+        transfers: Transfers,
+        socket: SocketListener,
     ) -> None:
         self.flights = Flights()
         self.reachability = Reachability(lease.server, client)
         self._lease = lease
         self._client = client
         self._duplicates = DuplicateAddresses(lease, client)
-        self._performer = Performer(lease, client, transfers, socket, self.flights)
+        self._performer = Performer(
+            lease, client, desk=desk, transfers=transfers, socket=socket, flights=self.flights
+        )
         self._guard = Guard(self._performer.failed)
 
     # Taking attempts on ---------------------------------------------------------------------------
@@ -79,9 +88,11 @@ class Executor:
         elif attempt.acknowledged_at is not None:
             self.flights.add(attempt, timeouts.recalled(attempt))
             transitions.note(attempt, "adopted")
-        else:
+        elif attempt.graph:
             self.flights.add(attempt, Posting(due_at=monotonic()))
             transitions.note(attempt, "adopted")
+        else:
+            self.take(attempt)
 
     def take(self, attempt: Attempt) -> None:
         """Take on an attempt that was claimed just now."""

@@ -81,8 +81,14 @@ class Driver:
         self._files = Client(where, timeouts=TIMEOUTS)
         self._transfers = Transfers(self._files, self._inbox)
         self._socket = SocketListener(where, self._inbox)
-        self._executor = Executor(lease, self._client, self._transfers, self._socket)
         self._desk = Desk(lease)
+        self._executor = Executor(
+            lease,
+            self._client,
+            desk=self._desk,
+            transfers=self._transfers,
+            socket=self._socket,
+        )
         self._began_at = monotonic()
         self._ends_at = self._began_at + settings.MADSEA_DRIVER_LIFE_S
         self._busy_at = self._beat_at = self._obeyed_at = self._reported_at = monotonic()

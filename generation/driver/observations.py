@@ -17,6 +17,13 @@ class Claimed:
 
 
 @dataclass(frozen=True)
+class GraphNotBuilt:
+    """What it asks for cannot be made of its workflow."""
+
+    why: PlanFailure
+
+
+@dataclass(frozen=True)
 class TurnCame:
     """Nothing keeps it from being posted; `has_panel`: nor does its panel, which is there."""
 
@@ -240,6 +247,7 @@ class NumbersExhausted:
 
 Observation = (
     Claimed
+    | GraphNotBuilt
     | TurnCame
     | TurnDelayed
     | ServerStoodAside

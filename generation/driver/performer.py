@@ -9,7 +9,7 @@ from generation.driver import timeouts
 from generation.driver.effects import Effect
 from generation.driver.failed_attempts import FailedAttempts
 from generation.driver.flights import Flight, Flights
-from generation.driver.observations import Observation, TakenOff
+from generation.driver.observations import GraphNotBuilt, Observation, TakenOff
 from generation.driver.panels import Panels
 from generation.driver.prompt_lookup import PromptLookup
 from generation.driver.prompt_removal import PromptRemoval
@@ -20,6 +20,7 @@ from generation.driver.split_address import SplitAddress
 from generation.driver.stages import Running, Stopping
 from generation.driver.transfers import Transfers
 from generation.services import transitions
+from generation.services.claims import Desk
 from generation.services.leases import Lease
 
 
@@ -30,6 +31,8 @@ class Performer:
         self,
         lease: Lease,
         client: Client,
+        *,
+        desk: Desk,
         transfers: Transfers,
         socket: SocketListener,
         flights: Flights,
@@ -41,6 +44,7 @@ class Performer:
         self.panels = Panels(transfers)
         self.publisher = Publisher(lease, transfers)
         self._submission = PromptSubmission(client, socket, self.lookup, self.split)
+        self._desk = desk
         self._flights = flights
         self._acts = self._table()
 
@@ -56,7 +60,7 @@ class Performer:
     def _table(self) -> dict[type, Callable[[Flight, Any], Observation | None]]:
         failed, publisher, panels = self.failed, self.publisher, self.panels
         return {
-            do.BuildGraph: lambda *_: None,
+            do.BuildGraph: self._build_graph,
             do.UploadPanel: panels.upload,
             do.UsePanel: panels.use,
             do.ForgetPanels: panels.forget,
@@ -84,6 +88,10 @@ class Performer:
             do.LoseInterrupted: failed.lose_interrupted,
             do.LetGo: lambda *_: self.removal.look_again(),
         }
+
+    def _build_graph(self, flight: Flight, _: do.BuildGraph) -> Observation | None:
+        why = self._desk.build(flight.attempt)
+        return None if why is None else GraphNotBuilt(why)
 
     def _post(self, flight: Flight, _: do.Post) -> Observation:
         others = self._flights.prompt_ids() - {flight.prompt_id}

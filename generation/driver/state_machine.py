@@ -5,7 +5,7 @@ Pure: nothing is asked, written or waited for here. `Executor` observes, and car
 ==========  ============================  ==========  ==========================================
 stage       observed                      next        effects
 ==========  ============================  ==========  ==========================================
-Preparing   claimed                       Preparing   build the graph
+Preparing   claimed                       Preparing   build the graph; it cannot be: fail
             its turn, no panel there      Preparing   upload the panel
             its turn                      Posting     post
             a twin of its server first    Preparing   (a moment later)

@@ -26,6 +26,8 @@ def preparing(stage: Preparing, observed: Observation, now: float) -> Step:
     match observed:
         case seen.Claimed():
             return stage, (do.BuildGraph(),)
+        case seen.GraphNotBuilt(why=why):
+            return end(do.Fail(why))
         case seen.TurnCame(has_panel=has_panel) if has_panel or stage.submission.has_panel:
             return Posting(due_at=now, submission=stage.submission), (do.Post(),)
         case seen.TurnCame():

@@ -25,7 +25,6 @@ from generation.selectors import claimable
 from generation.selectors.prepared_queries import Found, Listed
 from generation.services import prompt_graphs, transitions, workflows
 from generation.services.leases import Lease
-from generation.services.transitions import Work
 from generation.states import ServerHealth
 from generation.workflows.contract import Contract
 from generation.workflows.errors import GraphError
@@ -48,14 +47,6 @@ class Candidate(NamedTuple):
     defined_at: datetime | None  #: when the latest definitions were read, whichever server's
 
 
-class _Unworkable(Exception):
-    """A queued run that can be given to no server."""
-
-    def __init__(self, run: PlanRun, why: PlanFailure) -> None:
-        super().__init__(why.message)
-        self.run, self.why = run, why
-
-
 class Desk:
     """Where one driver asks for work, as long as it holds its lease.
 
@@ -67,6 +58,8 @@ class Desk:
         self._server = lease.server
         self._workflows: dict[int, Workflow] = {}
         self._contracts: dict[int, tuple[datetime | None, Contract]] = {}
+        #: What was known of the batch of each attempt whose graph is not built yet.
+        self._claimed: dict[int, Candidate] = {}
 
     def claim(self, *, in_flight: int) -> Attempt | None:
         """Claim the next queued run for the server; None when there is none for it now.
@@ -134,40 +127,56 @@ class Desk:
             server.last_model_key = key
 
     def _claim(self, candidate: Candidate) -> Attempt | None:
-        """Claim a group's next run; one that cannot be made is rejected, and the next tried."""
+        """Claim a group's next run; None when it has none for this server."""
         choose = partial(self._choose, candidate)
-        while True:
-            try:
-                return transitions.claim(
-                    candidate.batch_id, choose, self._server, self._lease.token
-                )
-            except _Unworkable as found:
-                # Outside the claim's transaction, which was rolled back.
-                if not transitions.reject(found.run, found.why):
-                    return None
+        attempt = transitions.claim(candidate.batch_id, choose, self._server, self._lease.token)
+        if attempt is not None:
+            self._claimed[attempt.pk] = candidate
+        return attempt
 
-    def _choose(self, candidate: Candidate, batch: Batch) -> tuple[PlanRun, Work] | None:
+    def _choose(self, candidate: Candidate, batch: Batch) -> PlanRun | None:
         run = _first(candidate, self._server)
         if run is None or batch.workflow_id is None:
             return None
         run.batch, batch.workflow = batch, self._workflow(batch.workflow_id)
+        return run
+
+    # Graphs ---------------------------------------------------------------------------------------
+
+    def build(self, attempt: Attempt) -> PlanFailure | None:
+        """Build and store the graph of an attempt that was claimed; return why it cannot be.
+
+        Also of one whose driver left before it did so.
+
+        Raises:
+            Fenced: the attempt is no longer ours.
+        """
+        batch = attempt.run.batch
+        panel = prompt_graphs.panel_of(attempt.run) if batch.needs_panel else None
+        if batch.needs_panel and panel is None:
+            return failure("no_panel", "The plan has no panel.")
+        spellings, contract = self._known(attempt)
         try:
-            work = self._work(run, batch.workflow, candidate)
+            graph = prompt_graphs.build(attempt, contract, spellings, panel)
         except GraphError as error:
-            why = failure("invalid_graph", f"{batch.workflow.name}: {error}")
-            raise _Unworkable(run, why) from error
-        if batch.needs_panel and work.panel is None:
-            raise _Unworkable(run, failure("no_panel", "The plan has no panel."))
-        return run, work
+            return failure("invalid_graph", f"{batch.workflow}: {error}")
+        transitions.set_graph(attempt, graph, panel)
+        return None
+
+    def _known(self, attempt: Attempt) -> tuple[list[list[str]], Contract]:
+        """Return how the server spells the models of an attempt, and its workflow's contract."""
+        candidate = self._claimed.pop(attempt.pk, None)
+        workflow = self._workflow(attempt.run.batch.workflow_id or 0)
+        if candidate is not None:
+            return candidate.spellings or [], self._contract(workflow, candidate.defined_at)
+        known = Capability.objects.filter(server=self._server, needs__groups=attempt.run.group_id)
+        spellings = known.values_list("spellings", flat=True).first()
+        return spellings or [], workflows.contract(workflow)
 
     def _workflow(self, pk: int) -> Workflow:
         if pk not in self._workflows:
             self._workflows[pk] = Workflow.objects.get(pk=pk)
         return self._workflows[pk]
-
-    def _work(self, run: PlanRun, workflow: Workflow, candidate: Candidate) -> Work:
-        contract = self._contract(workflow, candidate.defined_at)
-        return prompt_graphs.work(run, workflow, contract, candidate.spellings or [])
 
     def _contract(self, workflow: Workflow, defined_at: datetime | None) -> Contract:
         """Return the workflow's contract, read anew once any server's definitions were read."""

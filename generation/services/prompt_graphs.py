@@ -2,42 +2,40 @@
 
 from collections.abc import Iterable, Mapping
 from typing import Any
-from uuid import uuid4
 
-from generation.models import Attempt, Plan, PlanRun, Version, Workflow
+from generation.models import Attempt, Plan, PlanRun, Version
 from generation.services import workflows
-from generation.services.transitions import Work
 from generation.workflows import output_nodes, prompt_fields, requirements
 from generation.workflows import substitution as params
 from generation.workflows.contract import Contract
+from generation.workflows.errors import GraphError
+from generation.workflows.graph import Graph
 from generation.workflows.parameters import Parameter
 
 FOLDER = output_nodes.FOLDER
 
 
-def work(
-    run: PlanRun,
-    workflow: Workflow,
+def build(
+    attempt: Attempt,
     contract: Contract,
     spellings: Iterable[Iterable[str]],
-) -> Work:
-    """Return what is to be posted for a run, under a new prompt id.
+    panel: Version | None,
+) -> Graph:
+    """Return the graph that is to be posted for an attempt, under its prompt id.
 
-    `contract` is the workflow's, `spellings` how the server writes its models' names.
+    `contract` is its workflow's, `spellings` how the server writes its models' names.
 
     Raises:
         GraphError: something was asked for that the graph does not have.
     """
-    prompt_id = uuid4()
-    panel = _panel(run) if run.batch.needs_panel else None
-    values = _values(run, contract.parameters)
+    workflow, values = attempt.run.batch.workflow, _values(attempt.run, contract.parameters)
+    if workflow is None:
+        raise GraphError("no_workflow", "Its batch has no workflow.")
     if panel is not None:
         values[workflows.PANEL] = panel_name(panel)
     applied = params.apply(workflow.graph, values, contract.parameters)
     graph = requirements.respelled(applied, spellings)
-    prefix = output_prefix(str(prompt_id))
-    prefixed = params.set_output_prefix(graph, prefix, contract.result or "")
-    return Work(prompt_id, prefixed, run.seed, panel)
+    return params.set_output_prefix(graph, prefix_of(attempt), contract.result or "")
 
 
 def _values(run: PlanRun, found: Mapping[str, Parameter]) -> dict[str, Any]:
@@ -59,7 +57,8 @@ def _filled(run: PlanRun, given: dict[str, Any], found: Mapping[str, Parameter])
     return given | {name: prompt_fields.filled(given[name], values) for name in texts}
 
 
-def _panel(run: PlanRun) -> Version | None:
+def panel_of(run: PlanRun) -> Version | None:
+    """Return the panel that a run starts from: its plan's latest; None when it has none."""
     return Version.objects.panels().filter(plan=run.plan_id).first()
 
 

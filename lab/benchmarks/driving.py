@@ -137,6 +137,7 @@ class Driver:
             self.took[name].append(time.perf_counter() - began)
             if attempt is None:
                 return
+            self._timed("build the graph", self._desk.build, attempt)
             self._flights.append(attempt)
             self._timed("acknowledge", transitions.acknowledge, attempt)
 

@@ -52,8 +52,10 @@ def claimed(server: Server) -> Attempt:
     """Claim a plan as a driver does that is killed before it hears any answer."""
     lease = leases.take(server.pk)
     assert lease is not None
-    attempt = claims.Desk(lease).claim(in_flight=0)
+    desk = claims.Desk(lease)
+    attempt = desk.claim(in_flight=0)
     assert attempt is not None
+    assert desk.build(attempt) is None
     leases.give_back(lease)
     return attempt
 

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from comfyui_preview.server import PreviewServer
 from generation.driver.heartbeat import Heartbeat
 from generation.models import Attempt, Server
-from generation.services import batches
+from generation.services import batches, claims, leases
 from generation.states import RunState
 from tests.driver import flying
 
@@ -36,6 +36,21 @@ def test_a_claim_that_was_never_posted_is_posted_by_the_next_driver(
     batch = flying.inverted()
     flying.drive_until(server, Attempt.objects.exists)
     Attempt.objects.filter(acknowledged_at__isnull=False).update(acknowledged_at=None)
+
+    flying.finish(server, batch)
+
+    assert flying.outcomes(batch) == ["done"]
+    assert flying.render_counts(comfy) == [1]
+
+
+def test_a_claim_whose_graph_was_never_built_is_built_and_posted_by_the_next_driver(
+    server: Server, comfy: PreviewServer
+) -> None:
+    batch = flying.inverted()
+    lease = leases.take(server.pk)
+    assert lease is not None
+    assert claims.Desk(lease).claim(in_flight=0)
+    leases.give_back(lease)
 
     flying.finish(server, batch)
 

@@ -59,7 +59,6 @@ ACTS: dict[str, Callable[[PlanRun, Lease], object]] = {
     "acknowledge": lambda run, _: transitions.acknowledge(attempt_of(run)),
     "advance": lambda run, _: transitions.advance(attempt_of(run), 60),
     "fail": lambda run, _: transitions.fail(attempt_of(run), FAILURE),
-    "reject": lambda run, _: transitions.reject(run, FAILURE),
     "lose": lambda run, _: transitions.lose(attempt_of(run), "gone"),
     "abandon": lambda run, _: transitions.abandon(attempt_of(run), "gone"),
     "stop": lambda run, _: transitions.stop(attempt_of(run)),

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from generation.models import Batch, Plan, PlanRun, ServerDefinitions
+from generation.models import Attempt, Batch, Plan, PlanRun, ServerDefinitions
 from generation.services import batch_controls
 from generation.services.claims import Desk
 from generation.services.leases import Lease
@@ -40,6 +40,47 @@ def define(lease: Lease, class_type: str, name: str, kind: str) -> None:
     )
 
 
+def claimed(desk: Desk) -> Attempt:
+    """Claim a plan, and build its graph."""
+    attempt = desk.claim(in_flight=0)
+    assert attempt is not None
+    assert desk.build(attempt) is None
+    return attempt
+
+
+def test_a_claim_builds_no_graph_under_its_locks(lease: Lease) -> None:
+    batch(params={"steps": 7})
+
+    attempt = Desk(lease).claim(in_flight=0)
+
+    assert attempt and attempt.graph == {}
+
+
+def test_a_graph_is_built_by_whoever_has_the_attempt_then(lease: Lease) -> None:
+    batch(params={"steps": 7})
+    Desk(lease).claim(in_flight=0)
+    left = Attempt.objects.select_related("run__batch").get()
+
+    assert Desk(lease).build(left) is None
+
+    stored = Attempt.objects.get()
+    steps = [node["inputs"].get("steps") for node in stored.graph.values()]
+    assert 7 in steps
+    assert str(stored.prompt_id) in str(stored.graph)
+
+
+def test_what_cannot_be_set_in_the_workflow_is_told(lease: Lease) -> None:
+    batch(params={"colour": "red"})
+    attempt = Desk(lease).claim(in_flight=0)
+    assert attempt is not None
+
+    why = Desk(lease).build(attempt)
+
+    assert why is not None
+    assert why.code == "invalid_graph"
+    assert Attempt.objects.get().graph == {}
+
+
 def test_a_second_claim_asks_for_nothing_that_cannot_have_changed(lease: Lease) -> None:
     batch()
     desk = Desk(lease)
@@ -60,13 +101,13 @@ def test_definitions_that_were_read_meanwhile_count_at_once(lease: Lease) -> Non
     )
     batch(params={"steps": 7})
     desk = Desk(lease)
-    before = desk.claim(in_flight=0)
+    before = claimed(desk)
     define(lease, "KSampler", "steps", "FLOAT")
 
-    after = desk.claim(in_flight=1)
+    after = claimed(desk)
 
-    assert before and isinstance(before.graph[sampler]["inputs"]["steps"], int)
-    assert after and isinstance(after.graph[sampler]["inputs"]["steps"], float)
+    assert isinstance(before.graph[sampler]["inputs"]["steps"], int)
+    assert isinstance(after.graph[sampler]["inputs"]["steps"], float)
 
 
 def test_a_batch_that_was_paused_meanwhile_is_seen(lease: Lease) -> None:
@@ -93,9 +134,8 @@ def test_a_claim_tells_what_a_plan_has_of_its_own(lease: Lease) -> None:
 def test_a_claim_puts_the_plan_s_names_into_the_texts_that_were_asked_for(lease: Lease) -> None:
     batch(1, params={"prompt": "{sequence}-{plan} of {episode} {{wide}}"})
 
-    attempt = Desk(lease).claim(in_flight=0)
+    attempt = claimed(Desk(lease))
 
-    assert attempt
     texts = [node["inputs"].get("text") for node in attempt.graph.values()]
     assert "SQ0000-0000 of E202 {wide}" in texts
 

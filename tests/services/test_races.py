@@ -70,16 +70,6 @@ def test_a_claim_and_a_cancel_leave_a_request_or_nothing_to_do(
     assert counters(queued.batch) == counted(queued.batch)
 
 
-def test_a_claim_and_a_rejection_have_one_winner(queued: PlanRun, lease: Lease) -> None:
-    attempt, rejected = race(
-        lambda: claim(queued, lease),
-        lambda: transitions.reject(queued, FAILURE),
-    )
-
-    assert (attempt is None) == rejected
-    assert counters(queued.batch) == counted(queued.batch)
-
-
 def test_a_claim_and_a_takeover_leave_no_attempt_behind_the_new_lease(
     queued: PlanRun, lease: Lease
 ) -> None:

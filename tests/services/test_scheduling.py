@@ -86,9 +86,11 @@ def test_the_graph_names_models_as_the_server_spells_them(lease: Lease, plans: l
         server=lease.server, needs=factories.needs(), is_capable=True, spellings=[spelling]
     )
 
-    attempt = claim(lease)
+    desk = claims.Desk(lease)
+    attempt = desk.claim(in_flight=0)
 
     assert attempt is not None
+    assert desk.build(attempt) is None
     assert attempt.graph["1"]["inputs"]["ckpt_name"] == f"XL\\{ours}"
 
 

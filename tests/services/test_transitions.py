@@ -240,7 +240,7 @@ def test_complete_refuses_a_version_that_no_run_made(db: None) -> None:
         transitions.complete([version], event="published")
 
 
-# fail, reject -----------------------------------------------------------------------------------
+# fail -------------------------------------------------------------------------------------------
 
 
 def test_fail_says_what_happened_and_what_to_do(running: Attempt) -> None:
@@ -252,23 +252,6 @@ def test_fail_says_what_happened_and_what_to_do(running: Attempt) -> None:
     assert (run.error_message, run.error_remedy) == (FAILURE.message, FAILURE.remedy)
     assert (running.outcome, running.outcome_detail) == (AttemptOutcome.ERROR, FAILURE.message)
     assert run.finished_at is not None
-
-
-def test_reject_puts_a_queued_run_in_error_without_an_attempt(queued: PlanRun) -> None:
-    assert transitions.reject(queued, FAILURE)
-
-    queued.refresh_from_db()
-    assert (queued.state, queued.current_attempt) == (RunState.ERROR, None)
-
-
-@pytest.mark.parametrize("state", sorted(set(RunState) - {RunState.QUEUED}))
-def test_reject_leaves_alone_what_is_not_queued(state: RunState) -> None:
-    run = one_run(state)
-
-    assert not transitions.reject(run, FAILURE)
-
-    run.refresh_from_db()
-    assert run.state == state
 
 
 # lose, abandon, stop ----------------------------------------------------------------------------

@@ -94,6 +94,7 @@ REPOST = Preparing(due_at=NOW, submission=Submission(is_repost=True))
     [
         # Preparing
         (PREPARING, seen.Claimed(), Preparing, [do.BuildGraph]),
+        (PREPARING, seen.GraphNotBuilt(HUNG), Ended, [do.Fail]),
         (PREPARING, seen.TurnCame(has_panel=False), Preparing, [do.UploadPanel]),
         (PREPARING, seen.TurnCame(has_panel=True), Posting, [do.Post]),
         (PREPARING, seen.TurnDelayed(), Preparing, []),

@@ -8,7 +8,7 @@ acknowledge, advance   running                         running
 complete               running, queued, waiting,       done
                        error, done
 fail                   running                         queued, error (or cancelled)
-fail_alike, reject     queued                          error
+fail_alike             queued                          error
 lose, abandon,         running                         queued (or cancelled)
 lose_interrupted,
 turn_away, lose_staged
@@ -28,7 +28,6 @@ A function that returns False or None lost a race, which is normal; nothing was 
 from generation.services.transitions.cancelling import Cancelled, cancel, settle_cancel
 from generation.services.transitions.driving import (
     BY_HAND,
-    Work,
     acknowledge,
     advance,
     claim,
@@ -37,6 +36,7 @@ from generation.services.transitions.driving import (
     note_once,
     recognise,
     rewrite_graph,
+    set_graph,
     stop,
 )
 from generation.services.transitions.failing import (
@@ -46,7 +46,6 @@ from generation.services.transitions.failing import (
     lose,
     lose_interrupted,
     lose_staged,
-    reject,
     step_back,
     turn_away,
 )
@@ -63,7 +62,6 @@ from generation.services.transitions.reserved import (
 __all__ = [
     "BY_HAND",
     "Cancelled",
-    "Work",
     "abandon",
     "acknowledge",
     "advance",
@@ -81,11 +79,11 @@ __all__ = [
     "note",
     "note_once",
     "recognise",
-    "reject",
     "release_panel",
     "resume",
     "retry",
     "rewrite_graph",
+    "set_graph",
     "settle_cancel",
     "step_back",
     "stop",

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -30,19 +29,9 @@ class _PublishedAlready(Exception):
     """Somebody else has finished the same reservation."""
 
 
-@dataclass(frozen=True)
-class Work:
-    """What a claim hands to the driver: the plan's run, and the attempt to be made at it."""
-
-    prompt_id: UUID
-    graph: Mapping[str, Any]
-    seed: str
-    panel: Version | None
-
-
 def claim(
     batch_id: int,
-    choose: Callable[[Batch], tuple[PlanRun, Work] | None],
+    choose: Callable[[Batch], PlanRun | None],
     server: Server,
     lease_token: UUID,
 ) -> Attempt | None:
@@ -51,25 +40,24 @@ def claim(
     `choose` is given the locked batch, and returns a run that it has read then: chosen
     before, one run would be chosen by every driver that waits for the lock, and all but one of
     them would have waited in vain. None when there is nothing to choose, or the batch is paused.
+    The attempt's graph is empty: it is built afterwards, under no lock (`set_graph`).
 
     Raises:
         Fenced: the server's lease is not `lease_token` any more, or it takes nothing now.
     """
     with change(batch_id, before_all=partial(_lock, server, lease_token)) as now:
-        chosen = choose(now.batch) if now.batch.paused_at is None else None
-        if chosen is None:
+        run = choose(now.batch) if now.batch.paused_at is None else None
+        if run is None:
             return None
-        run, work = chosen
         number = run.n_attempts + 1
         attempt = Attempt(
             run=run,
             server=server,
             number=number,
-            prompt_id=work.prompt_id,
+            prompt_id=uuid4(),
             lease_token=lease_token,
-            graph=work.graph,
-            seed=work.seed,
-            panel=work.panel,
+            graph={},
+            seed=run.seed,
         )
         prepared_writes.insert(attempt)
         now.move_one(
@@ -82,7 +70,7 @@ def claim(
             progress_pct=0,
         )
         now.set(served_at=Now())
-        seed = {"seed": work.seed} if work.seed else {}
+        seed = {"seed": run.seed} if run.seed else {}
         now.log("claimed", run.pk, attempt=number, server=server.name, **seed)
         if run.params:
             now.log("own_values", run.pk, values=told(run.params, run.sources))
@@ -108,6 +96,17 @@ def _lock(server: Server, lease_token: UUID) -> None:
     # can be inserted behind its back.
     if not _LEASED.rows(server.pk, lease_token):
         raise Fenced(f"{server.name} is driven by another lease now, or takes nothing.")
+
+
+def set_graph(attempt: Attempt, graph: Mapping[str, Any], panel: Version | None) -> None:
+    """Store what is to be posted for a claimed attempt, and the panel that it starts from.
+
+    Raises:
+        Fenced: the attempt is no longer ours.
+    """
+    # One statement, so without a transaction around it.
+    write_held(attempt.pk, attempt.lease_token, graph=graph, panel=panel)
+    attempt.graph, attempt.panel = graph, panel
 
 
 def recognise(attempt: Attempt, prompt_id: str) -> None:

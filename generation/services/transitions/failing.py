@@ -80,15 +80,6 @@ def fail_alike(attempt: Attempt, failure: PlanFailure) -> int:
     return moved
 
 
-def reject(run: PlanRun, failure: PlanFailure) -> bool:
-    """Put a queued plan in error without an attempt: what it asks for cannot be made."""
-    with change(run.batch_id) as now:
-        if not put_in_error(now, one(run.pk).queued(), failure):
-            return False
-        now.log("failed", run.pk, code=failure.code, message=failure.message, remedy=failure.remedy)
-    return True
-
-
 def put_in_error(now: Change, runs: QuerySet[PlanRun], failure: PlanFailure) -> int:
     """Move runs to error, saying why; return how many."""
     return now.move(
