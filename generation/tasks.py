@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 def drive(server_id: int) -> None:
     """Drive a server; a database that went away ends it, and a successor adopts the rest."""
     try:
-        drive_server(server_id, sign=queueing.StopSignal())
+        drive_server(server_id, stop=queueing.StopSignal())
     except (DatabaseError, InterfaceError):
         logger.exception("the driver of server %s lost its database", server_id)
 

@@ -39,23 +39,27 @@ class DuplicateAddresses:
         """How many prompts are on the server by its other addresses."""
         return server_identity.n_through_twins(self._server) if self._has_twins else 0
 
-    def may_post(self, flight: Flight) -> bool:
-        """Tell whether a prompt may be posted: every other server is another, or has nothing.
+    def check_turn(self, flight: Flight) -> bool:
+        """Compare this server with the others; return whether a prompt may be posted to it.
 
-        Of two that have nothing yet, the one whose plan was claimed first goes first.
+        It may when every other one is another ComfyUI, or has nothing. Of two that have nothing yet,
+        the one whose plan was claimed first goes first.
 
         Raises:
             ComfyError: the server did not answer.
         """
-        if not self._finds_others():
+        if not self._ask_for_others():
             return not self.is_aside
         others = server_identity.open_elsewhere(self._server, self._apart)
         self._compare([attempt for attempt in others if attempt.acknowledged_at is not None])
         waits_for = (attempt.pk for attempt in others if attempt.acknowledged_at is None)
         return not self.is_aside and not any(pk < flight.attempt.pk for pk in waits_for)
 
-    def _finds_others(self) -> bool:
-        """See whether another server is in use; one that is new compares itself with this one."""
+    def _ask_for_others(self) -> bool:
+        """Return whether other servers are in use, asked now and then while there are none.
+
+        One that is new compares itself with this one.
+        """
         if monotonic() < self._alone_until:
             return False
         if server_identity.has_others(self._server, self._apart):

@@ -163,8 +163,8 @@ class Executor:
         """Observe whether a flight's prompt may be posted now."""
         if self._performer.split.is_proven:
             return seen.ServerStoodAside()
-        may_post = self._duplicates.may_post(flight)
-        if may_post and self._duplicates.has_place(self.flights.n_posted):
+        is_turn = self._duplicates.check_turn(flight)
+        if is_turn and self._duplicates.has_place(self.flights.n_posted):
             return seen.TurnCame(has_panel=self._performer.panels.has(flight))
         return seen.ServerStoodAside() if self._duplicates.is_aside else seen.TurnDelayed()
 

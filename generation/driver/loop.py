@@ -5,6 +5,7 @@ nothing here that has to be saved. Source: DESIGN, "The driver"; protocol.md §8
 """
 
 import logging
+from collections import deque
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from time import monotonic
@@ -20,7 +21,7 @@ from generation.driver import guard
 from generation.driver.executor import Executor
 from generation.driver.heartbeat import BEAT_EVERY_S, Heartbeat
 from generation.driver.socket_listener import SocketListener
-from generation.driver.transfers import Message, Transfers
+from generation.driver.transfers import Message, TransferDone, Transfers
 from generation.errors import Fenced
 from generation.models import Attempt
 from generation.services import leases, servers, transitions
@@ -38,14 +39,14 @@ IDLE_WAIT_S = 0.1
 TURN_S = 20.0
 
 
-class Sign(Protocol):
+class StopSignal(Protocol):
     """Says when to leave."""
 
     def poll(self) -> bool:
         """Return whether the driver must leave now."""
 
 
-def drive(server_id: int, *, sign: Sign) -> None:
+def drive(server_id: int, *, stop: StopSignal) -> None:
     """Drive a server until there is nothing left for it; return at once when another does.
 
     Work that came while the lease was being given back is not stranded: it is looked for again.
@@ -55,14 +56,14 @@ def drive(server_id: int, *, sign: Sign) -> None:
         return
     try:
         with suppress(Fenced):
-            Driver(lease, sign).run()
+            Driver(lease, stop).run()
     except Exception as error:
         if guard.is_foreseen(error):
             raise
         guard.stumbled(lease, error)
     finally:
         leases.give_back(lease)
-    if not sign.poll():
+    if not stop.poll():
         queueing.wake()
         queueing.wake_left_behind()
 
@@ -70,10 +71,11 @@ def drive(server_id: int, *, sign: Sign) -> None:
 class Driver:
     """One run of the loop under one lease."""
 
-    def __init__(self, lease: Lease, sign: Sign) -> None:
+    def __init__(self, lease: Lease, stop: StopSignal) -> None:
         self._lease = lease
-        self._sign = sign
+        self._stop = stop
         self._inbox: SimpleQueue[Message] = SimpleQueue()
+        self._pictures: deque[TransferDone] = deque()
         where = servers.endpoint_of(lease.server)
         self._heartbeat = Heartbeat(lease)
         self._client = Client(where, timeouts=TIMEOUTS, before=self._heartbeat.before)
@@ -107,7 +109,7 @@ class Driver:
             self._executor.adopt()
             # Before any claim, which a draining server would refuse: what was given up here goes.
             self._executor.advance()
-            while not self._sign.poll():
+            while not self._stop.poll():
                 self._turn()
                 self._note_work()
                 if self._is_over():
@@ -139,10 +141,12 @@ class Driver:
         self._executor.advance()
         if self._executor.is_set_aside:
             return
-        if self._fill():
-            self._executor.advance()
+        self._fill()
         self._listen()
+        self._publish()
         self._report()
+        if self._executor.flights:
+            self._busy_at = monotonic()
 
     def _beat(self) -> None:
         if monotonic() - self._beat_at < min(BEAT_EVERY_S, settings.MADSEA_LEASE_S / 3):
@@ -160,21 +164,21 @@ class Driver:
             self._obeyed_at = monotonic()
             self._executor.obey()
 
-    def _fill(self) -> bool:
-        """Claim until the server has its depth; tell whether anything was claimed.
+    def _fill(self) -> None:
+        """Claim until the server has its depth, and post each before the next is claimed.
 
         When there is nothing to claim, or the server may not take more, it is looked for again a
         moment later, not with every word of the socket.
         """
-        has_claimed = False
         while self._executor.has_room() and monotonic() >= self._claims_at:
             attempt = self._claim()
             if attempt is None:
                 self._claims_at = monotonic() + IDLE_WAIT_S
-                break
+                return
             self._executor.take(attempt)
-            has_claimed = True
-        return has_claimed
+            self._executor.advance()
+            if self._executor.is_set_aside:
+                return
 
     def _claim(self) -> Attempt | None:
         try:
@@ -190,14 +194,26 @@ class Driver:
 
     def _listen(self) -> None:
         """Wait for the next message, then take all that have come, and none that come meanwhile."""
-        wait_s = min(IDLE_WAIT_S, self._executor.due_in_s())
+        wait_s = 0.0 if self._pictures else min(IDLE_WAIT_S, self._executor.due_in_s())
         try:
             message = self._inbox.get(timeout=wait_s) if wait_s > 0 else self._inbox.get_nowait()
         except Empty:
             return
-        self._executor.hear(message)
+        self._hear(message)
         for _ in range(self._inbox.qsize()):
-            self._executor.hear(self._inbox.get())
+            self._hear(self._inbox.get())
+
+    def _hear(self, message: Message) -> None:
+        """Take a message; pictures have time until the server has its next prompt."""
+        if isinstance(message, TransferDone) and message.has_pictures:
+            self._pictures.append(message)
+        else:
+            self._executor.hear(message)
+
+    def _publish(self) -> None:
+        """Reserve and publish the pictures of one attempt, which takes longer than all else."""
+        if self._pictures:
+            self._executor.hear(self._pictures.popleft())
 
     def _report(self) -> None:
         now = monotonic()

@@ -45,6 +45,7 @@ class Performer:
         self.publisher = Publisher(lease, transfers)
         self._submission = PromptSubmission(client, socket, self.lookup, self.split)
         self._desk = desk
+        self._transfers = transfers
         self._flights = flights
         self._acts = self._table()
 
@@ -95,7 +96,10 @@ class Performer:
 
     def _post(self, flight: Flight, _: do.Post) -> Observation:
         others = self._flights.prompt_ids() - {flight.prompt_id}
-        return self._submission.post(flight, others)
+        observed = self._submission.post(flight, others)
+        # Not before the first prompt is there: it would be held up by it.
+        self._transfers.warm_up()
+        return observed
 
     def _take_off(self, flight: Flight, effect: do.TakeOff) -> Observation:
         if self.split.is_proven:

@@ -49,7 +49,7 @@ class PromptSubmission:
     def _refused(self, flight: Flight, refused: Refused) -> Observation:
         if flight.attempt.panel is None or not interpretation.misses_panel(refused):
             return seen.PromptRefused(refused)
-        is_split = self._split.lacks_panel_in_turn(flight)
+        is_split = self._split.look_for_panel(flight)
         return seen.PanelVanished("\n".join(refused.sentences()), is_split=is_split)
 
     def _accepted(self, flight: Flight, accepted: Accepted) -> Observation:

@@ -55,8 +55,8 @@ class SplitAddress:
     def _is_new(self) -> bool:
         return self._n_looks < FIRST_LOOKS
 
-    def lacks_panel_in_turn(self, flight: Flight) -> bool:
-        """Tell whether a panel that was uploaded is there at one time and not at another."""
+    def look_for_panel(self, flight: Flight) -> bool:
+        """Ask for an uploaded panel again and again; return whether it is there only at times."""
         if flight.attempt.panel is None:
             return False
         folder, _, name = prompt_graphs.panel_name(flight.attempt.panel).rpartition("/")

@@ -41,6 +41,11 @@ class TransferDone:
     attempt_id: int
     observation: Observation
 
+    @property
+    def has_pictures(self) -> bool:
+        """Whether pictures are staged, and wait to be published."""
+        return isinstance(self.observation, PicturesFetched)
+
 
 @dataclass(frozen=True)
 class TransferFailed:
@@ -70,7 +75,13 @@ class Transfers:
         self._client = client
         self._inbox = inbox
         self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="transfer")
-        self._pool.submit(image_decoding.warm_up)
+        self._is_warm = False
+
+    def warm_up(self) -> None:
+        """Start what decodes pictures, once: it takes a while, and nothing waits for it yet."""
+        if not self._is_warm:
+            self._is_warm = True
+            self._pool.submit(image_decoding.warm_up)
 
     def upload(self, attempt_id: int, panel: Version, name: str, marks: storage.Marks) -> None:
         """Upload what is shown of a panel under a name that stands for it."""

@@ -33,7 +33,7 @@ FOREIGN = {
 }
 
 
-class Sign:
+class StopSignal:
     """Tells a driver to leave as soon as `is_over`."""
 
     def __init__(self, is_over: Callable[[], bool]) -> None:
@@ -177,10 +177,10 @@ class Scene:
         """
         acted = flying.Once(lambda: has_acted(self), lambda: None)
         self._ticked_at = time.monotonic()
-        sign = Sign(lambda: self._is_over(acted, {*FINISHED, until}))
-        while not sign.poll():
+        stop = StopSignal(lambda: self._is_over(acted, {*FINISHED, until}))
+        while not stop.poll():
             for server in self.servers:
-                drive(server.pk, sign=sign)
+                drive(server.pk, stop=stop)
 
     def _is_over(self, acted: flying.Once, ends: set[str]) -> bool:
         assert time.monotonic() < self._ends_at, f"It went on: {self.sentences()}"

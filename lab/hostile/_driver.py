@@ -23,7 +23,7 @@ from generation.services import batches, capability, servers  # noqa: E402
 from generation.states import FINISHED  # noqa: E402
 
 
-class Sign:
+class StopSignal:
     """Up when the plan is finished, or the time is over."""
 
     def __init__(self, run: PlanRun, ends_at: float) -> None:
@@ -50,16 +50,16 @@ def main(url: str, request: str, seconds: float) -> dict[str, Any]:
     Path("/proc/self/clear_refs").write_text("5")
     servers.look(server)
     capability.settle()
-    driven(server, Sign(batch.runs.get(), time.monotonic() + seconds))
+    driven(server, StopSignal(batch.runs.get(), time.monotonic() + seconds))
     said = told(server, batch.runs.get()) | {"grown_mb": memory("VmHWM") - before}
     batches.cancel(batch, actor=None)
     return said
 
 
-def driven(server: Server, sign: Sign) -> None:
+def driven(server: Server, stop: StopSignal) -> None:
     """Drive as the workers do: driver after driver while there is work."""
-    while not sign.poll():
-        drive(server.pk, sign=sign)
+    while not stop.poll():
+        drive(server.pk, stop=stop)
         time.sleep(0.2)
         servers.seen(server)
 

@@ -96,7 +96,7 @@ def panel(plan: Plan, color: Any = "white") -> None:
         factories.version(plan, task="extracted-raw", content=factories.png(color=color))
 
 
-class Sign:
+class StopSignal:
     """Stops a driver as soon as `is_enough`, which may act as well as look; or after too long."""
 
     def __init__(self, is_enough: Callable[[], object]) -> None:
@@ -125,7 +125,7 @@ class Once:
 
 def drive_until(server: Server, is_enough: Callable[[], object]) -> None:
     """Drive a server until that is true."""
-    drive(server.pk, sign=Sign(is_enough))
+    drive(server.pk, stop=StopSignal(is_enough))
 
 
 def finish(server: Server, *batches: Batch) -> None:

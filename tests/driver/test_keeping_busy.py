@@ -7,7 +7,16 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from comfyui_preview.server import PreviewServer
+from generation import image_decoding
+from generation.comfyui.client import Client
+from generation.driver import loop
+from generation.driver.executor import Executor
+from generation.driver.observations import PanelUploaded, PicturesFetched
+from generation.driver.transfers import TransferDone
 from generation.models import Server, Version
+from generation.services import leases
+from generation.services.claims import Desk
+from generation.services.leases import Lease
 from generation.states import RunState
 from tests.driver import flying
 
@@ -15,6 +24,13 @@ pytestmark = pytest.mark.django_db
 
 #: Far longer than a driver takes to look at what there is; nobody waits for it.
 HELD_S = 3600
+
+
+@pytest.fixture
+def lease(server: Server) -> Lease:
+    taken = leases.take(server.pk)
+    assert taken is not None
+    return taken
 
 
 def test_the_next_plan_is_posted_while_the_last_one_is_being_fetched(
@@ -26,6 +42,41 @@ def test_the_next_plan_is_posted_while_the_last_one_is_being_fetched(
     flying.drive_until(server, lambda: flying.n_accepted(comfy) >= 3)
 
     assert not Version.objects.exists()
+
+
+def test_a_fresh_driver_does_nothing_before_its_first_post_that_can_wait(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acts: list[str] = []
+    claim, post = Desk.claim, Client.post_prompt
+    monkeypatch.setattr(Desk, "claim", lambda *a, **k: (acts.append("claim"), claim(*a, **k))[1])
+    monkeypatch.setattr(
+        Client, "post_prompt", lambda *a, **k: (acts.append("post"), post(*a, **k))[1]
+    )
+    monkeypatch.setattr(image_decoding, "warm_up", lambda: acts.append("start decoding"))
+    batch = flying.sampled(2)
+
+    flying.finish(server, batch)
+
+    assert acts[:2] == ["claim", "post"]
+    assert acts.count("start decoding") == 1
+
+
+def test_pictures_are_published_after_all_else_was_heard(
+    lease: Lease, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[int] = []
+    monkeypatch.setattr(Executor, "hear", lambda _, message: done.append(message.attempt_id))
+    driver = loop.Driver(lease, flying.StopSignal(lambda: True))
+    for attempt_id in (1, 2):
+        driver._inbox.put(TransferDone(attempt_id, PicturesFetched(())))
+    driver._inbox.put(TransferDone(3, PanelUploaded("madsea/a.png")))
+
+    driver._listen()
+    driver._publish()
+    driver._publish()
+
+    assert done == [3, 1, 2]
 
 
 def test_what_is_being_fetched_does_not_pile_up(server: Server, comfy: PreviewServer) -> None:
