@@ -21,6 +21,7 @@ from generation.driver import guard
 from generation.driver.executor import Executor
 from generation.driver.heartbeat import BEAT_EVERY_S, Heartbeat
 from generation.driver.socket_listener import SocketListener
+from generation.driver.stages import Running
 from generation.driver.transfers import Message, TransferDone, Transfers
 from generation.errors import Fenced
 from generation.models import Attempt
@@ -219,7 +220,8 @@ class Driver:
         now = monotonic()
         if now - self._reported_at < PROGRESS_EVERY_S:
             return
-        for flight in self._executor.flights:
+        # What is rendered has no progress but its publication.
+        for flight in self._executor.flights.in_stage(Running):
             progress = flight.progress
             # Nobody is helped by the progress of what is rendered in less than that.
             is_quick = now - (progress.first_heard_at or now) < PROGRESS_EVERY_S
