@@ -42,8 +42,8 @@ class DuplicateAddresses:
     def check_turn(self, flight: Flight) -> bool:
         """Compare this server with the others; return whether a prompt may be posted to it.
 
-        It may when every other one is another ComfyUI, or has nothing. Of two that have nothing yet,
-        the one whose plan was claimed first goes first.
+        It may when every other one is another ComfyUI, or has nothing. Of two that have nothing
+        yet, the one whose plan was claimed first goes first.
 
         Raises:
             ComfyError: the server did not answer.
