@@ -12,8 +12,9 @@ INSTALL := $(PIP) --require-hashes --prefer-binary
 COMPILE := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 \
 	--fork-strategy fewest --generate-hashes --no-annotate --no-header --upgrade
 SOURCES := madsea nomenclature comfyui_preview generation samples tests lab manage.py
-# Most of the slow tests wait for processes: more of them at once than there are cores.
-PYTEST := $(PY) -m pytest -n 6 --dist worksteal -m "not soak" $(ARGS)
+# Most of the slow tests wait for processes: more of them at once than there are cores. What they
+# start shares its bytecode, even where the environment forbids to write it: else each compiles all.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(PY) -m pytest -n 6 --dist worksteal -m "not soak" $(ARGS)
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo serve test check lint types migrations bench faults chaos chaos-long hostile fuzz clients real requirements clean

@@ -9,13 +9,30 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db.models.signals import post_migrate
+from django.test.utils import teardown_databases
+from pytest_django import DjangoDbBlocker
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from generation.models import Batch, Plan, Style
 from generation.services import volumes
-from tests import factories
+from tests import databases, factories, shared
 from tests.locks import Recorder
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment: None,
+    django_db_modify_db_settings: None,
+    django_db_blocker: DjangoDbBlocker,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[None]:
+    """This process' database, migrated once in a run of several processes."""
+    with django_db_blocker.unblock():
+        made = databases.set_up(shared.folder_of(tmp_path_factory))
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(made, verbosity=0)
 
 
 @pytest.fixture(autouse=True)

@@ -26,6 +26,7 @@ import redis
 import requests
 
 from generation.runtime.processes import ROOT, Started, free_port, start
+from tests.shared import one_at_a_time
 
 PROJECT_ID = "madsea-2025-ep202"
 STARTS_WITHIN_S = 120
@@ -300,20 +301,31 @@ def request(plans: Sequence[str], **given: Any) -> dict[str, Any]:
 class Sites:
     """Makes sites as copies of one that is migrated and has panels and a demo user."""
 
-    def __init__(self, folder: Path, panels: Mapping[str, bytes]) -> None:
+    def __init__(
+        self, folder: Path, panels: Mapping[str, bytes], *, model: Path | None = None
+    ) -> None:
+        """Take the site that all are copies of from the folder `model`, or make it there."""
         self._folder = folder
         self._n_made = 0
-        self._made: list[Site] = []
-        self._model = Site(folder / "model", _new_database() if DATABASE_URL else "")
-        self._model.home.mkdir(parents=True)
+        # A database on a server belongs to whoever drops it.
+        own = folder / "model"
+        where = own if model is None or DATABASE_URL else model
+        self._model = Site(where / "home", _new_database() if DATABASE_URL else "")
+        self._made: list[Site] = [self._model]
+        where.mkdir(exist_ok=True)
+        access = where / "access.json"
+        with one_at_a_time(where / "lock"):
+            if not access.exists():
+                access.write_text(self._fill_model(where / "panels", panels), encoding="utf-8")
+        self.access: dict[str, str] = json.loads(access.read_text(encoding="utf-8"))
+
+    def _fill_model(self, sources: Path, panels: Mapping[str, bytes]) -> str:
+        self._model.home.mkdir()
         _lay_small_workflows(self._model.home / "workflows")
-        self._made.append(self._model)
-        sources = folder / "panels"
         sources.mkdir()
         for name, content in panels.items():
             (sources / name).write_bytes(content)
-        said = self._model.python("-c", FILL_MODEL, str(sources))
-        self.access: dict[str, str] = json.loads(said.splitlines()[-1])
+        return self._model.python("-c", FILL_MODEL, str(sources)).splitlines()[-1]
 
     def new(self, **settings: str) -> Site:
         """Return a new site; `settings` are environment, on top of the quick ones."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests import factories
+from tests import factories, shared
 from tests.processes import Site, Sites
 
 CODES = tuple(f"{10 * n:04d}" for n in range(1, 13))
@@ -17,7 +17,8 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
         f"E202_SQ0010-{code}_extracted-raw.png": factories.png(color=f"#0000{int(code):02x}")
         for code in CODES
     }
-    made = Sites(tmp_path_factory.mktemp("sites"), panels)
+    model = shared.folder_of(tmp_path_factory) / "model"
+    made = Sites(tmp_path_factory.mktemp("sites"), panels, model=model)
     yield made
     made.close()
 
