@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests import factories
 from tests.processes import Preview, Site, Sites
@@ -23,6 +23,9 @@ ARGUMENTS = (
     "--disable-sync",
 )
 PLANS = ("0010", "0020", "0030")
+#: What a page waits for comes as soon as it can, which on a busy machine is late.
+PATIENCE_MS = 120_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @dataclass
@@ -73,10 +76,10 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
 
 
 @pytest.fixture
-def studio(sites: Sites) -> Iterator[Studio]:
-    """A preview server that takes three seconds for a plan, workers and a web process."""
+def studio(sites: Sites, request: pytest.FixtureRequest) -> Iterator[Studio]:
+    """A preview server, workers and a web process; a plan takes so many seconds: three, or more."""
     site = sites.new()
-    preview = site.preview("--seconds-per-plan", "3", "--faults")
+    preview = site.preview("--seconds-per-plan", getattr(request, "param", "3"), "--faults")
     site.work()
     yield Studio(site, preview, site.web(), sites.access)
     site.close()
@@ -86,6 +89,7 @@ def studio(sites: Sites) -> Iterator[Studio]:
 def page(browser: Browser, studio: Studio) -> Iterator[Page]:
     """A page of the admin, signed in; it may raise no error of its own."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))

@@ -6,7 +6,8 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import PLANS, Studio
 
 pytestmark = pytest.mark.slow
-LONG_MS = 60_000
+#: There is time to look at what runs, however busy the machine is.
+slowly = pytest.mark.parametrize("studio", ["300"], indirect=True)
 
 
 def test_the_supervisor_finds_a_failed_plan_reads_why_and_retries_it(
@@ -23,24 +24,25 @@ def test_the_supervisor_finds_a_failed_plan_reads_why_and_retries_it(
     page.get_by_role("button", name="Retry").click()
 
     expect(page.get_by_text("1 plan run queued again.")).to_be_visible()
-    expect(page.locator("#page-head")).to_contain_text("done", timeout=LONG_MS)
+    expect(page.locator("#page-head")).to_contain_text("done")
     expect(alert).to_have_count(0)
     expect(page.locator("#page-pictures img").last).to_have_attribute(
         "alt", "E202_SQ0010-0010_AI-concept_v0001.png"
     )
 
 
+@slowly
 def test_the_supervisor_cancels_a_running_batch(studio: Studio, page: Page) -> None:
     studio.site.generate(PLANS)
 
     page.goto(f"{studio.url}/admin/generation/batch/")
     row = page.locator("#result_list tbody tr")
-    expect(row).to_contain_text("running", timeout=LONG_MS)
+    expect(row).to_contain_text("running")
     row.get_by_role("button", name="Cancel").click()
     page.get_by_role("button", name="of 1 batch").click()
 
     expect(page.get_by_text("1 batch (")).to_be_visible()
-    expect(row.locator("[id^=status]")).to_have_text("cancelled", timeout=LONG_MS)
+    expect(row.locator("[id^=status]")).to_have_text("cancelled")
     expect(row.get_by_role("button", name="Retry")).to_be_visible()
 
 
@@ -50,8 +52,8 @@ def test_the_home_page_follows_a_batch_without_being_asked(studio: Studio, page:
 
     studio.site.generate(PLANS)
 
-    expect(page.locator("#table-1")).to_contain_text("running", timeout=LONG_MS)
-    expect(page.locator("#table-4")).to_contain_text("3 done", timeout=LONG_MS)
+    expect(page.locator("#table-1")).to_contain_text("running")
+    expect(page.locator("#table-4")).to_contain_text("3 done")
 
 
 def test_many_plans_are_cancelled_from_their_list(studio: Studio, page: Page) -> None:
@@ -65,7 +67,7 @@ def test_many_plans_are_cancelled_from_their_list(studio: Studio, page: Page) ->
 
     expect(page.get_by_text("3 plan runs cancelled")).to_be_visible()
     for_each = page.locator("#result_list [id^=status]")
-    expect(for_each).to_have_text(["cancelled"] * 3, timeout=LONG_MS)
+    expect(for_each).to_have_text(["cancelled"] * 3)
 
 
 def test_enter_in_a_number_sets_it_and_cancels_nothing(studio: Studio, page: Page) -> None:
@@ -88,7 +90,7 @@ def test_what_is_typed_stays_while_the_page_follows_the_batch(studio: Studio, pa
 
     page.get_by_label("Priority").fill("7")
 
-    expect(page.locator("#page-head")).to_contain_text("3 done", timeout=LONG_MS)
+    expect(page.locator("#page-head")).to_contain_text("3 done")
     expect(page.get_by_label("Priority")).to_have_value("7")
 
 
@@ -151,7 +153,6 @@ def _reloaded(page: Page, text: str) -> Locator:
         }""",
         arg=text,
         polling=500,
-        timeout=LONG_MS,
     )
     page.reload()
     return page.get_by_role("link", name=text, exact=True)
