@@ -111,3 +111,21 @@ def test_what_is_named_and_not_there_is_seen(token: str) -> None:
 )
 def test_what_is_there_or_not_ours_is_passed_over(token: str) -> None:
     assert names.is_there(token)
+
+
+DECISIONS = (ROOT / "docs/decisions.md").read_text(encoding="utf-8").splitlines()
+DECISION = re.compile(
+    r"- \*\*(?P<id>[A-Z]\d+)\*\* \(\d{4}-\d\d-\d\d, (holds|in part: .+?|no more: .+?)\) \S.*"
+)
+
+
+def test_every_decision_has_an_id_a_day_and_says_whether_it_holds() -> None:
+    lines = [line for line in DECISIONS if line.startswith("- ")]
+
+    assert [line for line in lines if not DECISION.fullmatch(line)] == []
+
+
+def test_no_two_decisions_have_one_id() -> None:
+    ids = [known["id"] for line in DECISIONS if (known := DECISION.fullmatch(line))]
+
+    assert sorted({decision for decision in ids if ids.count(decision) > 1}) == []
