@@ -42,6 +42,7 @@ EVENTS = _table(
     Event(
         "episode_created", "info", "Episode {episode} of {project} is new: this request made it."
     ),
+    Event("rerun", "info", "It follows the recipe of {filename}."),
     Event("batch_cancel_requested", "info", "Cancel of the batch requested."),
     Event("paused", "info", "Paused: what runs is finished, nothing more is taken."),
     Event("resumed", "info", "Resumed."),

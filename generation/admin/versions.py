@@ -8,11 +8,12 @@ from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.utils.safestring import SafeString
 
-from generation.admin import filters, html, search, tables
+from generation.admin import filters, html, recipe_tables, search, tables
 from generation.admin.base import RecordAdmin
 from generation.admin.detail_pages import Page, Picture
 from generation.models import Version
 from generation.selectors import admin_overviews
+from generation.services import recipes
 
 
 @admin.register(Version)
@@ -62,6 +63,7 @@ class VersionAdmin(RecordAdmin):
 
     def page(self, request: HttpRequest, version: Version) -> Page:
         image = html.thumbnail(version, html.PICTURE_PX)
+        recipe = recipes.read(version.pk)
         return Page(
             name=str(version),
             pictures=[Picture(f"{version.width_px} × {version.height_px}", image)],
@@ -76,7 +78,9 @@ class VersionAdmin(RecordAdmin):
                 ("Batch", html.link_to(version.batch)),
                 ("Run", html.link_to(version.run)),
                 ("Published", html.clock(version.published_at)),
+                *recipe_tables.facts(version, recipe),
             ],
+            tables=recipe_tables.tables(version, recipe),
         )
 
 

@@ -40,10 +40,7 @@ class GenerateViewSet(ViewSet):
             return Response(dry_runs.rehearse(request_validation.read(request.data)))
         key = request.headers.get(idempotency.HEADER)
         made = idempotency.create_once(request.data, key=key, requester=responses.actor(request))
-        headers = {"Location": responses.status_url(request, made.batch)}
-        if made.replayed:
-            headers["Idempotent-Replayed"] = "true"
-        return Response(selectors.created(made.batch), HTTPStatus.CREATED, headers=headers)
+        return responses.created(request, made)
 
     @action(detail=False, methods=["get"])
     def status(self, request: Request) -> HttpResponse:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -222,6 +223,43 @@ class Panel(Strict):
         if "season" in data and "episode" in data:
             problems |= _disagreement(data["season"], data["episode"])
         return problems
+
+
+class Lookup(Strict):
+    file = serializers.FileField(
+        allow_empty_file=True, help_text="A PNG, JPEG or WebP, under whatever name."
+    )
+
+
+class PlanOfEpisode(Strict):
+    sequence_id = Named("sequence_id")
+    plan = Named("plan")
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if not isinstance(data, Mapping):
+            raise ValidationError("Expected an object.", code="not_an_object")
+        return super().to_internal_value(data)
+
+
+class Seed(serializers.Field[Any, Any, Any, Any]):
+    """A seed, as a number or as the text of its digits, or `new`; its bounds are the workflow's."""
+
+    def to_internal_value(self, data: Any) -> int | str:
+        if isinstance(data, bool) or not isinstance(data, int | str):
+            raise ValidationError("Expected a whole number, or 'new'.", code="not_a_number")
+        return data
+
+
+class Rerun(Strict):
+    seed = Seed(required=False, help_text="Another seed, or `new`: each plan draws its own.")
+    plans = serializers.ListField(
+        child=PlanOfEpisode(),
+        required=False,
+        allow_empty=False,
+        max_length=settings.MADSEA_PLANS_MAX,
+        help_text="Other plans of the version's episode, which start from their own panels.",
+    )
+    variations = Whole(min_value=1, max_value=VARIATIONS_MAX, required=False)
 
 
 def _disagreement(season: object, episode: object) -> dict[str, Any]:

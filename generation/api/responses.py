@@ -9,10 +9,12 @@ from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.urls import reverse
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from generation import selectors
 from generation.api.response_cache import Kept
 from generation.models import Batch
+from generation.services.idempotency import Created
 
 #: Status documents, for the clients that follow the same batch.
 DOCUMENTS = Kept(max_bytes=16 * 2**20)
@@ -39,6 +41,14 @@ def actor(request: Request) -> User:
 def status_url(request: Request, batch: Batch) -> str:
     """Return where the status of a batch is read."""
     return f"{origin(request)}{reverse('status')}?batch_id={batch.public_id}"
+
+
+def created(request: Request, made: Created) -> Response:
+    """Answer 201 with a batch that was made, or by a request with the same key before."""
+    headers = {"Location": status_url(request, made.batch)}
+    if made.replayed:
+        headers["Idempotent-Replayed"] = "true"
+    return Response(selectors.created(made.batch), HTTPStatus.CREATED, headers=headers)
 
 
 def status(request: Request, public_id: str, since: int | None = None) -> HttpResponse:

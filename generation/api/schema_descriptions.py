@@ -197,6 +197,48 @@ VERSION = extend_schema_view(
         summary="Read a version, with fresh addresses", examples=[_got("version")]
     )
 )
+RECIPE_OF_VERSION = extend_schema_view(
+    retrieve=extend_schema(
+        operation_id="recipe",
+        summary="Read what made a version",
+        responses={200: ref("Recipe")},
+        examples=[_got("recipe")],
+    )
+)
+RECIPES = extend_schema_view(
+    retrieve=extend_schema(
+        operation_id="recipe_by_hash",
+        summary="Read what made the picture with a SHA-256: of its file, as served, of its pixels",
+        parameters=[_in_path("sha256", EXAMPLES["version"]["sha256"], "One of its three hashes.")],
+        responses={200: ref("FoundRecipe")},
+        examples=[_got("found_recipe")],
+    ),
+    create=extend_schema(
+        operation_id="recipe_lookup",
+        summary="Read what made the picture in a file, renamed or without its metadata",
+        request={"multipart/form-data": request_serializers.Lookup},
+        responses={200: ref("FoundRecipe")},
+        examples=[_sent("A file", {"file": PANEL["file"]}), _got("found_recipe")],
+    ),
+)
+RERUN = extend_schema_view(
+    create=extend_schema(
+        operation_id="rerun",
+        summary="Make a version's picture again",
+        parameters=[_KEY, _REPLAYED],
+        request=request_serializers.Rerun,
+        responses={201: ref("CreatedDocument"), **_CONFLICT},
+        examples=[
+            _sent("As it was", {}),
+            _sent("With another seed", {"seed": "new"}),
+            _sent(
+                "Of other plans",
+                {"plans": [{"sequence_id": "SQ0010", "plan": "0020"}], "seed": 1234},
+            ),
+            _got("created", 201),
+        ],
+    )
+)
 QUEUE = extend_schema_view(
     list=extend_schema(
         operation_id="queue",

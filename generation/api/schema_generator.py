@@ -14,13 +14,15 @@ from drf_spectacular.plumbing import resolve_type_hint
 
 from generation.api.errors import ErrorDocument
 from generation.events import LEVELS
+from generation.models import Version
 from generation.selectors.batches import CreatedDocument
 from generation.selectors.logs import LogLine
+from generation.selectors.recipes import HASHES, FoundRecipe, Recipe
 from generation.selectors.render_queue import QueueLine
 from generation.selectors.status_documents import StatusDocument
 from generation.services import request_fields
 from generation.services.dry_runs import DryRunDocument
-from generation.states import BatchState, Mode, RunState, ServerHealth
+from generation.states import AttemptOutcome, BatchState, Mode, RunState, ServerHealth
 
 Schema = dict[str, Any]
 _UNSAFE = {"POST", "PATCH"}
@@ -34,6 +36,20 @@ _DOCUMENTS: Mapping[str, Any] = {
     "StatusDocument": StatusDocument,
     "LogLine": LogLine,
     "QueueLine": QueueLine,
+    "Recipe": Recipe,
+    "FoundRecipe": FoundRecipe,
+}
+_TIME: Schema = {"format": "date-time"}
+_RECIPE: Mapping[str, Schema] = {
+    "version.url": {"format": "uri"},
+    "version.thumbnail_url": {"format": "uri"},
+    "origin": {"enum": Version.Origin.values},
+    "published_at": _TIME,
+    "requested_at": _TIME,
+    "attempts.outcome": {"enum": list(AttemptOutcome)},
+    "attempts.begun_at": _TIME,
+    "attempts.posted_at": _TIME,
+    "attempts.finished_at": _TIME,
 }
 #: What their strings are, by the way to them.
 _STRINGS: Mapping[str, Mapping[str, Schema]] = {
@@ -55,6 +71,8 @@ _STRINGS: Mapping[str, Mapping[str, Schema]] = {
         "servers.health": {"enum": list(ServerHealth)},
     },
     "LogLine": {"level": {"enum": _LEVELS}, "time": {"format": "date-time"}},
+    "Recipe": _RECIPE,
+    "FoundRecipe": {**_RECIPE, "matched_by": {"enum": list(HASHES)}},
     "QueueLine": {"requested_at": {"format": "date-time"}},
 }
 
@@ -113,6 +131,8 @@ _WORDS: Mapping[int, str] = {
     429: "Too many tries: `Retry-After` says for how many seconds to wait.",
     503: "Something is away for the moment: `Retry-After` says when to try again.",
 }
+#: What a seed may be as a text.
+SEED = "^(new|0|[1-9][0-9]{0,19})$"
 _CODES: Mapping[int, str] = {
     400: "invalid",
     401: "not_authenticated",
@@ -141,6 +161,16 @@ def page_of(name: str, **beside: Schema) -> Schema:
     properties = {"count": {"type": "integer"}, "next": address, "previous": address, **beside}
     properties["results"] = {"type": "array", "items": ref(name)}
     return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+class SeedSchema(OpenApiSerializerFieldExtension):  # type: ignore[misc]
+    """Describes a seed: a number, the text of its digits, or `new`."""
+
+    target_class = "generation.api.request_serializers.Seed"
+
+    def map_serializer_field(self, _auto_schema: Any, _direction: Any) -> Schema:
+        """Return what it may be."""
+        return {"oneOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": SEED}]}
 
 
 class NamedSchema(OpenApiSerializerFieldExtension):  # type: ignore[misc]

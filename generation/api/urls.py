@@ -13,6 +13,7 @@ from generation.api.files import FileView
 from generation.api.generate_ai_concept import GenerateViewSet
 from generation.api.panels import PanelViewSet
 from generation.api.parsers import BoundedMultiPartParser
+from generation.api.recipes import RecipeViewSet, RerunViewSet, VersionRecipeViewSet
 from generation.api.routes import CREATE, IDS, LIST, ONE, ROUTES, View, both, rows
 from generation.api.tokens import TokenViewSet
 from generation.api.workflows import WorkflowViewSet
@@ -51,6 +52,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     *both("batches/<str:batch_id>/logs", viewsets.LogViewSet.as_view(LIST), "logs"),
     *both(f"versions/<{IDS}>", viewsets.VersionViewSet.as_view(ONE), "version"),
+    *both(f"versions/<{IDS}>/recipe", VersionRecipeViewSet.as_view(ONE), "recipe"),
+    *both(f"versions/<{IDS}>/rerun", RerunViewSet.as_view(CREATE), "rerun"),
+    *both(
+        "recipes/lookup",
+        RecipeViewSet.as_view(CREATE, parser_classes=[BoundedMultiPartParser]),
+        "recipe-lookup",
+    ),
+    *both("recipes/<str:sha256>", RecipeViewSet.as_view(ONE), "recipe-by-hash"),
     *both("queue", viewsets.QueueViewSet.as_view(LIST), "queue"),
     *rows("styles", viewsets.StyleViewSet, "str:style"),
     *rows("servers", viewsets.ServerViewSet, IDS),

@@ -40,6 +40,9 @@ class Attempt(models.Model):
         blank=True,
         help_text="The id that its server gave the prompt, where it is not the proposed one.",
     )
+    server_version = models.CharField(
+        max_length=32, blank=True, help_text="Its server's ComfyUI, when the attempt began."
+    )
     lease_token = models.UUIDField()
     outcome = models.CharField(max_length=10, choices=OUTCOMES, default=AttemptOutcome.OPEN)
     outcome_detail = models.TextField(blank=True)

@@ -51,6 +51,14 @@ class Batch(models.Model):
     )
     needs_panel = models.BooleanField(default=False)
     needs = models.ForeignKey(Needs, models.PROTECT, related_name="batches", null=True, blank=True)
+    rerun_of = models.ForeignKey(
+        "generation.Version",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="reruns",
+        help_text="The version whose recipe it follows: its graph is posted as it was.",
+    )
     priority = models.SmallIntegerField(default=0)
     max_tries = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="How often each plan may fail; empty: MADSEA_TRIES."

@@ -81,6 +81,11 @@ def after(batch_id: int, revision: int, origin: str = "") -> list[Result]:
     return [_row(values, origin) for values in _AFTER.rows(batch_id, revision)]
 
 
+def one(version: Version, origin: str = "") -> Result:
+    """Return one published version as clients read it."""
+    return _row(Version.objects.published().values_list(*_FIELDS).get(pk=version.pk), origin)
+
+
 _AFTER = Listed(
     lambda batch_id, revision: (
         of_batch(batch_id).filter(revision__gt=revision).values_list(*_FIELDS)
@@ -108,6 +113,6 @@ def _row(values: tuple[Any, ...], origin: str) -> Result:
         "sha256": sha256,
         "served_sha256": served_sha256 if served_sha256 not in UNKNOWN_SERVED else None,
     }
-    if variations > 1:
+    if variations and variations > 1:
         result["variation"] = variation
     return result

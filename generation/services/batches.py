@@ -77,6 +77,8 @@ def _first_entries(
     said: list[tuple[str, dict[str, Any]]] = [("batch_created", asked)]
     if batch.variations > 1:
         said.append(("variations", {"variations": batch.variations}))
+    if request.rerun_of is not None:
+        said.append(("rerun", {"filename": str(request.rerun_of)}))
     if news.like:
         like = " and ".join(news.like)
         said.append(("project_created_beside", {"project": news.project, "like": like}))
@@ -116,6 +118,7 @@ def _new_batch(
         variations=request.variations,
         needs=needs,
         needs_panel=request.needs_panel,
+        rerun_of=request.rerun_of,
         requested_by=requester,
         n_total=n_plans * request.variations,
         **{f"n_{first.value}": n_plans * request.variations},

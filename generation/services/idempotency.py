@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice, zip_longest
@@ -40,14 +40,26 @@ class Created:
 def create_once(payload: object, *, key: str | None, requester: User) -> Created:
     """Make the batch that a payload asks for, unless this key of the requester has made it.
 
-    Without a key each call makes a batch. A refused request leaves no key behind.
+    Raises:
+        InvalidRequest, Conflict: see `make_once`.
+    """
+    return make_once(payload, lambda: read(payload), key=key, requester=requester)
+
+
+def make_once(
+    payload: object, request: Callable[[], BatchRequest], *, key: str | None, requester: User
+) -> Created:
+    """Make the batch of a request, unless this key of the requester has made it.
+
+    Without a key each call makes a batch. A refused request leaves no key behind. `request` reads
+    the payload, which says what is asked for, and of what.
 
     Raises:
         InvalidRequest: the payload cannot be taken, or the key is no key.
         Conflict: the key came with another payload before.
     """
     if key is None:
-        return Created(batches.create(read(payload), requester=requester), replayed=False)
+        return Created(batches.create(request(), requester=requester), replayed=False)
     _check(key)
     known = _remembered(key, requester)
     is_new = False
@@ -56,7 +68,7 @@ def create_once(payload: object, *, key: str | None, requester: User) -> Created
         wanted = IdempotencyKey(
             user=requester, key=key, payload=payload, fingerprint=fingerprint(payload)
         )
-        known, is_new = _take(wanted, read(payload))
+        known, is_new = _take(wanted, request())
     _refuse_another(known, payload)
     return Created(cast(Batch, known.batch), replayed=not is_new)
 

@@ -28,12 +28,15 @@ def build(
     Raises:
         GraphError: something was asked for that the graph does not have.
     """
-    workflow, values = attempt.run.batch.workflow, _values(attempt.run, contract.parameters)
+    run, workflow = attempt.run, attempt.run.batch.workflow
     if workflow is None:
         raise GraphError("no_workflow", "Its batch has no workflow.")
+    model = _model(run)
+    values = _values(run, contract.parameters) if model is None else _changed(run, model)
     if panel is not None:
         values[workflows.PANEL] = panel_name(panel)
-    applied = params.apply(workflow.graph, values, contract.parameters)
+    base = workflow.graph if model is None else _unspelled(run, model)
+    applied = params.apply(base, values, contract.parameters)
     graph = requirements.respelled(applied, spellings)
     return params.set_output_prefix(graph, prefix_of(attempt), contract.result or "")
 
@@ -58,8 +61,36 @@ def _filled(run: PlanRun, given: dict[str, Any], found: Mapping[str, Parameter])
 
 
 def panel_of(run: PlanRun) -> Version | None:
-    """Return the panel that a run starts from: its plan's latest; None when it has none."""
+    """Return the panel that a run starts from; None when it has none.
+
+    It is its plan's newest, or the very one that was, where a picture is made again.
+    """
+    model = _model(run)
+    if model is not None and model.panel is not None:
+        return model.panel
     return Version.objects.panels().filter(plan=run.plan_id).first()
+
+
+def _model(run: PlanRun) -> Attempt | None:
+    """Return the attempt whose graph is posted again; None where a graph is made anew.
+
+    That of another plan is: its names may stand in the texts. So is one that a retry gives values
+    of its own: it asks for something else than what was.
+    """
+    followed = run.batch.rerun_of if run.batch.rerun_of_id is not None else None
+    if followed is None or followed.plan_id != run.plan_id or run.params:
+        return None
+    return followed.attempt
+
+
+def _changed(run: PlanRun, model: Attempt) -> dict[str, Any]:
+    return {workflows.SEED: int(run.seed)} if run.seed and run.seed != model.seed else {}
+
+
+def _unspelled(run: PlanRun, model: Attempt) -> Graph:
+    """Return the graph of an attempt with its models as the workflow names them."""
+    needs = run.needed
+    return requirements.unspelled(model.graph, needs.files if needs is not None else ())
 
 
 def panel_name(panel: Version) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 
 from generation.errors import InvalidRequest, Problem
-from generation.models import Needs, Style, Workflow
+from generation.models import Needs, Style, Version, Workflow
 from generation.parameter_sources import Sources
 from generation.services import request_params, request_sequences, workflows
 from generation.services.production_tree import Tree
@@ -33,7 +33,8 @@ class BatchRequest:
     them; `workflow` is None only in mode manuel; `needs` is what rendering needs of a server, None
     in mode manuel; both may be no rows yet; `needs_panel`: the workflow starts from the plan's
     panel; `seed_bounds` are the least and the largest seed that can be drawn, None where no picture
-    depends on one. Each plan gets as many runs as there are `variations`.
+    depends on one. Each plan gets as many runs as there are `variations`. `rerun_of` is the version
+    whose recipe it follows.
     """
 
     project_id: str
@@ -52,6 +53,7 @@ class BatchRequest:
     variations: int = 1
     name: str = ""
     reason: str = ""
+    rerun_of: Version | None = None
 
 
 def read(given: object) -> BatchRequest:

@@ -126,6 +126,23 @@ def _respelled(value: object, class_type: str, way: str, theirs: Mapping[File, s
     return value
 
 
+def unspelled(graph: Graph, files: Iterable[Iterable[str]]) -> Graph:
+    """Return a graph that was spelled for a server with the files as they are asked for."""
+    ours = {(class_type, name, folded(value)): value for class_type, name, value in files}
+    theirs = [
+        (
+            node["class_type"],
+            name,
+            value,
+            ours.get((node["class_type"], name, folded(value)), value),
+        )
+        for node in graph.values()
+        for name, value in node["inputs"].items()
+        if isinstance(value, str)
+    ]
+    return respelled(graph, [each for each in theirs if each[2] != each[3]])
+
+
 def _has(spec: InputSpec | None, value: str) -> bool:
     if spec is None or spec.options is None:
         return True

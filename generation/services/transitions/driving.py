@@ -53,6 +53,7 @@ def claim(
         attempt = Attempt(
             run=run,
             server=server,
+            server_version=server.version,
             number=number,
             prompt_id=uuid4(),
             lease_token=lease_token,

@@ -1,0 +1,63 @@
+"""What the page of a version shows of its recipe, and how it differs from the plan's first."""
+
+from typing import Any
+
+from django.utils.html import format_html
+
+from generation.admin import html
+from generation.admin.detail_pages import Cell, Table
+from generation.models import Version
+from generation.selectors.recipes import Recipe, differences
+from generation.services import recipes
+
+FIRST = "v0001"
+
+
+def facts(version: Version, recipe: Recipe) -> list[tuple[str, Cell]]:
+    """Return what is told of a version's making in a word each; nothing if no prompt made it."""
+    workflow = recipe["workflow"]
+    if workflow is None:
+        return []
+    panel = version.attempt.panel if version.attempt else None
+    return [
+        ("Workflow", f"{workflow['workflow_json']} ({workflow['sha256'][:8]})"),
+        ("Seed", _seed(recipe)),
+        ("Panel", html.link_to(panel)),
+        ("Models", ", ".join(recipe["models"]) or "–"),
+        ("Server", f"{recipe['server']}, ComfyUI {recipe['comfyui_version'] or 'unknown'}"),
+        ("Picture", f"{version.image} of its prompt"),
+        ("Follows", html.link_to(version.batch.rerun_of if version.batch else None)),
+    ]
+
+
+def _seed(recipe: Recipe) -> Cell:
+    if recipe["seed"] is None:
+        return "none: the picture depends on none"
+    return format_html("{} ({})", html.code(recipe["seed"]), recipe["seed_source"])
+
+
+def tables(version: Version, recipe: Recipe) -> list[Table]:
+    """Return the parameters of a version, and what differs from the plan's first."""
+    if recipe["workflow"] is None:
+        return []
+    rows = [
+        (name, _shown(told["value"]), told["source"]) for name, told in recipe["parameters"].items()
+    ]
+    return [
+        Table("Parameters", ("Parameter", "Value", "Source"), rows),
+        *_since_first(version, recipe),
+    ]
+
+
+def _since_first(version: Version, recipe: Recipe) -> list[Table]:
+    first = version.plan.versions.published().filter(task=version.task, number=1).first()
+    if first is None or first.pk == version.pk:
+        return []
+    found = differences(recipes.read(first.pk), recipe)
+    rows = [(each.what, _shown(each.first), _shown(each.second)) for each in found]
+    empty = f"Nothing: it was made as {FIRST} was."
+    return [Table(f"What differs from {FIRST}", ("", FIRST, "This version"), rows, empty=empty)]
+
+
+def _shown(value: Any) -> Cell:
+    return html.NOTHING if value is None else html.shortened(str(value))
