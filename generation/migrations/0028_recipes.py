@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('generation', '0026_folders'),
+        ('generation', '0027_named_workflows'),
     ]
 
     operations = [
