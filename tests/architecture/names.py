@@ -18,8 +18,10 @@ DOCUMENTS = tuple(
 #: Where a path that is named may begin.
 BASES = ("", "docs", "generation", "tests")
 SUFFIXES = ("py", "md", "in", "txt", "json", "html", "js", "css", "conf", "toml")
-#: The numbers of the system checks, and hosts of examples.
-FOREIGN = re.compile(r"madsea\.([EW]\d{3}|studio)")
+#: Numbers of system checks, hosts of examples, permissions, and places in an answer.
+FOREIGN = re.compile(
+    r"madsea\.([EW]\d{3}|studio)|generation\.(add|change|delete|give|view)_\w+|parameters\.\w+\.\w+"
+)
 
 _TOKEN = re.compile(r"`([^`\n]+)`")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+(?:\(.*\))?")
