@@ -22,7 +22,7 @@ Posting     accepted, or found in queue   Running     acknowledge ("reposted" th
             no answer, or an error        Posting     pause the server; then look for it
             found in history              Running     acknowledge, judge the history again
             absent twice, nowhere         Preparing   post the same id again; too often: fail
-            absent twice, its file there  Running     acknowledge, fetch the file
+            absent twice, its file there  Fetching    fetch the file
             absent twice, address split   Ended       step back
 Running     in queue                      Running     a second copy of it is deleted
             in queue, but hung            Stopping    note, remember, take off

@@ -8,7 +8,7 @@ from generation.driver import effects as do
 from generation.driver import observations as seen
 from generation.driver.observations import Observation
 from generation.driver.running_rules import LOOK_SOON_S, on_server
-from generation.driver.stages import Absence, Posting, Preparing, Running, Stopping
+from generation.driver.stages import Absence, Fetching, Posting, Preparing, Running, Stopping
 from generation.driver.steps import ERRORS_MOST, Step, end, fail, untold
 from generation.errors import Busy
 from generation.failures import failure
@@ -93,8 +93,11 @@ def posting(stage: Posting, observed: Observation, now: float) -> Step:
             copies = (do.DeleteCopy(),) if observed.n_copies > 1 else ()
             running = _running_now(stage, now + observed.look_after_s)
             return running, (do.Acknowledge(), *copies)
-        case seen.FoundInHistory() | seen.NotToBeFound(left=(_, *_)):
+        case seen.FoundInHistory():
             return _running_now(stage, now), (do.Acknowledge(), do.Observe(observed))
+        case seen.NotToBeFound(left=files) if files:
+            running = _running_now(stage, now)
+            return Fetching(running=running, files=files, is_left=True), (do.Fetch(files),)
         case seen.NotToBeFound():
             return _never_there(stage, observed, now)
     return on_server(stage, observed, now)

@@ -119,7 +119,7 @@ REPOST = Preparing(due_at=NOW, submission=Submission(is_repost=True))
         (POSTING, seen.PromptNotPosted(BadAnswer(maybe_sent=True)), Posting, [do.PauseServer]),
         (POSTING, FoundInHistory(outcome="success"), Running, [do.Acknowledge, do.Observe]),
         (POSTING, seen.NotToBeFound(), Preparing, []),
-        (POSTING, seen.NotToBeFound((FILE,)), Running, [do.Acknowledge, do.Observe]),
+        (POSTING, seen.NotToBeFound((FILE,)), Fetching, [do.Fetch]),
         (POSTING, seen.NotToBeFound(is_split=True), Ended, [do.StepBack]),
         # Running
         (RUNNING, queued(), Running, []),
