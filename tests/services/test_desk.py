@@ -146,7 +146,6 @@ def test_a_text_of_the_workflow_s_own_is_left_as_it_is(lease: Lease) -> None:
     encoder["inputs"]["text"] = "{plan} {mood} {{wide}}"
     factories.batch([RunState.QUEUED], workflow=flying.workflow(graph))
 
-    attempt = Desk(lease).claim(in_flight=0)
+    attempt = claimed(Desk(lease))
 
-    assert attempt
     assert "{plan} {mood} {{wide}}" in str(attempt.graph)
