@@ -43,10 +43,11 @@ class RecipePanel(TypedDict):
 
 
 class RecipeWorkflow(TypedDict):
-    """The frozen workflow; `sha256` is that of its graph."""
+    """The frozen workflow; `sha256` is that of its graph, the other of what was chosen of it."""
 
     workflow_json: str
     sha256: str
+    contract_sha256: str | None
 
 
 class RecipeAttempt(TypedDict):
@@ -202,7 +203,11 @@ def _time(moment: datetime | None) -> str | None:
 def _workflow(workflow: Workflow | None) -> RecipeWorkflow | None:
     if workflow is None:
         return None
-    return {"workflow_json": workflow.name, "sha256": workflow.sha256}
+    return {
+        "workflow_json": workflow.name,
+        "sha256": workflow.sha256,
+        "contract_sha256": workflow.contract_sha256 or None,
+    }
 
 
 def _parameters(
