@@ -34,6 +34,7 @@ ONE: dict[str, Callable[[], object]] = {
     "batch_id": lambda: Batch.objects.latest("pk").public_id,
     "style": lambda: Style.objects.latest("pk").code,
     "name": lambda: "OmbresChinoises.json",
+    "sha256": lambda: Version.objects.latest("pk").sha256,
     "app_label": lambda: "generation",
     "content_type_id": lambda: 1,
     "signed": lambda: "signed",
@@ -47,6 +48,8 @@ ROWS: dict[str, Any] = {
     "plans-one": Plan,
     "servers-one": Server,
     "version": Version,
+    "recipe": Version,
+    "rerun": Version,
     "admin:auth_user_password_change": User,
 }
 MODELS = {f"{model._meta.app_label}_{model._meta.model_name}": model for model in site._registry}
