@@ -106,7 +106,8 @@ def set_graph(attempt: Attempt, graph: Mapping[str, Any], panel: Version | None)
         Fenced: the attempt is no longer ours.
     """
     # One statement, so without a transaction around it.
-    write_held(attempt.pk, attempt.lease_token, graph=graph, panel=panel)
+    panel_id = None if panel is None else panel.pk
+    write_held(attempt.pk, attempt.lease_token, graph=graph, panel_id=panel_id)
     attempt.graph, attempt.panel = graph, panel
 
 
