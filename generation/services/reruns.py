@@ -61,7 +61,7 @@ def read(
         problems += preflight.check(origin.workflow, needs, {}, {})
     if problems:
         raise InvalidRequest(problems)
-    params, sources = _values(origin, seed)
+    params, sources = _values(origin, contract, seed)
     episode = origin.version.plan.sequence.episode
     return BatchRequest(
         project_id=episode.project.code,
@@ -122,13 +122,17 @@ def _plan_problems(plans: Sequence[Place]) -> list[Problem]:
     return problems
 
 
-def _values(origin: _Origin, seed: int | str | None) -> tuple[Mapping[str, Any], Mapping[str, str]]:
+def _values(
+    origin: _Origin, contract: Contract, seed: int | str | None
+) -> tuple[Mapping[str, Any], Mapping[str, str]]:
     """Return the values of a version's plan with their sources; of a new seed there is none yet."""
     params: dict[str, Any] = origin.batch.params | origin.run.params
     sources: dict[str, str] = origin.batch.sources | origin.run.sources
     before = sources.pop(workflows.SEED, Source.DRAWN.value)
     params.pop(workflows.SEED, None)
-    if seed == NEW or not (seed or origin.attempt.seed or seed == 0):
+    if workflows.SEED not in contract.parameters or seed == NEW:
+        return params, sources
+    if seed is None and not origin.attempt.seed:
         return params, sources
     chosen = int(origin.attempt.seed if seed is None else seed)
     source = before if seed is None else Source.REQUEST.value

@@ -197,7 +197,8 @@ def test_a_recipe_names_the_panel_and_the_comfyui_of_its_time(
 
     assert recipe["panel"] is not None
     assert recipe["panel"]["sha256"] == inverted.plan.versions.get(task="extracted-raw").sha256
-    assert recipe["comfyui_version"] == inverted.attempt.server_version  # type: ignore[union-attr]
+    assert inverted.attempt is not None
+    assert recipe["comfyui_version"] == (inverted.attempt.server_version or None)
     assert recipe["comfyui_version"] != "9.9.9"
 
 

@@ -37,7 +37,9 @@ def attempt_of(run: PlanRun) -> Attempt:
 
 
 def retry(run: PlanRun, _: Lease) -> None:
-    transitions.retry(run.batch, [run.pk], overrides={}, needs_of=capability.own_needs, actor=None)
+    transitions.retry(
+        run.batch, [run.pk], overrides={}, needs_of=capability.own_needs_of, actor=None
+    )
 
 
 def upload(run: PlanRun, _: Lease) -> None:

@@ -104,7 +104,7 @@ def test_retry_goes_back_to_the_first_state_of_the_mode(
 
     assert (
         transitions.retry(
-            run.batch, [run.pk], overrides={}, needs_of=capability.own_needs, actor=None
+            run.batch, [run.pk], overrides={}, needs_of=capability.own_needs_of, actor=None
         )
         == 1
     )
@@ -120,7 +120,7 @@ def test_retry_leaves_alone_what_neither_failed_nor_was_cancelled(state: RunStat
 
     assert (
         transitions.retry(
-            run.batch, [run.pk], overrides={}, needs_of=capability.own_needs, actor=None
+            run.batch, [run.pk], overrides={}, needs_of=capability.own_needs_of, actor=None
         )
         == 0
     )
@@ -137,7 +137,7 @@ def test_retry_clears_the_cancel_of_the_batch() -> None:
         made,
         list(made.runs.values_list("pk", flat=True)),
         overrides={},
-        needs_of=capability.own_needs,
+        needs_of=capability.own_needs_of,
         actor=None,
     )
 
@@ -150,7 +150,9 @@ def test_retry_waits_for_the_panel_that_is_still_missing() -> None:
     PlanRun.objects.update(wait_reason=WaitReason.PANEL)
     transitions.cancel(run.batch, run_ids=None, unanswered=[], actor=None)
 
-    transitions.retry(run.batch, [run.pk], overrides={}, needs_of=capability.own_needs, actor=None)
+    transitions.retry(
+        run.batch, [run.pk], overrides={}, needs_of=capability.own_needs_of, actor=None
+    )
 
     run.refresh_from_db()
     assert run.wait_reason == WaitReason.PANEL
@@ -162,7 +164,9 @@ def test_retry_no_longer_waits_for_a_panel_that_came_meanwhile() -> None:
     transitions.cancel(run.batch, run_ids=None, unanswered=[], actor=None)
     factories.version(run.plan, task="extracted-raw")
 
-    transitions.retry(run.batch, [run.pk], overrides={}, needs_of=capability.own_needs, actor=None)
+    transitions.retry(
+        run.batch, [run.pk], overrides={}, needs_of=capability.own_needs_of, actor=None
+    )
 
     run.refresh_from_db()
     assert run.wait_reason == WaitReason.TURN
