@@ -29,10 +29,10 @@ def from_one(names: Mapping[str, object], source: Source) -> dict[str, str]:
 
 
 def told(values: Mapping[str, object], sources: Sources) -> str:
-    """Return values with their sources for a sentence: `steps 30 (request), cfg 7.5 (style)`."""
+    """Return values with their sources for a sentence, by name: `cfg 7.5 (style), steps 30`."""
     return ", ".join(
         f"{name} {_short(value)}" + (f" ({sources[name]})" if name in sources else "")
-        for name, value in values.items()
+        for name, value in sorted(values.items())
     )
 
 

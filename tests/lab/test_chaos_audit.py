@@ -56,8 +56,10 @@ def scene(home: Path, tmp_path: Path) -> Scene:
     factories.log(batch, event="batch_created", data={"plans": 1, "style": "labo", "mode": "auto"})
     lease = leases.take(server.pk)
     assert lease is not None
-    attempt = claims.Desk(lease).claim(in_flight=0)
+    desk = claims.Desk(lease)
+    attempt = desk.claim(in_flight=0)
     assert attempt is not None
+    assert desk.build(attempt) is None
     transitions.acknowledge(attempt)
     # A server writes into an image which prompt it is of.
     image = incoming_images.stage(factories.png() + str(attempt.prompt_id).encode())

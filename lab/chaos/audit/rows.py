@@ -65,6 +65,9 @@ def frozen(case: Case) -> Verdict:
 def _unlike_its_workflow(attempt: Attempt) -> Iterator[str]:
     workflow = attempt.run.batch.workflow
     frozen_graph: Mapping[str, Any] = workflow.graph if workflow else {}
+    # A driver that was killed between the claim and the graph has posted nothing.
+    if not attempt.graph and attempt.acknowledged_at is None:
+        return
     if attempt.graph.keys() != frozen_graph.keys():
         yield f"prompt {attempt} has other nodes than its workflow"
         return
