@@ -73,7 +73,7 @@ def test_many_plans_are_cancelled_from_their_list(studio: Studio, page: Page) ->
 def test_enter_in_a_number_sets_it_and_cancels_nothing(studio: Studio, page: Page) -> None:
     studio.site.generate(PLANS, mode="manuel")
     page.goto(f"{studio.url}/admin/generation/batch/")
-    page.locator("#result_list th.field-name a").click()
+    page.locator("#result_list th.field-called a").click()
 
     page.get_by_label("Priority").fill("7")
     page.get_by_label("Priority").press("Enter")
@@ -86,7 +86,7 @@ def test_enter_in_a_number_sets_it_and_cancels_nothing(studio: Studio, page: Pag
 def test_what_is_typed_stays_while_the_page_follows_the_batch(studio: Studio, page: Page) -> None:
     studio.site.generate(PLANS)
     page.goto(f"{studio.url}/admin/generation/batch/")
-    page.locator("#result_list th.field-name a").click()
+    page.locator("#result_list th.field-called a").click()
 
     page.get_by_label("Priority").fill("7")
 
