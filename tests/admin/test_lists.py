@@ -143,7 +143,7 @@ def test_words_that_name_nothing_find_nothing(office: Client) -> None:
 )
 def test_runs_are_filtered(query: str, n_found: int, office: Client) -> None:
     server = factories.server(pk=1)
-    factories.server("gpu-2")
+    factories.server("gpu-2", pk=2)
     assert server.pk == 1
     factories.batch(STATES)
 
