@@ -19,7 +19,7 @@ from generation.selectors import admin_overviews, render_queue, wait_reasons
 from generation.states import RunState
 
 SHOWN = 100
-TEMPLATE = "admin/generation/turns.html"
+TEMPLATE = "admin/generation/queue.html"
 #: Longer queues are read anew by whoever looks at them, not every two seconds.
 FOLLOWED_MAX = 1000
 HEADERS = ("Place", "Plan", "Project", "Batch", "Style", "Priority", "Why it waits", "Requested")

@@ -10,7 +10,7 @@ from typing import Any
 
 from generation.decoding.child_process import Ended, Process
 from generation.decoding.child_protocol import Answer, Job
-from generation.decoding.slots import Turns, alone_on_this_machine
+from generation.decoding.slots import Slots, alone_on_this_machine
 from generation.errors import Busy
 from generation.image_formats import UnreadableImage
 
@@ -45,8 +45,8 @@ class Pool:
     """
 
     def __init__(self, n_processes: int) -> None:
-        self._turns = Turns(n_processes, n_waiting=_SMALL_WAITING, wait_s=_SMALL_WAIT_S)
-        self._large = Turns(1, n_waiting=_LARGE_WAITING, wait_s=_LARGE_WAIT_S)
+        self._slots = Slots(n_processes, n_waiting=_SMALL_WAITING, wait_s=_SMALL_WAIT_S)
+        self._large = Slots(1, n_waiting=_LARGE_WAITING, wait_s=_LARGE_WAIT_S)
         self._idle: list[_Idle] = []
         self._lock = Lock()
         self._sweep: Timer | None = None
@@ -68,7 +68,7 @@ class Pool:
             return self._asked(job, content)
 
     def _asked(self, job: Job, content: bytes) -> Answer:
-        with self._turns.one():
+        with self._slots.one():
             answer = self._answer(job, content)
         answer.raise_refusal()
         return answer

@@ -15,7 +15,7 @@ HELD_UP_S = 1.0
 _LOOK_S = 0.05
 
 
-class Turns:
+class Slots:
     """So many at once in this process; the others wait, but few where it takes long."""
 
     def __init__(

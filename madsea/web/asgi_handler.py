@@ -32,7 +32,7 @@ from madsea.web import (
     request_bodies,
     transient_errors,
 )
-from madsea.web.fair_queue import Turns
+from madsea.web.fair_queue import FairQueue
 from madsea.web.refusals import Refused
 from madsea.web.request_bodies import Body
 
@@ -77,7 +77,7 @@ class ThreadedHandler(ASGIHandler):
         BaseHandler.__init__(self)
         self.load_middleware(is_async=False)
         self._threads = ThreadPoolExecutor(n_threads, thread_name_prefix="web")
-        self._logins = Turns()
+        self._logins = FairQueue()
         self._n_at_hand = 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections import OrderedDict, deque
 
 
-class Turns:
+class FairQueue:
     """A lock for an event loop; whoever asks for it most often holds up nobody but itself."""
 
     def __init__(self) -> None:

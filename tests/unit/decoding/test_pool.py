@@ -14,7 +14,7 @@ from generation.decoding import pillow_images
 from generation.decoding.child_process import Ended, Process
 from generation.decoding.child_protocol import Job
 from generation.decoding.pool import Limits, Pool
-from generation.decoding.slots import Turns, alone_on_this_machine
+from generation.decoding.slots import Slots, alone_on_this_machine
 from generation.errors import Busy
 from generation.image_formats import UnreadableImage
 from tests import pictures as made
@@ -180,21 +180,21 @@ def test_where_no_file_can_be_locked_it_is_decoded_all_the_same(pool: Pool, limi
 
 
 def test_who_waits_in_vain_is_asked_to_come_again() -> None:
-    turns = Turns(1, n_waiting=8, wait_s=0.05)
+    turns = Slots(1, n_waiting=8, wait_s=0.05)
 
     with turns.one(), pytest.raises(Busy), turns.one():
         pass
 
 
 def test_behind_what_takes_long_only_few_wait() -> None:
-    turns = Turns(1, n_waiting=0, wait_s=3600.0, held_up_s=0.0)
+    turns = Slots(1, n_waiting=0, wait_s=3600.0, held_up_s=0.0)
 
     with turns.one(), pytest.raises(Busy), turns.one():
         pass
 
 
 def test_a_turn_that_ended_badly_is_over() -> None:
-    turns = Turns(1, n_waiting=1, wait_s=0.05)
+    turns = Slots(1, n_waiting=1, wait_s=0.05)
     with pytest.raises(ZeroDivisionError), turns.one():
         raise ZeroDivisionError
 
