@@ -13,8 +13,11 @@ PLANS = ("0010", "0020", "0030")
 CUT = str(Path(__file__).with_name("cut.py"))
 #: The way of a plan, cut between each two of its steps.
 STEPS = [
-    pytest.param("generation.models:Attempt.save", "after", id="claim-before-commit"),
+    pytest.param(
+        "generation.services.prepared_writes:insert", "after", id="claim-before-commit"
+    ),
     pytest.param("generation.services.transitions:claim", "after", id="claimed"),
+    pytest.param("generation.services.transitions:set_graph", "after", id="graph-stored"),
     pytest.param("generation.comfyui.client:Client.post_prompt", "before", id="before-post"),
     pytest.param("generation.comfyui.client:Client.post_prompt", "after", id="posted"),
     pytest.param("generation.services.transitions:acknowledge", "after", id="rendering"),

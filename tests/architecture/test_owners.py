@@ -1,6 +1,8 @@
 """Owners: what only one module may do. And what every module owes its readers."""
 
 import ast
+from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -136,6 +138,18 @@ def test_no_function_is_longer_than_sixty_lines_and_no_module_than_five_hundred(
         ]
 
     assert found(long) == {}
+
+
+def test_no_two_test_files_outside_packages_have_one_name() -> None:
+    """pytest imports such a file by its name alone, and refuses the second."""
+    tests = Path(__file__).parents[1]
+    names = Counter(
+        file.name
+        for file in tests.rglob("*.py")
+        if file.name != "conftest.py" and not file.with_name("__init__.py").exists()
+    )
+
+    assert [name for name, n in names.items() if n > 1] == []
 
 
 def test_nothing_is_left_to_be_done() -> None:
