@@ -114,6 +114,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_q",
     "generation",
+    "storyboards",
 ]
 
 MIDDLEWARE = [
