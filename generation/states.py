@@ -98,6 +98,14 @@ class WaitReason(StrEnum):
     UPLOAD = "upload"  #: An image uploaded for it is being published.
 
 
+class PlanStatus(StrEnum):
+    """Whether a plan is still to be made; what was asked for before is not touched by it."""
+
+    ACTIVE = "active"  #: It is in production.
+    ON_HOLD = "on_hold"  #: It is not to be made for now: no new run.
+    OMITTED = "omitted"  #: It is no longer in the film: no new run; nothing of it is deleted.
+
+
 class ServerHealth(StrEnum):
     """What we last saw of a server."""
 

@@ -7,7 +7,7 @@ from generation.models.idempotency import IdempotencyKey
 from generation.models.log import LogEntry
 from generation.models.login import LoginTries
 from generation.models.named_workflow import NamedWorkflow
-from generation.models.production import Episode, Plan, Project, Sequence
+from generation.models.production import Episode, Plan, PlanTextChange, Project, Sequence
 from generation.models.server import Block, Server, ServerDefinitions
 from generation.models.storage import StorageTrouble, Volume
 from generation.models.version import Version
@@ -26,6 +26,7 @@ __all__ = [
     "Needs",
     "Plan",
     "PlanRun",
+    "PlanTextChange",
     "Project",
     "RunGroup",
     "Sequence",

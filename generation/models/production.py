@@ -1,7 +1,21 @@
-"""The production tree: project, episode, sequence, plan."""
+"""The production tree: project, episode, sequence, plan; and what a plan shows."""
 
+from typing import Any, ClassVar, Self
+
+from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Lower
+
+from generation.models.workflow import Style
+from generation.states import PlanStatus
+
+#: How many characters a short text of a plan may have, and a long one.
+LABEL_MAX = 32
+UID_MAX = 64
+LINE_MAX = 500
+TEXT_MAX = 10_000
+SOURCE_MAX = 64
 
 
 class Project(models.Model):
@@ -56,18 +70,85 @@ class Sequence(models.Model):
         return self.code
 
 
+class PlanQuerySet(models.QuerySet["Plan"]):
+    """Plans by whether they are still to be made."""
+
+    def set_apart(self) -> Self:
+        """Return those on hold or omitted: nothing new is rendered of them."""
+        return self.exclude(production_status=PlanStatus.ACTIVE)
+
+
 class Plan(models.Model):
-    """A storyboard plan of a sequence, such as 0010."""
+    """A storyboard plan of a sequence, such as 0010, and what it shows.
+
+    `label` and `storyboard_uid` are what its board is called in the storyboard; `position` is its
+    place in the episode; `style` is its own, None where whoever asks for it says one.
+    """
+
+    STATUSES: ClassVar = [(each.value, each.value.replace("_", " ")) for each in PlanStatus]
 
     sequence = models.ForeignKey(Sequence, models.PROTECT, related_name="plans")
     code = models.CharField("plan", max_length=4)
+    label = models.CharField(max_length=LABEL_MAX, blank=True)
+    storyboard_uid = models.CharField(max_length=UID_MAX, blank=True)
+    dialogue = models.TextField(max_length=TEXT_MAX, blank=True)
+    action = models.TextField(max_length=TEXT_MAX, blank=True)
+    place = models.CharField(max_length=LINE_MAX, blank=True)
+    camera = models.CharField(max_length=LINE_MAX, blank=True)
+    description = models.TextField(max_length=TEXT_MAX, blank=True)
+    notes = models.TextField(max_length=TEXT_MAX, blank=True)
+    duration_ms = models.PositiveIntegerField("duration (ms)", null=True, blank=True)
+    position = models.PositiveIntegerField("position in the episode", null=True, blank=True)
+    style = models.ForeignKey(Style, models.PROTECT, null=True, blank=True, related_name="plans")
+    production_status = models.CharField(max_length=8, choices=STATUSES, default=PlanStatus.ACTIVE)
+    text_revision = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = PlanQuerySet.as_manager()
 
     class Meta:
         ordering = ["sequence_id", "code"]
+        indexes = [
+            models.Index(fields=["label"], name="plan_by_label", condition=~Q(label="")),
+            models.Index(
+                fields=["storyboard_uid"],
+                name="plan_by_storyboard_uid",
+                condition=~Q(storyboard_uid=""),
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["sequence", "code"], name="plan_unique_in_sequence"),
+            models.CheckConstraint(
+                condition=Q(production_status__in=[each.value for each in PlanStatus]),
+                name="plan_status_known",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.code
+
+
+class PlanTextChange(models.Model):
+    """One change of what is known of a plan: append-only.
+
+    `before` and `after` hold the changed fields alone; `source` says by which door it came.
+    """
+
+    plan = models.ForeignKey(Plan, models.PROTECT, related_name="text_changes")
+    revision = models.PositiveIntegerField()
+    source = models.CharField(max_length=SOURCE_MAX)
+    before: "models.JSONField[Any, Any]" = models.JSONField(default=dict)
+    after: "models.JSONField[Any, Any]" = models.JSONField(default=dict)
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    changed_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["plan_id", "-revision"]
+        constraints = [
+            models.UniqueConstraint(fields=["plan", "revision"], name="plan_text_change_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"change {self.revision} of {self.plan_id}"

@@ -4,14 +4,9 @@ What the folder holds is understood first, in `incoming`.
 """
 
 import hashlib
-import os
-from pathlib import Path
 
-from django.conf import settings
 from django.contrib.auth.models import User
 
-from generation import safe_open
-from generation.errors import BadImage
 from generation.models import Plan, Version
 from generation.services import incoming_images, production_tree, publication, submitted_images
 from generation.services.import_folders import Item
@@ -25,7 +20,7 @@ def check(item: Item) -> None:
         BadImage: it is no usable image, or of another format than its name says.
         Busy: too much is being decoded just now.
     """
-    incoming_images.check(_content(item.file), filename=item.file.name)
+    incoming_images.check(incoming_images.content_of(item.file), filename=item.file.name)
 
 
 def publish(item: Item, project_id: str, *, actor: User | None) -> Version | None:
@@ -40,7 +35,7 @@ def publish(item: Item, project_id: str, *, actor: User | None) -> Version | Non
         InvalidRequest: the project exists in another spelling.
         StorageError: the projects folder cannot be written.
     """
-    content = _content(item.file)
+    content = incoming_images.content_of(item.file)
     if _is_last(project_id, item.name, content):
         return None
     checked = incoming_images.check(content, filename=item.file.name)
@@ -57,17 +52,6 @@ def _plan(project_id: str, name: PlanTask) -> Plan:
     tree = {name.sequence_id: [name.plan]}
     plans = production_tree.ensure_plans(project_id, name.season, name.episode, tree)
     return plans[name.sequence_id, name.plan]
-
-
-def _content(file: Path) -> bytes:
-    """Return a file's bytes; one that is too large, or would never end, is not read."""
-    limit = settings.MADSEA_IMAGE_MAX_BYTES
-    try:
-        with safe_open.plain(file) as handle:
-            incoming_images.check_size(os.fstat(handle.fileno()).st_size)
-            return handle.read(limit)
-    except OSError as error:
-        raise BadImage(error.strerror or str(error), code="unreadable", attr="file") from error
 
 
 def _is_last(project_id: str, name: PlanTask, content: bytes) -> bool:

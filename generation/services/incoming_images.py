@@ -1,11 +1,12 @@
 """Images that come in: decoded before they are believed, then staged."""
 
+import os
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from django.conf import settings
 
-from generation import image_decoding, served_files, storage
+from generation import image_decoding, safe_open, served_files, storage
 from generation.errors import BadImage
 from generation.image_formats import Examined, UnreadableImage
 from generation.services.publication import Image
@@ -50,6 +51,21 @@ def check_size(n_bytes: int) -> None:
     if n_bytes > limit:
         detail = f"The file has {n_bytes:,} bytes; at most {limit:,} are taken."
         raise BadImage(detail, code="too_large", attr="file")
+
+
+def content_of(file: Path) -> bytes:
+    """Return a file's bytes; one that is too large, or would never end, is not read.
+
+    Raises:
+        BadImage: it is too large, or cannot be read.
+    """
+    limit = settings.MADSEA_IMAGE_MAX_BYTES
+    try:
+        with safe_open.plain(file) as handle:
+            check_size(os.fstat(handle.fileno()).st_size)
+            return handle.read(limit)
+    except OSError as error:
+        raise BadImage(error.strerror or str(error), code="unreadable", attr="file") from error
 
 
 def stage(content: bytes, *, filename: str = "", to: storage.Target = storage.NO_TARGET) -> Image:

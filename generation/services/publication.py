@@ -55,9 +55,12 @@ class Image:
     staged: storage.Staged
     decoded: DecodedImage
     served: bytes | None = None  #: what is served of it; None: the file itself
+    known_served_sha256: str = ""  #: where the bytes that are served are not held any more
 
     def served_sha256(self) -> str:
         """Return the SHA-256 of what is served of it."""
+        if self.known_served_sha256:
+            return self.known_served_sha256
         return self.staged.sha256 if self.served is None else sha256(self.served).hexdigest()
 
 
@@ -127,7 +130,7 @@ def reserve_import(plan: Plan, task: str, image: Image, *, actor: User | None) -
 
 def _reserve(plan_id: int, task: str, images: Sequence[Image], **fields: Any) -> list[Version]:
     plan = transitions.locked_plan(plan_id)
-    numbers = _take_numbers(plan, task, len(images))
+    numbers = take_numbers(plan, task, len(images))
     run = fields.get("run")
     fields |= {"plan": plan, "task": task, "batch_id": run.batch_id if run else None}
     return [
@@ -137,22 +140,26 @@ def _reserve(plan_id: int, task: str, images: Sequence[Image], **fields: Any) ->
 
 
 def _reserved(number: int, image: Image, place: int, **fields: Any) -> Version:
-    version = Version(
-        number=number,
-        image=place,
-        extension=image.decoded.format,
-        path=_path(fields["plan"], fields["task"], number, image.decoded.format),
-        staging_path=image.staged.path,
-        sha256=image.staged.sha256,
-        served_sha256=image.served_sha256(),
-        pixels_sha256=image.decoded.pixels_sha256,
-        n_bytes=image.staged.n_bytes,
-        width_px=image.decoded.width_px,
-        height_px=image.decoded.height_px,
-        **fields,
-    )
+    version = unwritten(number, image, image=place, **fields)
     prepared_writes.insert(version)
     return version
+
+
+def unwritten(number: int, of: Image, **fields: Any) -> Version:
+    """Return the version that reserves a number of a plan's task for a staged image; no row yet."""
+    return Version(
+        number=number,
+        extension=of.decoded.format,
+        path=_path(fields["plan"], fields["task"], number, of.decoded.format),
+        staging_path=of.staged.path,
+        sha256=of.staged.sha256,
+        served_sha256=of.served_sha256(),
+        pixels_sha256=of.decoded.pixels_sha256,
+        n_bytes=of.staged.n_bytes,
+        width_px=of.decoded.width_px,
+        height_px=of.decoded.height_px,
+        **fields,
+    )
 
 
 def _run_locked(run_id: int) -> PlanRun:
@@ -178,8 +185,12 @@ def _numbers(plan_id: int, task: str) -> QuerySet[Version, tuple[int, int]]:
 _NUMBERS = Listed(_numbers)
 
 
-def _take_numbers(plan: Plan, task: str, n_wanted: int) -> list[int]:
-    """Return the next numbers of a locked plan: those left open, then what follows the last."""
+def take_numbers(plan: Plan, task: str, n_wanted: int) -> list[int]:
+    """Return the next numbers of a locked plan: those left open, then what follows the last.
+
+    Raises:
+        Conflict: version 9999 is taken.
+    """
     last, n_open = next(iter(_NUMBERS.rows(plan.pk, task)), (0, 0))
     numbers: list[int] = []
     if n_open:
@@ -372,7 +383,7 @@ def _move_on(pictures: Sequence[Version], content: storage.Content) -> bool:
     if any(not _is_unmoved(picture, held.get(picture.pk)) for picture in pictures):
         return False
     numbers = [picture.number for picture in pictures[1:]]
-    numbers += _take_numbers(plan, first.task, 1)
+    numbers += take_numbers(plan, first.task, 1)
     # The last first: each takes the number that the one after it has left.
     for picture, number in reversed(list(zip(pictures, numbers, strict=True))):
         moved_to = _path(plan, picture.task, number, picture.extension)

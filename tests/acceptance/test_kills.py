@@ -13,9 +13,7 @@ PLANS = ("0010", "0020", "0030")
 CUT = str(Path(__file__).with_name("cut.py"))
 #: The way of a plan, cut between each two of its steps.
 STEPS = [
-    pytest.param(
-        "generation.services.prepared_writes:insert", "after", id="claim-before-commit"
-    ),
+    pytest.param("generation.services.prepared_writes:insert", "after", id="claim-before-commit"),
     pytest.param("generation.services.transitions:claim", "after", id="claimed"),
     pytest.param("generation.services.transitions:set_graph", "after", id="graph-stored"),
     pytest.param("generation.comfyui.client:Client.post_prompt", "before", id="before-post"),

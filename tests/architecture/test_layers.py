@@ -29,6 +29,7 @@ LAYERS = {
     "generation.extensions": 2,
     "generation.image_formats": 2,
     "generation.parameter_sources": 2,
+    "generation.plan_actions": 2,
     "generation.safe_open": 2,
     "generation.comfyui": 3,
     "generation.decoding": 3,
