@@ -18,6 +18,7 @@ from generation.admin.actions import Act
 from generation.admin.detail_pages import Form
 from generation.errors import Conflict, MadseaError
 from generation.models import Batch
+from generation.models.batch import PRIORITY_HIGH, PRIORITY_LOW
 from generation.services import batch_controls
 
 STEP = 10
@@ -84,7 +85,7 @@ class Number:
     high: int
 
 
-PRIORITY = Number("priority", "Priority", batch_controls.PRIORITY_LOW, batch_controls.PRIORITY_HIGH)
+PRIORITY = Number("priority", "Priority", PRIORITY_LOW, PRIORITY_HIGH)
 TRIES = Number(
     "max_tries", "Tries of each plan", batch_controls.TRIES_LOW, batch_controls.TRIES_HIGH
 )

@@ -11,8 +11,8 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 
-from generation.models.batch import VARIATIONS_MAX
-from generation.services.batch_controls import PRIORITY_HIGH, PRIORITY_LOW, TRIES_HIGH, TRIES_LOW
+from generation.models.batch import PRIORITY_HIGH, PRIORITY_LOW, VARIATIONS_MAX
+from generation.services.batch_controls import TRIES_HIGH, TRIES_LOW
 from nomenclature import rules
 from nomenclature.errors import NomenclatureError
 

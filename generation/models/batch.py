@@ -24,6 +24,8 @@ from generation.states import (
 
 #: How long a batch's name and the reason for it may be, in characters.
 NAME_MAX, REASON_MAX = 200, 2000
+#: What goes first: the higher.
+PRIORITY_LOW, PRIORITY_HIGH = -100, 100
 #: How many runs of each plan a batch may have.
 VARIATIONS_MAX = 16
 

@@ -7,9 +7,9 @@ from django.db.models.functions import Now
 from generation import queueing
 from generation.errors import Conflict, InvalidRequest, Problem
 from generation.models import Batch
+from generation.models.batch import PRIORITY_HIGH, PRIORITY_LOW
 from generation.services.transitions.unit_of_work import Change, change
 
-PRIORITY_LOW, PRIORITY_HIGH = -100, 100
 TRIES_LOW, TRIES_HIGH = 1, 20
 
 

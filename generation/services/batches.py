@@ -115,6 +115,7 @@ def _new_batch(
         sources=dict(request.sources),
         name=request.name,
         reason=request.reason,
+        priority=request.priority,
         variations=request.variations,
         needs=needs,
         needs_panel=request.needs_panel,

@@ -11,7 +11,13 @@ from typing import Any
 
 from django.conf import settings
 
-from generation.models.batch import NAME_MAX, REASON_MAX, VARIATIONS_MAX
+from generation.models.batch import (
+    NAME_MAX,
+    PRIORITY_HIGH,
+    PRIORITY_LOW,
+    REASON_MAX,
+    VARIATIONS_MAX,
+)
 from generation.states import Mode
 from nomenclature import rules
 
@@ -72,6 +78,9 @@ PAYLOAD: Fields = MappingProxyType(
         ),
         "variations": Field(
             int, low=1, high=VARIATIONS_MAX, meaning="Pictures of each plan, each of its own seed."
+        ),
+        "priority": Field(
+            int, low=PRIORITY_LOW, high=PRIORITY_HIGH, meaning="Higher goes first; else 0."
         ),
         "name": Field(str, high=NAME_MAX, meaning="What people call the batch."),
         "reason": Field(str, high=REASON_MAX, meaning="Why it is asked for."),

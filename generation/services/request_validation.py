@@ -53,6 +53,7 @@ class BatchRequest:
     variations: int = 1
     name: str = ""
     reason: str = ""
+    priority: int = 0
     rerun_of: Version | None = None
 
 
@@ -77,6 +78,7 @@ def read(given: object) -> BatchRequest:
     values = request_params.read(reader, asked, style=style, workflow=workflow, mode=mode)
     variations = _variations(reader, asked, values, mode)
     name, reason = reader.text("name"), reader.text("reason")
+    priority = reader.number("priority", 0)
     if reader.problems:
         raise InvalidRequest(reader.problems)
     assert project_id and season and episode and style  # noqa: S101 - no problem, so all are there
@@ -97,6 +99,7 @@ def read(given: object) -> BatchRequest:
         variations,
         name,
         reason,
+        priority,
     )
 
 
