@@ -17,7 +17,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
-from generation.admin import confirmation, html
+from generation.admin import confirmation, generate, html
 from generation.admin.actions import ROWS_MAX, Act, Targets, counted, perform, report, united
 from generation.admin.detail_pages import Page
 from generation.admin.pagination import BoundedPaginator
@@ -39,6 +39,9 @@ class MadseaAdmin(_Base):
     list_fullwidth = True
     list_filter_submit = True
     list_before_template = "admin/generation/acts_form.html"
+
+    #: What the chosen rows of the list are to the page that asks for plans; empty: nothing.
+    generates = ""
 
     def name_of(self, row: Any) -> str:
         return str(row)
@@ -70,7 +73,17 @@ class MadseaAdmin(_Base):
                     act.name,
                     f"{act.label} selected",
                 )
+            if self.generates:
+                actions["generate"] = generate.action(self.generates)
         return actions
+
+    def links(self, row: Any) -> SafeString:
+        """Ways from a row's page to what may be done with it, beside its buttons."""
+        return (
+            generate.button(generate.url(**{self.generates: [row.pk]}))
+            if self.generates
+            else SafeString("")
+        )
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         columns = list(super().get_list_display(request))
@@ -231,7 +244,8 @@ class RecordAdmin(MadseaAdmin):
         if not self.has_view_permission(request, row):
             raise PermissionDenied
         page = self.page(request, row)
-        may_act = bool(self.acts) and self.has_change_permission(request, row)
+        may_change = self.has_change_permission(request, row)
+        may_act = bool(self.acts) and may_change
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -240,6 +254,7 @@ class RecordAdmin(MadseaAdmin):
             "subtitle": None,
             "page": page,
             "may_act": may_act,
+            "links": self.links(row) if may_change else "",
             "buttons": self.buttons(row) if may_act else "",
         }
         return TemplateResponse(request, self.record_template, context)

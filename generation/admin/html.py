@@ -174,6 +174,17 @@ def _since(at: datetime) -> str:
     return "just now"
 
 
+def duration(seconds: float) -> str:
+    """How long something takes, in words that promise no more than is known."""
+    if seconds < 60:
+        return f"about {max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"about {minutes} min"
+    hours, rest = divmod(minutes, 60)
+    return f"about {hours} h {rest:02d} min" if hours < 24 else f"about {round(hours / 24)} d"
+
+
 def clock(at: datetime | None) -> SafeString:
     """A moment to the second."""
     if at is None:

@@ -8,9 +8,10 @@ from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern
 from django.utils.safestring import SafeString
 
-from generation.admin import confirmation, filters, html, search, tables
+from generation.admin import confirmation, filters, generate, html, search, tables
 from generation.admin.actions import CANCELLED, Act, Question, Targets
 from generation.admin.base import RecordAdmin
 from generation.admin.detail_pages import Page, Picture
@@ -89,11 +90,19 @@ class PlanAdmin(RecordAdmin):
             Question(confirmation.CANCEL, _runs_if(_can_cancel)),
         ),
     )
+    generates = "plans"
     ordering = (*_PLACE, "code")
     list_display = ("name", "project", "panel", "image", "status", "progress", "batch")
     list_filter = (*filters.places("sequence__"), filters.PlanStateFilter, filters.PanelFilter)
     search_fields = ("code",)
     search_help_text = "E202_SQ0010-0010, SQ0010, 0010, a file's name or a project"
+
+    def links(self, plan: Any) -> SafeString:
+        run = admin_overviews.latest_of([plan])[plan.pk].run
+        return (generate.again(run) if run else SafeString("")) or super().links(plan)
+
+    def get_urls(self) -> list[URLPattern]:
+        return [*generate.urls(self), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return admin_overviews.plans()

@@ -56,6 +56,7 @@ class ProjectAdmin(RecordAdmin):
 
 @admin.register(Episode)
 class EpisodeAdmin(RecordAdmin):
+    generates = "episodes"
     list_display = ("code", "project_link", "season", "sequences", "created")
     list_filter = (*filters.episodes("")[:1],)
     search_fields = ("code", "project__code")
@@ -101,6 +102,7 @@ class EpisodeAdmin(RecordAdmin):
 
 @admin.register(Sequence)
 class SequenceAdmin(RecordAdmin):
+    generates = "sequences"
     list_display = ("code", "episode_link", "plans", "created")
     list_filter = filters.episodes("episode__")
     search_fields = ("code", "episode__code", "episode__project__code")

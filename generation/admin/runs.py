@@ -10,7 +10,7 @@ from django.urls import URLPattern
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from generation.admin import confirmation, filters, html, queue, search, tables
+from generation.admin import confirmation, filters, generate, html, queue, search, tables
 from generation.admin.actions import CANCELLED, Act, Question
 from generation.admin.base import RecordAdmin
 from generation.admin.detail_pages import Page, Picture
@@ -78,6 +78,9 @@ class PlanRunAdmin(RecordAdmin):
     )
     search_fields = ("plan__code",)
     search_help_text = "E202_SQ0010-0010, SQ0010, 0010, a batch's id, or words of an error"
+
+    def links(self, run: PlanRun) -> SafeString:
+        return generate.again(run)
 
     def get_urls(self) -> list[URLPattern]:
         return [*queue.urls(self), *super().get_urls()]

@@ -1,6 +1,8 @@
 """The production tree as clients browse it, with what each plan has published."""
 
-from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
+from collections.abc import Iterable
+
+from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from generation.models import Episode, Plan, PlanRun, Project, Sequence, Version
 
@@ -43,3 +45,13 @@ def _shown_versions() -> QuerySet[Version]:
         "plan__sequence", "batch", "run", "created_by"
     )
     return related.order_by("task", "-number")
+
+
+def chosen_plans(
+    *, episodes: Iterable[int] = (), sequences: Iterable[int] = (), plans: Iterable[int] = ()
+) -> QuerySet[Plan]:
+    """Return the plans of these episodes and sequences, and these plans, in production order."""
+    meant = Q(sequence__episode__in=list(episodes)) | Q(sequence__in=list(sequences))
+    rows = Plan.objects.filter(meant | Q(pk__in=list(plans)))
+    order = ("sequence__episode__project__code", "sequence__episode__code", "sequence__code")
+    return rows.select_related("sequence__episode__project").order_by(*order, "code")

@@ -17,6 +17,7 @@ from generation.services.request_fields import PAYLOAD
 from generation.services.request_reader import Reader
 from generation.services.request_sequences import AskedPlan, Given
 from generation.states import Mode
+from generation.workflows.contract import Contract
 
 #: A sequence and a plan of it.
 PlanKey = tuple[str, str]
@@ -121,16 +122,27 @@ class _Reading:
 
         Below them lie the presets of the workflow's contract.
         """
-        known = self._contract.parameters
-        is_named = style is not None and self._workflow.name in style.workflow_names
-        of_style = style.params if style and is_named else {}
-        defaults = {name: value for name, value in of_style.items() if name in known}
-        presets = self._contract.presets
-        sources = from_one(presets, Source.PRESET) | from_one(defaults, Source.STYLE)
+        contract = self._contract
+        params, sources = defaults(contract, self._workflow.name, style)
         sources |= from_one(given, Source.REQUEST)
-        if workflows.SEED in known and self._mode == Mode.AUTO:
+        if workflows.SEED in contract.parameters and self._mode == Mode.AUTO:
             sources = from_one({workflows.SEED: None}, Source.DRAWN) | sources
-        return {**presets, **defaults, **given}, sources
+        return {**params, **given}, sources
+
+
+def defaults(
+    contract: Contract, workflow_name: str, style: Style | None
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return what lies over a workflow's own values where a request gives none, and its sources.
+
+    The style's values hold for the workflows that it names; below them lie the contract's presets.
+    """
+    is_named = style is not None and workflow_name in style.workflow_names
+    of_style = style.params if style and is_named else {}
+    known = {name: value for name, value in of_style.items() if name in contract.parameters}
+    presets = contract.presets
+    sources = from_one(presets, Source.PRESET) | from_one(known, Source.STYLE)
+    return {**presets, **known}, sources
 
 
 def _seeds_at(sources: Sources, givens: Iterable[Given]) -> tuple[str, ...]:

@@ -1,0 +1,181 @@
+"""The page that asks for plans: what is chosen, what it would do, and one press that starts it."""
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_http_methods
+
+from generation.admin import generate_form, html, number_ranges, outlooks
+from generation.admin.actions import counted
+from generation.admin.generate_form import GenerateForm
+from generation.admin.outlooks import PICTURES, PLANS
+from generation.errors import Conflict, InvalidRequest
+from generation.models import Batch, Plan, PlanRun
+from generation.selectors import admin_overviews, production
+from generation.services import plan_requests
+from generation.services.plan_requests import Rehearsed
+from generation.states import UNFINISHED, Mode, RunState
+
+TEMPLATE = "admin/generation/generate.html"
+NAME = "generation_plan_generate"
+LABEL = "Generate"
+
+
+def url(**chosen: Iterable[int]) -> str:
+    """Return the address of the page for the plans of `episodes` and `sequences`, and `plans`."""
+    query = {name: number_ranges.written(ids) for name, ids in chosen.items()}
+    return f"{reverse(f'admin:{NAME}')}?{urlencode(query, safe=',')}"
+
+
+def button(address: str, text: str = LABEL, *, is_main: bool = True) -> SafeString:
+    """A link to the page that looks like the buttons beside it."""
+    return format_html(
+        '<a class="madsea-act{}" href="{}">{}</a>', " is-main" if is_main else "", address, text
+    )
+
+
+def again(run: PlanRun) -> SafeString:
+    """A link to the page for an ended run's plan, filled in as that run was asked for."""
+    if run.state in UNFINISHED:
+        return SafeString("")
+    text = "Another version" if run.state == RunState.DONE else "Again with…"
+    address = url(plans=[run.plan_id], like=[run.pk])
+    return button(address, text, is_main=run.state == RunState.DONE)
+
+
+def urls(admin: Any) -> list[URLPattern]:
+    view = admin.admin_site.admin_view(require_http_methods(["GET", "POST"])(partial(_view, admin)))
+    return [path("generate/", view, name=NAME)]
+
+
+def action(what: str) -> Any:
+    """Return a list's action that opens the page for the chosen rows, which are `what`."""
+
+    def open_page(_admin: Any, _request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
+        ids = queryset.order_by().values_list("pk", flat=True)
+        return HttpResponseRedirect(url(**{what: ids}))
+
+    return open_page, "generate", f"{LABEL} selected"
+
+
+def _view(admin: Any, request: HttpRequest) -> HttpResponse:
+    if not admin.has_change_permission(request):
+        raise PermissionDenied
+    plans = _plans(request.GET)
+    if not plans or len(plans) > settings.MADSEA_PLANS_MAX:
+        return _nothing(request, len(plans))
+    form = GenerateForm(plans, _held(request, plans))
+    rehearsed = plan_requests.rehearse(form.wish()) if form.is_valid() else []
+    for each in rehearsed:
+        form.refuse(each.problems)
+    can_start = form.is_valid() and all(each.outlook for each in rehearsed)
+    if request.method == "POST" and "start" in request.POST and can_start:
+        started = _start(request, form)
+        if started is not None:
+            return started
+        form = GenerateForm(plans, request.POST.dict() | {"key": generate_form.new_key()})
+    return _page(admin, request, plans, form, rehearsed, can_start=can_start)
+
+
+def _plans(query: Mapping[str, str]) -> list[Plan]:
+    chosen = {
+        name: number_ranges.read(query.get(name, "")) for name in ("episodes", "sequences", "plans")
+    }
+    return list(production.chosen_plans(**chosen)[: settings.MADSEA_PLANS_MAX + 1])
+
+
+def _nothing(request: HttpRequest, n_plans: int) -> HttpResponse:
+    text = (
+        f"At most {settings.MADSEA_PLANS_MAX:,} plans can be asked for at once: choose fewer."
+        if n_plans
+        else "There is no plan in what was chosen: nothing can be asked for."
+    )
+    messages.warning(request, text)
+    return HttpResponseRedirect(html.list_url(Plan))
+
+
+def _held(request: HttpRequest, plans: list[Plan]) -> dict[str, str]:
+    if request.method == "POST":
+        return request.POST.dict()
+    like = number_ranges.read(request.GET.get("like", ""))
+    run = admin_overviews.runs().select_related("batch__workflow").filter(pk__in=like[:1]).first()
+    return generate_form.fresh(plans) | (generate_form.like(run) if run else {})
+
+
+def _start(request: HttpRequest, form: GenerateForm) -> HttpResponse | None:
+    """Start what the form asks for; None where it cannot be: the form says why."""
+    user = cast(User, request.user)
+    try:
+        made = plan_requests.start(form.wish(), key=form.key_of_start, requester=user)
+    except InvalidRequest as refused:
+        form.refuse(refused.problems)
+        return None
+    except Conflict:
+        text = (
+            "Nothing more was started: this page has started something already, and was changed"
+            " since. Press again if you want this as well."
+        )
+        messages.warning(request, text)
+        return None
+    batches = [created.batch for created in made]
+    _tell(request, batches, is_new=not all(created.replayed for created in made))
+    if len(batches) == 1:
+        return HttpResponseRedirect(reverse("admin:generation_batch_change", args=[batches[0].pk]))
+    return HttpResponseRedirect(html.list_url(Batch))
+
+
+def _tell(request: HttpRequest, batches: list[Batch], *, is_new: bool) -> None:
+    if not is_new:
+        messages.info(request, "This was started before: nothing more was started now.")
+        return
+    n_runs = sum(batch.n_total for batch in batches)
+    many = f" in {len(batches)} batches" if len(batches) > 1 else ""
+    messages.success(request, f"{counted(n_runs, PICTURES)} asked for{many}.")
+
+
+def _page(
+    admin: Any,
+    request: HttpRequest,
+    plans: list[Plan],
+    form: GenerateForm,
+    rehearsed: list[Rehearsed],
+    *,
+    can_start: bool,
+) -> HttpResponse:
+    context = {
+        **admin.admin_site.each_context(request),
+        "opts": admin.opts,
+        "title": f"{LABEL} {counted(len(plans), PLANS)}",
+        "form": form,
+        "outlooks": [outlooks.outlook(each) for each in rehearsed],
+        "names": [html.plan_name(plan) for plan in plans],
+        "press": _press(plans, rehearsed),
+        "can_start": can_start,
+        "address": request.get_full_path(),
+    }
+    return TemplateResponse(request, TEMPLATE, context)
+
+
+def _press(plans: list[Plan], rehearsed: list[Rehearsed]) -> str:
+    """Return what the button says: what one press makes."""
+    told = [each.outlook for each in rehearsed if each.outlook]
+    if any(each["mode"] == Mode.MANUEL for each in told):
+        what = f"Ask artists for {counted(len(plans), PLANS)}"
+    else:
+        pictures = [each["pictures"] for each in told]
+        known = sum(n for n in pictures if n is not None)
+        is_known = bool(told) and None not in pictures
+        what = f"{LABEL} {counted(known, PICTURES) if is_known else counted(len(plans), PLANS)}"
+    return f"{what} in {len(rehearsed)} batches" if len(rehearsed) > 1 else what

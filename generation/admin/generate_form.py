@@ -1,0 +1,177 @@
+"""The form that asks for plans: how they are to be made, with fields made from the workflow."""
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django import forms
+
+from generation.admin import value_fields
+from generation.admin.value_fields import ValueField, as_text
+from generation.errors import InvalidRequest, Problem
+from generation.models import Plan, PlanRun, Style
+from generation.models.batch import (
+    NAME_MAX,
+    PRIORITY_HIGH,
+    PRIORITY_LOW,
+    REASON_MAX,
+    VARIATIONS_MAX,
+)
+from generation.parameter_sources import Source
+from generation.services import plan_requests, workflow_library, workflows
+from generation.services.plan_requests import Wish
+from generation.states import Mode
+
+#: What stands in the form is none of the request where it comes from the style or the workflow.
+_BY_ITSELF = {Source.WORKFLOW, Source.PRESET, Source.STYLE, Source.DRAWN}
+_MODES = [
+    (Mode.AUTO.value, "rendered by the servers"),
+    (Mode.MANUEL.value, "made by artists, who upload"),
+]
+_PLACES = {"workflow_json": "workflow"}
+
+
+class GenerateForm(forms.Form):
+    """What is chosen; the fields of values are its `values`.
+
+    Everything but the style is checked by the services, in their words.
+    """
+
+    style = forms.ChoiceField()
+    workflow = forms.CharField(required=False)
+    mode = forms.CharField(widget=forms.Select(choices=_MODES))
+    variations = forms.CharField(widget=forms.NumberInput(attrs={"min": 1, "max": VARIATIONS_MAX}))
+    priority = forms.CharField(
+        widget=forms.NumberInput(attrs={"min": PRIORITY_LOW, "max": PRIORITY_HIGH})
+    )
+    name = forms.CharField(
+        required=False, widget=forms.TextInput(attrs={"maxlength": NAME_MAX, "placeholder": "…"})
+    )
+    reason = forms.CharField(
+        required=False, widget=forms.TextInput(attrs={"maxlength": REASON_MAX})
+    )
+    key = forms.CharField(widget=forms.HiddenInput)
+
+    def __init__(self, plans: Sequence[Plan], held: Mapping[str, str]) -> None:
+        super().__init__(held, auto_id="%s")
+        self._plans, self._held = plans, held
+        known = list(Style.objects.filter(is_active=True))
+        self._styles = {style.code: style for style in known}
+        self.fields["style"].choices = [(style.code, style.label) for style in known]  # type: ignore[attr-defined]
+        for field in self.fields.values():
+            field.widget.attrs["class"] = "madsea-input"
+        self.values: list[ValueField] = []
+        self.problems: list[str] = []
+        if self.is_valid():
+            self._add_workflows()
+            self._add_values()
+
+    def _add_workflows(self) -> None:
+        own = self._style().workflow_name
+        names = [(name, name) for name in workflow_library.available() if name != own]
+        choices = [("", f"the style's: {own}"), *names]
+        self.fields["workflow"].widget = forms.Select(
+            choices=choices, attrs={"class": "madsea-input"}
+        )
+
+    def _add_values(self) -> None:
+        if self.is_made_by_hand:
+            return
+        try:
+            offered = plan_requests.offered(self.wish())
+        except InvalidRequest as refused:
+            self.refuse(refused.problems)
+        else:
+            self.values = value_fields.fields(offered, self._held)
+
+    def _style(self) -> Style:
+        return self._styles[self.cleaned_data["style"]]
+
+    @property
+    def is_made_by_hand(self) -> bool:
+        """Whether artists make the plans, and no workflow."""
+        return bool(self.cleaned_data.get("mode") == Mode.MANUEL)
+
+    @property
+    def key_of_start(self) -> str:
+        """What a second press is known by."""
+        return str(self.cleaned_data["key"])
+
+    def wish(self) -> Wish:
+        """Return what is asked for as it stands in the form."""
+        given = self.cleaned_data
+        more = {
+            "variations": _number(given["variations"]),
+            "priority": _number(given["priority"]),
+            "name": given["name"],
+            "reason": given["reason"],
+        }
+        by_itself = {"variations": 1, "priority": 0, "name": "", "reason": ""}
+        return Wish(
+            self._plans,
+            self._style(),
+            "" if self.is_made_by_hand else given["workflow"],
+            given["mode"],
+            {field.parameter.name: field.value() for field in self.values if field.is_changed},
+            {key: value for key, value in more.items() if value != by_itself[key]},
+        )
+
+    def refuse(self, problems: Iterable[Problem]) -> None:
+        """Say what is wrong beside the field that it is about, or above all of them."""
+        values = {f"params.{field.parameter.name}": field for field in self.values}
+        for problem in problems:
+            name = _PLACES.get(problem.attr, problem.attr)
+            if problem.attr in values:
+                values[problem.attr].problem = problem.detail
+            elif name in self.fields:
+                if problem.detail not in self.errors.get(name, []):
+                    self.add_error(name, problem.detail)
+            elif problem.detail not in self.problems:
+                self.problems.append(problem.detail)
+
+
+def _number(text: str) -> int | str:
+    """Return the number that was typed; what is none is given as it is, and refused as such."""
+    try:
+        return int(text)
+    except ValueError:
+        return text
+
+
+def fresh(plans: Sequence[Plan]) -> dict[str, str]:
+    """Return what the form holds when it is opened; its key is drawn anew."""
+    last = PlanRun.objects.filter(plan__in=[plan.pk for plan in plans[:1]]).order_by("-pk")
+    styles = Style.objects.filter(is_active=True)
+    asked = styles.filter(pk__in=last.values("batch__style")[:1]).first() or styles.first()
+    return {
+        "style": asked.code if asked else "",
+        "mode": Mode.AUTO.value,
+        "variations": "1",
+        "priority": "0",
+        "key": new_key(),
+    }
+
+
+def new_key() -> str:
+    """Return what one press is known by, however often it comes."""
+    return secrets.token_hex(16)
+
+
+def like(run: PlanRun) -> dict[str, str]:
+    """Return what the form holds that asks for a plan as a run was, but for its seed."""
+    batch = run.batch
+    params: dict[str, Any] = batch.params | run.params
+    sources = batch.sources | run.sources
+    given = {
+        name: value
+        for name, value in params.items()
+        if sources.get(name, Source.REQUEST) not in _BY_ITSELF and name != workflows.SEED
+    }
+    name = batch.workflow.name if batch.workflow else ""
+    return {
+        "style": batch.style.code,
+        "workflow": "" if name == batch.style.workflow_name else name,
+        "mode": batch.mode,
+        "priority": str(batch.priority),
+        **{f"value:{key}": as_text(value) for key, value in given.items()},
+    }
