@@ -4,16 +4,20 @@ It writes no files and holds no secrets. What a job may cost, the kernel sees to
 not given, too much computing ends the process, and so does the end of whoever asked, at any moment.
 """
 
-import fcntl
 import os
-import resource
 import signal
 import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import BinaryIO
 
-from generation.decoding import child_protocol, image_header, pillow_images, webp, workflow_texts
+from generation.decoding import (
+    child_protocol,
+    image_header,
+    pillow_images,
+    process_limits,
+    webp,
+    workflow_texts,
+)
 from generation.decoding.child_protocol import Job
 from generation.decoding.file_parts import damaged
 from generation.image_formats import UnreadableImage
@@ -37,15 +41,8 @@ def main() -> None:
 
 
 def _give_up_rights() -> None:
-    for limit in (resource.RLIMIT_FSIZE, resource.RLIMIT_CORE):
-        resource.setrlimit(limit, (0, 0))
-    for ignored in (signal.SIGINT, signal.SIGTERM):
-        # Whoever asked ends it: a Ctrl-C goes to all of a terminal's processes.
-        signal.signal(ignored, signal.SIG_IGN)
-    for ending in (signal.SIGPROF, signal.SIGIO):
-        signal.signal(ending, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    fcntl.fcntl(_PIPE, fcntl.F_SETOWN, os.getpid())
+    process_limits.limit_files(0)
+    process_limits.heed_signals(_PIPE)
 
 
 def _write(outgoing: BinaryIO, pieces: list[bytes]) -> None:
@@ -94,32 +91,15 @@ def _too_much_memory(job: Job) -> UnreadableImage:
 
 
 def _limit(job: Job) -> None:
-    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-    with suppress(ValueError, OSError):  # Where a process' size is not known or not limited.
-        resource.setrlimit(resource.RLIMIT_AS, (_size_bytes() + job.memory_bytes, hard))
-    # SIGPROF and SIGIO end the process, in the middle of a decoder too: nobody handles them.
+    process_limits.limit_memory(job.memory_bytes)
     signal.setitimer(signal.ITIMER_PROF, job.cpu_s)
-    _watch_the_pipe(is_watched=True)
+    process_limits.watch(_PIPE, is_watched=True)
 
 
 def _unlimit() -> None:
-    _watch_the_pipe(is_watched=False)
+    process_limits.watch(_PIPE, is_watched=False)
     signal.setitimer(signal.ITIMER_PROF, 0)
-    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-    with suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
-
-
-def _watch_the_pipe(*, is_watched: bool) -> None:
-    """While a job is done nothing can come through the pipe but its end."""
-    flags = fcntl.fcntl(_PIPE, fcntl.F_GETFL)
-    flags = flags | os.O_ASYNC if is_watched else flags & ~os.O_ASYNC
-    fcntl.fcntl(_PIPE, fcntl.F_SETFL, flags)
-
-
-def _size_bytes() -> int:
-    n_pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    return n_pages * resource.getpagesize()
+    process_limits.unlimit_memory()
 
 
 if __name__ == "__main__":

@@ -1,5 +1,9 @@
 """Reading storyboards: files of other programs in, boards with pictures, texts and doubts out.
 
 Knows nothing of Django and of rows. Foreign files are read in a child process with limits of time
-and memory, which writes what it found into a folder.
+and memory (`child.read_in_child`), which writes what it found into a folder (`read`).
 """
+
+from storyboards.reading.source import read
+
+__all__ = ["read"]

@@ -1,0 +1,74 @@
+"""What disagrees within a storyboard: labels that do not follow, times that fall, other counts."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from storyboards.reading.boards import Board, Doubt
+
+LABEL = re.compile(r"(\d{1,4})([A-Z])(\d{0,2})")
+
+
+def checked(boards: Sequence[Board]) -> list[Board]:
+    """Return the boards with a doubt on each whose label or time does not follow the one before."""
+    found = [list(board.doubts) for board in boards]
+    for index, board in enumerate(boards):
+        if not LABEL.fullmatch(board.label):
+            found[index].append(Doubt("label_missing"))
+        if board.picture is None and not any(d.code.startswith("picture_") for d in board.doubts):
+            found[index].append(Doubt("picture_missing"))
+    if boards and LABEL.fullmatch(boards[0].label) and not _is_first(boards[0].label):
+        found[0].append(Doubt("label_order", {"label": boards[0].label, "before": ""}))
+    for index, (before, board) in enumerate(pairwise(boards), start=1):
+        found[index] += _order_doubts(before, board)
+    return [replace(board, doubts=tuple(of)) for board, of in zip(boards, found, strict=True)]
+
+
+def _order_doubts(before: Board, board: Board) -> list[Doubt]:
+    doubts = []
+    if not does_follow(before.label, board.label):
+        doubts.append(Doubt("label_order", {"label": board.label, "before": before.label}))
+    if _does_fall(before.start_ms, board.start_ms):
+        data = {"start_ms": board.start_ms, "before_ms": before.start_ms}
+        doubts.append(Doubt("time_falls", data))
+    return doubts
+
+
+def _does_fall(before_ms: int | None, ms: int | None) -> bool:
+    return before_ms is not None and ms is not None and ms < before_ms
+
+
+def _is_first(label: str) -> bool:
+    return label.lstrip("0") == "1A"
+
+
+def does_follow(before: str, label: str) -> bool:
+    """Tell whether a label follows another; what is no label is told apart.
+
+    After `1A` comes `1B` or `2A`. After `Z` letters begin again with a number behind, unevenly, so
+    that any letter with another number is taken.
+    """
+    one, other = LABEL.fullmatch(before), LABEL.fullmatch(label)
+    if one is None or other is None:
+        return True
+    shot, next_shot = int(one[1]), int(other[1])
+    if next_shot == shot + 1:
+        return other[2] == "A" and not other[3]
+    if next_shot != shot:
+        return False
+    if one[3] == other[3]:
+        return ord(other[2]) == ord(one[2]) + 1
+    return other[3] != "" and int(other[3]) > int(one[3] or 1)
+
+
+def count_doubts(boards: Sequence[Board], header: str) -> list[Doubt]:
+    """Return what a PDF's header says of its boards and shots that is not so."""
+    shots = {match[1] for board in boards if (match := LABEL.fullmatch(board.label))}
+    counts = {"boards": len(boards), "shots": len(shots)}
+    doubts = []
+    for name, n_found in counts.items():
+        said = re.search(rf"\b{name}:?\s*(\d{{1,6}})\b", header, re.IGNORECASE)
+        if said and int(said[1]) != n_found:
+            doubts.append(Doubt(f"{name}_count", {"said": int(said[1]), "found": n_found}))
+    return doubts

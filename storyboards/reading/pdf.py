@@ -1,0 +1,165 @@
+"""A storyboard as PDF: as Wonder Unit Storyboarder writes it, before and after 3.0.0, or others.
+
+Read by the order of drawing (`pdf_groups`), with place as the check; fonts and places tell the
+texts apart (`pdf_fields`). The header's duration is not believed: in old files it is no number of
+anything. The classic layout prints when a board begins; later ones print how long it lasts, as a
+rule, to the second: then its beginning is the sum of what was before.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import accumulate, pairwise
+from pathlib import Path
+
+from storyboards.reading import checks, pdf_fields, pdf_groups, pdf_objects, text_lines, words
+from storyboards.reading.boards import Board, Doubt, Storyboard, UnreadableStoryboard
+from storyboards.reading.limits import Limits
+from storyboards.reading.pdf_fields import CUT, FIELDS, Texts
+from storyboards.reading.pdf_groups import Group, Grouping
+from storyboards.reading.pictures import PictureFolder, Progress
+from storyboards.reading.text_lines import Setting
+
+#: Where more of the times fall than this share, they are no beginnings.
+_FALLING = 0.1
+
+
+def read(
+    source: Path, pictures: PictureFolder, limits: Limits, on_progress: Progress
+) -> Storyboard:
+    """Return the storyboard of a PDF, whose pictures are written.
+
+    Raises:
+        UnreadableStoryboard: it is encrypted, broken, too large, or has no pictures.
+    """
+    drawing = pdf_objects.read(source, pictures, limits, on_progress)
+    grouping = pdf_groups.group(drawing.pages)
+    _check(grouping.groups, drawing, limits)
+    header = " ".join(grouping.header)
+    is_classic = "|" in header
+    setting, texts = pdf_fields.assign(grouping.groups, is_classic=is_classic)
+    boards = [
+        _board(position, group, of_board, setting, limits)
+        for position, (group, of_board) in enumerate(
+            zip(grouping.groups, texts, strict=True), start=1
+        )
+    ]
+    timed = _timed(boards, [_ms(group) for group in grouping.groups], is_classic)
+    doubts = [*checks.count_doubts(timed, header), *_place_doubts(grouping)]
+    return Storyboard(
+        "pdf", _title(drawing.title, grouping, source), tuple(checks.checked(timed)), tuple(doubts)
+    )
+
+
+def _check(groups: list[Group], drawing: pdf_objects.Drawing, limits: Limits) -> None:
+    if not groups:
+        has_texts = any(page.pieces for page in drawing.pages)
+        what = "only texts" if has_texts else "nothing"
+        raise UnreadableStoryboard(
+            "no_pictures",
+            f"The PDF has {what} on its pages, and no pictures: it is not a storyboard.",
+        )
+    if len(groups) > limits.boards:
+        raise too_many_boards(len(groups), limits)
+
+
+def too_many_boards(n_boards: int, limits: Limits) -> UnreadableStoryboard:
+    """Return the refusal of a storyboard with too many boards."""
+    return UnreadableStoryboard(
+        "too_many_boards",
+        f"The storyboard has {n_boards:,} boards; at most {limits.boards:,} are read."
+        " Send it in parts.",
+        boards=n_boards,
+        max_boards=limits.boards,
+    )
+
+
+def _place_doubts(grouping: Grouping) -> list[Doubt]:
+    return [] if grouping.is_by_order else [Doubt("read_by_place")]
+
+
+def _title(said: str, grouping: Grouping, source: Path) -> str:
+    """Return the title: what the PDF says of itself, what its first line says, or its name."""
+    first = words.one_line(grouping.header[0], 255) if grouping.header else ""
+    is_known = said and said.casefold() not in {"untitled", "anonymous"}
+    return said if is_known else first or words.one_line(source.stem, 255)
+
+
+def _board(position: int, group: Group, texts: Texts, setting: Setting, limits: Limits) -> Board:
+    placed = group.placement
+    doubts = list(texts.doubts)
+    if placed.trouble:
+        doubts.append(Doubt(placed.trouble.code, placed.trouble.data))
+    if group.is_place_different:
+        doubts.append(Doubt("place_disagrees"))
+    fields = {name: text_lines.text(texts.lines[name], setting) for name in FIELDS}
+    for name, whole in fields.items():
+        if whole.endswith(CUT):
+            doubts.append(Doubt("text_cut", {"field": name}))
+        if len(whole) > limits.field_characters:
+            doubts.append(Doubt("text_too_long", {"field": name, "most": limits.field_characters}))
+    return Board(
+        position=position,
+        page=group.page,
+        label=group.label.words if group.label else "",
+        uid="",
+        start_ms=None,
+        duration_ms=None,
+        **{name: whole[: limits.field_characters] for name, whole in fields.items()},
+        picture=placed.picture,
+        is_blank=placed.is_blank,
+        doubts=tuple(doubts),
+    )
+
+
+def _ms(group: Group) -> int | None:
+    """Return what a board's time says, in milliseconds."""
+    if group.time is None:
+        return None
+    seconds = 0
+    for part in group.time.words.split(":"):
+        seconds = seconds * 60 + int(part)
+    return seconds * 1000
+
+
+def _timed(boards: Sequence[Board], times: Sequence[int | None], is_classic: bool) -> list[Board]:
+    """Return the boards with when they begin and how long they last."""
+    boards = [
+        replace(board, doubts=(*board.doubts, Doubt("time_missing"))) if ms is None else board
+        for board, ms in zip(boards, times, strict=True)
+    ]
+    if is_classic or _are_beginnings(times):
+        durations = _differences(times)
+        return [
+            replace(board, start_ms=ms, duration_ms=duration)
+            for board, ms, duration in zip(boards, times, durations, strict=True)
+        ]
+    starts = _sums(times)
+    return [
+        replace(board, start_ms=start, duration_ms=ms)
+        for board, ms, start in zip(boards, times, starts, strict=True)
+    ]
+
+
+def _are_beginnings(times: Sequence[int | None]) -> bool:
+    """Tell whether times are beginnings: from 0 on they hardly ever fall."""
+    known = [ms for ms in times if ms is not None]
+    n_falling = sum(ms < before for before, ms in pairwise(known))
+    return bool(known) and known[0] == 0 and n_falling <= _FALLING * len(known)
+
+
+def _differences(times: Sequence[int | None]) -> list[int | None]:
+    """Return the time from each beginning to the next; None where that is not known."""
+    durations = [
+        after - ms if ms is not None and after is not None and after >= ms else None
+        for ms, after in pairwise(times)
+    ]
+    return [*durations, None]
+
+
+def _sums(times: Sequence[int | None]) -> list[int | None]:
+    """Return the sum of the durations before each; None after one that is not known."""
+    if not times:
+        return []
+    n_known = next((place for place, ms in enumerate(times) if ms is None), len(times))
+    sums: list[int | None] = [0, *accumulate(ms or 0 for ms in times[:n_known])]
+    return [*sums, *[None] * len(times)][: len(times)]

@@ -1,0 +1,130 @@
+"""The pictures of a storyboard as files: each written once, named by what it holds."""
+
+import io
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from storyboards.reading.boards import Picture, UnreadableStoryboard
+from storyboards.reading.limits import Limits
+
+# Sizes are bounded before Pillow decodes anything.
+Image.MAX_IMAGE_PIXELS = None
+
+_FORMATS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
+_BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, KeyError)
+#: Whether something is drawn is seen on a picture of so many pixels' width.
+_GLANCE_PX = 200
+#: The darkest and the lightest pixel of a blank board are so close, of 256 shades.
+_BLANK_SHADES = 12
+
+
+class BadPicture(Exception):
+    """A picture that cannot be used; `code` is that of the board's doubt."""
+
+    def __init__(self, code: str, **data: int) -> None:
+        super().__init__(code)
+        self.code = code
+        self.data = data
+
+
+class PictureFolder:
+    """Where the pictures of one storyboard are written."""
+
+    def __init__(self, into: Path, limits: Limits) -> None:
+        self._into = into
+        self._limits = limits
+        self._known: dict[str, tuple[Picture, bool]] = {}
+        self._n_bytes = 0
+
+    def put(self, content: bytes) -> tuple[Picture, bool]:
+        """Write a picture, unless it is there; return it, and whether nothing is drawn on it.
+
+        Raises:
+            BadPicture: it is damaged, too large, or neither JPEG, PNG nor WebP.
+            UnreadableStoryboard: all pictures together are too large.
+        """
+        digest = sha256(content).hexdigest()
+        if digest not in self._known:
+            self._known[digest] = self._written(content, digest)
+        return self._known[digest]
+
+    def put_image(self, image: Image.Image) -> tuple[Picture, bool]:
+        """Write a picture that no file holds as it is, as PNG; see `put`."""
+        held = io.BytesIO()
+        image.save(held, "PNG", compress_level=1)
+        return self.put(held.getvalue())
+
+    def forget_others(self, used: set[str]) -> None:
+        """Remove the pictures that no board shows: logos, and what lies under others."""
+        for digest, (picture, _) in self._known.items():
+            if digest not in used:
+                (self._into / f"{digest}.{picture.suffix}").unlink(missing_ok=True)
+
+    def _written(self, content: bytes, digest: str) -> tuple[Picture, bool]:
+        if len(content) > self._limits.picture_bytes:
+            raise BadPicture("picture_too_large", max_bytes=self._limits.picture_bytes)
+        picture, is_blank = self._examined(content, digest)
+        self._n_bytes += len(content)
+        if self._n_bytes > self._limits.written_bytes:
+            raise UnreadableStoryboard(
+                "too_large",
+                "The pictures of the storyboard are too large together: at most"
+                f" {self._limits.written_bytes // 2**20:,} MiB are read.",
+                max_bytes=self._limits.written_bytes,
+            )
+        (self._into / f"{digest}.{picture.suffix}").write_bytes(content)
+        return picture, is_blank
+
+    def _examined(self, content: bytes, digest: str) -> tuple[Picture, bool]:
+        try:
+            image = Image.open(io.BytesIO(content), formats=tuple(_FORMATS))
+            check_size(image.size, self._limits)
+            kind = _FORMATS[image.format or ""]
+            picture = Picture(digest, kind, image.width, image.height)
+            return picture, is_blank(image)
+        except UnidentifiedImageError as error:
+            raise BadPicture("picture_unknown") from error
+        except _BROKEN as error:
+            raise BadPicture("picture_damaged") from error
+
+
+def check_size(size: tuple[int, int], limits: Limits) -> None:
+    """Check how many pixels a picture has.
+
+    Raises:
+        BadPicture: it has more than are allowed, or none.
+    """
+    width, height = size
+    if not width or not height:
+        raise BadPicture("picture_damaged")
+    if width * height > limits.picture_pixels:
+        raise BadPicture(
+            "picture_too_large", width=width, height=height, max_pixels=limits.picture_pixels
+        )
+
+
+def is_blank(image: Image.Image) -> bool:
+    """Tell whether nothing is drawn on a picture, which is decoded for it."""
+    # A JPEG is decoded no larger than that takes.
+    image.draft("L", (_GLANCE_PX, _GLANCE_PX))
+    shown = on_white(image).convert("L")
+    shown.thumbnail((_GLANCE_PX, _GLANCE_PX), reducing_gap=2.0)
+    darkest, lightest = shown.getextrema()
+    return int(lightest) - int(darkest) <= _BLANK_SHADES  # type: ignore[arg-type]
+
+
+def on_white(image: Image.Image) -> Image.Image:
+    """Return a picture without transparency, on a white ground."""
+    if not image.has_transparency_data:
+        return image
+    layer = image.convert("RGBA")
+    ground = Image.new("RGBA", layer.size, "white")
+    ground.alpha_composite(layer)
+    return ground.convert("RGB")
+
+
+#: Says how far a read has come: so many of so many pages, boards or files.
+Progress = Callable[[int, int], None]

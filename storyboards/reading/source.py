@@ -1,0 +1,70 @@
+"""What kind of storyboard a file is, told by what it holds, and the reader of that kind."""
+
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from storyboards.reading import pdf
+from storyboards.reading.boards import Storyboard, UnreadableStoryboard
+from storyboards.reading.limits import Limits
+from storyboards.reading.pictures import PictureFolder, Progress
+
+#: Of several pictures of a plan: the first, the last, or each as a board of its own.
+Pictures: TypeAlias = Literal["first", "last", "all"]
+#: So far into a file its mark may stand, as readers of PDF allow.
+_MARK_WITHIN = 1024
+
+
+def read(
+    source: Path,
+    into: Path,
+    *,
+    limits: Limits,
+    pictures: Pictures = "first",  # noqa: ARG001
+    on_progress: Progress | None = None,
+) -> Storyboard:
+    """Return a storyboard and write its pictures; each is a file `<sha256>.<suffix>` of `into`.
+
+    Foreign files are read in a child process instead: `child.read_in_child`.
+
+    Raises:
+        UnreadableStoryboard: it is none that can be read; `code` and words say why.
+    """
+    folder = PictureFolder(into, limits)
+    _check_size(source, limits)
+    told = on_progress or _untold
+    if _head(source).find(b"%PDF-") >= 0:
+        storyboard = pdf.read(source, folder, limits, told)
+    else:
+        raise _unknown()
+    folder.forget_others({board.picture.sha256 for board in storyboard.boards if board.picture})
+    return storyboard
+
+
+def _untold(done: int, whole: int) -> None:
+    pass
+
+
+def _head(source: Path) -> bytes:
+    with source.open("rb") as handle:
+        return handle.read(_MARK_WITHIN)
+
+
+def _check_size(source: Path, limits: Limits) -> None:
+    n_bytes = source.stat().st_size
+    if not source.is_dir() and n_bytes > limits.file_bytes:
+        raise UnreadableStoryboard(
+            "too_large",
+            f"The file has {n_bytes / 1e6:,.0f} MB; at most {limits.file_bytes / 1e6:,.0f} MB"
+            " are read. Send it in parts.",
+            bytes=n_bytes,
+            max_bytes=limits.file_bytes,
+        )
+    if not n_bytes:
+        raise UnreadableStoryboard("empty", "The file is empty.")
+
+
+def _unknown() -> UnreadableStoryboard:
+    return UnreadableStoryboard(
+        "unknown_kind",
+        "The file is neither a PDF, nor a Storyboarder project, nor a zip of one or of images.",
+    )

@@ -1,0 +1,146 @@
+"""Storyboards for tests: PDFs drawn as exporters draw them, and pictures for their boards."""
+
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageDraw
+from reportlab import rl_config
+from reportlab.lib.utils import ImageReader
+from reportlab.pdfgen.canvas import Canvas
+
+#: The bytes of a JPEG go into the PDF as they are.
+rl_config.useA85 = 0
+
+WIDTH, HEIGHT = 595, 842
+_LEFT, _TOP, _PICTURE_WIDTH, _PICTURE_HEIGHT = 40, 100, 160, 90
+_ROW = 180
+PER_PAGE = 3
+
+
+def jpeg(seed: int, size: tuple[int, int] = (160, 90)) -> bytes:
+    """Return a picture that differs by its seed."""
+    return _encoded(_drawing(seed, size), "JPEG")
+
+
+def png(seed: int, size: tuple[int, int] = (160, 90)) -> bytes:
+    """Return a picture without loss that differs by its seed."""
+    return _encoded(_drawing(seed, size), "PNG")
+
+
+def blank_jpeg(size: tuple[int, int] = (160, 90)) -> bytes:
+    """Return a picture on which nothing is drawn."""
+    return _encoded(Image.new("RGB", size, "white"), "JPEG")
+
+
+def _drawing(seed: int, size: tuple[int, int]) -> Image.Image:
+    image = Image.new("RGB", size, "white")
+    draw = ImageDraw.Draw(image)
+    draw.ellipse((10 + seed % 50, 10, 60 + seed % 50, 70), fill="black")
+    draw.text((2, 2), str(seed), fill="black")
+    return image
+
+
+def _encoded(image: Image.Image, kind: str) -> bytes:
+    held = io.BytesIO()
+    image.save(held, kind)
+    return held.getvalue()
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One board of a PDF; a text of several lines is drawn as such."""
+
+    label: str = "1A"
+    time: str = "0:00"
+    picture: bytes = field(default_factory=lambda: jpeg(1))
+    dialogue: str = ""
+    action: str = ""
+
+
+def pdf(
+    path: Path,
+    boards: list[Drawn],
+    *,
+    header: str = "",
+    logo: bytes = b"",
+    texts_first: bool = False,
+    **options: Any,
+) -> Path:
+    """Draw a PDF in the classic layout, one column, and return its path."""
+    canvas = Canvas(str(path), pagesize=(WIDTH, HEIGHT), **options)
+    for start in range(0, len(boards), PER_PAGE):
+        here = boards[start : start + PER_PAGE]
+        _text(canvas, 22, 34, "TITLE", "Helvetica-Bold", 13)
+        _text(canvas, 22, 43, header, "Helvetica", 5)
+        for rows in _in_order(here, texts_first=texts_first):
+            for part, row, board in rows:
+                part(canvas, row, board)
+        if logo:
+            canvas.drawImage(ImageReader(io.BytesIO(logo)), 500, 10, 80, 60)
+        canvas.showPage()
+    canvas.save()
+    return path
+
+
+def _in_order(here: list[Drawn], *, texts_first: bool) -> list[list[Any]]:
+    """Return what is drawn: each board's picture and texts, or all texts and then all pictures."""
+    numbered = list(enumerate(here))
+    if texts_first:
+        return [[(part, *row) for row in numbered] for part in (_texts, _picture)]
+    return [[(part, *row) for part in (_picture, _texts)] for row in numbered]
+
+
+def pages(path: Path, n_pages: int, picture: bytes) -> Path:
+    """Draw a PDF of so many pages with one board on each, and return its path."""
+    boards = [Drawn(f"{n}A", f"{n // 60}:{n % 60:02}", picture) for n in range(1, n_pages + 1)]
+    canvas = Canvas(str(path), pagesize=(WIDTH, HEIGHT))
+    for board in boards:
+        _picture(canvas, 0, board)
+        _texts(canvas, 0, board)
+        canvas.showPage()
+    canvas.save()
+    return path
+
+
+def _picture(canvas: Canvas, row: int, board: Drawn) -> None:
+    low = HEIGHT - _TOP - row * _ROW - _PICTURE_HEIGHT
+    reader = ImageReader(io.BytesIO(board.picture))
+    canvas.drawImage(reader, _LEFT, low, _PICTURE_WIDTH, _PICTURE_HEIGHT, mask="auto")
+
+
+def _texts(canvas: Canvas, row: int, board: Drawn) -> None:
+    top = _TOP + row * _ROW
+    _text(canvas, _LEFT, top - 3, board.label, "Helvetica-Bold", 6)
+    _text(canvas, _LEFT + _PICTURE_WIDTH - 12, top - 3, board.time, "Helvetica", 4)
+    below = top + _PICTURE_HEIGHT + 10
+    for line in board.dialogue.splitlines():
+        width = canvas.stringWidth(line, "Helvetica-Bold", 7)
+        middle = _LEFT + (_PICTURE_WIDTH - width) / 2
+        _text(canvas, middle, below, line, "Helvetica-Bold", 7)
+        below += 8.4
+    below += 7
+    for line in board.action.splitlines():
+        _text(canvas, _LEFT, below, line, "Helvetica-Oblique", 7)
+        below += 8.4
+
+
+def _text(canvas: Canvas, left: float, down: float, text: str, font: str, size: float) -> None:
+    if text:
+        canvas.setFont(font, size)
+        canvas.drawString(left, HEIGHT - down, text)
+
+
+def text_only(path: Path) -> Path:
+    """Draw a PDF with a text and no picture, and return its path."""
+    canvas = Canvas(str(path), pagesize=(WIDTH, HEIGHT))
+    _text(canvas, 40, 100, "Dear director,", "Helvetica", 12)
+    canvas.showPage()
+    canvas.save()
+    return path
+
+
+def pixels(content: bytes) -> bytes:
+    """Return the pixels that a picture shows."""
+    return Image.open(io.BytesIO(content)).convert("RGB").tobytes()
