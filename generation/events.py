@@ -122,8 +122,20 @@ EVENTS = _table(
         "Queued again by retry: {values}.",
         without="Queued again by retry.",
     ),
+    Event(
+        "retried_with",
+        "info",
+        "Queued again by retry, with {workflow}: {values}.",
+        without="Queued again by retry, with {workflow}.",
+    ),
     Event("retried_manually", "info", "Waits for an upload again, by retry."),
     Event("own_values", "info", "Beside what its batch has: {values}."),
+    Event(
+        "own_workflow",
+        "info",
+        "Not its batch's, but {workflow}: {values}.",
+        without="Not its batch's, but {workflow}.",
+    ),
 )
 
 

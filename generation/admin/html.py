@@ -244,7 +244,7 @@ def situation(run: Any) -> wait_reasons.Situation:
 def standing(run: Any) -> wait_reasons.Standing:
     """Where a run (from `admin_overviews.runs`) stands, for its outlook in full."""
     needs_id = run.group.needs_id if run.group else None
-    return wait_reasons.Standing(situation(run), needs_id, run.batch.workflow_id)
+    return wait_reasons.Standing(situation(run), needs_id, run.workflow_id)
 
 
 def run_line(run: PlanRun) -> SafeString:

@@ -51,12 +51,11 @@ class GenerateViewSet(ViewSet):
     def retry(self, request: Request) -> HttpResponse:
         asked = request_serializers.checked(request_serializers.Retry, request)
         batch = selectors.batch(asked["batch_id"])
+        given = {key: asked[key] for key in ("params", "workflow_json") if key in asked}
         if "plan" in asked:
-            runs.retry_all(
-                _runs(batch, asked), actor=responses.actor(request), params=asked.get("params")
-            )
+            runs.retry_all(_runs(batch, asked), actor=responses.actor(request), **given)
         else:
-            batches.retry(batch, actor=responses.actor(request), params=asked.get("params"))
+            batches.retry(batch, actor=responses.actor(request), **given)
         return responses.status(request, batch.public_id)
 
     @action(detail=False, methods=["post"])

@@ -120,6 +120,11 @@ class Retry(OnePlanOrAll):
     params = serializers.DictField(
         required=False, help_text="Overrides for these runs; the seed stays unless it is given."
     )
+    workflow_json = Text(
+        required=False,
+        max_length=128,
+        help_text="Another workflow for these runs, such as the corrected file.",
+    )
 
 
 class Flag(serializers.BooleanField):

@@ -43,7 +43,7 @@ class FailedAttempts:
         self._flights.remove(flight)
         if effect.is_deaf or why.code in SET_ASIDE:
             self._set_aside(why, flight.prompt_id)
-        elif workflow := flight.attempt.run.batch.workflow:
+        elif workflow := flight.attempt.run.workflow:
             circuit_breaker.look(self._lease.server, workflow, flight.attempt)
 
     def fail_attempt(self, attempt: Attempt, why: PlanFailure) -> None:

@@ -78,7 +78,7 @@ class Publisher:
     def publish(self, flight: Flight, effect: do.Publish) -> None:
         """Publish what is reserved, and remember how long it took."""
         self._finish(effect.versions[0])
-        workflow = flight.attempt.run.batch.workflow
+        workflow = flight.attempt.run.workflow
         if workflow is not None and effect.render_s:
             render_times.learn(workflow, effect.render_s)
 

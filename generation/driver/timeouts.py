@@ -70,7 +70,7 @@ class Timeouts:
 
     def limits(self, attempt: Attempt) -> Limits:
         """Return how long an attempt's prompt may make no progress."""
-        workflow_id = attempt.run.batch.workflow_id or 0
+        workflow_id = attempt.run.workflow_id or 0
         if workflow_id not in self._limits:
             unknown_s = float(TIMES_UNKNOWN * settings.MADSEA_HUNG_S)
             longest = render_times.longest_s(workflow_id)

@@ -163,13 +163,16 @@ class Batch(models.Model):
 class RunGroupQuerySet(models.QuerySet["RunGroup"]):
     """Groups by their turn, and by what is to be rendered of them."""
 
-    def of(self, batch: Batch, needs: Needs | None) -> "RunGroup":
+    def of(
+        self, batch: Batch, needs: Needs | None, own_workflow: Workflow | None = None
+    ) -> "RunGroup":
         """Return the group of a batch's runs that need this, made when there is none.
 
-        Whoever calls it has made the batch, or holds its lock.
+        `own_workflow` is what they are made with instead of the batch's. Whoever calls it has made
+        the batch, or holds its lock.
         """
-        known = self.filter(batch=batch, needs=needs).order_by("pk").first()
-        return known or self.create(batch=batch, needs=needs)
+        same: dict[str, Any] = {"batch": batch, "needs": needs, "own_workflow": own_workflow}
+        return self.filter(**same).order_by("pk").first() or self.create(**same)
 
     def in_turn(self, within: Any = "pk") -> Self:
         """Return them in the order in which servers take from them.
@@ -187,14 +190,21 @@ class RunGroupQuerySet(models.QuerySet["RunGroup"]):
         return self.filter(Exists(PlanRun.objects.ready().filter(group=OuterRef("pk"))))
 
     def queued_with_own_needs(self) -> Self:
-        """Return those to be rendered that need something else of a server than their batch."""
-        own = Q(batch__needs=None) | ~Q(needs=F("batch__needs"))
+        """Return those to be rendered that need something else of a server than their batch.
+
+        Or that are made with a workflow of their own, for which other servers may be blocked.
+        """
+        unlike = Q(batch__needs=None) | ~Q(needs=F("batch__needs"))
+        own = Q(unlike, needs__isnull=False) | Q(own_workflow__isnull=False)
         queued = PlanRun.objects.queued().filter(group=OuterRef("pk"))
-        return self.filter(own, Exists(queued), needs__isnull=False)
+        return self.filter(own, Exists(queued))
 
 
 class RunGroup(models.Model):
-    """Those runs of a batch that need the same of a server: a claim chooses among groups."""
+    """Those runs of a batch that need the same of a server: a claim chooses among groups.
+
+    All of them are made with the same workflow.
+    """
 
     batch = models.ForeignKey(Batch, models.CASCADE, related_name="groups")
     needs = models.ForeignKey(
@@ -204,6 +214,14 @@ class RunGroup(models.Model):
         null=True,
         blank=True,
         help_text="Empty: it is not known, and every server counts as capable.",
+    )
+    own_workflow = models.ForeignKey(
+        Workflow,
+        models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        help_text="That of its runs, where a retry named another than their batch's.",
     )
     n_passed_over = models.PositiveSmallIntegerField(
         default=0, help_text="Since it was served last, for models that servers held."
@@ -275,6 +293,14 @@ class PlanRun(models.Model):
     state = models.CharField(max_length=10, choices=STATES)
     wait_reason = models.CharField(max_length=16, choices=REASONS, default="", blank=True)
     progress_pct = models.PositiveSmallIntegerField(default=0)
+    own_workflow = models.ForeignKey(
+        Workflow,
+        models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        help_text="Where a retry named another than its batch's: then all values are its own.",
+    )
     params = models.JSONField("own values", default=dict, blank=True)
     sources = models.JSONField(
         default=dict, blank=True, help_text="Where each value of its own came from, its seed too."
@@ -369,6 +395,28 @@ class PlanRun(models.Model):
     def can_be_stopped(self) -> bool:
         """Whether a cancel has something to do: the rule of `PlanRunQuerySet.stoppable`."""
         return self.state in UNFINISHED and self.cancel_requested_at is None
+
+    @property
+    def workflow(self) -> Workflow | None:
+        """The workflow that it is made with: the one that a retry named, else its batch's."""
+        return self.batch.workflow if self.own_workflow_id is None else self.own_workflow
+
+    @property
+    def workflow_id(self) -> int | None:
+        """The id of its `workflow`."""
+        return self.own_workflow_id or self.batch.workflow_id
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """All values that it is made with: its own, over those of its batch for its workflow."""
+        own: dict[str, Any] = self.params
+        return own if self.own_workflow_id is not None else self.batch.params | own
+
+    @property
+    def value_sources(self) -> dict[str, str]:
+        """Where each of its `values`, and its seed, came from."""
+        own: dict[str, str] = self.sources
+        return own if self.own_workflow_id is not None else self.batch.sources | own
 
     @property
     def needed(self) -> Needs | None:

@@ -15,6 +15,7 @@ from django.db.models import (
     Value,
     When,
 )
+from django.db.models.functions import Coalesce
 
 from generation.models import Attempt, Batch, Capability, LogEntry, Plan, PlanRun, Server, Version
 from generation.selectors import batch_situations, wait_reasons
@@ -128,7 +129,9 @@ def lacking(server: Server) -> list[tuple[str, str]]:
     """Return what queued plans a server cannot run: each workflow's name, and what it lacks."""
     unmet = Capability.objects.filter(server=server, is_capable=False).order_by()
     queued = unmet.filter(needs__groups__runs__state=RunState.QUEUED)
-    rows = queued.values_list("needs__groups__batch__workflow__name", "missing").distinct()
+    groups = "needs__groups"
+    name = Coalesce(f"{groups}__own_workflow__name", f"{groups}__batch__workflow__name")
+    rows = queued.values_list(name, "missing").distinct()
     return sorted({(name, wait_reasons.lacks(missing)) for name, missing in rows})
 
 

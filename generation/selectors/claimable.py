@@ -10,6 +10,7 @@ a plan needs is known of its group: those of its batch that need the same.
 from typing import Any
 
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
+from django.db.models.functions import Coalesce
 
 from generation.models import (
     Attempt,
@@ -70,7 +71,7 @@ def _another_can(server: Any) -> Exists:
         number__gt=OuterRef(OuterRef("tried_from")),
     )
     unfit = incapable(OuterRef("pk"), OuterRef(OuterRef("group__needs")))
-    blocked = blocks(OuterRef("pk"), OuterRef(OuterRef("batch__workflow")))
+    blocked = blocks(OuterRef("pk"), workflow_of(deep=True))
     others = Server.objects.soon_answering().filter(
         ~Q(pk=server), ~Exists(failed), ~unfit, ~blocked
     )
@@ -87,6 +88,14 @@ def blocks(server: Any, workflow: Any) -> Exists:
     return Exists(Block.objects.filter(server=server, workflow=workflow))
 
 
+def workflow_of(*, deep: bool = False) -> Coalesce:
+    """Return the workflow of the runs or groups around a subquery; `deep`: around two."""
+    own, of_batch = "own_workflow", "batch__workflow"
+    if deep:
+        return Coalesce(OuterRef(OuterRef(own)), OuterRef(OuterRef(of_batch)))
+    return Coalesce(OuterRef(own), OuterRef(of_batch))
+
+
 def groups_for(server: Any) -> RunGroupQuerySet:
     """Return the groups with a run that the server is fit for."""
     some = Exists(runs_left_to(_deeper(server)).filter(group=OuterRef("pk")))
@@ -101,7 +110,7 @@ def groups_fit_for(server: Any) -> RunGroupQuerySet:
 
 
 def _open_to(server: Any) -> RunGroupQuerySet:
-    blocked = blocks(server, OuterRef("batch__workflow"))
+    blocked = blocks(server, workflow_of())
     has_storage = ~Exists(troubles("batch__"))
     return RunGroup.objects.filter(
         ~blocked,

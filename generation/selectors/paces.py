@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from statistics import median
 
+from django.db.models.functions import Coalesce
+
 from generation.models import Attempt
 from generation.workflows.definitions import shipped_definitions
 from generation.workflows.named_files import EMBEDDINGS, models
@@ -40,7 +42,8 @@ def paces(server_id: int) -> list[Pace]:
         pk__in=list(last.values_list("pk", flat=True)), render_s__isnull=False
     )
     times: dict[str, list[float]] = {}
-    rows = timed.order_by("-pk").values_list("run__batch__workflow__name", "render_s")
+    name = Coalesce("run__own_workflow__name", "run__batch__workflow__name")
+    rows = timed.order_by("-pk").values_list(name, "render_s")
     for workflow, render_s in rows:
         if workflow is not None and render_s is not None:
             times.setdefault(workflow, []).append(render_s)

@@ -150,10 +150,18 @@ def find(hashes: Mapping[str, str]) -> Match:
 
 
 def _related() -> VersionQuerySet:
-    made = ("created_by", "batch__style", "batch__requested_by", "batch__workflow", "run")
-    of_prompt = ("attempt__server", "attempt__panel")
+    made = ("created_by", "batch__style", "batch__requested_by", "batch__workflow")
+    of_prompt = ("run__own_workflow", "attempt__server", "attempt__panel")
     related = ("plan__sequence__episode__project", *made, *of_prompt)
     return Version.objects.published().select_related(*related)
+
+
+def workflow_of(version: Version) -> Workflow | None:
+    """Return the workflow that a prompt made a version with; None where no prompt made it."""
+    if version.attempt is None or version.batch is None:
+        return None
+    own = version.run.own_workflow if version.run else None
+    return own or version.batch.workflow
 
 
 def recipe(version: Version, parameters: Mapping[str, Parameter], origin: str = "") -> Recipe:
@@ -178,7 +186,7 @@ def recipe(version: Version, parameters: Mapping[str, Parameter], origin: str = 
         "requested_by": _username(batch.requested_by) if batch else None,
         "requested_at": _time(batch.created_at) if batch else None,
         "style": style,
-        "workflow": _workflow(batch.workflow if batch and attempt else None),
+        "workflow": _workflow(workflow_of(version)),
         "graph": attempt.graph if attempt else None,
         "parameters": _parameters(version.run, attempt, parameters),
         "seed": attempt.seed or None if attempt else None,
@@ -232,8 +240,7 @@ def _value(graph: Graph, parameter: Parameter) -> Any:
 def _source(run: PlanRun | None, name: str) -> str:
     if run is None:
         return Source.WORKFLOW
-    sources = run.batch.sources | run.sources
-    return str(sources.get(name, Source.DRAWN if name == "seed" else Source.WORKFLOW))
+    return str(run.value_sources.get(name, Source.DRAWN if name == "seed" else Source.WORKFLOW))
 
 
 def _panel(panel: Version | None) -> RecipePanel | None:

@@ -34,6 +34,7 @@ _FIELDS = (
     "params",
     "sources",
     "variation",
+    "own_workflow__name",
     "group_id",
 )
 _HEADINGS = Found(
@@ -67,7 +68,8 @@ class PlanLine(TypedDict):
     """One plan of a batch; `attempt` counts its attempts, `server` is where it runs.
 
     `params` and `sources` are what it has beside its batch's, where there is any; `variation` is
-    there in batches of several variations, which are lines of their own.
+    there in batches of several variations, which are lines of their own. `workflow_json` is there
+    where a retry named another workflow: then `params` are all that were asked for.
     """
 
     sequence_id: str
@@ -80,6 +82,7 @@ class PlanLine(TypedDict):
     error: PlanError | None
     waits: Wait | None
     variation: NotRequired[int]
+    workflow_json: NotRequired[str]
     params: NotRequired[dict[str, Any]]
     sources: NotRequired[dict[str, str]]
 
@@ -206,8 +209,8 @@ def _logs(batch: Batch, after: int) -> list[LogLine]:
 
 
 def _plan(batch: Batch, row: tuple[Any, ...], outlook: Outlook) -> PlanLine:
-    sequence_id, plan, state, pct, n_attempts, seed, server, *error, reason = row[:-3]
-    params, sources, variation = row[-3:]
+    sequence_id, plan, state, pct, n_attempts, seed, server, *error, reason = row[:-4]
+    params, sources, variation, own_workflow = row[-4:]
     line: PlanLine = {
         "sequence_id": sequence_id,
         "plan": plan,
@@ -221,6 +224,8 @@ def _plan(batch: Batch, row: tuple[Any, ...], outlook: Outlook) -> PlanLine:
     }
     if batch.variations > 1:
         line["variation"] = variation
+    if own_workflow is not None:
+        line["workflow_json"] = own_workflow
     if params or sources:
         line |= {"params": params, "sources": sources}
     return line

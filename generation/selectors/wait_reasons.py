@@ -115,7 +115,9 @@ def situation_annotations(batch: str = "", needs: str = "needs") -> dict[str, An
     what they need.
     """
     lacking = claimable.incapable(OuterRef("pk"), OuterRef(OuterRef(needs)))
-    blocked = claimable.blocks(OuterRef("pk"), OuterRef(OuterRef(f"{batch}workflow")))
+    of_batch = OuterRef(OuterRef("workflow"))
+    workflow = claimable.workflow_of(deep=True) if batch else of_batch
+    blocked = claimable.blocks(OuterRef("pk"), workflow)
     usable = Server.objects.answering()
     troubles = claimable.troubles(batch).order_by("scope").values("detail")
     return {
@@ -187,7 +189,7 @@ def _own_standings(batches: Mapping[int, Any]) -> dict[Part, Standing]:
         (row.batch_id, row.pk): Standing(
             situation_of(row, is_paused=batches[row.batch_id].paused_at is not None),
             row.needs_id,
-            batches[row.batch_id].workflow_id,
+            row.own_workflow_id or batches[row.batch_id].workflow_id,
             row.storage_trouble,
         )
         for row in groups

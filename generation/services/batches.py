@@ -1,7 +1,7 @@
 """The use cases of a batch: create it, cancel it, retry what failed in it."""
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import partial
 from itertools import product
 from typing import Any
@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from generation import queueing
-from generation.errors import Conflict, InvalidRequest, Problem
+from generation.errors import Conflict
 from generation.events import EVENTS
 from generation.models import (
     Batch,
@@ -21,22 +21,21 @@ from generation.models import (
     PlanRun,
     RunGroup,
     Version,
-    Workflow,
 )
 from generation.parameter_sources import told
 from generation.services import (
     capability,
-    plan_checks,
     preflight,
     production_tree,
+    retries,
     servers,
     transitions,
     workflows,
 )
-from generation.services.plan_checks import PlanValues
 from generation.services.production_tree import News
 from generation.services.request_params import OwnValues
 from generation.services.request_validation import BatchRequest
+from generation.services.retries import NONE, Overrides
 from generation.services.transitions import Cancelled
 from generation.states import FIRST, Mode, WaitReason
 
@@ -176,8 +175,7 @@ def _seed(request: BatchRequest, own: OwnValues) -> str:
     given = own.params.get(workflows.SEED, request.params.get(workflows.SEED))
     if given is not None or request.seed_bounds is None:
         return "" if given is None else str(given)
-    low, high = request.seed_bounds
-    return str(low + secrets.randbelow(high - low + 1))
+    return workflows.draw_seed(request.seed_bounds)
 
 
 def _without_panel(plans: list[Plan]) -> frozenset[int]:
@@ -198,18 +196,25 @@ def cancel(batch: Batch, *, actor: User | None) -> Cancelled:
 
 
 def retry(
-    batch: Batch, *, actor: User | None, params: Mapping[str, Any] | None = None
+    batch: Batch,
+    *,
+    actor: User | None,
+    params: Mapping[str, Any] | None = None,
+    workflow_json: str | None = None,
 ) -> list[PlanRun]:
     """Queue again every failed run, and every cancelled one of a cancelled batch.
 
+    `workflow_json` names another workflow that they are made with.
+
     Raises:
         Conflict: there is none.
-        InvalidRequest: `params` do not fit the batch's frozen workflow.
+        InvalidRequest: see `retries.read`.
     """
     batch.refresh_from_db()
-    runs = list(PlanRun.objects.retried_with([batch]).order_by("pk"))
-    check_overrides(batch, params or {}, runs)
-    moved = retry_runs(batch, [run.pk for run in runs], actor=actor, params=params) if runs else 0
+    related = PlanRun.objects.retried_with([batch]).select_related("batch")
+    runs = list(related.order_by("pk"))
+    overrides = retries.read(batch, runs, params, workflow_json)
+    moved = retry_runs(batch, [run.pk for run in runs], overrides, actor=actor) if runs else 0
     if not moved:
         raise Conflict(
             "Nothing in this batch has failed or was cancelled. For another version of a plan,"
@@ -222,14 +227,20 @@ def retry(
 def retry_runs(
     batch: Batch,
     run_ids: list[int],
+    overrides: Overrides = NONE,
     *,
     actor: User | None,
-    params: Mapping[str, Any] | None = None,
 ) -> int:
     """Queue these failed or cancelled runs again; return how many were queued."""
     with transaction.atomic():
         moved = transitions.retry(
-            batch, run_ids, overrides=params or {}, needs_of=capability.own_needs_of, actor=actor
+            batch,
+            run_ids,
+            overrides=overrides.params,
+            remaking=retries.remaking(overrides),
+            needs_of=capability.needs_of_runs,
+            needs_panel_of=retries.needs_panel_of,
+            actor=actor,
         )
         if moved and batch.mode == Mode.AUTO:
             # Overrides may need another server than the rest.
@@ -238,43 +249,3 @@ def retry_runs(
             transaction.on_commit(partial(preflight.have_read, needs))
             transaction.on_commit(queueing.wake)
     return moved
-
-
-def check_overrides(batch: Batch, params: Mapping[str, Any], runs: Sequence[PlanRun]) -> None:
-    """Check a retry's parameters against the batch's frozen workflow.
-
-    They lie over the values that each of these runs has of its own.
-
-    Raises:
-        InvalidRequest: one does not fit, the batch renders nothing, no server could run it, or a
-            plan's variations would all get the same seed.
-    """
-    workflow = batch.workflow
-    if workflow is None:
-        problems = workflows.none_apply(params)
-    else:
-        problems = workflows.check_params(workflow, params)
-        if params and not problems and batch.mode == Mode.AUTO:
-            problems = _unmakeable(workflow, params, [batch.params | run.params for run in runs])
-            problems += _same_seeds(params, runs)
-    if problems:
-        raise InvalidRequest(problems)
-
-
-def _same_seeds(params: Mapping[str, Any], runs: Sequence[PlanRun]) -> list[Problem]:
-    plans = [run.plan_id for run in runs]
-    if workflows.SEED not in params or len(set(plans)) == len(plans):
-        return []
-    detail = "The variations of a plan would all be the same: give one variation a seed, not all."
-    return [Problem(f"params.{workflows.SEED}", "seed_of_variations", detail)]
-
-
-def _unmakeable(
-    workflow: Workflow, params: Mapping[str, Any], bases: Iterable[Mapping[str, Any]]
-) -> list[Problem]:
-    """Return what keeps plans with these values from being made with `params` over them."""
-    asked_at = workflows.places(params)
-    plans = [PlanValues({**base, **params}, asked_at) for base in bases]
-    large = plan_checks.too_large(workflow, workflows.parameters(workflow), plans)
-    wanted = capability.Wanted(workflow)
-    return large or plan_checks.unrunnable(workflow, wanted, plans, "params")

@@ -141,21 +141,23 @@ def keep(needs: Needs) -> Needs:
     return Needs.objects.get_or_create(sha256=needs.sha256, defaults=defaults)[0]
 
 
-def own_needs_of(batch: Batch) -> Callable[[Mapping[str, Any]], Needs | None]:
-    """Return what tells of a batch's plans by their own values: None for what the batch needs."""
-    wanted = Wanted(batch.workflow) if batch.workflow and batch.needs else None
+def needs_of_runs(batch: Batch) -> Callable[[PlanRun], Needs | None]:
+    """Return what tells of a batch's runs, by their workflows and values, what they need."""
+    wanted: dict[int, Wanted] = {}
 
-    def own_needs(own: Mapping[str, Any]) -> Needs | None:
-        if not own or wanted is None:
-            return None
+    def needs(run: PlanRun) -> Needs | None:
+        is_as_batch = not run.params or batch.needs is None
+        if run.workflow is None or (run.own_workflow_id is None and is_as_batch):
+            return batch.needs
+        if run.workflow.pk not in wanted:
+            wanted[run.workflow.pk] = Wanted(run.workflow)
         try:
-            needs = keep(wanted.of(batch.params | own))
+            return keep(wanted[run.workflow.pk].of(run.values))
         except GraphError:
             # The claim says that they cannot be set, and puts the plan in error.
-            return None
-        return None if needs == batch.needs else needs
+            return batch.needs
 
-    return own_needs
+    return needs
 
 
 def _sha256(names: list[Any]) -> str:
@@ -305,7 +307,7 @@ def _narrowed(attempt: Attempt, lacking: Sequence[Lack]) -> Needs | None:
 
 def _own_names(attempt: Attempt, wheres: Collection[str]) -> set[str]:
     """Return which of a run's own parameters are set at these inputs, as `class.input`."""
-    workflow, own = attempt.run.batch.workflow, attempt.run.params
+    workflow, own = attempt.run.workflow, attempt.run.params
     found = workflows.parameters(workflow) if workflow and own else {}
     return {
         name
@@ -319,11 +321,11 @@ def _regroup(run: PlanRun, needs: Needs, names: set[str]) -> None:
     """Have a run, and those of its group with the same values of these names, need this."""
     with transaction.atomic():
         batch = Batch.objects.select_for_update(no_key=True).get(pk=run.batch_id)
-        group = RunGroup.objects.of(batch, needs)
+        group = RunGroup.objects.of(batch, needs, run.own_workflow)
         params = PlanRun.objects.filter(group=run.group_id).values_list("pk", "params")
         alike = [pk for pk, own in params if all(own.get(n) == run.params.get(n) for n in names)]
         PlanRun.objects.filter(pk__in=alike).update(group=group)
-        if not names & run.params.keys():
+        if run.own_workflow_id is None and not names & run.params.keys():
             Batch.objects.filter(pk=batch.pk, needs=run.needed).update(needs=needs)
     run.group = group
 

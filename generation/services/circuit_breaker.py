@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from generation import queueing
@@ -65,7 +65,8 @@ def look_everywhere() -> None:
     failed = Attempt.objects.filter(
         pk__gt=newest - ATTEMPTS_BACK, outcome=AttemptOutcome.ERROR, is_held_against=True
     )
-    pairs = failed.order_by().values_list("server_id", "run__batch__workflow_id")
+    workflow = Coalesce("run__own_workflow", "run__batch__workflow")
+    pairs = failed.order_by().values_list("server_id", workflow)
     often = pairs.annotate(n=Count("pk")).filter(n__gte=IN_A_ROW)
     for server_id, workflow_id, _ in often:
         look(Server.objects.get(pk=server_id), Workflow.objects.get(pk=workflow_id))
@@ -73,7 +74,18 @@ def look_everywhere() -> None:
 
 def _ended(workflow: Workflow) -> QuerySet[Attempt]:
     ended = [AttemptOutcome.DONE, AttemptOutcome.ERROR]
-    return Attempt.objects.filter(run__batch__workflow=workflow, outcome__in=ended)
+    return Attempt.objects.filter(_made_with([workflow.pk]), outcome__in=ended)
+
+
+def _made_with(workflows: Sequence[int]) -> Q:
+    """Return the condition for attempts that one of these workflows was posted in.
+
+    What a plan was before a retry named another workflow for it counts for neither.
+    """
+    since = Q(number__gt=F("run__tried_from"))
+    return Q(run__own_workflow=None, run__batch__workflow__in=workflows) | (
+        Q(run__own_workflow__in=workflows) & since
+    )
 
 
 def _last_failed(server: Server, workflow: Workflow) -> list[Attempt]:
@@ -123,18 +135,25 @@ def _others(server: Server, workflow: Workflow) -> QuerySet[Server]:
     return Server.objects.answering().filter(~blocked).exclude(pk=server.pk)
 
 
-_ASKED = ("run__batch__params", "run__params", "panel_id")
+_ASKED = ("run__batch__params", "run__params", "run__own_workflow_id", "panel_id")
 
 
-def _asked(attempt: Attempt) -> tuple[dict[str, Any], dict[str, Any], int | None]:
-    return attempt.run.batch.params, attempt.run.params, attempt.panel_id
+def _asked(attempt: Attempt) -> tuple[dict[str, Any], dict[str, Any], int | None, int | None]:
+    run = attempt.run
+    return run.batch.params, run.params, run.own_workflow_id, attempt.panel_id
 
 
 def _asked_for(
-    params: dict[str, Any], overrides: dict[str, Any], panel_id: int | None, *, is_able: bool
+    params: dict[str, Any],
+    overrides: dict[str, Any],
+    own_workflow_id: int | None,
+    panel_id: int | None,
+    *,
+    is_able: bool,
 ) -> str:
     """Return what tells whether two plans ask for the same; each has a seed of its own."""
-    values = {name: value for name, value in (params | overrides).items() if name != "seed"}
+    given = overrides if own_workflow_id is not None else params | overrides
+    values = {name: value for name, value in given.items() if name != "seed"}
     return json.dumps([values, panel_id if is_able else None], sort_keys=True)
 
 
@@ -164,7 +183,7 @@ def lift(server: Server, workflow: Workflow | None = None) -> int:
         blocks = blocks.filter(workflow=workflow)
     lifted = list(blocks.values_list("workflow_id", flat=True))
     blamed = Attempt.objects.filter(server=server, is_held_against=True)
-    blamed.filter(run__batch__workflow__in=lifted).update(is_held_against=False)
+    blamed.filter(_made_with(lifted)).update(is_held_against=False)
     blocks.delete()
     if lifted:
         queueing.wake()

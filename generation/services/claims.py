@@ -139,6 +139,8 @@ class Desk:
         if run is None or batch.workflow_id is None:
             return None
         run.batch, batch.workflow = batch, self._workflow(batch.workflow_id)
+        if run.own_workflow_id is not None:
+            run.own_workflow = self._workflow(run.own_workflow_id)
         return run
 
     # Graphs ---------------------------------------------------------------------------------------
@@ -151,22 +153,23 @@ class Desk:
         Raises:
             Fenced: the attempt is no longer ours.
         """
-        batch = attempt.run.batch
-        panel = prompt_graphs.panel_of(attempt.run) if batch.needs_panel else None
-        if batch.needs_panel and panel is None:
-            return failure("no_panel", "The plan has no panel.")
+        run = attempt.run
         spellings, contract = self._known(attempt)
+        needs_panel = prompt_graphs.needs_panel(run, contract)
+        panel = prompt_graphs.panel_of(run) if needs_panel else None
+        if needs_panel and panel is None:
+            return failure("no_panel", "The plan has no panel.")
         try:
             graph = prompt_graphs.build(attempt, contract, spellings, panel)
         except GraphError as error:
-            return failure("invalid_graph", f"{batch.workflow}: {error}")
+            return failure("invalid_graph", f"{run.workflow}: {error}")
         transitions.set_graph(attempt, graph, panel)
         return None
 
     def _known(self, attempt: Attempt) -> tuple[list[list[str]], Contract]:
         """Return how the server spells the models of an attempt, and its workflow's contract."""
         candidate = self._claimed.pop(attempt.pk, None)
-        workflow = self._workflow(attempt.run.batch.workflow_id or 0)
+        workflow = self._workflow(attempt.run.workflow_id or 0)
         if candidate is not None:
             return candidate.spellings or [], self._contract(workflow, candidate.defined_at)
         known = Capability.objects.filter(server=self._server, needs__groups=attempt.run.group_id)
@@ -261,7 +264,7 @@ _IDLE = Listed(_idle)
 
 def _none_can_run(servers: Iterable[int]) -> Q:
     lacking = claimable.incapable(OuterRef("pk"), OuterRef(OuterRef("needs")))
-    blocked = claimable.blocks(OuterRef("pk"), OuterRef(OuterRef("batch__workflow")))
+    blocked = claimable.blocks(OuterRef("pk"), claimable.workflow_of(deep=True))
     return ~Q(Exists(Server.objects.filter(~lacking, ~blocked, pk__in=servers)))
 
 

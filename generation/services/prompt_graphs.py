@@ -28,7 +28,7 @@ def build(
     Raises:
         GraphError: something was asked for that the graph does not have.
     """
-    run, workflow = attempt.run, attempt.run.batch.workflow
+    run, workflow = attempt.run, attempt.run.workflow
     if workflow is None:
         raise GraphError("no_workflow", "Its batch has no workflow.")
     model = _model(run)
@@ -43,7 +43,7 @@ def build(
 
 def _values(run: PlanRun, found: Mapping[str, Parameter]) -> dict[str, Any]:
     """Return all that was asked for: what the graph does not have is an error, never left out."""
-    given = _filled(run, run.batch.params | run.params, found)
+    given = _filled(run, run.values, found)
     if run.seed and workflows.SEED in found:
         given[workflows.SEED] = int(run.seed)
     return given
@@ -58,6 +58,12 @@ def _filled(run: PlanRun, given: dict[str, Any], found: Mapping[str, Parameter])
     names = Plan.objects.filter(pk=run.plan_id).values_list(*codes).get()
     values = dict(zip(prompt_fields.FIELDS, names, strict=True))
     return given | {name: prompt_fields.filled(given[name], values) for name in texts}
+
+
+def needs_panel(run: PlanRun, contract: Contract) -> bool:
+    """Tell whether a run starts from its plan's panel; `contract` is its workflow's."""
+    own = run.own_workflow_id is not None
+    return workflows.PANEL in contract.parameters if own else run.batch.needs_panel
 
 
 def panel_of(run: PlanRun) -> Version | None:
@@ -75,10 +81,12 @@ def _model(run: PlanRun) -> Attempt | None:
     """Return the attempt whose graph is posted again; None where a graph is made anew.
 
     That of another plan is: its names may stand in the texts. So is one that a retry gives values
-    of its own: it asks for something else than what was.
+    or a workflow of its own: it asks for something else than what was.
     """
     followed = run.batch.rerun_of if run.batch.rerun_of_id is not None else None
-    if followed is None or followed.plan_id != run.plan_id or run.params:
+    if followed is None or followed.plan_id != run.plan_id:
+        return None
+    if run.params or run.own_workflow_id is not None:
         return None
     return followed.attempt
 
@@ -110,6 +118,6 @@ def prefix_of(attempt: Attempt) -> str:
 
 def with_panel(attempt: Attempt, name: str) -> Mapping[str, Any]:
     """Return an attempt's graph with the panel under the name that the server gave it."""
-    workflow = attempt.run.batch.workflow
+    workflow = attempt.run.workflow
     found = workflows.parameters(workflow) if workflow else {}
     return params.apply(attempt.graph, {workflows.PANEL: name}, found)

@@ -23,7 +23,7 @@ def read(version_id: int, *, origin: str = "") -> Recipe:
 
 def of(version: Version, *, origin: str = "") -> Recipe:
     """Return the recipe of a version that `selectors.recipes` has read."""
-    workflow = version.batch.workflow if version.batch and version.attempt else None
+    workflow = recipes.workflow_of(version)
     return recipes.recipe(version, workflows.parameters(workflow) if workflow else {}, origin)
 
 

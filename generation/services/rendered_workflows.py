@@ -44,8 +44,10 @@ def _prompt_id(inputs: Mapping[str, Any]) -> str | None:
 def _original(prompt_ids: set[str]) -> Mapping[str, Any]:
     """Return the graph that the attempt was made from; empty where it is not known here."""
     attempts = Attempt.objects.filter(prompt_id__in=[UUID(prompt_id) for prompt_id in prompt_ids])
-    graphs = attempts.values_list("run__batch__workflow__graph", flat=True)
-    return graphs.first() or {}
+    related = attempts.select_related("run__own_workflow", "run__batch__workflow").defer("graph")
+    attempt = related.first()
+    workflow = attempt.run.workflow if attempt else None
+    return workflow.graph if workflow else {}
 
 
 def _inputs(inputs: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

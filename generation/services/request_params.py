@@ -92,7 +92,8 @@ class _Reading:
             problems.extend(self._check(each.params, each.place))
         is_usable = len(problems) == before
         problems.extend(workflows.open_questions(contract))
-        params, sources = self._of_all(style, request.params)
+        draws = self._mode == Mode.AUTO
+        params, sources = of_all(self._workflow, contract, style, request.params, draws=draws)
         of_style = {name: params[name] for name in params if sources[name] == Source.STYLE}
         problems.extend(workflows.unknown_fields(of_style, contract.parameters, "style"))
         own = {(each.sequence_id, each.plan): _of_one(each) for each in asked if _has_own(each)}
@@ -115,19 +116,21 @@ class _Reading:
             seeds_at=_seeds_at(sources, [request, *_givens(asked)]),
         )
 
-    def _of_all(
-        self, style: Style | None, given: Mapping[str, Any]
-    ) -> tuple[dict[str, Any], dict[str, str]]:
-        """Lay the request's values over the style's, which hold for workflows that it names.
 
-        Below them lie the presets of the workflow's contract.
-        """
-        contract = self._contract
-        params, sources = defaults(contract, self._workflow.name, style)
-        sources |= from_one(given, Source.REQUEST)
-        if workflows.SEED in contract.parameters and self._mode == Mode.AUTO:
-            sources = from_one({workflows.SEED: None}, Source.DRAWN) | sources
-        return {**params, **given}, sources
+def of_all(
+    workflow: Workflow,
+    contract: Contract,
+    style: Style | None,
+    given: Mapping[str, Any],
+    *,
+    draws: bool,
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Lay a request's values over the `defaults`; a seed that none gives may be drawn."""
+    params, sources = defaults(contract, workflow.name, style)
+    sources |= from_one(given, Source.REQUEST)
+    if workflows.SEED in contract.parameters and draws:
+        sources = from_one({workflows.SEED: None}, Source.DRAWN) | sources
+    return {**params, **given}, sources
 
 
 def defaults(

@@ -8,7 +8,7 @@ from generation.errors import Conflict, InvalidRequest, Problem
 from generation.models import Attempt, Batch, PlanRun, Version, Workflow
 from generation.parameter_sources import Source
 from generation.selectors import recipes
-from generation.services import preflight, workflows
+from generation.services import preflight, prompt_graphs, workflows
 from generation.services.request_validation import BatchRequest
 from generation.states import Mode
 from generation.workflows.contract import Contract
@@ -73,7 +73,7 @@ def read(
         mode=Mode.AUTO,
         params=params,
         needs=needs,
-        needs_panel=origin.batch.needs_panel,
+        needs_panel=prompt_graphs.needs_panel(origin.run, contract),
         seed_bounds=workflows.seed_bounds(contract),
         sources=sources,
         variations=variations,
@@ -83,10 +83,11 @@ def read(
 
 def _origin(version: Version) -> _Origin:
     batch, run, attempt = version.batch, version.run, version.attempt
-    if attempt is None or run is None or batch is None or batch.workflow is None:
+    workflow = recipes.workflow_of(version)
+    if attempt is None or run is None or batch is None or workflow is None:
         detail = f"{version} was not rendered: there is nothing to make it again with."
         raise Conflict(detail, code="not_rendered")
-    return _Origin(version, batch, batch.workflow, run, attempt)
+    return _Origin(version, batch, workflow, run, attempt)
 
 
 def _place(version: Version) -> Place:
@@ -126,8 +127,8 @@ def _values(
     origin: _Origin, contract: Contract, seed: int | str | None
 ) -> tuple[Mapping[str, Any], Mapping[str, str]]:
     """Return the values of a version's plan with their sources; of a new seed there is none yet."""
-    params: dict[str, Any] = origin.batch.params | origin.run.params
-    sources: dict[str, str] = origin.batch.sources | origin.run.sources
+    params: dict[str, Any] = {**origin.run.values}
+    sources: dict[str, str] = {**origin.run.value_sources}
     before = sources.pop(workflows.SEED, Source.DRAWN.value)
     params.pop(workflows.SEED, None)
     if workflows.SEED not in contract.parameters or seed == NEW:

@@ -7,7 +7,15 @@ from django.contrib.auth.models import User
 
 from generation.errors import Conflict, NotFound
 from generation.models import Batch, PlanRun, Version
-from generation.services import batches, incoming_images, publication, servers, transitions, volumes
+from generation.services import (
+    batches,
+    incoming_images,
+    publication,
+    retries,
+    servers,
+    transitions,
+    volumes,
+)
 from generation.services.transitions import Cancelled
 from generation.states import RunState
 
@@ -37,27 +45,38 @@ def find(batch: Batch, sequence_id: str, plan: str, variation: int | None = None
     return chosen
 
 
-def retry(run: PlanRun, *, actor: User | None, params: Mapping[str, Any] | None = None) -> PlanRun:
+def retry(
+    run: PlanRun,
+    *,
+    actor: User | None,
+    params: Mapping[str, Any] | None = None,
+    workflow_json: str | None = None,
+) -> PlanRun:
     """Queue a failed or cancelled run again: see `retry_all`."""
-    retry_all([run], actor=actor, params=params)
+    retry_all([run], actor=actor, params=params, workflow_json=workflow_json)
     run.refresh_from_db()
     return run
 
 
 def retry_all(
-    runs: Sequence[PlanRun], *, actor: User | None, params: Mapping[str, Any] | None = None
+    runs: Sequence[PlanRun],
+    *,
+    actor: User | None,
+    params: Mapping[str, Any] | None = None,
+    workflow_json: str | None = None,
 ) -> int:
     """Queue the failed or cancelled ones of a plan's runs again; return how many they are.
 
-    A seed stays unless `params` gives one.
+    A seed stays unless `params` gives one. `workflow_json` names another workflow that they are
+    made with.
 
     Raises:
         Conflict: none is failed or cancelled.
-        InvalidRequest: `params` do not fit the batch's frozen workflow.
+        InvalidRequest: see `retries.read`.
     """
     batch = runs[0].batch
-    batches.check_overrides(batch, params or {}, runs)
-    moved = batches.retry_runs(batch, [run.pk for run in runs], actor=actor, params=params)
+    overrides = retries.read(batch, runs, params, workflow_json)
+    moved = batches.retry_runs(batch, [run.pk for run in runs], overrides, actor=actor)
     if not moved:
         state = _state(runs[0])
         raise Conflict(

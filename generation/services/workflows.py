@@ -1,5 +1,6 @@
 """Workflows as requests use them: found by name, frozen by their hashes, asked what they take."""
 
+import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -141,6 +142,12 @@ def seed_bounds(contract: Contract) -> tuple[int, int] | None:
     low = 0 if seed.minimum is None else max(0, int(seed.minimum))
     high = SEED_LIMIT - 1 if seed.maximum is None else min(int(seed.maximum), SEED_LIMIT - 1)
     return low, max(low, high)
+
+
+def draw_seed(bounds: tuple[int, int]) -> str:
+    """Return a seed within these bounds, see `seed_bounds`."""
+    low, high = bounds
+    return str(low + secrets.randbelow(high - low + 1))
 
 
 def open_questions(contract: Contract) -> list[Problem]:

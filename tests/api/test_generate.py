@@ -149,6 +149,29 @@ def test_retry_takes_params_for_these_runs(api: APIClient) -> None:
     assert run.seed == "7"
 
 
+def test_retry_takes_another_workflow_for_these_runs(api: APIClient) -> None:
+    answer = api.post(URL, EXAMPLE | {"params": {}}, format="json")
+    batch = Batch.objects.get(public_id=answer.json()["batch_id"])
+    api.post(f"{URL}/cancel", one_plan(batch), format="json")
+
+    asked = one_plan(batch) | {"workflow_json": "Silhouette.json"}
+    answer = api.post(f"{URL}/retry", asked, format="json")
+
+    lines = answer.json()["plans"]
+    assert answer.status_code == 200
+    assert [line.get("workflow_json") for line in lines[:2]] == ["Silhouette.json", None]
+
+
+def test_retry_refuses_a_workflow_that_there_is_not(api: APIClient) -> None:
+    batch = factories.batch([ERROR])
+
+    asked = one_plan(batch) | {"workflow_json": "Nothing.json"}
+    answer = api.post(f"{URL}/retry", asked, format="json")
+
+    assert answer.status_code == 400
+    assert (answer.json()["attr"], answer.json()["code"]) == ("workflow_json", "unknown_workflow")
+
+
 def test_retry_refuses_params_that_the_workflow_does_not_have(api: APIClient) -> None:
     answer = api.post(URL, EXAMPLE, format="json")
     batch = Batch.objects.get(public_id=answer.json()["batch_id"])

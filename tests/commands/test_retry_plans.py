@@ -58,6 +58,21 @@ def test_a_dry_run_says_which_plans_and_why_they_failed(failed: Batch) -> None:
     assert states(failed) == [ERROR, CANCELLED, DONE]
 
 
+def test_plans_are_made_with_the_workflow_that_is_named(failed: Batch) -> None:
+    run("retry_plans", "--workflow", "Silhouette.json", batch=failed.public_id)
+
+    retried = failed.runs.order_by("position")[0]
+    assert retried.workflow is not None
+    assert retried.workflow.name == "Silhouette.json"
+
+
+def test_a_workflow_that_there_is_not_retries_nothing(failed: Batch) -> None:
+    with pytest.raises(CommandError, match="workflow_json: There is no workflow"):
+        run("retry_plans", "--all", "--workflow", "Nothing.json")
+
+    assert states(failed) == [ERROR, CANCELLED, DONE]
+
+
 def test_without_a_filter_nothing_is_retried(failed: Batch) -> None:
     with pytest.raises(CommandError, match="Say which"):
         run("retry_plans")

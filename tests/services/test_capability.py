@@ -18,6 +18,7 @@ from generation.services import (
     maintenance,
     plan_checks,
     request_validation,
+    retries,
     servers,
     workflows,
 )
@@ -392,6 +393,6 @@ def test_a_retry_with_a_model_that_no_server_has_is_refused(start: Callable[...,
     batch = batches.create(request_validation.read(REQUEST), requester=None)
 
     with pytest.raises(InvalidRequest) as caught:
-        batches.check_overrides(batch, {"checkpoint": ALMOST}, list(batch.runs.all()))
+        retries.read(batch, list(batch.runs.all()), {"checkpoint": ALMOST})
 
     assert caught.value.code == "no_capable_server"

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from generation.errors import Conflict, Fenced, PlanFailure
 from generation.models import Attempt, Batch, PlanRun, Server
-from generation.services import capability, incoming_images, publication, runs, transitions
+from generation.services import (
+    capability,
+    incoming_images,
+    publication,
+    retries,
+    runs,
+    transitions,
+)
 from generation.services.leases import Lease
 from generation.states import FINISHED, UNFINISHED, RunState
 from tests import factories
@@ -38,7 +45,12 @@ def attempt_of(run: PlanRun) -> Attempt:
 
 def retry(run: PlanRun, _: Lease) -> None:
     transitions.retry(
-        run.batch, [run.pk], overrides={}, needs_of=capability.own_needs_of, actor=None
+        run.batch,
+        [run.pk],
+        overrides={},
+        needs_of=capability.needs_of_runs,
+        needs_panel_of=retries.needs_panel_of,
+        actor=None,
     )
 
 

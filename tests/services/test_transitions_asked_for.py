@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from generation.models import Attempt, PlanRun
-from generation.services import capability, publication, transitions
+from generation.services import capability, publication, retries, transitions
 from generation.services.publication import Image
 from generation.states import AttemptOutcome, BatchState, Mode, RunState, WaitReason
 from tests import factories
@@ -104,7 +104,12 @@ def test_retry_goes_back_to_the_first_state_of_the_mode(
 
     assert (
         transitions.retry(
-            run.batch, [run.pk], overrides={}, needs_of=capability.own_needs_of, actor=None
+            run.batch,
+            [run.pk],
+            overrides={},
+            needs_of=capability.needs_of_runs,
+            needs_panel_of=retries.needs_panel_of,
+            actor=None,
         )
         == 1
     )
@@ -120,7 +125,12 @@ def test_retry_leaves_alone_what_neither_failed_nor_was_cancelled(state: RunStat
 
     assert (
         transitions.retry(
-            run.batch, [run.pk], overrides={}, needs_of=capability.own_needs_of, actor=None
+            run.batch,
+            [run.pk],
+            overrides={},
+            needs_of=capability.needs_of_runs,
+            needs_panel_of=retries.needs_panel_of,
+            actor=None,
         )
         == 0
     )
@@ -137,7 +147,8 @@ def test_retry_clears_the_cancel_of_the_batch() -> None:
         made,
         list(made.runs.values_list("pk", flat=True)),
         overrides={},
-        needs_of=capability.own_needs_of,
+        needs_of=capability.needs_of_runs,
+        needs_panel_of=retries.needs_panel_of,
         actor=None,
     )
 
@@ -151,7 +162,12 @@ def test_retry_waits_for_the_panel_that_is_still_missing() -> None:
     transitions.cancel(run.batch, run_ids=None, unanswered=[], actor=None)
 
     transitions.retry(
-        run.batch, [run.pk], overrides={}, needs_of=capability.own_needs_of, actor=None
+        run.batch,
+        [run.pk],
+        overrides={},
+        needs_of=capability.needs_of_runs,
+        needs_panel_of=retries.needs_panel_of,
+        actor=None,
     )
 
     run.refresh_from_db()
@@ -165,7 +181,12 @@ def test_retry_no_longer_waits_for_a_panel_that_came_meanwhile() -> None:
     factories.version(run.plan, task="extracted-raw")
 
     transitions.retry(
-        run.batch, [run.pk], overrides={}, needs_of=capability.own_needs_of, actor=None
+        run.batch,
+        [run.pk],
+        overrides={},
+        needs_of=capability.needs_of_runs,
+        needs_panel_of=retries.needs_panel_of,
+        actor=None,
     )
 
     run.refresh_from_db()

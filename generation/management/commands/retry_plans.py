@@ -16,7 +16,7 @@ from generation.management.command import (
 from generation.management.selection_options import add_choice, choice
 from generation.models import PlanRun
 from generation.selectors import selection
-from generation.services import batches
+from generation.services import batches, retries
 from generation.states import RETRYABLE, RunState
 
 
@@ -31,6 +31,9 @@ class Command(MadseaCommand):
             choices=sorted(state.value for state in RETRYABLE),
             help="error (the default) or cancelled; may be given twice",
         )
+        parser.add_argument(
+            "--workflow", metavar="NAME", help="make them with another one, as the corrected file"
+        )
         add_actor(parser)
         add_dry_run(parser)
 
@@ -43,13 +46,14 @@ class Command(MadseaCommand):
                 f"Nothing to do: no plan that fits is in state {' or '.join(states)}."
             )
             return
+        groups = [(batch, list(of)) for batch, of in groupby(runs, key=lambda run: run.batch)]
+        read = [retries.read(batch, of, workflow_json=options["workflow"]) for batch, of in groups]
         if options["dry_run"]:
             self._list(runs)
             return
-        groups = [(batch, list(of)) for batch, of in groupby(runs, key=lambda run: run.batch)]
         retried = 0
-        for batch, of in bar(groups, "Retrying"):
-            retried += batches.retry_runs(batch, [run.pk for run in of], actor=user)
+        for (batch, of), overrides in bar(list(zip(groups, read, strict=True)), "Retrying"):
+            retried += batches.retry_runs(batch, [run.pk for run in of], overrides, actor=user)
         plans, found = counted(retried, "plan"), counted(len(groups), "batch")
         self.stdout.write(f"{plans} of {found} queued again.")
 

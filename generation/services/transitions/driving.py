@@ -73,9 +73,17 @@ def claim(
         now.set(served_at=Now())
         seed = {"seed": run.seed} if run.seed else {}
         now.log("claimed", run.pk, attempt=number, server=server.name, **seed)
-        if run.params:
-            now.log("own_values", run.pk, values=told(run.params, run.sources))
+        _log_own(now, run)
     return attempt
+
+
+def _log_own(now: Change, run: PlanRun) -> None:
+    """Tell what a run has beside its batch, or instead."""
+    said = {"values": told(run.params, run.sources)} if run.params else {}
+    if run.own_workflow is not None:
+        now.log("own_workflow", run.pk, workflow=str(run.own_workflow), **said)
+    elif said:
+        now.log("own_values", run.pk, **said)
 
 
 def _leased(server_id: int, lease_token: UUID) -> QuerySet[Server, tuple[int]]:

@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Greatest
 
-from generation.models import Batch, Needs, PlanRun, RunGroup, Version
+from generation.models import Batch, Needs, PlanRun, RunGroup, Version, Workflow
 from generation.parameter_sources import Source, from_one, told
 from generation.services.transitions.attempt_ends import CLEAN, one
 from generation.services.transitions.unit_of_work import Actor, Change, change
@@ -14,8 +14,12 @@ from generation.states import RETRYABLE, Mode, RunState, WaitReason
 
 _BLAMED = (RunState.QUEUED, RunState.ERROR)
 
-#: Given the locked batch, what tells what its plans need by their own values; None: as the batch.
-NeedsOf = Callable[[Batch], Callable[[Mapping[str, Any]], Needs | None]]
+#: Given the locked batch, what tells what its runs need, by their workflows and values.
+NeedsOf = Callable[[Batch], Callable[[PlanRun], Needs | None]]
+#: Given the locked batch, what tells of its runs whether they start from a panel.
+NeedsPanelOf = Callable[[Batch], Callable[[PlanRun], bool]]
+#: Given the locked batch, what gives its runs, unwritten, another workflow and what belongs to it.
+Remaking = Callable[[Batch], Callable[[PlanRun], None]]
 
 
 def retry(
@@ -24,28 +28,53 @@ def retry(
     *,
     overrides: Mapping[str, Any],
     needs_of: NeedsOf,
+    needs_panel_of: NeedsPanelOf,
+    remaking: Remaking | None = None,
     actor: Actor,
 ) -> int:
-    """Queue failed or cancelled runs again with `overrides` on top; return how many were queued."""
+    """Queue failed or cancelled runs again with `overrides` on top; return how many were queued.
+
+    With `remaking` each is made with another workflow, which has taken the overrides in.
+    """
     target = RunState.WAITING if batch.mode == Mode.MANUEL else RunState.QUEUED
     with change(batch.pk, actor=actor) as now:
-        runs = now.batch.runs.retryable().filter(pk__in=run_ids)
-        found = list(runs.order_by("pk").only("pk", "params", "sources"))
+        found = _retryable(now, run_ids)
         fields = CLEAN | {"result": None, "wait_reason": WaitReason.TURN}
         fields |= {"n_tries": 0, "tried_from": F("n_attempts")}
         moved = _retry_with(now, [run.pk for run in found], target, fields)
         if not moved:
             return 0
-        if now.batch.needs_panel and target == RunState.QUEUED:
-            _hold_without_panel(now, [run.pk for run in found])
-        if overrides:
-            _override(now, found, overrides, needs_of)
+        if overrides or remaking is not None:
+            give = remaking(now.batch) if remaking is not None else _overlay(overrides)
+            _revise(now, found, give, needs_of)
+        if target == RunState.QUEUED:
+            needs_panel = needs_panel_of(now.batch)
+            _hold_without_panel(now, [run.pk for run in found if needs_panel(run)])
         now.set(cancel_requested_at=None)
-        event = "retried_manually" if target == RunState.WAITING else "retried"
-        said = {"values": told(overrides, {})} if overrides else {}
         for run in found:
-            now.log(event, run.pk, params=dict(overrides), **said)
+            _log_retry(now, run, target, overrides, is_remade=remaking is not None)
     return moved
+
+
+def _retryable(now: Change, run_ids: Sequence[int]) -> list[PlanRun]:
+    """Return the runs that can be retried, each with its batch and its own workflow."""
+    runs = now.batch.runs.retryable().filter(pk__in=run_ids).order_by("pk")
+    found = list(runs.only("pk", "params", "sources", "seed", "own_workflow"))
+    own = Workflow.objects.in_bulk({run.own_workflow_id for run in found} - {None})
+    for run in found:
+        run.batch = now.batch
+        run.own_workflow = own.get(run.own_workflow_id or 0)
+    return found
+
+
+def _log_retry(
+    now: Change, run: PlanRun, target: RunState, overrides: Mapping[str, Any], *, is_remade: bool
+) -> None:
+    said = {"values": told(overrides, {})} if overrides else {}
+    event = "retried_manually" if target == RunState.WAITING else "retried"
+    if is_remade and run.workflow is not None:
+        event, said = "retried_with", said | {"workflow": str(run.workflow)}
+    now.log(event, run.pk, params=dict(overrides), **said)
 
 
 def _retry_with(now: Change, ids: list[int], target: RunState, fields: Mapping[str, Any]) -> int:
@@ -59,29 +88,48 @@ def _retry_with(now: Change, ids: list[int], target: RunState, fields: Mapping[s
 
 def _hold_without_panel(now: Change, ids: list[int]) -> None:
     panel = Version.objects.panels().filter(plan=OuterRef("plan"))
-    now.edit(now.batch.runs.filter(~Exists(panel), pk__in=ids), wait_reason=WaitReason.PANEL)
+    if ids:
+        now.edit(now.batch.runs.filter(~Exists(panel), pk__in=ids), wait_reason=WaitReason.PANEL)
 
 
-def _override(
-    now: Change, runs: list[PlanRun], overrides: Mapping[str, Any], needs_of: NeedsOf
-) -> None:
-    """Lay the overrides over each run's own values, as many runs at once as have the same."""
-    fields: dict[str, Any] = {"seed": str(overrides["seed"])} if "seed" in overrides else {}
+def _overlay(overrides: Mapping[str, Any]) -> Callable[[PlanRun], None]:
+    """Return what lays overrides over a run's own values."""
     kept = {name: value for name, value in overrides.items() if name != "seed"}
     sources = from_one(overrides, Source.RETRY)
-    alike: dict[str, list[PlanRun]] = {}
-    for run in runs:
+
+    def give(run: PlanRun) -> None:
         run.params, run.sources = run.params | kept, run.sources | sources
-        same = repr((sorted(run.params.items()), sorted(run.sources.items())))
-        alike.setdefault(same, []).append(run)
+        run.seed = str(overrides.get("seed", run.seed))
+
+    return give
+
+
+def _revise(
+    now: Change, runs: list[PlanRun], give: Callable[[PlanRun], None], needs_of: NeedsOf
+) -> None:
+    """Give each run what it is to have, and write as many at once as have the same."""
+    alike: dict[str, tuple[dict[str, Any], list[PlanRun]]] = {}
+    for run in runs:
+        seed = run.seed
+        give(run)
+        fields = {"params": run.params, "sources": run.sources, "own_workflow": run.own_workflow}
+        if run.seed != seed:
+            fields["seed"] = run.seed
+        same = repr(
+            (
+                sorted(run.params.items()),
+                sorted(run.sources.items()),
+                run.own_workflow_id,
+                fields.get("seed"),
+            )
+        )
+        alike.setdefault(same, (fields, []))[1].append(run)
     needs = needs_of(now.batch)
-    for first, *others in alike.values():
-        own: dict[str, Any] = {"params": first.params, "sources": first.sources}
+    for fields, of in alike.values():
         if now.batch.mode == Mode.AUTO:
-            needed = needs(first.params) or now.batch.needs
-            own["group"] = RunGroup.objects.of(now.batch, needed)
-        ids = [run.pk for run in (first, *others)]
-        now.edit(now.batch.runs.filter(pk__in=ids), **own, **fields)
+            group = RunGroup.objects.of(now.batch, needs(of[0]), of[0].own_workflow)
+            fields["group"] = group
+        now.edit(now.batch.runs.filter(pk__in=[run.pk for run in of]), **fields)
 
 
 def unblame(batch_id: int, failed: Mapping[int, int], server: str) -> int:

@@ -63,7 +63,7 @@ def frozen(case: Case) -> Verdict:
 
 
 def _unlike_its_workflow(attempt: Attempt) -> Iterator[str]:
-    workflow = attempt.run.batch.workflow
+    workflow = attempt.run.workflow
     frozen_graph: Mapping[str, Any] = workflow.graph if workflow else {}
     # A driver that was killed between the claim and the graph has posted nothing.
     if not attempt.graph and attempt.acknowledged_at is None:
