@@ -5,8 +5,7 @@ What such a query makes of its values may depend on nothing else: no setting, no
 too, reads and plans it once for each connection.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from inspect import signature
 from itertools import count
@@ -14,7 +13,7 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import psycopg
-from django.db import DEFAULT_DB_ALIAS, connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Model, QuerySet, UUIDField
 from django.db.models.query import get_related_populators
@@ -25,18 +24,25 @@ Value = str | int | UUID
 _TEXT = "\N{REPLACEMENT CHARACTER}place"
 _TOKEN = UUID(int=7)
 _FIRST_NUMBER = 7_000_000_000_000_000_001
+_UUIDS: "UUIDField[UUID, UUID]" = UUIDField()
 
 
-@contextmanager
-def prepared_cursor() -> Iterator[CursorWrapper]:
-    """Open a cursor whose statements the server keeps (`prepare_threshold`), with their plans.
+def prepared_cursor() -> CursorWrapper:
+    """Return a cursor whose statements the server keeps (`prepare_threshold`), with their plans.
 
     Django's own writes the values into the text of a statement, which is then another each time.
     """
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.cursor = psycopg.Cursor(connection.connection)
-        yield cursor
+    here: Any = connections[DEFAULT_DB_ALIAS]
+    cursor: CursorWrapper
+    if here.vendor != "postgresql":
+        cursor = here.cursor()
+        return cursor
+    # As `BaseDatabaseWrapper.cursor` does it, which would make Django's cursor first.
+    here.close_if_health_check_failed()
+    here.ensure_connection()
+    with here.wrap_database_errors:
+        cursor = here._prepare_cursor(psycopg.Cursor(here.connection))  # noqa: SLF001
+    return cursor
 
 
 class Prepared(Generic[M]):
@@ -65,7 +71,7 @@ class Prepared(Generic[M]):
 
 def _adapted(value: Value) -> Any:
     """Return a value as the database takes it: SQLite knows no UUIDs."""
-    return UUIDField().get_db_prep_value(value, connection) if isinstance(value, UUID) else value
+    return _UUIDS.get_db_prep_value(value, connection) if isinstance(value, UUID) else value
 
 
 class _Selected(Prepared[M]):

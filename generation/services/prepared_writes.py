@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Field, Model, QuerySet
 from django.db.models.functions import Now
 from django.db.models.sql import InsertQuery, UpdateQuery
@@ -38,9 +38,9 @@ class Rows(Prepared[M]):
         shape = tuple((name, new is None, type(new) is Now) for name, new in fields.items())
         if (update := self._updates.get(shape)) is None:
             update = self._updates[shape] = self._put_together(fields)
+        here = connections[DEFAULT_DB_ALIAS]
         params = [
-            column.get_db_prep_save(fields[name], connection)
-            for name, column in update.columns.items()
+            column.get_db_prep_save(fields[name], here) for name, column in update.columns.items()
         ]
         with prepared_cursor() as cursor:
             cursor.execute(update.sql, [*params, *self._filled(update.params, values)])
@@ -66,10 +66,10 @@ def _column(model: type[Model], name: str) -> "Field[Any, Any]":
 def insert(row: Model) -> None:
     """Insert a new row and give it its id; no signal is sent."""
     columns = _columns(type(row))
+    here = connections[DEFAULT_DB_ALIAS]
     values = [column.pre_save(row, add=True) for column in columns]
     params = [
-        column.get_db_prep_save(value, connection)
-        for column, value in zip(columns, values, strict=True)
+        column.get_db_prep_save(value, here) for column, value in zip(columns, values, strict=True)
     ]
     with prepared_cursor() as cursor:
         cursor.execute(_insert_sql(type(row)), params)
