@@ -47,6 +47,11 @@ def text(path: str) -> Filter:
     return Filter(lambda value: Q(**{path: value}), {"type": "string"})
 
 
+def words(match: Callable[[str], Q]) -> Filter:
+    """Match words that somebody looks for."""
+    return Filter(match, {"type": "string"})
+
+
 def number(path: str, lookup: str = "") -> Filter:
     """Match a whole number."""
 

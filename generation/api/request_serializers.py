@@ -13,6 +13,8 @@ from rest_framework.request import Request
 
 from generation.models.batch import PRIORITY_HIGH, PRIORITY_LOW, VARIATIONS_MAX
 from generation.services.batch_controls import TRIES_HIGH, TRIES_LOW
+from generation.services.plan_texts import FIELDS, NUMBERS, TEXTS
+from generation.states import PlanStatus
 from nomenclature import rules
 from nomenclature.errors import NomenclatureError
 
@@ -227,6 +229,44 @@ class Panel(Strict):
         problems = super().other_problems(data)
         if "season" in data and "episode" in data:
             problems |= _disagreement(data["season"], data["episode"])
+        return problems
+
+
+class PlanTexts(Strict):
+    """What is written of a plan: what is left out stays as it is."""
+
+    label = Text(max_length=TEXTS["label"], allow_blank=True, required=False)  # type: ignore[assignment]
+    storyboard_uid = Text(max_length=TEXTS["storyboard_uid"], allow_blank=True, required=False)
+    dialogue = Text(max_length=TEXTS["dialogue"], allow_blank=True, required=False)
+    action = Text(
+        max_length=TEXTS["action"],
+        allow_blank=True,
+        required=False,
+        help_text="Place, camera and description follow it, unless somebody wrote them otherwise.",
+    )
+    place = Text(max_length=TEXTS["place"], allow_blank=True, required=False)
+    camera = Text(max_length=TEXTS["camera"], allow_blank=True, required=False)
+    description = Text(max_length=TEXTS["description"], allow_blank=True, required=False)
+    notes = Text(max_length=TEXTS["notes"], allow_blank=True, required=False)
+    duration_ms = Whole(
+        min_value=0, max_value=NUMBERS["duration_ms"], required=False, allow_null=True
+    )
+    position = Whole(min_value=0, max_value=NUMBERS["position"], required=False, allow_null=True)
+    style = Text(  # type: ignore[assignment]
+        max_length=64, required=False, allow_null=True, help_text="One of `GET /api/styles`."
+    )
+    production_status = serializers.ChoiceField(list(PlanStatus), required=False)
+    text_revision = Whole(
+        min_value=0,
+        required=False,
+        help_text="The one that was read: 409 where somebody has changed the plan since.",
+    )
+
+    def other_problems(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        problems = super().other_problems(data)
+        if not set(data) - {"text_revision"}:
+            detail = f"Name at least one of {', '.join(FIELDS)}."
+            problems["non_field_errors"] = [ErrorDetail(detail, "required")]
         return problems
 
 

@@ -20,6 +20,7 @@ from generation.api.schema_generator import page_of, ref
 from generation.api.serializers import (
     BatchShape,
     GraphShape,
+    PlanShape,
     TokenShape,
     VersionShape,
     WorkflowShape,
@@ -191,6 +192,28 @@ BATCHES = extend_schema_view(
             _got("batches"),
         ],
     ),
+)
+PLANS = extend_schema_view(
+    list=extend_schema(summary="List plans", examples=[_got("plans")]),
+    retrieve=extend_schema(summary="Read a plan, its texts and versions", examples=[_got("plans")]),
+    partial_update=extend_schema(
+        operation_id="write_plan",
+        summary="Change what is known of a plan, put it on hold or omit it",
+        request=request_serializers.PlanTexts,
+        responses={200: PlanShape, **_CONFLICT},
+        examples=[
+            _sent("Texts", {"description": "a cat on the wall", "style": "labo"}),
+            _sent("On hold", {"production_status": "on_hold", "text_revision": 1}),
+            _got("plans"),
+        ],
+    ),
+)
+PLAN_TEXTS = extend_schema_view(
+    list=extend_schema(
+        operation_id="plan_texts",
+        summary="What was changed of a plan, the newest first",
+        examples=[_got("plan_texts")],
+    )
 )
 VERSION = extend_schema_view(
     retrieve=extend_schema(

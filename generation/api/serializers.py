@@ -7,12 +7,22 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from generation import signed_urls
-from generation.models import Batch, Episode, LogEntry, Plan, Project, Sequence, Server, Version
+from generation.models import (
+    Batch,
+    Episode,
+    LogEntry,
+    Plan,
+    PlanTextChange,
+    Project,
+    Sequence,
+    Server,
+    Version,
+)
 from generation.parameter_sources import Source
-from generation.selectors import batches, logs, servers
+from generation.selectors import batches, logs, production, results, servers
 from generation.selectors.logs import LogLine
 from generation.selectors.servers import Blocked, Doing, SetAside
-from generation.states import BatchState, Mode, RunState, ServerHealth
+from generation.states import BatchState, Mode, PlanStatus, RunState, ServerHealth
 from generation.workflows.parameters import Parameter
 from nomenclature.rules import TASKS
 
@@ -72,11 +82,22 @@ class VersionShape(Shape[Version]):
     )
     batch_id = serializers.CharField(source="batch.public_id", default=None, allow_null=True)
     created_by = serializers.CharField(source="created_by.username", default=None, allow_null=True)
+    made_from_panel = serializers.IntegerField(
+        default=None,
+        allow_null=True,
+        help_text="The number of the panel that it was rendered from; null where there was none.",
+    )
+    newer_panel = serializers.SerializerMethodField(
+        help_text="The number of its plan's newest panel, where that is a newer one; else null."
+    )
     published_at = serializers.DateTimeField()
 
     @extend_schema_field(OpenApiTypes.URI)  # type: ignore[untyped-decorator]
     def get_url(self, version: Version) -> str:
         return f"{self.context['origin']}{signed_urls.signed_url(version.pk, str(version))}"
+
+    def get_newer_panel(self, version: Version) -> int | None:
+        return results.newer_panel(version)
 
     def get_served_sha256(self, version: Version) -> str | None:
         return version.served_sha256 if version.is_showable else None
@@ -98,7 +119,48 @@ class PlanShape(Shape[Plan]):
     plan = serializers.CharField(source="code")
     status = serializers.ChoiceField(list(RunState), source="last_state", allow_null=True)
     batch_id = serializers.CharField(source="last_batch_id", allow_null=True)
+    label = serializers.CharField(help_text="As its board is called: `1A`.")  # type: ignore[assignment]
+    storyboard_uid = serializers.CharField()
+    dialogue = serializers.CharField()
+    action = serializers.CharField()
+    place = serializers.CharField(help_text="Where the action plays, as it tells.")
+    camera = serializers.CharField(help_text="How it is seen, as the action tells.")
+    description = serializers.CharField(help_text="What happens: the rest of the action.")
+    notes = serializers.CharField()
+    duration_ms = serializers.IntegerField(allow_null=True)
+    position = serializers.IntegerField(allow_null=True, help_text="In the episode's story.")
+    style = serializers.CharField(  # type: ignore[assignment]
+        source="style.code", default=None, allow_null=True
+    )
+    production_status = serializers.ChoiceField(
+        list(PlanStatus), help_text="Nothing new is made of a plan that is on hold or omitted."
+    )
+    text_revision = serializers.IntegerField(help_text="Grows with each change of these texts.")
+    made_from_panel = serializers.SerializerMethodField(
+        help_text="Of its newest picture: the number of the panel that it was rendered from."
+    )
+    newer_panel = serializers.SerializerMethodField(
+        help_text="The number of its newest panel, where that is newer; else null."
+    )
     versions = VersionShape(source="shown_versions", many=True)
+
+    def get_made_from_panel(self, plan: Any) -> int | None:
+        image: Any = production.newest_image(plan.shown_versions)
+        return image.made_from_panel if image else None
+
+    def get_newer_panel(self, plan: Any) -> int | None:
+        return results.newer_panel(production.newest_image(plan.shown_versions))
+
+
+class PlanTextChangeShape(Shape[PlanTextChange]):
+    revision = serializers.IntegerField()
+    changed_at = serializers.DateTimeField()
+    changed_by = serializers.CharField(source="changed_by.username", default=None, allow_null=True)
+    source = serializers.CharField(  # type: ignore[assignment]
+        help_text="By which door it came: `api`, `admin`, `storyboard`, …"
+    )
+    before = serializers.DictField(help_text="What was changed, as it was.")
+    after = serializers.DictField(help_text="And as it is since.")
 
 
 class BatchShape(Shape[Batch]):

@@ -43,7 +43,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *rows("projects", viewsets.ProjectViewSet, "str:project_id"),
     *rows("episodes", viewsets.EpisodeViewSet, IDS),
     *rows("sequences", viewsets.SequenceViewSet, IDS),
-    *rows("plans", viewsets.PlanViewSet, IDS),
+    *both("plans", viewsets.PlanViewSet.as_view(LIST), "plans"),
+    *both(
+        f"plans/<{IDS}>",
+        viewsets.PlanViewSet.as_view(ONE | {"patch": "partial_update"}),
+        "plans-one",
+    ),
+    *both(f"plans/<{IDS}>/texts", viewsets.PlanTextsViewSet.as_view(LIST), "plan-texts"),
     *both("batches", viewsets.BatchViewSet.as_view(LIST), "batches"),
     *both(
         "batches/<str:batch_id>",

@@ -20,6 +20,7 @@ from generation.models import (
     Episode,
     LogEntry,
     Plan,
+    PlanTextChange,
     Project,
     Sequence,
     Server,
@@ -27,8 +28,8 @@ from generation.models import (
     Version,
 )
 from generation.selectors import batches, logs, production, render_queue, results, servers
-from generation.services import batch_controls
-from generation.states import RunState
+from generation.services import batch_controls, plan_texts
+from generation.states import PlanStatus, RunState
 
 
 class Reads(ListModelMixin, RetrieveModelMixin, GenericViewSet[Any]):
@@ -78,10 +79,12 @@ class SequenceViewSet(Reads):
         return production.sequences()
 
 
-@schema_descriptions.reads("plans", "a plan with its published versions")
+@schema_descriptions.PLANS
 class PlanViewSet(Reads):
-    """Plans with their published versions, newest first within a task."""
+    """Plans with what is known of them and their published versions, newest first in a task."""
 
+    parser_classes = [StrictJSONParser]
+    max_body_bytes = 256 * 2**10
     serializer_class = serializers.PlanShape
     filters = {
         "project_id": filters.text("sequence__episode__project__code"),
@@ -90,10 +93,35 @@ class PlanViewSet(Reads):
         "sequence_id": filters.text("sequence__code"),
         "plan": filters.text("code"),
         "status": filters.choice({state.value: Q(last_state=state.value) for state in RunState}),
+        "production_status": filters.choice(
+            {each.value: Q(production_status=each.value) for each in PlanStatus}
+        ),
+        "label": filters.text("label"),
+        "storyboard_uid": filters.text("storyboard_uid"),
+        "style": filters.text("style__code"),
+        "search": filters.words(production.telling),
     }
 
     def get_queryset(self) -> QuerySet[Plan]:
         return production.plans()
+
+    def partial_update(self, request: Request, **_: str) -> Response:
+        asked = request_serializers.checked(request_serializers.PlanTexts, request)
+        revision = asked.pop("text_revision", None)
+        by = responses.actor(request)
+        plan_texts.write(self.get_object(), asked, by=by, source="api", revision=revision)
+        return Response(self.get_serializer(self.get_object()).data)
+
+
+@schema_descriptions.PLAN_TEXTS
+class PlanTextsViewSet(ListModelMixin, GenericViewSet[PlanTextChange]):
+    """What was changed of a plan, the newest first."""
+
+    serializer_class = serializers.PlanTextChangeShape
+    filter_backends = (filters.Filters,)
+
+    def get_queryset(self) -> QuerySet[PlanTextChange]:
+        return production.text_changes(int(self.kwargs["pk"]))
 
 
 @schema_descriptions.VERSION

@@ -4,7 +4,7 @@ from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, OuterRef, Q, Subquery
 
 from generation.models.attempt import Attempt
 from generation.models.batch import Batch, PlanRun
@@ -45,6 +45,16 @@ class VersionQuerySet(models.QuerySet["Version"]):
     def images(self) -> Self:
         """Return what is published of plans beside their panels."""
         return self.published().exclude(task=EXTRACTED_RAW)
+
+    def beside_panels(self) -> Self:
+        """Return them, each with `made_from_panel` and `newest_panel`.
+
+        They are the numbers of the panel that it was made from, and of the newest that its plan
+        has; None where there is none.
+        """
+        newest = Version.objects.panels().filter(plan=OuterRef("plan")).values("number")[:1]
+        made_from = F("attempt__panel__number")
+        return self.annotate(made_from_panel=made_from, newest_panel=Subquery(newest))
 
 
 class Version(models.Model):

@@ -4,7 +4,23 @@ from collections.abc import Iterable
 
 from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
 
-from generation.models import Episode, Plan, PlanRun, Project, Sequence, Version
+from generation.errors import NotFound
+from generation.models import (
+    Episode,
+    Plan,
+    PlanRun,
+    PlanTextChange,
+    Project,
+    Sequence,
+    Version,
+)
+from generation.states import PlanStatus
+from nomenclature.rules import EXTRACTED_RAW
+
+#: What of a plan words are looked for in.
+_SEARCHED = ("label", "dialogue", "action", "place", "camera", "description", "notes")
+#: More words than this change nothing about what is found.
+_WORDS_MOST = 12
 
 
 def projects() -> QuerySet[Project]:
@@ -31,7 +47,7 @@ def plans() -> QuerySet[Plan]:
     are None for a plan that no batch has asked for.
     """
     last = PlanRun.objects.filter(plan=OuterRef("pk")).order_by("-id")
-    rows = Plan.objects.select_related("sequence__episode__project").annotate(
+    rows = Plan.objects.select_related("sequence__episode__project", "style").annotate(
         last_state=Subquery(last.values("state")[:1]),
         last_batch_id=Subquery(last.values("batch__public_id")[:1]),
     )
@@ -40,11 +56,58 @@ def plans() -> QuerySet[Plan]:
     return rows.prefetch_related(shown).order_by(*order, "code")
 
 
+def newest_image(versions: Iterable[Version]) -> Version | None:
+    """Return the picture of a plan, among its published versions, that was made last."""
+    images = (version for version in versions if version.task != EXTRACTED_RAW)
+    return max(images, key=lambda version: version.pk, default=None)
+
+
+def text_changes(plan_id: int) -> QuerySet[PlanTextChange]:
+    """Return what was changed of a plan's texts, the newest first.
+
+    Raises:
+        NotFound: there is no such plan.
+    """
+    if not Plan.objects.filter(pk=plan_id).exists():
+        raise NotFound(f"There is no plan {plan_id}.", code="unknown_plan")
+    changes = PlanTextChange.objects.filter(plan=plan_id).select_related("changed_by")
+    return changes.order_by("-revision")
+
+
+def telling(text: str, prefix: str = "") -> Q:
+    """Return the condition on plans that each of some words stands in what is known of them."""
+    condition = Q()
+    for word in text.split()[:_WORDS_MOST]:
+        condition &= said(word, prefix)
+    return condition
+
+
+def said(word: str, prefix: str = "") -> Q:
+    """Return the condition on plans, at `prefix`, that a word stands in what is known of them."""
+    condition = Q(**{f"{prefix}code": word}) | Q(**{f"{prefix}sequence__code": word})
+    for name in _SEARCHED:
+        condition |= Q(**{f"{prefix}{name}__icontains": word})
+    return condition
+
+
+def set_apart(project_id: str, episode: str) -> dict[tuple[str, str], PlanStatus]:
+    """Return which plans of an episode are on hold or omitted, by their sequences and codes."""
+    of_episode = Plan.objects.set_apart().filter(
+        sequence__episode__code=episode, sequence__episode__project__code=project_id
+    )
+    rows = of_episode.order_by("sequence__code", "code")
+    columns = ("sequence__code", "code", "production_status")
+    return {
+        (sequence, plan): PlanStatus(status)
+        for sequence, plan, status in rows.values_list(*columns)
+    }
+
+
 def _shown_versions() -> QuerySet[Version]:
     related = Version.objects.published().select_related(
         "plan__sequence", "batch", "run", "created_by"
     )
-    return related.order_by("task", "-number")
+    return related.beside_panels().order_by("task", "-number")
 
 
 def chosen_plans(

@@ -67,10 +67,17 @@ def version(version_id: int) -> Version:
     related = Version.objects.published().select_related(
         "plan__sequence__episode__project", "batch", "run", "created_by"
     )
-    found = related.filter(pk=version_id).first()
+    found = related.beside_panels().filter(pk=version_id).first()
     if found is None:
         raise NotFound(f"There is no file {version_id}.", code="unknown_version")
     return found
+
+
+def newer_panel(version: Version | None) -> int | None:
+    """Return the number of a newer panel than a version (of `beside_panels`) was made from."""
+    made_from: int | None = getattr(version, "made_from_panel", None)
+    newest: int | None = getattr(version, "newest_panel", None)
+    return newest if made_from and newest and newest > made_from else None
 
 
 def after(batch_id: int, revision: int, origin: str = "") -> list[Result]:

@@ -5,8 +5,10 @@ from typing import Any, NamedTuple
 
 from generation.errors import Problem
 from generation.models import Workflow
+from generation.selectors import production
 from generation.services import preflight, workflows
 from generation.services.capability import Wanted
+from generation.states import PlanStatus
 from generation.workflows import image_sizes
 from generation.workflows.parameters import Parameter
 
@@ -64,3 +66,23 @@ def unrunnable(
         for problem in preflight.check(workflow, wanted.of(plan.values), *plan)
     )
     return list(dict.fromkeys(problems))
+
+
+_SET_APART = {
+    PlanStatus.ON_HOLD: "is on hold: nothing new is made of it until it is active again.",
+    PlanStatus.OMITTED: "is omitted: nothing new is made of it. Make it active if it is wanted.",
+}
+
+
+def set_apart(
+    project_id: str, episode: str, places: Mapping[tuple[str, str], str]
+) -> list[Problem]:
+    """Return a problem for each plan that is on hold or omitted.
+
+    `places` are the places in the payload of plans of an episode, by their sequences and codes.
+    """
+    return [
+        Problem(places[key], f"plan_{status}", f"Plan {key[1]} of {key[0]} {_SET_APART[status]}")
+        for key, status in production.set_apart(project_id, episode).items()
+        if key in places
+    ]

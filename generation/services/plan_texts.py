@@ -13,7 +13,7 @@ from django.db import transaction
 
 from generation import plan_actions
 from generation.comfyui.untrusted_json import is_storable
-from generation.errors import InvalidRequest, NotFound, Problem
+from generation.errors import Conflict, InvalidRequest, NotFound, Problem
 from generation.models import Plan, PlanTextChange, Style
 from generation.models.production import LABEL_MAX, LINE_MAX, TEXT_MAX, UID_MAX
 from generation.states import PlanStatus
@@ -46,20 +46,33 @@ class Author:
     source: str
 
 
-def write(plan: Plan, texts: Mapping[str, Any], *, by: User | None, source: str) -> bool:
+def write(
+    plan: Plan,
+    texts: Mapping[str, Any],
+    *,
+    by: User | None,
+    source: str,
+    revision: int | None = None,
+) -> bool:
     """Write what is known of a plan, as far as it is another; return whether anything was.
 
     `texts` are some of `FIELDS`; a style is named by its code, None takes it away. `source` says
-    from which door they come.
+    from which door they come, `revision` which one was read, None where that does not matter.
 
     Raises:
         InvalidRequest: one is unknown, too long, out of bounds, or of another kind.
         NotFound: there is no such plan.
+        Conflict: somebody has changed the plan since `revision`.
     """
     problems = check(texts)
     if problems:
         raise InvalidRequest(problems)
-    return bool(write_all({plan.pk: texts}, by=by, source=source))
+    with transaction.atomic():
+        [locked] = _locked([plan.pk])
+        if revision is not None and locked.text_revision != revision:
+            detail = "Somebody has changed this plan since you read it: read it anew."
+            raise Conflict(detail, code="changed_meanwhile")
+        return bool(write_all({plan.pk: texts}, by=by, source=source))
 
 
 def write_all(

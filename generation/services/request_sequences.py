@@ -29,6 +29,16 @@ class AskedPlan:
     of_sequence: Given
     of_plan: Given
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """Its sequence and its code."""
+        return self.sequence_id, self.plan
+
+    @property
+    def place(self) -> str:
+        """Where it stands in the payload."""
+        return self.of_plan.place.removesuffix(".params")
+
 
 def read(reader: Reader) -> list[AskedPlan]:
     """Return the plans that can be read, sequences that are named twice merged."""

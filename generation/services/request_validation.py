@@ -13,7 +13,7 @@ from django.conf import settings
 from generation.errors import InvalidRequest, Problem
 from generation.models import Needs, Style, Version, Workflow
 from generation.parameter_sources import Sources
-from generation.services import request_params, request_sequences, workflows
+from generation.services import plan_checks, request_params, request_sequences, workflows
 from generation.services.production_tree import Tree
 from generation.services.request_fields import PAYLOAD
 from generation.services.request_params import OwnValues, PlanKey, Values
@@ -72,6 +72,9 @@ def read(given: object) -> BatchRequest:
     season = reader.name("season")
     episode = _episode(reader, season)
     asked = request_sequences.read(reader)
+    if project_id and episode and asked:
+        places = {each.key: each.place for each in asked}
+        reader.problems.extend(plan_checks.set_apart(project_id, episode, places))
     style = _style(reader)
     mode = _mode(reader)
     workflow = _workflow(reader, style, mode)

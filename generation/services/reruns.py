@@ -8,7 +8,7 @@ from generation.errors import Conflict, InvalidRequest, Problem
 from generation.models import Attempt, Batch, PlanRun, Version, Workflow
 from generation.parameter_sources import Source
 from generation.selectors import recipes
-from generation.services import preflight, prompt_graphs, workflows
+from generation.services import plan_checks, preflight, prompt_graphs, workflows
 from generation.services.request_validation import BatchRequest
 from generation.states import Mode
 from generation.workflows.contract import Contract
@@ -54,6 +54,7 @@ def read(
     origin = _origin(recipes.version(version_id))
     contract = workflows.contract(origin.workflow)
     problems = [*_seed_problems(origin, contract, seed), *_plan_problems(plans or ())]
+    problems += _set_apart(origin.version, plans)
     if variations > 1 and seed != NEW:
         problems.append(Problem(workflows.SEED, "seed_of_variations", _ONE_SEED))
     needs = origin.run.needed
@@ -121,6 +122,13 @@ def _plan_problems(plans: Sequence[Place]) -> list[Problem]:
             detail = f"Plan {place[1]} of {place[0]} stands at plans.{first[place]} already."
             problems.append(Problem(f"plans.{index}", "duplicate_plan", detail))
     return problems
+
+
+def _set_apart(version: Version, plans: Sequence[Place] | None) -> list[Problem]:
+    episode = version.plan.sequence.episode
+    asked = {place: f"plans.{index}" for index, place in enumerate(plans or ())}
+    places = asked or {_place(version): ""}
+    return plan_checks.set_apart(episode.project.code, episode.code, places)
 
 
 def _values(
