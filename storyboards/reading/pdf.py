@@ -15,7 +15,8 @@ from storyboards.reading import checks, pdf_fields, pdf_groups, pdf_objects, tex
 from storyboards.reading.boards import Board, Doubt, Storyboard, UnreadableStoryboard
 from storyboards.reading.limits import Limits
 from storyboards.reading.pdf_fields import CUT, FIELDS, Texts
-from storyboards.reading.pdf_groups import Group, Grouping
+from storyboards.reading.pdf_groups import Grouping
+from storyboards.reading.pdf_marks import Group
 from storyboards.reading.pictures import PictureFolder, Progress
 from storyboards.reading.text_lines import Setting
 

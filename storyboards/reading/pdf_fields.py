@@ -13,7 +13,7 @@ from itertools import groupby, pairwise
 
 from storyboards.reading import text_lines
 from storyboards.reading.boards import Doubt
-from storyboards.reading.pdf_groups import Group
+from storyboards.reading.pdf_marks import Group
 from storyboards.reading.text_lines import Block, Line, Setting
 
 FIELDS = ("dialogue", "action", "notes")
@@ -55,9 +55,8 @@ def assign(groups: list[Group], *, is_classic: bool) -> tuple[Setting, list[Text
     style = _style(groups, is_classic)
     if style.has_columns:
         return style.setting, _by_columns(groups, style)
-    texts = [_by_blocks(group, style) for group in groups]
-    _split_merged(texts)
-    return style.setting, texts
+    heads = _heads(groups, style)
+    return style.setting, [_by_blocks(group, style, heads) for group in groups]
 
 
 def _style(groups: list[Group], is_classic: bool) -> Style:
@@ -159,10 +158,26 @@ def _fields_of(columns: list[float], groups: list[Group], style: Style) -> dict[
     return fields
 
 
-def _by_blocks(group: Group, style: Style) -> Texts:
+def _heads(groups: list[Group], style: Style) -> frozenset[str]:
+    """Return how the actions begin that fonts tell: with a place, as a rule, and often the same."""
+    firsts = []
+    for group in groups:
+        told = [line for line in group.body if _role(line, style) == "action"]
+        firsts += [line.words for line in told[:1]]
+    return frozenset(firsts)
+
+
+def _is_head(line: Line, style: Style, heads: frozenset[str]) -> bool:
+    """Tell whether a line whose font does not tell its field is how an action begins."""
+    shown = line.words
+    return _role(line, style) is None and (shown in heads or bool(_PLACE_LINE.match(shown)))
+
+
+def _by_blocks(group: Group, style: Style, heads: frozenset[str]) -> Texts:
     texts = Texts()
-    blocks = _blocks(group, style)
-    roles, is_unsure = _roles(blocks, group, style)
+    blocks = _blocks(group, style, heads)
+    known = [_known(block, group, style, heads) for block in blocks]
+    roles, is_unsure = _filled(known, FIELDS if style.has_notes else FIELDS[:2])
     for block, role in zip(blocks, roles, strict=True):
         texts.lines[role].extend(block.lines)
     if is_unsure:
@@ -170,25 +185,25 @@ def _by_blocks(group: Group, style: Style) -> Texts:
     return texts
 
 
-def _blocks(group: Group, style: Style) -> list[Block]:
-    cuts = [
-        below
-        for line, below in zip(group.body, group.body[1:], strict=False)
-        if line.words.endswith(CUT)
+def _blocks(group: Group, style: Style, heads: frozenset[str]) -> list[Block]:
+    """Return the texts as blocks: what is cut off or begins as an action does is one's end."""
+    starts = [
+        line
+        for above, line in pairwise(group.body)
+        if above.words.endswith(CUT)
+        or (not above.text.endswith(" ") and _is_head(line, style, heads))
     ]
-    return text_lines.blocks(group.body, style.setting, cuts)
+    return text_lines.blocks(group.body, style.setting, starts)
 
 
-def _roles(blocks: list[Block], group: Group, style: Style) -> tuple[list[str], bool]:
-    """Return the field of each block, and whether that is unsure."""
-    known = [_role(block.first, style) for block in blocks]
-    if not style.has_notes:
-        known = ["action" if role == "notes" else role for role in known]
-    if style.is_classic:
-        known = [
-            role or _by_alignment(block, group) for role, block in zip(known, blocks, strict=True)
-        ]
-    return _filled(known, FIELDS if style.has_notes else FIELDS[:2])
+def _known(block: Block, group: Group, style: Style, heads: frozenset[str]) -> str | None:
+    """Return the field of a block, as far as its font, its place or its beginning tell."""
+    role = _role(block.first, style)
+    if role == "notes" and not style.has_notes:
+        return "action"
+    if role is None and style.is_classic:
+        return _by_alignment(block, group)
+    return "action" if _is_head(block.first, style, heads) else role
 
 
 def _by_alignment(block: Block, group: Group) -> str:
@@ -214,20 +229,3 @@ def _filled(known: Sequence[str | None], fields: Sequence[str]) -> tuple[list[st
         names = [*free, *[(free or roles or fields)[-1]] * len(places)]
         roles += names[: len(places)]
     return roles, is_unsure
-
-
-def _split_merged(texts: list[Texts]) -> None:
-    """Where one font holds dialogue and action without a gap, let action begin at its place line.
-
-    How actions begin is known from the other boards.
-    """
-    heads = {of.lines["action"][0].words for of in texts if of.lines["action"] and not of.doubts}
-    for of_board in texts:
-        merged = of_board.lines["dialogue"]
-        if not of_board.doubts or of_board.lines["action"]:
-            continue
-        for index, line in enumerate(merged):
-            if index and (line.words in heads or _PLACE_LINE.match(line.words)):
-                of_board.lines["dialogue"] = merged[:index]
-                of_board.lines["action"] = merged[index:]
-                break

@@ -1,0 +1,80 @@
+"""Which picture of a page a text belongs to by where it stands: above, beside or below it."""
+
+from collections.abc import Iterable
+from math import inf
+
+from storyboards.reading.pdf_marks import Group, is_above, is_left, is_mark
+from storyboards.reading.pdf_objects import Box, Placement
+from storyboards.reading.text_lines import Line
+
+#: A text that goes on stands so many times its size lower at most.
+_GOES_ON = 3.0
+
+
+class Places:
+    """The pictures of a page as places, each with the part of the page that texts stand in."""
+
+    def __init__(self, placements: list[Placement]) -> None:
+        self._placements = placements
+        boxes = [placed.box for placed in placements]
+        self._cells = [_cell(box, boxes) for box in boxes]
+
+    def owner(self, line: Line) -> int | None:
+        """Return which picture a line belongs to, from 0; None: none is near."""
+        if is_mark(line):
+            for is_at in (is_above, is_left):
+                for index, placed in enumerate(self._placements):
+                    if is_at(line, placed):
+                        return index
+        middle = (line.box.top + line.box.bottom) / 2
+        beside = self._beside(line, middle)
+        return self._above(line, middle) if beside is None else beside
+
+    def _beside(self, line: Line, middle: float) -> int | None:
+        """Return the nearest picture that a line stands right of."""
+        near = [
+            (placed.box.left, index)
+            for index, placed in enumerate(self._placements)
+            if placed.box.top - line.size <= middle <= placed.box.bottom
+            if line.left >= placed.box.right - 1
+        ]
+        return max(near)[1] if near else None
+
+    def _above(self, line: Line, middle: float) -> int | None:
+        """Return the nearest picture that a line stands below."""
+        near = [
+            (placed.box.bottom, index)
+            for index, placed in enumerate(self._placements)
+            if placed.box.bottom <= middle
+            if self._cells[index][0] <= line.box.centre <= self._cells[index][1]
+        ]
+        return max(near)[1] if near else None
+
+
+def _cell(box: Box, boxes: Iterable[Box]) -> tuple[float, float]:
+    """Return from where to where texts below a picture may have their middle."""
+    row = [other for other in boxes if other.top < box.bottom and box.top < other.bottom]
+    right = min((other.left for other in row if other.left > box.right), default=inf)
+    left = max((other.right for other in row if other.right < box.left), default=0.0)
+    return (left + box.left) / 2, (box.right + right) / 2
+
+
+def does_agree(group: Group, index: int, places: Places) -> bool:
+    """Tell whether a board's lines, found by order, stand where its texts would.
+
+    A text that is too long runs into the board below: it goes on where the line before it was.
+    """
+    if any(places.owner(mark) != index for mark in group.marks):
+        return False
+    above: Line | None = None
+    for line in group.body:
+        if places.owner(line) != index and not (above and _does_go_on(above, line)):
+            return False
+        above = line
+    return True
+
+
+def _does_go_on(above: Line, line: Line) -> bool:
+    step = line.baseline - above.baseline
+    is_same_column = line.left < above.box.right and above.left < line.box.right
+    return 0 < step <= _GOES_ON * line.size and is_same_column
