@@ -28,6 +28,14 @@ CANCEL = (
     "What waits is cancelled at once. What is running is stopped, and its image is dropped. Images"
     " that are published are kept. “Retry” queues cancelled plans again."
 )
+AGAIN = (
+    "Each is rendered once more by its recipe, as a new version: the same graph, seed and panel, so"
+    " that on the same server the picture is the same. What is published stays."
+)
+NEW_SEED = (
+    "Each is rendered once more by its recipe, as a new version, with a seed that is drawn anew."
+    " What is published stays."
+)
 _ANSWERED = "madsea_answered"
 _ANSWERED_MAX = 100
 

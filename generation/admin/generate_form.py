@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from django import forms
 
@@ -160,14 +159,13 @@ def new_key() -> str:
 def like(run: PlanRun) -> dict[str, str]:
     """Return what the form holds that asks for a plan as a run was, but for its seed."""
     batch = run.batch
-    params: dict[str, Any] = batch.params | run.params
-    sources = batch.sources | run.sources
+    params, sources = run.values, run.value_sources
     given = {
         name: value
         for name, value in params.items()
         if sources.get(name, Source.REQUEST) not in _BY_ITSELF and name != workflows.SEED
     }
-    name = batch.workflow.name if batch.workflow else ""
+    name = run.workflow.name if run.workflow else ""
     return {
         "style": batch.style.code,
         "workflow": "" if name == batch.style.workflow_name else name,

@@ -3,21 +3,59 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.utils.safestring import SafeString
 
-from generation.admin import filters, html, recipe_tables, search, tables
+from generation.admin import confirmation, filters, html, recipe_tables, search, tables
+from generation.admin.actions import Act, Question
 from generation.admin.base import RecordAdmin
 from generation.admin.detail_pages import Page, Picture
 from generation.models import Version
 from generation.selectors import admin_overviews
-from generation.services import recipes
+from generation.services import batches, recipes, reruns
+
+
+def _again(version: Version, user: User) -> object:
+    return batches.create(reruns.read(version.pk), requester=user)
+
+
+def _with_new_seed(version: Version, user: User) -> object:
+    return batches.create(reruns.read(version.pk, seed=reruns.NEW), requester=user)
+
+
+def _was_rendered(version: Version) -> bool:
+    return version.attempt_id is not None
+
+
+def _has_seed(version: Version) -> bool:
+    return _was_rendered(version) and version.run is not None and bool(version.run.seed)
 
 
 @admin.register(Version)
 class VersionAdmin(RecordAdmin):
+    acts = (
+        Act(
+            "again",
+            "Make again",
+            "asked for again, as it was",
+            "replay",
+            _again,
+            _was_rendered,
+            Question(confirmation.AGAIN),
+        ),
+        Act(
+            "new_seed",
+            "Another seed",
+            "asked for again, with another seed",
+            "casino",
+            _with_new_seed,
+            _has_seed,
+            Question(confirmation.NEW_SEED),
+        ),
+    )
     ordering = ("-id",)
     list_display = ("image", "name", "project", "task", "number", "size", "made_by", "published")
     list_display_links = ("name",)

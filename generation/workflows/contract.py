@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from generation.comfyui.untrusted_json import Json
-from generation.workflows import choices, validation
+from generation.workflows import choices, page_texts, validation
 from generation.workflows.definitions import WIDGETS, Definitions, InputSpec, input_spec
 from generation.workflows.discovery import Reading, read
 from generation.workflows.graph import Graph
@@ -81,7 +81,12 @@ def contract(
         images=result.images if result else None,
         panel=reading.panel,
         loaders=reading.loaders,
-        warnings=(*reading.warnings, *choices.gone(graph, chosen, found), *loose),
+        warnings=(
+            *reading.warnings,
+            *choices.gone(graph, chosen, found),
+            *loose,
+            *page_texts.remarks(graph, definitions),
+        ),
         questions=tuple(reading.questions),
         refusal=reading.refusal,
     )

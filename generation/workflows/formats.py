@@ -87,7 +87,7 @@ def _converted(document: Json, known: Sequence[Definitions], limits: Limits) -> 
     refused: GraphError | None = None
     for definitions in known:
         try:
-            return {**editor.convert(document, definitions, limits.nodes).graph}
+            return {**editor.convert(document, definitions, limits.nodes)}
         except GraphError as error:
             refused = refused or error
     raise refused or GraphError("ui_format", "No server is known to convert it with.")

@@ -1,7 +1,6 @@
 """A document of the editor, converted: every node that is executed, with values and links."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -14,15 +13,6 @@ from generation.workflows.editor.widgets import widget_values
 from generation.workflows.errors import GraphError
 from generation.workflows.graph import Graph, Meta, Node
 from generation.workflows.limits import DEFAULT
-from generation.workflows.remarks import Remark
-
-
-@dataclass(frozen=True)
-class Converted:
-    """A graph in API format, not yet checked, and what has to be said of its conversion."""
-
-    graph: Graph
-    remarks: tuple[Remark, ...]
 
 
 def is_document(value: object) -> bool:
@@ -32,11 +22,11 @@ def is_document(value: object) -> bool:
 
 def convert(
     document: Mapping[str, Any], definitions: Definitions, nodes_max: int = DEFAULT.nodes
-) -> Converted:
-    """Return the graph that the editor's page would export of a document.
+) -> Graph:
+    """Return the graph, not yet checked, that the editor's page would export of a document.
 
-    Texts stay as they are written: `{a|b}` and `%tokens%` are resolved by nobody, and the remarks
-    say so. Raises GraphError, with the node, for what cannot be converted.
+    Texts stay as they are written: `{a|b}` and `%tokens%` are resolved by nobody, which the
+    contract tells (`page_texts`). Raises GraphError, with the node, for what cannot be converted.
     """
     found = list(islice(_emitted(scopes.read(document, nodes_max), definitions), nodes_max + 1))
     if len(found) > nodes_max:
@@ -47,7 +37,7 @@ def convert(
         node["inputs"] = {
             name: value for name, value in node["inputs"].items() if _is_there(value, graph)
         }
-    return Converted(graph, tuple(_remarks(graph, definitions)))
+    return graph
 
 
 def _emitted(scope: Scope, definitions: Definitions) -> Iterator[tuple[str, Node]]:
@@ -119,23 +109,3 @@ def _is_there(value: object, graph: Graph) -> bool:
 
 def _display_name(definitions: Definitions, kind: str) -> str:
     return str(mapping(definitions.get(kind)).get("display_name") or kind)
-
-
-def _remarks(graph: Graph, definitions: Definitions) -> Iterator[Remark]:
-    for node_id, node in graph.items():
-        for name, value in node["inputs"].items():
-            if isinstance(value, str) and _is_dynamic(definitions, node["class_type"], name, value):
-                detail = (
-                    f"{name} of node {node_id} holds a dynamic prompt: {{a|b}} and comments stay as"
-                    " they are written, as no editor resolves them."
-                )
-                yield Remark("dynamic_prompt", detail, node_id)
-
-
-def _is_dynamic(definitions: Definitions, kind: str, name: str, value: str) -> bool:
-    groups = mapping(mapping(definitions.get(kind)).get("input"))
-    specs = {**mapping(groups.get("optional")), **mapping(groups.get("required"))}
-    parts = listed(specs.get(name))
-    options = mapping(parts[1]) if len(parts) > 1 else {}
-    has_choice = "{" in value and "|" in value and "}" in value
-    return bool(options.get("dynamicPrompts")) and (has_choice or "/*" in value or "//" in value)

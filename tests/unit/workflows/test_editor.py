@@ -8,6 +8,7 @@ from graphs import DATA
 
 from generation.workflows import formats, limits
 from generation.workflows import graph as graphs
+from generation.workflows.contract import contract
 from generation.workflows.definitions import shipped_definitions
 from generation.workflows.editor import convert
 from generation.workflows.errors import GraphError
@@ -37,7 +38,7 @@ def plain(graph: dict[str, Any]) -> dict[str, Any]:
 
 
 def converted(name: str) -> dict[str, Any]:
-    return convert(document(name), shipped_definitions()).graph
+    return convert(document(name), shipped_definitions())
 
 
 @pytest.mark.parametrize("name", [name for name in FEATURES if name not in LEFT_AS_WRITTEN])
@@ -52,10 +53,16 @@ def test_what_only_the_page_resolves_stays_as_it_is_written(name: str) -> None:
     assert any(LEFT_AS_WRITTEN[name] in value for value in texts if isinstance(value, str))
 
 
-def test_a_dynamic_prompt_is_told() -> None:
-    remarks = convert(document("h13_dynamic_prompt"), shipped_definitions()).remarks
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("h13_dynamic_prompt", ("dynamic_prompt", "3")), ("h14_tokens", ("token", "10"))],
+)
+def test_what_only_the_page_resolves_is_told_by_the_contract(
+    name: str, told: tuple[str, str]
+) -> None:
+    found = contract(converted(name), shipped_definitions()).warnings
 
-    assert [(remark.code, remark.node) for remark in remarks] == [("dynamic_prompt", "3")]
+    assert told in [(warning.code, warning.node) for warning in found]
 
 
 @pytest.mark.parametrize("name", ["h38_titles", "h01_plain"])
@@ -94,7 +101,7 @@ def test_an_old_group_node_is_refused_with_what_to_do() -> None:
 
 def test_values_by_name_win_over_places() -> None:
     named = {"seed": 5, "steps": 9, "cfg": 2.0, "sampler_name": "heun", "scheduler": "karras"}
-    found = convert(changed("h01_plain", 8, widgets_values=named), shipped_definitions()).graph
+    found = convert(changed("h01_plain", 8, widgets_values=named), shipped_definitions())
 
     inputs = found["8"]["inputs"]
     assert {name: inputs[name] for name in named} == named
@@ -102,7 +109,7 @@ def test_values_by_name_win_over_places() -> None:
 
 
 def test_what_the_file_does_not_hold_has_its_default() -> None:
-    found = convert(changed("h01_plain", 8, widgets_values=[7]), shipped_definitions()).graph
+    found = convert(changed("h01_plain", 8, widgets_values=[7]), shipped_definitions())
 
     assert (found["8"]["inputs"]["seed"], found["8"]["inputs"]["steps"]) == (7, 20)
 
@@ -118,7 +125,7 @@ def test_a_setter_brings_what_its_getter_asks_for() -> None:
     ]  # fmt: skip
     found["links"] += [[90, 1, 2, 40, 0, "VAE"], [13, 41, 0, 9, 1, "VAE"]]
 
-    assert convert(found, shipped_definitions()).graph["9"]["inputs"]["vae"] == ["1", 2]
+    assert convert(found, shipped_definitions())["9"]["inputs"]["vae"] == ["1", 2]
 
 
 def test_links_that_lead_in_a_circle_are_refused() -> None:
