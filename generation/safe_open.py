@@ -9,7 +9,7 @@ nobody can put a link in between.
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
@@ -168,6 +168,24 @@ def write_new(at: int, name: str, content: bytes) -> None:
         OSError: something of this name is there, or the disk does not take it.
     """
     _write(os.open(name, _NEW_FILE, 0o666, dir_fd=at), content)
+
+
+def write_pieces(at: int, name: str, pieces: Iterable[bytes]) -> None:
+    """Write a new file of an open folder piece by piece and sync it; a failed one is removed.
+
+    Raises:
+        OSError: something of this name is there, or the disk does not take it.
+    """
+    descriptor = os.open(name, _NEW_FILE, 0o666, dir_fd=at)
+    try:
+        with os.fdopen(descriptor, "wb") as handle:
+            for piece in pieces:
+                handle.write(piece)
+            handle.flush()
+            os.fsync(handle.fileno())
+    except BaseException:
+        os.unlink(name, dir_fd=at)
+        raise
 
 
 def write_into(at: int, name: str, content: bytes) -> None:

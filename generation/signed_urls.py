@@ -12,6 +12,7 @@ from django.core.signing import BadSignature, TimestampSigner, b62_encode
 from generation.errors import NotFound
 
 PREFIX = "/files/"
+FILES = "madsea.files"
 WIDTH_MAX_PX = 4096
 #: How wide the small picture is that stands beside each file.
 THUMBNAIL_PX = 320
@@ -36,8 +37,21 @@ def window() -> int:
     return int(time.time()) // _window_s()
 
 
-def _signer() -> _WindowSigner:
-    return _WindowSigner(salt="madsea.files")
+def signed(value: str, salt: str = FILES) -> str:
+    """Return a value that `verified` takes for a while; `salt` is what it is for."""
+    return _WindowSigner(salt=salt).sign(value)
+
+
+def verified(text: str, salt: str = FILES) -> str:
+    """Return the value that was signed for this.
+
+    Raises:
+        NotFound: it was not signed here, or is too old.
+    """
+    try:
+        return _WindowSigner(salt=salt).unsign(text, max_age=settings.MADSEA_FILE_LINK_S)
+    except BadSignature:
+        raise NotFound("This address is wrong or too old: reload the page.") from None
 
 
 def address(path: str) -> str:
@@ -50,8 +64,7 @@ def signed_url(version_id: int, filename: str, *, width_px: int | None = None) -
 
     It is good for at least half of MADSEA_FILE_LINK_S, at most all of it.
     """
-    signed = _signer().sign(f"{version_id}.{width_px or 0}")
-    return address(f"{PREFIX}{signed}/{quote(filename)}")
+    return address(f"{PREFIX}{signed(f'{version_id}.{width_px or 0}')}/{quote(filename)}")
 
 
 def thumbnail_url(version_id: int, filename: str) -> str:
@@ -59,15 +72,11 @@ def thumbnail_url(version_id: int, filename: str) -> str:
     return signed_url(version_id, filename, width_px=THUMBNAIL_PX)
 
 
-def verify(signed: str) -> tuple[int, int | None]:
+def verify(text: str) -> tuple[int, int | None]:
     """Return the version's id and the width in pixels (None: the file itself) of an address.
 
     Raises:
         NotFound: the address was not made here, or is too old.
     """
-    try:
-        value = _signer().unsign(signed, max_age=settings.MADSEA_FILE_LINK_S)
-    except BadSignature:
-        raise NotFound("This address is wrong or too old: reload the page.") from None
-    version_id, _, width_px = value.partition(".")
+    version_id, _, width_px = verified(text).partition(".")
     return int(version_id), int(width_px) or None

@@ -1,8 +1,13 @@
 """The addresses of the web process."""
 
+from importlib import import_module
+
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
+
+# They add theirs to the API's addresses.
+import_module("storyboards.api.urls")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),

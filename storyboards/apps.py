@@ -1,8 +1,19 @@
 """The storyboards as a Django app above the engine."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
 class StoryboardsConfig(AppConfig):
     name = "storyboards"
     verbose_name = "Storyboards"
+
+    def ready(self) -> None:
+        """Add to the engine: a hidden folder below the projects root, and a step of the tick."""
+        import_module("generation.storage").APP_FOLDERS.add(
+            import_module("storyboards.models.storyboard_import").FOLDER
+        )
+        import_module("generation.services.maintenance").STEPS.add(
+            import_module("storyboards.services.readings").step
+        )

@@ -12,7 +12,8 @@ from rest_framework.request import Request
 from generation.api.errors import TooLarge
 from generation.errors import Refusal
 
-_FORM_OVERHEAD_BYTES = 2**20
+#: What a form has beside its file.
+FORM_OVERHEAD_BYTES = 2**20
 #: Deeper than anything that is asked for, and far from where recursion ends.
 DEPTH_MAX = 32
 #: Values in one body: a request for 10,000 plans has far fewer; each takes some 200 bytes.
@@ -22,9 +23,12 @@ _TOO_DEEP = f"The JSON is nested too deeply: at most {DEPTH_MAX} levels are read
 
 def max_bytes(options: Mapping[str, Any]) -> int:
     """Return how large a body may be for a view with these options."""
+    own = options.get("max_body_bytes")
+    if own:
+        return int(own)
     if BoundedMultiPartParser in options.get("parser_classes", ()):
-        return int(settings.MADSEA_IMAGE_MAX_BYTES) + _FORM_OVERHEAD_BYTES
-    return options.get("max_body_bytes") or int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        return int(settings.MADSEA_IMAGE_MAX_BYTES) + FORM_OVERHEAD_BYTES
+    return int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 
 
 class StrictJSONParser(BaseParser):
@@ -119,13 +123,15 @@ class BoundedMultiPartParser(MultiPartParser):
         """Return the form.
 
         Raises:
-            TooLarge: the body is larger than the largest image and its form.
+            TooLarge: the body is larger than the largest file of its view and the form.
         """
-        request: Request = (parser_context or {})["request"]
-        limit = max_bytes({"parser_classes": [BoundedMultiPartParser]})
+        context = parser_context or {}
+        request: Request = context["request"]
+        own = getattr(context.get("view"), "max_body_bytes", None)
+        limit = max_bytes({"parser_classes": [BoundedMultiPartParser], "max_body_bytes": own})
         length = request.META.get("CONTENT_LENGTH") or "0"
         if length.isdecimal() and int(length) > limit:
-            raise TooLarge(f"A file may have {settings.MADSEA_IMAGE_MAX_BYTES:,} bytes.")
+            raise TooLarge(f"A file may have {limit - FORM_OVERHEAD_BYTES:,} bytes.")
         return super().parse(stream, media_type, parser_context)
 
 

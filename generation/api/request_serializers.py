@@ -228,7 +228,7 @@ class Panel(Strict):
     def other_problems(self, data: Mapping[str, Any]) -> dict[str, Any]:
         problems = super().other_problems(data)
         if "season" in data and "episode" in data:
-            problems |= _disagreement(data["season"], data["episode"])
+            problems |= disagreement(data["season"], data["episode"])
         return problems
 
 
@@ -307,7 +307,8 @@ class Rerun(Strict):
     variations = Whole(min_value=1, max_value=VARIATIONS_MAX, required=False)
 
 
-def _disagreement(season: object, episode: object) -> dict[str, Any]:
+def disagreement(season: object, episode: object) -> dict[str, Any]:
+    """Return the problem of an episode that is not of its season, by its place; empty: it is."""
     try:
         rules.check_season(season)
         rules.check_episode(episode, season)

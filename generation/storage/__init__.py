@@ -5,6 +5,7 @@ and later linked to its final name without replacing anything there. The root an
 it carry a mark: what lies where the mark is missing is not ours, and nothing is written there.
 """
 
+from generation.storage.app_folders import names_in, put, remove_folder
 from generation.storage.errors import (
     FileGone,
     FolderGone,
@@ -30,6 +31,7 @@ from generation.storage.files import (
 )
 from generation.storage.staging import clear, left_over
 from generation.storage.volumes import (
+    APP_FOLDERS,
     MARK,
     NO_TARGET,
     OWN,
@@ -45,6 +47,7 @@ from generation.storage.volumes import (
 )
 
 __all__ = [
+    "APP_FOLDERS",
     "MARK",
     "NO_TARGET",
     "OWN",
@@ -71,9 +74,12 @@ __all__ = [
     "look",
     "make_mark",
     "make_root",
+    "names_in",
     "probe",
+    "put",
     "read",
     "read_mark",
+    "remove_folder",
     "root",
     "stage",
     "survey",

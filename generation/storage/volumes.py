@@ -15,6 +15,7 @@ from pathlib import Path
 from django.conf import settings
 
 from generation import safe_open
+from generation.extensions import Registry
 from generation.storage import errors
 from generation.storage.errors import UnknownVolume, WrongVolume
 
@@ -44,6 +45,9 @@ class Target:
 
 NO_TARGET = Target()
 
+#: The hidden folders at the top of the projects root that apps above the engine keep files in.
+APP_FOLDERS: Registry[str] = Registry()
+
 
 def root() -> Path:
     """Return the projects root."""
@@ -54,7 +58,9 @@ class _Own:
     """The names of what Madsea puts beside the files for itself."""
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and (name in {STAGING, MARK} or name.startswith(UNBORN))
+        if not isinstance(name, str):
+            return False
+        return name in {STAGING, MARK, *APP_FOLDERS} or name.startswith(UNBORN)
 
 
 OWN = _Own()

@@ -24,6 +24,7 @@ LAYERS = {
     "generation": 2,
     "generation.errors": 2,
     "generation.states": 2,
+    "storyboards.states": 2,
     "generation.events": 2,
     "generation.failures": 2,
     "generation.extensions": 2,

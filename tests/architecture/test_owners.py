@@ -81,7 +81,8 @@ def test_no_state_is_written_but_by_a_change() -> None:
         ]
         return updates + [target.lineno for target in assigned(module) if target.attr in STATES]
 
-    assert set(found(writes)) <= {"generation.services.transitions.unit_of_work"}
+    owners = {"generation.services.transitions.unit_of_work", "storyboards.services.transitions"}
+    assert set(found(writes)) <= owners
 
 
 def test_runs_are_made_by_the_creation_of_a_batch_only() -> None:

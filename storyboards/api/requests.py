@@ -1,0 +1,76 @@
+"""What clients send about storyboards: strict fields, and all their problems at once."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+
+from generation.api.request_serializers import Flag, Named, Strict, Text, Whole, disagreement
+from generation.services.plan_texts import NUMBERS
+from storyboards.services import editing, intake
+
+#: An episode has some hundred boards; a storyboard is read up to so many.
+BOARDS_MAX = 5_000
+
+
+class NewStoryboard(Strict):
+    file = serializers.FileField(
+        allow_empty_file=True,
+        max_length=255,
+        help_text="A PDF, a zip of a Storyboarder project, or a zip of images; at most 500 MB.",
+    )
+    project_id = Named("project_id")
+    season = Named("season")
+    episode = Named("episode")
+    pictures = serializers.ChoiceField(
+        list(intake.PICTURES),
+        required=False,
+        help_text="Of several pictures of one plan: the first (default), the last, or all.",
+    )
+
+    def other_problems(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        problems = super().other_problems(data)
+        if "season" in data and "episode" in data:
+            problems |= disagreement(data["season"], data["episode"])
+        return problems
+
+
+class BoardChange(Strict):
+    position = Whole(min_value=1, max_value=BOARDS_MAX)
+    sequence_id = Named("sequence_id", required=False)
+    plan = Named("plan", required=False)
+    style = Text(required=False, allow_blank=True, max_length=64)  # type: ignore[assignment]
+    selected = Flag(required=False)
+    checked = Flag(required=False, help_text="Its doubts were looked at.")
+    begins_sequence = Flag(
+        required=False,
+        help_text="true: a new sequence begins here; false: it goes on with the one above.",
+    )
+    label = Text(  # type: ignore[assignment]
+        required=False, allow_blank=True, max_length=editing.TEXTS["label"]
+    )
+    dialogue = Text(required=False, allow_blank=True, max_length=editing.TEXTS["dialogue"])
+    action = Text(required=False, allow_blank=True, max_length=editing.TEXTS["action"])
+    notes = Text(required=False, allow_blank=True, max_length=editing.TEXTS["notes"])
+    duration_ms = Whole(
+        required=False, allow_null=True, min_value=0, max_value=NUMBERS["duration_ms"]
+    )
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if not isinstance(data, Mapping):
+            raise ValidationError("Expected an object.", code="not_an_object")
+        return super().to_internal_value(data)
+
+
+class Boards(Strict):
+    boards = serializers.ListField(child=BoardChange(), allow_empty=False, max_length=BOARDS_MAX)
+    revision = Whole(
+        required=False, min_value=1, help_text="What you have seen; if it is another now: 409."
+    )
+
+
+class Confirm(Strict):
+    revision = Whole(
+        required=False, min_value=1, help_text="What you have seen; if it is another now: 409."
+    )

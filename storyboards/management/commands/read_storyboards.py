@@ -1,0 +1,19 @@
+"""Read the storyboards that wait, and end."""
+
+from typing import Any
+
+from generation.management.command import MadseaCommand, counted
+from storyboards.services import readings
+
+
+class Command(MadseaCommand):
+    help = (
+        "Read the storyboards that wait for it, one after another, and end. Madsea starts it by"
+        " itself when a storyboard comes in; where another one reads on this machine it ends at"
+        " once."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        n_read = readings.read_waiting()
+        if n_read:
+            self.stdout.write(f"{counted(n_read, 'storyboard')} read.")

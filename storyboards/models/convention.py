@@ -1,0 +1,47 @@
+"""How a project's storyboards tell styles and sequences."""
+
+from typing import Any
+
+from django.core.validators import RegexValidator
+from django.db import models
+
+from generation.models import Project
+
+
+def default_words() -> dict[str, Any]:
+    """Return what is meant where a project says nothing: the word at the head, and its style."""
+    return {"LABO": "labo"}
+
+
+class Convention(models.Model):
+    """A project's own habit; projects without a row have the defaults."""
+
+    class SequencesBy(models.TextChoices):
+        STYLE = "style", "where the style changes"
+        SHOT = "shot", "with each shot"
+
+    project = models.OneToOneField(Project, models.CASCADE, related_name="storyboard_convention")
+    style_words = models.JSONField(
+        default=default_words,
+        blank=True,
+        help_text="The word at the head of a board's action, and the style it means:"
+        ' {"LABO": "labo"}.',
+    )
+    default_style = models.CharField(
+        max_length=64,
+        default="ombres_chinoises",
+        validators=[RegexValidator(r"^[A-Za-z0-9_-]{1,64}$")],
+        help_text="The style of boards that begin with none of these words.",
+    )
+    sequences_by = models.CharField(
+        max_length=8,
+        choices=SequencesBy,
+        default=SequencesBy.STYLE,
+        help_text="Where a new sequence begins.",
+    )
+
+    class Meta:
+        ordering = ["project_id"]
+
+    def __str__(self) -> str:
+        return f"Storyboards of {self.project}"

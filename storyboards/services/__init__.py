@@ -1,0 +1,1 @@
+"""What is done with storyboards: taken, read, proposed, corrected, confirmed, deleted."""

@@ -1,0 +1,139 @@
+"""A draft is confirmed: its plans are made, with their panels and texts. One act, repeatable."""
+
+from collections.abc import Mapping
+from time import monotonic, sleep
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from generation import storage
+from generation.errors import Conflict, Fenced, InvalidRequest, Problem
+from generation.services import plan_texts, storyboard_plans
+from generation.services.storyboard_plans import Made, NewPlan
+from generation.states import PlanStatus
+from storyboards.models import DraftBoard, StoryboardImport
+from storyboards.selectors import drafts
+from storyboards.selectors.drafts import Compared, Draft
+from storyboards.services import editing, readings, transitions
+
+#: Whoever comes second waits so long for the answer that the first one gets.
+PATIENCE_S = 20.0
+_LOOK_S = 0.25
+SOURCE = "storyboard"
+
+
+def confirm(
+    of: StoryboardImport, *, revision: int | None = None, actor: User | None
+) -> StoryboardImport:
+    """Make the plans of a draft, and return the import as confirmed; the second time, the same.
+
+    `revision`: what whoever confirms it has seen.
+
+    Raises:
+        InvalidRequest: boards cannot be made plans: each at its place, by its position.
+        Conflict: it is no draft, or was changed since that revision.
+        Busy: too much is being decoded just now.
+        StorageError: the projects folder cannot be written.
+    """
+    token = transitions.claim_draft(of)
+    if token is None:
+        return _as_somebody_else_does(of)
+    try:
+        draft = drafts.draft(StoryboardImport.objects.get(pk=of.pk))
+        _check(draft, revision)
+        made = make(draft, actor)
+        transitions.confirm(of, token, made, actor)
+    except Fenced:
+        # It took longer than the lease: whoever took over finds all of it there.
+        return _as_somebody_else_does(of)
+    finally:
+        transitions.release(of, token)
+    return drafts.find(of.public_id)
+
+
+def _as_somebody_else_does(of: StoryboardImport) -> StoryboardImport:
+    """Return the import once somebody else has confirmed it.
+
+    Raises:
+        Conflict: nobody does.
+    """
+    until = monotonic() + PATIENCE_S
+    while monotonic() < until:
+        if StoryboardImport.objects.confirmed().filter(pk=of.pk).exists():
+            return drafts.find(of.public_id)
+        if not StoryboardImport.objects.drafts().filter(pk=of.pk).exists():
+            break
+        sleep(_LOOK_S)
+    raise editing.refusal(of)
+
+
+def _check(draft: Draft, revision: int | None) -> None:
+    if revision is not None and draft.of.revision != revision:
+        detail = "Somebody has changed it meanwhile: read it anew, and confirm that."
+        raise Conflict(detail, code="storyboard_changed", attr="revision")
+    if draft.problems:
+        raise InvalidRequest(list(draft.problems))
+
+
+def make(draft: Draft, actor: User | None) -> dict[str, int]:
+    """Make the plans, mark those that are gone, and return how many of each."""
+    of = draft.of
+    chosen = [each for each in draft.boards if each.board.is_selected]
+    plans = [_plan(of, each) for each in chosen]
+    try:
+        made = storyboard_plans.make_plans(
+            of.project_code, of.season, of.episode_code, plans, by=actor, source=SOURCE
+        )
+    except InvalidRequest as error:
+        raise InvalidRequest([_of_board(each, chosen) for each in error.problems]) from error
+    gone: Mapping[int, Mapping[str, Any]] = {
+        plan.plan_id: {"production_status": PlanStatus.OMITTED.value} for plan in draft.gone
+    }
+    plan_texts.write_all(gone, by=actor, source=SOURCE)
+    return _counts(made, draft)
+
+
+def _plan(of: StoryboardImport, compared: Compared) -> NewPlan:
+    board = compared.board
+    panel = storage.absolute(readings.picture_file(of, board.picture_name))
+    return NewPlan(board.sequence_code, board.plan_code, _texts(compared), panel)
+
+
+def _texts(compared: Compared) -> dict[str, Any]:
+    """Return what a board tells of its plan; what it does not tell stays as it is."""
+    board = compared.board
+    told = {
+        "label": board.label,
+        "storyboard_uid": board.uid,
+        "dialogue": board.dialogue,
+        "action": board.action,
+        "notes": board.notes,
+        "duration_ms": board.duration_ms,
+        "style": board.style_code,
+        "position": board.position,
+    }
+    texts = {name: value for name, value in told.items() if value not in ("", None)}
+    if compared.known and compared.known.is_omitted:
+        texts["production_status"] = PlanStatus.ACTIVE.value
+    return texts
+
+
+def _of_board(problem: Problem, chosen: list[Compared]) -> Problem:
+    """Return a plan's problem at its board's place."""
+    _, _, rest = problem.attr.partition("plans.")
+    index, _, name = rest.partition(".")
+    if not index.isdigit():
+        return problem
+    board: DraftBoard = chosen[int(index)].board
+    place = ".".join(filter(None, ["boards", str(board.position), name]))
+    return Problem(place, problem.code, f"Board {board}: {problem.detail}")
+
+
+def _counts(made: Made, draft: Draft) -> dict[str, int]:
+    return {
+        "plans": len(made.plans),
+        "new": len(made.new),
+        "changed": len(made.changed),
+        "panels": len(made.panels),
+        "omitted": len(draft.gone),
+    }

@@ -1,0 +1,201 @@
+"""A draft is corrected: what is typed into its boards, and where its sequences begin."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+
+from generation.errors import Conflict, InvalidRequest, Problem
+from generation.models.production import LABEL_MAX, TEXT_MAX
+from nomenclature import rules
+from nomenclature.errors import NomenclatureError
+from storyboards.models import DraftBoard, StoryboardImport
+from storyboards.selectors import known_plans
+from storyboards.services import numbering, proposals, transitions
+from storyboards.services.numbering import NoNumberLeft, Place, ToPlace
+
+#: What may be changed of a board, and the field that keeps it.
+FIELDS: Mapping[str, str] = {
+    "sequence_id": "sequence_code",
+    "plan": "plan_code",
+    "style": "style_code",
+    "selected": "is_selected",
+    "checked": "is_checked",
+    "label": "label",
+    "dialogue": "dialogue",
+    "action": "action",
+    "notes": "notes",
+    "duration_ms": "duration_ms",
+}
+BEGINS = "begins_sequence"
+#: How long the texts may be: as a plan's.
+TEXTS: Mapping[str, int] = {
+    "label": LABEL_MAX,
+    "dialogue": TEXT_MAX,
+    "action": TEXT_MAX,
+    "notes": TEXT_MAX,
+}
+
+
+def change(
+    of: StoryboardImport, changes: Sequence[Mapping[str, Any]], *, revision: int | None = None
+) -> None:
+    """Change boards of a draft, each named by its `position`: some of `FIELDS`, or `BEGINS`.
+
+    `begins_sequence`: true, and a new sequence begins at this board; false, and it goes on with the
+    sequence above, with all that follow it in its own. Plans that exist keep their numbers.
+    `revision`: what whoever changes it has seen.
+
+    Raises:
+        InvalidRequest: with every problem, at its place in `boards`.
+        Conflict: it is no draft, is being confirmed, or has another revision by now.
+    """
+    with transaction.atomic():
+        # Before its boards are read: whoever confirms it waits, or has it already.
+        if not transitions.touch(of):
+            raise refusal(of)
+        held = StoryboardImport.objects.get(pk=of.pk)
+        if revision is not None and held.revision != revision + 1:
+            detail = "Somebody has changed it meanwhile: read it anew."
+            raise Conflict(detail, code="storyboard_changed", attr="revision")
+        boards = list(held.boards.order_by("position"))
+        _check(boards, changes)
+        before = [_values(board) for board in boards]
+        _write(held, boards, changes)
+        other = [row for row, old in zip(boards, before, strict=True) if _values(row) != old]
+        DraftBoard.objects.bulk_update(other, [*FIELDS.values()], batch_size=100)
+
+
+def _values(board: DraftBoard) -> list[Any]:
+    return [getattr(board, name) for name in FIELDS.values()]
+
+
+def refusal(of: StoryboardImport) -> Conflict:
+    """Return why a draft cannot be changed, or confirmed, just now."""
+    held = StoryboardImport.objects.filter(pk=of.pk).first()
+    if held is None:
+        return Conflict("It is deleted.", code="storyboard_deleted")
+    if held.is_draft:
+        detail = "Somebody confirms it at this moment."
+        return Conflict(detail, code="storyboard_being_confirmed")
+    detail = f"It is {held.state}: only a draft can be changed and confirmed."
+    return Conflict(detail, code=f"storyboard_{held.state}")
+
+
+def _write(
+    of: StoryboardImport, boards: list[DraftBoard], changes: Sequence[Mapping[str, Any]]
+) -> None:
+    at = {board.position: place for place, board in enumerate(boards)}
+    for wanted in changes:
+        board = boards[at[wanted["position"]]]
+        for name, field in FIELDS.items():
+            if name in wanted:
+                setattr(board, field, wanted[name])
+        if set(wanted) - {"position", "checked", "selected"} and "checked" not in wanted:
+            # Who corrects a board has looked at it.
+            board.is_checked = True
+    try:
+        for wanted in changes:
+            if BEGINS in wanted:
+                _begin(of, boards, at[wanted["position"]], begins=wanted[BEGINS])
+        _number_the_selected(of, boards)
+    except NoNumberLeft:
+        problem = Problem("boards", "no_number_left", "There is no free number left.")
+        raise InvalidRequest([problem]) from None
+
+
+def _begin(of: StoryboardImport, boards: list[DraftBoard], at: int, *, begins: bool) -> None:
+    """Move the boundary of a sequence to above a board, or away from there."""
+    if not at or begins == (boards[at].sequence_code != boards[at - 1].sequence_code):
+        return
+    run = _rest_of_sequence(boards, at)
+    _place_anew(of, boards, {each: begins if each == at else False for each in run})
+
+
+def _rest_of_sequence(boards: Sequence[DraftBoard], at: int) -> list[int]:
+    end = at
+    while end < len(boards) and boards[end].sequence_code == boards[at].sequence_code:
+        end += 1
+    return list(range(at, end))
+
+
+def _number_the_selected(of: StoryboardImport, boards: list[DraftBoard]) -> None:
+    """Give a number to boards that were blank and are wanted now."""
+    bare = {
+        at: False for at, board in enumerate(boards) if board.is_selected and not board.plan_code
+    }
+    if bare:
+        _place_anew(of, boards, bare)
+
+
+def _place_anew(of: StoryboardImport, boards: list[DraftBoard], begins: Mapping[int, bool]) -> None:
+    """Number some boards anew, by their places; plans that exist stay what they are."""
+    known = proposals.places(known_plans.of_episode(of.project_code, of.episode_code))
+    standing = set(known)
+    wanted = [
+        _to_place(board, begins.get(at), is_free=at in begins and _place(board) not in standing)
+        for at, board in enumerate(boards)
+    ]
+    proposed = numbering.propose(wanted, proposals.habit_of(of.project_code), known)
+    for at in begins:
+        boards[at].sequence_code = proposed[at].sequence_id
+        boards[at].plan_code = proposed[at].plan
+
+
+def _to_place(board: DraftBoard, begins: bool | None, *, is_free: bool) -> ToPlace:
+    place = None if is_free else _place(board)
+    return ToPlace(
+        label=board.label,
+        action=board.action,
+        is_blank=not board.plan_code and not board.is_selected,
+        place=place,
+        style=board.style_code,
+        begins=begins,
+    )
+
+
+def _place(board: DraftBoard) -> Place | None:
+    if not (board.sequence_code and board.plan_code):
+        return None
+    return Place(board.sequence_code, board.plan_code)
+
+
+# What may be sent ---------------------------------------------------------------------------------
+
+
+def _check(boards: Sequence[DraftBoard], changes: Sequence[Mapping[str, Any]]) -> None:
+    known = {board.position for board in boards}
+    styles = proposals.usable_styles()
+    seen: set[int] = set()
+    problems: list[Problem] = []
+    for index, wanted in enumerate(changes):
+        place, position = f"boards.{index}", wanted["position"]
+        if position not in known:
+            detail = f"There is no board at {position}: they are 1 to {len(boards)}."
+            problems.append(Problem(f"{place}.position", "unknown_board", detail))
+        elif position in seen:
+            detail = f"The board at {position} stands here twice."
+            problems.append(Problem(f"{place}.position", "duplicate_board", detail))
+        seen.add(position)
+        problems += _wrong(place, wanted, styles)
+    if problems:
+        raise InvalidRequest(problems)
+
+
+def _wrong(place: str, wanted: Mapping[str, Any], styles: Mapping[str, str]) -> list[Problem]:
+    problems: list[Problem] = []
+    for name, check in (("sequence_id", rules.check_sequence_id), ("plan", rules.check_plan)):
+        try:
+            if wanted.get(name):
+                check(wanted[name])
+        except NomenclatureError as error:
+            problems.append(Problem(f"{place}.{name}", error.code, f"Expected {error.expected}."))
+    style = wanted.get("style")
+    if style and style not in styles:
+        detail = f"There is no style {style!r:.64}. Known: {', '.join(styles)}."
+        problems.append(Problem(f"{place}.style", "unknown_style", detail))
+    for name, most in TEXTS.items():
+        if len(wanted.get(name) or "") > most:
+            detail = f"At most {most:,} characters."
+            problems.append(Problem(f"{place}.{name}", "max_length", detail))
+    return problems

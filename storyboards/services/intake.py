@@ -1,0 +1,151 @@
+"""A storyboard comes in: its file is kept where all machines see it, and is read afterwards."""
+
+import hashlib
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from generation import storage
+from generation.errors import Conflict, InvalidRequest, Problem, Refusal
+from generation.services import production_tree, volumes
+from nomenclature import rules
+from nomenclature.errors import NomenclatureError
+from storyboards.models import StoryboardImport
+from storyboards.models.storyboard_import import FOLDER
+from storyboards.services import reader_process
+from storyboards.states import ImportState
+
+#: How large a storyboard may be.
+MAX_BYTES = 500 * 10**6
+SOURCE = "source"
+PICTURES = ("first", "last", "all")
+_NAME_MAX = 255
+
+
+class _Counted:
+    """Passes the pieces of a file on, and knows then how many bytes and which hash it had."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = pieces
+        self._digest = hashlib.sha256()
+        self.n_bytes = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._pieces:
+            self.n_bytes += len(piece)
+            if self.n_bytes > MAX_BYTES:
+                detail = f"A storyboard may have {MAX_BYTES:,} bytes."
+                raise Refusal(detail, code="too_large", attr="file")
+            self._digest.update(piece)
+            yield piece
+        if not self.n_bytes:
+            raise Refusal("The file is empty.", code="empty", attr="file")
+
+    @property
+    def sha256(self) -> str:
+        """The hash of what was passed on."""
+        return self._digest.hexdigest()
+
+
+def take(
+    pieces: Iterable[bytes],
+    *,
+    filename: str,
+    project_id: str,
+    season: str,
+    episode: str,
+    pictures: str = "first",
+    actor: User | None,
+    is_read_here: bool = False,
+) -> StoryboardImport:
+    """Keep a file as an episode's storyboard and have it read; return its import.
+
+    `is_read_here`: whoever calls reads it, so that no process is started for it.
+
+    The same file, sent again while it is read or is a draft, is the same import.
+
+    Raises:
+        InvalidRequest: a name is none, or the project exists in another spelling.
+        Refusal: the file is empty or too large.
+        StorageError: the projects folder cannot be written.
+    """
+    check_names(project_id, season, episode, pictures)
+    public_id = secrets.token_hex(8)
+    counted = _Counted(pieces)
+    folder = f"{FOLDER}/{public_id}"
+    try:
+        storage.put(folder, SOURCE, counted, volumes.expected())
+        made, is_new = _made(
+            public_id=public_id,
+            project_code=project_id,
+            season=season,
+            episode_code=episode,
+            file_name=filename[-_NAME_MAX:],
+            n_bytes=counted.n_bytes,
+            sha256=counted.sha256,
+            pictures=pictures,
+            created_by=actor,
+        )
+    except BaseException:
+        storage.remove_folder(folder)
+        raise
+    if not is_new:
+        storage.remove_folder(folder)
+    if not is_read_here:
+        transaction.on_commit(reader_process.start)
+    return made
+
+
+def _made(**fields: object) -> tuple[StoryboardImport, bool]:
+    same = ("project_code", "season", "episode_code", "sha256", "pictures")
+    unfinished = StoryboardImport.objects.filter(
+        **{name: fields[name] for name in same},
+        state__in=(ImportState.READING, ImportState.DRAFT),
+    )
+    found = unfinished.order_by("-pk").first()
+    return (found, False) if found else (StoryboardImport.objects.create(**fields), True)
+
+
+def check_names(project_id: str, season: str, episode: str, pictures: str = "first") -> None:
+    """Refuse names that the nomenclature does not know.
+
+    Raises:
+        InvalidRequest: with every name that is wrong.
+    """
+    problems = [
+        *_problem("project_id", lambda: rules.check_project_id(project_id)),
+        *_problem("season", lambda: rules.check_season(season)),
+        *_problem("episode", lambda: rules.check_episode(episode)),
+    ]
+    if not problems:
+        problems += _problem("episode", lambda: rules.check_episode(episode, season))
+    if pictures not in PICTURES:
+        detail = f"Expected one of {', '.join(PICTURES)}."
+        problems.append(Problem("pictures", "invalid_choice", detail))
+    if problems:
+        raise InvalidRequest(problems)
+    production_tree.check_spelling(project_id)
+
+
+def _problem(attr: str, check: Callable[[], object]) -> list[Problem]:
+    try:
+        check()
+    except NomenclatureError as error:
+        return [Problem(attr, error.code, f"Expected {error.expected}.")]
+    return []
+
+
+def delete(of: StoryboardImport) -> None:
+    """Delete an import that is not confirmed, with its files.
+
+    Raises:
+        Conflict: it is confirmed: it says where its plans came from.
+    """
+    others = StoryboardImport.objects.filter(pk=of.pk).exclude(state=ImportState.CONFIRMED)
+    n_deleted, _ = others.delete()
+    if not n_deleted and StoryboardImport.objects.filter(pk=of.pk).exists():
+        detail = "It is confirmed: it is kept, as it says where its plans came from."
+        raise Conflict(detail, code="storyboard_confirmed")
+    storage.remove_folder(of.folder)

@@ -1,0 +1,97 @@
+"""Which board of a new storyboard is which plan that exists: by uid, picture, then texts. Pure."""
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+
+from storyboards.selectors.known_plans import KnownPlan
+
+#: Shorter texts stand on many boards.
+_TELLING_CHARACTERS = 12
+
+
+@dataclass(frozen=True)
+class ToMatch:
+    """A board as it is told apart from others."""
+
+    uid: str
+    label: str
+    dialogue: str
+    action: str
+    picture_sha256: str
+
+
+#: What must be the same of both; empty: it says nothing.
+_Key = Callable[[ToMatch | KnownPlan], Hashable]
+
+
+def match(boards: Sequence[ToMatch], known: Sequence[KnownPlan]) -> dict[int, KnownPlan]:
+    """Return the plan of each board that has one, by the board's place in `boards`.
+
+    A uid stays with a board for life, so it counts before all else. Of several boards with the same
+    picture, or the same label and texts, the first is the first plan's, and so on.
+    """
+    found: dict[int, KnownPlan] = {}
+    for key in (_uid, _picture, _label_and_texts, _long_texts):
+        _pair(boards, known, key, found)
+    _between(boards, known, found)
+    return found
+
+
+def _uid(of: ToMatch | KnownPlan) -> Hashable:
+    return of.uid
+
+
+def _picture(of: ToMatch | KnownPlan) -> Hashable:
+    return of.panel_sha256 if isinstance(of, KnownPlan) else of.picture_sha256
+
+
+def _label_and_texts(of: ToMatch | KnownPlan) -> Hashable:
+    texts = _texts(of)
+    return (of.label, texts) if of.label and any(texts) else ""
+
+
+def _long_texts(of: ToMatch | KnownPlan) -> Hashable:
+    texts = _texts(of)
+    return texts if sum(map(len, texts)) >= _TELLING_CHARACTERS else ""
+
+
+def _texts(of: ToMatch | KnownPlan) -> tuple[str, str]:
+    return " ".join(of.dialogue.split()), " ".join(of.action.split())
+
+
+def _pair(
+    boards: Sequence[ToMatch], known: Sequence[KnownPlan], key: _Key, found: dict[int, KnownPlan]
+) -> None:
+    taken = {plan.plan_id for plan in found.values()}
+    left: dict[Hashable, list[KnownPlan]] = defaultdict(list)
+    for plan in known:
+        if plan.plan_id not in taken and key(plan):
+            left[key(plan)].append(plan)
+    for at, board in enumerate(boards):
+        if at not in found and key(board) and left[key(board)]:
+            found[at] = left[key(board)].pop(0)
+
+
+def _between(
+    boards: Sequence[ToMatch], known: Sequence[KnownPlan], found: dict[int, KnownPlan]
+) -> None:
+    """Match what was drawn and written anew: the one board, and the one plan, between two others.
+
+    They must have the same label, or the board would be another one in the plan's place.
+    """
+    place = {plan.plan_id: at for at, plan in enumerate(known)}
+    taken = {plan.plan_id for plan in found.values()}
+    for at, board in enumerate(boards):
+        if at in found or not board.label:
+            continue
+        above = place[found[at - 1].plan_id] if at - 1 in found else -1 if at == 0 else None
+        if above is None or above + 1 >= len(known):
+            continue
+        plan = known[above + 1]
+        is_last = at + 1 == len(boards) and above + 2 == len(known)
+        is_followed = at + 1 in found and place[found[at + 1].plan_id] == above + 2
+        fits = plan.label == board.label and not (plan.uid and board.uid)
+        if plan.plan_id not in taken and fits and (is_followed or is_last):
+            found[at] = plan
+            taken.add(plan.plan_id)

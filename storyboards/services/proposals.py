@@ -1,0 +1,69 @@
+"""What the boards of a draft are proposed as: plans that exist, and new ones with their numbers."""
+
+from collections.abc import Sequence
+
+from generation.models import Style
+from storyboards.models import Convention, DraftBoard, StoryboardImport
+from storyboards.selectors import known_plans
+from storyboards.selectors.known_plans import KnownPlan
+from storyboards.services import matching, numbering
+from storyboards.services.matching import ToMatch
+from storyboards.services.numbering import Habit, Place, ToPlace
+
+
+def habit_of(project_code: str) -> Habit:
+    """Return how a project's storyboards tell styles and sequences."""
+    own = Convention.objects.filter(project__code=project_code).first() or Convention()
+    return Habit(
+        style_words={str(word): str(style) for word, style in dict(own.style_words).items()},
+        default_style=own.default_style,
+        is_by_shot=own.sequences_by == Convention.SequencesBy.SHOT,
+    )
+
+
+def propose(of: StoryboardImport, boards: Sequence[DraftBoard]) -> None:
+    """Fill in what each board of a storyboard that has just been read is proposed as.
+
+    Raises:
+        NoNumberLeft: it has more sequences or plans than there are numbers.
+    """
+    known = known_plans.of_episode(of.project_code, of.episode_code)
+    matched = matching.match([_to_match(board) for board in boards], known)
+    wanted = [_to_place(board, matched.get(at)) for at, board in enumerate(boards)]
+    proposed = numbering.propose(wanted, habit_of(of.project_code), places(known))
+    usable = usable_styles()
+    for at, (board, proposal) in enumerate(zip(boards, proposed, strict=True)):
+        board.sequence_code = proposal.sequence_id
+        board.plan_code = proposal.plan
+        board.style_code = proposal.style if proposal.style in usable else ""
+        board.is_selected = _is_wanted(board, matched.get(at))
+
+
+def usable_styles() -> dict[str, str]:
+    """Return the styles that a plan can have, by their codes, with their labels."""
+    return dict(Style.objects.filter(is_active=True).values_list("code", "label"))
+
+
+def places(known: Sequence[KnownPlan]) -> list[Place]:
+    """Return the numbers that an episode's plans have."""
+    return [Place(plan.sequence_id, plan.plan) for plan in known]
+
+
+def _is_wanted(board: DraftBoard, known: KnownPlan | None) -> bool:
+    if known is not None:
+        return bool(board.picture_sha256)
+    return bool(board.picture_sha256) and not board.is_blank
+
+
+def _to_match(board: DraftBoard) -> ToMatch:
+    return ToMatch(board.uid, board.label, board.dialogue, board.action, board.picture_sha256)
+
+
+def _to_place(board: DraftBoard, known: KnownPlan | None) -> ToPlace:
+    return ToPlace(
+        label=board.label,
+        action=board.action,
+        is_blank=board.is_blank or not board.picture_sha256,
+        place=Place(known.sequence_id, known.plan) if known else None,
+        style=known.style if known else "",
+    )
