@@ -15,6 +15,7 @@ from generation.admin.detail_pages import Page, Table
 from generation.errors import InvalidRequest
 from generation.models import Batch, Style, Workflow
 from generation.services import workflows
+from generation.workflows import prompt_fields
 from generation.workflows.contract import Contract
 
 DELETE_MANY = "delete_selected"
@@ -23,7 +24,10 @@ STYLE_FIELDS = (
     "label",
     "workflow_name",
     "more_workflows",
+    "prompt",
+    "negative_prompt",
     "params",
+    "variants",
     "is_active",
     "position",
 )
@@ -52,6 +56,22 @@ class StyleForm(_Form):
             self.add_error("params", 'An object is expected: {"steps": 30}.')
         return cleaned
 
+    def clean_prompt(self) -> str:
+        return _template(self.cleaned_data["prompt"])
+
+    def clean_negative_prompt(self) -> str:
+        return _template(self.cleaned_data["negative_prompt"])
+
+    def clean_variants(self) -> dict[str, Any]:
+        """Check that these are presets: a label and params each."""
+        variants = self.cleaned_data["variants"] or {}
+        if not isinstance(variants, dict) or not all(map(_is_variant, variants.values())):
+            raise forms.ValidationError(
+                "An object of presets is expected:"
+                ' {"blue_hour": {"label": "Blue hour", "params": {"cfg": 8}}}.'
+            )
+        return variants
+
     def clean_more_workflows(self) -> list[str]:
         """Check that these are names of workflows that there are."""
         names = self.cleaned_data["more_workflows"] or []
@@ -75,6 +95,34 @@ class StyleForm(_Form):
             workflow, params, workflows.places(params)
         ):
             self.add_error("params", f"{problem.attr}: {problem.detail}")
+        self._check_texts(workflow)
+        for variant, preset in (self.cleaned_data.get("variants") or {}).items():
+            for problem in workflows.check_params(workflow, preset["params"]):
+                self.add_error("variants", f"{variant}.{problem.attr}: {problem.detail}")
+
+    def _check_texts(self, workflow: Workflow) -> None:
+        found = workflows.parameters(workflow)
+        for name in ("prompt", "negative_prompt"):
+            if self.cleaned_data.get(name) and name not in found:
+                self.add_error(name, f"{workflow.name} has no {name}.")
+
+
+def _template(text: str) -> str:
+    """Return a text with fields as it is stored: browsers end lines in their own way."""
+    unknown = prompt_fields.unknown(text)
+    if unknown:
+        known = ", ".join(f"{{{name}}}" for name in prompt_fields.FIELDS)
+        raise forms.ValidationError(f"There is no field {{{unknown[0]:.64}}}. Known: {known}.")
+    return text.replace("\r\n", "\n")
+
+
+def _is_variant(preset: object) -> bool:
+    return (
+        isinstance(preset, dict)
+        and set(preset) == {"label", "params"}
+        and isinstance(preset["label"], str)
+        and isinstance(preset["params"], dict)
+    )
 
 
 @admin.register(Style)

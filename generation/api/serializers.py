@@ -223,6 +223,13 @@ class StyleShape(Shape[Any]):
         help_text="Those that `params` hold for.",
     )
     params = serializers.DictField()
+    prompt = serializers.CharField(
+        help_text="Its text, with fields that each plan fills in; empty: the workflow's own."
+    )
+    negative_prompt = serializers.CharField()
+    variants = serializers.DictField(
+        help_text="Presets of light: a name, and its `label` and `params`, to put into a request."
+    )
 
 
 class ServerShape(Shape[Server]):

@@ -305,6 +305,11 @@ class PlanRun(models.Model):
     sources = models.JSONField(
         default=dict, blank=True, help_text="Where each value of its own came from, its seed too."
     )
+    texts = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="What its plan told, when it was asked for, for the fields of its prompt texts.",
+    )
     group = models.ForeignKey(
         RunGroup,
         models.PROTECT,

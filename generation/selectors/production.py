@@ -90,6 +90,18 @@ def said(word: str, prefix: str = "") -> Q:
     return condition
 
 
+def plans_of(
+    project_id: str, episode: str, sequences: Iterable[str]
+) -> dict[tuple[str, str], Plan]:
+    """Return the plans of some sequences of an episode, by their sequences and codes."""
+    rows = Plan.objects.select_related("sequence__episode").filter(
+        sequence__code__in=list(sequences),
+        sequence__episode__code=episode,
+        sequence__episode__project__code=project_id,
+    )
+    return {(plan.sequence.code, plan.code): plan for plan in rows}
+
+
 def set_apart(project_id: str, episode: str) -> dict[tuple[str, str], PlanStatus]:
     """Return which plans of an episode are on hold or omitted, by their sequences and codes."""
     of_episode = Plan.objects.set_apart().filter(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple, NotRequired, TypedDict
 
 from django.db.models import F
 
@@ -13,7 +13,7 @@ from generation.models.version import VersionQuerySet
 from generation.parameter_sources import Source
 from generation.selectors import results
 from generation.selectors.results import Result
-from generation.workflows import named_files
+from generation.workflows import named_files, prompt_fields
 from generation.workflows.definitions import shipped_definitions
 from generation.workflows.graph import Graph
 from generation.workflows.parameters import Parameter
@@ -27,10 +27,14 @@ _ALSO_MOST = 100
 
 
 class RecipeParameter(TypedDict):
-    """A value as it was posted, and where it came from."""
+    """A value as it was posted, and where it came from.
+
+    `template` is the text that was given for it, where fields of it were filled in.
+    """
 
     value: Any
     source: str
+    template: NotRequired[str]
 
 
 class RecipePanel(TypedDict):
@@ -224,11 +228,19 @@ def _parameters(
     """Return what each parameter was in the graph that was posted."""
     if attempt is None:
         return {}
+    given = run.values if run else {}
     return {
-        name: {"value": _value(attempt.graph, parameter), "source": _source(run, name)}
+        name: _told(_value(attempt.graph, parameter), _source(run, name), given.get(name))
         for name, parameter in parameters.items()
         if name not in _APART
     }
+
+
+def _told(value: Any, source: str, given: Any) -> RecipeParameter:
+    told: RecipeParameter = {"value": value, "source": source}
+    if isinstance(given, str) and given != value and prompt_fields.has_any(given):
+        told["template"] = given
+    return told
 
 
 def _value(graph: Graph, parameter: Parameter) -> Any:

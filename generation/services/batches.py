@@ -25,6 +25,7 @@ from generation.models import (
 from generation.parameter_sources import told
 from generation.services import (
     capability,
+    plan_fields,
     preflight,
     production_tree,
     retries,
@@ -130,6 +131,7 @@ def _new_runs(batch: Batch, plans: list[Plan], request: BatchRequest) -> list[Pl
     lacking = _without_panel(plans) if auto and batch.needs_panel else frozenset()
     first = FIRST[Mode(batch.mode)]
     groups = _new_groups(batch, _kept([own.needs for own in request.own.values() if own.needs]))
+    shared = plan_fields.used(request.params)
     numbered = product(plans, range(1, request.variations + 1))
     runs: list[PlanRun] = []
     for position, (plan, variation) in enumerate(numbered):
@@ -146,6 +148,7 @@ def _new_runs(batch: Batch, plans: list[Plan], request: BatchRequest) -> list[Pl
                 seed=_seed(request, own) if auto else "",
                 params={name: own.params[name] for name in own.params if name != workflows.SEED},
                 sources=dict(own.sources),
+                texts=plan_fields.texts_of(plan, shared | plan_fields.used(own.params)),
             )
         )
     return runs

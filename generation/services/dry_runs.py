@@ -4,11 +4,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NotRequired, TypedDict
 
-from generation.models import Block, Needs, Server, Version
+from generation.models import Block, Episode, Needs, Plan, Sequence, Server, Version
 from generation.parameter_sources import Source, from_one
+from generation.selectors import production
 from generation.services import (
     capability,
     node_definitions,
+    plan_fields,
     production_tree,
     render_times,
     workflows,
@@ -25,7 +27,8 @@ from generation.workflows.substitution import apply
 class PlanOutlook(TypedDict):
     """One plan; `panel` is the file that it would start from, None where there is none.
 
-    `params` and `sources` are what it gets beside what all get, where there is any.
+    `params` and `sources` are what it gets beside what all get, where there is any; `filled` are
+    its prompt texts with their fields filled in, where they have any.
     """
 
     sequence_id: str
@@ -34,6 +37,7 @@ class PlanOutlook(TypedDict):
     lacks_panel: bool
     params: NotRequired[dict[str, Any]]
     sources: NotRequired[dict[str, str]]
+    filled: NotRequired[dict[str, str]]
 
 
 class Lacking(TypedDict):
@@ -108,7 +112,7 @@ def rehearse(request: BatchRequest) -> DryRunDocument:
         "seconds": _seconds(servers, len(_keys(request)) * request.variations),
         "params": {**own, **request.params},
         "sources": {**from_one(own, Source.WORKFLOW), **request.sources},
-        "plans": _plans(request),
+        "plans": _plans(request, contract),
         "servers": servers,
         "new": {
             "project": news.project or None,
@@ -122,12 +126,18 @@ def _keys(request: BatchRequest) -> list[PlanKey]:
     return [(code, plan) for code, plans in request.sequences.items() for plan in plans]
 
 
-def _plans(request: BatchRequest) -> list[PlanOutlook]:
+def _plans(request: BatchRequest, contract: Contract | None) -> list[PlanOutlook]:
     panels = _panels(request) if request.needs_panel and request.mode == Mode.AUTO else None
-    return [_plan(request, key, panels) for key in _keys(request)]
+    texts = _filled_texts(request, contract)
+    return [_plan(request, key, panels, texts.get(key)) for key in _keys(request)]
 
 
-def _plan(request: BatchRequest, key: PlanKey, panels: Mapping[PlanKey, str] | None) -> PlanOutlook:
+def _plan(
+    request: BatchRequest,
+    key: PlanKey,
+    panels: Mapping[PlanKey, str] | None,
+    texts: dict[str, str] | None,
+) -> PlanOutlook:
     panel = (panels or {}).get(key)
     line: PlanOutlook = {
         "sequence_id": key[0],
@@ -137,7 +147,31 @@ def _plan(request: BatchRequest, key: PlanKey, panels: Mapping[PlanKey, str] | N
     }
     if own := request.own.get(key):
         line |= {"params": dict(own.params), "sources": dict(own.sources)}
+    if texts:
+        line["filled"] = texts
     return line
+
+
+def _filled_texts(
+    request: BatchRequest, contract: Contract | None
+) -> dict[PlanKey, dict[str, str]]:
+    """Return the texts of plans as they would be sent, where they have fields."""
+    found = contract.parameters if contract and request.mode == Mode.AUTO else {}
+    given = [request.params, *(own.params for own in request.own.values())]
+    if not any(plan_fields.any_text(params, found) for params in given):
+        return {}
+    known = production.plans_of(request.project_id, request.episode, request.sequences)
+    texts: dict[PlanKey, dict[str, str]] = {}
+    for key in _keys(request):
+        values = plan_fields.of_plan(known.get(key) or _new_plan(request, key))
+        texts[key] = plan_fields.filled(_values(request, key), found, values)
+    return texts
+
+
+def _new_plan(request: BatchRequest, key: PlanKey) -> Plan:
+    """Return a plan that the request would make; it is no row."""
+    episode = Episode(season=request.season, code=request.episode)
+    return Plan(sequence=Sequence(episode=episode, code=key[0]), code=key[1])
 
 
 def _panels(request: BatchRequest) -> dict[PlanKey, str]:

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from generation.models import Attempt, Plan, PlanRun, Version
-from generation.services import workflows
-from generation.workflows import output_nodes, prompt_fields, requirements
+from generation.models import Attempt, PlanRun, Version
+from generation.services import plan_fields, workflows
+from generation.workflows import output_nodes, requirements
 from generation.workflows import substitution as params
 from generation.workflows.contract import Contract
 from generation.workflows.errors import GraphError
@@ -50,14 +50,10 @@ def _values(run: PlanRun, found: Mapping[str, Parameter]) -> dict[str, Any]:
 
 
 def _filled(run: PlanRun, given: dict[str, Any], found: Mapping[str, Parameter]) -> dict[str, Any]:
-    """Put the plan's names into the texts that have fields for them."""
-    texts = [name for name in given if workflows.is_prompt_text(name, given[name], found)]
-    if not texts:
+    """Put what the plan tells into the texts that have fields for it."""
+    if not plan_fields.any_text(given, found):
         return given
-    codes = ("sequence__episode__code", "sequence__code", "code")
-    names = Plan.objects.filter(pk=run.plan_id).values_list(*codes).get()
-    values = dict(zip(prompt_fields.FIELDS, names, strict=True))
-    return given | {name: prompt_fields.filled(given[name], values) for name in texts}
+    return given | plan_fields.filled(given, found, plan_fields.of_run(run))
 
 
 def needs_panel(run: PlanRun, contract: Contract) -> bool:

@@ -141,7 +141,7 @@ def defaults(
     The style's values hold for the workflows that it names; below them lie the contract's presets.
     """
     is_named = style is not None and workflow_name in style.workflow_names
-    of_style = style.params if style and is_named else {}
+    of_style = style.values if style and is_named else {}
     known = {name: value for name, value in of_style.items() if name in contract.parameters}
     presets = contract.presets
     sources = from_one(presets, Source.PRESET) | from_one(known, Source.STYLE)

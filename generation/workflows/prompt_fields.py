@@ -9,16 +9,23 @@ from collections.abc import Iterator, Mapping
 
 from generation.workflows.errors import GraphError
 
-#: What a plan has to put in.
-FIELDS = ("episode", "sequence", "plan")
+#: What a plan has to put in: what it is called, and what is known of it.
+NAMES = ("episode", "sequence", "plan")
+TEXTS = ("description", "camera", "place", "notes", "dialogue", "label")
+FIELDS = (*NAMES, *TEXTS)
 _TOKEN = re.compile(r"\{([a-z_]+)\}|\{\{|\}\}|[{}]|[^{}]+")
 #: What would be a weight in a prompt.
 _BRACKETS = re.compile(r"[()]")
 
 
+def names(text: str) -> list[str]:
+    """Return the names of the fields in a text."""
+    return [name for _, name in _tokens(text) if name]
+
+
 def unknown(text: str) -> list[str]:
     """Return the names of fields in a text that no plan has."""
-    return [name for _, name in _tokens(text) if name and name not in FIELDS]
+    return [name for name in names(text) if name not in FIELDS]
 
 
 def has_any(text: str) -> bool:

@@ -83,3 +83,28 @@ def test_a_style_without_batches_is_deleted_once_somebody_says_so(office: Client
 
 def test_styles_are_not_deleted_many_at_once(office: Client) -> None:
     assert 'value="delete_selected"' not in pages.text(office, pages.url("style"))
+
+
+def test_a_style_gets_a_text_with_fields_and_variants(office: Client) -> None:
+    variants = {"blue_hour": {"label": "Blue hour", "params": {"cfg": 8, "steps": 40}}}
+    _save(office, prompt="silhouettes, {description}", variants=json.dumps(variants))
+
+    style = Style.objects.get(code="ombres_chinoises")
+    assert (style.prompt, style.variants) == ("silhouettes, {description}", variants)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"prompt": "{mood}"}, "There is no field {mood}"),
+        ({"negative_prompt": "{mood}"}, "There is no field {mood}"),
+        ({"prompt": "a cat", "workflow_name": "Silhouette.json", "params": "{}"}, "has no prompt"),
+        ({"variants": '{"a": 1}'}, "An object of presets is expected"),
+        ({"variants": '{"a": {"label": "A", "params": {"steps": 0}}}'}, "a.params.steps"),
+    ],
+)
+def test_texts_and_variants_that_no_request_could_use_are_refused(
+    fields: dict[str, str], words: str, office: Client
+) -> None:
+    assert words in _save(office, **fields)
+    assert Style.objects.get(code="ombres_chinoises").prompt == ""
