@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 # What generates clients and makes up requests has an environment of its own: it drags much in.
 CLIENTS := .venv-clients
+# ComfyUI's own templates, which only their comparison needs.
+TEMPLATES := .venv-templates
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 # What is installed is what was tried: each file is held against the hashes beside its version.
@@ -17,7 +19,7 @@ SOURCES := madsea nomenclature comfyui_preview generation storyboards samples te
 PYTEST := PYTHONDONTWRITEBYTECODE= $(PY) -m pytest -n 6 --dist worksteal -m "not soak" $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test check lint types migrations bench faults chaos chaos-long hostile fuzz clients real requirements clean
+.PHONY: help install demo serve test check lint types migrations bench faults chaos chaos-long hostile fuzz clients corpus templates real requirements clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -43,6 +45,13 @@ $(CLIENTS)/.installed: requirements-clients.txt | $(VENV)/.made
 	@echo "Installing requirements-clients.txt …"
 	@$(CLIENTS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 	  --prefer-binary -r requirements-clients.txt
+	@touch $@
+
+$(TEMPLATES)/.installed: requirements-templates.txt | $(VENV)/.made
+	@test -x $(TEMPLATES)/bin/python || $(PYTHON) -m venv $(TEMPLATES)
+	@echo "Installing requirements-templates.txt …"
+	@$(TEMPLATES)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	  --prefer-binary -r requirements-templates.txt
 	@touch $@
 
 install: $(VENV)/.installed ## Make .venv and install what Madsea needs
@@ -87,6 +96,12 @@ fuzz: $(VENV)/.installed-dev $(CLIENTS)/.installed ## Hold the API against its s
 clients: $(VENV)/.installed-dev $(CLIENTS)/.installed ## Generate clients for Python and TypeScript (npm), and run the contract by them (ARGS=python)
 	$(PY) -m lab.clients --bin $(CLIENTS)/bin $(ARGS)
 
+corpus: $(VENV)/.installed-dev ## Tell what is read of each graph that the tests know (ARGS="FOLDER" reads more)
+	@$(PY) -m lab.workflows $(ARGS)
+
+templates: $(VENV)/.installed-dev $(TEMPLATES)/.installed ## Tell what is read of ComfyUI's own templates, and hold their conversion against its page
+	@$(PY) -m lab.workflows.templates $(TEMPLATES)/lib
+
 real: $(VENV)/.installed-dev ## Thirty plans on two real ComfyUI servers (ARGS="'START {port} {home}'", ARGS=--help)
 	$(PY) -m lab.real $(ARGS)
 
@@ -99,6 +114,7 @@ requirements: $(VENV)/.installed-dev ## Pin anew what the requirements*.in name
 	$(COMPILE) requirements-preview.in -c requirements.txt -o requirements-preview.txt
 	$(COMPILE) requirements-dev.in -o requirements-dev.txt
 	$(COMPILE) requirements-clients.in -o requirements-clients.txt
+	$(COMPILE) requirements-templates.in -o requirements-templates.txt
 
 clean: ## Remove .venv and caches; var/ stays
-	rm -rf $(VENV) $(CLIENTS) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(CLIENTS) $(TEMPLATES) .mypy_cache .ruff_cache .pytest_cache .hypothesis
