@@ -47,6 +47,7 @@ EVENTS = _table(
     Event("paused", "info", "Paused: what runs is finished, nothing more is taken."),
     Event("resumed", "info", "Resumed."),
     Event("priority_changed", "info", "Priority {before} became {after}."),
+    Event("renamed", "info", "Called “{after}”, before “{before}”."),
     Event("max_tries_changed", "info", "Each plan may fail {most} times."),
     Event("panel_arrived", "info", "The panel is there: the plan is queued."),
     Event(

@@ -1,5 +1,6 @@
 """Steering batches from the admin: pause, resume and priority as acts, numbers as fields."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
@@ -18,10 +19,11 @@ from generation.admin.actions import Act
 from generation.admin.detail_pages import Form
 from generation.errors import Conflict, MadseaError
 from generation.models import Batch
-from generation.models.batch import PRIORITY_HIGH, PRIORITY_LOW
+from generation.models.batch import NAME_MAX, PRIORITY_HIGH, PRIORITY_LOW
 from generation.services import batch_controls
 
 STEP = 10
+NAME = "name"
 
 
 def _pause(batch: Batch, user: User) -> None:
@@ -110,30 +112,46 @@ def number_field(number: Number, value: int, *, may_change: bool) -> SafeString:
     )
 
 
+def name_field(batch: Batch, *, may_change: bool) -> SafeString:
+    """What a batch is called, to be changed where that is allowed."""
+    if not may_change:
+        return html.text(batch.name or batch.public_id)
+    return format_html(
+        '<input type="text" name="name" form="name-form" class="madsea-input madsea-name"'
+        ' value="{}" maxlength="{}" required aria-label="Name">'
+        ' <button type="submit" form="name-form" class="madsea-act">Rename</button>',
+        batch.name,
+        NAME_MAX,
+    )
+
+
 def forms(batch: Batch) -> list[Form]:
-    """The forms of the fields: each number is sent alone, by Enter too."""
+    """The forms of the fields: each is sent alone, by Enter too."""
     return [
-        Form(
-            f"{number.name}-form",
-            reverse(f"admin:generation_batch_{number.name}", args=[batch.pk]),
-        )
-        for number in NUMBERS
+        Form(f"{name}-form", reverse(f"admin:generation_batch_{name}", args=[batch.pk]))
+        for name in (NAME, *(number.name for number in NUMBERS))
     ]
+
+
+#: Takes what a field says.
+_Take = Callable[[HttpRequest, Batch], None]
 
 
 def urls(admin: Any) -> list[URLPattern]:
     """Where the fields' values are sent."""
+    views: dict[str, _Take] = {NAME: _rename}
+    views |= {number.name: partial(_set_number, number) for number in NUMBERS}
     return [
         path(
-            f"<path:object_id>/{number.name}/",
-            admin.admin_site.admin_view(require_POST(partial(_set, admin, number=number))),
-            name=f"generation_batch_{number.name}",
+            f"<path:object_id>/{name}/",
+            admin.admin_site.admin_view(require_POST(partial(_set, admin, view))),
+            name=f"generation_batch_{name}",
         )
-        for number in NUMBERS
+        for name, view in views.items()
     ]
 
 
-def _set(admin: Any, request: HttpRequest, object_id: str, *, number: Number) -> HttpResponse:
+def _set(admin: Any, take: _Take, request: HttpRequest, object_id: str) -> HttpResponse:
     """Take what the field says, and go back to the batch's page."""
     batch = admin.get_object(request, object_id)
     if batch is None:
@@ -141,13 +159,24 @@ def _set(admin: Any, request: HttpRequest, object_id: str, *, number: Number) ->
     if not admin.has_change_permission(request, batch):
         raise PermissionDenied
     try:
-        value = int(request.POST.get(number.name, ""))
-        change: dict[str, Any] = {number.name: value}
-        batch_controls.steer(batch, actor=cast(User, request.user), **change)
-    except ValueError:
-        messages.error(request, f"{number.label} must be a whole number.")
+        take(request, batch)
     except MadseaError as error:
         messages.error(request, error.detail)
-    else:
-        messages.success(request, f"{number.label}: {value}.")
     return HttpResponseRedirect(reverse("admin:generation_batch_change", args=[batch.pk]))
+
+
+def _set_number(number: Number, request: HttpRequest, batch: Batch) -> None:
+    try:
+        value = int(request.POST.get(number.name, ""))
+    except ValueError:
+        messages.error(request, f"{number.label} must be a whole number.")
+        return
+    change: dict[str, Any] = {number.name: value}
+    batch_controls.steer(batch, actor=cast(User, request.user), **change)
+    messages.success(request, f"{number.label}: {value}.")
+
+
+def _rename(request: HttpRequest, batch: Batch) -> None:
+    name = request.POST.get(NAME, "").strip()
+    batch_controls.steer(batch, actor=cast(User, request.user), name=name)
+    messages.success(request, f"It is called “{name}” now.")

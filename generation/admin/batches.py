@@ -32,6 +32,10 @@ def _cancel(batch: Batch, user: User) -> object:
     return done
 
 
+#: How many pictures a batch's page shows, the newest first.
+STRIP_MAX = 48
+
+
 @admin.register(Batch)
 class BatchAdmin(RecordAdmin):
     acts = (
@@ -132,10 +136,9 @@ class BatchAdmin(RecordAdmin):
         log = admin_overviews.log().filter(batch=batch)[: tables.LINES]
         whole_log = html.list_url(LogEntry, batch__id__exact=batch.pk)
         return Page(
-            name=f"{batch.name} (batch {batch.public_id})"
-            if batch.name
-            else f"Batch {batch.public_id}",
+            name=batch.name or f"Batch {batch.public_id}",
             status=html.batch_line(batch),
+            strip=html.strip(admin_overviews.pictures_of(batch, STRIP_MAX)),
             facts=_facts(batch, may_change=self.has_change_permission(request, batch)),
             tables=[
                 tables.without(tables.runs("Plans", runs, more=more), "Batch"),
@@ -149,6 +152,8 @@ class BatchAdmin(RecordAdmin):
 
 def _facts(batch: Batch, *, may_change: bool) -> list[tuple[str, SafeString | str]]:
     return [
+        ("Name", batch_controls.name_field(batch, may_change=may_change)),
+        ("Batch", html.code(batch.public_id)),
         ("Project", html.link_to(batch.episode.project)),
         ("Episode", html.link_to(batch.episode)),
         ("Style", html.link_to(batch.style)),

@@ -61,6 +61,8 @@ class Page:
     status: SafeString = NO_STATUS
     alert: Alert | None = None
     pictures: list[Picture] = field(default_factory=list)
+    #: Small pictures beside one another.
+    strip: SafeString = NO_STATUS
     facts: list[tuple[str, Cell]] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
     documents: list[tuple[str, str]] = field(default_factory=list)

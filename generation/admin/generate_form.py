@@ -44,7 +44,10 @@ class GenerateForm(forms.Form):
         widget=forms.NumberInput(attrs={"min": PRIORITY_LOW, "max": PRIORITY_HIGH})
     )
     name = forms.CharField(
-        required=False, widget=forms.TextInput(attrs={"maxlength": NAME_MAX, "placeholder": "…"})
+        required=False,
+        widget=forms.TextInput(
+            attrs={"maxlength": NAME_MAX, "placeholder": "left empty: places, style and time"}
+        ),
     )
     reason = forms.CharField(
         required=False, widget=forms.TextInput(attrs={"maxlength": REASON_MAX})

@@ -128,6 +128,12 @@ def thumbnail(version: Version | None, width_px: int = THUMBNAIL_PX) -> SafeStri
     )
 
 
+def strip(versions: Iterable[Version]) -> SafeString:
+    """Pictures beside one another, each with its plan and a way to its page."""
+    rows = ((thumbnail(version), link_to(version, plan_name(version.plan))) for version in versions)
+    return format_html_join("", "<figure>{}<figcaption>{}</figcaption></figure>", rows)
+
+
 def link(url: str, text: object) -> SafeString:
     """A link."""
     return format_html('<a class="madsea-link" href="{}">{}</a>', url, text)
@@ -143,6 +149,16 @@ def link_to(row: Model | None, text: object = None) -> SafeString:
     except NoReverseMatch:
         return format_html("{}", text or row)
     return link(url, text or row)
+
+
+def batch_link(batch: Batch | None) -> SafeString:
+    """A link to a batch's page, by the name that people say."""
+    if batch is None:
+        return NOTHING
+    url = reverse("admin:generation_batch_change", args=[batch.pk])
+    return format_html(
+        '<a class="madsea-link madsea-name" href="{}">{}</a>', url, batch.name or batch.public_id
+    )
 
 
 def list_url(model: type[Model], **lookups: Any) -> str:

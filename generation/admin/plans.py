@@ -147,7 +147,7 @@ class PlanAdmin(RecordAdmin):
 
     @admin.display(description="batch")
     def batch(self, plan: Any) -> SafeString:
-        return html.link_to(plan.latest.run.batch) if plan.latest.run else html.NOTHING
+        return html.batch_link(plan.latest.run.batch) if plan.latest.run else html.NOTHING
 
     def page(self, request: HttpRequest, plan: Any) -> Page:
         latest = admin_overviews.latest_of([plan])[plan.pk]

@@ -100,7 +100,7 @@ def _row(run: PlanRun, position: int | None, why: str) -> tuple[Cell, ...]:
         "–" if position is None else str(position),
         html.link_to(run, html.run_name(run)),
         str(run.plan.sequence.episode.project),
-        html.link_to(batch),
+        html.batch_link(batch),
         str(batch.style),
         str(batch.priority),
         "Its turn has not come." if position is not None else html.shortened(why, 120),

@@ -105,7 +105,7 @@ class PlanRunAdmin(RecordAdmin):
 
     @admin.display(description="batch", ordering="batch")
     def batch_link(self, run: PlanRun) -> SafeString:
-        return html.link_to(run.batch)
+        return html.batch_link(run.batch)
 
     @admin.display(description="status", ordering="state")
     def status(self, run: PlanRun) -> SafeString:
@@ -158,7 +158,7 @@ def _facts(run: PlanRun) -> list[tuple[str, SafeString | str]]:
     batch = run.batch
     return [
         ("Plan", html.link_to(run.plan, html.plan_name(run.plan))),
-        ("Batch", html.link_to(batch)),
+        ("Batch", html.batch_link(batch)),
         *_variation(run),
         ("Style", str(batch.style)),
         ("Mode", batch.mode),

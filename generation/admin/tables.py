@@ -27,7 +27,7 @@ def runs(title: str, found: Iterable[PlanRun], *, more: Cell = "", empty: str = 
 
 def _run_cells(run: PlanRun) -> tuple[Cell, ...]:
     return (
-        html.link_to(run.batch),
+        html.batch_link(run.batch),
         html.label(run.state),
         html.run_bar(run),
         str(run.n_attempts or "–"),
@@ -92,7 +92,7 @@ def batches(title: str, found: Iterable[Batch], *, more: Cell = "", empty: str =
 
 def batch_row(batch: Batch) -> tuple[Cell, ...]:
     return (
-        html.link_to(batch),
+        html.batch_link(batch),
         html.episode(batch.episode),
         str(batch.style),
         html.batch_label(batch),

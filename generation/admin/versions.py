@@ -113,7 +113,7 @@ class VersionAdmin(RecordAdmin):
                 ("Size", f"{version.width_px} × {version.height_px}, {_bytes(version)}"),
                 ("SHA-256", html.code(version.sha256)),
                 ("Made by", tables.made_by(version)),
-                ("Batch", html.link_to(version.batch)),
+                ("Batch", html.batch_link(version.batch)),
                 ("Run", html.link_to(version.run)),
                 ("Published", html.clock(version.published_at)),
                 *recipe_tables.facts(version, recipe),

@@ -11,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 
-from generation.models.batch import PRIORITY_HIGH, PRIORITY_LOW, VARIATIONS_MAX
+from generation.models.batch import NAME_MAX, PRIORITY_HIGH, PRIORITY_LOW, VARIATIONS_MAX
 from generation.services.batch_controls import TRIES_HIGH, TRIES_LOW
 from generation.services.plan_texts import FIELDS, NUMBERS, TEXTS
 from generation.states import PlanStatus
@@ -142,6 +142,7 @@ class Steer(Strict):
     priority = Whole(min_value=PRIORITY_LOW, max_value=PRIORITY_HIGH, required=False)
     paused = Flag(required=False)
     max_tries = Whole(min_value=TRIES_LOW, max_value=TRIES_HIGH, required=False)
+    name = Text(max_length=NAME_MAX, required=False)
 
     def other_problems(self, data: Mapping[str, Any]) -> dict[str, Any]:
         problems = super().other_problems(data)

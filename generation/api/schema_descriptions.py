@@ -182,13 +182,14 @@ BATCHES = extend_schema_view(
     retrieve=extend_schema(summary="Read a batch", examples=[_got("batches")]),
     partial_update=extend_schema(
         operation_id="steer",
-        summary="Change a batch's priority and tries, pause or resume it",
+        summary="Change a batch's priority, tries and name, pause or resume it",
         request=request_serializers.Steer,
         responses={200: BatchShape, **_CONFLICT},
         examples=[
             _sent("Pause", {"paused": True}),
             _sent("First of all", {"priority": 100}),
             _sent("Give up at once", {"max_tries": 1}),
+            _sent("Call it otherwise", {"name": "Retakes of the forest"}),
             _got("batches"),
         ],
     ),

@@ -174,6 +174,7 @@ class BatchViewSet(Reads):
             priority=asked.get("priority"),
             is_paused=asked.get("paused"),
             max_tries=asked.get("max_tries"),
+            name=asked.get("name"),
         )
         return Response(self.get_serializer(self.get_object()).data)
 

@@ -89,6 +89,12 @@ def versions() -> QuerySet[Version]:
     return Version.objects.published().select_related(*related)
 
 
+def pictures_of(batch: Batch, limit: int) -> list[Version]:
+    """Return the newest pictures that were made for a batch."""
+    made = Version.objects.images().filter(batch=batch).order_by("-pk")
+    return list(made.select_related("plan__sequence__episode")[:limit])
+
+
 def attempts(run: PlanRun) -> QuerySet[Attempt]:
     """Return the attempts of a run, newest first."""
     return run.attempts.select_related("server").defer("graph").order_by("-number")

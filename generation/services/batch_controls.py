@@ -1,13 +1,14 @@
-"""Steering a batch while it runs: pause, resume, priority, tries."""
+"""Steering a batch while it runs: pause, resume, priority, tries, and what it is called."""
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
 
 from generation import queueing
+from generation.comfyui.untrusted_json import is_storable
 from generation.errors import Conflict, InvalidRequest, Problem
 from generation.models import Batch
-from generation.models.batch import PRIORITY_HIGH, PRIORITY_LOW
+from generation.models.batch import NAME_MAX, PRIORITY_HIGH, PRIORITY_LOW
 from generation.services.transitions.unit_of_work import Change, change
 
 TRIES_LOW, TRIES_HIGH = 1, 20
@@ -20,17 +21,19 @@ def steer(
     priority: int | None = None,
     is_paused: bool | None = None,
     max_tries: int | None = None,
+    name: str | None = None,
 ) -> frozenset[str]:
-    """Set a batch's priority and tries, pause or resume it; None leaves it as it is.
+    """Set a batch's priority, tries and name, pause or resume it; None leaves it as it is.
 
-    Returns which of `priority`, `max_tries` and `is_paused` that changed.
+    Returns which of `priority`, `max_tries`, `is_paused` and `name` that changed.
 
     All of it is one revision. What is so already changes nothing.
 
     Raises:
         Conflict: a finished batch is to be paused.
-        InvalidRequest: the priority or the tries are out of bounds.
+        InvalidRequest: the priority or the tries are out of bounds, or the name is none.
     """
+    _check_name(name)
     _check("priority", priority, PRIORITY_LOW, PRIORITY_HIGH)
     _check("max_tries", max_tries, TRIES_LOW, TRIES_HIGH)
     changed: set[str] = set()
@@ -43,6 +46,9 @@ def steer(
                 now.log("max_tries_changed", most=max_tries)
                 now.set(max_tries=max_tries)
                 changed.add("max_tries")
+            if name is not None and name != now.batch.name:
+                _rename(now, name)
+                changed.add("name")
             if is_paused is not None and is_paused != (now.batch.paused_at is not None):
                 _pause(now) if is_paused else _resume(now)
                 changed.add("is_paused")
@@ -56,10 +62,25 @@ def _prioritize(now: Change, priority: int) -> None:
     now.set(priority=priority)
 
 
+def _rename(now: Change, name: str) -> None:
+    now.log("renamed", before=now.batch.name or now.batch.public_id, after=name)
+    now.set(name=name)
+
+
 def _check(name: str, value: int | None, low: int, high: int) -> None:
     if value is not None and not low <= value <= high:
         detail = f"{name}: it must be between {low} and {high}."
         raise InvalidRequest([Problem(name, "out_of_bounds", detail)])
+
+
+def _check_name(name: str | None) -> None:
+    if name is None:
+        return
+    if not name.strip() or not is_storable(name):
+        raise InvalidRequest([Problem("name", "bad_text", "name: a batch keeps a name of text.")])
+    if len(name) > NAME_MAX:
+        detail = f"name: at most {NAME_MAX} characters; it has {len(name):,}."
+        raise InvalidRequest([Problem("name", "too_long", detail)])
 
 
 def pause(batch: Batch, *, actor: User | None) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils import timezone
 
 from generation import queueing
 from generation.errors import Conflict
@@ -24,6 +25,7 @@ from generation.models import (
 )
 from generation.parameter_sources import told
 from generation.services import (
+    batch_names,
     capability,
     plan_fields,
     preflight,
@@ -113,7 +115,7 @@ def _new_batch(
         mode=request.mode,
         params=dict(request.params),
         sources=dict(request.sources),
-        name=request.name,
+        name=request.name or _own_name(request, episode),
         reason=request.reason,
         priority=request.priority,
         variations=request.variations,
@@ -124,6 +126,10 @@ def _new_batch(
         n_total=n_plans * request.variations,
         **{f"n_{first.value}": n_plans * request.variations},
     )
+
+
+def _own_name(request: BatchRequest, episode: Episode) -> str:
+    return batch_names.of_itself(episode, request.sequences, request.style, timezone.now())
 
 
 def _new_runs(batch: Batch, plans: list[Plan], request: BatchRequest) -> list[PlanRun]:

@@ -1,5 +1,7 @@
 """Batches are paused, resumed and put in order from the admin; pages say what servers lack."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -14,6 +16,50 @@ QUEUED, DONE = RunState.QUEUED, RunState.DONE
 
 def set_priority(client: Client, batch: Batch, value: str) -> list[str]:
     return pages.said(client.post(pages.url("batch", batch.pk, "priority"), {"priority": value}))
+
+
+def rename(client: Client, batch: Batch, name: str) -> list[str]:
+    return pages.said(client.post(pages.url("batch", batch.pk, "name"), {"name": name}))
+
+
+def test_a_batch_is_renamed_and_found_by_its_name(
+    desk: Client, batch: Batch, supervisor: User
+) -> None:
+    assert rename(desk, batch, " Retakes of the forest ") == [
+        "It is called “Retakes of the forest” now."
+    ]
+
+    batch.refresh_from_db()
+    assert batch.name == "Retakes of the forest"
+    assert "Called “Retakes of the forest”" in pages.text(desk, pages.url("batch", batch.pk))
+    found = pages.text(desk, f"{pages.url('batch')}?q=forest")
+    assert batch.public_id in found
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [(" ", "a batch keeps a name"), ("x" * 201, "at most 200 characters")]
+)
+def test_a_name_that_is_none_is_refused(name: str, words: str, desk: Client, batch: Batch) -> None:
+    (refused,) = rename(desk, batch, name)
+
+    assert words in refused
+
+
+def test_whoever_may_change_nothing_renames_nothing(visitor: Client, batch: Batch) -> None:
+    answer = visitor.post(pages.url("batch", batch.pk, "name"), {"name": "Mine"})
+
+    assert answer.status_code == 403
+    assert 'name="name"' not in pages.text(visitor, pages.url("batch", batch.pk))
+
+
+def test_a_batch_shows_its_pictures(office: Client) -> None:
+    batch = factories.batch([RunState.RUNNING])
+    version = factories.version(batch.runs.get().plan, task="AI-concept", batch=batch)
+
+    shown = pages.text(office, pages.url("batch", batch.pk))
+
+    (strip,) = re.findall(r'<div id="page-strip".*?</div>', shown, re.DOTALL)
+    assert str(version) in strip
 
 
 def test_pause_and_resume_on_one(office: Client, batch: Batch, supervisor: User) -> None:

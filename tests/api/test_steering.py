@@ -319,3 +319,21 @@ def test_a_block_is_told_by_the_server_and_by_the_plans(api: APIClient, batch: B
     assert shown["blocked_for"][0]["workflow_json"] == batch.workflow.name
     assert waiting["code"] == "no_capable_server"
     assert f"gpu-1 is blocked for this workflow: {detail}." in reason
+
+
+def test_a_batch_is_called_otherwise(api: APIClient) -> None:
+    batch = factories.batch([QUEUED], name="E202 · SQ0010 · Labo · 14:05")
+
+    answer = steer(api, batch, name="Retakes")
+
+    assert answer.json()["name"] == "Retakes"
+    told = {"before": "E202 · SQ0010 · Labo · 14:05", "after": "Retakes"}
+    assert LogEntry.objects.get(event="renamed").data == told
+
+
+@pytest.mark.parametrize("value", ["", " ", "x" * 201, 7])
+def test_a_name_that_is_none_is_refused(api: APIClient, value: object) -> None:
+    answer = steer(api, factories.batch([QUEUED]), name=value)
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["attr"] == "name"
