@@ -73,20 +73,36 @@ def action(what: str) -> Any:
 def _view(admin: Any, request: HttpRequest) -> HttpResponse:
     if not admin.has_change_permission(request):
         raise PermissionDenied
-    plans = _plans(request.GET)
-    if not plans or len(plans) > settings.MADSEA_PLANS_MAX:
-        return _nothing(request, len(plans))
+    chosen = _plans(request.GET)
+    plans = [plan for plan in chosen if not plan.is_set_apart]
+    if not plans or len(chosen) > settings.MADSEA_PLANS_MAX:
+        return _nothing(request, len(chosen))
     form = GenerateForm(plans, _held(request, plans))
-    rehearsed = plan_requests.rehearse(form.wish()) if form.is_valid() else []
-    for each in rehearsed:
-        form.refuse(each.problems)
-    can_start = form.is_valid() and all(each.outlook for each in rehearsed)
+    rehearsed = _rehearsed(form)
+    can_start = bool(rehearsed) and all(each.outlook for each in rehearsed)
     if request.method == "POST" and "start" in request.POST and can_start:
         started = _start(request, form)
         if started is not None:
             return started
         form = GenerateForm(plans, request.POST.dict() | {"key": generate_form.new_key()})
-    return _page(admin, request, plans, form, rehearsed, can_start=can_start)
+    page = _page(form, plans, rehearsed, can_start=can_start)
+    more = {"n_left": len(chosen) - len(plans), "address": request.get_full_path()}
+    context = {**admin.admin_site.each_context(request), "opts": admin.opts, **page, **more}
+    return TemplateResponse(request, TEMPLATE, context)
+
+
+def _rehearsed(form: GenerateForm) -> list[Rehearsed]:
+    """Return what the form's batches would be; what is wrong with them is said in the form."""
+    if not form.is_valid():
+        return []
+    try:
+        rehearsed = plan_requests.rehearse(form.wish())
+    except InvalidRequest as refused:
+        form.refuse(refused.problems)
+        return []
+    for each in rehearsed:
+        form.refuse(each.problems)
+    return rehearsed
 
 
 def _plans(query: Mapping[str, str]) -> list[Plan]:
@@ -99,6 +115,8 @@ def _plans(query: Mapping[str, str]) -> list[Plan]:
 def _nothing(request: HttpRequest, n_plans: int) -> HttpResponse:
     text = (
         f"At most {settings.MADSEA_PLANS_MAX:,} plans can be asked for at once: choose fewer."
+        if n_plans > settings.MADSEA_PLANS_MAX
+        else "All that was chosen is on hold or omitted: nothing new is made of it."
         if n_plans
         else "There is no plan in what was chosen: nothing can be asked for."
     )
@@ -146,26 +164,17 @@ def _tell(request: HttpRequest, batches: list[Batch], *, is_new: bool) -> None:
 
 
 def _page(
-    admin: Any,
-    request: HttpRequest,
-    plans: list[Plan],
-    form: GenerateForm,
-    rehearsed: list[Rehearsed],
-    *,
-    can_start: bool,
-) -> HttpResponse:
-    context = {
-        **admin.admin_site.each_context(request),
-        "opts": admin.opts,
+    form: GenerateForm, plans: list[Plan], rehearsed: list[Rehearsed], *, can_start: bool
+) -> dict[str, Any]:
+    """Return what the page shows."""
+    return {
         "title": f"{LABEL} {counted(len(plans), PLANS)}",
         "form": form,
         "outlooks": [outlooks.outlook(each) for each in rehearsed],
         "names": [html.plan_name(plan) for plan in plans],
         "press": _press(plans, rehearsed),
         "can_start": can_start,
-        "address": request.get_full_path(),
     }
-    return TemplateResponse(request, TEMPLATE, context)
 
 
 def _press(plans: list[Plan], rehearsed: list[Rehearsed]) -> str:

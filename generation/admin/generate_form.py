@@ -27,6 +27,7 @@ _MODES = [
     (Mode.AUTO.value, "rendered by the servers"),
     (Mode.MANUEL.value, "made by artists, who upload"),
 ]
+_FRESH = {"mode": Mode.AUTO.value, "variations": "1", "priority": "0"}
 _PLACES = {"workflow_json": "workflow"}
 
 
@@ -36,7 +37,7 @@ class GenerateForm(forms.Form):
     Everything but the style is checked by the services, in their words.
     """
 
-    style = forms.ChoiceField()
+    style = forms.ChoiceField(required=False)
     workflow = forms.CharField(required=False)
     mode = forms.CharField(widget=forms.Select(choices=_MODES))
     variations = forms.CharField(widget=forms.NumberInput(attrs={"min": 1, "max": VARIATIONS_MAX}))
@@ -59,7 +60,8 @@ class GenerateForm(forms.Form):
         self._plans, self._held = plans, held
         known = list(Style.objects.filter(is_active=True))
         self._styles = {style.code: style for style in known}
-        self.fields["style"].choices = [(style.code, style.label) for style in known]  # type: ignore[attr-defined]
+        own = [("", "each plan's own")] if any(plan.style_id for plan in plans) else []
+        self.fields["style"].choices = [*own, *((style.code, style.label) for style in known)]  # type: ignore[attr-defined]
         for field in self.fields.values():
             field.widget.attrs["class"] = "madsea-input"
         self.values: list[ValueField] = []
@@ -69,9 +71,11 @@ class GenerateForm(forms.Form):
             self._add_values()
 
     def _add_workflows(self) -> None:
-        own = self._style().workflow_name
-        names = [(name, name) for name in workflow_library.available() if name != own]
-        choices = [("", f"the style's: {own}"), *names]
+        own = sorted({style.workflow_name for style in plan_requests.styles(self.wish())})
+        known = workflow_library.available()
+        names = [(name, name) for name in known if own != [name]]
+        label = "the style's" if len(own) == 1 else "each style's own"
+        choices = [("", f"{label}: {', '.join(own)}"), *names]
         self.fields["workflow"].widget = forms.Select(
             choices=choices, attrs={"class": "madsea-input"}
         )
@@ -86,8 +90,9 @@ class GenerateForm(forms.Form):
         else:
             self.values = value_fields.fields(offered, self._held)
 
-    def _style(self) -> Style:
-        return self._styles[self.cleaned_data["style"]]
+    def _style(self) -> Style | None:
+        """Return the style of all; None where each plan's own is meant."""
+        return self._styles.get(self.cleaned_data["style"])
 
     @property
     def is_made_by_hand(self) -> bool:
@@ -142,16 +147,12 @@ def _number(text: str) -> int | str:
 
 def fresh(plans: Sequence[Plan]) -> dict[str, str]:
     """Return what the form holds when it is opened; its key is drawn anew."""
+    if any(plan.style_id for plan in plans):
+        return _FRESH | {"style": "", "key": new_key()}
     last = PlanRun.objects.filter(plan__in=[plan.pk for plan in plans[:1]]).order_by("-pk")
     styles = Style.objects.filter(is_active=True)
     asked = styles.filter(pk__in=last.values("batch__style")[:1]).first() or styles.first()
-    return {
-        "style": asked.code if asked else "",
-        "mode": Mode.AUTO.value,
-        "variations": "1",
-        "priority": "0",
-        "key": new_key(),
-    }
+    return _FRESH | {"style": asked.code if asked else "", "key": new_key()}
 
 
 def new_key() -> str:

@@ -127,6 +127,11 @@ class Plan(models.Model):
     def __str__(self) -> str:
         return self.code
 
+    @property
+    def is_set_apart(self) -> bool:
+        """Whether nothing new is rendered of it: the rule of `PlanQuerySet.set_apart`."""
+        return self.production_status != PlanStatus.ACTIVE
+
 
 class PlanTextChange(models.Model):
     """One change of what is known of a plan: append-only.

@@ -125,8 +125,11 @@ def _shown_versions() -> QuerySet[Version]:
 def chosen_plans(
     *, episodes: Iterable[int] = (), sequences: Iterable[int] = (), plans: Iterable[int] = ()
 ) -> QuerySet[Plan]:
-    """Return the plans of these episodes and sequences, and these plans, in production order."""
+    """Return the plans of these episodes and sequences, and these plans, in production order.
+
+    Those that are set apart are among them.
+    """
     meant = Q(sequence__episode__in=list(episodes)) | Q(sequence__in=list(sequences))
     rows = Plan.objects.filter(meant | Q(pk__in=list(plans)))
     order = ("sequence__episode__project__code", "sequence__episode__code", "sequence__code")
-    return rows.select_related("sequence__episode__project").order_by(*order, "code")
+    return rows.select_related("style", "sequence__episode__project").order_by(*order, "code")

@@ -33,12 +33,12 @@ from generation.workflows.parameters import Parameter
 class Wish:
     """What is wanted of some plans; what is left as it is here stands in no request.
 
-    `style` is that of all. `workflow_name` is empty where each style's own is meant; `params` are
-    those that differ from what they would be by themselves.
+    `style` is that of all, None where each plan's own is meant. `workflow_name` is empty where each
+    style's own is meant; `params` are those that differ from what they would be by themselves.
     """
 
     plans: Sequence[Plan]
-    style: Style
+    style: Style | None = None
     workflow_name: str = ""
     mode: str = Mode.AUTO
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -66,14 +66,29 @@ class Rehearsed:
 
 
 def parts(wish: Wish) -> list[Part]:
-    """Return a wish as requests, in the order of its plans."""
-    grouped: dict[tuple[int, int], list[Plan]] = {}
+    """Return a wish as requests, in the order of its plans.
+
+    Raises:
+        InvalidRequest: some plans have no style of their own, and none is chosen.
+    """
+    grouped: dict[tuple[int, Style], list[Plan]] = {}
     for plan in wish.plans:
-        grouped.setdefault((plan.sequence.episode_id, wish.style.pk), []).append(plan)
+        if style := wish.style or plan.style:
+            grouped.setdefault((plan.sequence.episode_id, style), []).append(plan)
+    _refuse_without_style(wish.plans, sum(map(len, grouped.values())))
     return [
-        Part(plans[0].sequence.episode, wish.style, plans, _payload(wish, wish.style, plans))
-        for plans in grouped.values()
+        Part(plans[0].sequence.episode, style, plans, _payload(wish, style, plans))
+        for (_, style), plans in grouped.items()
     ]
+
+
+def _refuse_without_style(plans: Sequence[Plan], n_styled: int) -> None:
+    n_without = len(plans) - n_styled
+    if n_without:
+        one, many = "plan has no style of its own", "plans have no style of their own"
+        which = f"{n_without} {one if n_without == 1 else many}"
+        detail = f"{which}: choose a style for all, or other plans."
+        raise InvalidRequest([Problem("style", "no_style", detail)])
 
 
 def _payload(wish: Wish, style: Style, plans: Sequence[Plan]) -> dict[str, Any]:
@@ -108,12 +123,14 @@ class Offered:
 
 
 def offered(wish: Wish) -> list[Offered]:
-    """Return what can be given for a wish: what the workflows of all its parts have.
+    """Return what can be given for a wish: what the workflows of all its styles have.
 
     Raises:
         InvalidRequest: there is no such workflow, or none that can be used.
     """
     read = [_defaults_of(style, wish) for style in styles(wish)]
+    if not read:
+        return []
     first, *others = read
     return [
         Offered(
@@ -127,7 +144,9 @@ def offered(wish: Wish) -> list[Offered]:
 
 def styles(wish: Wish) -> list[Style]:
     """Return the styles that the plans of a wish are made in, each once."""
-    return [wish.style]
+    if wish.style is not None:
+        return [wish.style]
+    return list(dict.fromkeys(plan.style for plan in wish.plans if plan.style))
 
 
 _Known = dict[str, tuple[Parameter, tuple[object, str]]]
@@ -166,7 +185,11 @@ def _narrowed(one: Parameter, other: Parameter) -> Parameter:
 
 
 def rehearse(wish: Wish) -> list[Rehearsed]:
-    """Return what each part of a wish would make; nothing is written."""
+    """Return what each part of a wish would make; nothing is written.
+
+    Raises:
+        InvalidRequest: some plans have no style of their own, and none is chosen.
+    """
     return [_rehearsed(part) for part in parts(wish)]
 
 

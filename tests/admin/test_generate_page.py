@@ -147,6 +147,45 @@ def test_another_style_brings_its_own_values_and_what_was_changed_stays(
     assert Batch.objects.count() == 0
 
 
+def test_one_press_makes_a_batch_for_each_style_of_the_plans(
+    office: Client, plans: list[Plan]
+) -> None:
+    Plan.objects.filter(pk=plans[0].pk).update(style=factories.style("labo"))
+    Plan.objects.exclude(pk=plans[0].pk).update(style=factories.style())
+
+    shown = pages.text(office, of_all(plans))
+    press(office, of_all(plans))
+
+    assert "Generate 3 pictures in 2 batches" in shown
+    assert "each style its own" in shown
+    made = Batch.objects.order_by("style__position").values_list("style__code", "n_total")
+    assert list(made) == [("ombres_chinoises", 2), ("labo", 1)]
+    assert not any("request" in batch.sources.values() for batch in Batch.objects.all())
+
+
+def test_plans_without_a_style_want_one_chosen(office: Client, plans: list[Plan]) -> None:
+    Plan.objects.filter(pk=plans[0].pk).update(style=factories.style("labo"))
+
+    shown = press(office, of_all(plans)).content.decode()
+
+    assert "2 plans have no style of their own" in shown
+    assert press(office, of_all(plans), style="labo").status_code == 302
+    assert Batch.objects.get().n_total == 3
+
+
+def test_a_plan_that_is_set_apart_is_left_out(office: Client, plans: list[Plan]) -> None:
+    Plan.objects.filter(pk=plans[0].pk).update(production_status="omitted")
+
+    assert "1 plan on hold or omitted is left out." in pages.text(office, of_all(plans))
+    press(office, of_all(plans))
+
+    assert Batch.objects.get().n_total == 2
+    assert (
+        pages.said(office.get(of_all(plans[:1])))[-1]
+        == "All that was chosen is on hold or omitted: nothing new is made of it."
+    )
+
+
 def test_plans_of_two_episodes_make_a_batch_each(office: Client, plans: list[Plan]) -> None:
     others = factories.plans(of=factories.episode(code="E203"))
 
