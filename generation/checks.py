@@ -14,16 +14,19 @@ E007  SQLite on a network disk
 E008  production (DEBUG off) with no ComfyUI server but the preview server
 W009  a volume of the projects folder is not mounted, or is not the right one
 W010  TLS is promised (MADSEA_HTTPS), and no proxy is believed that it came
+E011  the database was made by an earlier Madsea, whose tables are not carried on
 ====  =====================================================================
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core import checks
-from django.core.checks import CheckMessage, Error, register
-from django.db import DatabaseError
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import DatabaseError, connections
+from django.db.migrations.recorder import MigrationRecorder
 
 from generation import safe_open, storage
 from generation.models import Project
@@ -134,7 +137,7 @@ def queue_times(**_asked: Any) -> list[CheckMessage]:
 
 
 @register(TAG)
-def connections(**_asked: Any) -> list[CheckMessage]:
+def database_settings(**_asked: Any) -> list[CheckMessage]:
     """Hold the database's settings against what workers and locks need."""
     return problems_of(settings.DATABASES["default"])
 
@@ -198,3 +201,21 @@ def tls_ahead(**_asked: Any) -> list[CheckMessage]:
     text = "MADSEA_HTTPS is on, and no proxy is believed that a request came by TLS."
     hint = "Name the proxy in MADSEA_TRUSTED_PROXIES: else forms of the admin are refused."
     return [checks.Warning(text, hint=hint, id="madsea.W010")]
+
+
+@register(Tags.database)
+def carried_on(databases: Sequence[str] | None = None, **_asked: Any) -> list[CheckMessage]:
+    """Refuse to migrate a database whose first migration is not today's."""
+    applied = [
+        MigrationRecorder(connections[each]).applied_migrations() for each in databases or ()
+    ]
+    strange = [each for each in applied if ("generation", "0001_initial") in each]
+    if not strange:
+        return []
+    text = "The database was made by a Madsea from before 26 November 2026."
+    hint = (
+        "Its tables are not carried on. Keep it with the Madsea that made it until its plans are"
+        " done; then name a new MADSEA_HOME, or an empty database in DATABASE_URL. Published files"
+        " stay, and `manage.py import_panels` and `import_concepts` take them."
+    )
+    return [_error(11, text, hint)]

@@ -61,7 +61,7 @@ def styles_stay() -> None:
 
 
 def _restore_styles(**_: Any) -> None:
-    made = import_module("generation.migrations.0002_styles").STYLES
+    made = import_module("generation.migrations.0001_madsea").STYLES
     rows = [Style(**fields) for fields in made]
     Style.objects.bulk_create(rows, ignore_conflicts=True)
 

@@ -3,6 +3,10 @@ from typing import Any
 
 import pytest
 from django.core.checks import run_checks
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 
 from generation import checks, storage
 from generation.models import Server
@@ -146,3 +150,14 @@ def test_tls_that_no_proxy_tells_of_is_a_warning(
     settings.MADSEA_TRUSTED_PROXIES = proxies
 
     assert found(deploy=True) == ids
+
+
+def test_a_database_of_an_earlier_madsea_is_refused_before_it_is_migrated() -> None:
+    MigrationRecorder(connection).record_applied("generation", "0001_initial")
+
+    with pytest.raises(SystemCheckError, match="before 26 November 2026"):
+        call_command("migrate", verbosity=0, skip_checks=False)
+
+
+def test_a_database_of_today_is_migrated_again_without_a_word() -> None:
+    call_command("migrate", verbosity=0, skip_checks=False)
