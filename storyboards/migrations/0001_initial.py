@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('generation', '0029_plan_texts'),
+        ("generation", "0001_madsea"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
