@@ -285,6 +285,29 @@ class Migration(migrations.Migration):
                     "params",
                     models.JSONField(blank=True, default=dict, verbose_name="default parameters"),
                 ),
+                (
+                    "prompt",
+                    models.TextField(
+                        blank=True,
+                        help_text="What a plan is made with, instead of the workflow's own; fields in braces are filled in for each: {description}, {place}, {camera}, {notes}, {dialogue}, {label}, {episode}, {sequence}, {plan}.",
+                        max_length=10000,
+                    ),
+                ),
+                (
+                    "negative_prompt",
+                    models.TextField(
+                        blank=True, help_text="What it must not show.", max_length=10000
+                    ),
+                ),
+                (
+                    "variants",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text='Presets to choose from: {"blue_hour": {"label": "Blue hour", "params": {"cfg": 8, "steps": 40}}}.',
+                        verbose_name="light variants",
+                    ),
+                ),
                 ("is_active", models.BooleanField(default=True)),
                 ("position", models.PositiveSmallIntegerField(default=0)),
             ],
@@ -522,6 +545,14 @@ class Migration(migrations.Migration):
                         blank=True,
                         default=dict,
                         help_text="Where each value of its own came from, its seed too.",
+                    ),
+                ),
+                (
+                    "texts",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text="What its plan told, when it was asked for, for the fields of its prompt texts.",
                     ),
                 ),
                 ("seed", models.CharField(blank=True, max_length=20)),
