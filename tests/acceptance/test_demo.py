@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,8 @@ def start(*arguments: str, env: dict[str, str]) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
+        # Under nohup, whatever the tests start would ignore it.
+        preexec_fn=partial(signal.signal, signal.SIGHUP, signal.SIG_DFL),  # noqa: PLW1509
     )
 
 
@@ -143,7 +146,7 @@ def test_what_serve_starts_ends_with_it_however_it_ends(
     plans_when_up(base, token)
 
     process.send_signal(how)
-    process.wait()
+    process.wait(120)
 
     assert no_process_is_left(env)
 
@@ -164,7 +167,7 @@ def test_what_make_serve_starts_ends_with_make(env: dict[str, str], how: signal.
     wait_for(lambda: len(processes_of(env["MADSEA_HOME"])) >= 12, 120, "its processes")
 
     make.send_signal(how)
-    make.wait()
+    make.wait(120)
 
     assert no_process_is_left(env)
 
