@@ -200,7 +200,7 @@ SQLITE_OPTIONS: dict[str, Any] = {
 POSTGRES_OPTIONS: dict[str, Any] = {
     # Reads by index cost what they cost on disks that do not seek, or whole tables would be read;
     # a process that is frozen inside a transaction, or gone, loses its locks.
-    "options": "-c random_page_cost=1.1 -c idle_in_transaction_session_timeout=15000",
+    "options": "-c random_page_cost=1.1 -c idle_in_transaction_session_timeout=30000",
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 2,
