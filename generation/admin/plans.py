@@ -9,9 +9,18 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from generation.admin import confirmation, filters, generate, html, search, tables
+from generation.admin import (
+    confirmation,
+    filters,
+    generate,
+    html,
+    plan_texts,
+    search,
+    tables,
+)
 from generation.admin.actions import CANCELLED, Act, Question, Targets
 from generation.admin.base import RecordAdmin
 from generation.admin.detail_pages import Page, Picture
@@ -92,17 +101,24 @@ class PlanAdmin(RecordAdmin):
     )
     generates = "plans"
     ordering = (*_PLACE, "code")
-    list_display = ("name", "project", "panel", "image", "status", "progress", "batch")
-    list_filter = (*filters.places("sequence__"), filters.PlanStateFilter, filters.PanelFilter)
+    list_display = ("name", "label", "project", "panel", "image", "status", "progress", "batch")
+    list_filter = (
+        *filters.places("sequence__"),
+        filters.PlanStateFilter,
+        filters.PanelFilter,
+        "production_status",
+        "style",
+    )
     search_fields = ("code",)
-    search_help_text = "E202_SQ0010-0010, SQ0010, 0010, a file's name or a project"
+    search_help_text = "E202_SQ0010-0010, SQ0010, 0010, a file's name, a project or words"
 
     def links(self, plan: Any) -> SafeString:
         run = admin_overviews.latest_of([plan])[plan.pk].run
-        return (generate.again(run) if run else SafeString("")) or super().links(plan)
+        asking = (generate.again(run) if run else SafeString("")) or super().links(plan)
+        return asking + plan_texts.button(plan)
 
     def get_urls(self) -> list[URLPattern]:
-        return [*generate.urls(self), *super().get_urls()]
+        return [*generate.urls(self), *plan_texts.urls(self), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return admin_overviews.plans()
@@ -132,7 +148,13 @@ class PlanAdmin(RecordAdmin):
 
     @admin.display(description="latest image")
     def image(self, plan: Any) -> SafeString:
-        return html.live(f"image-{plan.pk}", html.thumbnail(plan.latest.image))
+        said = plan_texts.made_from(plan.latest.image)
+        sign = (
+            format_html('<br><small class="madsea-older">{}</small>', said)
+            if said
+            else SafeString("")
+        )
+        return html.live(f"image-{plan.pk}", html.thumbnail(plan.latest.image) + sign)
 
     @admin.display(description="status", ordering="run_state")
     def status(self, plan: Any) -> SafeString:
@@ -172,6 +194,7 @@ class PlanAdmin(RecordAdmin):
             ],
             unfinished=_can_cancel(plan),
         )
+        plan_texts.add_to(page, plan, latest.image)
         for add_to in PLAN_PAGE:
             add_to(request, plan, page)
         return page

@@ -10,6 +10,7 @@ from django.db.models.lookups import IContains
 
 from generation.events import EVENTS
 from generation.models import Batch, LogEntry, PlanRun, Project
+from generation.selectors import production
 from generation.states import RunState
 from nomenclature import rules
 from nomenclature.errors import NomenclatureError
@@ -21,11 +22,13 @@ def in_plans(text: str, prefix: str = "") -> Q:
 
     All words must fit. A whole name of a file means its plan; else each piece of a word is told
     by the nomenclature's rules: `E202_SQ0010-0010`, `SQ0010-0010`, `SQ0010`, `0010`; what no rule
-    knows is looked for in the project's name.
+    knows is looked for in the project's name, and of plans in their texts.
     """
     condition = Q()
     for word in text.split():
-        condition &= _word(word, prefix)
+        # The texts of plans alone: of all versions there ever were it would take too long.
+        is_of_texts = not (prefix or _parsed(word) or _is_a_place(word))
+        condition &= _word(word, prefix) | (production.said(word) if is_of_texts else Q())
     return condition
 
 

@@ -57,7 +57,7 @@ def plans() -> QuerySet[Plan]:
     panels = versions.panels()
     images = versions.images().order_by("-pk")
     newest_run = PlanRun.objects.filter(plan=OuterRef("pk")).order_by("-pk")
-    return Plan.objects.select_related("sequence__episode__project").annotate(
+    return Plan.objects.select_related("sequence__episode__project", "style").annotate(
         panel_id=Subquery(panels.values("pk")[:1]),
         image_id=Subquery(images.values("pk")[:1]),
         run_id=Subquery(newest_run.values("pk")[:1]),
@@ -70,7 +70,9 @@ def latest_of(found: Iterable[Plan]) -> dict[int, LatestOfPlan]:
     rows = [
         (plan.pk, *(_annotated(plan, name) for name in ("panel", "image", "run"))) for plan in found
     ]
-    versions = Version.objects.in_bulk({pk for row in rows for pk in row[1:3] if pk})
+    versions = Version.objects.beside_panels().in_bulk(
+        {pk for row in rows for pk in row[1:3] if pk}
+    )
     newest = runs().in_bulk({row[3] for row in rows if row[3]})
     return {
         plan_id: LatestOfPlan(versions.get(panel), versions.get(image), newest.get(run))
