@@ -10,7 +10,16 @@ from django.urls import URLPattern
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from generation.admin import confirmation, filters, generate, html, queue, search, tables
+from generation.admin import (
+    confirmation,
+    filters,
+    generate,
+    html,
+    queue,
+    retry_form,
+    search,
+    tables,
+)
 from generation.admin.actions import CANCELLED, Act, Question
 from generation.admin.base import RecordAdmin
 from generation.admin.detail_pages import Page, Picture
@@ -83,7 +92,7 @@ class PlanRunAdmin(RecordAdmin):
         return generate.again(run)
 
     def get_urls(self) -> list[URLPattern]:
-        return [*queue.urls(self), *super().get_urls()]
+        return [*queue.urls(self), *retry_form.urls(self), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return admin_overviews.runs()
@@ -133,6 +142,7 @@ class PlanRunAdmin(RecordAdmin):
         return html.live(f"finished-{run.pk}", html.ago(run.finished_at))
 
     def page(self, request: HttpRequest, run: PlanRun) -> Page:
+        may_change = self.has_change_permission(request, run)
         log = admin_overviews.log().filter(run=run)[: tables.LINES]
         more = html.link(html.list_url(LogEntry, run__id__exact=run.pk), "The whole log")
         return Page(
@@ -140,13 +150,14 @@ class PlanRunAdmin(RecordAdmin):
             status=html.run_line(run),
             alert=tables.alert(run),
             pictures=_pictures(run),
-            facts=_facts(run),
+            facts=_facts(run, may_change=may_change),
             tables=[
                 tables.attempts(admin_overviews.attempts(run)[:ATTEMPTS_SHOWN]),
                 tables.values("Beside its batch's values", _own(run), run.sources),
                 tables.log(log, more=more),
             ],
             unfinished=run.state in UNFINISHED,
+            forms=retry_form.forms(run) if may_change else [],
         )
 
 
@@ -154,7 +165,7 @@ def _own(run: PlanRun) -> dict[str, Any]:
     return {**run.params, **({"seed": run.seed} if "seed" in run.sources else {})}
 
 
-def _facts(run: PlanRun) -> list[tuple[str, SafeString | str]]:
+def _facts(run: PlanRun, *, may_change: bool) -> list[tuple[str, SafeString | str]]:
     batch = run.batch
     return [
         ("Plan", html.link_to(run.plan, html.plan_name(run.plan))),
@@ -162,6 +173,7 @@ def _facts(run: PlanRun) -> list[tuple[str, SafeString | str]]:
         *_variation(run),
         ("Style", str(batch.style)),
         ("Mode", batch.mode),
+        ("Workflow", retry_form.field(run, may_change=may_change)),
         ("Server", tables.server_of(run)),
         ("Attempts", str(run.n_attempts)),
         ("Tries", f"{run.n_tries} of {batches.max_tries(batch)}"),
