@@ -39,7 +39,7 @@ def board(position: int, **told: Any) -> dict[str, Any]:
 def read(boards: Sequence[dict[str, Any]], *, name: str = "E202.pdf") -> StoryboardImport:
     """Return a draft of these boards, as if they had been read of a file."""
     content = repr(boards).encode()
-    made = intake.take([content], filename=name, actor=None, **PLACE)
+    made = intake.take([content], filename=name, actor=None, is_read_here=True, **PLACE)
     claimed = transitions.claim_next()
     assert claimed == made
     read_boards = tuple(_read(claimed, told) for told in boards)

@@ -1,0 +1,186 @@
+// A draft: each field is sent to the API as it is left, and the page shows what the answer says.
+(() => {
+  "use strict";
+  const page = document.getElementById("storyboard");
+  if (!page) return;
+  const api = page.dataset.api;
+  const LOOK_MS = 1000;
+  const FLAGS = ["selected", "checked"];
+  const saved = page.querySelector("[data-saved]");
+  const refused = page.querySelector("[data-refused]");
+  const rows = [...page.querySelectorAll(".storyboard-board")];
+  let last = Promise.resolve();
+
+  async function call(method, path = "", body = undefined) {
+    const headers = { "X-CSRFToken": page.querySelector("[name=csrfmiddlewaretoken]").value };
+    if (body !== undefined) headers["Content-Type"] = "application/json";
+    const answer = await fetch(`${api}${path}`, { method, headers, body: body && JSON.stringify(body) });
+    if (answer.status === 204) return {};
+    const told = await answer.json();
+    if (!answer.ok) throw Object.assign(new Error(told.detail), { told });
+    return told;
+  }
+
+  // While it is read ------------------------------------------------------------------------------
+
+  async function follow() {
+    try {
+      const told = await call("GET");
+      if (told.state !== "reading") return location.reload();
+      page.querySelector("progress").value = told.progress;
+      page.querySelector("[data-progress-text]").textContent = `${told.progress} %`;
+    } catch {
+      // The server is away: the next look tells.
+    }
+    return setTimeout(follow, LOOK_MS);
+  }
+
+  // Corrections -----------------------------------------------------------------------------------
+
+  const field = (row, name) => row.querySelector(`[data-field="${name}"]`);
+  const position = (row) => Number(row.dataset.position);
+  const value = (input) => (input.type === "checkbox" ? input.checked : input.value);
+
+  // One after another, in the order in which they were made.
+  function send(boards) {
+    last = last.then(async () => {
+      boards.forEach((each) => problem(each.position, ""));
+      saved.textContent = "Saving …";
+      try {
+        show(await call("PATCH", "/boards", { boards }));
+        saved.textContent = "Saved.";
+      } catch (error) {
+        saved.textContent = "";
+        const told = error.told?.errors || [{ attr: null, detail: "It is not saved: the server cannot be reached." }];
+        for (const each of told) {
+          const [, index] = /^boards\.(\d+)/.exec(each.attr || "") || [];
+          if (index === undefined) refused.textContent = each.detail;
+          else problem(boards[Number(index)].position, each.detail);
+        }
+      }
+    });
+    return last;
+  }
+
+  function problem(at, words) {
+    const row = document.getElementById(`board-${at}`);
+    row.querySelector("[data-problem]").textContent = words;
+  }
+
+  function show(told) {
+    refused.textContent = "";
+    page.dataset.revision = told.revision;
+    for (const board of told.boards) showBoard(document.getElementById(`board-${board.position}`), board);
+    for (const [name, n] of Object.entries(told.counts)) {
+      page.querySelectorAll(`[data-count="${name}"]`).forEach((each) => { each.textContent = n; });
+    }
+    showProblems(told.problems);
+    boundaries();
+  }
+
+  function showBoard(row, board) {
+    row.dataset.change = board.change;
+    row.toggleAttribute("data-doubtful", board.doubts.length > 0 && !board.checked);
+    row.querySelector("[data-told-change]").textContent = board.change.replace("_", " ");
+    page.querySelector(`li[data-doubtful="${board.position}"]`)?.classList.toggle("is-checked", board.checked);
+    for (const input of row.querySelectorAll("[data-field]")) {
+      if (input === document.activeElement && !FLAGS.includes(input.dataset.field)) continue;
+      const now = board[input.dataset.field];
+      if (input.type === "checkbox") input.checked = now;
+      else input.value = now;
+    }
+  }
+
+  function showProblems(problems) {
+    const alert = document.getElementById("storyboard-problems");
+    alert.hidden = problems.length === 0;
+    alert.querySelector("ul").replaceChildren(...problems.map((each) => {
+      const line = document.createElement("li");
+      line.textContent = each.detail;
+      return line;
+    }));
+  }
+
+  // Where a sequence begins there is a line, and the button takes it away.
+  function boundaries() {
+    rows.forEach((row, at) => {
+      const begins = at === 0 || field(row, "sequence_id").value !== field(rows[at - 1], "sequence_id").value;
+      row.classList.toggle("begins", begins);
+      const button = row.querySelector("[data-act=boundary]");
+      if (button) button.textContent = begins ? "Goes on with the sequence above" : "A sequence begins here";
+    });
+  }
+
+  function fillDown(row) {
+    const at = rows.indexOf(row);
+    if (at + 1 >= rows.length) return;
+    const old = field(rows[at + 1], "sequence_id").value;
+    const [sequence, style] = [field(row, "sequence_id").value, field(row, "style").value];
+    let number = Number(field(row, "plan").value);
+    const boards = [];
+    for (const below of rows.slice(at + 1)) {
+      if (field(below, "sequence_id").value !== old) break;
+      const board = { position: position(below), style };
+      if (sequence) board.sequence_id = sequence;
+      // What is a plan already keeps its number; so does what is left out.
+      if (number && below.dataset.change === "added") {
+        number += 10;
+        if (number <= 9999) board.plan = String(number).padStart(4, "0");
+      }
+      boards.push(board);
+    }
+    send(boards);
+  }
+
+  page.addEventListener("change", (event) => {
+    const input = event.target.closest("[data-field]");
+    if (!input) return;
+    const row = input.closest(".storyboard-board");
+    send([{ position: position(row), [input.dataset.field]: value(input) }]);
+  });
+
+  page.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (!button) return;
+    const row = button.closest(".storyboard-board");
+    if (button.dataset.act === "boundary") {
+      send([{ position: position(row), begins_sequence: !row.classList.contains("begins") }]);
+    } else if (button.dataset.act === "fill") fillDown(row);
+    else if (button.dataset.show) filter(button);
+    else if ("confirm" in button.dataset) confirm(button);
+    else if ("delete" in button.dataset) remove();
+  });
+
+  function filter(button) {
+    const shown = document.getElementById("storyboard-boards");
+    shown.dataset.show = button.dataset.show;
+    page.querySelectorAll("[data-show].madsea-act").forEach((each) => each.classList.toggle("is-main", each === button));
+  }
+
+  async function confirm(button) {
+    button.disabled = true;
+    await last;
+    saved.textContent = "The plans are being made …";
+    try {
+      await call("POST", "/confirm", { revision: Number(page.dataset.revision) });
+      location.reload();
+    } catch (error) {
+      saved.textContent = "";
+      button.disabled = false;
+      refused.textContent = error.told ? error.told.errors.map((each) => each.detail).join(" ") : "The server cannot be reached: try it again.";
+    }
+  }
+
+  async function remove() {
+    if (!window.confirm("Delete this storyboard, with what was corrected in it?")) return;
+    try {
+      await call("DELETE");
+      location.assign(page.dataset.list);
+    } catch (error) {
+      window.alert(error.message);
+    }
+  }
+
+  if (page.dataset.state === "reading") setTimeout(follow, LOOK_MS);
+  if (page.dataset.state === "draft") boundaries();
+})();

@@ -1,0 +1,48 @@
+// A storyboard is sent to the API, and its page is opened, where it is seen being read.
+(() => {
+  "use strict";
+  const form = document.getElementById("storyboard-give");
+  if (!form) return;
+  const problem = form.querySelector("[data-problem]");
+  const progress = form.querySelector("[data-progress]");
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const button = form.querySelector("button");
+    const body = new FormData(form);
+    body.delete("csrfmiddlewaretoken");
+    const sent = new XMLHttpRequest();
+    sent.open("POST", form.dataset.api);
+    sent.setRequestHeader("X-CSRFToken", form.querySelector("[name=csrfmiddlewaretoken]").value);
+    sent.upload.addEventListener("progress", (at) => {
+      progress.textContent = at.lengthComputable ? `${Math.round((100 * at.loaded) / at.total)} % sent` : "";
+    });
+    sent.addEventListener("load", () => {
+      button.disabled = false;
+      const told = read(sent.responseText);
+      if (sent.status === 202) location.assign(`${form.dataset.page}${told.id}/change/`);
+      else refuse(told);
+    });
+    sent.addEventListener("error", () => {
+      button.disabled = false;
+      refuse({ detail: "The server cannot be reached: try it again." });
+    });
+    problem.textContent = "";
+    button.disabled = true;
+    sent.send(body);
+  });
+
+  function read(text) {
+    try {
+      return JSON.parse(text);
+    } catch {
+      return { detail: "The server has not answered as it should: try it again." };
+    }
+  }
+
+  function refuse(told) {
+    progress.textContent = "";
+    const lines = (told.errors || [told]).map((each) => [each.attr, each.detail].filter(Boolean).join(": "));
+    problem.textContent = lines.join(" ");
+  }
+})();
