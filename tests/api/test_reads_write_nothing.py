@@ -24,6 +24,7 @@ from generation.models import (
     Version,
 )
 from generation.states import RunState, ServerHealth
+from storyboards.models import StoryboardImport
 from tests import factories
 from tests.listening import Listener
 
@@ -34,6 +35,7 @@ ONE: dict[str, Callable[[], object]] = {
     "batch_id": lambda: Batch.objects.latest("pk").public_id,
     "style": lambda: Style.objects.latest("pk").code,
     "name": lambda: "OmbresChinoises.json",
+    "storyboard_id": lambda: StoryboardImport.objects.latest("pk").public_id,
     "sha256": lambda: Version.objects.latest("pk").sha256,
     "app_label": lambda: "generation",
     "content_type_id": lambda: 1,
@@ -103,6 +105,7 @@ def world(db: None) -> Iterator[Listener]:
     batch = factories.batch([RunState.DONE, RunState.ERROR, RunState.RUNNING, RunState.QUEUED])
     factories.log(batch, batch.runs.first())
     factories.unmet(missing="Real.safetensors")
+    StoryboardImport.objects.create(public_id="9f1c2d3e4b5a6978", n_bytes=1)
     Block.objects.create(server=Server.objects.get(), workflow=factories.workflow(), detail="3")
     assert Attempt.objects.exists()
     with Listener() as listener:
@@ -124,4 +127,4 @@ def test_a_get_writes_nothing_and_asks_no_server(
     assert found == []
     assert world.n_connections() == 0
     assert answer.status_code in {200, 302, 403, 404, 405}
-    assert answer.status_code != 404 or name in PARTS | {"file"}
+    assert answer.status_code != 404 or name in PARTS | {"file", "storyboard-picture"}
