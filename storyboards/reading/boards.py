@@ -27,7 +27,7 @@ class Picture:
     """A board's picture as embedded: its file is `<sha256>.<suffix>` in the folder of the read."""
 
     sha256: str  #: 64 lower-case hexadecimal digits, of the file's bytes
-    suffix: str  #: `jpg` or `png`
+    suffix: str  #: `jpg`, `png` or `webp`
     width: int  #: pixels
     height: int  #: pixels
 
@@ -48,6 +48,8 @@ class Board:
     picture: Picture | None
     is_blank: bool  #: nothing is drawn on it
     doubts: tuple[Doubt, ...] = ()
+    sequence_id: str = ""  #: `SQ0010`, where its file's name says it
+    plan: str = ""  #: `0010`, likewise
 
 
 @dataclass(frozen=True)

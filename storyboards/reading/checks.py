@@ -5,16 +5,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from storyboards.reading.boards import Board, Doubt
+from storyboards.reading.boards import Board, Doubt, UnreadableStoryboard
+from storyboards.reading.limits import Limits
 
 LABEL = re.compile(r"(\d{1,4})([A-Z])(\d{0,2})")
 
 
-def checked(boards: Sequence[Board]) -> list[Board]:
+def checked(boards: Sequence[Board], *, has_labels: bool = True) -> list[Board]:
     """Return the boards with a doubt on each whose label or time does not follow the one before."""
     found = [list(board.doubts) for board in boards]
     for index, board in enumerate(boards):
-        if not LABEL.fullmatch(board.label):
+        if has_labels and not LABEL.fullmatch(board.label):
             found[index].append(Doubt("label_missing"))
         if board.picture is None and not any(d.code.startswith("picture_") for d in board.doubts):
             found[index].append(Doubt("picture_missing"))
@@ -72,3 +73,14 @@ def count_doubts(boards: Sequence[Board], header: str) -> list[Doubt]:
         if said and int(said[1]) != n_found:
             doubts.append(Doubt(f"{name}_count", {"said": int(said[1]), "found": n_found}))
     return doubts
+
+
+def too_many_boards(n_boards: int, limits: Limits) -> UnreadableStoryboard:
+    """Return the refusal of a storyboard with too many boards."""
+    return UnreadableStoryboard(
+        "too_many_boards",
+        f"The storyboard has {n_boards:,} boards; at most {limits.boards:,} are read."
+        " Send it in parts.",
+        boards=n_boards,
+        max_boards=limits.boards,
+    )

@@ -60,18 +60,7 @@ def _check(groups: list[Group], drawing: pdf_objects.Drawing, limits: Limits) ->
             f"The PDF has {what} on its pages, and no pictures: it is not a storyboard.",
         )
     if len(groups) > limits.boards:
-        raise too_many_boards(len(groups), limits)
-
-
-def too_many_boards(n_boards: int, limits: Limits) -> UnreadableStoryboard:
-    """Return the refusal of a storyboard with too many boards."""
-    return UnreadableStoryboard(
-        "too_many_boards",
-        f"The storyboard has {n_boards:,} boards; at most {limits.boards:,} are read."
-        " Send it in parts.",
-        boards=n_boards,
-        max_boards=limits.boards,
-    )
+        raise checks.too_many_boards(len(groups), limits)
 
 
 def _place_doubts(grouping: Grouping) -> list[Doubt]:

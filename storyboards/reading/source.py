@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from storyboards.reading import pdf
+from storyboards.reading import images, pdf, storyboarder
+from storyboards.reading.archives import Archive, Folder, Zip
 from storyboards.reading.boards import Storyboard, UnreadableStoryboard
 from storyboards.reading.limits import Limits
 from storyboards.reading.pictures import PictureFolder, Progress
@@ -12,6 +13,8 @@ from storyboards.reading.pictures import PictureFolder, Progress
 Pictures: TypeAlias = Literal["first", "last", "all"]
 #: So far into a file its mark may stand, as readers of PDF allow.
 _MARK_WITHIN = 1024
+#: How a zip begins, and one without files.
+_ZIPS = (b"PK\x03\x04", b"PK\x05\x06")
 
 
 def read(
@@ -19,7 +22,7 @@ def read(
     into: Path,
     *,
     limits: Limits,
-    pictures: Pictures = "first",  # noqa: ARG001
+    pictures: Pictures = "first",
     on_progress: Progress | None = None,
 ) -> Storyboard:
     """Return a storyboard and write its pictures; each is a file `<sha256>.<suffix>` of `into`.
@@ -31,13 +34,31 @@ def read(
     """
     folder = PictureFolder(into, limits)
     _check_size(source, limits)
-    told = on_progress or _untold
-    if _head(source).find(b"%PDF-") >= 0:
-        storyboard = pdf.read(source, folder, limits, told)
-    else:
-        raise _unknown()
+    storyboard = _read(source, folder, limits, pictures, on_progress or _untold)
     folder.forget_others({board.picture.sha256 for board in storyboard.boards if board.picture})
     return storyboard
+
+
+def _read(
+    source: Path, folder: PictureFolder, limits: Limits, taken: Pictures, told: Progress
+) -> Storyboard:
+    if not source.is_dir() and b"%PDF-" in _head(source):
+        return pdf.read(source, folder, limits, told)
+    archive = _archive(source, limits)
+    if storyboarder.scenes(archive):
+        return storyboarder.read(archive, folder, limits, told)
+    return images.read(archive, folder, limits, told, taken=taken)
+
+
+def _archive(source: Path, limits: Limits) -> Archive:
+    """Return the files of a folder, of a zip, or of the folder around a project's own file."""
+    if source.is_dir():
+        return Folder(source, limits)
+    if _head(source).startswith(_ZIPS):
+        return Zip(source, limits)
+    if source.suffix.casefold() == storyboarder.SUFFIX:
+        return Folder(source.parent, limits, only=(source.name, "images/"))
+    raise _unknown()
 
 
 def _untold(done: int, whole: int) -> None:
