@@ -144,3 +144,45 @@ def text_only(path: Path) -> Path:
 def pixels(content: bytes) -> bytes:
     """Return the pixels that a picture shows."""
     return Image.open(io.BytesIO(content)).convert("RGB").tobytes()
+
+
+def nested_pdf(*, levels: int, width: int) -> bytes:
+    """Return a PDF whose page draws a form so many times, which draws a form so many times, …"""
+    page = (
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents 4 0 R"
+        b"/Resources<</XObject<</F 6 0 R>>/Font<</T 5 0 R>>>>>>"
+    )
+    drawn = b"/F Do " * width
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        page,
+        _stream(b"", drawn),
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+    ]
+    form = b"/Type/XObject/Subtype/Form/BBox[0 0 600 800]/Resources"
+    objects += [
+        _stream(form + b"<</XObject<</F %d 0 R>>>>" % (7 + level), drawn) for level in range(levels)
+    ]
+    text = b"BT /T 7 Tf 10 10 Td (x) Tj ET"
+    objects.append(_stream(form + b"<</Font<</T 5 0 R>>>>", text))
+    return _numbered(objects)
+
+
+def _stream(fields: bytes, content: bytes) -> bytes:
+    return b"<<%s/Length %d>>stream\n%s\nendstream" % (fields, len(content), content)
+
+
+def _numbered(objects: list[bytes]) -> bytes:
+    whole = b"%PDF-1.4\n"
+    places = []
+    for number, content in enumerate(objects, start=1):
+        places.append(len(whole))
+        whole += b"%d 0 obj\n%s\nendobj\n" % (number, content)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    size = len(objects) + 1
+    return (
+        whole
+        + b"xref\n0 %d\n0000000000 65535 f \n%s" % (size, table)
+        + b"trailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % (size, len(whole))
+    )

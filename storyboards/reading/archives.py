@@ -9,7 +9,7 @@ import os
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
@@ -102,7 +102,6 @@ class Zip:
     """A zip, of which nothing is unpacked but what is read."""
 
     def __init__(self, path: Path, limits: Limits) -> None:
-        self.name = path.stem
         self._limits = limits
         self._left = limits.unpacked_bytes
         _check_directory(path, limits)
@@ -114,6 +113,7 @@ class Zip:
         if len(entries) > limits.archive_entries:
             raise too_many_entries(len(entries), limits)
         self._entries = dict(_usable(entries))
+        self.name = _common_folder(self._entries) or path.stem
 
     def names(self) -> list[str]:
         """Return the names of all files but litter."""
@@ -186,6 +186,12 @@ def _usable(entries: list[zipfile.ZipInfo]) -> Iterator[tuple[str, zipfile.ZipIn
         is_link = stat.S_ISLNK(entry.external_attr >> 16)
         if not entry.is_dir() and not is_link and not is_litter(name):
             yield name, entry
+
+
+def _common_folder(names: Iterable[str]) -> str:
+    """Return the folder that all files lie in; empty where there is none."""
+    firsts = {name.partition("/")[0] if "/" in name else "" for name in names}
+    return firsts.pop() if len(firsts) == 1 else ""
 
 
 def _name(entry: zipfile.ZipInfo) -> str:

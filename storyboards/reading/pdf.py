@@ -11,7 +11,15 @@ from dataclasses import replace
 from itertools import accumulate, pairwise
 from pathlib import Path
 
-from storyboards.reading import checks, pdf_fields, pdf_groups, pdf_objects, text_lines, words
+from storyboards.reading import (
+    checks,
+    pdf_cuts,
+    pdf_fields,
+    pdf_groups,
+    pdf_objects,
+    text_lines,
+    words,
+)
 from storyboards.reading.boards import Board, Doubt, Storyboard, UnreadableStoryboard
 from storyboards.reading.limits import Limits
 from storyboards.reading.pdf_fields import CUT, FIELDS, Texts
@@ -38,6 +46,8 @@ def read(
     header = " ".join(grouping.header)
     is_classic = "|" in header
     setting, texts = pdf_fields.assign(grouping.groups, is_classic=is_classic)
+    if not is_classic:
+        pdf_cuts.mark(grouping.groups, texts, setting)
     boards = [
         _board(position, group, of_board, setting, limits)
         for position, (group, of_board) in enumerate(

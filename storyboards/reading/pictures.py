@@ -110,10 +110,11 @@ def is_blank(image: Image.Image) -> bool:
     """Tell whether nothing is drawn on a picture, which is decoded for it."""
     # A JPEG is decoded no larger than that takes.
     image.draft("L", (_GLANCE_PX, _GLANCE_PX))
-    shown = on_white(image).convert("L")
-    shown.thumbnail((_GLANCE_PX, _GLANCE_PX), reducing_gap=2.0)
+    shown = image if image.mode.startswith("I") else on_white(image).convert("L")
     darkest, lightest = shown.getextrema()
-    return int(lightest) - int(darkest) <= _BLANK_SHADES  # type: ignore[arg-type]
+    # Grey of more than eight bits has 257 times as many shades.
+    depth = 257 if shown.mode.startswith("I") else 1
+    return (int(lightest) - int(darkest)) / depth <= _BLANK_SHADES  # type: ignore[arg-type]
 
 
 def on_white(image: Image.Image) -> Image.Image:

@@ -25,6 +25,21 @@ SENTENCES: Mapping[str, str] = {
     "place_disagrees": "By their place, the texts could be another board's.",
     "read_by_place": "The file does not draw each board's texts behind its picture: they were"
     " given to the boards by their places.",
+    "text_may_be_cut": "The text reaches as far down as texts that are cut in the file: it may be"
+    " cut as well.",
+    "picture_damaged": "The picture is damaged.",
+    "picture_unknown": "The picture is neither JPEG, PNG nor WebP, or damaged.",
+    "picture_too_large": "The picture is too large.",
+    "posterframe_stale": "The board's picture is older than its layers: they were laid over one"
+    " another instead.",
+    "uid_twice": "Another board above has the same uid, {uid}.",
+    "several_pictures": "{plans} plans have several pictures: of each the {taken} is taken.",
+    "files_left_out": "{n} files are no pictures that can be used, and were left out.",
+    "xml_damaged": "{file} is damaged: the times in it were not read.",
+    "xml_declares_entities": "{file} declares what is not read from foreign files: the times in it"
+    " were not read.",
+    "xml_too_large": "{file} is too large: the times in it were not read.",
+    "xml_without_times": "{file} tells no times of pictures.",
     "boards_count": "The file says it has {said} boards; {found} were found.",
     "shots_count": "The file says it has {said} shots; {found} were found.",
 }

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from storyboards.reading import fcp_xml, read
 from storyboards.reading.boards import Storyboard, UnreadableStoryboard
@@ -134,6 +135,22 @@ def test_an_xml_that_is_not_read_is_a_doubt(xml: str, code: str, tmp_path: Path)
 
     assert len(storyboard.boards) == 1
     assert [(d.code, dict(d.data)) for d in storyboard.doubts] == [(code, {"file": "E202.xml"})]
+
+
+def test_blank_is_what_shows_nothing_however_it_is_held(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, "1.png", "2.png", "3.png", "4.jpg")
+    clear = Image.new("RGBA", (20, 20), (0, 0, 0, 0))
+    deep = Image.new("I;16", (20, 20), 65000)
+    clear.save(folder / "1.png")
+    deep.save(folder / "2.png")
+    deep.putpixel((3, 3), 20000)
+    deep.save(folder / "3.png")
+    Image.new("CMYK", (20, 20)).save(folder / "4.jpg")
+
+    boards = read_folder(folder).boards
+
+    assert [board.is_blank for board in boards] == [True, True, False, True]
+    assert [board.doubts for board in boards] == [(), (), (), ()]
 
 
 def test_frames_of_ntsc_are_a_little_longer() -> None:

@@ -259,3 +259,43 @@ def test_a_file_that_is_too_large_or_drawn_of_too_many_pieces_is_refused(tmp_pat
     assert refused(source, objects_per_page=3).code == "too_complex"
     assert refused(source, boards=0).code == "too_many_boards"
     assert refused(source, written_bytes=100).code == "too_large"
+
+
+def test_a_text_that_is_cut_without_a_mark_is_a_doubt_and_so_is_its_like(tmp_path: Path) -> None:
+    header = "Boards 4 / Shots 1 / Duration 0:08"
+    boards = [
+        Drawn("1A", "0:02", dialogue="It goes \non and "),
+        Drawn("1B", "0:02", dialogue="It may \nas well."),
+        Drawn("1C", "0:02", dialogue="It does not."),
+        Drawn("1D", "0:02"),
+    ]
+    source = storyboard_files.pdf(tmp_path / "a.pdf", boards, header=header)
+
+    storyboard = read_file(source, tmp_path)
+
+    assert codes(storyboard) == [["text_cut"], ["text_may_be_cut"], [], []]
+    assert [board.dialogue for board in storyboard.boards[:2]] == [
+        "It goes on and",
+        "It may as well.",
+    ]
+
+
+def test_printed_durations_add_up_to_the_beginnings(tmp_path: Path) -> None:
+    header = "Boards 3 / Shots 1 / Duration 0:08"
+    boards = [Drawn("1A", "0:04"), Drawn("1B", "0:02"), Drawn("1C", "0:09")]
+    source = storyboard_files.pdf(tmp_path / "a.pdf", boards, header=header)
+
+    read_boards = read_file(source, tmp_path).boards
+
+    assert [(b.start_ms, b.duration_ms) for b in read_boards] == [
+        (0, 4000),
+        (4000, 2000),
+        (6000, 9000),
+    ]
+
+
+def test_a_page_that_unfolds_without_end_is_refused(tmp_path: Path) -> None:
+    source = tmp_path / "a.pdf"
+    source.write_bytes(storyboard_files.nested_pdf(levels=3, width=10))
+
+    assert refused(source, objects_per_page=500).code == "too_complex"
