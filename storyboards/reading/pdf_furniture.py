@@ -1,15 +1,20 @@
 """What of a PDF's pages is no board: logos, footers, and whatever every page has."""
 
+import re
 from collections import Counter
+from itertools import takewhile
 from statistics import median
 from typing import TypeAlias
 
 from storyboards.reading import text_lines
 from storyboards.reading.pdf_marks import LABEL, TIME, is_label
-from storyboards.reading.pdf_objects import Page, Piece, Placement
+from storyboards.reading.pdf_objects import Box, Page, Piece, Placement
 
 #: A board's picture is so large, beside the others.
 _SHARE_OF_MEDIAN = 0.3
+#: Texts that belong together are so many times their size apart at most.
+_NEAR = 3.0
+_DIGITS = re.compile(r"[0-9]+")
 #: A picture or a text with its place: the same on another page is the same spot.
 Spot: TypeAlias = tuple[str, int, int]
 
@@ -52,23 +57,57 @@ def _spot(placed: Placement) -> Spot:
 
 
 def texts(pages: list[Page], of_pages: dict[int, list[Placement]]) -> set[Spot]:
-    """Return the texts that every page has at the same place below its last picture."""
+    """Return the texts that every page draws first or last, at the same place.
+
+    What stands among boards is theirs, even where two pages have the same there.
+    """
     with_boards = [page for page in pages if of_pages[page.number]]
     if len(with_boards) < 2:
         return set()
-    spots: Counter[Spot] = Counter()
-    for page in with_boards:
-        lowest = max(placed.box.bottom for placed in of_pages[page.number])
-        spots.update({spot(piece) for piece in page.pieces if _may_be_footer(piece, lowest)})
-    return {place for place, n in spots.items() if n == len(with_boards)}
+    every = set.intersection(*({_kind(piece) for piece in page.pieces} for page in with_boards))
+    found: set[Spot] = set()
+    for is_backwards in (False, True):
+        runs = [_run(page, every, is_backwards=is_backwards) for page in with_boards]
+        kinds = set.intersection(*({_kind(piece) for piece in run} for run in runs))
+        found |= {spot(piece) for run in runs for piece in run if _kind(piece) in kinds}
+    return found - {
+        spot(piece) for page in with_boards for piece in _attached(page, of_pages[page.number])
+    }
+
+
+def _attached(page: Page, boards: list[Placement]) -> list[Piece]:
+    """Return the texts that stand under a board's picture, one right under another."""
+    edges = [placed.box for placed in boards]
+    attached = []
+    for piece in page.pieces:
+        if any(_is_right_under(piece, box) for box in edges):
+            attached.append(piece)
+            edges.append(piece.box)
+    return attached
+
+
+def _is_right_under(piece: Piece, box: Box) -> bool:
+    is_near = -1 <= piece.box.top - box.bottom <= _NEAR * piece.size
+    return is_near and piece.box.left < box.right and box.left < piece.box.right
+
+
+def _run(page: Page, every: set[Spot], *, is_backwards: bool) -> list[Piece]:
+    """Return the pieces that a page begins or ends with, as far as every page has them."""
+    pieces = page.pieces[::-1] if is_backwards else page.pieces
+    return list(takewhile(lambda piece: _is_furniture(piece, every), pieces))
+
+
+def _is_furniture(piece: Piece, every: set[Spot]) -> bool:
+    shown = piece.text.strip()
+    is_own = LABEL.fullmatch(shown) or TIME.fullmatch(shown)
+    return _kind(piece) in every and not is_own
+
+
+def _kind(piece: Piece) -> Spot:
+    """Return a text with its place, where one number is as good as another: a page's own."""
+    return _DIGITS.sub("0", piece.text), round(piece.left), round(piece.baseline)
 
 
 def spot(piece: Piece) -> Spot:
     """Return a text with its place."""
     return piece.text, round(piece.left), round(piece.baseline)
-
-
-def _may_be_footer(piece: Piece, lowest: float) -> bool:
-    shown = piece.text.strip()
-    is_own = LABEL.fullmatch(shown) or TIME.fullmatch(shown)
-    return piece.box.top > lowest and not is_own

@@ -40,7 +40,11 @@ def group(pages: tuple[Page, ...]) -> Grouping:
     sheets = _sheets(list(pages))
     by_order = [_by_order(sheet) for sheet in sheets]
     by_place = [_by_place(sheet) for sheet in sheets]
-    header = [line for sheet in sheets for line in _header(sheet)]
+    header = [
+        line
+        for page, sheet in zip(pages, sheets, strict=True)
+        for line in _header(page, sheet.placements)
+    ]
     if _does_order_hold(_flat(by_order), _flat(by_place)):
         for sheet, groups in zip(sheets, by_order, strict=True):
             _check_places(sheet, groups)
@@ -65,10 +69,10 @@ def _sheets(pages: list[Page]) -> list[_Sheet]:
     ]
 
 
-def _header(sheet: _Sheet) -> list[str]:
-    """Return what is drawn before a page's first picture."""
-    first = sheet.placements[0].order if sheet.placements else 0
-    return [line.words for line in text_lines.lines(sheet.pieces) if line.order < first]
+def _header(page: Page, placements: list[Placement]) -> list[str]:
+    """Return what is drawn before a page's first board."""
+    first = placements[0].order if placements else 0
+    return [line.words for line in text_lines.lines(page.pieces) if line.order < first]
 
 
 def _does_order_hold(by_order: list[Group], by_place: list[Group]) -> bool:

@@ -30,6 +30,25 @@ class Places:
         beside = self._beside(line, middle)
         return self._above(line, middle) if beside is None else beside
 
+    def is_at(self, line: Line, index: int) -> bool:
+        """Tell whether a line stands right under a picture, or beside it before the next one."""
+        box = self._placements[index].box
+        left, right = self._cells[index]
+        is_under = -1 <= line.box.top - box.bottom <= _GOES_ON * line.size
+        if is_under and left <= line.box.centre <= right:
+            return True
+        next_left = 2 * right - box.right
+        return box.right - 1 <= line.left < next_left and _is_within(line, box)
+
+    def is_covered(self, index: int) -> bool:
+        """Tell whether another picture lies over this one, or under it."""
+        box = self._placements[index].box
+        return any(
+            _do_overlap(box, other.box)
+            for place, other in enumerate(self._placements)
+            if place != index
+        )
+
     def _beside(self, line: Line, middle: float) -> int | None:
         """Return the nearest picture that a line stands right of."""
         near = [
@@ -51,11 +70,24 @@ class Places:
         return max(near)[1] if near else None
 
 
+def _is_within(line: Line, box: Box) -> bool:
+    return box.top - line.size <= line.baseline <= box.bottom + line.size
+
+
+def _do_overlap(one: Box, other: Box) -> bool:
+    return (
+        one.left + 1 < other.right
+        and other.left + 1 < one.right
+        and one.top + 1 < other.bottom
+        and other.top + 1 < one.bottom
+    )
+
+
 def _cell(box: Box, boxes: Iterable[Box]) -> tuple[float, float]:
     """Return from where to where texts below a picture may have their middle."""
     row = [other for other in boxes if other.top < box.bottom and box.top < other.bottom]
     right = min((other.left for other in row if other.left > box.right), default=inf)
-    left = max((other.right for other in row if other.right < box.left), default=0.0)
+    left = max((other.right for other in row if other.right < box.left), default=-inf)
     return (left + box.left) / 2, (box.right + right) / 2
 
 
@@ -63,12 +95,16 @@ def does_agree(group: Group, index: int, places: Places) -> bool:
     """Tell whether a board's lines, found by order, stand where its texts would.
 
     A text that is too long runs into the board below: it goes on where the line before it was.
+    Where pictures cover one another, places tell nothing.
     """
+    if places.is_covered(index):
+        return True
     if any(places.owner(mark) != index for mark in group.marks):
         return False
     above: Line | None = None
     for line in group.body:
-        if places.owner(line) != index and not (above and _does_go_on(above, line)):
+        is_own = places.owner(line) == index or places.is_at(line, index)
+        if not is_own and not (above and _does_go_on(above, line)):
             return False
         above = line
     return True

@@ -19,6 +19,7 @@ class ToMatch:
     dialogue: str
     action: str
     picture_sha256: str
+    place: tuple[str, str] | None = None  #: sequence and plan, where its file's name says them
 
 
 #: What must be the same of both; empty: it says nothing.
@@ -28,11 +29,12 @@ _Key = Callable[[ToMatch | KnownPlan], Hashable]
 def match(boards: Sequence[ToMatch], known: Sequence[KnownPlan]) -> dict[int, KnownPlan]:
     """Return the plan of each board that has one, by the board's place in `boards`.
 
-    A uid stays with a board for life, so it counts before all else. Of several boards with the same
-    picture, or the same label and texts, the first is the first plan's, and so on.
+    A uid stays with a board for life, so it counts before all else, and then what its file's name
+    says. Of several boards with the same picture, or the same label and texts, the first is the
+    first plan's, and so on.
     """
     found: dict[int, KnownPlan] = {}
-    for key in (_uid, _picture, _label_and_texts, _long_texts):
+    for key in (_uid, _place, _picture, _label_and_texts, _long_texts):
         _pair(boards, known, key, found)
     _between(boards, known, found)
     return found
@@ -40,6 +42,10 @@ def match(boards: Sequence[ToMatch], known: Sequence[KnownPlan]) -> dict[int, Kn
 
 def _uid(of: ToMatch | KnownPlan) -> Hashable:
     return of.uid
+
+
+def _place(of: ToMatch | KnownPlan) -> Hashable:
+    return (of.sequence_id, of.plan) if isinstance(of, KnownPlan) else of.place
 
 
 def _picture(of: ToMatch | KnownPlan) -> Hashable:

@@ -56,7 +56,20 @@ def _is_wanted(board: DraftBoard, known: KnownPlan | None) -> bool:
 
 
 def _to_match(board: DraftBoard) -> ToMatch:
-    return ToMatch(board.uid, board.label, board.dialogue, board.action, board.picture_sha256)
+    return ToMatch(
+        board.uid,
+        board.label,
+        board.dialogue,
+        board.action,
+        board.picture_sha256,
+        _named_place(board),
+    )
+
+
+def _named_place(board: DraftBoard) -> tuple[str, str] | None:
+    """Return the sequence and the plan that a board's file names, before it is proposed as any."""
+    named = board.sequence_code, board.plan_code
+    return named if all(named) else None
 
 
 def _to_place(board: DraftBoard, known: KnownPlan | None) -> ToPlace:
@@ -64,6 +77,14 @@ def _to_place(board: DraftBoard, known: KnownPlan | None) -> ToPlace:
         label=board.label,
         action=board.action,
         is_blank=board.is_blank or not board.picture_sha256,
-        place=Place(known.sequence_id, known.plan) if known else None,
+        place=_place(board, known),
         style=known.style if known else "",
     )
+
+
+def _place(board: DraftBoard, known: KnownPlan | None) -> Place | None:
+    """Return the plan that a board is: the one that it was matched with, or that its file names."""
+    if known is not None:
+        return Place(known.sequence_id, known.plan)
+    named = _named_place(board)
+    return Place(*named) if named else None

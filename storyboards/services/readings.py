@@ -177,6 +177,8 @@ def _row(of: StoryboardImport, board: Board) -> DraftBoard:
         height_px=picture.height if picture else None,
         is_blank=board.is_blank,
         doubts=[_doubt(doubt) for doubt in board.doubts],
+        sequence_code=board.sequence_id,
+        plan_code=board.plan,
     )
 
 

@@ -86,3 +86,10 @@ def test_the_fewest_that_explain_a_new_order_have_moved() -> None:
     assert moved([0, 1, 2]) == set()
     assert moved([]) == set()
     assert len(moved([3, 2, 1, 0])) == 3
+
+
+def test_a_file_that_names_a_plan_is_that_plan_s_whatever_it_shows() -> None:
+    known = [plan(10, panel_sha256="x"), plan(20, panel_sha256="y")]
+    named = ToMatch("", "", "", "", "x", ("SQ0010", "0020"))
+
+    assert ids(match([named], known)) == {0: 20}

@@ -1,6 +1,8 @@
 """A file that came in is read: by whoever has its lease, and again by another if that one dies."""
 
+import io
 import os
+import zipfile
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from storyboards.models import DraftBoard, StoryboardImport
 from storyboards.models.storyboard_import import FOLDER
 from storyboards.services import intake, reader_process, readings, transitions
 from storyboards.states import ImportState
+from tests import storyboard_files
 from tests.storyboards.boards import PLACE
 
 pytestmark = pytest.mark.django_db
@@ -132,3 +135,20 @@ def test_the_command_reads_what_waits(capsys: pytest.CaptureFixture[str]) -> Non
     call_command("read_storyboards")
 
     assert "1 storyboard read." in capsys.readouterr().out
+
+
+def test_images_that_name_their_plans_are_proposed_as_these() -> None:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        for seed, name in enumerate(("E202_SQ0040-0020", "E202_SQ0040-0015", "E202_SQ0070-0010")):
+            archive.writestr(f"{name}_extracted-raw.jpg", storyboard_files.jpeg(seed))
+    made = given(held.getvalue())
+
+    readings.read_waiting()
+
+    proposed = DraftBoard.objects.filter(of=made).order_by("position")
+    assert [(board.sequence_code, board.plan_code) for board in proposed] == [
+        ("SQ0040", "0015"),
+        ("SQ0040", "0020"),
+        ("SQ0070", "0010"),
+    ]

@@ -299,3 +299,15 @@ def test_a_page_that_unfolds_without_end_is_refused(tmp_path: Path) -> None:
     source.write_bytes(storyboard_files.nested_pdf(levels=3, width=10))
 
     assert refused(source, objects_per_page=500).code == "too_complex"
+
+
+def test_boards_of_two_pages_may_have_the_same_texts_at_the_same_place(tmp_path: Path) -> None:
+    boards = [
+        Drawn(f"{n}A", f"0:0{n - 1}", storyboard_files.jpeg(n), f"Dit {n}", "LABO\nencore")
+        for n in range(1, 7)
+    ]
+    source = storyboard_files.pdf(tmp_path / "a.pdf", boards)
+
+    read_boards = read_file(source, tmp_path).boards
+
+    assert [board.action for board in read_boards] == ["LABO\nencore"] * 6
