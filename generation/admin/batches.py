@@ -16,7 +16,7 @@ from generation.admin.base import RecordAdmin
 from generation.admin.detail_pages import Page
 from generation.errors import Conflict
 from generation.models import Batch, LogEntry, PlanRun
-from generation.selectors import admin_overviews
+from generation.selectors import admin_overviews, expected_ends
 from generation.selectors import batches as reads
 from generation.services import batches
 
@@ -174,6 +174,7 @@ def _facts(batch: Batch, *, may_change: bool) -> list[tuple[str, SafeString | st
             ),
         ),
         *_queue(batch),
+        *_end(batch),
         ("Requested by", str(batch.requested_by or "–")),
         ("Requested", html.clock(batch.created_at)),
         ("Finished", html.clock(batch.finished_at)),
@@ -186,3 +187,9 @@ def _queue(batch: Batch) -> list[tuple[str, SafeString | str]]:
     if not batch.n_queued:
         return []
     return [("In the queue", html.link(queue.url(batch), counted(batch.n_queued, PLANS)))]
+
+
+def _end(batch: Batch) -> list[tuple[str, SafeString | str]]:
+    if not batch.is_unfinished:
+        return []
+    return [("Expected end", html.expected(expected_ends.forecast().of_batch(batch)))]

@@ -14,6 +14,7 @@ from generation import signed_urls
 from generation.models import Batch, Episode, Plan, PlanRun, Server, Version
 from generation.selectors import batch_situations, batches, wait_reasons
 from generation.selectors.batch_situations import Awaited
+from generation.selectors.expected_ends import Expected
 from generation.states import AttemptOutcome, BatchState, RunState, ServerHealth
 from nomenclature.name import PlanTask
 from nomenclature.rules import AI_CONCEPT
@@ -199,6 +200,23 @@ def duration(seconds: float) -> str:
         return f"about {minutes} min"
     hours, rest = divmod(minutes, 60)
     return f"about {hours} h {rest:02d} min" if hours < 24 else f"about {round(hours / 24)} d"
+
+
+def expected(told: Expected | None) -> SafeString:
+    """When something is expected to end, and in how long; what is not known is said."""
+    if told is None:
+        return NOTHING
+    if told.at is None:
+        return format_html("<small>not known: {}</small>", told.why)
+    shown = timezone.localtime(told.at)
+    left = max(0.0, (told.at - timezone.now()).total_seconds())
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time> <small>in {}</small>',
+        shown.isoformat(),
+        f"{shown:%Y-%m-%d %H:%M %Z}",
+        f"{shown:%H:%M}",
+        duration(left),
+    )
 
 
 def clock(at: datetime | None) -> SafeString:

@@ -15,14 +15,25 @@ from django.views.decorators.http import require_safe
 from generation.admin import html
 from generation.admin.detail_pages import Cell, Table
 from generation.models import Batch, PlanRun
-from generation.selectors import admin_overviews, render_queue, wait_reasons
+from generation.selectors import admin_overviews, expected_ends, render_queue, wait_reasons
+from generation.selectors.expected_ends import Expected, Forecast
 from generation.states import RunState
 
 SHOWN = 100
 TEMPLATE = "admin/generation/queue.html"
 #: Longer queues are read anew by whoever looks at them, not every two seconds.
 FOLLOWED_MAX = 1000
-HEADERS = ("Place", "Plan", "Project", "Batch", "Style", "Priority", "Why it waits", "Requested")
+HEADERS = (
+    "Place",
+    "Plan",
+    "Project",
+    "Batch",
+    "Style",
+    "Priority",
+    "Why it waits",
+    "Expected end",
+    "Requested",
+)
 
 
 def url(batch: Batch | None = None) -> str:
@@ -41,6 +52,7 @@ def _view(admin: Any, request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     batch = _batch(request.GET.get("batch", ""))
     places = render_queue.queue(batch)
+    told = expected_ends.forecast()
     part = Paginator(places, SHOWN).get_page(request.GET.get("page"))
     context = {
         **admin.admin_site.each_context(request),
@@ -48,8 +60,11 @@ def _view(admin: Any, request: HttpRequest) -> HttpResponse:
         "title": "Queue",
         "batch": batch,
         "summary": _summary(places),
+        "end": html.expected(told.queue),
         "artists": _artists() if batch is None else SafeString(""),
-        "table": Table("Plans in the order of their turn", HEADERS, _rows(part), empty=_empty()),
+        "table": Table(
+            "Plans in the order of their turn", HEADERS, _rows(part, told), empty=_empty()
+        ),
         "part": part,
         "address": url(batch),
         "follows": len(places) <= FOLLOWED_MAX,
@@ -83,18 +98,23 @@ def _empty() -> str:
     return "Nothing waits for a server."
 
 
-def _rows(part: "Part[render_queue.Place]") -> list[tuple[Cell, ...]]:
+def _rows(part: "Part[render_queue.Place]", told: Forecast) -> list[tuple[Cell, ...]]:
     places = list(part.object_list)
     runs = admin_overviews.runs().in_bulk([pk for pk, _ in places])
     outlooks = wait_reasons.outlooks(html.standing(run) for run in runs.values())
     return [
-        _row(runs[pk], position, html.why(runs[pk], outlooks[html.standing(runs[pk])]))
+        _row(
+            runs[pk],
+            position,
+            html.why(runs[pk], outlooks[html.standing(runs[pk])]),
+            told.of_run(runs[pk]) if position is not None else None,
+        )
         for pk, position in places
         if pk in runs
     ]
 
 
-def _row(run: PlanRun, position: int | None, why: str) -> tuple[Cell, ...]:
+def _row(run: PlanRun, position: int | None, why: str, end: Expected | None) -> tuple[Cell, ...]:
     batch = run.batch
     return (
         "–" if position is None else str(position),
@@ -104,5 +124,6 @@ def _row(run: PlanRun, position: int | None, why: str) -> tuple[Cell, ...]:
         str(batch.style),
         str(batch.priority),
         "Its turn has not come." if position is not None else html.shortened(why, 120),
+        html.expected(end),
         html.ago(run.created_at),
     )

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from generation.models import PlanRun
-from generation.states import RunState
+from generation.states import AttemptOutcome, RunState
 from tests import factories
 from tests.admin import pages
 
@@ -126,3 +126,14 @@ def test_the_queue_makes_as_many_queries_for_many_as_for_few(office: Client, db:
         factories.batch([QUEUED] * 3, of=plans[3 * at : 3 * at + 3])
 
     assert _n_queries(office) == few
+
+
+def test_the_queue_says_when_it_is_expected_to_end(office: Client) -> None:
+    done = factories.batch([RunState.DONE]).runs.get()
+    factories.attempt(done, outcome=AttemptOutcome.DONE, render_s=600)
+    factories.batch([QUEUED])
+
+    (line,) = _lines(office)
+
+    assert "in about 10 min" in line[7]
+    assert "expected to have ended" in pages.text(office, QUEUE)
