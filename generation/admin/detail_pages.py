@@ -53,6 +53,16 @@ class Form:
     url: str
 
 
+@dataclass(frozen=True)
+class Drop:
+    """Where files are dropped: the address that takes them, and what is said of them."""
+
+    url: str
+    title: str
+    hint: str
+    is_many: bool = False
+
+
 @dataclass
 class Page:
     """All that is shown about one row."""
@@ -68,3 +78,4 @@ class Page:
     documents: list[tuple[str, str]] = field(default_factory=list)
     unfinished: bool = False
     forms: list[Form] = field(default_factory=list)
+    drops: list[Drop] = field(default_factory=list)

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 
 from generation.admin import (
     confirmation,
+    drops,
     filters,
     generate,
     html,
@@ -23,7 +24,7 @@ from generation.admin import (
 )
 from generation.admin.actions import CANCELLED, Act, Question, Targets
 from generation.admin.base import RecordAdmin
-from generation.admin.detail_pages import Page, Picture
+from generation.admin.detail_pages import Drop, Page, Picture
 from generation.admin.runs import cancel_run, retry_run
 from generation.errors import Conflict
 from generation.extensions import Registry
@@ -118,7 +119,8 @@ class PlanAdmin(RecordAdmin):
         return asking + plan_texts.button(plan)
 
     def get_urls(self) -> list[URLPattern]:
-        return [*generate.urls(self), *plan_texts.urls(self), *super().get_urls()]
+        own = [*generate.urls(self), *drops.plan_urls(self), *plan_texts.urls(self)]
+        return [*own, *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return admin_overviews.plans()
@@ -193,11 +195,17 @@ class PlanAdmin(RecordAdmin):
                 ),
             ],
             unfinished=_can_cancel(plan),
+            drops=_drops(plan) if self.has_change_permission(request) else [],
         )
         plan_texts.add_to(page, plan, latest.image)
         for add_to in PLAN_PAGE:
             add_to(request, plan, page)
         return page
+
+
+def _drops(plan: Plan) -> list[Drop]:
+    waiting = drops.waiting_run(plan)
+    return [*([drops.image_of(waiting)] if waiting else []), drops.panel_of(plan)]
 
 
 def _pictures(latest: admin_overviews.LatestOfPlan) -> list[Picture]:

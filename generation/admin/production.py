@@ -5,9 +5,10 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern
 from django.utils.safestring import SafeString
 
-from generation.admin import filters, html, tables
+from generation.admin import drops, filters, html, tables
 from generation.admin.base import RecordAdmin
 from generation.admin.detail_pages import Page, Table
 from generation.models import Batch, Episode, Plan, Project, Sequence
@@ -107,6 +108,9 @@ class SequenceAdmin(RecordAdmin):
     list_filter = filters.episodes("episode__")
     search_fields = ("code", "episode__code", "episode__project__code")
 
+    def get_urls(self) -> list[URLPattern]:
+        return [*drops.sequence_urls(self), *super().get_urls()]
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return production.sequences()
 
@@ -133,4 +137,5 @@ class SequenceAdmin(RecordAdmin):
                 ("Episode", html.link_to(episode)),
             ],
             tables=[tables.plans("Plans", plans, more=more)],
+            drops=[drops.of_sequence(sequence)] if self.has_change_permission(request) else [],
         )

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 
 from generation.admin import (
     confirmation,
+    drops,
     filters,
     generate,
     html,
@@ -22,10 +23,10 @@ from generation.admin import (
 )
 from generation.admin.actions import CANCELLED, Act, Question
 from generation.admin.base import RecordAdmin
-from generation.admin.detail_pages import Page, Picture
+from generation.admin.detail_pages import Drop, Page, Picture
 from generation.errors import Conflict
 from generation.models import LogEntry, PlanRun
-from generation.selectors import admin_overviews, batches, wait_reasons
+from generation.selectors import admin_overviews, batches, expected_ends, wait_reasons
 from generation.services import runs
 from generation.states import UNFINISHED, RunState
 
@@ -92,7 +93,8 @@ class PlanRunAdmin(RecordAdmin):
         return generate.again(run)
 
     def get_urls(self) -> list[URLPattern]:
-        return [*queue.urls(self), *retry_form.urls(self), *super().get_urls()]
+        own = [*queue.urls(self), *drops.run_urls(self), *retry_form.urls(self)]
+        return [*own, *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return admin_overviews.runs()
@@ -158,7 +160,12 @@ class PlanRunAdmin(RecordAdmin):
             ],
             unfinished=run.state in UNFINISHED,
             forms=retry_form.forms(run) if may_change else [],
+            drops=self._drops(request, run),
         )
+
+    def _drops(self, request: HttpRequest, run: PlanRun) -> list[Drop]:
+        waits = run.state == RunState.WAITING and self.has_change_permission(request)
+        return [drops.image_of(run)] if waits else []
 
 
 def _own(run: PlanRun) -> dict[str, Any]:
@@ -182,7 +189,7 @@ def _facts(run: PlanRun, *, may_change: bool) -> list[tuple[str, SafeString | st
         ("Started", html.clock(run.started_at)),
         ("Finished", html.clock(run.finished_at)),
         ("File", html.link_to(run.result)),
-        *([("Why", _why(run))] if run.state in UNFINISHED else []),
+        *([("Why", _why(run)), ("Expected end", _end(run))] if run.state in UNFINISHED else []),
     ]
 
 
@@ -197,6 +204,10 @@ def _why(run: PlanRun) -> SafeString:
     if run.state != RunState.QUEUED:
         return html.text(why)
     return format_html("{} {}", why, html.link(queue.url(run.batch), "See the queue"))
+
+
+def _end(run: PlanRun) -> SafeString:
+    return html.expected(expected_ends.forecast().of_run(run))
 
 
 def _pictures(run: PlanRun) -> list[Picture]:

@@ -172,12 +172,27 @@ def _natural(place: str) -> list[tuple[int, str]]:
 
 def _item(folder: Path, place: str, task: str, versioned: bool) -> Item:
     path = Path(place)
-    name = with_plain_extension(path.name)
-    _check_ending(path, task)
-    other_conventions.check_one_picture(path.name, task)
-    item = Item(folder / place, *_plan_and_version(name, versioned), place=place)
+    item = Item(folder / place, *_read_name(path, task, versioned), place=place)
     _check_folders(item, path)
     return item
+
+
+def plan_of(filename: str, task: str) -> PlanTask:
+    """Return the plan and task that the name of a single file tells, with a version or without.
+
+    Raises:
+        NomenclatureError: it tells none, another task, or is no name of one picture.
+    """
+    named, _ = _read_name(Path(filename), task, versioned=True)
+    if named.task != task:
+        raise NomenclatureError("task", named.task, repr(task), "wrong_task")
+    return named
+
+
+def _read_name(path: Path, task: str, versioned: bool) -> tuple[PlanTask, int]:
+    _check_ending(path, task)
+    other_conventions.check_one_picture(path.name, task)
+    return _plan_and_version(with_plain_extension(path.name), versioned)
 
 
 def _plan_and_version(name: str, versioned: bool) -> tuple[PlanTask, int]:
