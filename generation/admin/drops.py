@@ -6,6 +6,7 @@ sends them together.
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,7 +21,7 @@ from django.views.decorators.http import require_POST
 
 from generation.admin.actions import counted
 from generation.admin.detail_pages import Drop
-from generation.errors import MadseaError
+from generation.errors import Busy, MadseaError
 from generation.models import Plan, PlanRun, Sequence, Version
 from generation.selectors import admin_overviews
 from generation.services import dropped_panels, runs, submitted_images
@@ -99,29 +100,44 @@ def _view(admin: Any, take: Take, request: HttpRequest, object_id: str) -> HttpR
     first = _first(request)
     told = [_taken(take, request, row, file, first + at) for at, file in enumerate(files)]
     if HEADER in request.headers:
-        return JsonResponse({"said": [words for _, words in told], "ok": all(ok for ok, _ in told)})
+        return JsonResponse(
+            {
+                "said": [each.words for each in told],
+                "ok": all(each.is_taken for each in told),
+                "again": any(each.passes for each in told),
+            }
+        )
     _tell(request, told)
     return HttpResponseRedirect(admin.back(request))
 
 
-def _taken(take: Take, request: HttpRequest, row: Any, file: _File, order: int) -> tuple[bool, str]:
-    """Return whether a file was taken, and the words for it."""
+@dataclass(frozen=True)
+class _Told:
+    """What became of a file, and the words for it; what `passes` may be sent again."""
+
+    is_taken: bool
+    words: str
+    passes: bool = False
+
+
+def _taken(take: Take, request: HttpRequest, row: Any, file: _File, order: int) -> _Told:
+    """Take one file, and return what became of it."""
     try:
         version = take(request, row, file, order)
     except MadseaError as error:
-        return False, f"{file.name}: {error.detail}"
-    return True, str(version)
+        return _Told(False, f"{file.name}: {error.detail}", isinstance(error, Busy))
+    return _Told(True, str(version))
 
 
-def _tell(request: HttpRequest, told: list[tuple[bool, str]]) -> None:
-    n_taken = sum(ok for ok, _ in told)
+def _tell(request: HttpRequest, told: list[_Told]) -> None:
+    n_taken = sum(each.is_taken for each in told)
     if not told:
         messages.error(request, "Nothing was sent: choose a file, or drop one.")
     if n_taken:
         messages.success(request, f"{counted(n_taken, ('image', 'images'))} published.")
-    for ok, words in told:
-        if not ok:
-            messages.error(request, words)
+    for each in told:
+        if not each.is_taken:
+            messages.error(request, each.words)
 
 
 def _first(request: HttpRequest) -> int:

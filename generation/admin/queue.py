@@ -91,7 +91,7 @@ def _summary(places: list[render_queue.Place]) -> str:
 def _artists() -> SafeString:
     n_waiting = PlanRun.objects.filter(state=RunState.WAITING).count()
     listed = html.list_url(PlanRun, state__exact=RunState.WAITING.value)
-    return html.link(listed, f"{n_waiting} more wait for artists") if n_waiting else html.NOTHING
+    return html.link(listed, f"{n_waiting} more wait for artists") if n_waiting else SafeString("")
 
 
 def _empty() -> str:

@@ -50,7 +50,8 @@ def test_a_file_alone_says_its_place_in_the_order(office: Client, plans: list[Pl
 
     answer = office.post(address, form, headers={"X-Madsea-Drop": "1"})
 
-    assert answer.json() == {"said": ["E202_SQ0010-0020_extracted-raw_v0001.png"], "ok": True}
+    said = ["E202_SQ0010-0020_extracted-raw_v0001.png"]
+    assert answer.json() == {"said": said, "ok": True, "again": False}
 
 
 @pytest.mark.parametrize(

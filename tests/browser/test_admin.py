@@ -115,6 +115,7 @@ PHONE_PAGES = (
     "/admin/generation/planrun/queue/",
     "/admin/generation/plan/",
     "/admin/generation/plan/1/change/",
+    "/admin/generation/plan/generate/?sequences=1",
     "/admin/generation/sequence/1/change/",
     "/admin/generation/version/",
     "/admin/generation/server/",

@@ -1,8 +1,11 @@
 """Asking for plans from the page, in a real browser, with a preview server behind it."""
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests import factories
 from tests.browser.conftest import Studio
 
 pytestmark = pytest.mark.slow
@@ -36,6 +39,24 @@ def test_a_double_press_makes_one_batch(studio: Studio, page: Page) -> None:
 
     expect(page.locator("#page-head")).to_contain_text("3 done")
     assert studio.site.value(N_BATCHES) == 1
+
+
+def test_dropped_panels_are_published_in_their_order_and_generated(
+    studio: Studio, page: Page, tmp_path: Path
+) -> None:
+    files = [tmp_path / f"board {n}.png" for n in (10, 2, 3, 1)]
+    for file in files:
+        file.write_bytes(factories.png())
+    page.goto(f"{studio.url}/admin/generation/sequence/1/change/")
+
+    page.set_input_files("[name=file]", files)
+    page.select_option("[name=placed]", "order")
+    page.get_by_role("button", name="Publish").click()
+
+    expect(page.get_by_role("link", name="E202_SQ0010-0040", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Generate").click()
+    expect(page.get_by_role("button", name="Generate 4 pictures")).to_be_enabled()
+    assert studio.site.value("SELECT max(number) FROM generation_version") == 2
 
 
 def test_what_is_changed_is_marked_and_what_it_would_do_is_told_at_once(
