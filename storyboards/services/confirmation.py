@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from time import monotonic, sleep
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.models import User
 
@@ -15,6 +16,7 @@ from storyboards.models import DraftBoard, StoryboardImport
 from storyboards.selectors import drafts
 from storyboards.selectors.drafts import Compared, Draft
 from storyboards.services import editing, readings, transitions
+from storyboards.states import ImportState
 
 #: Whoever comes second waits so long for the answer that the first one gets.
 PATIENCE_S = 20.0
@@ -35,9 +37,9 @@ def confirm(
         Busy: too much is being decoded just now.
         StorageError: the projects folder cannot be written.
     """
-    token = transitions.claim_draft(of)
+    token = _turn(of)
     if token is None:
-        return _as_somebody_else_does(of)
+        return drafts.find(of.public_id)
     try:
         draft = drafts.draft(StoryboardImport.objects.get(pk=of.pk))
         _check(draft, revision)
@@ -45,26 +47,29 @@ def confirm(
         transitions.confirm(of, token, made, actor)
     except Fenced:
         # It took longer than the lease: whoever took over finds all of it there.
-        return _as_somebody_else_does(of)
+        return confirm(of, actor=actor)
     finally:
         transitions.release(of, token)
     return drafts.find(of.public_id)
 
 
-def _as_somebody_else_does(of: StoryboardImport) -> StoryboardImport:
-    """Return the import once somebody else has confirmed it.
+def _turn(of: StoryboardImport) -> UUID | None:
+    """Return the lease of a draft, once nobody else has it; None once somebody has confirmed it.
 
     Raises:
-        Conflict: nobody does.
+        Conflict: it is no draft, or somebody takes too long over it.
     """
     until = monotonic() + PATIENCE_S
-    while monotonic() < until:
-        if StoryboardImport.objects.confirmed().filter(pk=of.pk).exists():
-            return drafts.find(of.public_id)
-        if not StoryboardImport.objects.drafts().filter(pk=of.pk).exists():
-            break
+    while True:
+        if token := transitions.claim_draft(of):
+            return token
+        # Read at once: between two questions somebody may have confirmed it.
+        state = StoryboardImport.objects.filter(pk=of.pk).values_list("state", flat=True).first()
+        if state == ImportState.CONFIRMED:
+            return None
+        if state != ImportState.DRAFT or monotonic() > until:
+            raise editing.refusal(of)
         sleep(_LOOK_S)
-    raise editing.refusal(of)
 
 
 def _check(draft: Draft, revision: int | None) -> None:
