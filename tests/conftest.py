@@ -62,7 +62,8 @@ def styles_stay() -> None:
 
 def _restore_styles(**_: Any) -> None:
     made = import_module("generation.migrations.0001_madsea").STYLES
-    rows = [Style(**fields) for fields in made]
+    sheet = import_module("generation.migrations.0002_technical_sheet").AFTER
+    rows = [Style(**fields | sheet[fields["code"]]) for fields in made]
     Style.objects.bulk_create(rows, ignore_conflicts=True)
 
 

@@ -269,12 +269,17 @@ def test_the_queue_of_an_unknown_batch_is_not_found(api: APIClient) -> None:
 
 
 def test_styles_tell_their_defaults(api: APIClient) -> None:
-    assert rows(api, "/api/styles")[0] == {
+    told = rows(api, "/api/styles")[0]
+
+    assert "{description}" in told.pop("prompt")
+    assert "visible face" in told.pop("negative_prompt")
+    assert set(told.pop("variants")) == {"golden_hour", "blue_hour", "neutral"}
+    assert told == {
         "style": "ombres_chinoises",
         "label": "Ombres chinoises",
         "workflow_json": "OmbresChinoises.json",
         "workflows": ["OmbresChinoises.json"],
-        "params": {"steps": 30, "cfg": 7.5, "lora_strength": 0.9},
+        "params": {"steps": 30, "cfg": 7.5, "lora_strength": 0.9, "denoise": 0.4},
     }
 
 

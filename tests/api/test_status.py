@@ -42,12 +42,15 @@ def test_values_and_sources_of_all_plans_are_told_once_and_beside_them_a_plan_s_
     made = api.post(URL, EXAMPLE | {"sequences": sequences, "params": {"cfg": 3}}, format="json")
 
     document = api.get(made["Location"]).json()
-    assert document["params"] == {"steps": 30, "cfg": 3, "lora_strength": 0.9}
+    assert document["params"] == factories.style().values | {"cfg": 3}
     assert document["sources"] == {
         "seed": "drawn",
         "steps": "style",
         "cfg": "request",
         "lora_strength": "style",
+        "denoise": "style",
+        "prompt": "style",
+        "negative_prompt": "style",
     }
     own, other = document["plans"]
     assert (own["params"], own["sources"]) == ({"steps": 12}, {"steps": "plan"})

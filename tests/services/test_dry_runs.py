@@ -70,8 +70,8 @@ def test_all_values_are_told_with_their_sources_the_workflow_s_own_among_them() 
 
     told = {name: (outlook["params"][name], outlook["sources"][name]) for name in ("steps", "cfg")}
     assert told == {"steps": (12, "request"), "cfg": (7.5, "style")}
-    assert outlook["sources"]["denoise"] == "workflow"
-    assert outlook["params"]["denoise"] == pytest.approx(0.85, abs=0.15)
+    assert outlook["sources"]["sampler_name"] == "workflow"
+    assert outlook["params"]["sampler_name"] == "dpmpp_2m"
     assert (outlook["sources"]["seed"], "seed" in outlook["params"]) == ("drawn", False)
 
 

@@ -1,13 +1,16 @@
 """What a plan tells is put into the texts that it is made with, and stays as it was asked for."""
 
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from rest_framework.test import APIClient
 
 from generation.models import Plan, Style
 from generation.services import batches, dry_runs, plan_fields, plan_texts, request_validation
 from generation.services.request_validation import BatchRequest
+from generation.workflows import prompt_fields
 from generation.workflows.prompt_fields import FIELDS
 from tests import factories
 from tests.api.calls import EXAMPLE
@@ -15,6 +18,12 @@ from tests.api.calls import EXAMPLE
 pytestmark = pytest.mark.django_db
 
 ACTION = "INT. GRENIER - NUIT\nPR contre champ\nLA RELIEUSE (seule)\nouvre une malle"
+
+
+@pytest.fixture(autouse=True)
+def without_a_text_of_its_own(db: None) -> None:
+    """The style has no text: what has fields is what each test gives."""
+    Style.objects.update(prompt="", negative_prompt="")
 
 
 @pytest.fixture
@@ -136,3 +145,24 @@ def test_what_was_sent_is_in_the_recipe_with_its_template(told: Plan, api: APICl
     parameters = api.get(f"/api/versions/{version.pk}/recipe").json()["parameters"]
 
     assert parameters["prompt"] == {"value": "1A", "source": "request", "template": "{label}"}
+
+
+@pytest.mark.parametrize("code", ["ombres_chinoises", "labo"])
+def test_the_shipped_styles_follow_the_technical_sheet(code: str) -> None:
+    style = import_module("generation.migrations.0002_technical_sheet").AFTER[code]
+
+    params = style["params"]
+    assert 0.35 <= params["denoise"] <= 0.45
+    assert 6.5 <= params["cfg"] <= 8.5
+    assert params["steps"] == 30
+    assert prompt_fields.unknown(style["prompt"]) == []
+    assert {variant["params"]["steps"] for variant in style["variants"].values()} <= {30, 40}
+
+
+def test_a_style_that_a_studio_has_changed_stays_as_it_is() -> None:
+    Style.objects.filter(code="labo").update(params={"steps": 12})
+
+    import_module("generation.migrations.0002_technical_sheet").follow_the_sheet(apps, None)
+
+    style = Style.objects.get(code="labo")
+    assert (style.params, style.prompt) == ({"steps": 12}, "")

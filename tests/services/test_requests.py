@@ -11,6 +11,7 @@ from generation.models import Style
 from generation.services import batches, request_validation
 from generation.services.request_validation import BatchRequest
 from generation.states import Mode
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 
@@ -65,7 +66,7 @@ def test_the_example_of_the_specification_is_taken() -> None:
     assert (request.style.code, request.mode) == ("ombres_chinoises", Mode.AUTO)
     assert request.workflow is not None
     assert request.workflow.name == "OmbresChinoises.json"
-    assert request.params == {"steps": 30, "cfg": 7.5, "lora_strength": 0.9}
+    assert request.params == factories.style().values
 
 
 @pytest.mark.parametrize("key", ["workflow_json", "params", "mode"])
@@ -78,7 +79,7 @@ def test_what_has_a_default_can_be_left_out(key: str) -> None:
 def test_the_params_of_the_request_lie_over_those_of_the_style() -> None:
     request = read(params={"steps": 12})
 
-    assert request.params == {"steps": 12, "cfg": 7.5, "lora_strength": 0.9}
+    assert request.params == factories.style().values | {"steps": 12}
 
 
 def test_a_default_of_the_style_that_the_workflow_does_not_have_is_left_out() -> None:
@@ -135,6 +136,9 @@ def test_each_value_knows_whether_style_or_request_gave_it() -> None:
         "steps": "request",
         "cfg": "style",
         "lora_strength": "style",
+        "denoise": "style",
+        "prompt": "style",
+        "negative_prompt": "style",
     }
 
 
@@ -253,7 +257,7 @@ def test_a_field_that_no_plan_has_is_named() -> None:
 
 
 def test_a_style_s_text_with_an_unknown_field_is_refused() -> None:
-    Style.objects.filter(code="ombres_chinoises").update(params={"prompt": "{mood}"})
+    Style.objects.filter(code="ombres_chinoises").update(prompt="{mood}")
 
     assert refused(params={}) == [("style.prompt", "unknown_field")]
 
