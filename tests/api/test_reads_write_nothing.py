@@ -48,6 +48,7 @@ ROWS: dict[str, Any] = {
     "episodes-one": Episode,
     "sequences-one": Sequence,
     "plans-one": Plan,
+    "plan-texts": Plan,
     "servers-one": Server,
     "version": Version,
     "recipe": Version,
