@@ -17,6 +17,8 @@ from storyboards.reading.source import Pictures
 
 _ROOT = Path(__file__).resolve().parents[2]
 _LOOK_EVERY_S = 0.1
+#: How PDFium ends where it is not given the memory that it asks for.
+_CRASHES = frozenset({signal.SIGABRT, signal.SIGSEGV, signal.SIGTRAP, signal.SIGILL, signal.SIGBUS})
 
 
 def read_in_child(
@@ -49,6 +51,8 @@ def read_in_child(
         return storyboard
     if child.returncode == -signal.SIGXCPU:
         raise answers.too_long(limits.cpu_s)
+    if -child.returncode in _CRASHES:
+        raise answers.too_costly(limits)
     raise answers.ended(child.returncode)
 
 
