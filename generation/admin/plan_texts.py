@@ -119,7 +119,7 @@ def _view(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
         "subtitle": None,
         "form": form,
         "long": _LONG,
-        "panel": html.thumbnail(Version.objects.panels().filter(plan=plan).first(), 480),
+        "panel": html.thumbnail(Version.objects.panels().filter(plan=plan).first()),
     }
     return TemplateResponse(request, TEMPLATE, context)
 

@@ -141,9 +141,9 @@ def test_another_style_brings_its_own_values_and_what_was_changed_stays(
     shown = office.post(of_all(plans), form | {"style": "labo", "value:cfg": "4.5"})
 
     html = shown.content.decode()
-    assert 'name="value:steps" id="value:steps" value="36"' in html
+    assert 'name="value:denoise" id="value:denoise" value="0.45"' in html
     assert 'name="value:cfg" id="value:cfg" value="4.5"' in html
-    assert 'name="was:cfg" value="5"' in html
+    assert 'name="was:cfg" value="7"' in html
     assert Batch.objects.count() == 0
 
 
