@@ -6,6 +6,7 @@ The engine knows none of them. What may be added, and where:
 - to the sidebar of the admin: `generation.admin.navigation.GROUPS`
 - to the addresses of the API: `generation.api.routes.ROUTES`
 - to the tick: `generation.services.maintenance.STEPS`
+- to what the demo user may do: `generation.services.accounts.DEMO_APPS`
 - to the hidden folders below the projects root: `generation.storage.APP_FOLDERS`
 - to what happens when a version is published: `version_published`, a signal
 """

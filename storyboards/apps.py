@@ -10,10 +10,11 @@ class StoryboardsConfig(AppConfig):
     verbose_name = "Storyboards"
 
     def ready(self) -> None:
-        """Add to the engine: a hidden folder below the projects root, and a step of the tick."""
+        """Add to the engine: a hidden folder, a step of the tick, what the demo user may do."""
         import_module("generation.storage").APP_FOLDERS.add(
             import_module("storyboards.models.storyboard_import").FOLDER
         )
+        import_module("generation.services.accounts").DEMO_APPS.add(self.name)
         import_module("generation.services.maintenance").STEPS.add(
             import_module("storyboards.services.readings").step
         )

@@ -5,6 +5,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from generation.models import Project
+from generation.services import accounts
 from storyboards.models import Convention
 from storyboards.services import confirmation, transitions
 from tests.storyboards.boards import LABO, STREET, board, read
@@ -134,3 +135,10 @@ def test_a_word_for_a_style_that_there_is_not_is_refused(page: Client) -> None:
 
     assert "There is no style" in html
     assert Convention.objects.count() == 0
+
+
+def test_the_demo_user_sees_storyboards(client: Client) -> None:
+    accounts.demo_user()
+    client.force_login(User.objects.get(username=accounts.DEMO_NAME))
+
+    assert 'id="storyboard-give"' in shown(client, LIST)
