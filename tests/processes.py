@@ -52,6 +52,16 @@ QUICK = {
 }
 
 
+def obeying_signals() -> None:
+    """Take back, in a process that is started, what it would ignore as its starter does.
+
+    Tests that run in the background, or under nohup, ignore Ctrl-C or a hang-up, and so would
+    whatever they start.
+    """
+    for each in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(each, signal.SIG_DFL)
+
+
 class TooLate(AssertionError):
     """What a test waited for has not come."""
 

@@ -7,14 +7,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
 import requests
 
 from generation.runtime.processes import ROOT, free_port
-from tests.processes import wait_for
+from tests.processes import obeying_signals, wait_for
 
 pytestmark = pytest.mark.slow
 FIRST = "madsea-2025-ep202/E202/SQ0010/AI-concept/E202_SQ0010-0010_AI-concept_v000{}.png"
@@ -55,8 +54,7 @@ def start(*arguments: str, env: dict[str, str]) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
-        # Under nohup, whatever the tests start would ignore it.
-        preexec_fn=partial(signal.signal, signal.SIGHUP, signal.SIG_DFL),  # noqa: PLW1509
+        preexec_fn=obeying_signals,  # noqa: PLW1509
     )
 
 

@@ -125,7 +125,7 @@ def test_a_wrong_type_is_refused_at_its_place(
         ({"workflow_json": "Nope.json"}, "workflow_json", "unknown_workflow"),
         ({"mode": "automatic"}, "mode", "unknown_mode"),
         ({"mode": ""}, "mode", "unknown_mode"),
-        ({"priority": 9}, "priority", "unknown_key"),
+        ({"urgency": 9}, "urgency", "unknown_key"),
         (
             {"sequences": [ONE_SEQUENCE | {"shots": []}]},
             "sequences.0.shots",

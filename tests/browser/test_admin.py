@@ -21,7 +21,7 @@ def test_the_supervisor_finds_a_failed_plan_reads_why_and_retries_it(
     page.get_by_role("link", name="E202_SQ0010-0010", exact=True).click()
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text("The panel has no edges.")
-    page.get_by_role("button", name="Retry").click()
+    page.get_by_role("button", name="Retry", exact=True).click()
 
     expect(page.get_by_text("1 plan run queued again.")).to_be_visible()
     expect(page.locator("#page-head")).to_contain_text("done")

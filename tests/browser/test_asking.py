@@ -1,5 +1,6 @@
 """Asking for plans from the page, in a real browser, with a preview server behind it."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,8 @@ def test_what_is_changed_is_marked_and_what_it_would_do_is_told_at_once(
 
     expect(page.get_by_label("Steps")).to_have_value("30")
     expect(page.get_by_role("button", name="Generate 6 pictures")).to_be_enabled()
+    cfg = page.locator('[name="value:cfg"]')
+    expect(cfg).to_have_value("7.5")
     page.select_option("#style", "labo")
-    expect(page.get_by_label("Steps")).to_have_value("36")
+    expect(cfg).to_have_value(re.compile(r"^7(\.0)?$"))
     assert studio.site.value(N_BATCHES) == 0

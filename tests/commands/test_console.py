@@ -14,6 +14,7 @@ import pytest
 from generation.runtime.processes import ROOT
 from madsea.console import write_plainly
 from tests.listening import Listener
+from tests.processes import obeying_signals
 
 Manage = Callable[..., subprocess.CompletedProcess[str]]
 FOLDER = str(ROOT / "samples" / "panels")
@@ -182,6 +183,7 @@ def test_ctrl_c_ends_a_command_without_a_traceback(tmp_path: Path) -> None:
         env={"PATH": os.environ["PATH"], "MADSEA_HOME": str(tmp_path)},
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=obeying_signals,  # noqa: PLW1509
     )
     # The pipe opens once the command reads it.
     with (tmp_path / "request.json").open("w"):

@@ -103,7 +103,8 @@ class Replay:
         try:
             while text := socket.recv():
                 self.messages.append(json.loads(text))
-        except (OSError, websocket.WebSocketException):
+        except (OSError, ValueError, websocket.WebSocketException):
+            # Closed by the other thread, also just before it was waited for (ValueError).
             return
 
     def _catch_up(self, seen: list[dict[str, Any]]) -> None:
