@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import PLANS, Studio
+from tests.processes import wait_for
 
 pytestmark = pytest.mark.slow
 #: There is time to look at what runs, however busy the machine is.
@@ -147,13 +148,7 @@ def _overflow_px(page: Page, address: str) -> int:
 
 def _reloaded(page: Page, text: str) -> Locator:
     """Return where the text stands, the list reloaded until it does."""
-    page.wait_for_function(
-        """async (text) => {
-            const answer = await fetch(location.href);
-            return (await answer.text()).includes(`${text}</a>`);
-        }""",
-        arg=text,
-        polling=500,
-    )
+    # Asked from here: the browser's own `wait_for_function` takes a promise for true.
+    wait_for(lambda: f"{text}</a>" in page.request.get(page.url).text(), name=text)
     page.reload()
     return page.get_by_role("link", name=text, exact=True)
