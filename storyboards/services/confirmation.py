@@ -22,6 +22,8 @@ from storyboards.states import ImportState
 PATIENCE_S = 20.0
 _LOOK_S = 0.25
 SOURCE = "storyboard"
+#: What a confirmed import tells numbers of, in this order.
+COUNTED = ("plans", "new", "changed", "panels", "omitted")
 
 
 def confirm(
@@ -135,10 +137,5 @@ def _of_board(problem: Problem, chosen: list[Compared]) -> Problem:
 
 
 def _counts(made: Made, draft: Draft) -> dict[str, int]:
-    return {
-        "plans": len(made.plans),
-        "new": len(made.new),
-        "changed": len(made.changed),
-        "panels": len(made.panels),
-        "omitted": len(draft.gone),
-    }
+    told = made.plans, made.new, made.changed, made.panels, draft.gone
+    return {name: len(each) for name, each in zip(COUNTED, told, strict=True)}

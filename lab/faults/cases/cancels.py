@@ -59,7 +59,7 @@ CASES = (
             f"a cancel on a server that plays ComfyUI {version}",
             "cancelled while it runs, somebody else's prompt behind it, which must end well",
             meanwhile=cancel_and_see_the_other,
-            plays={"seconds_per_plan": 2.5, "generation": generation},
+            plays={"seconds_per_plan": 6, "generation": generation},
             **CANCELLED,
         )
         for generation, version in (("targeted", "0.3.64"), ("jobs", "0.38.1"))
@@ -69,7 +69,7 @@ CASES = (
         "an old server would stop whatever runs",
         "the same on a server that plays ComfyUI 0.3.40",
         meanwhile=cancel_and_see_the_other,
-        plays={"seconds_per_plan": 2.5, "generation": "classic"},
+        plays={"seconds_per_plan": 6, "generation": "classic"},
         **{
             **CANCELLED,
             "renders": 1,
@@ -82,7 +82,7 @@ CASES = (
         "`ignore_interrupt` always, cancelled while it runs",
         (strike("ignore_interrupt"),),
         meanwhile=cancel,
-        plays={"seconds_per_plan": 2.5},
+        plays={"seconds_per_plan": 6},
         **{**CANCELLED, "renders": 1},
     ),
     Case(

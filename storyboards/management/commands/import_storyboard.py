@@ -116,7 +116,8 @@ class Command(MadseaCommand):
             return
         self._boards(drafts.draft(made))
         if made.state == ImportState.CONFIRMED:
-            counts = ", ".join(f"{n} {what}" for what, n in made.made.items())
+            # PostgreSQL keeps no order of the keys.
+            counts = ", ".join(f"{made.made[what]} {what}" for what in confirmation.COUNTED)
             self.stdout.write(f"Confirmed: {counts}.")
         else:
             self.stdout.write(f"Draft {made.public_id}: look it over in the admin, or --confirm.")
