@@ -42,7 +42,7 @@ class Act:
 
     `past` completes "3 plan runs …"; `fits` says whether to offer the act on a row (the service
     decides again); `question`, when given, is asked before. `not_done` says what became of those
-    that the service refused.
+    that the service refused. `carries` is what the answer to the question brings along.
     """
 
     name: str
@@ -54,6 +54,7 @@ class Act:
     question: Question | None = None
     is_main: bool = False
     not_done: str = "not changed"
+    carries: Mapping[str, str] = field(default_factory=dict)
 
     def targets(self, rows: Sequence[Any]) -> Targets:
         """Return what it would change of these rows now."""

@@ -193,7 +193,7 @@ class MadseaAdmin(_Base):
 
     def salt(self, act: Act) -> str:
         """Return what keeps the answer to one question from answering another."""
-        return f"{self.opts.label}.{act.name}"
+        return ".".join([self.opts.label, act.name, *act.carries.values()])
 
     def answer_url(self, act: Act) -> str:
         return reverse(f"{self._act_name(act, 'admin:')}_answer")

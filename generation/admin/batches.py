@@ -10,10 +10,19 @@ from django.urls import URLPattern
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from generation.admin import batch_controls, confirmation, filters, html, queue, search, tables
+from generation.admin import (
+    batch_controls,
+    confirmation,
+    filters,
+    html,
+    queue,
+    retry_form,
+    search,
+    tables,
+)
 from generation.admin.actions import CANCELLED, PLANS, Act, Question, counted
 from generation.admin.base import RecordAdmin
-from generation.admin.detail_pages import Page
+from generation.admin.detail_pages import Form, Page
 from generation.errors import Conflict
 from generation.models import Batch, LogEntry, PlanRun
 from generation.selectors import admin_overviews, expected_ends
@@ -88,7 +97,7 @@ class BatchAdmin(RecordAdmin):
         return f"{batch} ({named}{episode.project}, {episode}, {batch.style})"
 
     def get_urls(self) -> list[URLPattern]:
-        return [*batch_controls.urls(self), *super().get_urls()]
+        return [*batch_controls.urls(self), *retry_form.urls(self), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return admin_overviews.batches()
@@ -130,6 +139,7 @@ class BatchAdmin(RecordAdmin):
         return html.ago(batch.created_at)
 
     def page(self, request: HttpRequest, batch: Batch) -> Page:
+        may_change = self.has_change_permission(request, batch)
         runs = admin_overviews.runs_by_attention(batch, tables.LINES)
         all_runs = html.list_url(PlanRun, batch__id__exact=batch.pk)
         more = html.link(all_runs, f"All {batch.n_total} plans")
@@ -139,15 +149,19 @@ class BatchAdmin(RecordAdmin):
             name=batch.name or f"Batch {batch.public_id}",
             status=html.batch_line(batch),
             strip=html.strip(admin_overviews.pictures_of(batch, STRIP_MAX)),
-            facts=_facts(batch, may_change=self.has_change_permission(request, batch)),
+            facts=_facts(batch, may_change=may_change),
             tables=[
                 tables.without(tables.runs("Plans", runs, more=more), "Batch"),
                 tables.values("Values", batch.params, batch.sources),
                 tables.log(log, more=html.link(whole_log, "The whole log"), with_plan=True),
             ],
             unfinished=batch.is_unfinished,
-            forms=batch_controls.forms(batch) if self.has_change_permission(request, batch) else [],
+            forms=_forms(batch) if may_change else [],
         )
+
+
+def _forms(batch: Batch) -> list[Form]:
+    return [*batch_controls.forms(batch), *retry_form.forms(batch)]
 
 
 def _facts(batch: Batch, *, may_change: bool) -> list[tuple[str, SafeString | str]]:
@@ -157,7 +171,7 @@ def _facts(batch: Batch, *, may_change: bool) -> list[tuple[str, SafeString | st
         ("Project", html.link_to(batch.episode.project)),
         ("Episode", html.link_to(batch.episode)),
         ("Style", html.link_to(batch.style)),
-        ("Workflow", html.link_to(batch.workflow)),
+        ("Workflow", retry_form.field(batch, may_change=may_change)),
         ("Mode", batch.mode),
         *([("Variations of each plan", str(batch.variations))] if batch.variations > 1 else []),
         *([("Reason", batch.reason)] if batch.reason else []),

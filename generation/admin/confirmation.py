@@ -24,6 +24,10 @@ RETRY = (
     "Each is queued again and takes its time on a server once more. Seeds and parameters stay as"
     " they are."
 )
+RETRY_WITH = (
+    "Each is queued again and made with this workflow from now on, with what was asked for before;"
+    " presets and the style's values are those of this workflow. Seeds stay where they fit."
+)
 CANCEL = (
     "What waits is cancelled at once. What is running is stopped, and its image is dropped. Images"
     " that are published are kept. “Retry” queues cancelled plans again."
