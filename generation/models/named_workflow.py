@@ -19,6 +19,11 @@ class NamedWorkflow(models.Model):
     )
     document = models.TextField(blank=True, help_text="The text as it was given.")
     graph: "models.JSONField[Any, Any]" = models.JSONField(null=True, blank=True)
+    remarks: "models.JSONField[Any, Any]" = models.JSONField(
+        default=list,
+        blank=True,
+        help_text='What of the document is not in the graph: [{"code", "detail", "node"}]',
+    )
     sha256 = models.CharField(max_length=64, blank=True, help_text="Of the graph.")
     error: "models.JSONField[Any, Any]" = models.JSONField(
         null=True, blank=True, help_text='{"code", "detail", "node"}'

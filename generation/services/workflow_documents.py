@@ -12,6 +12,7 @@ from generation.workflows.contract import Contract
 from generation.workflows.graph import Graph
 from generation.workflows.parameters import Parameter
 from generation.workflows.params_schema import schema
+from generation.workflows.remarks import Remark
 from generation.workflows.requirements import requirements
 
 Node = TypedDict("Node", {"node": str, "class": str, "title": str})
@@ -150,10 +151,7 @@ def _described(row: NamedWorkflow) -> ContractDocument:
         },
         "parameters": parameters(contract),
         "schema": schema(contract.parameters),
-        "warnings": [
-            {"code": said.code, "detail": said.detail, "node": said.node or None}
-            for said in contract.warnings
-        ],
+        "warnings": [*row.remarks, *(_said(warning) for warning in contract.warnings)],
         "questions": [
             {
                 "code": asked.code,
@@ -165,6 +163,10 @@ def _described(row: NamedWorkflow) -> ContractDocument:
         "answers": choices.held(row.graph, row.choices),
         "error": _fault(faults[0].code, faults[0].detail, faults[0].node) if faults else None,
     }
+
+
+def _said(warning: Remark) -> Said:
+    return {"code": warning.code, "detail": warning.detail, "node": warning.node or None}
 
 
 def _blank(row: NamedWorkflow) -> ContractDocument:

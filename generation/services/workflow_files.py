@@ -16,17 +16,22 @@ from generation.workflows import formats
 from generation.workflows import graph as graphs
 from generation.workflows.graph import Graph, GraphError
 from generation.workflows.limits import Limits
+from generation.workflows.remarks import Remark
 
 Definitions = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
 class ReadFile:
-    """What a file holds: its text as it came, and the graph in it or why there is none."""
+    """What a file holds: its text as it came, and the graph in it or why there is none.
+
+    `remarks` say what of an editor's document is not in its graph.
+    """
 
     document: str
     graph: Graph | None
     error: GraphError | None = None
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def sha256(self) -> str:
@@ -57,7 +62,8 @@ def read(content: bytes, known: Definitions) -> ReadFile:
         return ReadFile("", None, error)
     document = _text(written[: limits().graph_bytes + 1])
     try:
-        return ReadFile(document, _graph(written, known))
+        loaded = formats.load(written, known, limits())
+        return ReadFile(document, _graph(loaded.graph), remarks=loaded.remarks)
     except GraphError as error:
         return ReadFile(document, None, error)
 
@@ -72,8 +78,7 @@ def _of_picture(content: bytes) -> bytes:
     return formats.of_texts(texts, bounds)
 
 
-def _graph(content: bytes, known: Definitions) -> Graph:
-    loaded = formats.load(content, known, limits())
+def _graph(loaded: Graph) -> Graph:
     graph = graphs.ordered(rendered_workflows.turned_back(loaded))
     text = json.dumps(graph, ensure_ascii=False)
     if not is_storable(text) or "\\u0000" in text:

@@ -19,6 +19,7 @@ from generation.models import NamedWorkflow
 from generation.services import node_definitions, workflow_files
 from generation.services.workflow_files import ReadFile
 from generation.workflows import names
+from generation.workflows.remarks import Remark
 
 #: A larger file is read no further: what is wrong with it is told all the same.
 MAX_BYTES = 16 * 2**20
@@ -146,6 +147,7 @@ def filled(row: NamedWorkflow, reading: ReadFile) -> NamedWorkflow:
     """Return a copy of a row that holds what was read."""
     filled_in = row.unstored_copy()
     filled_in.document, filled_in.graph = reading.document, reading.graph
+    filled_in.remarks = [_told(remark) for remark in reading.remarks]
     filled_in.sha256, error = reading.sha256, reading.error
     filled_in.error = None
     if error is not None:
@@ -154,8 +156,12 @@ def filled(row: NamedWorkflow, reading: ReadFile) -> NamedWorkflow:
     return filled_in
 
 
+def _told(remark: Remark) -> dict[str, str]:
+    return {"code": remark.code, "detail": storable(remark.detail), "node": storable(remark.node)}
+
+
 #: What a file says; what was chosen for its workflow stays.
-_OF_FILE = ("document", "graph", "sha256", "error", "file_sha256", "file_changed_at")
+_OF_FILE = ("document", "graph", "remarks", "sha256", "error", "file_sha256", "file_changed_at")
 
 
 def keep(row: NamedWorkflow, by: User | None = None) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from generation.comfyui.untrusted_json import Json, mapping
 from generation.workflows import editor
@@ -10,12 +11,20 @@ from generation.workflows.definitions import Definitions
 from generation.workflows.errors import GraphError
 from generation.workflows.graph import Graph
 from generation.workflows.limits import DEFAULT, Limits
+from generation.workflows.remarks import Remark
 
 #: Where programs and pictures keep the editor's document.
 _WRAPPERS = (("workflow",), ("extra_data", "extra_pnginfo", "workflow"), ("input", "workflow"))
 
 
-def load(content: bytes, known: Sequence[Definitions], limits: Limits = DEFAULT) -> Graph:
+class Loaded(NamedTuple):
+    """The graph of a file, and what the file holds beyond it: what a conversion has left out."""
+
+    graph: Graph
+    remarks: tuple[Remark, ...] = ()
+
+
+def load(content: bytes, known: Sequence[Definitions], limits: Limits = DEFAULT) -> Loaded:
     """Return the graph of a workflow file, converted from the editor's format if need be.
 
     `known` are the definitions of each server, tried in turn: only they tell the values of widgets
@@ -26,7 +35,10 @@ def load(content: bytes, known: Sequence[Definitions], limits: Limits = DEFAULT)
     document = graphs.parse(content, limits)
     unwrapped = graphs.unwrapped(document)
     found = None if _is_graph(unwrapped) else _editor_document(document)
-    return graphs.checked(unwrapped if found is None else _converted(found, known, limits), limits)
+    if found is None:
+        return Loaded(graphs.checked(unwrapped, limits))
+    converted = _converted(found, known, limits)
+    return Loaded(graphs.checked({**converted.graph}, limits), converted.remarks)
 
 
 def of_texts(texts: Mapping[str, str], limits: Limits = DEFAULT) -> bytes:
@@ -82,12 +94,12 @@ def _editor_document(document: Json) -> Json | None:
     return None
 
 
-def _converted(document: Json, known: Sequence[Definitions], limits: Limits) -> Json:
+def _converted(document: Json, known: Sequence[Definitions], limits: Limits) -> editor.Conversion:
     """Convert with the first server's definitions that know every class; else say what lacks."""
     refused: GraphError | None = None
     for definitions in known:
         try:
-            return {**editor.convert(document, definitions, limits.nodes)}
+            return editor.convert(document, definitions, limits.nodes)
         except GraphError as error:
             refused = refused or error
     raise refused or GraphError("ui_format", "No server is known to convert it with.")

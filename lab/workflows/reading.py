@@ -14,6 +14,7 @@ from generation.workflows.contract import Contract
 from generation.workflows.definitions import shipped_definitions
 from generation.workflows.errors import GraphError
 from generation.workflows.graph import Graph
+from generation.workflows.remarks import Remark
 
 HEAD = ("workflow", "read", "seed", "prompt", "panel", "pictures", "questions", "warnings")
 _NONE = "–"
@@ -21,12 +22,16 @@ _NONE = "–"
 
 @dataclass(frozen=True)
 class Line:
-    """What is told of one workflow; `refusal` is the code and sentence of why it cannot be used."""
+    """What is told of one workflow; `refusal` is the code and sentence of why it cannot be used.
+
+    `remarks` say what its conversion has left out.
+    """
 
     name: str
     graph: Graph | None = None
     contract: Contract | None = None
     refusal: str = ""
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def is_read(self) -> bool:
@@ -38,7 +43,7 @@ class Line:
         found = self.contract
         if found is None:
             return [self.name, self.refusal, *[_NONE] * 6]
-        codes = (warning.code for warning in found.warnings)
+        codes = (warning.code for warning in (*self.remarks, *found.warnings))
         return [
             self.name,
             self.refusal or "yes",
@@ -63,7 +68,7 @@ def read(path: Path) -> Line:
     """Return what is told of the workflow in a file, by the definitions that Madsea ships."""
     definitions = shipped_definitions()
     try:
-        graph = formats.load(path.read_bytes(), [definitions])
+        graph, remarks = formats.load(path.read_bytes(), [definitions])
     except GraphError as error:
         return Line(path.name, refusal=f"{error.code}: {error}")
     found = contracts.contract(graph, definitions)
@@ -72,7 +77,7 @@ def read(path: Path) -> Line:
         fault for fault in contracts.faults(graph, definitions) if fault.code != "not_in_list"
     ]
     refusal = f"{faults[0].code}: {faults[0].detail}" if faults else ""
-    return Line(path.name, graph, found, refusal)
+    return Line(path.name, graph, found, refusal, remarks)
 
 
 def table(lines: Iterable[Line]) -> str:

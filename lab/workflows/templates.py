@@ -75,7 +75,7 @@ def _reasons(lines: Sequence[Line]) -> str:
 
 def _compared(name: str, export: Mapping[str, Any], documents: Mapping[str, Path]) -> Compared:
     try:
-        graph = editor.convert(_document(documents[name]), shipped_definitions())
+        graph = editor.convert(_document(documents[name]), shipped_definitions()).graph
     except (KeyError, GraphError):
         return Compared(name, is_same=False, agree=export["agree"])
     is_same = reading.sha256(graph) == export["sha256"]

@@ -66,6 +66,13 @@ def test_a_dropped_file_becomes_a_workflow_and_is_shown(office: Client) -> None:
     assert (row.name, row.changed_by.username) == ("Forest.json", "supervisor")
 
 
+def test_what_the_conversion_left_out_stands_on_its_page(office: Client) -> None:
+    content = (DATA.parent / "editor/h02_bypass_lora.ui.json").read_bytes()
+    answer = office.post(GIVE, {"file": factories.sent(content, "Forest.json"), "name": ""})
+
+    assert "In the editor node 2 (LoraLoader) is bypassed" in text(office, answer["Location"])
+
+
 def test_what_cannot_be_used_is_said_with_its_node(office: Client) -> None:
     content = (DATA / "c15_save_video.json").read_bytes()
     (told,) = said(office.post(GIVE, {"file": factories.sent(content, "Film.json")}))

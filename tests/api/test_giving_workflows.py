@@ -255,3 +255,19 @@ def test_what_is_given_beats_the_file_of_that_name_until_that_is_changed(
 
     assert given == OTHER
     assert "3" in director.get(f"{ADDRESS}/A.json/graph").json()["graph"]
+
+
+def test_what_the_conversion_left_out_is_told_where_it_is_given(director: APIClient) -> None:
+    document = (DATA / "editor/h02_bypass_lora.ui.json").read_bytes()
+    answer = give(director, document)
+
+    told = [(said["code"], said["node"]) for said in answer.json()["warnings"]]
+    assert ("bypassed", "2") in told
+    assert director.get(f"{ADDRESS}/A.json").json()["warnings"] == answer.json()["warnings"]
+
+
+def test_a_new_export_without_anything_left_out_says_nothing_more(director: APIClient) -> None:
+    give(director, (DATA / "editor/h02_bypass_lora.ui.json").read_bytes())
+    answer = give(director, (DATA / "editor/h01_plain.ui.json").read_bytes())
+
+    assert "bypassed" not in [said["code"] for said in answer.json()["warnings"]]

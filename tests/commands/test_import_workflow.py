@@ -46,6 +46,13 @@ def test_questions_are_told() -> None:
     assert "1 question to answer before it runs" in said
 
 
+@pytest.mark.parametrize("more", [[], ["--dry-run"]])
+def test_what_the_conversion_left_out_is_told(more: list[str]) -> None:
+    said = run("import_workflow", str(DATA.parent / "editor/h02_bypass_lora.ui.json"), *more)
+
+    assert "bypassed: In the editor node 2 (LoraLoader) is bypassed" in said
+
+
 def test_a_dry_run_writes_nothing() -> None:
     said = run("import_workflow", str(DATA / "c01_hires_fix.json"), "--dry-run")
 

@@ -4,6 +4,6 @@ A document holds nodes with their links and the values of their widgets; subgrap
 with instances. Source: protocol.md §15.
 """
 
-from generation.workflows.editor.convert import convert, is_document
+from generation.workflows.editor.convert import Conversion, convert, is_document
 
-__all__ = ["convert", "is_document"]
+__all__ = ["Conversion", "convert", "is_document"]

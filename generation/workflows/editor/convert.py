@@ -1,7 +1,7 @@
 """A document of the editor, converted: every node that is executed, with values and links."""
 
-from collections.abc import Iterator, Mapping
-from itertools import islice
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from generation.comfyui.untrusted_json import Json, listed, mapping
@@ -11,8 +11,17 @@ from generation.workflows.editor.scopes import BYPASSED, MUTED, EditorNode, Scop
 from generation.workflows.editor.sources import VIRTUAL, Slot, Value
 from generation.workflows.editor.widgets import widget_values
 from generation.workflows.errors import GraphError
-from generation.workflows.graph import Graph, Meta, Node
+from generation.workflows.graph import Graph, Meta, Node, called
 from generation.workflows.limits import DEFAULT
+from generation.workflows.remarks import Remark
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """The graph of a document, not yet checked, and what of the document is not in it."""
+
+    graph: Graph
+    remarks: tuple[Remark, ...]
 
 
 def is_document(value: object) -> bool:
@@ -22,47 +31,94 @@ def is_document(value: object) -> bool:
 
 def convert(
     document: Mapping[str, Any], definitions: Definitions, nodes_max: int = DEFAULT.nodes
-) -> Graph:
-    """Return the graph, not yet checked, that the editor's page would export of a document.
+) -> Conversion:
+    """Return the graph that the editor's page would export of a document, and what it leaves out.
 
     Texts stay as they are written: `{a|b}` and `%tokens%` are resolved by nobody, which the
     contract tells (`page_texts`). Raises GraphError, with the node, for what cannot be converted.
     """
-    found = list(islice(_emitted(scopes.read(document, nodes_max), definitions), nodes_max + 1))
-    if len(found) > nodes_max:
-        detail = f"With its subgraphs the workflow has more than {nodes_max:,} nodes."
-        raise GraphError("too_large", detail)
-    graph: Graph = dict(found)
-    for node in graph.values():
-        node["inputs"] = {
-            name: value for name, value in node["inputs"].items() if _is_there(value, graph)
-        }
-    return graph
+    converter = _Converter(definitions, nodes_max)
+    converter.add(scopes.read(document, nodes_max))
+    converter.drop_links_to_nothing()
+    return Conversion(converter.graph, tuple(converter.remarks))
 
 
-def _emitted(scope: Scope, definitions: Definitions) -> Iterator[tuple[str, Node]]:
-    for node in scope.nodes.values():
-        if node.mode in {MUTED, BYPASSED} or node.kind in VIRTUAL:
-            continue
-        inner = scope.inside(node)
-        if inner is not None:
-            yield from _emitted(inner, definitions)
-        else:
-            yield scope.flat_id(node.node_id), _executed(scope, node, definitions)
+class _Converter:
+    """Adds the nodes of a document, level by level, and notes what it leaves out."""
+
+    def __init__(self, definitions: Definitions, nodes_max: int) -> None:
+        self.graph: Graph = {}
+        self.remarks: list[Remark] = []
+        self._definitions = definitions
+        self._nodes_max = nodes_max
+
+    def add(self, scope: Scope) -> None:
+        """Add the nodes of a level, and those within its subgraphs."""
+        for node in scope.nodes.values():
+            if node.kind in VIRTUAL:
+                continue
+            if node.mode in {MUTED, BYPASSED}:
+                self.remarks.append(_left_out(scope, node))
+            elif (inner := scope.inside(node)) is not None:
+                self.add(inner)
+            else:
+                self._add_executed(scope, node)
+
+    def _add_executed(self, scope: Scope, node: EditorNode) -> None:
+        if len(self.graph) >= self._nodes_max:
+            detail = f"With its subgraphs the workflow has more than {self._nodes_max:,} nodes."
+            raise GraphError("too_large", detail)
+        _refuse_unknown(scope, node, self._definitions)
+        inputs: Json = widget_values(node, self._definitions) | _proxied(scope, node)
+        for slot, given in enumerate(node.inputs):
+            name = str(given.get("name", ""))
+            wire = scope.into(node, slot)
+            source = sources.source_of(scope, wire)
+            if isinstance(source, Slot):
+                inputs[name] = [source.node_id, source.slot]
+            elif isinstance(source, Value):
+                inputs[name] = source.value
+            elif source is None and wire is not None:
+                remark = _unlinked(*_called(scope, node), name, has_value=name in inputs)
+                self.remarks.append(remark)
+        meta = Meta(title=node.title or _display_name(self._definitions, node.kind))
+        executed = Node(class_type=node.kind, inputs=inputs, _meta=meta)
+        self.graph[scope.flat_id(node.node_id)] = executed
+
+    def drop_links_to_nothing(self) -> None:
+        """Take out the links to nodes that a server does not execute; values always stay."""
+        for node_id, node in self.graph.items():
+            gone = [name for name, value in node["inputs"].items() if self._leads_nowhere(value)]
+            for name in gone:
+                del node["inputs"][name]
+                self.remarks.append(_unlinked(node_id, called(node_id, node), name))
+
+    def _leads_nowhere(self, value: object) -> bool:
+        return isinstance(value, list) and str(value[0]) not in self.graph
 
 
-def _executed(scope: Scope, node: EditorNode, definitions: Definitions) -> Node:
-    _refuse_unknown(scope, node, definitions)
-    inputs: Json = widget_values(node, definitions) | _proxied(scope, node)
-    for slot, given in enumerate(node.inputs):
-        name = str(given.get("name", ""))
-        source = sources.source_of(scope, scope.into(node, slot))
-        if isinstance(source, Slot):
-            inputs[name] = [source.node_id, source.slot]
-        elif isinstance(source, Value):
-            inputs[name] = source.value
-    called = node.title or _display_name(definitions, node.kind)
-    return Node(class_type=node.kind, inputs=inputs, _meta=Meta(title=called))
+def _left_out(scope: Scope, node: EditorNode) -> Remark:
+    node_id, name = _called(scope, node)
+    if node.mode == MUTED:
+        return Remark("muted", f"In the editor {name} is muted: it is left out.", node_id)
+    detail = (
+        f"In the editor {name} is bypassed: it is left out, and what it is given goes on to what"
+        " follows it where the types fit."
+    )
+    return Remark("bypassed", detail, node_id)
+
+
+def _called(scope: Scope, node: EditorNode) -> tuple[str, str]:
+    """Return a node's id in the whole graph, and how a message names it."""
+    node_id = scope.flat_id(node.node_id)
+    kind = "subgraph" if node.kind in scope.subgraphs else node.kind
+    return node_id, called(node_id, Node(class_type=kind, inputs={}, _meta=Meta(title=node.title)))
+
+
+def _unlinked(node_id: str, name: str, input_name: str, *, has_value: bool = False) -> Remark:
+    follows = "has the value of its own widget" if has_value else "stays unlinked"
+    detail = f"{input_name} of {name} is linked to nothing that is executed: it {follows}."
+    return Remark("link_dropped", detail, node_id)
 
 
 def _refuse_unknown(scope: Scope, node: EditorNode, definitions: Definitions) -> None:
@@ -100,11 +156,6 @@ def _proxied_by(owner: EditorNode, path: str) -> Json:
         for one, value in pairs
         if len(one) >= 2 and str(one[0]) == path and value is not None
     }
-
-
-def _is_there(value: object, graph: Graph) -> bool:
-    """Tell whether a link leads to a node that is executed; values always stay."""
-    return not isinstance(value, list) or str(value[0]) in graph
 
 
 def _display_name(definitions: Definitions, kind: str) -> str:

@@ -29,11 +29,16 @@ class Value:
     value: Any
 
 
-Source = Slot | Value | None
+@dataclass(frozen=True)
+class Unlinked:
+    """What an instance of a subgraph leaves unlinked: nothing is missing there."""
+
+
+Source = Slot | Value | Unlinked | None
 
 
 def source_of(scope: Scope, wire: Wire | None) -> Source:
-    """Return what a link brings; None where it brings nothing: muted, dangling, unlinked.
+    """Return what a link brings; None where what it leads to is gone: muted, dangling, bypassed.
 
     Raises GraphError when links lead in a circle.
     """
@@ -83,7 +88,9 @@ def _from_outside(scope: Scope, slot: int) -> "tuple[Scope, Wire] | Source":
     name = _input_name(scope, slot)
     places = [place for place, one in enumerate(owner.inputs) if one.get("name") == name]
     wire = parent.into(owner, places[0]) if places else None
-    return (parent, wire) if wire is not None else _promoted(scope, owner, slot, places)
+    if wire is not None:
+        return parent, wire
+    return _promoted(scope, owner, slot, places) or Unlinked()
 
 
 def _definition_inputs(scope: Scope) -> list[object]:

@@ -38,7 +38,7 @@ def plain(graph: dict[str, Any]) -> dict[str, Any]:
 
 
 def converted(name: str) -> dict[str, Any]:
-    return convert(document(name), shipped_definitions())
+    return convert(document(name), shipped_definitions()).graph
 
 
 @pytest.mark.parametrize("name", [name for name in FEATURES if name not in LEFT_AS_WRITTEN])
@@ -101,7 +101,7 @@ def test_an_old_group_node_is_refused_with_what_to_do() -> None:
 
 def test_values_by_name_win_over_places() -> None:
     named = {"seed": 5, "steps": 9, "cfg": 2.0, "sampler_name": "heun", "scheduler": "karras"}
-    found = convert(changed("h01_plain", 8, widgets_values=named), shipped_definitions())
+    found = convert(changed("h01_plain", 8, widgets_values=named), shipped_definitions()).graph
 
     inputs = found["8"]["inputs"]
     assert {name: inputs[name] for name in named} == named
@@ -109,7 +109,7 @@ def test_values_by_name_win_over_places() -> None:
 
 
 def test_what_the_file_does_not_hold_has_its_default() -> None:
-    found = convert(changed("h01_plain", 8, widgets_values=[7]), shipped_definitions())
+    found = convert(changed("h01_plain", 8, widgets_values=[7]), shipped_definitions()).graph
 
     assert (found["8"]["inputs"]["seed"], found["8"]["inputs"]["steps"]) == (7, 20)
 
@@ -125,7 +125,7 @@ def test_a_setter_brings_what_its_getter_asks_for() -> None:
     ]  # fmt: skip
     found["links"] += [[90, 1, 2, 40, 0, "VAE"], [13, 41, 0, 9, 1, "VAE"]]
 
-    assert convert(found, shipped_definitions())["9"]["inputs"]["vae"] == ["1", 2]
+    assert convert(found, shipped_definitions()).graph["9"]["inputs"]["vae"] == ["1", 2]
 
 
 def test_links_that_lead_in_a_circle_are_refused() -> None:
@@ -167,7 +167,7 @@ def test_a_document_is_found_in_what_others_put_around_it(path: list[str]) -> No
 
     loaded = formats.load(json.dumps(wrapped).encode(), [shipped_definitions()])
 
-    assert plain(dict(loaded)) == plain(exported("h01_plain"))
+    assert plain(loaded.graph) == plain(exported("h01_plain"))
 
 
 def test_where_a_file_carries_both_formats_the_graph_counts() -> None:
@@ -175,14 +175,14 @@ def test_where_a_file_carries_both_formats_the_graph_counts() -> None:
 
     loaded = formats.load(json.dumps(both).encode(), [shipped_definitions()])
 
-    assert loaded.keys() == exported("h01_plain").keys()
+    assert loaded.graph.keys() == exported("h01_plain").keys()
 
 
 def test_the_first_server_that_knows_every_class_tells_the_values_apart() -> None:
     lacking = {k: v for k, v in shipped_definitions().items() if k != "ImageScale"}
     content = json.dumps(document("h01_plain")).encode()
 
-    assert "6" in formats.load(content, [lacking, shipped_definitions()])
+    assert "6" in formats.load(content, [lacking, shipped_definitions()]).graph
 
 
 def test_a_file_of_more_nodes_than_allowed_is_refused_with_the_bound() -> None:
@@ -190,3 +190,57 @@ def test_a_file_of_more_nodes_than_allowed_is_refused_with_the_bound() -> None:
 
     with pytest.raises(GraphError, match="5,000 are allowed"):
         graphs.load(json.dumps(nodes))
+
+
+# What the conversion has left out ----------------------------------------------------------------
+
+
+def left_out(found: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(said.code, said.node) for said in convert(found, shipped_definitions()).remarks]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("h01_plain", []),
+        ("h02_bypass_lora", [("bypassed", "2")]),
+        ("h15_notes", []),
+        ("h27_modes_1_3", []),
+    ],
+)
+def test_nodes_that_are_muted_or_bypassed_are_told(name: str, told: list[tuple[str, str]]) -> None:
+    assert left_out(document(name)) == told
+
+
+def test_a_link_that_led_to_a_muted_node_is_told_where_it_is_missed() -> None:
+    told = left_out(document("h06_mute_lora"))
+
+    assert told[0] == ("muted", "2")
+    assert {code for code, _ in told[1:]} == {"link_dropped"}
+
+
+def test_a_muted_subgraph_is_told_once() -> None:
+    found = document("h16_subgraph")
+    (instance,) = [node for node in found["nodes"] if len(str(node["type"])) == 36]
+    instance["mode"] = 2
+
+    told = left_out(found)
+
+    assert [each for each in told if each[0] == "muted"] == [("muted", str(instance["id"]))]
+
+
+def test_what_is_left_out_is_told_with_its_title() -> None:
+    found = changed("h01_plain", 2, mode=4, title="The look")
+
+    (said,) = convert(found, shipped_definitions()).remarks
+
+    assert said.detail == (
+        "In the editor node 2 “The look” (LoraLoader) is bypassed: it is left out, and what it is"
+        " given goes on to what follows it where the types fit."
+    )
+
+
+def test_a_graph_that_needs_no_conversion_leaves_out_nothing() -> None:
+    content = json.dumps(exported("h02_bypass_lora")).encode()
+
+    assert formats.load(content, [shipped_definitions()]).remarks == ()
