@@ -27,15 +27,15 @@ def examine(content: bytes, *, wants_served: bool = True) -> Examined:
     return answer.examined()
 
 
-def reduce(content: bytes, width_px: int) -> bytes:
-    """Return a WebP of an image, of at most that width.
+def reduce(content: bytes, *widths_px: int) -> list[bytes]:
+    """Return WebPs of an image, each of at most its width.
 
     Raises:
         UnreadableImage: it is none that can be used, or costs too much to decode.
         Busy: too much is being decoded just now.
     """
     is_large = _is_large(content)
-    return _pool().ask(content, _limits(), is_large=is_large, width_px=width_px).body
+    return _pool().ask(content, _limits(), is_large=is_large, widths_px=widths_px).reduced()
 
 
 def workflow_texts(content: bytes, *, most_bytes: int) -> dict[str, str]:

@@ -1,41 +1,73 @@
-"""Small pictures of published images, made on demand and kept under MADSEA_HOME/thumbnails."""
+"""Small pictures of published images: all widths of one at once, made behind, and kept.
 
-from generation import derived_files, image_decoding, served_files
-from generation.errors import NotFound, Refusal
-from generation.image_formats import UnreadableImage
+They lie below the projects root, where every machine sees them (`storage.derived`). Who asks for
+one that is not made yet is told to come again.
+"""
+
+from generation import image_decoding, served_files, storage
+from generation.errors import Busy, NotFound, Refusal
 from generation.models import Version
+from generation.models.version import Derived
 
 #: Few widths, so that nobody can fill the disk by asking for every one.
 WIDTHS_PX = (160, 320, 640, 1280)
 CONTENT_TYPE = "image/webp"
-#: Counts how small pictures have been made.
-SERIES = 2
+#: Counts how small pictures have been made: what was made otherwise is not found.
+SERIES = 3
+FOLDER = f"thumbnails-{SERIES}"
+MAX_BYTES = 2**24
+
+
+class Pending(Busy):
+    """The small picture is not made yet: ask again in a few seconds."""
+
+    code = "thumbnail_pending"
 
 
 def thumbnail(version: Version, width_px: int) -> bytes:
-    """Return a WebP of at most that width, made now if it is not kept yet.
+    """Return a WebP of at most that width.
 
     Raises:
         Refusal: thumbnails of this width are not made.
-        NotFound: the file is no image.
-        FileGone: the file is gone.
-        StorageError: it cannot be read.
-        Busy: too much is being decoded just now.
+        NotFound: the file is gone, or no image.
+        Pending: it is not made yet.
     """
     if width_px not in WIDTHS_PX:
         known = ", ".join(str(width) for width in WIDTHS_PX)
         raise Refusal(f"Thumbnails are {known} pixels wide.", code="unknown_width", attr="w")
-    place = derived_files.place("thumbnails", SERIES, version.sha256, f"-{width_px}.webp")
-    kept = derived_files.kept(place)
+    kept = storage.derived.kept(folder(version.sha256), name(version.sha256, width_px), MAX_BYTES)
     if kept is not None:
         return kept
-    small = _made(version, width_px)
-    derived_files.keep(place, small)
-    return small
+    if version.derived == Derived.NONE:
+        raise NotFound(f"{version} has no thumbnail.", code="no_thumbnail")
+    raise Pending
 
 
-def _made(version: Version, width_px: int) -> bytes:
-    try:
-        return image_decoding.reduce(served_files.master(version), width_px)
-    except UnreadableImage as error:
-        raise NotFound(f"{version} has no thumbnail: {error}", code="no_thumbnail") from error
+def make(version: Version, marks: storage.Marks) -> None:
+    """Make and keep all thumbnails of a version; those of the same file that are there are left.
+
+    Raises:
+        UnreadableImage: the file is no image that can be used.
+        FileGone: it is no longer on disk, or has become another file.
+        StorageError: it cannot be read, or nothing can be kept.
+        Busy: too much is being decoded just now.
+    """
+    at = folder(version.sha256)
+    names = [name(version.sha256, width_px) for width_px in WIDTHS_PX]
+    if all(storage.derived.kept(at, each, 1) for each in names):
+        return
+    whole = served_files.master(version, marks)
+    if served_files.hash_of(whole) != version.sha256:
+        raise storage.FileGone(f"{version} is not the file that was published.")
+    small = image_decoding.reduce(whole, *WIDTHS_PX)
+    storage.derived.keep(at, dict(zip(names, small, strict=True)), marks)
+
+
+def folder(sha256: str) -> str:
+    """Return the folder that holds the thumbnails of a file, and of others that begin like it."""
+    return f"{FOLDER}/{sha256[:2]}"
+
+
+def name(sha256: str, width_px: int) -> str:
+    """Return what the thumbnail of a file is called."""
+    return f"{sha256}-{width_px}.webp"

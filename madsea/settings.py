@@ -78,7 +78,7 @@ MADSEA_IDEMPOTENCY_H = environment.whole("MADSEA_IDEMPOTENCY_H", 24, low=1, high
 # Django ----------------------------------------------------------------------------------------
 for name in ("secret_key", "demo_password"):
     private_files.keep_private(MADSEA_HOME / name)
-for name in ("cache", "logs", "preview", "test", "thumbnails"):
+for name in ("cache", "logs", "preview", "test"):
     private_files.keep_private_folder(MADSEA_HOME / name)
 SECRET_KEY = private_files.kept_secret("SECRET_KEY", MADSEA_HOME / "secret_key")
 DEBUG = environment.flag("DEBUG", default=False)

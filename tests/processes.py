@@ -86,6 +86,22 @@ def children(pid: int) -> list[int]:
     return sorted(child for child, (parent, _) in _living().items() if parent == pid)
 
 
+def sentinels(main: int) -> list[int]:
+    """Return the living children of a process of workers but the one that makes small pictures."""
+    return [pid for pid in children(main) if b"derive" not in _command(pid)]
+
+
+def companions(main: int) -> list[int]:
+    """Return the living processes that make small pictures beside a process of workers."""
+    return [pid for pid in children(main) if b"derive" in _command(pid)]
+
+
+def _command(pid: int) -> list[bytes]:
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    return []
+
+
 def _living() -> dict[int, tuple[int, int]]:
     # Parent and session of each process.
     stats = {int(each.name): _stat(int(each.name)) for each in Path("/proc").glob("[0-9]*")}

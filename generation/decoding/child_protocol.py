@@ -1,7 +1,9 @@
 """What a child process is asked and what it answers: a line of JSON each, and bytes behind it."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import accumulate, pairwise
 from typing import Any
 
 from generation.image_formats import DecodedImage, Examined, UnreadableImage
@@ -15,7 +17,7 @@ class Job:
     memory_bytes: int  #: beside what the process itself takes
     cpu_s: float
     wants_served: bool = True  #: whether it is asked what of the image is to be served
-    width_px: int = 0  #: how wide a small picture of it is to be; 0: it is to be examined
+    widths_px: Sequence[int] = ()  #: of its small pictures; none: it is to be examined
     text_bytes: int = 0  #: how long a text of the workflow in it may be; 0: none is asked for
 
 
@@ -38,9 +40,10 @@ def examined(found: Examined) -> list[bytes]:
     return [_line(fields | {"n_bytes": len(served)}), served]
 
 
-def reduced(small: bytes) -> list[bytes]:
-    """Return what brings a small picture."""
-    return [_line({"n_bytes": len(small)}), small]
+def reduced(small: Sequence[bytes]) -> list[bytes]:
+    """Return what brings small pictures."""
+    lengths = [len(picture) for picture in small]
+    return [_line({"n_bytes": sum(lengths), "lengths": lengths}), *small]
 
 
 def texts(found: dict[str, str]) -> list[bytes]:
@@ -65,6 +68,11 @@ class Answer:
         """Return how the image is."""
         decoded = DecodedImage(**self.fields["decoded"])
         return Examined(decoded, self.body if self.fields["is_rewritten"] else None)
+
+    def reduced(self) -> list[bytes]:
+        """Return the small pictures, in the order in which they were asked for."""
+        ends = list(accumulate(self.fields["lengths"], initial=0))
+        return [self.body[start:end] for start, end in pairwise(ends)]
 
     def texts(self) -> dict[str, str]:
         """Return the texts of the picture, by their names."""

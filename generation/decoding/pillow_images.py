@@ -5,7 +5,7 @@ Runs in a child process (`decoding.worker`): nothing here is safe beside anythin
 
 import io
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from PIL import Image, ImageMath, UnidentifiedImageError
@@ -59,24 +59,34 @@ def examine(content: bytes, *, max_pixels: int, wants_served: bool = True) -> Ex
     return Examined(decoded, None if shown is content else shown)
 
 
-def reduce(content: bytes, *, width_px: int, max_pixels: int) -> bytes:
-    """Return a WebP of an image of at most that width; a very high one is narrower.
+def reduce(content: bytes, *, widths_px: Sequence[int], max_pixels: int) -> list[bytes]:
+    """Return WebPs of an image, each of at most its width; a very high one is narrower.
+
+    It is decoded once; each is made of the next larger one.
 
     Raises:
         UnreadableImage: it is none that can be used.
     """
     parts = _parts(content, max_pixels)
-    box = width_px, width_px * _HEIGHTS_MAX
+    made: dict[int, bytes] = {}
     try:
-        image = Image.open(io.BytesIO(parts.clean), formats=_OPENED)
-        # A JPEG is decoded no larger than it takes, whichever way it is turned.
-        image.draft(None, (max(box), max(box)))
-        small = _in_eight_bits(_upright(image, parts))
-        small = small.convert("RGBA" if small.has_transparency_data else "RGB")
-        small.thumbnail(box)
+        small = _decoded_for(parts, max(widths_px))
+        for width_px in sorted(widths_px, reverse=True):
+            small.thumbnail((width_px, width_px * _HEIGHTS_MAX))
+            made[width_px] = _saved(small, "WEBP", quality=_QUALITY)
     except (UnidentifiedImageError, *_BROKEN) as error:
         raise damaged() from error
-    return _saved(small, "WEBP", quality=_QUALITY)
+    return [made[width_px] for width_px in widths_px]
+
+
+def _decoded_for(parts: Parts, width_px: int) -> Image.Image:
+    """Return an image upright and in eight bits, as large as small pictures of it take."""
+    image = Image.open(io.BytesIO(parts.clean), formats=_OPENED)
+    # A JPEG is decoded no larger than it takes, whichever way it is turned.
+    side_px = width_px * _HEIGHTS_MAX
+    image.draft(None, (side_px, side_px))
+    upright = _in_eight_bits(_upright(image, parts))
+    return upright.convert("RGBA" if upright.has_transparency_data else "RGB")
 
 
 def _parts(content: bytes, max_pixels: int) -> Parts:

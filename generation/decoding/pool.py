@@ -52,7 +52,7 @@ class Pool:
         self._sweep: Timer | None = None
 
     def ask(self, content: bytes, limits: Limits, *, is_large: bool, **asked: Any) -> Answer:
-        """Have an image examined, or made small where a width is given.
+        """Have an image examined, or made small where widths are given.
 
         `asked` are fields of the Job.
 

@@ -69,8 +69,8 @@ def _done(job: Job, content: bytes) -> list[bytes]:
     if job.text_bytes:
         return child_protocol.texts(workflow_texts.read(content, job.text_bytes))
     _refuse_costly(job, content)
-    if job.width_px:
-        small = pillow_images.reduce(content, width_px=job.width_px, max_pixels=job.max_pixels)
+    if job.widths_px:
+        small = pillow_images.reduce(content, widths_px=job.widths_px, max_pixels=job.max_pixels)
         return child_protocol.reduced(small)
     found = pillow_images.examine(content, max_pixels=job.max_pixels, wants_served=job.wants_served)
     return child_protocol.examined(found)

@@ -19,6 +19,14 @@ NOT_SHOWABLE = "-"
 UNKNOWN_SERVED = frozenset({"", NOT_SHOWABLE})
 
 
+class Derived(models.TextChoices):
+    """How far what is made of a version's file behind everybody's back is: its small pictures."""
+
+    PENDING = "pending", "pending"
+    MADE = "made", "made"
+    NONE = "none", "none can be made"
+
+
 class VersionQuerySet(models.QuerySet["Version"]):
     """Versions by how far they have come, and by what they are to their plan."""
 
@@ -37,6 +45,10 @@ class VersionQuerySet(models.QuerySet["Version"]):
     def held_up(self) -> Self:
         """Return the reserved ones whose file could not get its name."""
         return self.reserved().exclude(held_up="")
+
+    def derivable(self) -> Self:
+        """Return those that readers may see and whose small pictures are still to be made."""
+        return self.published().filter(derived=Derived.PENDING)
 
     def panels(self) -> Self:
         """Return the panels that are published: a plan's newest, the first, is the one it has."""
@@ -100,6 +112,9 @@ class Version(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="versions"
     )
+    derived = models.CharField(
+        "small pictures", max_length=7, choices=Derived.choices, default=Derived.PENDING
+    )
     revision = models.PositiveBigIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
     published_at = models.DateTimeField(null=True, blank=True)
@@ -123,8 +138,16 @@ class Version(models.Model):
                 name="version_not_yet_served",
                 condition=Q(state=VersionState.PUBLISHED, served_sha256=""),
             ),
+            models.Index(
+                fields=["-id"],
+                name="version_derivable",
+                condition=Q(state=VersionState.PUBLISHED, derived=Derived.PENDING),
+            ),
         ]
         constraints = [
+            models.CheckConstraint(
+                condition=Q(derived__in=Derived.values), name="version_derived_known"
+            ),
             models.UniqueConstraint(
                 fields=["plan", "task", "number"], name="version_number_used_once"
             ),

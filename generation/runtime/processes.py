@@ -122,6 +122,51 @@ def end_with(pids: Sequence[int]) -> None:
         threading.Thread(target=follow, name="end-with", daemon=True).start()
 
 
+class Companion:
+    """A command of Madsea's beside this process: begun again when it ends, and ended with it.
+
+    It gets what the others leave of the machine's cores.
+    """
+
+    PRIORITY = 19
+    #: One that ends at once is not begun again at once.
+    PAUSE_S = 5.0
+    STOP_S = 5.0
+
+    def __init__(self, *command: str) -> None:
+        self._command = [sys.executable, str(ROOT / "manage.py"), *command]
+        self._process: subprocess.Popen[bytes] | None = None
+        self._begins_at = 0.0
+
+    def keep(self, leaders: Sequence[int]) -> None:
+        """Begin it if it does not run; `leaders` are processes that it is to end with as well."""
+        if self._process is not None and self._process.poll() is None:
+            return
+        if time.monotonic() < self._begins_at:
+            return
+        self._begins_at = time.monotonic() + self.PAUSE_S
+        ends_with = ",".join(map(str, [*leaders, os.getpid()]))
+        self._process = subprocess.Popen(  # noqa: S603 - our own command
+            self._command,
+            cwd=ROOT,
+            env=os.environ | {"MADSEA_ENDS_WITH": ends_with},
+            stdin=subprocess.DEVNULL,
+        )
+        with contextlib.suppress(ProcessLookupError):
+            os.setpriority(os.PRIO_PROCESS, self._process.pid, self.PRIORITY)
+
+    def stop(self) -> None:
+        """End it."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(self.STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
 @dataclass(frozen=True)
 class Started:
     """A process in a session of its own, and the file that it writes to."""

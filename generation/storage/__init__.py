@@ -5,6 +5,7 @@ and later linked to its final name without replacing anything there. The root an
 it carry a mark: what lies where the mark is missing is not ours, and nothing is written there.
 """
 
+from generation.storage import derived
 from generation.storage.app_folders import names_in, put, remove_folder
 from generation.storage.errors import (
     FileGone,
@@ -32,6 +33,7 @@ from generation.storage.files import (
 from generation.storage.staging import clear, left_over
 from generation.storage.volumes import (
     APP_FOLDERS,
+    DERIVED,
     MARK,
     NO_TARGET,
     OWN,
@@ -48,6 +50,7 @@ from generation.storage.volumes import (
 
 __all__ = [
     "APP_FOLDERS",
+    "DERIVED",
     "MARK",
     "NO_TARGET",
     "OWN",
@@ -66,6 +69,7 @@ __all__ = [
     "WrongVolume",
     "absolute",
     "clear",
+    "derived",
     "discard",
     "is_empty",
     "is_there",

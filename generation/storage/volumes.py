@@ -21,6 +21,8 @@ from generation.storage.errors import UnknownVolume, WrongVolume
 
 STAGING = ".staging"
 MARK = ".madsea-volume"
+#: What is made of published files, and can be made again.
+DERIVED = ".derived"
 #: A file that is being made where it will be published.
 UNBORN = ".madsea-new-"
 _WORDS = (
@@ -60,7 +62,7 @@ class _Own:
     def __contains__(self, name: object) -> bool:
         if not isinstance(name, str):
             return False
-        return name in {STAGING, MARK, *APP_FOLDERS} or name.startswith(UNBORN)
+        return name in {STAGING, MARK, DERIVED, *APP_FOLDERS} or name.startswith(UNBORN)
 
 
 OWN = _Own()

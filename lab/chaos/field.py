@@ -17,7 +17,7 @@ import requests
 from generation.runtime.processes import Started, free_port
 from lab.chaos import witness
 from lab.chaos.disk import Disk
-from tests.processes import Preview, Redis, Site, alive, children, wait_for
+from tests.processes import Preview, Redis, Site, alive, children, sentinels, wait_for
 
 #: Each preview server's generation, and how long it takes for a plan.
 SERVERS = (("classic", 0.8), ("targeted", 1.2), ("jobs", 2.0), ("targeted", 3.0))
@@ -95,7 +95,7 @@ class Field:
     def wait_ready(self) -> None:
         """Wait until web and workers have come up."""
         wait_for(lambda: answers(f"{self.url}/admin/login/"), 60, "the web process")
-        wait_for(lambda: children(self.work.pid), 60, "the workers")
+        wait_for(lambda: sentinels(self.work.pid), 60, "the workers")
 
     def keep(self) -> None:
         """Start again what has died and is due."""
@@ -144,7 +144,7 @@ class Field:
 
     def sentinel(self) -> int | None:
         """Return the process that guards the workers."""
-        return next(iter(children(self.work.pid)), None)
+        return next(iter(sentinels(self.work.pid)), None)
 
     def workers(self) -> list[int]:
         """Return the processes under the sentinel."""

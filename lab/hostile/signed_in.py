@@ -196,6 +196,7 @@ def _shown(web: Web) -> Iterator[Fact]:
     ]
     yield Fact("Odd files are taken", _counted(statuses), set(statuses) == {201})
     files = [web.get(each["url"]) for each in web.shown]
+    web.site.manage("derive")
     small = [web.get(each["thumbnail_url"]) for each in web.shown]
     answered = [each.status_code for each in files + small]
     yield Fact("All that was taken is served and shown", _counted(answered), set(answered) == {200})

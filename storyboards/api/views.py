@@ -125,5 +125,5 @@ def _content(of: StoryboardImport, name: str, width_px: int) -> tuple[bytes, str
     except FileNotFoundError:
         raise NotFound("The picture is no longer on disk.", code="file_missing") from None
     if width_px:
-        return image_decoding.reduce(content, width_px), thumbnails.CONTENT_TYPE
+        return image_decoding.reduce(content, width_px)[0], thumbnails.CONTENT_TYPE
     return content, CONTENT_TYPES[name.rpartition(".")[2]]

@@ -97,10 +97,11 @@ def statuses(client: Client, addresses: list[str]) -> dict[str, int]:
     return {each: client.ask("GET", each).status_code for each in addresses}
 
 
-def test_every_address_that_the_api_answers_leads_back_to_it(client: Client) -> None:
+def test_every_address_that_the_api_answers_leads_back_to_it(client: Client, site: Site) -> None:
     made = client.ask("POST", "/api/generate_ai_concept", json=request(CODES[:2], mode="manuel"))
     batch_id = made.json()["batch_id"]
     uploaded(client, batch_id, CODES[0])
+    site.manage("derive")
     document = client.ask("GET", f"/api/generate_ai_concept/status?batch_id={batch_id}").json()
     page = client.ask("GET", "/api/plans?page_size=1&page=2").json()
     plan = client.ask("GET", f"/api/plans?plan={CODES[0]}").json()["results"][0]

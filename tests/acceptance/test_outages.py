@@ -12,7 +12,7 @@ import requests
 from generation.runtime.processes import free_port
 from tests.acceptance import wholeness
 from tests.acceptance.conftest import CODES
-from tests.processes import DATABASE_URL, Redis, Site, Sites, children, request, wait_for
+from tests.processes import DATABASE_URL, Redis, Site, Sites, request, sentinels, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -59,7 +59,7 @@ def test_workers_that_begin_anew_without_a_broker_do_so_until_it_is_there(
     site = sites.new(REDIS_URL=redis.url)
     site.preview()
     work = site.work("--restart")
-    (sentinel,) = wait_for(lambda: children(work.process.pid), name="the sentinel")
+    (sentinel,) = wait_for(lambda: sentinels(work.process.pid), name="the sentinel")
 
     redis.stop()
     os.kill(sentinel, signal.SIGKILL)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance import wholeness
-from tests.processes import Site, alive, children, wait_for
+from tests.processes import Site, alive, children, sentinels, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -51,7 +51,7 @@ def test_sigterm_ends_the_workers_and_the_next_ones_go_on(
 
 def sentinel_of(main: int) -> int:
     """Return the process that guards the workers."""
-    (sentinel,) = children(main)
+    (sentinel,) = sentinels(main)
     return sentinel
 
 
@@ -120,7 +120,7 @@ def test_a_stuck_tree_begins_anew_when_it_may(slow_site: Site) -> None:
 
 def kill_idle_until_stuck(slow_site: Site, main: int) -> None:
     """Kill the idle worker that holds the lock of the queue: the one that reads its pipe."""
-    wait_for(lambda: len(children(main)) == 1 and len(children(sentinel_of(main))) == 5)
+    wait_for(lambda: len(sentinels(main)) == 1 and len(children(sentinel_of(main))) == 5)
     reader = wait_for(lambda: waiting_for_a_task(sentinel_of(main)), 60, "a worker that waits")
     os.kill(reader[0], signal.SIGKILL)
 

@@ -9,14 +9,22 @@ from django.contrib.auth.models import User
 from PIL import Image
 from rest_framework.test import APIClient
 
-from generation import signed_urls, thumbnails
+from generation import signed_urls, storage, thumbnails
 from generation.models import Plan, Version
+from generation.services import derived_data
 from tests import factories
 
 
 @pytest.fixture
 def version(plans: list[Plan]) -> Version:
     return factories.version(plans[0], content=factories.png(640, 360, "white"))
+
+
+def derived(version: Version) -> Version:
+    """A version whose small pictures are made, as the workers make them."""
+    derived_data.Maker().settle()
+    version.refresh_from_db()
+    return version
 
 
 def by_id(version: Version, query: str = "") -> str:
@@ -103,14 +111,14 @@ def test_a_signature_is_good_for_its_own_file_only(
 def test_a_thumbnail_is_as_wide_as_asked_for(
     api: APIClient, version: Version, width_px: int
 ) -> None:
-    answer = api.get(by_id(version, f"?w={width_px}"))
+    answer = api.get(by_id(derived(version), f"?w={width_px}"))
 
     assert answer["Content-Type"] == "image/webp"
     assert Image.open(io.BytesIO(answer.content)).size == (width_px, width_px * 360 // 640)
 
 
 def test_a_thumbnail_is_never_larger_than_its_image(api: APIClient, version: Version) -> None:
-    answer = api.get(by_id(version, "?w=1280"))
+    answer = api.get(by_id(derived(version), "?w=1280"))
 
     assert Image.open(io.BytesIO(answer.content)).size == (640, 360)
 
@@ -120,6 +128,7 @@ def test_a_signed_address_gets_the_thumbnail(
     anonymous: APIClient, version: Version, query: str
 ) -> None:
     address = signed(version) + query if query else signed(version, width_px=320)
+    derived(version)
 
     assert anonymous.get(address)["Content-Type"] == "image/webp"
 
@@ -127,17 +136,26 @@ def test_a_signed_address_gets_the_thumbnail(
 def test_the_address_of_a_thumbnail_does_not_get_the_file(
     anonymous: APIClient, version: Version
 ) -> None:
-    answer = anonymous.get(signed(version, width_px=160) + "?w=1280")
+    answer = anonymous.get(signed(derived(version), width_px=160) + "?w=1280")
 
     assert Image.open(io.BytesIO(answer.content)).width == 160
 
 
-def test_a_thumbnail_is_made_once(api: APIClient, version: Version, home: Path) -> None:
-    api.get(by_id(version, "?w=320"))
-    kept = next((home / "thumbnails").rglob("*.webp"))
-    kept.write_bytes(b"kept")
+def test_looking_at_a_thumbnail_makes_none(api: APIClient, version: Version) -> None:
+    answers = [api.get(by_id(version, "?w=320")) for _ in range(2)]
 
-    assert api.get(by_id(version, "?w=320")).content == b"kept"
+    assert [answer.status_code for answer in answers] == [503, 503]
+    assert answers[1].json()["code"] == "thumbnail_pending"
+    assert int(answers[1]["Retry-After"]) >= 1
+    assert not (storage.root() / storage.DERIVED).exists()
+
+
+def test_what_no_thumbnail_can_be_made_of_has_none(api: APIClient, plans: list[Plan]) -> None:
+    version = derived(factories.version(plans[0], content=b"no image"))
+
+    answer = api.get(by_id(version, "?w=320"))
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "no_thumbnail")
 
 
 @pytest.mark.parametrize("width", ["0", "1", "321", "x", "-320", "1e9"])
@@ -150,7 +168,7 @@ def test_thumbnails_of_any_width_are_not_made(api: APIClient, version: Version, 
 
 @pytest.mark.parametrize("query", ["", "?w=320"])
 def test_a_file_that_the_browser_has_is_304(api: APIClient, version: Version, query: str) -> None:
-    tag = api.get(by_id(version, query))["ETag"]
+    tag = api.get(by_id(derived(version), query))["ETag"]
 
     answer = api.get(by_id(version, query), headers={"if-none-match": tag})
 
@@ -173,7 +191,7 @@ def test_a_file_that_is_gone_from_the_disk_is_not_found(
 ) -> None:
     (projects_root / version.path).unlink()
 
-    assert api.get(by_id(version, query)).status_code == 404
+    assert api.get(by_id(derived(version), query)).status_code == 404
 
 
 def test_a_row_never_leads_out_of_the_projects_root(api: APIClient, version: Version) -> None:
@@ -191,7 +209,7 @@ def test_an_unknown_id_is_not_found(api: APIClient, version_id: str) -> None:
 def test_transparency_survives_in_a_thumbnail(plans: list[Plan]) -> None:
     held = io.BytesIO()
     Image.new("RGBA", (400, 200), (0, 0, 0, 0)).save(held, "PNG")
-    version = factories.version(plans[0], content=held.getvalue())
+    version = derived(factories.version(plans[0], content=held.getvalue()))
 
     small = thumbnails.thumbnail(version, 160)
 
@@ -217,4 +235,4 @@ def test_a_link_in_place_of_a_published_file_has_no_thumbnail(
     (projects_root / version.path).unlink()
     (projects_root / version.path).symlink_to(tmp_path / "private.png")
 
-    assert api.get(by_id(version, "?w=160")).status_code == 404
+    assert api.get(by_id(derived(version), "?w=160")).status_code == 404

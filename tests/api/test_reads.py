@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from generation.models import Batch, Server
+from generation.services import derived_data
 from generation.states import RunState, WaitReason
 from tests import factories
 
@@ -100,6 +101,8 @@ def test_the_addresses_of_a_version_can_be_asked_for_again(
     api: APIClient, anonymous: APIClient
 ) -> None:
     version = factories.version(factories.plans()[0])
+
+    derived_data.Maker().settle()
 
     shown = api.get(f"/api/versions/{version.pk}").json()
 

@@ -16,7 +16,7 @@ from generation import queueing
 from generation.management.command import counted, whole
 from generation.models import Server
 from generation.runtime.cluster import Watchdog, WorkCluster
-from generation.runtime.processes import Leaders
+from generation.runtime.processes import Companion, Leaders
 from generation.services import leases, maintenance, servers
 
 logger = logging.getLogger(__name__)
@@ -74,11 +74,13 @@ class Command(BaseCommand):
 def _run(cluster: WorkCluster) -> str:
     """Run the cluster until it is told to stop; return nothing, or how else it ended."""
     complaint = "its main process stumbled"
+    deriving = Companion("derive", "--follow")
     try:
-        complaint = _start(cluster) or _watch(cluster)
+        complaint = _start(cluster) or _watch(cluster, deriving)
     finally:
         if complaint:
             cluster.kill()
+        deriving.stop()
     if not complaint:
         queueing.announce_stop()
         cluster.stop()
@@ -100,7 +102,7 @@ def _start(cluster: WorkCluster) -> str:
     return ""
 
 
-def _watch(cluster: WorkCluster) -> str:
+def _watch(cluster: WorkCluster, deriving: Companion) -> str:
     """Tick until the cluster is told to stop (returns nothing) or is stuck (returns how)."""
     watchdog = Watchdog(cluster, settings.MADSEA_WATCHDOG_S)
     ticks_at = monotonic()
@@ -110,6 +112,7 @@ def _watch(cluster: WorkCluster) -> str:
         if monotonic() < ticks_at:
             continue
         ticks_at = monotonic() + settings.MADSEA_TICK_S
+        deriving.keep(settings.MADSEA_ENDS_WITH)
         complaint = watchdog.complaint(_tick(cluster))
         # Told during the tick, as a group, its sentinel has gone as well: that is no trouble.
         if complaint and not cluster.is_told_to_stop:

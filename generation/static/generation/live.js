@@ -66,14 +66,15 @@
   document.addEventListener("alpine:initialized", () => {
     setTimeout(() => document.querySelector("[autofocus]")?.focus());
   });
-  // A page of many new thumbnails may ask for more at once than are made at once: some come later.
-  const TRIES = 5;
+  // Small pictures are made behind, the newest first: those of a page may come later than it.
+  const TRIES = 30;
+  const PATIENCE = 10;
   document.addEventListener("error", (event) => {
     const image = event.target;
     const tried = Number(image.dataset?.tried || 0);
     if (!image.matches?.("img.madsea-picture") || tried >= TRIES) return;
     image.dataset.tried = tried + 1;
-    setTimeout(() => { image.src = image.src; }, EVERY_MS * (tried + Math.random()));
+    setTimeout(() => { image.src = image.src; }, EVERY_MS * (Math.min(tried, PATIENCE) + Math.random()));
   }, true);
   document.addEventListener("DOMContentLoaded", () => setTimeout(follow, EVERY_MS));
 })();

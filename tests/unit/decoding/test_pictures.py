@@ -24,7 +24,8 @@ def served(content: bytes) -> bytes:
 
 
 def small(content: bytes, width_px: int = 160) -> Image.Image:
-    return made.opened(pillow_images.reduce(content, width_px=width_px, max_pixels=MAX_PX))
+    [reduced] = pillow_images.reduce(content, widths_px=[width_px], max_pixels=MAX_PX)
+    return made.opened(reduced)
 
 
 def refusal(content: bytes) -> UnreadableImage:
