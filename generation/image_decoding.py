@@ -7,7 +7,7 @@ from django.conf import settings
 
 from generation.decoding import image_header
 from generation.decoding.pool import Limits, Pool
-from generation.image_formats import Examined
+from generation.examined_images import Examined
 
 #: From here on an image is decoded alone on its machine.
 LARGE_PX = 16_000_000

@@ -6,7 +6,8 @@ from django.db import DatabaseError, InterfaceError
 
 from generation import queueing
 from generation.driver import drive as drive_server
-from generation.services import maintenance, servers
+from generation.services import servers
+from generation.services.tick import tick as set_going_again
 
 logger = logging.getLogger(__name__)
 
@@ -28,4 +29,4 @@ def tick() -> None:
     if queueing.ticks_by_itself():
         return
     servers.register_new()
-    maintenance.tick()
+    set_going_again()

@@ -4,7 +4,7 @@ They lie below the projects root, where every machine sees them (`storage.derive
 one that is not made yet is told to come again.
 """
 
-from generation import image_decoding, served_files, storage
+from generation import image_decoding, showable_files, storage
 from generation.errors import Busy, NotFound, Refusal
 from generation.models import Version
 from generation.models.version import Derived
@@ -56,8 +56,8 @@ def make(version: Version, marks: storage.Marks) -> None:
     names = [name(version.sha256, width_px) for width_px in WIDTHS_PX]
     if all(storage.derived.kept(at, each, 1) for each in names):
         return
-    whole = served_files.master(version, marks)
-    if served_files.hash_of(whole) != version.sha256:
+    whole = showable_files.master(version, marks)
+    if showable_files.hash_of(whole) != version.sha256:
         raise storage.FileGone(f"{version} is not the file that was published.")
     small = image_decoding.reduce(whole, *WIDTHS_PX)
     storage.derived.keep(at, dict(zip(names, small, strict=True)), marks)

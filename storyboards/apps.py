@@ -15,6 +15,6 @@ class StoryboardsConfig(AppConfig):
             import_module("storyboards.models.storyboard_import").FOLDER
         )
         import_module("generation.services.accounts").DEMO_APPS.add(self.name)
-        import_module("generation.services.maintenance").STEPS.add(
+        import_module("generation.services.tick").STEPS.add(
             import_module("storyboards.services.readings").step
         )

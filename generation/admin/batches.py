@@ -15,8 +15,8 @@ from generation.admin import (
     confirmation,
     filters,
     html,
-    queue,
-    retry_form,
+    queue_page,
+    retry_with_workflow,
     search,
     tables,
 )
@@ -97,7 +97,7 @@ class BatchAdmin(RecordAdmin):
         return f"{batch} ({named}{episode.project}, {episode}, {batch.style})"
 
     def get_urls(self) -> list[URLPattern]:
-        return [*batch_controls.urls(self), *retry_form.urls(self), *super().get_urls()]
+        return [*batch_controls.urls(self), *retry_with_workflow.urls(self), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return admin_overviews.batches()
@@ -161,7 +161,7 @@ class BatchAdmin(RecordAdmin):
 
 
 def _forms(batch: Batch) -> list[Form]:
-    return [*batch_controls.forms(batch), *retry_form.forms(batch)]
+    return [*batch_controls.forms(batch), *retry_with_workflow.forms(batch)]
 
 
 def _facts(batch: Batch, *, may_change: bool) -> list[tuple[str, SafeString | str]]:
@@ -171,7 +171,7 @@ def _facts(batch: Batch, *, may_change: bool) -> list[tuple[str, SafeString | st
         ("Project", html.link_to(batch.episode.project)),
         ("Episode", html.link_to(batch.episode)),
         ("Style", html.link_to(batch.style)),
-        ("Workflow", retry_form.field(batch, may_change=may_change)),
+        ("Workflow", retry_with_workflow.field(batch, may_change=may_change)),
         ("Mode", batch.mode),
         *([("Variations of each plan", str(batch.variations))] if batch.variations > 1 else []),
         *([("Reason", batch.reason)] if batch.reason else []),
@@ -200,7 +200,7 @@ def _facts(batch: Batch, *, may_change: bool) -> list[tuple[str, SafeString | st
 def _queue(batch: Batch) -> list[tuple[str, SafeString | str]]:
     if not batch.n_queued:
         return []
-    return [("In the queue", html.link(queue.url(batch), counted(batch.n_queued, PLANS)))]
+    return [("In the queue", html.link(queue_page.url(batch), counted(batch.n_queued, PLANS)))]
 
 
 def _end(batch: Batch) -> list[tuple[str, SafeString | str]]:

@@ -5,11 +5,11 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.html import format_html
 
-from generation.admin import html, queue, tables
+from generation.admin import html, queue_page, tables
 from generation.admin.detail_pages import Table
 from generation.models import Batch, PlanRun
 from generation.selectors import admin_overviews
-from generation.selectors.storage import troubles
+from generation.selectors.storage_troubles import troubles
 from generation.states import RunState
 
 SHOWN = 10
@@ -42,7 +42,7 @@ def _running() -> Table:
     found = admin_overviews.unfinished_batches(SHOWN + 1)
     more = format_html(
         "{} · {}",
-        html.link(queue.url(), "The queue"),
+        html.link(queue_page.url(), "The queue"),
         html.link(html.list_url(Batch), "All batches"),
     )
     title = _newest("Unfinished batches", len(found))

@@ -24,7 +24,7 @@ from generation.admin.detail_pages import Drop
 from generation.errors import Busy, MadseaError
 from generation.models import Plan, PlanRun, Sequence, Version
 from generation.selectors import admin_overviews
-from generation.services import dropped_panels, runs, submitted_images
+from generation.services import dropped_panels, outside_images, run_controls
 from generation.states import RunState
 
 if TYPE_CHECKING:
@@ -165,13 +165,13 @@ def _panel_of_sequence(
 
 
 def _panel_of_plan(request: HttpRequest, plan: Plan, file: _File, _order: int) -> Version:
-    return submitted_images.import_panel(
+    return outside_images.import_panel(
         plan, file.read(), filename=file.name or "", actor=_actor(request)
     )
 
 
 def _upload(request: HttpRequest, run: PlanRun, file: _File, _order: int) -> Version:
-    return runs.upload(run, file.read(), filename=file.name or "", actor=_actor(request))
+    return run_controls.upload(run, file.read(), filename=file.name or "", actor=_actor(request))
 
 
 def _actor(request: HttpRequest) -> User:

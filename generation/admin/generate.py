@@ -17,15 +17,15 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods
 
-from generation.admin import generate_form, html, number_ranges, outlooks
+from generation.admin import generate_forecast, generate_form, html, id_ranges
 from generation.admin.actions import counted
+from generation.admin.generate_forecast import PICTURES, PLANS
 from generation.admin.generate_form import GenerateForm
-from generation.admin.outlooks import PICTURES, PLANS
 from generation.errors import Conflict, InvalidRequest
 from generation.models import Batch, Plan, PlanRun
 from generation.selectors import admin_overviews, production
-from generation.services import plan_requests
-from generation.services.plan_requests import Rehearsed
+from generation.services import requests_from_plans
+from generation.services.requests_from_plans import Rehearsed
 from generation.states import UNFINISHED, Mode, RunState
 
 TEMPLATE = "admin/generation/generate.html"
@@ -35,7 +35,7 @@ LABEL = "Generate"
 
 def url(**chosen: Iterable[int]) -> str:
     """Return the address of the page for the plans of `episodes` and `sequences`, and `plans`."""
-    query = {name: number_ranges.written(ids) for name, ids in chosen.items()}
+    query = {name: id_ranges.written(ids) for name, ids in chosen.items()}
     return f"{reverse(f'admin:{NAME}')}?{urlencode(query, safe=',')}"
 
 
@@ -96,7 +96,7 @@ def _rehearsed(form: GenerateForm) -> list[Rehearsed]:
     if not form.is_valid():
         return []
     try:
-        rehearsed = plan_requests.rehearse(form.wish())
+        rehearsed = requests_from_plans.rehearse(form.wish())
     except InvalidRequest as refused:
         form.refuse(refused.problems)
         return []
@@ -107,7 +107,7 @@ def _rehearsed(form: GenerateForm) -> list[Rehearsed]:
 
 def _plans(query: Mapping[str, str]) -> list[Plan]:
     chosen = {
-        name: number_ranges.read(query.get(name, "")) for name in ("episodes", "sequences", "plans")
+        name: id_ranges.read(query.get(name, "")) for name in ("episodes", "sequences", "plans")
     }
     return list(production.chosen_plans(**chosen)[: settings.MADSEA_PLANS_MAX + 1])
 
@@ -127,7 +127,7 @@ def _nothing(request: HttpRequest, n_plans: int) -> HttpResponse:
 def _held(request: HttpRequest, plans: list[Plan]) -> dict[str, str]:
     if request.method == "POST":
         return request.POST.dict()
-    like = number_ranges.read(request.GET.get("like", ""))
+    like = id_ranges.read(request.GET.get("like", ""))
     run = admin_overviews.runs().select_related("batch__workflow").filter(pk__in=like[:1]).first()
     return generate_form.fresh(plans) | (generate_form.like(run) if run else {})
 
@@ -136,7 +136,7 @@ def _start(request: HttpRequest, form: GenerateForm) -> HttpResponse | None:
     """Start what the form asks for; None where it cannot be: the form says why."""
     user = cast(User, request.user)
     try:
-        made = plan_requests.start(form.wish(), key=form.key_of_start, requester=user)
+        made = requests_from_plans.start(form.wish(), key=form.key_of_start, requester=user)
     except InvalidRequest as refused:
         form.refuse(refused.problems)
         return None
@@ -170,7 +170,7 @@ def _page(
     return {
         "title": f"{LABEL} {counted(len(plans), PLANS)}",
         "form": form,
-        "outlooks": [outlooks.outlook(each) for each in rehearsed],
+        "outlooks": [generate_forecast.outlook(each) for each in rehearsed],
         "names": [html.plan_name(plan) for plan in plans],
         "press": _press(plans, rehearsed),
         "can_start": can_start,

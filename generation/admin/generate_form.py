@@ -17,8 +17,8 @@ from generation.models.batch import (
     VARIATIONS_MAX,
 )
 from generation.parameter_sources import Source
-from generation.services import plan_requests, workflow_library, workflows
-from generation.services.plan_requests import Wish
+from generation.services import requested_workflows, requests_from_plans, workflow_library
+from generation.services.requests_from_plans import Wish
 from generation.states import Mode
 
 #: What stands in the form is none of the request where it comes from the style or the workflow.
@@ -71,7 +71,7 @@ class GenerateForm(forms.Form):
             self._add_values()
 
     def _add_workflows(self) -> None:
-        own = sorted({style.workflow_name for style in plan_requests.styles(self.wish())})
+        own = sorted({style.workflow_name for style in requests_from_plans.styles(self.wish())})
         known = workflow_library.available()
         names = [(name, name) for name in known if own != [name]]
         label = "the style's" if len(own) == 1 else "each style's own"
@@ -84,7 +84,7 @@ class GenerateForm(forms.Form):
         if self.is_made_by_hand:
             return
         try:
-            offered = plan_requests.offered(self.wish())
+            offered = requests_from_plans.offered(self.wish())
         except InvalidRequest as refused:
             self.refuse(refused.problems)
         else:
@@ -167,7 +167,7 @@ def like(run: PlanRun) -> dict[str, str]:
     given = {
         name: value
         for name, value in params.items()
-        if sources.get(name, Source.REQUEST) not in _BY_ITSELF and name != workflows.SEED
+        if sources.get(name, Source.REQUEST) not in _BY_ITSELF and name != requested_workflows.SEED
     }
     name = run.workflow.name if run.workflow else ""
     return {

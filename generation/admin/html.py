@@ -12,8 +12,8 @@ from django.utils.safestring import SafeString
 
 from generation import signed_urls
 from generation.models import Batch, Episode, Plan, PlanRun, Server, Version
-from generation.selectors import batch_situations, batches, wait_reasons
-from generation.selectors.batch_situations import Awaited
+from generation.selectors import batch_waits, batches, wait_reasons
+from generation.selectors.batch_waits import Awaited
 from generation.selectors.expected_ends import Expected
 from generation.states import AttemptOutcome, BatchState, RunState, ServerHealth
 from nomenclature.name import PlanTask
@@ -289,7 +289,7 @@ def run_line(run: PlanRun) -> SafeString:
 
 def batch_label(batch: Batch) -> SafeString:
     """A batch's status, and what it waits for (from `admin_overviews.batches`)."""
-    awaits = batch_situations.awaited(batch)
+    awaits = batch_waits.awaited(batch)
     beside = "" if awaits == Awaited.NOTHING else label("awaited", awaits)
     return format_html("{} {}", label(batch.status), beside)
 

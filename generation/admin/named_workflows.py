@@ -21,18 +21,18 @@ from generation.errors import MadseaError
 from generation.models import Batch, NamedWorkflow, Plan
 from generation.services import (
     batches,
+    contract_changes,
     node_definitions,
     permissions,
     request_validation,
-    workflow_contracts,
-    workflow_documents,
+    requested_workflows,
+    workflow_descriptions,
     workflow_imports,
-    workflows,
 )
-from generation.services.workflow_documents import ContractDocument
-from generation.workflows import choices, drawing
+from generation.services.workflow_descriptions import ContractDocument
+from generation.workflows import director_choices, graph_layout
 from generation.workflows.contract import Contract
-from generation.workflows.graph_view import GraphView
+from generation.workflows.typed_graph import GraphView
 
 _GIVE, _CONTRACT, _TRY = "give", "contract", "try"
 
@@ -113,8 +113,12 @@ class NamedWorkflowAdmin(MadseaAdmin):
     def _page(
         self, request: HttpRequest, row: NamedWorkflow, form: ContractForm | None = None
     ) -> TemplateResponse:
-        told = workflow_documents.describe(row)
-        contract = workflows.contract(workflows.of_row(row)) if row.graph is not None else None
+        told = workflow_descriptions.describe(row)
+        contract = (
+            requested_workflows.contract(requested_workflows.of_row(row))
+            if row.graph is not None
+            else None
+        )
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -174,10 +178,12 @@ class NamedWorkflowAdmin(MadseaAdmin):
         """Take the answers and choices of the page's form."""
         if row.graph is None:
             return HttpResponseRedirect(self._page_url(row))
-        form = _form(row, workflows.contract(workflows.of_row(row)), request.POST)
+        form = _form(
+            row, requested_workflows.contract(requested_workflows.of_row(row)), request.POST
+        )
         if form.is_valid():
             try:
-                workflow_contracts.change(row.name, form.wanted(), actor=self._actor(request))
+                contract_changes.change(row.name, form.wanted(), actor=self._actor(request))
             except MadseaError as error:
                 form.refuse(getattr(error, "problems", [error]))
         if form.errors:
@@ -230,24 +236,24 @@ def _payload(plan: Plan, row: NamedWorkflow, style: str) -> dict[str, Any]:
     }
 
 
-def _drawing(row: NamedWorkflow, contract: Contract) -> drawing.Drawing | None:
+def _drawing(row: NamedWorkflow, contract: Contract) -> graph_layout.Drawing | None:
     roles: dict[str, tuple[str, ...]] = {}
     for question in contract.questions:
         for node_id in question.options:
             roles[node_id] = ("asked",)
     if contract.result:
         roles[contract.result] = (*roles.get(contract.result, ()), "result")
-    is_asked = any(question.code == choices.WHICH_PANEL for question in contract.questions)
+    is_asked = any(question.code == director_choices.WHICH_PANEL for question in contract.questions)
     if contract.panel and not is_asked:
         roles[contract.panel[0]] = (*roles.get(contract.panel[0], ()), "panel")
-    return drawing.draw(GraphView(row.graph, node_definitions.known()[0]), roles)
+    return graph_layout.draw(GraphView(row.graph, node_definitions.known()[0]), roles)
 
 
 def _facts(row: NamedWorkflow, told: ContractDocument) -> list[tuple[str, SafeString | str]]:
     needs = told["needs"]
     return [
         ("Graph", html.code(row.sha256[:16])),
-        ("Contract", html.code(choices.sha256(row.choices)[:16])),
+        ("Contract", html.code(director_choices.sha256(row.choices)[:16])),
         ("Changed", html.clock(row.changed_at)),
         ("By", str(row.changed_by or "the workflows folder, or the console")),
         ("Panel", _panel(told)),
@@ -258,6 +264,6 @@ def _facts(row: NamedWorkflow, told: ContractDocument) -> list[tuple[str, SafeSt
 
 
 def _panel(told: ContractDocument) -> str:
-    if any(asked["code"] == choices.WHICH_PANEL for asked in told["questions"]):
+    if any(asked["code"] == director_choices.WHICH_PANEL for asked in told["questions"]):
         return "asked about"
     return f"{told['panel']['node']}.{told['panel']['input']}" if told["panel"] else "none"

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 
-from generation.extensions import Registry
+from generation.extension_points import Registry
 
 #: Title, icon, and the model that is listed, or its page of that name (none: the home page).
 Link = tuple[str, str, str]

@@ -27,7 +27,7 @@ from generation.admin.base import RecordAdmin
 from generation.admin.detail_pages import Drop, Page, Picture
 from generation.admin.runs import cancel_run, retry_run
 from generation.errors import Conflict
-from generation.extensions import Registry
+from generation.extension_points import Registry
 from generation.models import Plan, PlanRun, Version
 from generation.selectors import admin_overviews
 from generation.states import RETRYABLE, UNFINISHED

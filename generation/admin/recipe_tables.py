@@ -8,7 +8,7 @@ from generation.admin import html
 from generation.admin.detail_pages import Cell, Table
 from generation.models import Version
 from generation.selectors.recipes import Recipe, differences
-from generation.services import recipes
+from generation.services import recipe_lookup
 
 FIRST = "v0001"
 
@@ -53,7 +53,7 @@ def _since_first(version: Version, recipe: Recipe) -> list[Table]:
     first = version.plan.versions.published().filter(task=version.task, number=1).first()
     if first is None or first.pk == version.pk:
         return []
-    found = differences(recipes.read(first.pk), recipe)
+    found = differences(recipe_lookup.read(first.pk), recipe)
     rows = [(each.what, _shown(each.first), _shown(each.second)) for each in found]
     empty = f"Nothing: it was made as {FIRST} was."
     return [Table(f"What differs from {FIRST}", ("", FIRST, "This version"), rows, empty=empty)]

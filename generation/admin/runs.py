@@ -16,8 +16,8 @@ from generation.admin import (
     filters,
     generate,
     html,
-    queue,
-    retry_form,
+    queue_page,
+    retry_with_workflow,
     search,
     tables,
 )
@@ -27,18 +27,18 @@ from generation.admin.detail_pages import Drop, Page, Picture
 from generation.errors import Conflict
 from generation.models import LogEntry, PlanRun
 from generation.selectors import admin_overviews, batches, expected_ends, wait_reasons
-from generation.services import runs
+from generation.services import run_controls
 from generation.states import UNFINISHED, RunState
 
 ATTEMPTS_SHOWN = 20
 
 
 def retry_run(run: PlanRun, user: User) -> object:
-    return runs.retry(run, actor=user)
+    return run_controls.retry(run, actor=user)
 
 
 def cancel_run(run: PlanRun, user: User) -> object:
-    done = runs.cancel(run, actor=user)
+    done = run_controls.cancel(run, actor=user)
     if done.is_nothing:
         raise Conflict("It is cancelled already, or a cancel was requested before.")
     return done
@@ -93,7 +93,7 @@ class PlanRunAdmin(RecordAdmin):
         return generate.again(run)
 
     def get_urls(self) -> list[URLPattern]:
-        own = [*queue.urls(self), *drops.run_urls(self), *retry_form.urls(self)]
+        own = [*queue_page.urls(self), *drops.run_urls(self), *retry_with_workflow.urls(self)]
         return [*own, *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -159,7 +159,7 @@ class PlanRunAdmin(RecordAdmin):
                 tables.log(log, more=more),
             ],
             unfinished=run.state in UNFINISHED,
-            forms=retry_form.forms(run) if may_change else [],
+            forms=retry_with_workflow.forms(run) if may_change else [],
             drops=self._drops(request, run),
         )
 
@@ -180,7 +180,7 @@ def _facts(run: PlanRun, *, may_change: bool) -> list[tuple[str, SafeString | st
         *_variation(run),
         ("Style", str(batch.style)),
         ("Mode", batch.mode),
-        ("Workflow", retry_form.field(run, may_change=may_change)),
+        ("Workflow", retry_with_workflow.field(run, may_change=may_change)),
         ("Server", tables.server_of(run)),
         ("Attempts", str(run.n_attempts)),
         ("Tries", f"{run.n_tries} of {batches.max_tries(batch)}"),
@@ -203,7 +203,7 @@ def _why(run: PlanRun) -> SafeString:
     why = html.why(run, wait_reasons.outlook(html.standing(run)))
     if run.state != RunState.QUEUED:
         return html.text(why)
-    return format_html("{} {}", why, html.link(queue.url(run.batch), "See the queue"))
+    return format_html("{} {}", why, html.link(queue_page.url(run.batch), "See the queue"))
 
 
 def _end(run: PlanRun) -> SafeString:

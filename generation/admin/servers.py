@@ -18,9 +18,9 @@ from generation.admin.detail_pages import Page, Table
 from generation.errors import Conflict
 from generation.models import Attempt, Server
 from generation.models.server import SECRETS
-from generation.selectors import admin_overviews, paces, storage
+from generation.selectors import admin_overviews, paces, storage_troubles
 from generation.selectors import servers as reads
-from generation.services import circuit_breaker, quarantine, servers
+from generation.services import circuit_breaker, server_quarantine, servers
 from generation.states import ServerHealth
 
 ATTEMPTS_SHOWN = 20
@@ -82,7 +82,7 @@ def _look(server: Server, _user: User) -> None:
 
 
 def _take_back(server: Server, _user: User) -> None:
-    if not quarantine.take_back(server):
+    if not server_quarantine.take_back(server):
         raise Conflict("It is not set aside.")
 
 
@@ -232,8 +232,8 @@ class ServerAdmin(MadseaAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         if request.method == "GET":
-            for trouble in storage.troubles():
-                messages.warning(request, storage.sentence(trouble))
+            for trouble in storage_troubles.troubles():
+                messages.warning(request, storage_troubles.sentence(trouble))
         return super().changelist_view(request, extra_context)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Server | None = None) -> list[str]:

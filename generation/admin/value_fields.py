@@ -11,7 +11,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from generation.parameter_sources import Source
-from generation.services.plan_requests import Offered
+from generation.services.requests_from_plans import Offered
 from generation.workflows.parameters import Parameter
 
 #: A slider has no more places than this: beyond, a number is typed.

@@ -15,15 +15,15 @@ from generation.admin.base import RecordAdmin
 from generation.admin.detail_pages import Page, Picture
 from generation.models import Version
 from generation.selectors import admin_overviews
-from generation.services import batches, recipes, reruns
+from generation.services import batches, recipe_lookup, rerun_requests
 
 
 def _again(version: Version, user: User) -> object:
-    return batches.create(reruns.read(version.pk), requester=user)
+    return batches.create(rerun_requests.read(version.pk), requester=user)
 
 
 def _with_new_seed(version: Version, user: User) -> object:
-    return batches.create(reruns.read(version.pk, seed=reruns.NEW), requester=user)
+    return batches.create(rerun_requests.read(version.pk, seed=rerun_requests.NEW), requester=user)
 
 
 def _was_rendered(version: Version) -> bool:
@@ -101,7 +101,7 @@ class VersionAdmin(RecordAdmin):
 
     def page(self, request: HttpRequest, version: Version) -> Page:
         image = html.thumbnail(version, html.PICTURE_PX)
-        recipe = recipes.read(version.pk)
+        recipe = recipe_lookup.read(version.pk)
         return Page(
             name=str(version),
             pictures=[Picture(f"{version.width_px} × {version.height_px}", image)],

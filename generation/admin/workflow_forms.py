@@ -6,11 +6,16 @@ from typing import Any
 from django import forms
 
 from generation.models import Plan, Style, Version
-from generation.services import workflow_documents
-from generation.services.workflow_contracts import LABEL_MAX, ORDER_MAX
+from generation.services import workflow_descriptions
+from generation.services.contract_changes import LABEL_MAX, ORDER_MAX
 from generation.workflows import graph as graphs
-from generation.workflows.choices import NONE_OF_THEM, PAINTED_MASK, WHICH_PANEL, WHICH_RESULT
 from generation.workflows.contract import Contract
+from generation.workflows.director_choices import (
+    NONE_OF_THEM,
+    PAINTED_MASK,
+    WHICH_PANEL,
+    WHICH_RESULT,
+)
 from generation.workflows.graph import Graph
 from generation.workflows.parameters import Parameter
 
@@ -26,7 +31,7 @@ class ContractForm(forms.Form):
     def __init__(self, graph: Graph, contract: Contract, chosen: Mapping[str, Any], *args: Any):
         super().__init__(*args)
         self._graph = graph
-        self.parameters = workflow_documents.parameters(contract)
+        self.parameters = workflow_descriptions.parameters(contract)
         self._add_questions(contract, dict(chosen.get("answers", {})))
         for parameter in self.parameters:
             held = dict(chosen.get("parameters", {})).get(parameter.name, {})

@@ -9,10 +9,10 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from generation import served_files, signed_urls, storage, thumbnails
+from generation import showable_files, signed_urls, storage, thumbnails
 from generation.api import responses, schema_descriptions
-from generation.api.content_types import CONTENT_TYPES
 from generation.api.filters import ID, UnusableValue, whole_number
+from generation.api.media_types import CONTENT_TYPES
 from generation.errors import NotFound, Refusal
 from generation.models import Version
 from generation.selectors import results
@@ -90,8 +90,8 @@ def _content(version: Version, width_px: int | None) -> tuple[bytes, str]:
     try:
         if width_px is not None:
             return thumbnails.thumbnail(version, width_px), thumbnails.CONTENT_TYPE
-        return served_files.content(version), CONTENT_TYPES[version.extension]
-    except served_files.NotShowable as error:
+        return showable_files.content(version), CONTENT_TYPES[version.extension]
+    except showable_files.NotShowable as error:
         raise NotFound(error.detail, code=error.code) from None
     except storage.FolderGone:
         # A share that is away comes back.

@@ -10,7 +10,7 @@ from generation.api import request_serializers, responses, schema_descriptions
 from generation.api.parsers import BoundedMultiPartParser, content_of
 from generation.api.serializers import VersionShape
 from generation.selectors import results
-from generation.services import incoming_images, production_tree, submitted_images
+from generation.services import incoming_images, outside_images, production_tree
 
 
 @schema_descriptions.PANELS
@@ -29,7 +29,7 @@ class PanelViewSet(ViewSet):
             asked["project_id"], asked["season"], asked["episode"], wanted
         )
         plan = found[asked["sequence_id"], asked["plan"]]
-        version = submitted_images.publish_panel(plan, checked, actor=responses.actor(request))
+        version = outside_images.publish_panel(plan, checked, actor=responses.actor(request))
         shown = results.version(version.pk)
         shape = VersionShape(shown, context={"origin": responses.origin(request)})
         return Response(shape.data, HTTPStatus.CREATED)

@@ -8,7 +8,7 @@ from rest_framework.viewsets import ViewSet
 
 from generation.api import request_serializers, responses, schema_descriptions
 from generation.api.parsers import StrictJSONParser, content_of
-from generation.services import idempotency, recipes, reruns
+from generation.services import idempotency, recipe_lookup, rerun_requests
 
 
 @schema_descriptions.RECIPE_OF_VERSION
@@ -16,7 +16,7 @@ class VersionRecipeViewSet(ViewSet):
     """`/api/versions/<id>/recipe`."""
 
     def retrieve(self, request: Request, pk: int) -> Response:
-        return Response(recipes.read(pk, origin=responses.origin(request)))
+        return Response(recipe_lookup.read(pk, origin=responses.origin(request)))
 
 
 @schema_descriptions.RECIPES
@@ -24,11 +24,11 @@ class RecipeViewSet(ViewSet):
     """`/api/recipes/<sha256>`, and by a file `/api/recipes/lookup`."""
 
     def retrieve(self, request: Request, sha256: str) -> Response:
-        return Response(recipes.find(sha256, origin=responses.origin(request)))
+        return Response(recipe_lookup.find(sha256, origin=responses.origin(request)))
 
     def create(self, request: Request) -> Response:
         asked = request_serializers.checked(request_serializers.Lookup, request)
-        found = recipes.look_up(content_of(asked["file"]), origin=responses.origin(request))
+        found = recipe_lookup.look_up(content_of(asked["file"]), origin=responses.origin(request))
         return Response(found)
 
 
@@ -44,7 +44,7 @@ class RerunViewSet(ViewSet):
         plans = [(each["sequence_id"], each["plan"]) for each in asked.get("plans", [])]
         made = idempotency.make_once(
             {"rerun": pk, **cast(dict[str, Any], request.data)},
-            lambda: reruns.read(
+            lambda: rerun_requests.read(
                 pk,
                 seed=asked.get("seed"),
                 plans=plans or None,

@@ -10,12 +10,12 @@ from rest_framework.permissions import IsAuthenticated
 from generation.api import guide, viewsets
 from generation.api.errors import nowhere
 from generation.api.files import FileView
-from generation.api.generate_ai_concept import GenerateViewSet
 from generation.api.panels import PanelViewSet
 from generation.api.parsers import BoundedMultiPartParser
 from generation.api.recipes import RecipeViewSet, RerunViewSet, VersionRecipeViewSet
-from generation.api.routes import CREATE, IDS, LIST, ONE, ROUTES, View, both, rows
+from generation.api.specified_endpoints import GenerateViewSet
 from generation.api.tokens import TokenViewSet
+from generation.api.url_patterns import CREATE, IDS, LIST, ONE, ROUTES, View, both, rows
 from generation.api.workflows import WorkflowViewSet
 
 _GENERATE = "generate_ai_concept"

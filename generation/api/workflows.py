@@ -11,7 +11,7 @@ from rest_framework.viewsets import ViewSet
 from generation.api import request_serializers, responses, schema_descriptions
 from generation.api.parsers import StrictJSONParser, content_of
 from generation.api.serializers import WorkflowShape
-from generation.services import workflow_contracts, workflow_documents, workflow_imports
+from generation.services import contract_changes, workflow_descriptions, workflow_imports
 
 
 @schema_descriptions.WORKFLOWS
@@ -29,21 +29,21 @@ class WorkflowViewSet(ViewSet):
             actor=responses.actor(request),
         )
         status = HTTPStatus.CREATED if imported.is_new else HTTPStatus.OK
-        shown = WorkflowShape(workflow_documents.describe(imported.row)).data
+        shown = WorkflowShape(workflow_descriptions.describe(imported.row)).data
         place = reverse("workflows-one", args=[imported.row.name])
         return Response(shown, status, headers={"Location": f"{responses.origin(request)}{place}"})
 
     def list(self, _request: Request) -> Response:
-        return Response(WorkflowShape(workflow_documents.every(), many=True).data)
+        return Response(WorkflowShape(workflow_descriptions.every(), many=True).data)
 
     def retrieve(self, _request: Request, name: str) -> Response:
-        return Response(WorkflowShape(workflow_documents.one(name)).data)
+        return Response(WorkflowShape(workflow_descriptions.one(name)).data)
 
     @action(detail=True)
     def graph(self, _request: Request, name: str) -> Response:
-        return Response({"graph": workflow_documents.graph(name)})
+        return Response({"graph": workflow_descriptions.graph(name)})
 
     def partial_update(self, request: Request, name: str) -> Response:
         wanted = request_serializers.checked(request_serializers.ContractChange, request)
-        row = workflow_contracts.change(name, wanted, actor=responses.actor(request))
-        return Response(WorkflowShape(workflow_documents.describe(row)).data)
+        row = contract_changes.change(name, wanted, actor=responses.actor(request))
+        return Response(WorkflowShape(workflow_descriptions.describe(row)).data)

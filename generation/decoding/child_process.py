@@ -34,7 +34,7 @@ class Process:
         # Nothing else of our environment: it holds secrets, and this reads what anybody has sent.
         where = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         self._child = subprocess.Popen(
-            [sys.executable, "-m", "generation.decoding.worker"],
+            [sys.executable, "-m", "generation.decoding.child_main"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from itertools import accumulate, pairwise
 from typing import Any
 
-from generation.image_formats import DecodedImage, Examined, UnreadableImage
+from generation.examined_images import DecodedImage, Examined, UnreadableImage
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from generation.image_formats import Format, UnreadableImage
+from generation.examined_images import Format, UnreadableImage
 
 #: A text is read through if it unfolds to no more bytes.
 UNFOLDED_MAX = 16 * 2**20

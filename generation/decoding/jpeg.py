@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from generation.decoding.file_parts import UPRIGHT, Parts, damaged, joined, orientation_of, too_many
-from generation.image_formats import UnreadableImage
+from generation.examined_images import UnreadableImage
 
 SIGNATURE = b"\xff\xd8\xff"
 SEGMENTS_MAX = 10_000

@@ -1,6 +1,6 @@
 """Decoding with Pillow: what an image is, what is served of it, and small pictures of it.
 
-Runs in a child process (`decoding.worker`): nothing here is safe beside anything else.
+Runs in a child process (`decoding.child_main`): nothing here is safe beside anything else.
 """
 
 import io
@@ -12,8 +12,8 @@ from PIL import Image, ImageMath, UnidentifiedImageError
 
 from generation.decoding import image_header, jpeg, png, webp
 from generation.decoding.file_parts import UPRIGHT, Parts, damaged
-from generation.decoding.pixels import pixels_sha256
-from generation.image_formats import DecodedImage, Examined, UnreadableImage
+from generation.decoding.pixel_hash import pixels_sha256
+from generation.examined_images import DecodedImage, Examined, UnreadableImage
 
 # Sizes and lengths are bounded before Pillow sees anything.
 Image.MAX_IMAGE_PIXELS = None

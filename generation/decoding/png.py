@@ -17,7 +17,7 @@ from generation.decoding.file_parts import (
     orientation_of,
     too_many,
 )
-from generation.image_formats import UnreadableImage
+from generation.examined_images import UnreadableImage
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 CHUNKS_MAX = 32_768

@@ -12,7 +12,7 @@ from generation.decoding.child_process import Ended, Process
 from generation.decoding.child_protocol import Answer, Job
 from generation.decoding.slots import Slots, alone_on_this_machine
 from generation.errors import Busy
-from generation.image_formats import UnreadableImage
+from generation.examined_images import UnreadableImage
 
 IDLE_S = 60.0
 #: What a busy machine may take for a second of computing.

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from generation.decoding import png, webp
 from generation.decoding.file_parts import exif_texts
-from generation.image_formats import UnreadableImage
+from generation.examined_images import UnreadableImage
 
 NAMES = ("prompt", "workflow")
 

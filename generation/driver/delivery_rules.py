@@ -5,9 +5,9 @@ from dataclasses import replace
 from generation.comfyui.errors import ANSWERED, ComfyError, FileMissing, TooLarge
 from generation.driver import effects as do
 from generation.driver import observations as seen
+from generation.driver.next_steps import ERRORS_MOST, Step, end, fail
 from generation.driver.observations import Observation
 from generation.driver.stages import Fetching, Publishing
-from generation.driver.steps import ERRORS_MOST, Step, end, fail
 from generation.errors import BadImage, PlanFailure
 from generation.failures import failure
 from generation.storage import StorageError

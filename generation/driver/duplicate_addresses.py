@@ -15,7 +15,7 @@ from generation.comfyui.protocol import Queue
 from generation.driver.flights import Flight
 from generation.models import Attempt, Server
 from generation.services import prompt_graphs, server_identity
-from generation.services.leases import Lease
+from generation.services.server_leases import Lease
 
 #: So long a server that is the only one in use is not asked about again.
 ALONE_S = 2.0

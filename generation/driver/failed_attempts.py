@@ -11,8 +11,8 @@ from generation.driver.stages import Preparing
 from generation.errors import PlanFailure
 from generation.failures import failure
 from generation.models import Attempt
-from generation.services import capability, circuit_breaker, quarantine, servers, transitions
-from generation.services.leases import Lease
+from generation.services import capability, circuit_breaker, server_quarantine, servers, transitions
+from generation.services.server_leases import Lease
 from generation.states import AttemptOutcome
 
 #: After these nothing can succeed on the server until it has restarted.
@@ -104,7 +104,7 @@ class FailedAttempts:
         self._set_aside(effect.why, effect.foreign)
 
     def _set_aside(self, why: PlanFailure, prompt_id: str) -> None:
-        quarantine.set_aside(self._lease.server, why, prompt_id)
+        server_quarantine.set_aside(self._lease.server, why, prompt_id)
         # Their attempts were given back with the server's.
         self._flights.clear()
         self.is_set_aside = True

@@ -6,8 +6,8 @@ from django.conf import settings
 
 from generation.comfyui.transport import Request
 from generation.errors import Fenced
-from generation.services import leases
-from generation.services.leases import Lease
+from generation.services import server_leases
+from generation.services.server_leases import Lease
 
 BEAT_EVERY_S = 5.0
 #: Nothing is done to a server under a lease that was last heard of longer ago.
@@ -32,7 +32,7 @@ class Heartbeat:
             Fenced: it is another's now.
         """
         self._beat_at = monotonic()
-        if not leases.beat(self._lease):
+        if not server_leases.beat(self._lease):
             raise Fenced(f"The lease of {self._lease.server.name} is another's.")
 
     def before(self, request: Request) -> None:

@@ -16,10 +16,10 @@ from generation.services.publication import Image
 from generation.workflows import substitution as params
 from generation.workflows.definitions import input_spec
 from generation.workflows.graph import Graph
-from generation.workflows.graph_view import GraphView
 from generation.workflows.image_counts import picture_count
 from generation.workflows.named_files import INPUT
 from generation.workflows.requirements import Lack
+from generation.workflows.typed_graph import GraphView
 
 _NO_SUCH_CLASS = frozenset({"invalid_prompt", "missing_node_type"})
 _PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", "[input]")

@@ -17,17 +17,17 @@ from django.db import close_old_connections
 from generation import queueing
 from generation.comfyui.client import Client
 from generation.comfyui.transport import Timeouts
-from generation.driver import guard
-from generation.driver.executor import Executor
+from generation.driver import unforeseen_errors
+from generation.driver.flight_control import Executor
 from generation.driver.heartbeat import BEAT_EVERY_S, Heartbeat
 from generation.driver.socket_listener import SocketListener
 from generation.driver.stages import Running
 from generation.driver.transfers import Message, TransferDone, Transfers
 from generation.errors import Fenced
 from generation.models import Attempt
-from generation.services import leases, servers, transitions
+from generation.services import server_leases, servers, transitions
 from generation.services.claims import Desk
-from generation.services.leases import Lease
+from generation.services.server_leases import Lease
 
 logger = logging.getLogger(__name__)
 
@@ -52,18 +52,18 @@ def drive(server_id: int, *, stop: StopSignal) -> None:
 
     Work that came while the lease was being given back is not stranded: it is looked for again.
     """
-    lease = leases.take(server_id)
+    lease = server_leases.take(server_id)
     if lease is None:
         return
     try:
         with suppress(Fenced):
             Driver(lease, stop).run()
     except Exception as error:
-        if guard.is_foreseen(error):
+        if unforeseen_errors.is_foreseen(error):
             raise
-        guard.stumbled(lease, error)
+        unforeseen_errors.stumbled(lease, error)
     finally:
-        leases.give_back(lease)
+        server_leases.give_back(lease)
     if not stop.poll():
         queueing.wake()
         queueing.wake_left_behind()
@@ -157,7 +157,7 @@ class Driver:
         self._heartbeat.beat()
         self._executor.remember()
         self._executor.reachability.check(is_idle=not self._executor.flights)
-        if monotonic() - self._began_at > TURN_S and leases.others_wait(self._lease):
+        if monotonic() - self._began_at > TURN_S and server_leases.others_wait(self._lease):
             self._ends_at = 0.0
 
     def _obey(self) -> None:
@@ -190,7 +190,7 @@ class Driver:
 
     def _drain(self) -> None:
         """Go on with what is in flight, if the lease is ours and only claiming is forbidden."""
-        if not leases.beat(self._lease) or not self._executor.flights:
+        if not server_leases.beat(self._lease) or not self._executor.flights:
             raise Fenced(f"{self._lease.server.name} is another's, or takes nothing more.")
 
     def _listen(self) -> None:

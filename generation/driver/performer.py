@@ -10,7 +10,7 @@ from generation.driver.effects import Effect
 from generation.driver.failed_attempts import FailedAttempts
 from generation.driver.flights import Flight, Flights
 from generation.driver.observations import GraphNotBuilt, Observation, TakenOff
-from generation.driver.panels import Panels
+from generation.driver.panel_uploads import Panels
 from generation.driver.prompt_lookup import PromptLookup
 from generation.driver.prompt_removal import PromptRemoval
 from generation.driver.prompt_submission import PromptSubmission
@@ -21,7 +21,7 @@ from generation.driver.stages import Running, Stopping
 from generation.driver.transfers import Transfers
 from generation.services import transitions
 from generation.services.claims import Desk
-from generation.services.leases import Lease
+from generation.services.server_leases import Lease
 
 
 class Performer:

@@ -10,8 +10,8 @@ from functools import partial
 
 from generation.comfyui.client import Client
 from generation.models import Attempt, Server
-from generation.services import leases, prompt_graphs, servers
-from generation.services.leases import Lease
+from generation.services import prompt_graphs, server_leases, servers
+from generation.services.server_leases import Lease
 
 #: The first version whose `/interrupt` obeys a prompt id (September 2025).
 EXACT_SINCE = (0, 3, 57)
@@ -91,10 +91,10 @@ class PromptRemoval:
         """
         if not self._may_be_left:
             return
-        left = leases.left_behind(self._lease)
+        left = server_leases.left_behind(self._lease)
         if left:
             self._take_off_all(left, ours)
-            leases.swept(left)
+            server_leases.swept(left)
         self._may_be_left = False
 
     def _take_off_all(self, left: Collection[Attempt], ours: Collection[str]) -> None:

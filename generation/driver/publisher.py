@@ -11,7 +11,7 @@ from generation.driver.transfers import Transfers
 from generation.errors import Conflict, Fenced
 from generation.models import Version
 from generation.services import publication, render_times, transitions, volumes
-from generation.services.leases import Lease
+from generation.services.server_leases import Lease
 from generation.storage import StagedFileGone, StorageError, Target
 
 logger = logging.getLogger(__name__)

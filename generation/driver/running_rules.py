@@ -7,6 +7,7 @@ from generation.driver import effects as do
 from generation.driver import observations as seen
 from generation.driver import timeouts
 from generation.driver.effects import Effect
+from generation.driver.next_steps import ERRORS_MOST, Step, end, fail, untold
 from generation.driver.observations import Observation
 from generation.driver.stages import (
     Fetching,
@@ -16,7 +17,6 @@ from generation.driver.stages import (
     Timers,
     is_acknowledged,
 )
-from generation.driver.steps import ERRORS_MOST, Step, end, fail, untold
 from generation.failures import failure
 from generation.models.version import PICTURES_MAX
 

@@ -8,7 +8,7 @@ more patience, as every other look finds nothing of it.
 
 from collections.abc import Iterable
 
-from generation.comfyui import probes
+from generation.comfyui import split_probes
 from generation.comfyui.client import Client
 from generation.comfyui.errors import ANSWERED
 from generation.comfyui.protocol import OutputFile
@@ -16,7 +16,7 @@ from generation.driver.flights import Flight
 from generation.driver.stages import ON_SERVER, is_acknowledged
 from generation.failures import SEVERAL_SERVERS, failure
 from generation.services import prompt_graphs, server_identity, transitions
-from generation.services.leases import Lease
+from generation.services.server_leases import Lease
 
 #: So many first looks of a driver are taken soon, each over a connection of its own.
 FIRST_LOOKS = 6
@@ -62,7 +62,7 @@ class SplitAddress:
         folder, _, name = prompt_graphs.panel_name(flight.attempt.panel).rpartition("/")
         panel = OutputFile("", name, folder, "input")
         try:
-            is_split = probes.is_mixed(probes.of_file(self._client, panel, TIMES_ASKED))
+            is_split = split_probes.is_mixed(split_probes.of_file(self._client, panel, TIMES_ASKED))
         except ANSWERED:
             return False
         if is_split:
@@ -75,7 +75,7 @@ class SplitAddress:
         Raises:
             ComfyError: the server did not answer.
         """
-        return any(probes.of_file(self._client, file, TIMES_ASKED))
+        return any(split_probes.of_file(self._client, file, TIMES_ASKED))
 
     def prove(self, flight: Flight | None) -> None:
         """Have the server stand aside; the flight showed that its address is split."""

@@ -63,6 +63,7 @@ from typing import Any
 
 from generation.driver.delivery_rules import fetching, publishing
 from generation.driver.effects import LetGo
+from generation.driver.next_steps import Step, end
 from generation.driver.observations import AttemptClosed, Observation
 from generation.driver.running_rules import running, stopping
 from generation.driver.stages import (
@@ -75,7 +76,6 @@ from generation.driver.stages import (
     Stage,
     Stopping,
 )
-from generation.driver.steps import Step, end
 from generation.driver.submission_rules import posting, preparing
 
 _RULES: dict[type, Callable[[Any, Observation, float], Step]] = {

@@ -6,10 +6,10 @@ from math import inf
 from generation.comfyui.errors import ANSWERED, ComfyError, Denied, TooLarge, Unreachable
 from generation.driver import effects as do
 from generation.driver import observations as seen
+from generation.driver.next_steps import ERRORS_MOST, Step, end, fail, untold
 from generation.driver.observations import Observation
 from generation.driver.running_rules import LOOK_SOON_S, on_server
 from generation.driver.stages import Absence, Fetching, Posting, Preparing, Running, Stopping
-from generation.driver.steps import ERRORS_MOST, Step, end, fail, untold
 from generation.errors import Busy
 from generation.failures import failure
 from generation.storage import StorageError

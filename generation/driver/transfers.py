@@ -12,8 +12,8 @@ from queue import SimpleQueue
 
 from django.conf import settings
 
-from generation import image_decoding, served_files, storage
-from generation.comfyui import probes
+from generation import image_decoding, showable_files, storage
+from generation.comfyui import split_probes
 from generation.comfyui.client import Client
 from generation.comfyui.errors import ComfyError, FileMissing
 from generation.comfyui.protocol import Event, OutputFile
@@ -106,7 +106,7 @@ class Transfers:
 
     def _upload(self, panel: Version, name: str, marks: storage.Marks) -> Observation:
         try:
-            content = served_files.content(panel, marks)
+            content = showable_files.content(panel, marks)
             return PanelUploaded(self._client.upload_image(name, content, subfolder=FOLDER))
         except TROUBLE as error:
             return PanelNotUploaded(error)
@@ -135,11 +135,11 @@ class Transfers:
         try:
             return self._client.view(output, max_bytes=most), False
         except FileMissing:
-            seen = probes.of_file(self._client, output, TIMES_ASKED)
+            seen = split_probes.of_file(self._client, output, TIMES_ASKED)
             if not any(seen):
                 raise
         for _ in range(TIMES_ASKED):
             self._client.reconnect()
             with suppress(FileMissing):
-                return self._client.view(output, max_bytes=most), probes.comes_back(seen)
+                return self._client.view(output, max_bytes=most), split_probes.comes_back(seen)
         raise FileMissing(f"The server has the file {output.filename!r} at one time only.")

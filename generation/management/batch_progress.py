@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from generation.management.command import counted
 from generation.models import Batch
-from generation.selectors import batch_situations
+from generation.selectors import batch_waits
 from generation.selectors import batches as reads
 
 POLL_S = 0.5
@@ -50,7 +50,7 @@ class Lines:
         """Write a line if there is something new."""
         doing = _doing(batch)
         line = f"Batch {batch}: {reads.progress(batch)} %, {doing}"
-        waits_for_other = batch_situations.awaited(batch) and doing != self._doing
+        waits_for_other = batch_waits.awaited(batch) and doing != self._doing
         if line == self._said or (time.monotonic() < self._next_at and not waits_for_other):
             return
         self._said, self._doing, self._next_at = line, doing, time.monotonic() + LINE_S
@@ -64,7 +64,7 @@ def wait(batch: Batch, stdout: OutputWrapper) -> Batch:
     Raises:
         CommandError: Ctrl-C ended the waiting, not the batch (exit code 130).
     """
-    rows = reads.measured().annotate(**batch_situations.annotations())
+    rows = reads.measured().annotate(**batch_waits.annotations())
     try:
         with _shown(batch, stdout) as shown:
             while (found := reads.one(rows, batch.public_id)).is_unfinished:
@@ -85,5 +85,5 @@ def _shown(batch: Batch, stdout: OutputWrapper) -> Iterator[Shown]:
 def _doing(batch: Batch) -> str:
     done = f"{batch.n_done} of {counted(batch.n_total, 'plan')} done"
     failed = f", {batch.n_error} failed" if batch.n_error else ""
-    waits = batch_situations.awaited(batch)
+    waits = batch_waits.awaited(batch)
     return f"{done}{failed}{f', {waits}' if waits else ''}"

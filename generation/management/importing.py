@@ -10,7 +10,7 @@ from django.core.management.base import CommandError, CommandParser, OutputWrapp
 from generation.errors import BadImage, Busy, Conflict, Problem
 from generation.management.command import actor, add_actor, add_dry_run, bar, counted, printable
 from generation.management.new_projects import add_create, confirm
-from generation.services import import_folders, imports
+from generation.services import image_imports, import_folders
 from generation.services.import_folders import Incoming, Item
 from generation.storage import StorageError
 
@@ -53,14 +53,14 @@ class Import:
         """Read and decode every file, and write nothing; what cannot be taken is refused."""
         for item in bar(list(self.found.items), "Checking"):
             try:
-                imports.check(item)
+                image_imports.check(item)
             except (BadImage, Busy) as error:
                 self._refuse(item, error)
                 self.found.items.remove(item)
 
     def _publish(self, item: Item) -> None:
         try:
-            version = imports.publish(item, self.project_id, actor=self.user)
+            version = image_imports.publish(item, self.project_id, actor=self.user)
         except (BadImage, Busy, Conflict) as error:
             self._refuse(item, error)
         else:

@@ -1,17 +1,20 @@
 """The database: production tree, batches and their runs, attempts, versions, servers, logs."""
 
 from generation.models.attempt import Attempt
-from generation.models.batch import Batch, PlanRun, RunGroup
+from generation.models.batch import Batch
 from generation.models.capability import Capability, Needs
+from generation.models.frozen_workflow import Workflow
 from generation.models.idempotency import IdempotencyKey
 from generation.models.log import LogEntry
 from generation.models.login import LoginTries
 from generation.models.named_workflow import NamedWorkflow
+from generation.models.plan_run import PlanRun
 from generation.models.production import Episode, Plan, PlanTextChange, Project, Sequence
+from generation.models.run_group import RunGroup
 from generation.models.server import Block, Server, ServerDefinitions
-from generation.models.storage import StorageTrouble, Volume
+from generation.models.style import Style
 from generation.models.version import Version
-from generation.models.workflow import Style, Workflow
+from generation.models.volume import StorageTrouble, Volume
 
 __all__ = [
     "Attempt",

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Self
 from django.db import models
 from django.db.models import Q
 
-from generation.models.batch import PlanRun
+from generation.models.plan_run import PlanRun
 from generation.models.server import Server
 from generation.states import AttemptOutcome
 

@@ -6,7 +6,8 @@ from django.conf import settings
 from django.db import models
 
 from generation.events import LEVELS
-from generation.models.batch import Batch, PlanRun
+from generation.models.batch import Batch
+from generation.models.plan_run import PlanRun
 
 
 class LogEntry(models.Model):

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-from generation.models.workflow import Style
+from generation.models.style import Style
 from generation.states import PlanStatus
 
 #: How many characters a short text of a plan may have, and a long one.

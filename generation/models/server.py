@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 
 from generation.comfyui import address, tls
 from generation.failures import STANDING_ASIDE
-from generation.models.workflow import Workflow
+from generation.models.frozen_workflow import Workflow
 from generation.states import ServerHealth
 
 HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")

@@ -7,7 +7,8 @@ from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery
 
 from generation.models.attempt import Attempt
-from generation.models.batch import Batch, PlanRun
+from generation.models.batch import Batch
+from generation.models.plan_run import PlanRun
 from generation.models.production import Plan
 from generation.states import VersionState
 from nomenclature.rules import EXTRACTED_RAW

@@ -18,7 +18,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 
 from generation.models import Attempt, Batch, Capability, LogEntry, Plan, PlanRun, Server, Version
-from generation.selectors import batch_situations, wait_reasons
+from generation.selectors import batch_waits, wait_reasons
 from generation.selectors import batches as selectors
 from generation.states import RunState
 
@@ -26,7 +26,7 @@ from generation.states import RunState
 def batches() -> QuerySet[Batch]:
     """Return batches with all that their line shows: for `batches.progress`, and for `awaited`."""
     related = ("episode__project", "style", "requested_by")
-    return selectors.measured().select_related(*related).annotate(**batch_situations.annotations())
+    return selectors.measured().select_related(*related).annotate(**batch_waits.annotations())
 
 
 def runs() -> QuerySet[PlanRun]:

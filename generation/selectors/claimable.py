@@ -21,7 +21,7 @@ from generation.models import (
     Server,
     StorageTrouble,
 )
-from generation.models.batch import RunGroupQuerySet
+from generation.models.run_group import RunGroupQuerySet
 from generation.states import Mode
 
 #: No attempt was made since it was requested or retried, so no server has failed or refused it.

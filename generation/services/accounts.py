@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models.signals import post_save, pre_save
 from rest_framework.authtoken.models import Token
 
-from generation.extensions import Registry
+from generation.extension_points import Registry
 
 DEMO_NAME = "demo"
 #: The apps whose rows the demo user may see and change: the engine, and those above it.

@@ -27,18 +27,18 @@ from generation.parameter_sources import told
 from generation.services import (
     batch_names,
     capability,
-    plan_fields,
+    placeholder_values,
     preflight,
     production_tree,
-    retries,
+    requested_workflows,
+    retry_overrides,
     servers,
     transitions,
-    workflows,
 )
 from generation.services.production_tree import News
 from generation.services.request_params import OwnValues
 from generation.services.request_validation import BatchRequest
-from generation.services.retries import NONE, Overrides
+from generation.services.retry_overrides import NONE, Overrides
 from generation.services.transitions import Cancelled
 from generation.states import FIRST, Mode, WaitReason
 
@@ -111,7 +111,7 @@ def _new_batch(
         public_id=secrets.token_hex(8),
         episode=episode,
         style=request.style,
-        workflow=workflows.freeze(request.workflow) if request.workflow else None,
+        workflow=requested_workflows.freeze(request.workflow) if request.workflow else None,
         mode=request.mode,
         params=dict(request.params),
         sources=dict(request.sources),
@@ -137,7 +137,7 @@ def _new_runs(batch: Batch, plans: list[Plan], request: BatchRequest) -> list[Pl
     lacking = _without_panel(plans) if auto and batch.needs_panel else frozenset()
     first = FIRST[Mode(batch.mode)]
     groups = _new_groups(batch, _kept([own.needs for own in request.own.values() if own.needs]))
-    shared = plan_fields.used(request.params)
+    shared = placeholder_values.used(request.params)
     numbered = product(plans, range(1, request.variations + 1))
     runs: list[PlanRun] = []
     for position, (plan, variation) in enumerate(numbered):
@@ -152,9 +152,15 @@ def _new_runs(batch: Batch, plans: list[Plan], request: BatchRequest) -> list[Pl
                 state=first,
                 wait_reason=WaitReason.PANEL if plan.pk in lacking else WaitReason.TURN,
                 seed=_seed(request, own) if auto else "",
-                params={name: own.params[name] for name in own.params if name != workflows.SEED},
+                params={
+                    name: own.params[name]
+                    for name in own.params
+                    if name != requested_workflows.SEED
+                },
                 sources=dict(own.sources),
-                texts=plan_fields.texts_of(plan, shared | plan_fields.used(own.params)),
+                texts=placeholder_values.texts_of(
+                    plan, shared | placeholder_values.used(own.params)
+                ),
             )
         )
     return runs
@@ -181,10 +187,10 @@ def _kept(found: Iterable[Needs]) -> dict[str, Needs]:
 
 def _seed(request: BatchRequest, own: OwnValues) -> str:
     """Return the seed asked for, else one that is drawn; empty where no picture depends on one."""
-    given = own.params.get(workflows.SEED, request.params.get(workflows.SEED))
+    given = own.params.get(requested_workflows.SEED, request.params.get(requested_workflows.SEED))
     if given is not None or request.seed_bounds is None:
         return "" if given is None else str(given)
-    return workflows.draw_seed(request.seed_bounds)
+    return requested_workflows.draw_seed(request.seed_bounds)
 
 
 def _without_panel(plans: list[Plan]) -> frozenset[int]:
@@ -222,7 +228,7 @@ def retry(
     batch.refresh_from_db()
     related = PlanRun.objects.retried_with([batch]).select_related("batch")
     runs = list(related.order_by("pk"))
-    overrides = retries.read(batch, runs, params, workflow_json)
+    overrides = retry_overrides.read(batch, runs, params, workflow_json)
     moved = retry_runs(batch, [run.pk for run in runs], overrides, actor=actor) if runs else 0
     if not moved:
         raise Conflict(
@@ -246,9 +252,9 @@ def retry_runs(
             batch,
             run_ids,
             overrides=overrides.params,
-            remaking=retries.remaking(overrides),
+            remaking=retry_overrides.remaking(overrides),
             needs_of=capability.needs_of_runs,
-            needs_panel_of=retries.needs_panel_of,
+            needs_panel_of=retry_overrides.needs_panel_of,
             actor=actor,
         )
         if moved and batch.mode == Mode.AUTO:

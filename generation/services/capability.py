@@ -26,7 +26,7 @@ from generation.models import (
     Workflow,
 )
 from generation.selectors import claimable
-from generation.services import node_definitions, transitions, workflows
+from generation.services import node_definitions, requested_workflows, transitions
 from generation.states import AttemptOutcome
 from generation.workflows import named_files, requirements
 from generation.workflows import substitution as params
@@ -61,8 +61,8 @@ class Wanted:
     def __init__(self, workflow: Workflow) -> None:
         self._graph = workflow.graph
         self._definitions = node_definitions.known()
-        self._parameters = workflows.parameters(workflow, self._definitions)
-        panel = self._parameters.get(workflows.PANEL)
+        self._parameters = requested_workflows.parameters(workflow, self._definitions)
+        panel = self._parameters.get(requested_workflows.PANEL)
         self._panel = panel.targets if panel else ()
         self._choices = {name for name in self._parameters if self._is_chosen(name)}
         self._known: dict[tuple[tuple[str, str], ...], Needs] = {}
@@ -308,7 +308,7 @@ def _narrowed(attempt: Attempt, lacking: Sequence[Lack]) -> Needs | None:
 def _own_names(attempt: Attempt, wheres: Collection[str]) -> set[str]:
     """Return which of a run's own parameters are set at these inputs, as `class.input`."""
     workflow, own = attempt.run.workflow, attempt.run.params
-    found = workflows.parameters(workflow) if workflow and own else {}
+    found = requested_workflows.parameters(workflow) if workflow and own else {}
     return {
         name
         for name, parameter in found.items()

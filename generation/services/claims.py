@@ -20,11 +20,11 @@ from generation.models import (
     ServerDefinitions,
     Workflow,
 )
-from generation.models.batch import RunGroupQuerySet
+from generation.models.run_group import RunGroupQuerySet
 from generation.selectors import claimable
 from generation.selectors.prepared_queries import Found, Listed
-from generation.services import prompt_graphs, transitions, workflows
-from generation.services.leases import Lease
+from generation.services import prompt_graphs, requested_workflows, transitions
+from generation.services.server_leases import Lease
 from generation.states import ServerHealth
 from generation.workflows.contract import Contract
 from generation.workflows.errors import GraphError
@@ -174,7 +174,7 @@ class Desk:
             return candidate.spellings or [], self._contract(workflow, candidate.defined_at)
         known = Capability.objects.filter(server=self._server, needs__groups=attempt.run.group_id)
         spellings = known.values_list("spellings", flat=True).first()
-        return spellings or [], workflows.contract(workflow)
+        return spellings or [], requested_workflows.contract(workflow)
 
     def _workflow(self, pk: int) -> Workflow:
         if pk not in self._workflows:
@@ -185,7 +185,7 @@ class Desk:
         """Return the workflow's contract, read anew once any server's definitions were read."""
         known_at, contract = self._contracts.get(workflow.pk, (None, None))
         if contract is None or known_at != defined_at:
-            contract = workflows.contract(workflow)
+            contract = requested_workflows.contract(workflow)
             self._contracts[workflow.pk] = defined_at, contract
         return contract
 

@@ -15,7 +15,7 @@ from django.conf import settings
 
 from generation import storage, thumbnails
 from generation.errors import Busy
-from generation.image_formats import UnreadableImage
+from generation.examined_images import UnreadableImage
 from generation.models import Version
 from generation.models.version import Derived
 from generation.services import volumes

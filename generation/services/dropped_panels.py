@@ -7,9 +7,9 @@ from generation.models import Sequence, Version
 from generation.services import (
     import_folders,
     incoming_images,
+    outside_images,
     production_tree,
     publication,
-    submitted_images,
 )
 from generation.services.import_folders import STEP
 from nomenclature import rules
@@ -40,7 +40,7 @@ def take(
     episode = sequence.episode
     tree = {sequence.code: [plan]}
     found = production_tree.ensure_plans(episode.project.code, episode.season, episode.code, tree)
-    return submitted_images.publish_panel(found[sequence.code, plan], checked, actor=actor)
+    return outside_images.publish_panel(found[sequence.code, plan], checked, actor=actor)
 
 
 def _by_name(sequence: Sequence, filename: str) -> str:

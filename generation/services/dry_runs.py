@@ -10,18 +10,18 @@ from generation.selectors import production
 from generation.services import (
     capability,
     node_definitions,
-    plan_fields,
+    placeholder_values,
     production_tree,
     render_times,
-    workflows,
+    requested_workflows,
 )
 from generation.services.request_params import PlanKey
 from generation.services.request_validation import BatchRequest
 from generation.states import Mode, ServerHealth
 from generation.workflows.contract import Contract
-from generation.workflows.graph_view import GraphView
 from generation.workflows.image_counts import can_decide, picture_count
 from generation.workflows.substitution import apply
+from generation.workflows.typed_graph import GraphView
 
 
 class PlanOutlook(TypedDict):
@@ -100,8 +100,8 @@ def rehearse(request: BatchRequest) -> DryRunDocument:
         InvalidRequest: the project exists in another spelling.
     """
     production_tree.check_spelling(request.project_id)
-    contract = workflows.contract(request.workflow) if request.workflow else None
-    own = workflows.defaults(contract) if contract and request.mode == Mode.AUTO else {}
+    contract = requested_workflows.contract(request.workflow) if request.workflow else None
+    own = requested_workflows.defaults(contract) if contract and request.mode == Mode.AUTO else {}
     servers = _servers(request)
     news = production_tree.news(request.project_id, request.episode)
     return {
@@ -158,13 +158,13 @@ def _filled_texts(
     """Return the texts of plans as they would be sent, where they have fields."""
     found = contract.parameters if contract and request.mode == Mode.AUTO else {}
     given = [request.params, *(own.params for own in request.own.values())]
-    if not any(plan_fields.any_text(params, found) for params in given):
+    if not any(placeholder_values.any_text(params, found) for params in given):
         return {}
     known = production.plans_of(request.project_id, request.episode, request.sequences)
     texts: dict[PlanKey, dict[str, str]] = {}
     for key in _keys(request):
-        values = plan_fields.of_plan(known.get(key) or _new_plan(request, key))
-        texts[key] = plan_fields.filled(_values(request, key), found, values)
+        values = placeholder_values.of_plan(known.get(key) or _new_plan(request, key))
+        texts[key] = placeholder_values.filled(_values(request, key), found, values)
     return texts
 
 

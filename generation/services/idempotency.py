@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from generation.errors import Conflict, InvalidRequest, Problem
 from generation.models import Batch, IdempotencyKey
-from generation.services import batches, workflows
+from generation.services import batches, requested_workflows
 from generation.services.request_validation import BatchRequest, read
 from generation.workflows.parameters import shown
 
@@ -126,7 +126,7 @@ def differences(first: object, second: object, place: str = "") -> Iterator[str]
     """Yield where two decoded JSON values differ, as `params.steps: 30 → 20`, in order."""
     if isinstance(first, dict) and isinstance(second, dict):
         for key in [*second, *(key for key in first if key not in second)]:
-            below = _below(place, workflows.named(key))
+            below = _below(place, requested_workflows.named(key))
             yield from differences(first.get(key, _ABSENT), second.get(key, _ABSENT), below)
     elif isinstance(first, list) and isinstance(second, list):
         for index, pair in enumerate(zip_longest(first, second, fillvalue=_ABSENT)):

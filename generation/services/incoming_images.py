@@ -6,9 +6,9 @@ from pathlib import Path, PurePath
 
 from django.conf import settings
 
-from generation import image_decoding, safe_open, served_files, storage
+from generation import image_decoding, safe_open, showable_files, storage
 from generation.errors import BadImage
-from generation.image_formats import Examined, UnreadableImage
+from generation.examined_images import Examined, UnreadableImage
 from generation.services.publication import Image
 
 #: The endings that a name may have for each format.
@@ -91,7 +91,7 @@ def put(checked: Checked, to: storage.Target = storage.NO_TARGET) -> Image:
 def keep_served(image: Image) -> None:
     """Keep what is served of an image that was reserved; else the first who asks would wait."""
     if image.served is not None:
-        served_files.keep(image.staged.sha256, image.served)
+        showable_files.keep(image.staged.sha256, image.served)
 
 
 def _check_ending(filename: str, found: str) -> None:

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from generation.errors import Problem
 from generation.models import Capability, Needs, Server, Workflow
 from generation.selectors import wait_reasons
-from generation.services import capability, workflows
+from generation.services import capability, requested_workflows
 from generation.states import ServerHealth
 from generation.workflows.named_files import INPUT
 
@@ -86,7 +86,7 @@ def _place(
     workflow: Workflow, values: Mapping[str, Any], asked_at: Mapping[str, str], missing: Missing
 ) -> str:
     """Return the place in the payload that names something missing."""
-    found = workflows.parameters(workflow)
+    found = requested_workflows.parameters(workflow)
     lacked = {(each["where"], each["name"]) for each in missing}
     pictures = {each["name"] for each in missing if each["where"] == INPUT}
     for name, place in asked_at.items():
@@ -94,4 +94,4 @@ def _place(
         wheres = (f"{workflow.graph[node]['class_type']}.{target}" for node, target in targets)
         if value in pictures or any((where, value) in lacked for where in wheres):
             return place
-    return workflows.FIELD
+    return requested_workflows.FIELD

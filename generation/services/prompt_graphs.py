@@ -4,15 +4,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from generation.models import Attempt, PlanRun, Version
-from generation.services import plan_fields, workflows
-from generation.workflows import output_nodes, requirements
+from generation.services import placeholder_values, requested_workflows
+from generation.workflows import output_names, requirements
 from generation.workflows import substitution as params
 from generation.workflows.contract import Contract
 from generation.workflows.errors import GraphError
 from generation.workflows.graph import Graph
 from generation.workflows.parameters import Parameter
 
-FOLDER = output_nodes.FOLDER
+FOLDER = output_names.FOLDER
 
 
 def build(
@@ -34,7 +34,7 @@ def build(
     model = _model(run)
     values = _values(run, contract.parameters) if model is None else _changed(run, model)
     if panel is not None:
-        values[workflows.PANEL] = panel_name(panel)
+        values[requested_workflows.PANEL] = panel_name(panel)
     base = workflow.graph if model is None else _unspelled(run, model)
     applied = params.apply(base, values, contract.parameters)
     graph = requirements.respelled(applied, spellings)
@@ -44,22 +44,22 @@ def build(
 def _values(run: PlanRun, found: Mapping[str, Parameter]) -> dict[str, Any]:
     """Return all that was asked for: what the graph does not have is an error, never left out."""
     given = _filled(run, run.values, found)
-    if run.seed and workflows.SEED in found:
-        given[workflows.SEED] = int(run.seed)
+    if run.seed and requested_workflows.SEED in found:
+        given[requested_workflows.SEED] = int(run.seed)
     return given
 
 
 def _filled(run: PlanRun, given: dict[str, Any], found: Mapping[str, Parameter]) -> dict[str, Any]:
     """Put what the plan tells into the texts that have fields for it."""
-    if not plan_fields.any_text(given, found):
+    if not placeholder_values.any_text(given, found):
         return given
-    return given | plan_fields.filled(given, found, plan_fields.of_run(run))
+    return given | placeholder_values.filled(given, found, placeholder_values.of_run(run))
 
 
 def needs_panel(run: PlanRun, contract: Contract) -> bool:
     """Tell whether a run starts from its plan's panel; `contract` is its workflow's."""
     own = run.own_workflow_id is not None
-    return workflows.PANEL in contract.parameters if own else run.batch.needs_panel
+    return requested_workflows.PANEL in contract.parameters if own else run.batch.needs_panel
 
 
 def panel_of(run: PlanRun) -> Version | None:
@@ -88,7 +88,7 @@ def _model(run: PlanRun) -> Attempt | None:
 
 
 def _changed(run: PlanRun, model: Attempt) -> dict[str, Any]:
-    return {workflows.SEED: int(run.seed)} if run.seed and run.seed != model.seed else {}
+    return {requested_workflows.SEED: int(run.seed)} if run.seed and run.seed != model.seed else {}
 
 
 def _unspelled(run: PlanRun, model: Attempt) -> Graph:
@@ -115,5 +115,5 @@ def prefix_of(attempt: Attempt) -> str:
 def with_panel(attempt: Attempt, name: str) -> Mapping[str, Any]:
     """Return an attempt's graph with the panel under the name that the server gave it."""
     workflow = attempt.run.workflow
-    found = workflows.parameters(workflow) if workflow else {}
-    return params.apply(attempt.graph, {workflows.PANEL: name}, found)
+    found = requested_workflows.parameters(workflow) if workflow else {}
+    return params.apply(attempt.graph, {requested_workflows.PANEL: name}, found)

@@ -20,9 +20,9 @@ from django.db.models.functions import Now
 
 from generation import storage
 from generation.errors import Conflict, MadseaError
-from generation.extensions import version_published
+from generation.examined_images import DecodedImage
+from generation.extension_points import version_published
 from generation.failures import failure
-from generation.image_formats import DecodedImage
 from generation.models import Attempt, Plan, PlanRun, Version
 from generation.selectors import claimable
 from generation.selectors.prepared_queries import Found, Listed

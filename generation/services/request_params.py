@@ -10,12 +10,12 @@ from typing import Any
 
 from generation.models import Needs, Style, Workflow
 from generation.parameter_sources import Source, Sources, from_one
-from generation.services import capability, node_definitions, plan_checks, workflows
+from generation.services import capability, node_definitions, requested_workflows, runnable_plans
 from generation.services.capability import Wanted
-from generation.services.plan_checks import PlanValues
+from generation.services.payload_reader import Reader
 from generation.services.request_fields import PAYLOAD
-from generation.services.request_reader import Reader
 from generation.services.request_sequences import AskedPlan, Given
+from generation.services.runnable_plans import PlanValues
 from generation.states import Mode
 from generation.workflows.contract import Contract
 
@@ -70,7 +70,7 @@ def read(
     if workflow is None:
         if mode == Mode.MANUEL and "workflow_json" not in reader.payload:
             for each in [Given(given, "params"), *_givens(asked)]:
-                reader.problems.extend(workflows.none_apply(each.params, each.place))
+                reader.problems.extend(requested_workflows.none_apply(each.params, each.place))
         return Values(given, from_one(given, Source.REQUEST))
     return _Reading(reader, workflow, mode).values(Given(given, "params"), style, asked)
 
@@ -81,8 +81,8 @@ class _Reading:
     def __init__(self, reader: Reader, workflow: Workflow, mode: Mode) -> None:
         definitions = node_definitions.known()
         self._reader, self._workflow, self._mode = reader, workflow, mode
-        self._contract = workflows.contract(workflow, definitions)
-        self._check = workflows.checker(workflow, definitions)
+        self._contract = requested_workflows.contract(workflow, definitions)
+        self._check = requested_workflows.checker(workflow, definitions)
 
     def values(self, request: Given, style: Style | None, asked: Sequence[AskedPlan]) -> Values:
         """Return the values of all plans, and of some."""
@@ -91,18 +91,18 @@ class _Reading:
         for each in [request, *_givens(asked)]:
             problems.extend(self._check(each.params, each.place))
         is_usable = len(problems) == before
-        problems.extend(workflows.open_questions(contract))
+        problems.extend(requested_workflows.open_questions(contract))
         draws = self._mode == Mode.AUTO
         params, sources = of_all(self._workflow, contract, style, request.params, draws=draws)
         of_style = {name: params[name] for name in params if sources[name] == Source.STYLE}
-        problems.extend(workflows.unknown_fields(of_style, contract.parameters, "style"))
+        problems.extend(requested_workflows.unknown_fields(of_style, contract.parameters, "style"))
         own = {(each.sequence_id, each.plan): _of_one(each) for each in asked if _has_own(each)}
         needs = None
         if self._mode == Mode.AUTO and is_usable:
             plans = list(_of_plans(params, request, asked))
-            problems.extend(plan_checks.too_large(self._workflow, contract.parameters, plans))
+            problems.extend(runnable_plans.too_large(self._workflow, contract.parameters, plans))
             wanted = capability.Wanted(self._workflow)
-            problems.extend(plan_checks.unrunnable(self._workflow, wanted, plans, "sequences"))
+            problems.extend(runnable_plans.unrunnable(self._workflow, wanted, plans, "sequences"))
             needs = wanted.of(params)
             own = _with_needs(own, params, needs, wanted)
         return Values(
@@ -110,8 +110,8 @@ class _Reading:
             sources,
             own,
             needs,
-            needs_panel=workflows.PANEL in contract.parameters,
-            seed_bounds=workflows.seed_bounds(contract),
+            needs_panel=requested_workflows.PANEL in contract.parameters,
+            seed_bounds=requested_workflows.seed_bounds(contract),
             is_read=True,
             seeds_at=_seeds_at(sources, [request, *_givens(asked)]),
         )
@@ -128,8 +128,8 @@ def of_all(
     """Lay a request's values over the `defaults`; a seed that none gives may be drawn."""
     params, sources = defaults(contract, workflow.name, style)
     sources |= from_one(given, Source.REQUEST)
-    if workflows.SEED in contract.parameters and draws:
-        sources = from_one({workflows.SEED: None}, Source.DRAWN) | sources
+    if requested_workflows.SEED in contract.parameters and draws:
+        sources = from_one({requested_workflows.SEED: None}, Source.DRAWN) | sources
     return {**params, **given}, sources
 
 
@@ -150,8 +150,12 @@ def defaults(
 
 def _seeds_at(sources: Sources, givens: Iterable[Given]) -> tuple[str, ...]:
     """Return the places that give a seed; that of a style is `style`."""
-    of_style = ("style",) if sources.get(workflows.SEED) == Source.STYLE else ()
-    given = (f"{each.place}.{workflows.SEED}" for each in givens if workflows.SEED in each.params)
+    of_style = ("style",) if sources.get(requested_workflows.SEED) == Source.STYLE else ()
+    given = (
+        f"{each.place}.{requested_workflows.SEED}"
+        for each in givens
+        if requested_workflows.SEED in each.params
+    )
     return (*of_style, *given)
 
 
@@ -189,7 +193,7 @@ def _of_plans(
     params: Mapping[str, Any], request: Given, asked: Sequence[AskedPlan]
 ) -> Iterator[PlanValues]:
     """Yield the values of the plans that have no own ones, once; then of each that has."""
-    everywhere = workflows.places(request.params, request.place)
+    everywhere = requested_workflows.places(request.params, request.place)
     own = [each for each in asked if _has_own(each)]
     if len(own) < len(asked) or not asked:
         yield PlanValues(params, everywhere)
@@ -198,6 +202,6 @@ def _of_plans(
         yield PlanValues(
             {**params, **of_sequence.params, **of_plan.params},
             everywhere
-            | workflows.places(of_sequence.params, of_sequence.place)
-            | workflows.places(of_plan.params, of_plan.place),
+            | requested_workflows.places(of_sequence.params, of_sequence.place)
+            | requested_workflows.places(of_plan.params, of_plan.place),
         )

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.conf import settings
 
+from generation.services.payload_reader import CHECKS, Reader, kind_of
 from generation.services.request_fields import PAYLOAD, PLAN, SEQUENCE
-from generation.services.request_reader import CHECKS, Reader, kind_of
 
 _NOTHING: Mapping[str, Any] = {}
 

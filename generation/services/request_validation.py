@@ -13,11 +13,16 @@ from django.conf import settings
 from generation.errors import InvalidRequest, Problem
 from generation.models import Needs, Style, Version, Workflow
 from generation.parameter_sources import Sources
-from generation.services import plan_checks, request_params, request_sequences, workflows
+from generation.services import (
+    request_params,
+    request_sequences,
+    requested_workflows,
+    runnable_plans,
+)
+from generation.services.payload_reader import Reader, kind_of
 from generation.services.production_tree import Tree
 from generation.services.request_fields import PAYLOAD
 from generation.services.request_params import OwnValues, PlanKey, Values
-from generation.services.request_reader import Reader, kind_of
 from generation.services.request_sequences import AskedPlan
 from generation.states import Mode
 from generation.workflows.parameters import shown
@@ -74,7 +79,7 @@ def read(given: object) -> BatchRequest:
     asked = request_sequences.read(reader)
     if project_id and episode and asked:
         places = {each.key: each.place for each in asked}
-        reader.problems.extend(plan_checks.set_apart(project_id, episode, places))
+        reader.problems.extend(runnable_plans.set_apart(project_id, episode, places))
     style = _style(reader)
     mode = _mode(reader)
     workflow = _workflow(reader, style, mode)
@@ -171,7 +176,7 @@ def _workflow(reader: Reader, style: Style | None, mode: Mode) -> Workflow | Non
     if "workflow_json" not in reader.payload and (mode == Mode.MANUEL or style is None):
         return None
     try:
-        return workflows.find(name)
+        return requested_workflows.find(name)
     except InvalidRequest as error:
         reader.problems.extend(error.problems)
         return None

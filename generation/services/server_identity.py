@@ -18,13 +18,13 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from generation.comfyui.errors import ComfyError
-from generation.comfyui.probes import in_history, is_mixed
+from generation.comfyui.split_probes import in_history, is_mixed
 from generation.errors import PlanFailure
 from generation.failures import SAME_SERVER, failure
 from generation.models import Attempt, Server
 from generation.selectors.prepared_queries import Listed
-from generation.services import quarantine, servers
-from generation.services.fan_out import Asking
+from generation.services import server_quarantine, servers
+from generation.services.parallel_calls import Asking
 from generation.states import ServerHealth
 
 logger = logging.getLogger(__name__)
@@ -132,7 +132,7 @@ def look() -> None:
     questions = {url: question for url, question in asked.items() if question is not None}
     for url, is_mended in _mended.ask(questions, ASK_S):
         if is_mended:
-            quarantine.take_back(found[url])
+            server_quarantine.take_back(found[url])
 
 
 def _question(server: Server) -> Callable[[], bool] | None:
@@ -151,7 +151,7 @@ def _other_question(server: Server) -> Callable[[], bool] | None:
     first = Server.objects.answering().filter(pk=server.same_as_id or 0).first()
     if first is None:
         # It goes on in the other's place.
-        quarantine.take_back(server)
+        server_quarantine.take_back(server)
         return None
     rows = Attempt.objects.under_way().filter(server=first)
     known = rows.exclude(acknowledged_at=None).order_by("-pk").first()

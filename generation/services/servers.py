@@ -26,7 +26,7 @@ from generation.errors import Conflict
 from generation.models import Attempt, PlanRun, Server, ServerDefinitions, Workflow
 from generation.models.server import SECRETS, lease_ends_ahead
 from generation.services import capability, circuit_breaker, node_definitions, transitions
-from generation.services.fan_out import Asking
+from generation.services.parallel_calls import Asking
 from generation.states import RunState, ServerHealth
 from generation.workflows.named_files import FILES_MOST
 from generation.workflows.requirements import Lack

@@ -19,11 +19,11 @@ from generation import storage
 from generation.errors import BadImage, Conflict, InvalidRequest, Problem
 from generation.models import Plan, Style, Version
 from generation.services import (
+    outside_images,
     panel_reservations,
     plan_texts,
     production_tree,
     publication,
-    submitted_images,
 )
 from generation.services.panel_reservations import PANEL, PlanKey
 from generation.services.plan_texts import Author
@@ -182,7 +182,7 @@ def _published(made: Made) -> Made:
         except (storage.StorageError, Conflict) as error:
             logger.warning("%s stays reserved: %s", version, error)
             n_left += 1
-    submitted_images.release([version.plan_id for version in made.panels])
+    outside_images.release([version.plan_id for version in made.panels])
     return Made(made.plans, made.new, made.changed, made.panels, n_left)
 
 

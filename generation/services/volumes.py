@@ -20,7 +20,7 @@ from generation import storage
 from generation.errors import Conflict
 from generation.models import StorageTrouble, Version, Volume
 from generation.selectors.prepared_queries import Listed
-from generation.services.fan_out import Asking
+from generation.services.parallel_calls import Asking
 
 logger = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from django.conf import settings
 from generation import image_decoding
 from generation.comfyui.untrusted_json import is_storable, storable
 from generation.decoding import workflow_texts
-from generation.image_formats import UnreadableImage
-from generation.services import rendered_workflows
+from generation.examined_images import UnreadableImage
+from generation.services import recovered_workflows
 from generation.workflows import formats
 from generation.workflows import graph as graphs
 from generation.workflows.graph import Graph, GraphError
@@ -79,7 +79,7 @@ def _of_picture(content: bytes) -> bytes:
 
 
 def _graph(loaded: Graph) -> Graph:
-    graph = graphs.ordered(rendered_workflows.turned_back(loaded))
+    graph = graphs.ordered(recovered_workflows.turned_back(loaded))
     text = json.dumps(graph, ensure_ascii=False)
     if not is_storable(text) or "\\u0000" in text:
         raise GraphError("bad_text", "It holds characters that are no text.")

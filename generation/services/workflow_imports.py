@@ -11,9 +11,9 @@ from generation.models import NamedWorkflow
 from generation.services import (
     node_definitions,
     permissions,
+    requested_workflows,
     workflow_files,
     workflow_library,
-    workflows,
 )
 from generation.workflows import names
 
@@ -60,7 +60,7 @@ def check(
     given = workflow_library.filled(row, workflow_files.read(content, node_definitions.known()))
     if given.graph is None:
         raise _refused(given.error["code"], given.error["detail"])
-    for fault in workflows.faults_of(given):
+    for fault in requested_workflows.faults_of(given):
         raise _refused(fault.code, fault.detail)
     return given
 

@@ -6,7 +6,6 @@ it carry a mark: what lies where the mark is missing is not ours, and nothing is
 """
 
 from generation.storage import derived
-from generation.storage.app_folders import names_in, put, remove_folder
 from generation.storage.errors import (
     FileGone,
     FolderGone,
@@ -17,6 +16,7 @@ from generation.storage.errors import (
     UnknownVolume,
     WrongVolume,
 )
+from generation.storage.extension_folders import names_in, put, remove_folder
 from generation.storage.files import (
     Content,
     Staged,
@@ -31,7 +31,7 @@ from generation.storage.files import (
     try_to_read,
 )
 from generation.storage.staging import clear, left_over
-from generation.storage.volumes import (
+from generation.storage.volume_marks import (
     APP_FOLDERS,
     DERIVED,
     MARK,

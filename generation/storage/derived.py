@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from generation import safe_open
-from generation.storage import errors, volumes
+from generation.storage import errors, volume_marks
 from generation.storage.errors import StorageError
 from generation.storage.files import absolute
-from generation.storage.volumes import DERIVED, Marks, root
+from generation.storage.volume_marks import DERIVED, Marks, root
 
 #: Of a file that is being written: whoever lists the folder passes it over while it is young.
 DRAFT = ".draft-"
@@ -28,7 +28,7 @@ def keep(folder: str, files: dict[str, bytes], marks: Marks) -> None:
         WrongVolume: what is mounted there is not what the database knows.
     """
     try:
-        with volumes.opened(_path(folder), marks, make=True) as at:
+        with volume_marks.opened(_path(folder), marks, make=True) as at:
             for name, content in files.items():
                 _replace(at, name, content)
             safe_open.sync(at)

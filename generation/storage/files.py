@@ -11,7 +11,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from generation import safe_open
-from generation.storage import errors, volumes
+from generation.storage import errors, volume_marks
 from generation.storage.errors import (
     FileGone,
     FolderGone,
@@ -19,7 +19,7 @@ from generation.storage.errors import (
     StagedFileGone,
     StorageError,
 )
-from generation.storage.volumes import (
+from generation.storage.volume_marks import (
     NO_MARKS,
     NO_TARGET,
     STAGING,
@@ -92,7 +92,7 @@ def stage(content: bytes, to: Target = NO_TARGET) -> Staged:
     name, seen = secrets.token_hex(16), Survey(to.marks)
     folder = _inside(to.folder) if to.folder else ""
     try:
-        with volumes.opened(folder, to.marks, make=True, survey=seen) as target:
+        with volume_marks.opened(folder, to.marks, make=True, survey=seen) as target:
             above = f"{seen.top}/{STAGING}".lstrip("/")
             with _staging(above, to.marks) as staging:
                 _write(target, staging, name, content)
@@ -108,7 +108,7 @@ def _staging(folder: str, marks: Marks) -> Iterator[int]:
     """Open a staging folder; what lies in its way is no plan's fault."""
     with ExitStack() as stack:
         try:
-            at = stack.enter_context(volumes.opened(folder, marks, make=True))
+            at = stack.enter_context(volume_marks.opened(folder, marks, make=True))
         except (safe_open.NotPlain, NotADirectoryError) as error:
             raise StorageError(f"{root() / folder}: {error.strerror or 'no folder'}") from error
         yield at
@@ -160,7 +160,7 @@ def link(staging_path: str, final: str, sha256: str, marks: Marks = NO_MARKS) ->
     """
     above, name = safe_open.split(_inside(final))
     try:
-        with volumes.opened(above, marks, make=True) as folder:
+        with volume_marks.opened(above, marks, make=True) as folder:
             _link_once(_inside(staging_path), folder, name, sha256)
             safe_open.sync(folder)
     except OSError as error:
@@ -222,7 +222,7 @@ def _hash_in(folder: int, name: str) -> str | None:
 def _is_gone(relative: str, marks: Marks) -> bool:
     """Tell whether a staged file is certainly not there any more, its folder being readable."""
     above, name = safe_open.split(_inside(relative))
-    with suppress(OSError), volumes.opened(above, marks) as folder:
+    with suppress(OSError), volume_marks.opened(above, marks) as folder:
         try:
             safe_open.check_plain(folder, name)
         except (safe_open.NotPlain, FileNotFoundError):
@@ -284,7 +284,10 @@ def is_there(relative: str) -> bool:
 def _opened(relative: str, marks: Marks) -> Iterator[BufferedReader]:
     above, name = safe_open.split(_inside(relative))
     try:
-        with volumes.opened(above, marks) as folder, _file_in(folder, name, relative) as handle:
+        with (
+            volume_marks.opened(above, marks) as folder,
+            _file_in(folder, name, relative) as handle,
+        ):
             yield handle
     except FileNotFoundError as error:
         raise FolderGone(f"{relative}: its folder is not there") from error

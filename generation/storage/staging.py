@@ -6,15 +6,15 @@ import time
 from collections.abc import Container, Iterator
 
 from generation import safe_open
-from generation.storage import errors, volumes
+from generation.storage import errors, volume_marks
 from generation.storage.files import discard
-from generation.storage.volumes import STAGING, UNBORN, Marks, root
+from generation.storage.volume_marks import STAGING, UNBORN, Marks, root
 
 #: A staging folder lies at the top of a volume, and volumes may begin down to a task's folder.
 _DEPTH = 4
 
 
-def left_over(age_s: float, marks: Marks = volumes.NO_MARKS) -> list[str]:
+def left_over(age_s: float, marks: Marks = volume_marks.NO_MARKS) -> list[str]:
     """Return what has been lying in staging folders for so long, as paths relative to the root.
 
     Raises:
@@ -23,7 +23,7 @@ def left_over(age_s: float, marks: Marks = volumes.NO_MARKS) -> list[str]:
     """
     until = time.time() - age_s
     try:
-        volumes.survey("", marks)
+        volume_marks.survey("", marks)
         return [path for folder in _folders("") for path in _old_in(folder, until)]
     except OSError as error:
         raise errors.of(error, str(root())) from error

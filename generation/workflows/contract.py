@@ -5,15 +5,15 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from generation.comfyui.untrusted_json import Json
-from generation.workflows import choices, page_texts, validation
+from generation.workflows import director_choices, predicted_refusals, unresolved_texts
 from generation.workflows.definitions import WIDGETS, Definitions, InputSpec, input_spec
 from generation.workflows.discovery import Reading, read
 from generation.workflows.graph import Graph
-from generation.workflows.graph_view import GraphView, Target
 from generation.workflows.limits import DEFAULT, Limits
 from generation.workflows.parameters import Kind, Parameter, Scaled
 from generation.workflows.remarks import Question, Remark
 from generation.workflows.result_nodes import Saver
+from generation.workflows.typed_graph import GraphView, Target
 from generation.workflows.value_sources import SEED_NAMES
 
 #: Kinds that one parameter may hold together, and what it is then.
@@ -65,15 +65,15 @@ def contract(
 
     See `choices` for their form; those that do not fit the graph any more are warnings.
     """
-    reading = read(graph, definitions, choices.answers(graph, chosen))
+    reading = read(graph, definitions, director_choices.answers(graph, chosen))
     found = {
         name: replace(parameter, max_characters=limits.text_characters)
         for name, parameter in _parameters(reading, graph, definitions).items()
     }
-    parameters = choices.laid_over(graph, found, chosen)
+    parameters = director_choices.laid_over(graph, found, chosen)
     result = reading.result
     ends = [saver.node_id for saver in reading.savers]
-    loose = validation.loose_ends(GraphView(graph, definitions), ends)
+    loose = predicted_refusals.loose_ends(GraphView(graph, definitions), ends)
     return Contract(
         parameters=parameters,
         savers=reading.savers,
@@ -83,9 +83,9 @@ def contract(
         loaders=reading.loaders,
         warnings=(
             *reading.warnings,
-            *choices.gone(graph, chosen, found),
+            *director_choices.gone(graph, chosen, found),
             *loose,
-            *page_texts.remarks(graph, definitions),
+            *unresolved_texts.remarks(graph, definitions),
         ),
         questions=tuple(reading.questions),
         refusal=reading.refusal,
@@ -103,7 +103,7 @@ def faults(graph: Graph, definitions: Definitions, chosen: Json = NOTHING) -> li
     names = [name for name in ("panel", "seed") if name in found.parameters]
     settable = [target for name in names for target in found.parameters[name].targets]
     view = GraphView(graph, definitions)
-    return list(validation.faults(view, [found.result] if found.result else [], settable))
+    return list(predicted_refusals.faults(view, [found.result] if found.result else [], settable))
 
 
 def _parameters(reading: Reading, graph: Graph, definitions: Definitions) -> dict[str, Parameter]:

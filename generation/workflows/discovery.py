@@ -3,20 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from generation.workflows import model_loaders, panel_inputs, prompts, result_nodes
-from generation.workflows.choices import Answers
+from generation.workflows import model_loaders, panel_inputs, prompt_inputs, result_nodes
 from generation.workflows.definitions import Definitions
+from generation.workflows.director_choices import Answers
 from generation.workflows.graph import Graph
-from generation.workflows.graph_view import GraphView, Target
 from generation.workflows.parameter_names import Names, Targets
 from generation.workflows.parameters import Scaled
+from generation.workflows.predicted_refusals import is_whole
 from generation.workflows.remarks import Question, Remark
 from generation.workflows.result_nodes import Saver
 from generation.workflows.sampling import Sampling, samplings, splits, steering
 from generation.workflows.seeds import seeds
 from generation.workflows.size_parameters import add_size
 from generation.workflows.titles import titled
-from generation.workflows.validation import is_whole
+from generation.workflows.typed_graph import GraphView, Target
 from generation.workflows.value_sources import value_source
 
 NOT_ANSWERED = Answers()
@@ -146,8 +146,8 @@ def _add_steering(names: Names, stages: Sequence[Sampling]) -> None:
         for split in splits(names.view, stage):
             _move_split(names, split, held.get("steps"))
     for stage in stages:
-        starts = prompts.conditioning_links(names.view, stage, negative=False)
-        for node_id, _ in prompts.conditioning_nodes(names.view, starts):
+        starts = prompt_inputs.conditioning_links(names.view, stage, negative=False)
+        for node_id, _ in prompt_inputs.conditioning_nodes(names.view, starts):
             guidance = value_source(names.view, (node_id, "guidance"))
             names.share("guidance", [guidance] if guidance else [])
 
@@ -189,7 +189,7 @@ def _add_applied(names: Names, kind: str, model: model_loaders.Applied) -> None:
 
 def _add_prompts(names: Names, stages: Sequence[Sampling]) -> None:
     for stage in stages:
-        positive, negative = prompts.side_texts(names.view, stage)
+        positive, negative = prompt_inputs.side_texts(names.view, stage)
         names.share("prompt", positive)
         names.share("negative_prompt", negative)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from generation.workflows.graph import Graph
-from generation.workflows.graph_view import GraphView
+from generation.workflows.typed_graph import GraphView
 from generation.workflows.value_sources import value_source
 
 #: Nodes that give one picture, whatever they are made from.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 
 from generation.workflows.graph import Graph, Node, ancestors, link, links
-from generation.workflows.output_nodes import SIZE_KEEPERS, wanted_outputs
+from generation.workflows.output_names import SIZE_KEEPERS, wanted_outputs
 
 #: Nodes beside `SIZE_KEEPERS` whose picture or latent has the size of the one that they are given.
 _KEEPERS: Mapping[str, str] = {

@@ -17,7 +17,7 @@ from generation.workflows.definitions import (
     is_output,
 )
 from generation.workflows.graph import Graph, ancestors
-from generation.workflows.graph_view import Target
+from generation.workflows.typed_graph import Target
 
 File: TypeAlias = tuple[str, str, str]
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from generation.workflows.graph_view import GraphView, Target, Use
 from generation.workflows.remarks import Question, Remark
+from generation.workflows.typed_graph import GraphView, Target, Use
 
 PANEL_TITLE = "@panel"
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from generation.workflows.graph_view import GraphView, Target
 from generation.workflows.parameters import Scaled
+from generation.workflows.typed_graph import GraphView, Target
 
 Targets: TypeAlias = tuple[Target, ...]
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from generation.workflows.definitions import is_output
-from generation.workflows.graph_view import GraphView
 from generation.workflows.image_counts import picture_count
 from generation.workflows.remarks import Question, Remark
+from generation.workflows.typed_graph import GraphView
 
 RESULT_TITLE = "@result"
 Saved: TypeAlias = Literal["image", "animation", "video", "preview"]

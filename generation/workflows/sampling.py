@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from generation.workflows.graph_view import GraphView, Target
+from generation.workflows.typed_graph import GraphView, Target
 from generation.workflows.value_sources import is_seed, value_source
 
 #: What links of these types carry belongs to the sampling that takes it.

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
-from generation.workflows.graph_view import GraphView, Target
 from generation.workflows.remarks import Remark
 from generation.workflows.sampling import Sampling, draws_noise, seed_inputs
+from generation.workflows.typed_graph import GraphView, Target
 from generation.workflows.value_sources import value_source
 
 Seeds = tuple[Target, ...]

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from generation.workflows.graph_view import GraphView, Target
 from generation.workflows.parameter_names import Names
 from generation.workflows.sampling import Sampling
+from generation.workflows.typed_graph import GraphView, Target
 from generation.workflows.value_sources import value_source
 
 Sides = tuple[Target, Target]

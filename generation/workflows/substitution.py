@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from generation.workflows.definitions import shipped_definitions
 from generation.workflows.errors import GraphError
 from generation.workflows.graph import Graph
-from generation.workflows.output_nodes import output_size, set_output_prefix, wanted_outputs
+from generation.workflows.output_names import output_size, set_output_prefix, wanted_outputs
 from generation.workflows.parameters import Kind, Parameter, ParameterProblem, Scaled, check
 from generation.workflows.requirements import Requirements, missing, requirements
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from generation.workflows.graph_view import GraphView, Target
 from generation.workflows.result_nodes import RESULT_TITLE
+from generation.workflows.typed_graph import GraphView, Target
 
 _TITLE = re.compile(r"@(?P<name>[a-z][a-z0-9_]*)(?:\.(?P<input>\w+))?(?:\s.*)?", re.DOTALL)
 

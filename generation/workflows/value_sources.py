@@ -4,7 +4,7 @@ import math
 
 from generation.workflows.definitions import WIDGETS, InputSpec
 from generation.workflows.graph import Link, link
-from generation.workflows.graph_view import GraphView, Target
+from generation.workflows.typed_graph import GraphView, Target
 
 SEED_NAMES = frozenset({"seed", "noise_seed"})
 #: Texts that shape other texts and are no text of a prompt themselves.

@@ -26,9 +26,9 @@ from generation.services import (
     batches,
     claims,
     incoming_images,
-    leases,
     publication,
     request_validation,
+    server_leases,
     transitions,
 )
 from generation.states import ServerHealth
@@ -90,12 +90,12 @@ UP = ServerHealth.UP
 
 def _drive(server_id: int) -> dict[str, Any]:
     began, cpu_began = time.time(), time.process_time()
-    lease = leases.take(server_id)
+    lease = server_leases.take(server_id)
     if lease is None:
         raise Fenced(f"Somebody drives server {server_id}.")
     driver = Driver(lease)
     driver.run()
-    leases.give_back(lease)
+    server_leases.give_back(lease)
     connections.close_all()
     return {
         "began": began,
@@ -106,9 +106,9 @@ def _drive(server_id: int) -> dict[str, Any]:
 
 
 class Driver:
-    """Takes plans until none is left, as `driver.loop` and `driver.executor` do it."""
+    """Takes plans until none is left, as `driver.loop` and `driver.flight_control` do it."""
 
-    def __init__(self, lease: leases.Lease) -> None:
+    def __init__(self, lease: server_leases.Lease) -> None:
         self.took: Times = defaultdict(list)
         self._lease = lease
         self._desk = claims.Desk(lease)
@@ -153,7 +153,7 @@ class Driver:
     def _beat(self) -> None:
         if time.monotonic() - self._beat_at >= heartbeat.BEAT_EVERY_S:
             self._beat_at = time.monotonic()
-            self._timed("beat", leases.beat, self._lease)
+            self._timed("beat", server_leases.beat, self._lease)
 
     def _timed(self, name: str, act: Callable[..., Any], *arguments: Any) -> Any:
         began = time.perf_counter()

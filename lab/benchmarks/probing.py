@@ -21,12 +21,12 @@ from generation.models import Plan, PlanRun, Server
 from generation.services import (
     batches,
     claims,
-    leases,
-    maintenance,
     request_validation,
+    server_leases,
+    tick,
     transitions,
 )
-from generation.services.leases import Lease
+from generation.services.server_leases import Lease
 from generation.states import RunState
 from lab.benchmarks.driving import Driver
 from lab.benchmarks.past import PROJECT_ID
@@ -84,7 +84,7 @@ class Present:
     def beat(self) -> None:
         """Keep the leases, so that the tick finds every server driven."""
         for lease in self.leases:
-            leases.beat(lease)
+            server_leases.beat(lease)
 
     def get(self, url: str, expected: int = 200, **headers: str) -> Any:
         """Read an address as the first browser does."""
@@ -104,7 +104,7 @@ class Present:
 
 
 def _taken(server: Server) -> Lease:
-    lease = leases.take(server.pk)
+    lease = server_leases.take(server.pk)
     if lease is None:
         raise RuntimeError(f"Somebody drives {server.name}.")
     return lease
@@ -142,7 +142,7 @@ def acts(now: Present) -> dict[str, Callable[[], object]]:
         "claim": lambda: desk.claim(in_flight=0),
         "claim, one in flight": lambda: desk.claim(in_flight=1),
         "a plan, claimed to published": lambda: now.driver.render(now.claimed(desk)),
-        "tick": maintenance.tick,
+        "tick": tick.tick,
         "API: POST, 100 plans": now.post,
         "API: status, 304": lambda: now.get(f"{STATUS}?{of_batch}", 304, if_none_match=now.etag),
         **{name: _reader(now, url) for name, url in pages.items()},

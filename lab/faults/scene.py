@@ -13,7 +13,7 @@ from comfyui_preview.server import PreviewServer
 from generation.driver import drive
 from generation.models import Attempt, Batch, LogEntry, PlanRun, Server
 from generation.selectors import logs
-from generation.services import capability, maintenance
+from generation.services import capability, tick
 from generation.states import FINISHED, RunState
 from tests import factories
 from tests.driver import flying
@@ -190,4 +190,4 @@ class Scene:
     def _tick(self) -> None:
         if time.monotonic() - self._ticked_at > TICK_EVERY_S:
             self._ticked_at = time.monotonic()
-            maintenance.tick()
+            tick.tick()

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from generation.models import Batch, PlanRun
-from generation.services import workflows
+from generation.services import requested_workflows
 from generation.states import RunState
 from tests import factories
 from tests.admin import pages
@@ -87,7 +87,7 @@ def test_a_batch_counts_its_plans_by_state(office: Client) -> None:
 
 
 def test_a_workflow_shows_its_parameters_and_its_graph(office: Client) -> None:
-    workflow = workflows.load("Silhouette.json")
+    workflow = requested_workflows.load("Silhouette.json")
 
     shown = pages.text(office, pages.url("workflow", workflow.pk))
 

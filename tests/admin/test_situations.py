@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from generation.models import Batch, PlanRun, Server
 from generation.selectors import admin_overviews, batches
-from generation.selectors.batch_situations import Awaited, awaited
+from generation.selectors.batch_waits import Awaited, awaited
 from generation.states import RunState, ServerHealth
 from tests import factories
 from tests.admin import pages

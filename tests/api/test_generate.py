@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from generation.models import Batch, LogEntry, PlanRun
-from generation.services import workflows
+from generation.services import requested_workflows
 from generation.states import Mode, RunState
 from tests import factories
 from tests.api.calls import EXAMPLE, URL, one_plan, panel, upload
@@ -53,7 +53,7 @@ def test_a_seed_is_taken_back_as_it_was_given_out(api: APIClient) -> None:
 
 
 def test_a_retry_takes_a_seed_as_it_was_given_out(api: APIClient) -> None:
-    batch = factories.batch([ERROR], workflow=workflows.load("OmbresChinoises.json"))
+    batch = factories.batch([ERROR], workflow=requested_workflows.load("OmbresChinoises.json"))
     body = one_plan(batch) | {"params": {"seed": "18446744073709551615"}}
 
     answer = api.post(f"{URL}/retry", body, format="json")

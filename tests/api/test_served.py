@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 from generation import storage
 from generation.models import Plan, Version
 from generation.models.version import NOT_SHOWABLE
-from generation.services import derived_data, served_copies
+from generation.services import derived_data, served_backfill
 from generation.states import Mode, RunState
 from tests import factories
 from tests import pictures as made
@@ -187,18 +187,18 @@ def test_a_file_is_served_as_nothing_but_a_picture(api: APIClient, plans: list[P
 def test_the_tick_finds_out_what_is_served_of_what_was_found(plans: list[Plan]) -> None:
     version = found_on_disk(plans, made.turned("PNG", 6) + made.HTML)
 
-    assert served_copies.settle() == 1
+    assert served_backfill.settle() == 1
 
     version.refresh_from_db()
     assert (version.width_px, version.height_px) == (36, 64)
     assert version.is_showable
-    assert served_copies.settle() == 0
+    assert served_backfill.settle() == 0
 
 
 def test_the_tick_looks_once_at_what_cannot_be_shown(plans: list[Plan]) -> None:
     version = found_on_disk(plans, made.HTML)
 
-    assert (served_copies.settle(), served_copies.settle()) == (1, 0)
+    assert (served_backfill.settle(), served_backfill.settle()) == (1, 0)
 
     version.refresh_from_db()
     assert version.served_sha256 == NOT_SHOWABLE
@@ -207,10 +207,10 @@ def test_the_tick_looks_once_at_what_cannot_be_shown(plans: list[Plan]) -> None:
 def test_the_tick_looks_again_at_what_was_not_there(plans: list[Plan]) -> None:
     version = found_on_disk(plans, made.plain())
     storage.absolute(version.path).rename(storage.root() / "away")
-    first = served_copies.settle()
+    first = served_backfill.settle()
     (storage.root() / "away").rename(storage.absolute(version.path))
 
-    assert (first, served_copies.settle()) == (0, 1)
+    assert (first, served_backfill.settle()) == (0, 1)
 
 
 def test_what_decoding_takes_too_much_of_is_refused_with_words(

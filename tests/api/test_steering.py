@@ -8,7 +8,7 @@ from rest_framework.test import APIClient
 
 from generation.failures import failure
 from generation.models import Batch, Block, LogEntry
-from generation.services import quarantine
+from generation.services import server_quarantine
 from generation.states import RunState, ServerHealth
 from tests import factories
 from tests.api.calls import queries_of, status
@@ -297,7 +297,7 @@ def test_tries_out_of_bounds_are_refused(api: APIClient, batch: Batch, value: An
 def test_a_server_that_is_set_aside_says_why_and_what_to_do(api: APIClient, batch: Batch) -> None:
     server = factories.server()
     why = failure("cuda_poisoned", "KSampler (node 5): CUDA error.")
-    quarantine.set_aside(server, why, uuid4())
+    server_quarantine.set_aside(server, why, uuid4())
 
     [shown] = api.get("/api/servers").json()["results"]
     waiting, reason = waits_for(api, batch)

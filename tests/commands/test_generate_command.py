@@ -9,7 +9,7 @@ from django.core.management.base import CommandError, OutputWrapper
 
 from generation.management import batch_progress
 from generation.models import Batch, LogEntry, Project
-from generation.selectors import batch_situations
+from generation.selectors import batch_waits
 from generation.selectors import batches as reads
 from generation.states import RunState
 from tests import factories
@@ -160,7 +160,7 @@ class CancelsWhenItWaits(StringIO):
 def test_a_line_of_progress_comes_when_something_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch_progress, "LINE_S", 0.0)
     factories.batch([RunState.DONE, RunState.RUNNING])
-    shown = reads.measured().annotate(**batch_situations.annotations()).get()
+    shown = reads.measured().annotate(**batch_waits.annotations()).get()
     out = StringIO()
     lines = batch_progress.Lines(OutputWrapper(out))
 

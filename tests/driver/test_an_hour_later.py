@@ -12,7 +12,7 @@ from comfyui_preview.server import PreviewServer
 from generation import queueing
 from generation.errors import Fenced
 from generation.models import Attempt, Batch, Server, Version
-from generation.services import incoming_images, maintenance, publication, servers
+from generation.services import incoming_images, publication, servers, tick
 from generation.states import AttemptOutcome, RunState, ServerHealth
 from tests import factories
 from tests.driver import flying
@@ -46,7 +46,7 @@ def given_up(start_comfy: Callable[..., PreviewServer], seconds_per_plan: float)
     comfy.faults.set("reset")
     servers.check_undriven()
     flying.let_pass(timedelta(seconds=301))
-    maintenance.tick()
+    tick.tick()
     assert flying.outcomes(batch) == [AttemptOutcome.ABANDONED] * 2
     flying.finish(factories.server("gpu-2", url=other.url), batch)
     return GivenUp(server, comfy, batch, attempts, published(batch))
@@ -55,9 +55,9 @@ def given_up(start_comfy: Callable[..., PreviewServer], seconds_per_plan: float)
 def come_back(past: GivenUp) -> None:
     """Let an hour pass, and the server answer again."""
     flying.let_pass(timedelta(hours=1))
-    maintenance.tick()
+    tick.tick()
     past.comfy.faults.clear()
-    maintenance.tick()
+    tick.tick()
     assert Server.objects.get(pk=past.server.pk).health == ServerHealth.UP
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from comfyui_preview.server import PreviewServer
 from generation.models import Attempt, Block, Plan, Server
-from generation.services import maintenance, servers
+from generation.services import servers, tick
 from generation.states import RunState, ServerHealth
 from tests import factories
 from tests.driver import flying
@@ -51,7 +51,7 @@ def test_a_success_elsewhere_that_comes_later_blocks_too(
     assert not Block.objects.exists()
     flying.drive_until(second, lambda: RunState.DONE in flying.states(batch))
 
-    maintenance.tick()
+    tick.tick()
 
     assert Block.objects.get().server == first
     flying.finish(second, batch)
@@ -99,7 +99,7 @@ def test_what_a_request_asks_for_is_held_against_no_server(
 
     flying.drive_until(first, lambda: flying.states(batch).count(RunState.ERROR) >= 3)
     servers.declare_gone(first)
-    maintenance.tick()
+    tick.tick()
 
     assert not Block.objects.exists()
 
@@ -119,7 +119,7 @@ def test_plans_that_fail_on_each_server_block_none(
 
     flying.finish(second, batch)
     flying.finish(first, batch)
-    maintenance.tick()
+    tick.tick()
 
     assert flying.states(batch) == [RunState.ERROR] * 3
     assert not Block.objects.exists()
@@ -137,7 +137,7 @@ def test_a_server_that_renders_a_workflow_is_not_blamed_for_a_shortage_of_memory
 
     flying.drive_until(first, lambda: flying.codes(batch).count("out_of_memory") >= 3)
     servers.declare_gone(first)
-    maintenance.tick()
+    tick.tick()
 
     assert not Block.objects.exists()
 
@@ -156,7 +156,7 @@ def test_what_two_bad_servers_fail_and_a_third_renders_blocks_both(
     servers.declare_gone(second)
     flying.finish(third, batch)
 
-    maintenance.tick()
+    tick.tick()
 
     assert {block.server.name for block in Block.objects.all()} == {"gpu-1", "gpu-2"}
 

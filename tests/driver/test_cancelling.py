@@ -11,7 +11,7 @@ from comfyui_preview.server import PreviewServer
 from generation.comfyui.client import Client
 from generation.driver import prompt_removal, timeouts
 from generation.models import Attempt, Batch, PlanRun, Server, Version
-from generation.services import batches, leases, runs, servers
+from generation.services import batches, run_controls, server_leases, servers
 from generation.states import BatchState, RunState
 from tests import factories
 from tests.driver import flying
@@ -121,7 +121,7 @@ def test_what_waits_on_the_server_is_deleted_there(
     batch = flying.sampled(2)
     second = batch.runs.select_related("batch").latest("position")
     cancelled = flying.Once(
-        lambda: flying.is_on_server(batch), lambda: runs.cancel(second, actor=None)
+        lambda: flying.is_on_server(batch), lambda: run_controls.cancel(second, actor=None)
     )
 
     flying.drive_until(
@@ -293,7 +293,7 @@ def test_a_prompt_that_is_no_longer_there_costs_nobody_theirs(
     any_server: Server, any_comfy: PreviewServer
 ) -> None:
     client, foreign = Client(any_comfy.url), post_foreign(any_comfy)
-    lease = leases.take(any_server.pk)
+    lease = server_leases.take(any_server.pk)
     assert lease is not None
     assert flying.is_soon(lambda: running_on(any_comfy) == [foreign])
     any_comfy.faults.set("delay", match="/interrupt", seconds=0)

@@ -10,7 +10,7 @@ from comfyui_preview.options import Options
 from comfyui_preview.server import PreviewServer
 from generation.models import Attempt, Batch, Server
 from generation.selectors import wait_reasons
-from generation.services import maintenance, quarantine, server_identity, servers
+from generation.services import server_identity, server_quarantine, servers, tick
 from generation.states import RunState, ServerHealth
 from tests import factories
 from tests.balancer import Gate, forward
@@ -111,7 +111,7 @@ def test_a_server_that_stands_aside_finishes_what_it_has(start_comfy: Start) -> 
     batch = flying.sampled(2)
     flying.drive_until(later, lambda: flying.is_on_server(batch))
     server_identity.stand_aside(later, server_identity.failure("same_server", ""))
-    maintenance.tick()
+    tick.tick()
 
     flying.finish(later, batch)
 
@@ -222,7 +222,7 @@ def test_a_plan_waits_for_what_stands_aside_with_words(names: list[Server]) -> N
 def test_a_person_may_take_it_back(names: list[Server]) -> None:
     server_identity.are_one(names[0], names[1])
 
-    quarantine.take_back(names[1])
+    server_quarantine.take_back(names[1])
 
     names[1].refresh_from_db()
     assert (names[1].set_aside_at, names[1].same_as) == (None, None)

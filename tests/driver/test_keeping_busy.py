@@ -10,13 +10,13 @@ from comfyui_preview.server import PreviewServer
 from generation import image_decoding
 from generation.comfyui.client import Client
 from generation.driver import loop
-from generation.driver.executor import Executor
+from generation.driver.flight_control import Executor
 from generation.driver.observations import PanelUploaded, PicturesFetched
 from generation.driver.transfers import TransferDone
 from generation.models import Server, Version
-from generation.services import leases
+from generation.services import server_leases
 from generation.services.claims import Desk
-from generation.services.leases import Lease
+from generation.services.server_leases import Lease
 from generation.states import RunState
 from tests.driver import flying
 
@@ -28,7 +28,7 @@ HELD_S = 3600
 
 @pytest.fixture
 def lease(server: Server) -> Lease:
-    taken = leases.take(server.pk)
+    taken = server_leases.take(server.pk)
     assert taken is not None
     return taken
 

@@ -10,7 +10,14 @@ from comfyui_preview.journal import entries
 from comfyui_preview.server import PreviewServer
 from generation.comfyui.client import Client
 from generation.models import Attempt, Batch, Block, Server
-from generation.services import batches, claims, leases, prompt_graphs, quarantine, servers
+from generation.services import (
+    batches,
+    claims,
+    prompt_graphs,
+    server_leases,
+    server_quarantine,
+    servers,
+)
 from generation.states import RunState
 from tests import factories
 from tests.driver import flying
@@ -50,13 +57,13 @@ def row_of(comfy: PreviewServer) -> Server:
 
 def claimed(server: Server) -> Attempt:
     """Claim a plan as a driver does that is killed before it hears any answer."""
-    lease = leases.take(server.pk)
+    lease = server_leases.take(server.pk)
     assert lease is not None
     desk = claims.Desk(lease)
     attempt = desk.claim(in_flight=0)
     assert attempt is not None
     assert desk.build(attempt) is None
-    leases.give_back(lease)
+    server_leases.give_back(lease)
     return attempt
 
 
@@ -257,11 +264,11 @@ def test_a_set_aside_old_server_stays_so_until_it_has_restarted(
     flying.inverted(2)
     flying.drive_until(old_server, lambda: flying.is_aside(old_server))
 
-    quarantine.look()
+    server_quarantine.look()
 
     assert flying.is_aside(old_server)
     old_comfy.restart()
-    quarantine.look()
+    server_quarantine.look()
     assert not flying.is_aside(old_server)
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from comfyui_preview.server import PreviewServer
 from generation.driver import prompt_submission
 from generation.models import Attempt, PlanRun, Server, Version
-from generation.services import servers, submitted_images
+from generation.services import outside_images, servers
 from generation.states import AttemptOutcome, RunState, WaitReason
 from tests import factories, pictures
 from tests.driver import flying
@@ -131,7 +131,7 @@ def test_a_panel_goes_to_the_server_upright_and_without_what_stands_beside_it(
         [RunState.QUEUED], workflow=flying.workflow(flying.INVERTED), needs_panel=True
     )
     plan, master = batch.runs.get().plan, pictures.turned("PNG", 6) + pictures.HTML
-    panel = submitted_images.import_panel(plan, master, filename="", actor=None)
+    panel = outside_images.import_panel(plan, master, filename="", actor=None)
 
     flying.finish(server, batch)
 
@@ -151,7 +151,7 @@ def test_a_plan_whose_panel_comes_later_goes_on(server: Server) -> None:
     turns = itertools.count()
     arrival = flying.Once(
         lambda: next(turns) > 1,
-        lambda: submitted_images.import_panel(plan, factories.png(), filename="", actor=None),
+        lambda: outside_images.import_panel(plan, factories.png(), filename="", actor=None),
     )
 
     flying.drive_until(server, lambda: arrival() and flying.is_finished(batch))

@@ -10,7 +10,7 @@ from generation import storage
 from generation.errors import Conflict, InvalidRequest, NotFound
 from generation.models import Attempt, Batch, PlanRun, Server, Version
 from generation.selectors.recipes import differences
-from generation.services import batches, recipes, reruns, submitted_images
+from generation.services import batches, outside_images, recipe_lookup, rerun_requests
 from generation.states import RunState, WaitReason
 from tests import factories, pictures
 from tests.driver import flying
@@ -37,7 +37,7 @@ def inverted(server: Server) -> Version:
 
 def again(server: Server, version: Version, **asked: Any) -> Batch:
     """Make a picture again; return the batch that did."""
-    batch = batches.create(reruns.read(version.pk, **asked), requester=None)
+    batch = batches.create(rerun_requests.read(version.pk, **asked), requester=None)
     flying.finish(server, batch)
     return batch
 
@@ -67,7 +67,7 @@ def test_a_rerun_posts_the_same_graph_and_gives_the_same_pixels(
 
 
 def test_a_rerun_starts_from_the_panel_that_was(server: Server, inverted: Version) -> None:
-    submitted_images.import_panel(
+    outside_images.import_panel(
         inverted.plan, factories.png(color="red"), filename="a.png", actor=None
     )
 
@@ -91,7 +91,7 @@ def test_a_rerun_of_a_changed_workflow_is_the_one_that_was(
 def test_another_seed_changes_the_seed_alone(seed: Any, server: Server, sampled: Version) -> None:
     batch = again(server, sampled, seed=seed)
 
-    made, first = recipes.read(batch.versions.get().pk), recipes.read(sampled.pk)
+    made, first = recipe_lookup.read(batch.versions.get().pk), recipe_lookup.read(sampled.pk)
     assert [difference.what for difference in differences(first, made)] == ["seed"]
     assert made["seed"] == batch.runs.get().seed
     assert hash_of_pixels(batch) != sampled.pixels_sha256
@@ -118,7 +118,7 @@ def test_a_recipe_on_other_plans_starts_from_their_panels(
 
 
 def test_a_recipe_on_a_plan_without_a_panel_waits_for_it(inverted: Version) -> None:
-    request = reruns.read(inverted.pk, plans=[("SQ0020", "0010")])
+    request = rerun_requests.read(inverted.pk, plans=[("SQ0020", "0010")])
 
     batch = batches.create(request, requester=None)
 
@@ -126,16 +126,16 @@ def test_a_recipe_on_a_plan_without_a_panel_waits_for_it(inverted: Version) -> N
 
 
 def test_a_retry_with_other_values_is_no_rerun_any_more(server: Server, sampled: Version) -> None:
-    batch = batches.create(reruns.read(sampled.pk), requester=None)
+    batch = batches.create(rerun_requests.read(sampled.pk), requester=None)
     PlanRun.objects.filter(batch=batch).update(params={"steps": 6})
 
     flying.finish(server, batch)
 
-    assert recipes.read(batch.versions.get().pk)["parameters"]["steps"]["value"] == 6
+    assert recipe_lookup.read(batch.versions.get().pk)["parameters"]["steps"]["value"] == 6
 
 
 def test_a_rerun_says_whose_recipe_it_follows(sampled: Version) -> None:
-    batch = batches.create(reruns.read(sampled.pk), requester=None)
+    batch = batches.create(rerun_requests.read(sampled.pk), requester=None)
 
     events = list(batch.logs.values_list("event", flat=True))
     assert (batch.rerun_of, "rerun" in events) == (sampled, True)
@@ -155,21 +155,21 @@ def test_what_cannot_be_made_again_is_refused_with_its_place(
     asked: dict[str, Any], attr: str, code: str, sampled: Version
 ) -> None:
     with pytest.raises(InvalidRequest) as refused:
-        reruns.read(sampled.pk, **asked)
+        rerun_requests.read(sampled.pk, **asked)
 
     assert [(p.attr, p.code) for p in refused.value.problems] == [(attr, code)]
 
 
 def test_a_seed_for_a_picture_that_depends_on_none_is_refused(inverted: Version) -> None:
     with pytest.raises(InvalidRequest, match=r"No picture of Test\.json depends on a seed"):
-        reruns.read(inverted.pk, seed="new")
+        rerun_requests.read(inverted.pk, seed="new")
 
 
 def test_what_no_prompt_made_cannot_be_made_again(plans: Any) -> None:
     version = factories.version(plans[0], origin=Version.Origin.UPLOAD)
 
     with pytest.raises(Conflict) as refused:
-        reruns.read(version.pk)
+        rerun_requests.read(version.pk)
 
     assert refused.value.code == "not_rendered"
 
@@ -178,7 +178,7 @@ def test_what_no_prompt_made_cannot_be_made_again(plans: Any) -> None:
 
 
 def test_a_recipe_tells_all_that_made_a_picture(server: Server, sampled: Version) -> None:
-    recipe = recipes.read(sampled.pk)
+    recipe = recipe_lookup.read(sampled.pk)
 
     assert recipe["parameters"]["steps"] == {"value": 4, "source": "request"}
     assert recipe["parameters"]["cfg"] == {"value": 7.0, "source": "workflow"}
@@ -193,7 +193,7 @@ def test_a_recipe_names_the_panel_and_the_comfyui_of_its_time(
 ) -> None:
     Server.objects.update(version="9.9.9")
 
-    recipe = recipes.read(inverted.pk)
+    recipe = recipe_lookup.read(inverted.pk)
 
     assert recipe["panel"] is not None
     assert recipe["panel"]["sha256"] == inverted.plan.versions.get(task="extracted-raw").sha256
@@ -204,7 +204,7 @@ def test_a_recipe_names_the_panel_and_the_comfyui_of_its_time(
 
 @pytest.mark.parametrize("name", ["sha256", "pixels_sha256", "served_sha256"])
 def test_a_recipe_is_found_by_each_of_its_hashes(name: str, sampled: Version) -> None:
-    found = recipes.find(getattr(sampled, name).upper())
+    found = recipe_lookup.find(getattr(sampled, name).upper())
 
     assert (found["id"], found["also"]) == (sampled.pk, [])
 
@@ -213,7 +213,7 @@ def test_a_recipe_is_found_by_a_file_that_lost_its_metadata(sampled: Version) ->
     whole = pictures.opened(storage.read(sampled.path))
     stripped = pictures.encoded(whole, "WEBP", lossless=True)
 
-    found = recipes.look_up(stripped)
+    found = recipe_lookup.look_up(stripped)
 
     assert (found["id"], found["matched_by"]) == (sampled.pk, "pixels_sha256")
 
@@ -223,14 +223,14 @@ def test_of_several_with_the_same_pixels_the_first_one_is_told(
 ) -> None:
     second = again(server, sampled).versions.get()
 
-    found = recipes.find(sampled.pixels_sha256)
+    found = recipe_lookup.find(sampled.pixels_sha256)
 
     assert (found["id"], found["also"]) == (sampled.pk, [second.pk])
 
 
 def test_a_picture_that_nobody_made_here_has_no_recipe(sampled: Version) -> None:
     with pytest.raises(NotFound) as refused:
-        recipes.look_up(factories.png(color="pink"))
+        recipe_lookup.look_up(factories.png(color="pink"))
 
     assert refused.value.code == "unknown_picture"
 
@@ -240,7 +240,7 @@ def test_recipes_differ_in_what_was_another(server: Server, sampled: Version) ->
     other.runs.update(seed="1234")
     flying.finish(server, other)
 
-    first, second = recipes.read(sampled.pk), recipes.read(other.versions.get().pk)
+    first, second = recipe_lookup.read(sampled.pk), recipe_lookup.read(other.versions.get().pk)
 
     assert [tuple(each) for each in differences(first, second)] == [
         ("steps", 4, 5),
@@ -251,4 +251,4 @@ def test_recipes_differ_in_what_was_another(server: Server, sampled: Version) ->
 def test_a_recipe_of_a_plan_that_is_queued_again_is_the_one_that_was(sampled: Version) -> None:
     assert sampled.run is not None
     assert sampled.run.state == RunState.DONE
-    assert recipes.read(sampled.pk)["origin"] == "render"
+    assert recipe_lookup.read(sampled.pk)["origin"] == "render"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from generation.models import Batch, Server
-from generation.services import batches, recipes, reruns
+from generation.services import batches, recipe_lookup, rerun_requests
 from tests.driver import flying
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +31,7 @@ def retried(server: Server, tmp_path: Path, settings: Any) -> Batch:
 
 
 def test_the_recipe_tells_the_workflow_that_made_the_picture(retried: Batch) -> None:
-    recipe = recipes.read(retried.versions.get().pk)
+    recipe = recipe_lookup.read(retried.versions.get().pk)
 
     assert recipe["workflow"] is not None
     assert recipe["workflow"]["workflow_json"] == NAME
@@ -44,7 +44,7 @@ def test_the_log_says_so(retried: Batch) -> None:
 
 
 def test_its_rerun_is_made_with_the_same(server: Server, retried: Batch) -> None:
-    batch = batches.create(reruns.read(retried.versions.get().pk), requester=None)
+    batch = batches.create(rerun_requests.read(retried.versions.get().pk), requester=None)
     flying.finish(server, batch)
 
     assert batch.workflow is not None

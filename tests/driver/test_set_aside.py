@@ -12,7 +12,7 @@ from comfyui_preview.server import PreviewServer
 from generation.comfyui.client import Client
 from generation.driver import timeouts
 from generation.models import Attempt, Server
-from generation.services import quarantine
+from generation.services import server_quarantine
 from generation.services.render_times import Watched
 from generation.states import RunState
 from tests import factories
@@ -39,12 +39,12 @@ def test_a_poisoned_server_is_set_aside_until_it_restarts(
     assert server.set_aside_code == "cuda_poisoned"
     assert sorted(flying.states(batch)) == [RunState.QUEUED] * 3
     assert sum(flying.n_tries(batch)) == 1
-    quarantine.look()
+    server_quarantine.look()
     assert flying.is_aside(server)
 
     comfy.faults.clear()
     comfy.restart()
-    quarantine.look()
+    server_quarantine.look()
     assert not flying.is_aside(server)
     flying.finish(server, batch)
     assert flying.states(batch) == [RunState.DONE] * 3
@@ -63,7 +63,7 @@ def test_a_server_whose_worker_died_is_set_aside_and_costs_no_try(
     assert flying.states(batch) == [RunState.QUEUED] * 2
     assert flying.n_tries(batch) == [0, 0]
     comfy.restart()
-    quarantine.look()
+    server_quarantine.look()
     flying.finish(server, batch)
     assert flying.render_counts(comfy) == [1, 1]
 
@@ -171,12 +171,12 @@ def test_somebody_elses_endless_prompt_holds_no_plan(
     assert [item[1] for item in bad.engine.queue.running()] == [foreign]
     assert bad.engine.queue.pending() == []
     assert not Attempt.objects.filter(is_left_behind=True).exists()
-    quarantine.look()
+    server_quarantine.look()
     assert flying.is_aside(first)
     flying.finish(second, batch)
 
     bad.restart()
-    quarantine.look()
+    server_quarantine.look()
     assert not flying.is_aside(first)
 
 

@@ -17,7 +17,7 @@ from generation.models import (
     ServerDefinitions,
     Workflow,
 )
-from generation.services import capability, maintenance, runs, servers
+from generation.services import capability, run_controls, servers, tick
 from generation.states import RunState
 from tests import factories
 from tests.driver import flying
@@ -65,8 +65,8 @@ def believe(server: Server, *checkpoints: str) -> None:
 
 def retry_with(run: PlanRun, checkpoint: str) -> PlanRun:
     """Cancel a plan, and retry it with another checkpoint."""
-    runs.cancel(run, actor=None)
-    return runs.retry(run, actor=None, params={"checkpoint": checkpoint})
+    run_controls.cancel(run, actor=None)
+    return run_controls.retry(run, actor=None, params={"checkpoint": checkpoint})
 
 
 def not_in_list(
@@ -97,7 +97,7 @@ def leave_when_idle(server: Server) -> None:
 def leave_and_be_read(server: Server) -> None:
     """Drive a server until it finds nothing more to do, then read it anew if that is due."""
     leave_when_idle(server)
-    maintenance.tick()
+    tick.tick()
 
 
 def rendered_on(batch: Batch) -> list[str]:
@@ -175,8 +175,8 @@ def test_a_second_retry_is_checked_with_the_model_that_the_first_asked_for(
     server = start("gpu-1", TINY)
     mine = batch(REAL, 1)
     run = retry_with(mine.runs.get(), TINY)
-    runs.cancel(run, actor=None)
-    runs.retry(run, actor=None, params={"steps": 4})
+    run_controls.cancel(run, actor=None)
+    run_controls.retry(run, actor=None, params={"steps": 4})
 
     leave_when_idle(server)
 
@@ -221,7 +221,7 @@ def test_only_servers_that_can_take_the_work_are_woken(
     has_real = start("has-real", REAL)
     batch(REAL)
 
-    maintenance.tick()
+    tick.tick()
 
     assert woken == [has_real.pk]
 
@@ -319,7 +319,7 @@ def test_a_server_that_refuses_what_it_says_it_has_fails_the_plan_the_second_tim
     leave_when_idle(server)
     before = flying.states(mine)
 
-    maintenance.tick()
+    tick.tick()
     leave_when_idle(server)
 
     assert (before, flying.states(mine)) == ([RunState.QUEUED], [RunState.ERROR])
@@ -337,7 +337,7 @@ def test_a_retry_gives_a_server_another_chance_to_refuse_a_plan(
     leave_and_be_read(server)
     before = flying.states(mine)
 
-    runs.retry(mine.runs.get(), actor=None)
+    run_controls.retry(mine.runs.get(), actor=None)
     leave_when_idle(server)
 
     assert (before, flying.states(mine)) == ([RunState.ERROR], [RunState.QUEUED])
@@ -353,7 +353,7 @@ def test_a_model_that_comes_lets_the_plans_go_on(
     restarted = start_comfy(models=MODELS | {"checkpoints": [REAL]})
     Server.objects.update(url=restarted.url, needs_reading=True)
 
-    maintenance.tick()
+    tick.tick()
     leave_when_idle(server)
 
     assert before == [RunState.QUEUED] * 2

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from comfyui_preview.server import PreviewServer
 from generation.driver.heartbeat import Heartbeat
 from generation.models import Attempt, Server
-from generation.services import batches, claims, leases
+from generation.services import batches, claims, server_leases
 from generation.states import RunState
 from tests.driver import flying
 
@@ -47,10 +47,10 @@ def test_a_claim_whose_graph_was_never_built_is_built_and_posted_by_the_next_dri
     server: Server, comfy: PreviewServer
 ) -> None:
     batch = flying.inverted()
-    lease = leases.take(server.pk)
+    lease = server_leases.take(server.pk)
     assert lease is not None
     assert claims.Desk(lease).claim(in_flight=0)
-    leases.give_back(lease)
+    server_leases.give_back(lease)
 
     flying.finish(server, batch)
 

@@ -10,7 +10,7 @@ import pytest
 
 from generation import storage
 from generation.models import Attempt, Batch, LogEntry, PlanRun, Version
-from generation.services import claims, incoming_images, leases, publication, transitions
+from generation.services import claims, incoming_images, publication, server_leases, transitions
 from generation.states import AttemptOutcome, RunState
 from lab.chaos import witness
 from lab.chaos.audit import files, histories, renders, rows
@@ -54,7 +54,7 @@ def scene(home: Path, tmp_path: Path) -> Scene:
     server = factories.server(url=URL)
     batch = flying.sampled()
     factories.log(batch, event="batch_created", data={"plans": 1, "style": "labo", "mode": "auto"})
-    lease = leases.take(server.pk)
+    lease = server_leases.take(server.pk)
     assert lease is not None
     desk = claims.Desk(lease)
     attempt = desk.claim(in_flight=0)

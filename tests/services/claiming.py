@@ -3,7 +3,7 @@
 from generation.models import Attempt, Batch, PlanRun
 from generation.selectors import claimable
 from generation.services import transitions
-from generation.services.leases import Lease
+from generation.services.server_leases import Lease
 
 
 def claim(run: PlanRun, lease: Lease, seed: str = "42") -> Attempt | None:

@@ -7,9 +7,9 @@ import pytest
 
 from generation import queueing
 from generation.models import Attempt, Batch, PlanRun, Server
-from generation.services import incoming_images, leases
-from generation.services.leases import Lease
+from generation.services import incoming_images, server_leases
 from generation.services.publication import Image
+from generation.services.server_leases import Lease
 from generation.states import RunState
 from tests import factories
 
@@ -23,7 +23,7 @@ def server(db: None) -> Server:
 @pytest.fixture
 def lease(server: Server) -> Lease:
     """The lease of that server."""
-    taken = leases.take(server.pk)
+    taken = server_leases.take(server.pk)
     assert taken is not None
     return taken
 

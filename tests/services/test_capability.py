@@ -15,12 +15,12 @@ from generation.selectors import wait_reasons
 from generation.services import (
     batches,
     capability,
-    maintenance,
-    plan_checks,
     request_validation,
-    retries,
+    requested_workflows,
+    retry_overrides,
+    runnable_plans,
     servers,
-    workflows,
+    tick,
 )
 from generation.states import ServerHealth
 from tests import factories
@@ -57,7 +57,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
 @pytest.fixture
 def needs() -> Needs:
     """What the workflow of the shadows needs, with its own models."""
-    return capability.needs_of(workflows.load("OmbresChinoises.json"), {})
+    return capability.needs_of(requested_workflows.load("OmbresChinoises.json"), {})
 
 
 def lacking(needs: Needs, server: Server) -> str:
@@ -120,7 +120,7 @@ def test_reading_a_server_judges_what_the_queued_plans_need(
 
 
 def test_the_same_needs_are_one_row(needs: Needs) -> None:
-    workflow = workflows.load("OmbresChinoises.json")
+    workflow = requested_workflows.load("OmbresChinoises.json")
 
     same = capability.needs_of(workflow, {"steps": 4})
     other = capability.needs_of(workflow, {"checkpoint": ALMOST})
@@ -137,7 +137,7 @@ def test_a_server_that_came_back_is_read_again(start: Callable[..., Server]) -> 
     ServerDefinitions.objects.update(definitions={}, sha256="")
     servers.unseen(server, "it restarted")
 
-    maintenance.tick()
+    tick.tick()
 
     assert "KSampler" in ServerDefinitions.objects.get().definitions
 
@@ -236,7 +236,7 @@ def test_a_model_that_no_plan_is_made_with_keeps_no_request_back(
 def test_so_many_sets_of_models_that_nobody_could_judge_them_are_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(plan_checks, "MODEL_SETS_MOST", 2)
+    monkeypatch.setattr(runnable_plans, "MODEL_SETS_MOST", 2)
 
     attr, code, _ = refusal(sequences=with_models("a.safetensors", "b.safetensors", CHECKPOINT))
 
@@ -393,6 +393,6 @@ def test_a_retry_with_a_model_that_no_server_has_is_refused(start: Callable[...,
     batch = batches.create(request_validation.read(REQUEST), requester=None)
 
     with pytest.raises(InvalidRequest) as caught:
-        retries.read(batch, list(batch.runs.all()), {"checkpoint": ALMOST})
+        retry_overrides.read(batch, list(batch.runs.all()), {"checkpoint": ALMOST})
 
     assert caught.value.code == "no_capable_server"

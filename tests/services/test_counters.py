@@ -14,11 +14,11 @@ from generation.services import (
     capability,
     incoming_images,
     publication,
-    retries,
-    runs,
+    retry_overrides,
+    run_controls,
     transitions,
 )
-from generation.services.leases import Lease
+from generation.services.server_leases import Lease
 from generation.states import FINISHED, UNFINISHED, RunState
 from tests import factories
 from tests.services.claiming import claim
@@ -49,13 +49,13 @@ def retry(run: PlanRun, _: Lease) -> None:
         [run.pk],
         overrides={},
         needs_of=capability.needs_of_runs,
-        needs_panel_of=retries.needs_panel_of,
+        needs_panel_of=retry_overrides.needs_panel_of,
         actor=None,
     )
 
 
 def upload(run: PlanRun, _: Lease) -> None:
-    runs.upload(run, factories.png(), filename="", actor=None)
+    run_controls.upload(run, factories.png(), filename="", actor=None)
 
 
 def cancel(run: PlanRun, lease: Lease, *, unanswered: bool = False, whole: bool = False) -> None:

@@ -10,7 +10,7 @@ from generation import storage, thumbnails
 from generation.decoding.child_process import Process
 from generation.models import Plan, Version
 from generation.models.version import Derived
-from generation.services import derived_data, reconciliation, volumes
+from generation.services import derived_data, tree_audit, volumes
 from generation.states import VersionState
 from tests import factories
 from tests import pictures as made
@@ -218,7 +218,7 @@ def test_the_audit_passes_over_what_is_derived(
     factories.version(plans[0])
     maker.settle()
 
-    assert reconciliation.audit_tree(storage.root()).findings == []
+    assert tree_audit.audit_tree(storage.root()).findings == []
 
 
 def test_the_command_says_what_it_has_done(plans: list[Plan]) -> None:

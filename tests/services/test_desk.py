@@ -11,7 +11,7 @@ from django.utils import timezone
 from generation.models import Attempt, Batch, Plan, PlanRun, ServerDefinitions
 from generation.services import batch_controls
 from generation.services.claims import Desk
-from generation.services.leases import Lease
+from generation.services.server_leases import Lease
 from generation.states import RunState
 from generation.workflows.substitution import shipped_definitions
 from tests import factories

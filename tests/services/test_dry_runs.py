@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from generation.errors import InvalidRequest
 from generation.models import Attempt, Block, Server, ServerDefinitions
-from generation.services import dry_runs, request_validation, workflows
+from generation.services import dry_runs, request_validation, requested_workflows
 from generation.services.dry_runs import DryRunDocument
 from generation.states import AttemptOutcome, RunState, ServerHealth
 from generation.workflows.substitution import shipped_definitions
@@ -46,7 +46,7 @@ def defined(server: Server, *checkpoints: str) -> Server:
 
 def rendered(server: Server, *seconds: float) -> None:
     """Let a server have made plans of the example's workflow in so many seconds each."""
-    workflow = workflows.load("OmbresChinoises.json")
+    workflow = requested_workflows.load("OmbresChinoises.json")
     batch = factories.batch([RunState.QUEUED] * len(seconds), workflow=workflow)
     for run, render_s in zip(batch.runs.all(), seconds, strict=True):
         factories.attempt(run, on=server, outcome=AttemptOutcome.DONE, render_s=render_s)
@@ -139,7 +139,7 @@ def test_a_server_that_takes_no_work_says_so(fields: dict[str, Any]) -> None:
 
 
 def test_a_server_that_is_blocked_for_the_workflow_takes_no_work_of_it() -> None:
-    workflow = workflows.load("OmbresChinoises.json")
+    workflow = requested_workflows.load("OmbresChinoises.json")
     Block.objects.create(server=factories.server("gpu-1"), workflow=workflow, detail="It fails.")
 
     [server] = rehearsed()["servers"]

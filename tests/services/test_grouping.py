@@ -10,9 +10,9 @@ from django.test.utils import CaptureQueriesContext
 
 from generation.errors import PlanFailure
 from generation.models import Attempt, Batch, Plan, Server
-from generation.services import claims, leases, transitions
+from generation.services import claims, server_leases, transitions
 from generation.services.claims import Desk
-from generation.services.leases import Lease
+from generation.services.server_leases import Lease
 from generation.states import RunState
 from tests import factories
 from tests.driver import flying
@@ -27,7 +27,7 @@ IN_RANDOM_ORDER = random.Random(7).sample(["shadow", "labo"] * 20, 40)
 @pytest.fixture
 def second(lease: Lease) -> Lease:
     """A second server, driven."""
-    taken = leases.take(factories.server("gpu-2").pk)
+    taken = server_leases.take(factories.server("gpu-2").pk)
     assert taken is not None
     return taken
 

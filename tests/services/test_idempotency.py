@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from generation.errors import Conflict, InvalidRequest
 from generation.models import Batch, IdempotencyKey
-from generation.services import idempotency, maintenance
+from generation.services import idempotency, tick
 from tests.api.calls import EXAMPLE
 from tests.services.racing import errors, race
 
@@ -150,7 +150,7 @@ def test_the_tick_deletes_old_keys_and_leaves_their_batches(artist: User) -> Non
     age(hours=24.5)
     ask(artist, "key-2")
 
-    maintenance.tick()
+    tick.tick()
 
     assert [row.key for row in IdempotencyKey.objects.all()] == ["key-2"]
     assert Batch.objects.count() == 2

@@ -35,15 +35,15 @@ from generation.services import (
     batches,
     claims,
     incoming_images,
-    leases,
     publication,
-    runs,
+    run_controls,
+    server_leases,
     servers,
     transitions,
 )
-from generation.services.leases import Lease
 from generation.services.publication import CancelledMeanwhile
 from generation.services.request_validation import BatchRequest
+from generation.services.server_leases import Lease
 from generation.states import FINISHED, UNFINISHED, AttemptOutcome, Mode, RunState, VersionState
 from tests import factories
 from tests.driver import flying
@@ -141,9 +141,9 @@ class Studio(RuleBasedStateMachine):
         run = _nth(batch_id, nth)
         if run.state in {RunState.DONE, RunState.ERROR}:
             with pytest.raises(Conflict), self._unchanged():
-                runs.cancel(run, actor=None)
+                run_controls.cancel(run, actor=None)
         else:
-            runs.cancel(run, actor=None)
+            run_controls.cancel(run, actor=None)
 
     @rule(batch_id=made)
     def retry_all(self, batch_id: int) -> None:
@@ -161,20 +161,20 @@ class Studio(RuleBasedStateMachine):
         """Retry a plan."""
         run = _nth(batch_id, nth)
         if run.can_be_retried:
-            runs.retry(run, actor=None)
+            run_controls.retry(run, actor=None)
         else:
             with pytest.raises(Conflict), self._unchanged():
-                runs.retry(run, actor=None)
+                run_controls.retry(run, actor=None)
 
     @rule(batch_id=made, nth=st.integers(0, 2))
     def upload(self, batch_id: int, nth: int) -> None:
         """Upload an image by hand."""
         run = _nth(batch_id, nth)
         if run.state in transitions.BY_HAND:
-            assert runs.upload(run, self._picture(), filename="a.png", actor=None).number
+            assert run_controls.upload(run, self._picture(), filename="a.png", actor=None).number
         else:
             with pytest.raises(Conflict), self._unchanged():
-                runs.upload(run, self._picture(), filename="a.png", actor=None)
+                run_controls.upload(run, self._picture(), filename="a.png", actor=None)
 
     @rule(batch_id=made, nth=st.integers(0, 2))
     def upload_and_crash(self, batch_id: int, nth: int) -> None:
@@ -209,14 +209,14 @@ class Studio(RuleBasedStateMachine):
         for attempt in _unreserved(driver, nth):
             run = PlanRun.objects.get(pk=attempt.run_id)
             if run.state == RunState.RUNNING:
-                runs.cancel(run, actor=None)
+                run_controls.cancel(run, actor=None)
                 self.land(driver, nth, crashes=False)
 
     @rule(driver=drivers)
     def beat(self, driver: Driver) -> None:
         """Prolong a lease; whoever has lost it learns of it."""
         is_mine = self._has_lease(driver)
-        assert leases.beat(driver.lease) == is_mine
+        assert server_leases.beat(driver.lease) == is_mine
         if is_mine:
             self._ends[driver.lease.server.pk] = self._now + LEASE_S
 
@@ -225,7 +225,7 @@ class Studio(RuleBasedStateMachine):
         """Give a lease back; one that is another's by now stays the other's."""
         is_mine = self._has_lease(driver)
         with nullcontext() if is_mine else self._unchanged():
-            leases.give_back(driver.lease)
+            server_leases.give_back(driver.lease)
         if is_mine:
             self._ends.pop(driver.lease.server.pk)
 
@@ -271,7 +271,7 @@ class Studio(RuleBasedStateMachine):
         server = self.servers[nth]
         is_free = self._now > self._ends.get(server.pk, -1.0)
         left = _open_on(server)
-        lease = leases.take(server.pk)
+        lease = server_leases.take(server.pk)
         assert (lease is not None) == is_free
         if lease is None:
             return multiple()

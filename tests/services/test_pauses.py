@@ -5,7 +5,7 @@ import pytest
 from generation.errors import Conflict, InvalidRequest
 from generation.models import Batch, PlanRun
 from generation.services import batch_controls, batches
-from generation.services.leases import Lease
+from generation.services.server_leases import Lease
 from generation.states import RunState
 from tests import factories
 from tests.services.claiming import claim

@@ -9,9 +9,9 @@ from django.db import IntegrityError, transaction
 from generation import storage
 from generation.errors import Conflict
 from generation.models import Attempt, Plan, PlanRun, Version
-from generation.services import publication, reconciliation, transitions
-from generation.services.leases import Lease
+from generation.services import publication, transitions, tree_audit
 from generation.services.publication import Image
+from generation.services.server_leases import Lease
 from generation.states import AttemptOutcome, RunState, VersionState
 from tests import factories
 
@@ -113,7 +113,7 @@ def test_one_that_is_killed_after_the_second_link_is_finished_by_the_tick(
     assert publication.finish_reserved(older_than_s=-1) == 1
 
     assert rows(run_of(running).plan) == published(1, 2, 3, 4)
-    assert reconciliation.audit_tree(projects_root).findings == []
+    assert tree_audit.audit_tree(projects_root).findings == []
 
 
 def test_a_file_in_the_way_of_the_second_moves_it_and_those_after_it(
@@ -184,7 +184,7 @@ def test_what_has_its_name_when_another_is_lost_stays_as_found(
     found = [(1, 1, "found", "published"), (2, 1, "found", "published")]
     assert (run.state, run.versions.count(), rows(run.plan)) == (RunState.QUEUED, 0, found)
     assert sorted(events(running)) == ["found_on_disk", "found_on_disk", "staged_file_gone"]
-    assert reconciliation.audit_tree(projects_root).findings == []
+    assert tree_audit.audit_tree(projects_root).findings == []
 
 
 def test_pictures_that_can_never_be_stored_end_their_plan_once(

@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from generation.models import Attempt, LogEntry, PlanRun
 from generation.services import prepared_writes, publication, transitions, volumes
-from generation.services.leases import Lease
 from generation.services.prepared_writes import Rows
 from generation.services.publication import Image
+from generation.services.server_leases import Lease
 from generation.states import VersionState
 from tests import factories
 

@@ -7,7 +7,7 @@ import pytest
 from generation.models import Batch, PlanRun
 from generation.selectors import render_queue
 from generation.services import claims
-from generation.services.leases import Lease
+from generation.services.server_leases import Lease
 from generation.states import RunState
 from tests import factories
 from tests.driver import flying

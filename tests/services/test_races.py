@@ -9,15 +9,15 @@ from generation.errors import Fenced, PlanFailure
 from generation.models import Attempt, Batch, Plan, PlanRun, Project, Version
 from generation.services import (
     batches,
-    leases,
+    outside_images,
     production_tree,
     publication,
-    runs,
-    submitted_images,
+    run_controls,
+    server_leases,
     transitions,
 )
-from generation.services.leases import Lease
 from generation.services.publication import CancelledMeanwhile, Image
+from generation.services.server_leases import Lease
 from generation.states import AttemptOutcome, RunState, VersionState
 from tests import factories
 from tests.services.claiming import claim
@@ -38,7 +38,7 @@ def state_of(attempt: Attempt) -> RunState:
 
 
 def second_lease() -> Lease:
-    taken = leases.take(factories.server("gpu-2").pk)
+    taken = server_leases.take(factories.server("gpu-2").pk)
     assert taken is not None
     return taken
 
@@ -73,11 +73,11 @@ def test_a_claim_and_a_cancel_leave_a_request_or_nothing_to_do(
 def test_a_claim_and_a_takeover_leave_no_attempt_behind_the_new_lease(
     queued: PlanRun, lease: Lease
 ) -> None:
-    leases.Server.objects.update(lease_expires_at="2020-01-01T00:00:00Z")
+    server_leases.Server.objects.update(lease_expires_at="2020-01-01T00:00:00Z")
 
     claimed, taken = race(
         lambda: claim(queued, lease),
-        lambda: leases.take(lease.server.pk),
+        lambda: server_leases.take(lease.server.pk),
     )
 
     assert taken is not None
@@ -189,7 +189,7 @@ def test_a_batch_cancelled_twice_at_once_is_cancelled_once(queued: PlanRun) -> N
 def test_a_plan_retried_twice_at_once_is_queued_once(db: None) -> None:
     run = factories.batch([RunState.ERROR]).runs.get()
 
-    results = race(*[lambda: runs.retry(run, actor=None)] * 2)
+    results = race(*[lambda: run_controls.retry(run, actor=None)] * 2)
 
     assert errors(results) == ["run_queued"]
     assert run.logs.filter(event="retried").count() == 1
@@ -227,7 +227,9 @@ def test_twenty_uploads_of_a_plan_take_twenty_numbers_without_a_gap(
 ) -> None:
     content = factories.png()
 
-    published = race(*[lambda: runs.upload(queued, content, filename="a.png", actor=None)] * 20)
+    published = race(
+        *[lambda: run_controls.upload(queued, content, filename="a.png", actor=None)] * 20
+    )
 
     assert sorted(version.number for version in published) == list(range(1, 21))
     assert not Version.objects.exclude(state=VersionState.PUBLISHED).exists()
@@ -237,14 +239,14 @@ def test_twenty_uploads_of_a_plan_take_twenty_numbers_without_a_gap(
 def test_panels_of_one_plan_imported_at_once_take_following_numbers(plans: list[Plan]) -> None:
     content = factories.png()
 
-    race(*[lambda: submitted_images.import_panel(plans[0], content, filename="", actor=None)] * 4)
+    race(*[lambda: outside_images.import_panel(plans[0], content, filename="", actor=None)] * 4)
 
     numbers = plans[0].versions.order_by("number").values_list("number", flat=True)
     assert list(numbers) == [1, 2, 3, 4]
 
 
 def test_one_of_twenty_takes_a_lease(server: Any) -> None:
-    taken = [lease for lease in race(*[lambda: leases.take(server.pk)] * 20) if lease]
+    taken = [lease for lease in race(*[lambda: server_leases.take(server.pk)] * 20) if lease]
 
     assert len(taken) == 1
     server.refresh_from_db()

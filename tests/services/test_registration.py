@@ -12,7 +12,7 @@ from comfyui_preview.options import Options
 from comfyui_preview.server import PreviewServer
 from generation import queueing
 from generation.models import Attempt, Server, ServerDefinitions
-from generation.services import maintenance, servers, workflows
+from generation.services import requested_workflows, servers, tick
 from generation.states import AttemptOutcome, RunState, ServerHealth
 from tests import factories
 
@@ -139,7 +139,7 @@ def test_a_server_that_a_driver_watches_is_not_asked(lease: Any) -> None:
 
 def test_what_a_server_lacks_is_said_in_sentences(comfy: PreviewServer) -> None:
     server = factories.server(url=comfy.url)
-    workflow = workflows.load("OmbresChinoises.json")
+    workflow = requested_workflows.load("OmbresChinoises.json")
     unknown = servers.missing_for(workflow, server)
     servers.look(server)
     nothing = servers.missing_for(workflow, server)
@@ -237,7 +237,7 @@ def test_the_tick_repairs_what_was_left(running: Attempt, image: Any, lease: Any
         url="http://127.0.0.1:9",
     )
 
-    maintenance.tick()
+    tick.tick()
 
     running.refresh_from_db()
     assert running.outcome == AttemptOutcome.ABANDONED

@@ -10,7 +10,7 @@ import pytest
 from generation.errors import InvalidRequest
 from generation.models import Batch, Block, Plan, PlanRun, RunGroup
 from generation.selectors import claimable
-from generation.services import batches, runs, workflows
+from generation.services import batches, requested_workflows, run_controls
 from generation.states import Mode, RunState, WaitReason
 from tests import factories
 from tests.driver import flying
@@ -52,7 +52,7 @@ def failed(folder: Path) -> Batch:
     """A batch of two plans that a graph failed; the request asked for its steps."""
     return factories.batch(
         [RunState.ERROR] * 2,
-        workflow=workflows.load("Test.json"),
+        workflow=requested_workflows.load("Test.json"),
         params={"steps": 4},
         sources={"steps": "request", "seed": "drawn"},
     )
@@ -131,7 +131,7 @@ def test_its_runs_are_grouped_by_what_it_needs(folder: Path, failed: Batch) -> N
     failed.save()
     give(folder, with_another_checkpoint())
 
-    runs.retry(first(failed), actor=None, workflow_json=NAME)
+    run_controls.retry(first(failed), actor=None, workflow_json=NAME)
 
     run = first(failed)
     assert run.group is not None

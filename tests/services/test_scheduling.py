@@ -15,8 +15,8 @@ from generation.errors import PlanFailure
 from generation.models import Attempt, Batch, Capability, Needs, Plan, RunGroup, Server
 from generation.models.server import STALL_S
 from generation.selectors import claimable
-from generation.services import batch_controls, claims, leases, transitions
-from generation.services.leases import Lease
+from generation.services import batch_controls, claims, server_leases, transitions
+from generation.services.server_leases import Lease
 from generation.states import RunState, ServerHealth
 from tests import factories
 from tests.driver import flying
@@ -97,7 +97,7 @@ def test_the_graph_names_models_as_the_server_spells_them(lease: Lease, plans: l
 def test_the_last_plan_is_left_to_an_idle_server_that_can_run_it(
     lease: Lease, plans: list[Plan]
 ) -> None:
-    leases.take(factories.server("gpu-2").pk)
+    server_leases.take(factories.server("gpu-2").pk)
     batch(plans, needs=factories.needs())
 
     assert claim(lease, in_flight=1) is None
@@ -106,7 +106,7 @@ def test_the_last_plan_is_left_to_an_idle_server_that_can_run_it(
 def test_the_last_plan_is_not_left_to_an_idle_server_that_cannot_run_it(
     lease: Lease, plans: list[Plan]
 ) -> None:
-    leases.take(factories.server("gpu-2").pk)
+    server_leases.take(factories.server("gpu-2").pk)
     mine = batch(plans, needs=factories.needs())
     lacks(factories.server("gpu-2"), factories.needs())
 
@@ -175,7 +175,7 @@ def test_an_idle_server_is_left_what_only_a_retry_made_possible_there(
     lease: Lease, plans: list[Plan]
 ) -> None:
     idle = factories.server("gpu-2")
-    leases.take(idle.pk)
+    server_leases.take(idle.pk)
     mine = batch(plans, needs=factories.needs("of the batch"))
     lacks(idle, factories.needs("of the batch"))
     factories.regroup(mine.runs.all(), factories.needs("of the retry"))
@@ -187,7 +187,7 @@ def test_an_idle_server_is_left_nothing_that_a_retry_made_impossible_there(
     lease: Lease, plans: list[Plan]
 ) -> None:
     idle = factories.server("gpu-2")
-    leases.take(idle.pk)
+    server_leases.take(idle.pk)
     mine = batch(plans, needs=factories.needs("of the batch"))
     lacks(idle, factories.needs("of the retry"))
     factories.regroup(mine.runs.all(), factories.needs("of the retry"))
@@ -331,8 +331,8 @@ def test_what_needs_no_model_takes_its_turn_and_leaves_the_models_where_they_are
 def test_the_next_driver_knows_which_models_are_loaded(lease: Lease, plans: list[Plan]) -> None:
     first, _ = of_models(plans, "shadow", "labo")
     serve(lease)
-    leases.give_back(lease)
-    successor = leases.take(lease.server.pk)
+    server_leases.give_back(lease)
+    successor = server_leases.take(lease.server.pk)
     assert successor is not None
 
     assert serve(successor) == first.pk
@@ -353,7 +353,7 @@ def n_queries(lease: Lease, plans: list[Plan], n_more: int, in_flight: int) -> i
 def test_a_claim_among_200_batches_takes_one_query_more_than_among_2(
     lease: Lease, plans: list[Plan], in_flight: int
 ) -> None:
-    leases.take(factories.server("gpu-2").pk)
+    server_leases.take(factories.server("gpu-2").pk)
     Server.objects.update(lease_expires_at="2999-01-01T00:00:00Z")
     of_models(plans, "held")
     serve(lease)

@@ -20,9 +20,9 @@ from generation import queueing
 from generation.comfyui.transport import Timeouts
 from generation.management.commands import work
 from generation.models import Batch, Server, ServerDefinitions
-from generation.services import leases, maintenance, quarantine, servers
-from generation.services.fan_out import Asking
-from generation.services.leases import Lease
+from generation.services import server_leases, server_quarantine, servers, tick
+from generation.services.parallel_calls import Asking
+from generation.services.server_leases import Lease
 from generation.states import ServerHealth
 from tests import factories
 
@@ -40,10 +40,10 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(servers, "PROBE", long)
     monkeypatch.setattr(servers, "PROBE_S", 60)
     monkeypatch.setattr(servers, "READ_TICK_S", 60)
-    monkeypatch.setattr(quarantine, "ASK_S", 60)
+    monkeypatch.setattr(server_quarantine, "ASK_S", 60)
     monkeypatch.setattr(servers, "_probes", Asking())
     monkeypatch.setattr(servers, "_readings", Asking())
-    monkeypatch.setattr(quarantine, "_restarts", Asking())
+    monkeypatch.setattr(server_quarantine, "_restarts", Asking())
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ def test_a_server_that_is_back_gets_its_driver_while_others_hang(
 
     monkeypatch.setattr(queueing, "call_soon", ring)
 
-    maintenance.tick()
+    tick.tick()
 
     assert rung == [(back.pk, 40)]
 
@@ -147,7 +147,7 @@ def test_a_tick_ends_while_servers_hang(
     silent = hanging(5)
     hung = [factories.server(f"gpu-{n}", url=url) for n, url in enumerate(silent.urls)]
 
-    maintenance.tick()
+    tick.tick()
 
     assert servers._probes.under_way == set(silent.urls)
     assert {health(server) for server in hung} == {ServerHealth.DOWN}
@@ -164,8 +164,8 @@ def test_what_hangs_is_not_asked_a_second_time_meanwhile(
     [url] = hanging(1).urls
     factories.server(url=url)
 
-    maintenance.tick()
-    maintenance.tick()
+    tick.tick()
+    tick.tick()
 
     assert asked == [url]
 
@@ -184,7 +184,7 @@ def test_servers_that_are_set_aside_are_asked_all_at_once(
     for n, url in enumerate(meeting(8)):
         factories.server(f"gpu-{n}", url=url, needs_reading=False, **ASIDE)
 
-    quarantine.look()
+    server_quarantine.look()
 
     assert not Server.objects.exclude(set_aside_at=None).exists()
 
@@ -192,14 +192,14 @@ def test_servers_that_are_set_aside_are_asked_all_at_once(
 def test_servers_that_are_set_aside_and_hang_do_not_hold_the_tick(
     hanging: Callable[[int], Silent], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(quarantine, "ASK_S", 0.1)
+    monkeypatch.setattr(server_quarantine, "ASK_S", 0.1)
     silent = hanging(8)
     for n, url in enumerate(silent.urls):
         factories.server(f"gpu-{n}", url=url, needs_reading=False, **ASIDE)
 
-    quarantine.look()
+    server_quarantine.look()
 
-    assert quarantine._restarts.under_way == set(silent.urls)
+    assert server_quarantine._restarts.under_way == set(silent.urls)
     assert Server.objects.exclude(set_aside_at=None).count() == 8
 
 
@@ -207,7 +207,7 @@ def test_a_driver_that_came_meanwhile_knows_better(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def silent_and_taken(*_: Any) -> Iterator[tuple[str, None]]:
-        leases.take(server.pk)
+        server_leases.take(server.pk)
         yield server.url, None
 
     monkeypatch.setattr(servers, "_probes", SimpleNamespace(ask=silent_and_taken))
@@ -228,8 +228,8 @@ def test_a_server_that_cannot_be_read_is_up_and_gets_its_work(
     comfy.faults.set("answer", match=f"GET {path}", status=500, text="Server got itself in trouble")
     server = factories.server(url=comfy.url, health=ServerHealth.UNKNOWN)
 
-    maintenance.tick()
-    maintenance.tick()
+    tick.tick()
+    tick.tick()
 
     assert (health(server), server.needs_reading) == (ServerHealth.UP, True)
     assert "It cannot be read" in server.health_detail
@@ -257,7 +257,7 @@ def test_a_list_of_jobs_that_fails_is_a_list_of_jobs(
     comfy.faults.set("answer", match="GET /api/jobs", status=500, text="a foreign prompt is odd")
     server = factories.server(url=comfy.url)
 
-    maintenance.tick()
+    tick.tick()
 
     server.refresh_from_db()
     assert (server.has_jobs_api, server.needs_reading) == (True, False)
@@ -275,10 +275,10 @@ def test_definitions_that_come_slowly_are_written_by_a_later_tick(
 
     with monkeypatch.context() as hurried:
         hurried.setattr(servers, "READ_TICK_S", 0.1)
-        maintenance.tick()
+        tick.tick()
     is_known_first, under_way = ServerDefinitions.objects.exists(), servers._readings.under_way
     may_answer.set()
-    maintenance.tick()
+    tick.tick()
 
     assert under_way == {server.url}
     assert (is_known_first, ServerDefinitions.objects.exists()) == (False, True)
@@ -292,7 +292,7 @@ def test_an_odd_name_of_one_server_is_nothing_to_the_others(
     odd = factories.server("odd", url=start(models=MODELS | {"checkpoints": [name]}).url)
     fine = factories.server("zz", url=start().url)
 
-    maintenance.tick()
+    tick.tick()
 
     assert calls == [odd.pk, fine.pk]
     assert ServerDefinitions.objects.count() == 2
@@ -314,7 +314,7 @@ def test_a_step_that_fails_is_told_and_keeps_no_other_from_its_turn(
     monkeypatch.setattr(servers, step, fail)
 
     with pytest.raises(ExceptionGroup) as caught:
-        maintenance.tick()
+        tick.tick()
 
     [error] = caught.value.exceptions
     assert error.__notes__ == [f"in {__name__}.fail"]

@@ -8,8 +8,8 @@ import pytest
 from generation.errors import Fenced, PlanFailure
 from generation.models import Attempt, LogEntry, PlanRun, Server
 from generation.services import publication, transitions
-from generation.services.leases import Lease
 from generation.services.publication import Image
+from generation.services.server_leases import Lease
 from generation.states import AttemptOutcome, BatchState, RunState, VersionState, WaitReason
 from tests import factories
 from tests.services.claiming import claim

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from generation.models import Attempt, PlanRun
-from generation.services import capability, publication, retries, transitions
+from generation.services import capability, publication, retry_overrides, transitions
 from generation.services.publication import Image
 from generation.states import AttemptOutcome, BatchState, Mode, RunState, WaitReason
 from tests import factories
@@ -108,7 +108,7 @@ def test_retry_goes_back_to_the_first_state_of_the_mode(
             [run.pk],
             overrides={},
             needs_of=capability.needs_of_runs,
-            needs_panel_of=retries.needs_panel_of,
+            needs_panel_of=retry_overrides.needs_panel_of,
             actor=None,
         )
         == 1
@@ -129,7 +129,7 @@ def test_retry_leaves_alone_what_neither_failed_nor_was_cancelled(state: RunStat
             [run.pk],
             overrides={},
             needs_of=capability.needs_of_runs,
-            needs_panel_of=retries.needs_panel_of,
+            needs_panel_of=retry_overrides.needs_panel_of,
             actor=None,
         )
         == 0
@@ -148,7 +148,7 @@ def test_retry_clears_the_cancel_of_the_batch() -> None:
         list(made.runs.values_list("pk", flat=True)),
         overrides={},
         needs_of=capability.needs_of_runs,
-        needs_panel_of=retries.needs_panel_of,
+        needs_panel_of=retry_overrides.needs_panel_of,
         actor=None,
     )
 
@@ -166,7 +166,7 @@ def test_retry_waits_for_the_panel_that_is_still_missing() -> None:
         [run.pk],
         overrides={},
         needs_of=capability.needs_of_runs,
-        needs_panel_of=retries.needs_panel_of,
+        needs_panel_of=retry_overrides.needs_panel_of,
         actor=None,
     )
 
@@ -185,7 +185,7 @@ def test_retry_no_longer_waits_for_a_panel_that_came_meanwhile() -> None:
         [run.pk],
         overrides={},
         needs_of=capability.needs_of_runs,
-        needs_panel_of=retries.needs_panel_of,
+        needs_panel_of=retry_overrides.needs_panel_of,
         actor=None,
     )
 

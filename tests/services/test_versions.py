@@ -9,9 +9,9 @@ import pytest
 from generation import storage
 from generation.errors import Conflict, Fenced
 from generation.models import Attempt, Plan, PlanRun, Version
-from generation.services import publication, reconciliation, transitions, volumes
-from generation.services.leases import Lease
+from generation.services import publication, transitions, tree_audit, volumes
 from generation.services.publication import CancelledMeanwhile, Image
+from generation.services.server_leases import Lease
 from generation.states import AttemptOutcome, RunState, VersionState
 from tests import factories
 
@@ -238,9 +238,9 @@ def test_a_number_that_waits_for_its_plans_next_image_is_a_finding(
     (projects_root / reserved.staging_path).unlink()
     publication.finish_reserved(older_than_s=-1)
 
-    (found,) = reconciliation.audit_tree(projects_root).findings
+    (found,) = tree_audit.audit_tree(projects_root).findings
 
-    assert (found.kind, found.path) == (reconciliation.Kind.UNFINISHED, reserved.path)
+    assert (found.kind, found.path) == (tree_audit.Kind.UNFINISHED, reserved.path)
     assert "the plan's next one takes it" in found.detail
 
 

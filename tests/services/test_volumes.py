@@ -13,16 +13,16 @@ from generation.errors import Conflict
 from generation.models import Attempt, Plan, PlanRun, StorageTrouble, Version, Volume
 from generation.selectors import claimable
 from generation.services import (
-    maintenance,
+    outside_images,
     publication,
-    reconciliation,
-    runs,
-    submitted_images,
+    run_controls,
+    tick,
     transitions,
+    tree_audit,
     volumes,
 )
-from generation.services.leases import Lease
 from generation.services.publication import Image
+from generation.services.server_leases import Lease
 from generation.states import AttemptOutcome, RunState, VersionState
 from tests import factories
 
@@ -60,7 +60,7 @@ def unmount(projects_root: Path) -> Callable[[], Callable[[], None]]:
 
 
 def concept(plan: Plan) -> Version:
-    return submitted_images.import_concept(plan, factories.png(), filename="a.png", actor=None)
+    return outside_images.import_concept(plan, factories.png(), filename="a.png", actor=None)
 
 
 # The root ----------------------------------------------------------------------------------------
@@ -166,7 +166,7 @@ def test_without_the_share_the_tick_deletes_nothing_and_says_so(
     stray.parent.mkdir()
     stray.write_text("not ours")
 
-    maintenance.tick()
+    tick.tick()
 
     assert stray.exists()
     assert "not mounted" in StorageTrouble.objects.get(scope="").detail
@@ -191,7 +191,7 @@ def test_once_the_share_is_back_its_plans_go_on(
 def test_the_mark_is_no_finding(plans: list[Plan], projects_root: Path) -> None:
     concept(plans[0])
 
-    assert reconciliation.audit_tree(projects_root).findings == []
+    assert tree_audit.audit_tree(projects_root).findings == []
 
 
 # Adopting ----------------------------------------------------------------------------------------
@@ -233,7 +233,7 @@ def test_a_project_on_another_volume_is_staged_and_published_there(
     assert (other_volume / storage.STAGING).is_dir()
     assert not (projects_root / storage.STAGING).exists()
     assert set(Volume.objects.values_list("path", flat=True)) == {"", factories.PROJECT_ID}
-    assert reconciliation.audit_tree(projects_root).findings == []
+    assert tree_audit.audit_tree(projects_root).findings == []
 
 
 def test_a_projects_volume_that_is_not_mounted_is_waited_for(
@@ -315,7 +315,7 @@ def test_what_can_never_be_stored_ends_the_plan_with_words_and_a_retry_works(
     assert "a file lies where a folder should be" in run.error_message
     assert not Version.objects.exists()
     in_the_way.unlink()
-    assert runs.retry(run, actor=None).state == RunState.QUEUED
+    assert run_controls.retry(run, actor=None).state == RunState.QUEUED
 
 
 @pytest.mark.parametrize("whole", [True, False], ids=["the batch", "the plan"])
@@ -342,7 +342,7 @@ def test_a_cancel_of_what_cannot_be_stored_cancels_it_and_a_retry_works(
     assert not Version.objects.exists()
     mount()
     upkeep_storage()
-    assert runs.retry(run, actor=None).state == RunState.QUEUED
+    assert run_controls.retry(run, actor=None).state == RunState.QUEUED
     assert publication.finish(version).state == VersionState.RESERVED
 
 

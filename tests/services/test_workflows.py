@@ -8,7 +8,7 @@ import pytest
 
 from generation.errors import InvalidRequest
 from generation.models import ServerDefinitions, Workflow
-from generation.services import workflow_library, workflows
+from generation.services import requested_workflows, workflow_library
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +28,7 @@ def folder(tmp_path: Path, settings: Any) -> Path:
 
 def refusal(name: str) -> tuple[str, str]:
     with pytest.raises(InvalidRequest) as caught:
-        workflows.load(name)
+        requested_workflows.load(name)
     assert caught.value.attr == "workflow_json"
     return caught.value.code, caught.value.detail
 
@@ -36,9 +36,9 @@ def refusal(name: str) -> tuple[str, str]:
 def test_a_workflow_is_frozen_once_per_content(folder: Path) -> None:
     file = folder / "A.json"
     file.write_text(json.dumps(GRAPH))
-    first, again = workflows.load("A.json"), workflows.load("A.json")
+    first, again = requested_workflows.load("A.json"), requested_workflows.load("A.json")
     file.write_text(json.dumps({"1": LOAD, "2": SAVE, "3": LOAD}))
-    changed = workflows.load("A.json")
+    changed = requested_workflows.load("A.json")
 
     assert first == again != changed
     assert Workflow.objects.get(pk=first.pk).graph == GRAPH
@@ -46,10 +46,10 @@ def test_a_workflow_is_frozen_once_per_content(folder: Path) -> None:
 
 def test_the_layout_of_the_file_makes_no_other_workflow(folder: Path) -> None:
     (folder / "A.json").write_text(json.dumps(GRAPH))
-    first = workflows.load("A.json")
+    first = requested_workflows.load("A.json")
     (folder / "A.json").write_text(json.dumps(GRAPH, indent=4))
 
-    assert workflows.load("A.json") == first
+    assert requested_workflows.load("A.json") == first
 
 
 @pytest.mark.parametrize(
@@ -126,34 +126,34 @@ def test_no_folder_is_no_workflow(folder: Path) -> None:
     [("OmbresChinoises.json", True), ("Labo.json", True), ("Silhouette.json", True)],
 )
 def test_the_workflows_shipped_start_from_the_panel(name: str, needs_panel: bool) -> None:
-    assert workflows.needs_panel(workflows.load(name)) == needs_panel
+    assert requested_workflows.needs_panel(requested_workflows.load(name)) == needs_panel
 
 
 def test_a_server_that_has_more_widens_what_can_be_asked_for() -> None:
-    loaded = workflows.load("OmbresChinoises.json")
+    loaded = requested_workflows.load("OmbresChinoises.json")
     sampler = {"sampler_name": [["new"], {}]}
     ServerDefinitions.objects.create(
         server=factories.server(),
         definitions={"KSampler": {"input": {"required": sampler}, "output": []}},
     )
 
-    assert workflows.check_params(loaded, {"sampler_name": "new"}) == []
+    assert requested_workflows.check_params(loaded, {"sampler_name": "new"}) == []
 
 
 def test_what_no_list_names_is_refused_while_no_server_is_known() -> None:
-    loaded = workflows.load("OmbresChinoises.json")
+    loaded = requested_workflows.load("OmbresChinoises.json")
 
-    refused = workflows.check_params(loaded, {"sampler_name": "new"})
+    refused = requested_workflows.check_params(loaded, {"sampler_name": "new"})
 
     assert [problem.code for problem in refused] == ["not_in_list"]
 
 
 def test_which_server_has_a_model_is_left_to_the_preflight() -> None:
-    loaded = workflows.load("OmbresChinoises.json")
+    loaded = requested_workflows.load("OmbresChinoises.json")
     checkpoint = {"ckpt_name": [["New.safetensors"], {}]}
     ServerDefinitions.objects.create(
         server=factories.server(),
         definitions={"CheckpointLoaderSimple": {"input": {"required": checkpoint}, "output": []}},
     )
 
-    assert workflows.check_params(loaded, {"checkpoint": "Old.safetensors"}) == []
+    assert requested_workflows.check_params(loaded, {"checkpoint": "Old.safetensors"}) == []

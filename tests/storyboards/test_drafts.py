@@ -7,7 +7,7 @@ from rest_framework.test import APIClient
 
 from generation import storage
 from generation.models import Plan, Style, Version
-from generation.services import reconciliation
+from generation.services import tree_audit
 from storyboards.models import StoryboardImport
 from storyboards.selectors import drafts
 from storyboards.services import confirmation, transitions
@@ -314,4 +314,4 @@ def test_a_deleted_draft_leaves_no_file(api: APIClient) -> None:
 def test_the_files_of_drafts_are_known_to_the_audit(api: APIClient) -> None:
     confirm(api, three())
 
-    assert reconciliation.audit_tree(storage.root()).findings == []
+    assert tree_audit.audit_tree(storage.root()).findings == []

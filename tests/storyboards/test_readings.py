@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from generation import storage
-from generation.services import maintenance
+from generation.services import tick
 from storyboards.models import DraftBoard, StoryboardImport
 from storyboards.models.storyboard_import import FOLDER
 from storyboards.services import intake, reader_process, readings, transitions
@@ -126,7 +126,7 @@ def test_the_tick_has_read_what_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     readings.step()
 
     assert started == ["reader"]
-    assert readings.step in maintenance.STEPS
+    assert readings.step in tick.STEPS
 
 
 def test_the_command_reads_what_waits(capsys: pytest.CaptureFixture[str]) -> None:

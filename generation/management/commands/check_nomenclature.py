@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 from generation.management.command import MadseaCommand, bar, counted, printable
-from generation.services import reconciliation
+from generation.services import tree_audit
 
 
 class Command(MadseaCommand):
@@ -34,9 +34,9 @@ class Command(MadseaCommand):
         )
 
     def handle(self, *args: Any, root: Path, csv: Path | None, **options: Any) -> None:
-        report = reconciliation.audit_tree(root, watch=_watched)
+        report = tree_audit.audit_tree(root, watch=_watched)
         if csv is not None:
-            _write(csv, reconciliation.as_csv(report.files))
+            _write(csv, tree_audit.as_csv(report.files))
         for finding in report.findings:
             self.stdout.write(printable(f"{finding.kind}: {finding.path}: {finding.detail}"))
         files = counted(len(report.files), "legal file")

@@ -15,7 +15,7 @@ from generation.management.command import (
     counted,
     printable,
 )
-from generation.services import workflow_documents, workflow_imports
+from generation.services import workflow_descriptions, workflow_imports
 
 
 class Command(MadseaCommand):
@@ -39,13 +39,15 @@ class Command(MadseaCommand):
             "actor": actor(options),
         }
         if options["dry_run"]:
-            self._tell(workflow_documents.describe(workflow_imports.check(**given)), "can be given")
+            self._tell(
+                workflow_descriptions.describe(workflow_imports.check(**given)), "can be given"
+            )
             return
         imported = workflow_imports.take(**given)
         done = "is given" if imported.is_new else "is replaced"
-        self._tell(workflow_documents.describe(imported.row), done)
+        self._tell(workflow_descriptions.describe(imported.row), done)
 
-    def _tell(self, told: workflow_documents.ContractDocument, done: str) -> None:
+    def _tell(self, told: workflow_descriptions.ContractDocument, done: str) -> None:
         for said in (*told["warnings"], *told["questions"]):
             self.stdout.write(printable(f"{said['code']}: {said['detail']}"))
         name, n_questions = printable(told["workflow_json"]), len(told["questions"])

@@ -16,7 +16,7 @@ from generation.management.command import (
 from generation.management.selection_options import add_choice, choice
 from generation.models import PlanRun
 from generation.selectors import selection
-from generation.services import batches, retries
+from generation.services import batches, retry_overrides
 from generation.states import RETRYABLE, RunState
 
 
@@ -47,7 +47,10 @@ class Command(MadseaCommand):
             )
             return
         groups = [(batch, list(of)) for batch, of in groupby(runs, key=lambda run: run.batch)]
-        read = [retries.read(batch, of, workflow_json=options["workflow"]) for batch, of in groups]
+        read = [
+            retry_overrides.read(batch, of, workflow_json=options["workflow"])
+            for batch, of in groups
+        ]
         if options["dry_run"]:
             self._list(runs)
             return

@@ -13,9 +13,15 @@ from generation.comfyui import tls
 from generation.errors import InvalidRequest
 from generation.management.command import MadseaCommand, bar, counted
 from generation.models import Server, Workflow
-from generation.selectors import paces, storage
+from generation.selectors import paces, storage_troubles
 from generation.selectors import servers as reads
-from generation.services import circuit_breaker, quarantine, servers, workflow_library, workflows
+from generation.services import (
+    circuit_breaker,
+    requested_workflows,
+    server_quarantine,
+    servers,
+    workflow_library,
+)
 from generation.states import ServerHealth
 
 HEADINGS = ("name", "address", "health", "version", "driver", "doing")
@@ -58,8 +64,8 @@ class Command(MadseaCommand):
         self._table([HEADINGS, *(_row(server) for server in found)])
         for line in (*_paces(found), *_lacks(found)):
             self.stdout.write(line)
-        for trouble in storage.troubles():
-            self.stdout.write(storage.sentence(trouble))
+        for trouble in storage_troubles.troubles():
+            self.stdout.write(storage_troubles.sentence(trouble))
         usable = sum(map(_is_usable, found))
         summary = f"{usable} of {counted(len(found), 'server')} can take work."
         if not usable:
@@ -109,7 +115,7 @@ def _content(place: str) -> str:
 
 def _take_back(name: str) -> None:
     server = _named(name)
-    quarantine.take_back(server)
+    server_quarantine.take_back(server)
     circuit_breaker.lift(server)
 
 
@@ -170,7 +176,7 @@ def _workflows() -> list[Workflow]:
     loaded: list[Workflow] = []
     for name in workflow_library.available():
         try:
-            loaded.append(workflows.find(name))
+            loaded.append(requested_workflows.find(name))
         except InvalidRequest:
             continue  # The system checks say what is wrong with a broken file.
     return loaded

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from generation.management.command import MadseaCommand, whole
-from generation.runtime.idle_connections import PatientProtocol
 from generation.runtime.processes import end_with, why_not_free
+from generation.runtime.stalled_clients import PatientProtocol
 
 #: One connection each; what the system allows is taken, as its default is few.
 _FILES = resource.RLIMIT_NOFILE

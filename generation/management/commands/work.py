@@ -17,7 +17,7 @@ from generation.management.command import counted, whole
 from generation.models import Server
 from generation.runtime.cluster import Watchdog, WorkCluster
 from generation.runtime.processes import Companion, Leaders
-from generation.services import leases, maintenance, servers
+from generation.services import server_leases, servers, tick
 
 logger = logging.getLogger(__name__)
 
@@ -124,11 +124,11 @@ def _tick(cluster: WorkCluster) -> int:
     """Run the tick; return how many of the cluster's workers drive a server."""
     try:
         close_old_connections()
-        maintenance.tick()
+        tick.tick()
     except (ExceptionGroup, DatabaseError, InterfaceError):
         logger.exception("some of the tick could not be done")
     try:
-        return leases.driven_by(cluster.status.workers)
+        return server_leases.driven_by(cluster.status.workers)
     except (DatabaseError, InterfaceError):
         logger.exception("the tick lost its database")
         return 0

@@ -49,8 +49,7 @@ from generation.services.transitions.failing import (
     step_back,
     turn_away,
 )
-from generation.services.transitions.requeueing import release_panel, retry, unblame
-from generation.services.transitions.reserved import (
+from generation.services.transitions.held_up_versions import (
     give_up,
     hold_up,
     locked_plan,
@@ -58,6 +57,7 @@ from generation.services.transitions.reserved import (
     tell_found,
     unreserve,
 )
+from generation.services.transitions.requeueing import release_panel, retry, unblame
 
 __all__ = [
     "BY_HAND",

@@ -7,9 +7,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from generation.models import Attempt, Batch, Version
-from generation.models.batch import PlanRunQuerySet
-from generation.services.transitions.attempt_ends import CLEAN
-from generation.services.transitions.reserved import cancel_held_up, held_up_version
+from generation.models.plan_run import PlanRunQuerySet
+from generation.services.transitions.held_up_versions import cancel_held_up, held_up_version
+from generation.services.transitions.run_updates import CLEAN
 from generation.services.transitions.unit_of_work import Actor, Change, change
 from generation.states import AttemptOutcome, RunState
 

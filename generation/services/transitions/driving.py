@@ -16,8 +16,8 @@ from generation.parameter_sources import told
 from generation.selectors.prepared_queries import Listed
 from generation.services import prepared_writes
 from generation.services.prepared_writes import Rows
-from generation.services.transitions import identical_pictures
-from generation.services.transitions.attempt_ends import CLEAN, one
+from generation.services.transitions import identical_picture_warning
+from generation.services.transitions.run_updates import CLEAN, one
 from generation.services.transitions.unit_of_work import Change, change, hold, write_held
 from generation.states import AttemptOutcome, RunState
 
@@ -180,7 +180,7 @@ def complete(pictures: Sequence[Version], *, event: str) -> bool:
         for picture in pictures:
             now.log(event, run_id, **_told(picture))
         if first.attempt_id:
-            identical_pictures.warn(now, pictures)
+            identical_picture_warning.warn(now, pictures)
         return True
     return False
 

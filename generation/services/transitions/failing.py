@@ -8,7 +8,7 @@ from generation.errors import PlanFailure
 from generation.failures import FAILURES, Again, failure
 from generation.models import Attempt, PlanRun, Version
 from generation.selectors import batches
-from generation.services.transitions.attempt_ends import CLEAN, cancel_requested, one
+from generation.services.transitions.run_updates import CLEAN, cancel_requested, one
 from generation.services.transitions.unit_of_work import Change, change, hold
 from generation.states import AttemptOutcome, RunState, WaitReason
 

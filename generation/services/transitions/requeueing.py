@@ -8,7 +8,7 @@ from django.db.models.functions import Greatest
 
 from generation.models import Batch, Needs, PlanRun, RunGroup, Version, Workflow
 from generation.parameter_sources import Source, from_one, told
-from generation.services.transitions.attempt_ends import CLEAN, one
+from generation.services.transitions.run_updates import CLEAN, one
 from generation.services.transitions.unit_of_work import Actor, Change, change
 from generation.states import RETRYABLE, Mode, RunState, WaitReason
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from generation import storage
 from generation.models import PlanRun, Version
-from generation.services import reconciliation
+from generation.services import tree_audit
 from generation.states import RunState, VersionState
 from lab.chaos import witness
 from lab.chaos.audit.case import Case, Verdict, counted
@@ -18,7 +18,7 @@ def names(case: Case) -> Verdict:
     broken += list(_numbers())
     broken += list(_overwritten(case))
     broken += [f"{each} lies in staging" for each in storage.left_over(0)]
-    findings = reconciliation.audit_tree(storage.root()).findings
+    findings = tree_audit.audit_tree(storage.root()).findings
     broken += [f"check_nomenclature: {each.kind}: {each.path}" for each in findings]
     origins = Counter(Version.objects.values_list("origin", flat=True))
     said = f"versions: {counted(origins)}; {len(case.noted['files'])} files watched"

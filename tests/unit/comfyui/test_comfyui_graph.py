@@ -8,7 +8,7 @@ from scripted_comfyui import recorded, workflow
 
 from generation.workflows import graph
 from generation.workflows.errors import GraphError
-from generation.workflows.output_nodes import set_output_prefix, wanted_outputs
+from generation.workflows.output_names import set_output_prefix, wanted_outputs
 
 
 def node(class_type: str, title: str = "", **inputs: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from generation.decoding import pillow_images
-from generation.image_formats import Examined, UnreadableImage
+from generation.examined_images import Examined, UnreadableImage
 from tests import pictures as made
 
 MAX_PX = 10**8

@@ -16,7 +16,7 @@ from generation.decoding.child_protocol import Job
 from generation.decoding.pool import Limits, Pool
 from generation.decoding.slots import Slots, alone_on_this_machine
 from generation.errors import Busy
-from generation.image_formats import UnreadableImage
+from generation.examined_images import UnreadableImage
 from tests import pictures as made
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -1,0 +1,99 @@
+"""What a press on Generate would do, in words: how many pictures, how long, what would wait."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from generation.admin import html
+from generation.admin.actions import counted
+from generation.selectors import wait_reasons
+from generation.services.dry_runs import DryRunDocument, PlanOutlook, ServerOutlook
+from generation.services.requests_from_plans import Part, Rehearsed
+from generation.states import Mode, ServerHealth
+
+PLANS, PICTURES = ("plan", "plans"), ("picture", "pictures")
+NAMED_MAX = 8
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """One batch that there would be: its title, and what is to be known of it before."""
+
+    title: str
+    lines: list[str]
+
+
+def outlook(rehearsed: Rehearsed) -> Outlook:
+    """Return what is said of one batch beforehand."""
+    part, told = rehearsed.part, rehearsed.outlook
+    return Outlook(_title(part), _lines(part, told) if told else [])
+
+
+def _title(part: Part) -> str:
+    place = f"{part.episode.project} · {part.episode} · {sequences(part)}"
+    return f"{place} · {part.style} · {counted(len(part.plans), PLANS)}"
+
+
+def sequences(part: Part) -> str:
+    """Return which sequences a part has: the first to the last."""
+    codes = sorted({plan.sequence.code for plan in part.plans})
+    return codes[0] if len(codes) == 1 else f"{codes[0]}–{codes[-1]}"
+
+
+def _lines(part: Part, told: DryRunDocument) -> list[str]:
+    if told["mode"] == Mode.MANUEL:
+        return [f"{counted(len(part.plans), PLANS)} will wait for images that artists upload."]
+    lacking = [plan for plan in told["plans"] if plan["lacks_panel"]]
+    servers = told["servers"]
+    return [
+        f"{_pictures(told)}, made with {told['workflow_json']}: {_time(told)}.",
+        *([_lacking(lacking)] if lacking else []),
+        *([] if servers else ["No server is registered: the plans wait until there is one."]),
+        *([] if not servers or any(map(_renders, servers)) else [_nobody(servers)]),
+        *(_server(server) for server in servers if server["missing"]),
+    ]
+
+
+def _pictures(told: DryRunDocument) -> str:
+    if told["pictures"] is None:
+        return "A number of pictures that the workflow does not tell"
+    return counted(told["pictures"], PICTURES)
+
+
+def _time(told: DryRunDocument) -> str:
+    if told["seconds"] is None:
+        return "how long it takes is not known, nothing like it was rendered lately"
+    n_servers = sum(map(_renders, told["servers"]))
+    where = counted(n_servers, ("server", "servers"))
+    return f"{html.duration(told['seconds'])} if the {where} did nothing else"
+
+
+def _lacking(plans: Iterable[PlanOutlook]) -> str:
+    names = [f"{plan['sequence_id']}-{plan['plan']}" for plan in plans]
+    more = f" and {len(names) - NAMED_MAX} more" if len(names) > NAMED_MAX else ""
+    listed = ", ".join(names[:NAMED_MAX])
+    verb = "has no panel: it waits" if len(names) == 1 else "have no panel: they wait"
+    return f"{listed}{more} {verb} until one comes."
+
+
+def _renders(server: ServerOutlook) -> bool:
+    is_up = server["health"] == ServerHealth.UP
+    return bool(server["can"]) and server["takes_work"] and is_up
+
+
+def _nobody(servers: Iterable[ServerOutlook]) -> str:
+    said = [f"{server['name']} {_why_not(server)}" for server in servers]
+    return f"No server can render it now ({'; '.join(said)}): the plans wait."
+
+
+def _why_not(server: ServerOutlook) -> str:
+    if server["health"] != ServerHealth.UP:
+        return "does not answer" if server["health"] == ServerHealth.DOWN else "was not read yet"
+    if not server["takes_work"]:
+        return "takes no work now"
+    return "was not read yet" if server["can"] is None else "lacks something"
+
+
+def _server(server: ServerOutlook) -> str:
+    lacks = wait_reasons.lacks(server["missing"])
+    some = "some of them" if server["n_plans"] else "them"
+    return f"{server['name']} cannot render {some}: it lacks {lacks}."

@@ -1,0 +1,63 @@
+"""The looks that a request can ask for."""
+
+from typing import Any
+
+from django.db import models
+
+#: How many characters the texts of a style may have.
+PROMPT_MAX = 10_000
+
+
+class Style(models.Model):
+    """A look that a request can ask for: its default workflow and parameters.
+
+    The parameters hold for the workflows that the style names: its default one, and others.
+    """
+
+    code = models.SlugField(max_length=64, unique=True)
+    label = models.CharField(max_length=128)
+    workflow_name = models.CharField("default workflow", max_length=128)
+    more_workflows = models.JSONField(
+        "other workflows",
+        default=list,
+        blank=True,
+        help_text='Names of the other workflows that the default parameters hold for: ["A.json"].',
+    )
+    params = models.JSONField("default parameters", default=dict, blank=True)
+    prompt = models.TextField(
+        max_length=PROMPT_MAX,
+        blank=True,
+        help_text="What a plan is made with, instead of the workflow's own; fields in braces are"
+        " filled in for each: {description}, {place}, {camera}, {notes}, {dialogue}, {label},"
+        " {episode}, {sequence}, {plan}.",
+    )
+    negative_prompt = models.TextField(
+        max_length=PROMPT_MAX, blank=True, help_text="What it must not show."
+    )
+    variants: "models.JSONField[Any, Any]" = models.JSONField(
+        "light variants",
+        default=dict,
+        blank=True,
+        help_text='Presets to choose from: {"blue_hour": {"label": "Blue hour", "params":'
+        ' {"cfg": 8, "steps": 40}}}.',
+    )
+    is_active = models.BooleanField(default=True)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "code"]
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def workflow_names(self) -> list[str]:
+        """The workflows that the default parameters hold for, the default one first."""
+        return list(dict.fromkeys([self.workflow_name, *self.more_workflows]))
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What it gives the parameters of these workflows: its texts over its parameters."""
+        texts = {"prompt": self.prompt, "negative_prompt": self.negative_prompt}
+        params: dict[str, Any] = self.params
+        return params | {name: text for name, text in texts.items() if text}

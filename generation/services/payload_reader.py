@@ -1,0 +1,106 @@
+"""What reading a payload takes: every problem collected, each with its place in the payload."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from generation.comfyui.untrusted_json import is_storable
+from generation.errors import Problem
+from generation.services import request_fields, requested_workflows
+from generation.services.request_fields import PAYLOAD, Field, Fields
+from generation.workflows.parameters import shown
+from nomenclature import rules
+from nomenclature.errors import NomenclatureError
+
+#: How a name is checked, by the rule of the nomenclature that its field names.
+CHECKS: Mapping[str, Callable[[object], str]] = {
+    "project_id": rules.check_project_id,
+    "season": rules.check_season,
+    "episode": rules.check_episode,
+    "sequence_id": rules.check_sequence_id,
+    "plan": rules.check_plan,
+}
+_KINDS: Mapping[type, tuple[str, str]] = {
+    str: ("not_a_string", "a string"),
+    list: ("not_an_array", "an array"),
+    dict: ("not_an_object", "an object"),
+    int: ("not_a_number", "a whole number"),
+}
+
+
+@dataclass
+class Reader:
+    """Collects the problems of one payload."""
+
+    payload: Mapping[str, Any]
+    problems: list[Problem] = field(default_factory=list)
+
+    def add(self, attr: str, code: str, detail: str) -> None:
+        """Record a problem."""
+        self.problems.append(Problem(attr, code, detail))
+
+    def refuses(self, *keys: str) -> bool:
+        """Tell whether something at or below these keys of the payload cannot be taken."""
+        return any(problem.attr.partition(".")[0] in keys for problem in self.problems)
+
+    def keys(self, given: Mapping[str, Any], fields: Fields, place: str = "") -> None:
+        """Check that the required keys are there, and no unknown ones."""
+        for key in request_fields.required(fields):
+            if key not in given:
+                self.add(f"{place}{key}", "required", f"{key} is required.")
+        for key in given:
+            if key not in fields:
+                detail = f"Unknown key. Known: {', '.join(fields)}."
+                self.add(f"{place}{requested_workflows.named(key)}", "unknown_key", detail)
+
+    def named(self, attr: str, check: Callable[[object], str], value: object) -> str | None:
+        """Return a value that a rule of the nomenclature takes; None where it does not."""
+        try:
+            return check(value)
+        except NomenclatureError as error:
+            self.add(attr, error.code, f"Expected {error.expected}; got {shown(value)}.")
+            return None
+
+    def name(self, key: str) -> str | None:
+        """Return the name under a key of the payload; None where it is missing or none."""
+        check = CHECKS[PAYLOAD[key].rule]
+        return self.named(key, check, self.payload[key]) if key in self.payload else None
+
+    def take_kind(self, attr: str, field: Field, value: object) -> bool:
+        """Record a value that is not of its field's kind; return whether it is."""
+        if isinstance(value, field.kind) and not isinstance(value, bool):
+            return True
+        code, kind = _KINDS[field.kind]
+        self.add(attr, code, f"Expected {kind}, not {kind_of(value)}.")
+        return False
+
+    def number(self, key: str, default: int) -> int:
+        """Return the whole number under a key of the payload; the default where it is none."""
+        field, value = PAYLOAD[key], self.payload.get(key, default)
+        if not self.take_kind(key, field, value):
+            return default
+        low, high = field.low or 0, field.high or 0
+        if low <= value <= high:
+            return int(value)
+        self.add(key, "out_of_bounds", f"It must be between {low} and {high}, not {shown(value)}.")
+        return default
+
+    def text(self, key: str) -> str:
+        """Return the text under a key of the payload; empty where there is none that fits."""
+        field, value = PAYLOAD[key], self.payload.get(key, "")
+        if not self.take_kind(key, field, value):
+            return ""
+        high = field.high or 0
+        if len(value) > high:
+            self.add(key, "too_long", f"At most {high:,} characters; it has {len(value):,}.")
+        elif not is_storable(value):
+            self.add(key, "bad_text", "It holds characters that are no text.")
+        return str(value)
+
+
+def kind_of(value: object) -> str:
+    """Return what kind of JSON a value is, with its article."""
+    if value is None:
+        return "null"
+    kinds = {bool: "a boolean", int: "a number", float: "a number", str: "a string"}
+    return kinds.get(type(value), "an array" if isinstance(value, list) else "an object")

@@ -1,0 +1,148 @@
+"""Making a picture again by its recipe: as it was, with another seed, or of other plans."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from generation.errors import Conflict, InvalidRequest, Problem
+from generation.models import Attempt, Batch, PlanRun, Version, Workflow
+from generation.parameter_sources import Source
+from generation.selectors import recipes
+from generation.services import preflight, prompt_graphs, requested_workflows, runnable_plans
+from generation.services.request_validation import BatchRequest
+from generation.states import Mode
+from generation.workflows.contract import Contract
+
+#: In place of a seed: each plan draws its own.
+NEW = "new"
+
+_ONE_SEED = "Variations with one seed would all be the same: for several, set seed to 'new'."
+
+#: A plan of the version's episode: its sequence and its code.
+Place = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class _Origin:
+    """A version that was rendered, and what it was rendered with."""
+
+    version: Version
+    batch: Batch
+    workflow: Workflow
+    run: PlanRun
+    attempt: Attempt
+
+
+def read(
+    version_id: int,
+    *,
+    seed: int | str | None = None,
+    plans: Sequence[Place] | None = None,
+    variations: int = 1,
+) -> BatchRequest:
+    """Return the request that makes a version's picture again.
+
+    `seed` is another one, or `NEW`; without it that of the version. `plans` are other plans of its
+    episode, which start from their own panels; without them the version's own, from its panel.
+    `variations` are so many seeds of each plan, which are drawn.
+
+    Raises:
+        NotFound: there is no such version.
+        Conflict: no prompt made it.
+        InvalidRequest: the seed, or the plans, cannot be taken; or no server can run it.
+    """
+    origin = _origin(recipes.version(version_id))
+    contract = requested_workflows.contract(origin.workflow)
+    problems = [*_seed_problems(origin, contract, seed), *_plan_problems(plans or ())]
+    problems += _set_apart(origin.version, plans)
+    if variations > 1 and seed != NEW:
+        problems.append(Problem(requested_workflows.SEED, "seed_of_variations", _ONE_SEED))
+    needs = origin.run.needed
+    if needs is not None:
+        problems += preflight.check(origin.workflow, needs, {}, {})
+    if problems:
+        raise InvalidRequest(problems)
+    params, sources = _values(origin, contract, seed)
+    episode = origin.version.plan.sequence.episode
+    return BatchRequest(
+        project_id=episode.project.code,
+        season=episode.season,
+        episode=episode.code,
+        sequences=_tree(plans or [_place(origin.version)]),
+        style=origin.batch.style,
+        workflow=origin.workflow,
+        mode=Mode.AUTO,
+        params=params,
+        needs=needs,
+        needs_panel=prompt_graphs.needs_panel(origin.run, contract),
+        seed_bounds=requested_workflows.seed_bounds(contract),
+        sources=sources,
+        variations=variations,
+        rerun_of=origin.version,
+    )
+
+
+def _origin(version: Version) -> _Origin:
+    batch, run, attempt = version.batch, version.run, version.attempt
+    workflow = recipes.workflow_of(version)
+    if attempt is None or run is None or batch is None or workflow is None:
+        detail = f"{version} was not rendered: there is nothing to make it again with."
+        raise Conflict(detail, code="not_rendered")
+    return _Origin(version, batch, workflow, run, attempt)
+
+
+def _place(version: Version) -> Place:
+    return version.plan.sequence.code, version.plan.code
+
+
+def _tree(plans: Sequence[Place]) -> dict[str, list[str]]:
+    tree: dict[str, list[str]] = {}
+    for sequence_id, plan in plans:
+        tree.setdefault(sequence_id, []).append(plan)
+    return tree
+
+
+def _seed_problems(origin: _Origin, contract: Contract, seed: int | str | None) -> list[Problem]:
+    if seed is None:
+        return []
+    if requested_workflows.SEED not in contract.parameters:
+        detail = f"No picture of {origin.workflow.name} depends on a seed."
+        return [Problem(requested_workflows.SEED, "no_seed", detail)]
+    if seed == NEW:
+        return []
+    found = requested_workflows.check_params(origin.workflow, {requested_workflows.SEED: seed})
+    return [Problem(requested_workflows.SEED, problem.code, problem.detail) for problem in found]
+
+
+def _plan_problems(plans: Sequence[Place]) -> list[Problem]:
+    first: dict[Place, int] = {}
+    problems: list[Problem] = []
+    for index, place in enumerate(plans):
+        if first.setdefault(place, index) != index:
+            detail = f"Plan {place[1]} of {place[0]} stands at plans.{first[place]} already."
+            problems.append(Problem(f"plans.{index}", "duplicate_plan", detail))
+    return problems
+
+
+def _set_apart(version: Version, plans: Sequence[Place] | None) -> list[Problem]:
+    episode = version.plan.sequence.episode
+    asked = {place: f"plans.{index}" for index, place in enumerate(plans or ())}
+    places = asked or {_place(version): ""}
+    return runnable_plans.set_apart(episode.project.code, episode.code, places)
+
+
+def _values(
+    origin: _Origin, contract: Contract, seed: int | str | None
+) -> tuple[Mapping[str, Any], Mapping[str, str]]:
+    """Return the values of a version's plan with their sources; of a new seed there is none yet."""
+    params: dict[str, Any] = {**origin.run.values}
+    sources: dict[str, str] = {**origin.run.value_sources}
+    before = sources.pop(requested_workflows.SEED, Source.DRAWN.value)
+    params.pop(requested_workflows.SEED, None)
+    if requested_workflows.SEED not in contract.parameters or seed == NEW:
+        return params, sources
+    if seed is None and not origin.attempt.seed:
+        return params, sources
+    chosen = int(origin.attempt.seed if seed is None else seed)
+    source = before if seed is None else Source.REQUEST.value
+    return params | {requested_workflows.SEED: chosen}, sources | {requested_workflows.SEED: source}
