@@ -223,7 +223,7 @@ def retry(
 
     Raises:
         Conflict: there is none.
-        InvalidRequest: see `retries.read`.
+        InvalidRequest: see `retry_overrides.read`.
     """
     batch.refresh_from_db()
     related = PlanRun.objects.retried_with([batch]).select_related("batch")

@@ -72,7 +72,7 @@ def retry_all(
 
     Raises:
         Conflict: none is failed or cancelled.
-        InvalidRequest: see `retries.read`.
+        InvalidRequest: see `retry_overrides.read`.
     """
     batch = runs[0].batch
     overrides = retry_overrides.read(batch, runs, params, workflow_json)
