@@ -4,6 +4,7 @@ Facts, measurements and reasons: docs/operations.md.
 """
 
 import ctypes
+import gc
 import os
 import signal
 import sys
@@ -16,6 +17,9 @@ from django_q.cluster import Cluster
 from django_q.conf import Conf
 from django_q.status import Stat, Status
 from redis.exceptions import RedisError
+
+# What the workers run is loaded before they are forked, not by the first plan that each drives.
+from generation import driver  # noqa: F401
 
 #: A signal to the whole process group ends the sentinel too: it gets this long to be gone.
 SETTLE_S = 0.3
@@ -42,6 +46,9 @@ class WorkCluster(Cluster):  # type: ignore[misc]
     def start(self) -> int:
         """Start the sentinel, which starts the rest; none of them outlives the one before."""
         _tie_children()
+        # What is there stays: no child's garbage collector walks, and so copies, it.
+        gc.collect()
+        gc.freeze()
         return int(super().start())
 
     def stop(self) -> bool:
