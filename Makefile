@@ -13,7 +13,7 @@ INSTALL := $(PIP) --require-hashes --prefer-binary
 # One version of each package for every Python from 3.11 on and every platform: the tested one.
 COMPILE := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 \
 	--fork-strategy fewest --generate-hashes --no-annotate --no-header --upgrade
-SOURCES := madsea nomenclature comfyui_preview generation storyboards samples tests lab manage.py
+SOURCES := madsea nomenclature comfyui_preview generation storyboards review samples tests lab manage.py
 # Most of the slow tests wait for processes: more of them at once than there are cores. What they
 # start shares its bytecode, even where the environment forbids to write it: else each compiles all.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(PY) -m pytest -n 6 --dist worksteal -m "not soak" $(ARGS)

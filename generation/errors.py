@@ -9,6 +9,7 @@
     ├── Forbidden               who asks may not do this (403)
     ├── NotFound                what was named does not exist (404)
     ├── Conflict                it exists, but its state does not allow this (409)
+    │   └── Conflicts           so it is at several places of a request
     ├── Busy                    what it takes is in use: the same comes through later (503)
     ├── TooSoon                 it may be asked again after some seconds (429)
     ├── Fenced                  a driver whose lease or attempt is no longer its own
@@ -96,6 +97,15 @@ class Conflict(MadseaError):
     """Its state does not allow this."""
 
     code = "conflict"
+
+
+class Conflicts(Conflict):
+    """The state of several things does not allow this."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+        first = problems[0]
+        super().__init__(first.detail, code=first.code, attr=first.attr)
 
 
 class Busy(MadseaError):

@@ -10,6 +10,14 @@ A PlanRun of mode auto, and of mode manuel::
       └───────┴────────┘ (retry)
 
 A Batch is never given a state: `batch_state` derives it from its counters.
+
+What the review of a Version has come to, and what leads there; each decision can be undone::
+
+    to_review ──► approved ──► superseded     another one of its plan is approved
+      ▲  │  ▲        │  ▲          │ ▲
+      │  │  └────────┘  └──────────┘ │
+      │  ▼  it is reopened           │
+      retake ────────────────────────┘        a newer one is published
 """
 
 from collections.abc import Mapping
@@ -88,6 +96,19 @@ class VersionState(StrEnum):
     RESERVED = "reserved"  #: Its number is taken, its file lies in staging; it will be published.
     PUBLISHED = "published"  #: Its file lies under its final name.
     OPEN = "open"  #: Its image was lost before it was published: the plan's next one takes it.
+
+
+class ReviewState(StrEnum):
+    """What a version's review has come to; versions of tasks that nobody reviews have none."""
+
+    TO_REVIEW = "to_review"  #: Nobody has decided on it.
+    APPROVED = "approved"  #: It is the one of its plan, which is locked.
+    RETAKE = "retake"  #: It is to be made again, and better.
+    SUPERSEDED = "superseded"  #: Another one of its plan took its place.
+
+
+#: What of a plan's versions still counts.
+STANDING = frozenset(ReviewState) - {ReviewState.SUPERSEDED}
 
 
 class WaitReason(StrEnum):

@@ -115,6 +115,7 @@ INSTALLED_APPS = [
     "django_q",
     "generation",
     "storyboards",
+    "review",
 ]
 
 MIDDLEWARE = [

@@ -8,6 +8,7 @@ from django.views.generic import RedirectView
 
 # They add theirs to the API's addresses.
 import_module("storyboards.api.urls")
+import_module("review.api.urls")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),

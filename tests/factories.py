@@ -30,6 +30,7 @@ from generation.models import (
     Version,
     Workflow,
 )
+from generation.models.version import born
 from generation.services import volumes
 from generation.states import AttemptOutcome, Mode, RunState, ServerHealth, VersionState
 from nomenclature import paths
@@ -237,6 +238,7 @@ def version(
         "width_px": 64,
         "height_px": 36,
         "batch": run.batch if run else None,
+        "review_state": born(task),
     }
     wanted = defaults | fields
     if wanted["origin"] == Version.Origin.RENDER:

@@ -23,6 +23,7 @@ from rest_framework.views import set_rollback
 
 from generation.errors import (
     Conflict,
+    Conflicts,
     Forbidden,
     InvalidRequest,
     MadseaError,
@@ -106,7 +107,7 @@ def _of_madsea(error: MadseaError) -> JsonResponse | None:
     set_rollback()
     problems = (
         error.problems
-        if isinstance(error, InvalidRequest)
+        if isinstance(error, InvalidRequest | Conflicts)
         else [Problem(error.attr or "", error.code, error.detail)]
     )
     return listed(status, problems)

@@ -65,20 +65,27 @@ _SINCE = OpenApiParameter(
     description="A revision: plans, logs and results hold what changed after it.",
 )
 _SEEN = OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER)
-_KEY = OpenApiParameter(
+KEY = OpenApiParameter(
     "Idempotency-Key",
     {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
     OpenApiParameter.HEADER,
     description="Of the client's own choice, new for each request: sent again with the same body,"
     " it gets the first answer and makes nothing. Kept for MADSEA_IDEMPOTENCY_H hours.",
 )
-_REPLAYED = OpenApiParameter(
-    "Idempotent-Replayed",
-    {"type": "string", "enum": ["true"]},
-    OpenApiParameter.HEADER,
-    description="This key's batch was made by an earlier request.",
-    response=[201],
-)
+
+
+def replayed(meaning: str) -> OpenApiParameter:
+    """Return the header of an answer that an earlier request with the same key got."""
+    return OpenApiParameter(
+        "Idempotent-Replayed",
+        {"type": "string", "enum": ["true"]},
+        OpenApiParameter.HEADER,
+        description=meaning,
+        response=[201],
+    )
+
+
+_REPLAYED = replayed("This key's batch was made by an earlier request.")
 _DRY_RUN = OpenApiParameter(
     "dry_run",
     {"type": "string", "enum": ["0", "1", "false", "true"]},
@@ -113,7 +120,7 @@ GENERATE = extend_schema_view(
     create=extend_schema(
         operation_id="generate",
         summary="Ask for plans",
-        parameters=[_KEY, _REPLAYED, _DRY_RUN],
+        parameters=[KEY, _REPLAYED, _DRY_RUN],
         request={"application/json": ref("GenerateRequest")},
         responses={200: ref("DryRunDocument"), 201: ref("CreatedDocument"), **_CONFLICT},
         examples=[
@@ -217,9 +224,14 @@ PLAN_TEXTS = extend_schema_view(
     )
 )
 VERSION = extend_schema_view(
+    list=extend_schema(
+        operation_id="versions",
+        summary="List the published files, the newest first",
+        examples=[_got("version")],
+    ),
     retrieve=extend_schema(
         summary="Read a version, with fresh addresses", examples=[_got("version")]
-    )
+    ),
 )
 RECIPE_OF_VERSION = extend_schema_view(
     retrieve=extend_schema(
@@ -249,7 +261,7 @@ RERUN = extend_schema_view(
     create=extend_schema(
         operation_id="rerun",
         summary="Make a version's picture again",
-        parameters=[_KEY, _REPLAYED],
+        parameters=[KEY, _REPLAYED],
         request=request_serializers.Rerun,
         responses={201: ref("CreatedDocument"), **_CONFLICT},
         examples=[

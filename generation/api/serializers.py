@@ -22,11 +22,13 @@ from generation.parameter_sources import Source
 from generation.selectors import batches, logs, production, results, servers
 from generation.selectors.logs import LogLine
 from generation.selectors.servers import Blocked, Doing, SetAside
-from generation.states import BatchState, Mode, PlanStatus, RunState, ServerHealth
+from generation.states import BatchState, Mode, PlanStatus, ReviewState, RunState, ServerHealth
 from generation.workflows.parameters import Parameter
 from nomenclature.rules import TASKS
 
 Shape = serializers.Serializer
+#: What a review has come to, or null.
+REVIEW_STATE = serializers.ChoiceField(list(ReviewState), allow_null=True)
 
 
 class ProjectShape(Shape[Project]):
@@ -73,6 +75,9 @@ class VersionShape(Shape[Version]):
     pixels_sha256 = serializers.SerializerMethodField(
         help_text="Of what it shows, whatever its file; null while that is not known."
     )
+    review_state = serializers.SerializerMethodField(
+        help_text="What its review has come to; null for panels, on which nobody decides."
+    )
     origin = serializers.ChoiceField(Version.Origin.values)
     variation = serializers.IntegerField(
         source="run.variation",
@@ -98,6 +103,10 @@ class VersionShape(Shape[Version]):
 
     def get_newer_panel(self, version: Version) -> int | None:
         return results.newer_panel(version)
+
+    @extend_schema_field(REVIEW_STATE)  # type: ignore[untyped-decorator]
+    def get_review_state(self, version: Version) -> str | None:
+        return version.review_state or None
 
     def get_served_sha256(self, version: Version) -> str | None:
         return version.served_sha256 if version.is_showable else None
@@ -136,6 +145,12 @@ class PlanShape(Shape[Plan]):
         list(PlanStatus), help_text="Nothing new is made of a plan that is on hold or omitted."
     )
     text_revision = serializers.IntegerField(help_text="Grows with each change of these texts.")
+    review_state = serializers.ChoiceField(
+        list(ReviewState),
+        allow_null=True,
+        help_text="Of its approved version, else of the newest that nothing supersedes.",
+    )
+    in_render = serializers.BooleanField(help_text="Whether a run of it is unfinished.")
     made_from_panel = serializers.SerializerMethodField(
         help_text="Of its newest picture: the number of the panel that it was rendered from."
     )

@@ -57,6 +57,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "batches-one",
     ),
     *both("batches/<str:batch_id>/logs", viewsets.LogViewSet.as_view(LIST), "logs"),
+    *both("versions", viewsets.VersionViewSet.as_view(LIST), "versions"),
     *both(f"versions/<{IDS}>", viewsets.VersionViewSet.as_view(ONE), "version"),
     *both(f"versions/<{IDS}>/recipe", VersionRecipeViewSet.as_view(ONE), "recipe"),
     *both(f"versions/<{IDS}>/rerun", RerunViewSet.as_view(CREATE), "rerun"),

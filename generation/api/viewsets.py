@@ -29,7 +29,7 @@ from generation.models import (
 )
 from generation.selectors import batches, logs, production, render_queue, results, servers
 from generation.services import batch_controls, plan_texts
-from generation.states import PlanStatus, RunState
+from generation.states import PlanStatus, ReviewState, RunState
 
 
 class Reads(ListModelMixin, RetrieveModelMixin, GenericViewSet[Any]):
@@ -96,6 +96,9 @@ class PlanViewSet(Reads):
         "production_status": filters.choice(
             {each.value: Q(production_status=each.value) for each in PlanStatus}
         ),
+        "review_state": filters.choice(
+            {each.value: Q(review_state=each.value) for each in ReviewState}
+        ),
         "label": filters.text("label"),
         "storyboard_uid": filters.text("storyboard_uid"),
         "style": filters.text("style__code"),
@@ -125,17 +128,29 @@ class PlanTextsViewSet(ListModelMixin, GenericViewSet[PlanTextChange]):
 
 
 @schema_descriptions.VERSION
-class VersionViewSet(RetrieveModelMixin, GenericViewSet[Version]):
-    """One published file, with fresh addresses."""
+class VersionViewSet(Reads):
+    """Published files, the newest first, with fresh addresses."""
 
     serializer_class = serializers.VersionShape
-    queryset = Version.objects.published()
+    filters = {
+        "project_id": filters.text("plan__sequence__episode__project__code"),
+        "season": filters.text("plan__sequence__episode__season"),
+        "episode": filters.text("plan__sequence__episode__code"),
+        "sequence_id": filters.text("plan__sequence__code"),
+        "plan": filters.text("plan__code"),
+        "plan_id": filters.number("plan"),
+        "task": filters.text("task"),
+        "batch_id": filters.text("batch__public_id"),
+        "review_state": filters.choice(
+            {each.value: Q(review_state=each.value) for each in ReviewState}
+        ),
+    }
+
+    def get_queryset(self) -> QuerySet[Version]:
+        return results.versions()
 
     def get_object(self) -> Version:
         return results.version(int(self.kwargs["pk"]))
-
-    def get_serializer_context(self) -> dict[str, Any]:
-        return {**super().get_serializer_context(), "origin": responses.origin(self.request)}
 
 
 @schema_descriptions.BATCHES

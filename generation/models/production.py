@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from generation.models.style import Style
-from generation.states import PlanStatus
+from generation.states import PlanStatus, ReviewState
 
 #: How many characters a short text of a plan may have, and a long one.
 LABEL_MAX = 32
@@ -76,6 +76,10 @@ class PlanQuerySet(models.QuerySet["Plan"]):
     def set_apart(self) -> Self:
         """Return those on hold or omitted: nothing new is rendered of them."""
         return self.exclude(production_status=PlanStatus.ACTIVE)
+
+    def locked(self) -> Self:
+        """Return those of which a version is approved: a batch takes them if it is forced to."""
+        return self.filter(versions__review_state=ReviewState.APPROVED)
 
 
 class Plan(models.Model):

@@ -10,14 +10,21 @@ from generation.models.attempt import Attempt
 from generation.models.batch import Batch
 from generation.models.plan_run import PlanRun
 from generation.models.production import Plan
-from generation.states import VersionState
-from nomenclature.rules import EXTRACTED_RAW
+from generation.states import STANDING, ReviewState, VersionState
+from nomenclature.rules import AI_CONCEPT, EXTRACTED_RAW
 
 #: How many pictures one prompt may make. They are published together.
 PICTURES_MAX = 16
 #: In place of the SHA-256 of what is served: the file is no image that can be shown.
 NOT_SHOWABLE = "-"
 UNKNOWN_SERVED = frozenset({"", NOT_SHOWABLE})
+#: The tasks whose versions somebody decides on.
+REVIEWED_TASKS = (AI_CONCEPT,)
+
+
+def born(task: str) -> str:
+    """Return the review state of a new version of a task; empty where nobody decides on it."""
+    return ReviewState.TO_REVIEW.value if task in REVIEWED_TASKS else ""
 
 
 class Derived(models.TextChoices):
@@ -59,6 +66,31 @@ class VersionQuerySet(models.QuerySet["Version"]):
         """Return what is published of plans beside their panels."""
         return self.published().exclude(task=EXTRACTED_RAW)
 
+    def reviewed(self) -> Self:
+        """Return what is published of the tasks that somebody decides on."""
+        return self.published().exclude(review_state="")
+
+    def to_review(self) -> Self:
+        """Return those that nobody has decided on."""
+        return self.published().filter(review_state=ReviewState.TO_REVIEW)
+
+    def approved(self) -> Self:
+        """Return those that are approved: of a plan one at most, which locks it."""
+        return self.filter(review_state=ReviewState.APPROVED)
+
+    def retakes(self) -> Self:
+        """Return those that are to be made again."""
+        return self.filter(review_state=ReviewState.RETAKE)
+
+    def standing(self) -> Self:
+        """Return those that decide their plans' state, the first of a plan its own.
+
+        That is the approved one, else the newest that nothing supersedes.
+        """
+        is_approved = Q(review_state=ReviewState.APPROVED)
+        standing = self.published().filter(review_state__in=STANDING)
+        return standing.annotate(is_approved=is_approved).order_by("-is_approved", "-number")
+
     def beside_panels(self) -> Self:
         """Return them, each with `made_from_panel` and `newest_panel`.
 
@@ -80,6 +112,7 @@ class Version(models.Model):
         FOUND = "found", "found on disk"
 
     STATES: ClassVar = [(state.value, state.value) for state in VersionState]
+    REVIEW_STATES: ClassVar = [(each.value, each.value.replace("_", " ")) for each in ReviewState]
 
     plan = models.ForeignKey(Plan, models.PROTECT, related_name="versions")
     task = models.CharField(max_length=32)
@@ -87,6 +120,12 @@ class Version(models.Model):
     extension = models.CharField(max_length=8)
     path = models.CharField(max_length=255)
     state = models.CharField(max_length=10, choices=STATES, default=VersionState.RESERVED)
+    review_state = models.CharField(
+        max_length=12,
+        choices=REVIEW_STATES,
+        blank=True,
+        help_text="Empty: nobody decides on versions of its task.",
+    )
     origin = models.CharField(max_length=8, choices=Origin.choices)
     staging_path = models.CharField(max_length=255, blank=True)
     held_up = models.TextField(
@@ -135,6 +174,16 @@ class Version(models.Model):
                 condition=Q(state=VersionState.RESERVED),
             ),
             models.Index(
+                fields=["-id"],
+                name="version_to_review",
+                condition=Q(state=VersionState.PUBLISHED, review_state=ReviewState.TO_REVIEW),
+            ),
+            models.Index(
+                fields=["plan"],
+                name="version_retake",
+                condition=Q(review_state=ReviewState.RETAKE),
+            ),
+            models.Index(
                 fields=["id"],
                 name="version_not_yet_served",
                 condition=Q(state=VersionState.PUBLISHED, served_sha256=""),
@@ -154,6 +203,23 @@ class Version(models.Model):
             ),
             models.UniqueConstraint(fields=["path"], name="version_path_used_once"),
             models.UniqueConstraint(fields=["attempt", "image"], name="version_picture_once"),
+            models.UniqueConstraint(
+                fields=["plan"],
+                name="version_one_approved_of_plan",
+                condition=Q(review_state=ReviewState.APPROVED),
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    task__in=REVIEWED_TASKS, review_state__in=[each.value for each in ReviewState]
+                )
+                | (~Q(task__in=REVIEWED_TASKS) & Q(review_state="")),
+                name="version_review_state_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=VersionState.PUBLISHED)
+                | Q(review_state__in=["", ReviewState.TO_REVIEW.value]),
+                name="version_decided_is_published",
+            ),
             models.CheckConstraint(
                 condition=Q(image__gte=1, image__lte=PICTURES_MAX), name="version_picture_bounds"
             ),

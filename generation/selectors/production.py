@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from generation.errors import NotFound
 from generation.models import (
@@ -44,16 +44,29 @@ def plans() -> QuerySet[Plan]:
     """Return all plans with their published versions and the state of their last run.
 
     Each has `shown_versions` (newest first within a task), `last_state` and `last_batch_id`; both
-    are None for a plan that no batch has asked for.
+    are None for a plan that no batch has asked for. `review_state` and `in_render`: see
+    `reviewed`.
     """
     last = PlanRun.objects.filter(plan=OuterRef("pk")).order_by("-id")
-    rows = Plan.objects.select_related("sequence__episode__project", "style").annotate(
+    related = Plan.objects.select_related("sequence__episode__project", "style")
+    rows = reviewed(related).annotate(
         last_state=Subquery(last.values("state")[:1]),
         last_batch_id=Subquery(last.values("batch__public_id")[:1]),
     )
     shown = Prefetch("versions", queryset=_shown_versions(), to_attr="shown_versions")
     order = ("sequence__episode__project__code", "sequence__episode__code", "sequence__code")
     return rows.prefetch_related(shown).order_by(*order, "code")
+
+
+def reviewed(plans: QuerySet[Plan]) -> QuerySet[Plan]:
+    """Return plans with their `review_state`, and whether they are `in_render`.
+
+    A plan's state is that of its approved version, else of the newest that nothing supersedes; None
+    where it has none. It is in render while a run of it is unfinished, whoever makes its picture.
+    """
+    standing = Version.objects.standing().filter(plan=OuterRef("pk")).values("review_state")
+    unfinished = PlanRun.objects.unfinished().filter(plan=OuterRef("pk"))
+    return plans.annotate(review_state=Subquery(standing[:1]), in_render=Exists(unfinished))
 
 
 def newest_image(versions: Iterable[Version]) -> Version | None:

@@ -25,6 +25,7 @@ _FIELDS = (
     "image",
     "run__variation",
     "batch__variations",
+    "review_state",
 )
 
 
@@ -33,7 +34,8 @@ class Result(TypedDict):
 
     `sha256` is that of the file on disk, `served_sha256` that of what `url` gives: None where it is
     not known yet, or the file is no image. `image` is which of its prompt's pictures it is, from 1;
-    `variation` is there in batches of several variations.
+    `review_state` is None for panels, on which nobody decides; `variation` is there in
+    batches of several variations.
     """
 
     sequence_id: str
@@ -50,6 +52,7 @@ class Result(TypedDict):
     bytes: int
     sha256: str
     served_sha256: str | None
+    review_state: str | None
     variation: NotRequired[int]
 
 
@@ -64,13 +67,18 @@ def version(version_id: int) -> Version:
     Raises:
         NotFound: there is none of this id.
     """
-    related = Version.objects.published().select_related(
-        "plan__sequence__episode__project", "batch", "run", "created_by"
-    )
-    found = related.beside_panels().filter(pk=version_id).first()
+    found = versions().filter(pk=version_id).first()
     if found is None:
         raise NotFound(f"There is no file {version_id}.", code="unknown_version")
     return found
+
+
+def versions() -> QuerySet[Version]:
+    """Return all published versions, the newest first."""
+    related = Version.objects.published().select_related(
+        "plan__sequence__episode__project", "batch", "run", "created_by"
+    )
+    return related.beside_panels().order_by("-pk")
 
 
 def newer_panel(version: Version | None) -> int | None:
@@ -102,7 +110,7 @@ _AFTER = Listed(
 
 def _row(values: tuple[Any, ...], origin: str) -> Result:
     pk, sequence_id, plan, task, number, path, width_px, height_px, n_bytes, *more = values
-    sha256, served_sha256, image, variation, variations = more
+    sha256, served_sha256, image, variation, variations, review_state = more
     filename = path.rpartition("/")[2]
     result: Result = {
         "sequence_id": sequence_id,
@@ -119,6 +127,7 @@ def _row(values: tuple[Any, ...], origin: str) -> Result:
         "bytes": n_bytes,
         "sha256": sha256,
         "served_sha256": served_sha256 if served_sha256 not in UNKNOWN_SERVED else None,
+        "review_state": review_state or None,
     }
     if variations and variations > 1:
         result["variation"] = variation

@@ -1,4 +1,4 @@
-"""A request sent twice under the client's own key makes one batch, and gets one answer."""
+"""A request sent twice under the client's own key is done once, and gets one answer."""
 
 import hashlib
 import json
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice, zip_longest
-from typing import cast
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -37,6 +37,14 @@ class Created:
     replayed: bool
 
 
+@dataclass(frozen=True)
+class Answered:
+    """What is answered, and whether an earlier request with the same key was answered so."""
+
+    answer: Any
+    replayed: bool
+
+
 def create_once(payload: object, *, key: str | None, requester: User) -> Created:
     """Make the batch that a payload asks for, unless this key of the requester has made it.
 
@@ -60,17 +68,53 @@ def make_once(
     """
     if key is None:
         return Created(batches.create(request(), requester=requester), replayed=False)
-    _check(key)
-    known = _remembered(key, requester)
+    wanted = _wanted(payload, IdempotencyKey.BATCH, key, requester)
+    known = _remembered(wanted)
     is_new = False
     if known is None:
         # Read before the transaction begins: it opens the workflow's file.
-        wanted = IdempotencyKey(
-            user=requester, key=key, payload=payload, fingerprint=fingerprint(payload)
-        )
-        known, is_new = _take(wanted, request())
-    _refuse_another(known, payload)
+        read_request = request()
+
+        def make(row: IdempotencyKey) -> None:
+            row.batch = batches.create(read_request, requester=requester)
+
+        known, is_new = _take(wanted, make)
+    _refuse_another(known, wanted)
     return Created(cast(Batch, known.batch), replayed=not is_new)
+
+
+def answer_once(
+    payload: object, answer: Callable[[], Any], *, kind: str, key: str | None, requester: User
+) -> Answered:
+    """Do what a request asks for, unless this key of the requester has done it.
+
+    `answer` does it, and returns what is answered, as JSON has it; with a key in the transaction
+    that keeps both. A refused request leaves no key behind.
+
+    Raises:
+        InvalidRequest: the key is no key.
+        Conflict: the key came with another request before.
+    """
+    if key is None:
+        return Answered(answer(), replayed=False)
+    wanted = _wanted(payload, kind, key, requester)
+    known = _remembered(wanted)
+    is_new = False
+    if known is None:
+
+        def make(row: IdempotencyKey) -> None:
+            row.answer = answer()
+
+        known, is_new = _take(wanted, make)
+    _refuse_another(known, wanted)
+    return Answered(known.answer, replayed=not is_new)
+
+
+def _wanted(payload: object, kind: str, key: str, requester: User) -> IdempotencyKey:
+    _check(key)
+    return IdempotencyKey(
+        user=requester, key=key, payload=payload, fingerprint=fingerprint(payload), kind=kind
+    )
 
 
 def _check(key: str) -> None:
@@ -85,8 +129,8 @@ def fingerprint(payload: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _remembered(key: str, requester: User) -> IdempotencyKey | None:
-    rows = IdempotencyKey.objects.filter(user=requester, key=key)
+def _remembered(wanted: IdempotencyKey) -> IdempotencyKey | None:
+    rows = IdempotencyKey.objects.filter(user=wanted.user, key=wanted.key)
     row = rows.select_related("batch").first()
     if row and row.created_at < _oldest():
         rows.filter(pk=row.pk).delete()
@@ -94,32 +138,39 @@ def _remembered(key: str, requester: User) -> IdempotencyKey | None:
     return row
 
 
-def _take(wanted: IdempotencyKey, request: BatchRequest) -> tuple[IdempotencyKey, bool]:
-    """Take the key and make its batch; or wait for who takes it at this moment, and return that."""
+def _take(
+    wanted: IdempotencyKey, make: Callable[[IdempotencyKey], None]
+) -> tuple[IdempotencyKey, bool]:
+    """Take the key and do what it is for; or wait for who does so at this moment: return theirs."""
     with transaction.atomic():
+        given = {name: getattr(wanted, name) for name in ("payload", "fingerprint", "kind")}
         row, is_new = IdempotencyKey.objects.select_related("batch").get_or_create(
-            user=wanted.user,
-            key=wanted.key,
-            defaults={"payload": wanted.payload, "fingerprint": wanted.fingerprint},
+            user=wanted.user, key=wanted.key, defaults=given
         )
         if is_new:
-            row.batch = batches.create(request, requester=wanted.user)
-            row.save(update_fields=["batch"])
+            make(row)
+            row.save(update_fields=["batch", "answer"])
     return row, is_new
 
 
-def _refuse_another(known: IdempotencyKey, payload: object) -> None:
-    if known.fingerprint == fingerprint(payload):
+def _refuse_another(known: IdempotencyKey, wanted: IdempotencyKey) -> None:
+    if (known.kind, known.fingerprint) == (wanted.kind, wanted.fingerprint):
         return
-    found = list(islice(differences(known.payload, payload), N_DIFFERENCES + 1))
+    found = list(islice(differences(known.payload, wanted.payload), N_DIFFERENCES + 1))
     told = [*found[:N_DIFFERENCES], *(["…"] if found[N_DIFFERENCES:] else [])]
-    what = "; ".join(told) or "a number is written in another way"
+    what = "; ".join(told) or _otherwise(known, wanted)
     raise Conflict(
         f"This key came with another request before ({what})."
         " Send this one with a new key, or that one unchanged.",
         code="idempotency_mismatch",
         attr=HEADER,
     )
+
+
+def _otherwise(known: IdempotencyKey, wanted: IdempotencyKey) -> str:
+    """Return how requests differ whose bodies do not."""
+    another = f"it was for {known.kind}, this one is for {wanted.kind}"
+    return "a number is written in another way" if known.kind == wanted.kind else another
 
 
 def differences(first: object, second: object, place: str = "") -> Iterator[str]:

@@ -24,6 +24,7 @@ from generation.examined_images import DecodedImage
 from generation.extension_points import version_published
 from generation.failures import failure
 from generation.models import Attempt, Plan, PlanRun, Version
+from generation.models.version import born
 from generation.selectors import claimable
 from generation.selectors.prepared_queries import Found, Listed
 from generation.services import prepared_writes, transitions, volumes
@@ -158,6 +159,7 @@ def unwritten(number: int, of: Image, **fields: Any) -> Version:
         n_bytes=of.staged.n_bytes,
         width_px=of.decoded.width_px,
         height_px=of.decoded.height_px,
+        review_state=born(fields["task"]),
         **fields,
     )
 
@@ -353,7 +355,7 @@ def _show(pictures: Sequence[Version]) -> bool:
     """Make pictures visible; False when somebody else has."""
     first = pictures[0]
     if first.run_id is None:
-        return bool(unit_of_work.publish(pictures))
+        return transitions.publish_alone(first)
     event = "uploaded" if first.origin == Version.Origin.UPLOAD else "published"
     return transitions.complete(pictures, event=event)
 
@@ -406,6 +408,7 @@ def _register_found(version: Version, found: storage.Content) -> None:
         # Not decoded here: check_nomenclature says whether the file is an image at all.
         "width_px": 0,
         "height_px": 0,
+        "review_state": born(version.task),
     }
     same = ("plan_id", "task", "number", "extension", "path")
     Version.objects.create(**{name: getattr(version, name) for name in same}, **fields)

@@ -25,6 +25,7 @@ LAYERS = {
     "generation.errors": 2,
     "generation.states": 2,
     "storyboards.states": 2,
+    "review.states": 2,
     "generation.events": 2,
     "generation.failures": 2,
     "generation.extension_points": 2,

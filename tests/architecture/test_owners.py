@@ -41,7 +41,7 @@ READERS = {
     "generation.runtime.processes",
     "generation.management.commands.serve",
 }
-STATES = {"state", "outcome"}
+STATES = {"state", "outcome", "review_state"}
 
 
 @pytest.mark.parametrize(

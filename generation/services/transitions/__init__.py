@@ -22,6 +22,8 @@ unblame                error, queued                   queued
 release_panel          queued                          queued (its panel is there)
 =====================  ==============================  ===========================
 
+And what is decided on versions: `review` moves them under the locks of their plans.
+
 A function that returns False or None lost a race, which is normal; nothing was written then.
 """
 
@@ -34,6 +36,7 @@ from generation.services.transitions.driving import (
     complete,
     note,
     note_once,
+    publish_alone,
     recognise,
     rewrite_graph,
     set_graph,
@@ -58,10 +61,12 @@ from generation.services.transitions.held_up_versions import (
     unreserve,
 )
 from generation.services.transitions.requeueing import release_panel, retry, unblame
+from generation.services.transitions.reviewing import UnderReview, review
 
 __all__ = [
     "BY_HAND",
     "Cancelled",
+    "UnderReview",
     "abandon",
     "acknowledge",
     "advance",
@@ -78,10 +83,12 @@ __all__ = [
     "lose_staged",
     "note",
     "note_once",
+    "publish_alone",
     "recognise",
     "release_panel",
     "resume",
     "retry",
+    "review",
     "rewrite_graph",
     "set_graph",
     "settle_cancel",

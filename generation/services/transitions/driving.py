@@ -16,9 +16,16 @@ from generation.parameter_sources import told
 from generation.selectors.prepared_queries import Listed
 from generation.services import prepared_writes
 from generation.services.prepared_writes import Rows
-from generation.services.transitions import identical_picture_warning
+from generation.services.transitions import identical_picture_warning, reviewing
 from generation.services.transitions.run_updates import CLEAN, one
-from generation.services.transitions.unit_of_work import Change, change, hold, write_held
+from generation.services.transitions.unit_of_work import (
+    Change,
+    change,
+    changes,
+    hold,
+    publish,
+    write_held,
+)
 from generation.states import AttemptOutcome, RunState
 
 #: A run in one of these states may be finished by an upload.
@@ -167,7 +174,10 @@ def complete(pictures: Sequence[Version], *, event: str) -> bool:
     run_id, batch_id = first.run_id, first.batch_id
     if run_id is None or batch_id is None:
         raise ValueError("A version without a run is published by services.publication.")
-    with suppress(_PublishedAlready), change(batch_id) as now:
+    retakes = reviewing.retakes_before(pictures)
+    beside = [pk for pk in retakes.values() if pk]
+    with suppress(_PublishedAlready), changes([batch_id, *beside]) as locked:
+        now = locked[batch_id]
         fields = CLEAN | {"progress_pct": 100, "result_id": first.pk, "wait_reason": ""}
         if first.attempt_id:
             now.end_one(first.attempt_id, AttemptOutcome.DONE)
@@ -175,12 +185,24 @@ def complete(pictures: Sequence[Version], *, event: str) -> bool:
         else:
             now.move(one(run_id), RunState.DONE, sources=BY_HAND, **fields)
         # Last, in the order of locks; whoever comes second takes back what it has written so far.
+        reviewing.supersede(retakes, locked)
         if not now.publish(pictures):
             raise _PublishedAlready
         for picture in pictures:
             now.log(event, run_id, **_told(picture))
         if first.attempt_id:
             identical_picture_warning.warn(now, pictures)
+        return True
+    return False
+
+
+def publish_alone(version: Version) -> bool:
+    """Publish a reserved version that belongs to no run; False when it was published already."""
+    retakes = reviewing.retakes_before([version])
+    with suppress(_PublishedAlready), changes(pk for pk in retakes.values() if pk) as locked:
+        reviewing.supersede(retakes, locked)
+        if not publish([version]):
+            raise _PublishedAlready
         return True
     return False
 

@@ -26,6 +26,7 @@ from generation.services.prepared_writes import Rows
 from generation.states import (
     FINISHED,
     AttemptOutcome,
+    ReviewState,
     RunState,
     VersionState,
     before,
@@ -162,6 +163,10 @@ class Change:
         """Make reserved versions visible, together; False when they are already."""
         return bool(publish(pictures, revision=self.revision))
 
+    def touch(self) -> None:
+        """Raise the batch's revision: something that is told with it was written."""
+        self._touched = True
+
     def set(self, **fields: Any) -> None:
         """Write fields of the batch itself."""
         self._fields.update(fields)
@@ -224,6 +229,20 @@ def change(
         collected.write()
 
 
+@contextmanager
+def changes(batch_ids: Iterable[int], *, actor: Actor = None) -> Iterator[dict[int, Change]]:
+    """Lock batches, in the order of their ids, and collect what happens to each: see `change`.
+
+    Raises:
+        Batch.DoesNotExist: there is no such batch.
+    """
+    with transaction.atomic():
+        collected = {pk: Change(_locked(pk), actor) for pk in sorted(set(batch_ids))}
+        yield collected
+        for each in collected.values():
+            each.write()
+
+
 _LOCKED = Found(lambda pk: Batch.objects.select_for_update(no_key=True).filter(pk=pk), by=int)
 
 
@@ -239,6 +258,14 @@ def publish(pictures: Sequence[Version], *, revision: int = 0) -> int:
     shown = {"state": VersionState.PUBLISHED, "published_at": Now(), "staging_path": ""}
     ids = sorted(picture.pk for picture in pictures)
     return sum(_RESERVED.update(pk, revision=revision, **shown) for pk in ids)
+
+
+def judge(
+    versions: VersionQuerySet, before: ReviewState, after: ReviewState, *, revision: int
+) -> int:
+    """Move the review of published versions from one state to another; return how many moved."""
+    standing = versions.published().filter(review_state=before)
+    return standing.update(review_state=after, revision=revision)
 
 
 def leave_open(reserved: VersionQuerySet) -> int:

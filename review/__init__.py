@@ -1,0 +1,1 @@
+"""Review: what people decide about versions, and what follows from it."""

@@ -1,0 +1,91 @@
+"""Decisions about versions: to be read, never changed."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from generation.admin import filters, html, search
+from generation.admin.base import RecordAdmin
+from generation.admin.detail_pages import Page, Picture
+from review.models import Review
+from review.selectors import reviews
+
+
+@admin.register(Review)
+class ReviewAdmin(RecordAdmin):
+    list_display = ("picture", "name", "decided", "said", "author", "when")
+    list_display_links = ("name",)
+    list_filter = (
+        *filters.places("version__plan__sequence__"),
+        ("decision", filters.ChoicesFilter),
+        ("made_at", filters.DatesFilter),
+    )
+    search_fields = ("comment",)
+    search_help_text = "E202_SQ0010-0010, SQ0010, 0010 or a file's name"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return reviews.listed()
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return queryset.filter(search.in_plans(search_term, "version__plan__")), False
+
+    def name_of(self, row: Review) -> str:
+        return f"{row.decision} · {row.version}"
+
+    @admin.display(description="picture")
+    def picture(self, row: Review) -> SafeString:
+        return html.thumbnail(row.version)
+
+    @admin.display(description="version", ordering="version")
+    def name(self, row: Review) -> str:
+        return str(row.version)
+
+    @admin.display(description="decision", ordering="decision")
+    def decided(self, row: Review) -> str:
+        return f"{row.decision} (undone)" if hasattr(row, "undone_by") else row.decision
+
+    @admin.display(description="comment")
+    def said(self, row: Review) -> str:
+        return row.comment
+
+    @admin.display(description="by")
+    def author(self, row: Review) -> str:
+        return row.author
+
+    @admin.display(description="when", ordering="id")
+    def when(self, row: Review) -> SafeString:
+        return html.clock(row.made_at)
+
+    def page(self, request: HttpRequest, row: Review) -> Page:
+        return Page(
+            name=self.name_of(row),
+            pictures=[
+                Picture(
+                    str(row.version),
+                    html.thumbnail(row.version, html.PICTURE_PX),
+                    html.link_to(row.version),
+                )
+            ],
+            facts=[
+                ("Version", html.link_to(row.version)),
+                ("Plan", html.link_to(row.version.plan, html.plan_name(row.version.plan))),
+                ("Decision", self.decided(row)),
+                ("Comment", row.comment or html.NOTHING),
+                ("Seen as", row.get_seen_display()),
+                ("Since then", row.get_became_display()),
+                ("With it", _others(row)),
+                ("By", row.author),
+                ("Door", row.door),
+                ("When", self.when(row)),
+            ],
+        )
+
+
+def _others(row: Review) -> str:
+    told = [f"version {each['version']}: {each['was']} → {each['became']}" for each in row.changed]
+    return "; ".join(told) or "nothing else"

@@ -1,0 +1,1 @@
+"""The HTTP API of the review: decisions in, all of them or none; and what was decided."""

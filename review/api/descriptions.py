@@ -1,0 +1,82 @@
+"""What the OpenAPI schema says of the review beyond what the code shows."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from drf_spectacular.plumbing import resolve_type_hint
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+
+from generation.api.schema_descriptions import KEY, replayed
+from generation.api.schema_generator import page_of, ref
+from generation.states import ReviewState
+from review.api import requests
+from review.selectors.reviews import ReviewDocument
+from review.states import Decision, Door
+
+#: What a real web process answered, cut short.
+EXAMPLES: dict[str, Any] = json.loads(
+    Path(__file__).with_name("examples.json").read_text(encoding="utf-8")
+)
+
+
+def _review() -> dict[str, Any]:
+    row: dict[str, Any] = resolve_type_hint(ReviewDocument)
+    told = row["properties"]
+    states = {"enum": [each.value for each in ReviewState]}
+    told["decision"] |= {"enum": [each.value for each in Decision]}
+    told["door"] |= {"enum": [each.value for each in Door]}
+    told["made_at"] |= {"format": "date-time"}
+    for place in (told, told["changed"]["items"]["properties"]):
+        for name in ("seen", "was", "became"):
+            if name in place:
+                place[name] |= states
+    return row
+
+
+_ROW = _review()
+_MADE = {
+    "type": "object",
+    "properties": {"reviews": {"type": "array", "items": _ROW}},
+    "required": ["reviews"],
+}
+
+
+def _page() -> dict[str, Any]:
+    page = page_of("Error")
+    page["properties"]["results"]["items"] = _ROW
+    return page
+
+
+def _sent(name: str, *decisions: dict[str, Any]) -> OpenApiExample:
+    return OpenApiExample(name, {"reviews": list(decisions)}, request_only=True)
+
+
+_RETAKE = {
+    "version": 12,
+    "seen": "to_review",
+    "decision": "retake",
+    "comment": "The moon is too large.",
+    "pin": {"x": 0.72, "y": 0.2},
+}
+REVIEWS = extend_schema_view(
+    list=extend_schema(
+        operation_id="reviews",
+        summary="List what was decided about versions, the newest first",
+        responses={200: _page()},
+        examples=[OpenApiExample("Answer", EXAMPLES["listed"], response_only=True)],
+    ),
+    create=extend_schema(
+        operation_id="decide",
+        summary="Decide about versions: approve, retake, reopen, undo, comment",
+        parameters=[KEY, replayed("This key's decisions were taken by an earlier request.")],
+        request=requests.Reviews,
+        responses={201: _MADE, 409: ref("Error")},
+        examples=[
+            _sent("Approve", {"version": 12, "seen": "to_review", "decision": "approve"}),
+            _sent("Retake", _RETAKE),
+            _sent("Undo", {"version": 12, "seen": "approved", "decision": "undo"}),
+            OpenApiExample("Answer", EXAMPLES["decided"], response_only=True, status_codes=["201"]),
+        ],
+    ),
+)

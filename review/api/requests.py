@@ -1,0 +1,75 @@
+"""What clients send about versions: strict fields, and all their problems at once."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+
+from generation.api.request_serializers import Number, Strict, Text, Whole
+from generation.states import ReviewState
+from review.models.review import COMMENT_MAX
+from review.services.decisions import DECISIONS_MAX, Asked
+from review.states import Decision
+
+
+class _Inner(Strict):
+    """An object in a list, or within another one."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if not isinstance(data, Mapping):
+            raise ValidationError("Expected an object.", code="not_an_object")
+        return super().to_internal_value(data)
+
+
+class _Part(Number):
+    """How far along the picture a place is."""
+
+    def to_internal_value(self, data: Any) -> float:
+        found = super().to_internal_value(data)
+        if not 0 <= found <= 1:
+            raise ValidationError("Expected a number from 0 to 1.", code="out_of_bounds")
+        return found
+
+
+class Pin(_Inner):
+    x = _Part(help_text="From the picture's left edge, 0, to its right one, 1.")
+    y = _Part(help_text="From its upper edge, 0, to its lower one, 1.")
+
+
+class OneDecision(_Inner):
+    version = Whole(min_value=1, max_value=10**18 - 1, help_text="Its id.")
+    decision = serializers.ChoiceField(list(Decision))
+    seen = serializers.ChoiceField(
+        list(ReviewState),
+        required=False,
+        help_text="The `review_state` that was shown; a comment does without.",
+    )
+    comment = Text(
+        required=False,
+        allow_blank=True,
+        max_length=COMMENT_MAX,
+        help_text="A retake, a reopening, a comment and the undo of another's decision need words.",
+    )
+    pin = Pin(required=False, help_text="The place on the picture that the comment is about.")
+
+
+class Reviews(Strict):
+    reviews = serializers.ListField(
+        child=OneDecision(),
+        allow_empty=False,
+        max_length=DECISIONS_MAX,
+        help_text="All of them are done, or none; about each version one.",
+    )
+
+
+def asked(given: Mapping[str, Any]) -> Asked:
+    """Return a decision that passed `OneDecision`."""
+    seen, pin = given.get("seen"), given.get("pin")
+    return Asked(
+        given["version"],
+        Decision(given["decision"]),
+        ReviewState(seen) if seen else None,
+        given.get("comment", ""),
+        (pin["x"], pin["y"]) if pin else None,
+    )

@@ -1,0 +1,68 @@
+"""Decisions about versions over HTTP: taken, and read."""
+
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+from django.db.models import Q, QuerySet
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from generation.api import filters, request_serializers, responses
+from generation.api.filters import Filter, Filters
+from generation.api.parsers import StrictJSONParser
+from generation.services import idempotency
+from review.api import descriptions, requests
+from review.models import Review
+from review.selectors import reviews
+from review.services import decisions
+from review.services.decisions import Reviewer
+from review.states import Decision, Door
+
+#: What the keys of decisions stand for.
+KIND = "reviews"
+
+
+@descriptions.REVIEWS
+class ReviewViewSet(GenericViewSet[Review]):
+    """`/api/reviews`."""
+
+    parser_classes = [StrictJSONParser]
+    max_body_bytes = 4 * 2**20
+    filter_backends = [Filters]
+    filters: ClassVar[dict[str, Filter]] = {
+        "version": filters.number("version"),
+        "plan_id": filters.number("version__plan"),
+        "episode_id": filters.number("version__plan__sequence__episode"),
+        "decision": filters.choice({each.value: Q(decision=each.value) for each in Decision}),
+        "by": filters.words(lambda name: Q(by__username=name, guest="") | Q(guest=name)),
+        "date": filters.day("made_at"),
+        "date_from": filters.from_day("made_at"),
+        "date_to": filters.to_day("made_at"),
+    }
+
+    def get_queryset(self) -> QuerySet[Review]:
+        return reviews.listed()
+
+    def list(self, _request: Request) -> Response:
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response([reviews.document(each) for each in page or []])
+
+    def create(self, request: Request) -> Response:
+        sent = request_serializers.checked(requests.Reviews, request)
+        asked = [requests.asked(each) for each in sent["reviews"]]
+        user = responses.actor(request)
+
+        def answer() -> dict[str, Any]:
+            made = decisions.decide(asked, by=Reviewer(user), door=Door.API)
+            return {"reviews": [reviews.document(each) for each in made]}
+
+        done = idempotency.answer_once(
+            request.data,
+            answer,
+            kind=KIND,
+            key=request.headers.get(idempotency.HEADER),
+            requester=user,
+        )
+        headers = {"Idempotent-Replayed": "true"} if done.replayed else {}
+        return Response(done.answer, HTTPStatus.CREATED, headers=headers)
