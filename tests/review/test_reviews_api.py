@@ -100,7 +100,7 @@ def test_decisions_sent_twice_under_one_key_are_taken_once(
     again = post(office, approval(version), key="a-key")
 
     assert (first.status_code, again.status_code) == (201, 201)
-    assert again.content == first.content
+    assert again.json() == first.json()
     assert again["Idempotent-Replayed"] == "true"
     assert Review.objects.count() == 1
 
