@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("generation", "0003_review_states"),
+        ("generation", "0005_review_states"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -12,7 +12,7 @@ def begin_review(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("generation", "0002_technical_sheet")]
+    dependencies = [("generation", "0004_derived_data")]
     operations = [
         migrations.AddField(
             "idempotencykey", "kind", models.CharField(default="batch", max_length=16)
