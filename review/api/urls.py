@@ -1,6 +1,6 @@
 """The addresses of the review, added to the API's."""
 
-from generation.api.routes import CREATE, LIST, ROUTES, both
+from generation.api.url_patterns import CREATE, LIST, ROUTES, both
 from review.api.views import ReviewViewSet
 
 
