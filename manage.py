@@ -4,13 +4,13 @@
 import os
 import sys
 
-from madsea import console
+from madsea import command_line
 
 
 def main() -> None:
     """Run one management command."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "madsea.settings")
-    sys.exit(console.run(sys.argv))
+    sys.exit(command_line.run(sys.argv))
 
 
 if __name__ == "__main__":

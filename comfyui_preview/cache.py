@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from comfyui_preview.links import is_link
+from comfyui_preview.execution_order import is_link
 from comfyui_preview.queue import Graph
 
 

@@ -3,10 +3,10 @@
 from io import BytesIO
 from typing import Any
 
-from comfyui_preview import definitions, faulty_outputs, node_errors
+from comfyui_preview import definitions, faulty_outputs, node_failures
 from comfyui_preview.cache import Result, Signatures
+from comfyui_preview.execution_order import ExecutionOrder, is_link
 from comfyui_preview.interrupts import Interrupted
-from comfyui_preview.links import ExecutionOrder, is_link
 from comfyui_preview.nodes.pictures import to_pillow
 from comfyui_preview.nodes.registry import NODES, Context, Images, Shown, Steps
 from comfyui_preview.nodes.save import save_ready_made
@@ -100,8 +100,8 @@ class Execution:
                     "execution_interrupted", broadcast=True, **about, executed=self._executed
                 )
                 return False
-            except node_errors.NODE_FAILURES as error:
-                about = node_errors.described(error, self._graph, node_id, self._executed)
+            except node_failures.NODE_FAILURES as error:
+                about = node_failures.described(error, self._graph, node_id, self._executed)
                 self.progress.note("execution_error", **about)
                 return False
             self._engine.cache.put(signature, result)
@@ -125,7 +125,7 @@ class Execution:
             self._executed.append(self.progress.nested(node_id))
         if engine.faults.take("blocked_branch", kind, self._prompt_id):
             self.progress.blocked(node_id, kind)
-        node_errors.strike(engine.faults, kind, self._prompt_id)
+        node_failures.strike(engine.faults, kind, self._prompt_id)
         if fault := engine.faults.take("node_hang", kind, self._prompt_id):
             engine.interrupts.sleep_deaf(fault.seconds())
         given = self._call(node_id, kind)

@@ -4,7 +4,7 @@ import asyncio
 
 from aiohttp import web
 
-from comfyui_preview import faulty_answers
+from comfyui_preview import endless_answers
 from comfyui_preview.fault_kinds import KINDS
 from comfyui_preview.routes import ENGINE, Handler, read_object
 from comfyui_preview.shared_state import Engine
@@ -29,7 +29,7 @@ async def strike(request: web.Request, handler: Handler) -> web.StreamResponse:
             request.transport.abort()
         return web.Response()
     if engine.faults.take("endless", path):
-        return await faulty_answers.endless(request)
+        return await endless_answers.endless(request)
     response = _answer(engine, path) or await handler(request)
     return await _spoilt(engine, request, response)
 
@@ -42,9 +42,9 @@ async def _spoilt(
     if fault := engine.faults.take("content_type", path):
         response.headers["Content-Type"] = fault.text("content_type", "text/html")
     if isinstance(response, web.Response) and engine.faults.take("not_numbers", path):
-        faulty_answers.add_odd_numbers(response)
+        endless_answers.add_odd_numbers(response)
     if fault := engine.faults.take("drip", path):
-        return await faulty_answers.drip(request, response, fault.seconds())
+        return await endless_answers.drip(request, response, fault.seconds())
     return response
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from aiohttp import BodyPartReader, web
 from PIL import Image
 
-from comfyui_preview.faulty_answers import WholeFile
+from comfyui_preview.endless_answers import WholeFile
 from comfyui_preview.faulty_outputs import another_image
 from comfyui_preview.folders import Escape
 from comfyui_preview.routes import ENGINE, Handler, server_error

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from comfyui_preview import definitions, faulty_definitions, prompts
+from comfyui_preview import definitions, faulty_definitions, prompt_intake
 from comfyui_preview.options import Options
 from comfyui_preview.queue import Item
 from comfyui_preview.shared_state import Engine
@@ -62,7 +62,7 @@ async def post_prompt(request: web.Request) -> web.Response:
     if engine.faults.take("reset_before_queueing"):
         return _cut(request)
     try:
-        answer = prompts.submit(engine, body)
+        answer = prompt_intake.submit(engine, body)
     except (AttributeError, TypeError, ValueError) as malformed:
         raise server_error() from malformed
     if engine.faults.take("reset_after_queueing"):

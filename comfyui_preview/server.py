@@ -11,11 +11,11 @@ from typing import Self
 
 from aiohttp import web
 
-from comfyui_preview import fault_routes, file_routes, job_routes, routes
+from comfyui_preview import fault_routes, file_routes, jobs_api_routes, routes
+from comfyui_preview.closable_port import Door
 from comfyui_preview.faults import Faults
 from comfyui_preview.options import Options
 from comfyui_preview.origins import check_origin
-from comfyui_preview.port import Door
 from comfyui_preview.routes import ENGINE, MAX_UPLOAD_BYTES
 from comfyui_preview.shared_state import Engine
 from comfyui_preview.socket_route import get_socket
@@ -36,7 +36,7 @@ def application(engine: Engine) -> web.Application:
         app.router.add_route(method, f"/api{path}", handler)
         if method == "GET" and path != "/ws":
             app.router.add_route("HEAD", path, handler)
-    extra = job_routes.ROUTES if engine.options.generation == "jobs" else []
+    extra = jobs_api_routes.ROUTES if engine.options.generation == "jobs" else []
     extra = [*extra, *fault_routes.ROUTES] if engine.options.faults else extra
     for method, path, handler in extra:
         app.router.add_route(method, path, handler)

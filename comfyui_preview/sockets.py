@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 from aiohttp import WSCloseCode, web
 
-from comfyui_preview import faulty_frames
+from comfyui_preview import unasked_frames
 from comfyui_preview.faults import Faults
 
 PREVIEW_IMAGE = 1
@@ -115,7 +115,7 @@ class Sockets:
         if fault := self._faults.take("close_ws", kind):
             await self._close(socket, fault.count("code", WSCloseCode.INTERNAL_ERROR))
             return
-        for odd in faulty_frames.before(self._faults, kind, content):
+        for odd in unasked_frames.before(self._faults, kind, content):
             await (socket.send_str(odd) if isinstance(odd, str) else socket.send_bytes(odd))
         text = json.dumps({"type": kind, "data": content})
         if self._faults.take("reorder_message", kind):

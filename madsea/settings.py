@@ -123,7 +123,7 @@ MIDDLEWARE = [
     "madsea.web.compression.Compress",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "madsea.web.middleware.AnswerTrouble",
+    "madsea.web.trouble_answers.AnswerTrouble",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -366,8 +366,8 @@ LOGGING: dict[str, Any] = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "filters": {
-        "refusals": {"()": "madsea.web.request_log.RefusalsInOneLine"},
-        "signatures": {"()": "madsea.web.request_log.HideSignatures"},
+        "refusals": {"()": "madsea.web.log_filters.RefusalsInOneLine"},
+        "signatures": {"()": "madsea.web.log_filters.HideSignatures"},
     },
     "handlers": {
         "console": {

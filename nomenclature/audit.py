@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from nomenclature import contents, litter, paths
+from nomenclature import file_signatures, litter, paths
 from nomenclature.errors import NomenclatureError
 from nomenclature.name import FileName
 
@@ -107,7 +107,7 @@ def read(root: Path, relative: str) -> Filed | Finding:
 
 def misfit(filed: Filed, head: bytes) -> Finding | None:
     """Return what is wrong when a file's first bytes do not fit its extension."""
-    really = contents.extension_of(head)
+    really = file_signatures.extension_of(head)
     if really == filed.name.extension:
         return None
     detail = f"it is {f'a {really}' if really else 'no image or video'}, by its first bytes"

@@ -33,7 +33,7 @@ from generation.runtime.processes import (
     stop,
     wait_until,
 )
-from madsea.console import write_plainly
+from madsea.command_line import write_plainly
 from madsea.environment import whole
 
 SAMPLES = Path(__file__).resolve().parent

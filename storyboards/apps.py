@@ -16,5 +16,5 @@ class StoryboardsConfig(AppConfig):
         )
         import_module("generation.services.accounts").DEMO_APPS.add(self.name)
         import_module("generation.services.tick").STEPS.add(
-            import_module("storyboards.services.readings").step
+            import_module("storyboards.services.reading_queue").step
         )

@@ -14,7 +14,7 @@ from generation.errors import NotFound
 from generation.models import Version
 from generation.services import volumes
 from generation.states import VersionState
-from nomenclature import audit, contents, paths, rules
+from nomenclature import audit, file_signatures, paths, rules
 from nomenclature.audit import Filed, Finding, Kind
 from nomenclature.errors import NomenclatureError
 
@@ -121,7 +121,7 @@ def _examine(report: Report, base: Path, relative: str, rows: dict[str, Row]) ->
 
 def _logged(base: Path, filed: Filed, row: Row | None) -> tuple[Logged, bytes]:
     with safe_open.file(base, filed.path) as handle:
-        head = handle.read(contents.HEAD_BYTES)
+        head = handle.read(file_signatures.HEAD_BYTES)
         handle.seek(0)
         sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
         status = os.fstat(handle.fileno())

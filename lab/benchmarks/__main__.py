@@ -8,7 +8,16 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 
 from generation.runtime.processes import leave_on_sigterm
-from lab.benchmarks import farm, history, memory, pollers, scaling, starts, strangers, throughput
+from lab.benchmarks import (
+    history,
+    memory,
+    polling_cost,
+    scaling,
+    simulated_farm,
+    starts,
+    strangers,
+    throughput,
+)
 from lab.benchmarks.site import Site, SiteError, site
 from lab.benchmarks.sizes import SIZES, Load
 from lab.benchmarks.tables import Table, load, ms
@@ -34,10 +43,10 @@ SHORT: dict[str, Part] = {
     "scaling": scaling.scaling,
 }
 LONG: dict[str, Part] = {
-    "pollers": pollers.pollers,
+    "pollers": polling_cost.pollers,
     "strangers": strangers.strangers,
     "memory": memory.memory,
-    "farm": farm.farm,
+    "farm": simulated_farm.farm,
     "history": history.history,
 }
 PARTS = SHORT | LONG

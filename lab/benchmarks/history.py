@@ -13,7 +13,7 @@ from statistics import median
 from typing import Any
 
 from generation.runtime.processes import ROOT
-from lab.benchmarks import farm, past
+from lab.benchmarks import past, simulated_farm
 from lab.benchmarks.site import Site, SiteError, site
 from lab.benchmarks.sizes import Farm, Load
 from lab.benchmarks.tables import Table, load, ms, ratio
@@ -27,7 +27,7 @@ PLAN_LINES = 25
 
 
 class Probe:
-    """A process that does acts on one site's database: see `probing.py`."""
+    """A process that does acts on one site's database: see `history_probe.py`."""
 
     def __init__(self, of: Site, n_done: int) -> None:
         code = f"from lab.benchmarks import probing; probing.main({n_done})"
@@ -159,7 +159,7 @@ def _plans_a_second(young: Site, old: Site, size: Load) -> Table:
     rates: tuple[list[float], list[float]] = [], []
     for _ in range(3):
         for each, rate in zip((young, old), rates, strict=True):
-            rate.append(farm.measure(each, few).rate)
+            rate.append(simulated_farm.measure(each, few).rate)
     short, long = (median(rate) for rate in rates)
     headers = "servers", "short past, plans/s", "long past, plans/s", "ratio"
     table = Table("Simulated servers on both", headers)

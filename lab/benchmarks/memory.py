@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from statistics import linear_regression
 
-from lab.benchmarks import machine, rendering
+from lab.benchmarks import batch_client, process_usage
 from lab.benchmarks.site import Site, SiteError
 from lab.benchmarks.sizes import Load
 from lab.benchmarks.tables import Table, load
@@ -20,7 +20,7 @@ Sample = tuple[int, float]
 def memory(site: Site, size: Load) -> Iterator[Table]:
     """Measure a worker's resident memory over its plans, and the slope of it."""
     with site.web(), site.preview(0.0) as (url, _), site.workers(url, MADSEA_DRIVER_LIFE_S="86400"):
-        samples = list(_samples(site, rendering.post(site, size.n_memory_plans)))
+        samples = list(_samples(site, batch_client.post(site, size.n_memory_plans)))
     table = Table("Memory of a worker", ("after plans", "MiB", "load"))
     for mark in MARKS:
         n_plans, mib = _at(samples, mark * size.n_memory_plans)
@@ -35,13 +35,13 @@ def _samples(site: Site, batch_id: str) -> list[Sample]:
     while True:
         answer = session.get(f"{site.base}/api/batches/{batch_id}", timeout=60).json()
         if pid := _driver(site):
-            found.append((int(answer["counts"]["done"]), machine.resident_mib(pid)))
+            found.append((int(answer["counts"]["done"]), process_usage.resident_mib(pid)))
         if answer["finished_at"]:
             return found
         if len(found) < 2 or found[-1][0] != found[-2][0]:
             changed_at = time.monotonic()
-        if time.monotonic() > changed_at + rendering.PATIENCE_S:
-            raise SiteError(f"Nothing has changed for {rendering.PATIENCE_S} s.")
+        if time.monotonic() > changed_at + batch_client.PATIENCE_S:
+            raise SiteError(f"Nothing has changed for {batch_client.PATIENCE_S} s.")
         time.sleep(POLL_S)
 
 

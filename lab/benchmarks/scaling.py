@@ -5,7 +5,7 @@ The preview servers share one process, or the machine's cores would go into hold
 
 from collections.abc import Iterator, Sequence
 
-from lab.benchmarks import rendering
+from lab.benchmarks import batch_client
 from lab.benchmarks.site import Site
 from lab.benchmarks.sizes import Load
 from lab.benchmarks.tables import Table, load
@@ -41,4 +41,4 @@ def _fields(scaling: Sequence[int]) -> list[tuple[int, int]]:
 def _seconds(site: Site, n_servers: int, n_plans: int, n_batches: int) -> float:
     servers = site.previews(n_servers, SECONDS_PER_PLAN)
     with site.web(), servers as urls, site.workers(*urls):
-        return rendering.makespan(site, n_plans // n_batches, n_batches)
+        return batch_client.makespan(site, n_plans // n_batches, n_batches)

@@ -105,7 +105,7 @@ class Site:
         """Run several preview servers in one process; give their addresses."""
         home = Path(tempfile.mkdtemp(prefix="previews-", dir=self.home))
         size = ["--servers", str(n_servers), "--seconds-per-plan", str(seconds_per_plan)]
-        server = self.start(home.name, "-m", "lab.benchmarks.previews", str(home), *size)
+        server = self.start(home.name, "-m", "lab.benchmarks.preview_servers", str(home), *size)
         ready = home / "ready"
         wait_until(lambda: ready.exists() and bool(ready.read_text()), [server], START_S)
         try:

@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import median
 
 from comfyui_preview.journal import entries
-from lab.benchmarks import rendering
+from lab.benchmarks import batch_client
 from lab.benchmarks.site import Site
 from lab.benchmarks.sizes import Load
 from lab.benchmarks.tables import Table, load, ms
@@ -39,6 +39,6 @@ def _starts(site: Site, n_times: int, **change: str) -> list[float]:
 def _start(site: Site, journal: Path) -> float:
     time.sleep(REST_S)
     began = time.time()
-    rendering.finish(site, rendering.post(site, 1))
+    batch_client.finish(site, batch_client.post(site, 1))
     started = [float(each["at"]) for each in entries(journal, "started")]
     return next(at for at in started if at > began) - began

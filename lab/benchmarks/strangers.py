@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from generation.runtime.processes import Started
-from lab.benchmarks import machine
+from lab.benchmarks import process_usage
 from lab.benchmarks.site import Site
 from lab.benchmarks.sizes import Load
 from lab.benchmarks.tables import Table, load, ms, ratio
@@ -53,10 +53,10 @@ def _passwords(site: Site, web: Started) -> Table:
         f"{N_PASSWORDS} wrong passwords at once, each of another name",
         ("answers", "all after s", "CPU s", "of one core", "load"),
     )
-    before = machine.cpu_s(web.process.pid)
+    before = process_usage.cpu_s(web.process.pid)
     found = mob.crowd(_port(site), N_PASSWORDS)
     took_s = max(reply.took_s for reply in found.replies)
-    spent_s = machine.cpu_s(web.process.pid) - before
+    spent_s = process_usage.cpu_s(web.process.pid) - before
     share = f"{ratio(spent_s, took_s):.2f}"
     table.rows.append([found.counted(), f"{took_s:.1f}", f"{spent_s:.2f}", share, load()])
     return table
@@ -72,10 +72,10 @@ def _flood(site: Site, web: Started, seconds: float) -> Table:
     spent_s = dict.fromkeys(_RATES, 0.0)
     strangers_met = mob.Mob()
     for title in [*_RATES] * N_WINDOWS:
-        before = machine.cpu_s(web.process.pid)
+        before = process_usage.cpu_s(web.process.pid)
         with mob.flood(_port(site), _RATES[title], seconds / N_WINDOWS) as met:
             found[title] += mob.ordinary(site.base, token, seconds / N_WINDOWS)
-        spent_s[title] += machine.cpu_s(web.process.pid) - before
+        spent_s[title] += process_usage.cpu_s(web.process.pid) - before
         strangers_met.replies += met.replies
     for title, answers in found.items():
         times = f"{answers.median_ms:.0f}", f"{answers.p95_ms:.0f}", str(answers.n_failed)

@@ -15,7 +15,7 @@ import psycopg
 import requests
 
 from generation.runtime.processes import Started, free_port
-from lab.chaos import witness
+from lab.chaos import transaction_witness
 from lab.chaos.disk import Disk
 from tests.processes import Preview, Redis, Site, alive, children, sentinels, wait_for
 
@@ -73,7 +73,7 @@ class Field:
         self.disk = disk
         self.redis = redis
         self.workflows = site.home / "workflows"
-        (site.home / witness.FOLDER).mkdir()
+        (site.home / transaction_witness.FOLDER).mkdir()
         site.settings |= SETTINGS
         site.settings["REDIS_URL"] = redis.url if redis else ""
         self._web_port = free_port(0)
@@ -118,11 +118,11 @@ class Field:
 
     def _start_web(self) -> Started:
         where = ["--host", "127.0.0.1", "--port", str(self._web_port)]
-        app = "lab.chaos.witnessed:application"
+        app = "lab.chaos.witnessed_asgi:application"
         return self.site.run("web", ["-m", "uvicorn", app, *where, "--no-access-log"])
 
     def _start_work(self) -> Started:
-        return self.site.run("work", [str(Path(witness.__file__)), "work"])
+        return self.site.run("work", [str(Path(transaction_witness.__file__)), "work"])
 
     def _first_server(self, number: int) -> Post:
         preview = self.site.preview(*_options(number))

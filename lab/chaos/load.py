@@ -12,7 +12,7 @@ import requests
 
 from lab.chaos import pictures
 from lab.chaos.field import Field
-from lab.chaos.script import PlanKey, Script, Step, Wanted
+from lab.chaos.load_script import PlanKey, Script, Step, Wanted
 from tests.processes import PROJECT_ID
 
 INSISTS_S = 60.0

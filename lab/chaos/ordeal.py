@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from generation.storage import STAGING
+from lab.chaos import load_script, pictures, plan
 from lab.chaos import order as orders
-from lab.chaos import pictures, plan, script
 from lab.chaos.adversary import Adversary
 from lab.chaos.disk import Disk
 from lab.chaos.field import SERVERS, Field, redis_server
+from lab.chaos.file_and_row_watcher import Watcher
 from lab.chaos.load import Load
 from lab.chaos.order import Order
-from lab.chaos.watcher import Watcher
 from tests.processes import Site, Sites
 
 ENDS_WITHIN_S = 240.0
@@ -68,7 +68,7 @@ def undergo(order: Order, folder: Path) -> Result:
 def _field(order: Order, folder: Path) -> Iterator[tuple[Field, Sites]]:
     panels = {
         f"E202_{sequence}-{code}_extracted-raw.png": pictures.png(f"#0000{int(code):02x}")
-        for sequence, code in script.WITH_PANEL
+        for sequence, code in load_script.WITH_PANEL
     }
     with ExitStack() as stack:
         sites = Sites(folder, panels)
@@ -92,7 +92,9 @@ def _keep_rows(site: Site) -> None:
 
 
 def _let_happen(order: Order, field_: Field, sites: Sites, result: Result) -> dict[str, Any]:
-    load = Load(field_, sites.access["token"], script.draw(order.seed, order.lasts_s), order.seed)
+    load = Load(
+        field_, sites.access["token"], load_script.draw(order.seed, order.lasts_s), order.seed
+    )
     watcher, adversary = Watcher(field_.site), Adversary(field_)
     field_.wait_ready()
     begun = time.monotonic()

@@ -17,7 +17,7 @@ def main(arguments: Sequence[str]) -> int:
     """Return 0 when every case ended as it must, and the page is written."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "madsea.settings")
     django.setup()
-    matrix, table = import_module("lab.faults.matrix"), import_module("lab.faults.table")
+    matrix, table = import_module("lab.faults.all_cases"), import_module("lab.faults.table")
     with TemporaryDirectory() as folder:
         env = {**os.environ, "FAULTS_ROWS": folder}
         played = subprocess.run([sys.executable, *COMMAND, *arguments], env=env, check=False)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import requests
 
 from generation.runtime.processes import Started
-from lab.benchmarks import machine
+from lab.benchmarks import process_usage
 from lab.benchmarks.tables import load
 from lab.hostile import cost, mob, raw, strange_requests
 from lab.hostile.fact import Fact
@@ -122,12 +122,12 @@ def _at_the_admin(web: Web) -> int:
 
 
 def _crowd(web: Web, hash_s: float) -> Fact:
-    before = machine.cpu_s(web.pid)
+    before = process_usage.cpu_s(web.pid)
     with ThreadPoolExecutor(1) as thread:
         guesses = thread.submit(mob.crowd, web.port, N_GUESSES)
         beside = mob.ordinary(web.base, web.token, 3)
         found = guesses.result()
-    n_hashes = (machine.cpu_s(web.pid) - before) / hash_s
+    n_hashes = (process_usage.cpu_s(web.pid) - before) / hash_s
     took_s = max(reply.took_s for reply in found.replies)
     seen = f"{found.counted()}, all after {took_s:.1f} s; beside it {beside.median_ms:.0f} ms"
     is_bounded = all(reply.status in {401, 429} for reply in found.replies)

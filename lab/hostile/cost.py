@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.benchmarks import machine
+from lab.benchmarks import process_usage
 from lab.hostile import raw
 from lab.hostile.raw import Reply
 
@@ -32,7 +32,7 @@ class Cost:
 def of(pid: int, port: int, parts: Iterable[bytes]) -> Cost:
     """Send a request to a process that does nothing else, and return what it cost."""
     Path(f"/proc/{pid}/clear_refs").write_text(_RESET_PEAK)
-    resident, cpu_s = machine.resident_mib(pid), machine.cpu_s(pid)
+    resident, cpu_s = process_usage.resident_mib(pid), process_usage.cpu_s(pid)
     reply = raw.send(port, parts)
     time.sleep(SETTLE_S)
-    return Cost(reply, machine.cpu_s(pid) - cpu_s, machine.peak_mib(pid) - resident)
+    return Cost(reply, process_usage.cpu_s(pid) - cpu_s, process_usage.peak_mib(pid) - resident)

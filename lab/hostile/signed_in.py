@@ -16,7 +16,7 @@ from typing import Any
 import requests
 
 from generation.runtime.processes import ROOT
-from lab.benchmarks import machine
+from lab.benchmarks import process_usage
 from lab.hostile.fact import Fact
 from lab.hostile.ground import Ground
 from tests import pictures as made
@@ -159,7 +159,7 @@ def _peak(pid: int) -> Iterator[list[float]]:
 
 def _resident_mib(pid: int) -> float:
     try:
-        return machine.resident_mib(pid)
+        return process_usage.resident_mib(pid)
     except (OSError, ValueError, IndexError, StopIteration):
         return 0.0
 

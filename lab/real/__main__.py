@@ -16,7 +16,7 @@ from pathlib import Path
 from generation.runtime.processes import leave_on_sigterm
 from lab.chaos import pictures
 from lab.chaos.field import redis_server
-from lab.real import facts
+from lab.real import end_facts
 from lab.real.bystander import Bystander
 from lab.real.comfy import Comfy
 from lab.real.scenario import PLANS, Scenario
@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         broker = "Redis" if given.redis else "in the database"
         say(f"{given.database}, broker {broker}, seed {given.seed}, ComfyUI {version}; {folder}")
         scenario.play()
-        n_wrong = sum(_is_wrong(fact) for fact in facts.all_of(scenario))
+        n_wrong = sum(_is_wrong(fact) for fact in end_facts.all_of(scenario))
         return int(n_wrong > 0)
 
 
@@ -71,7 +71,7 @@ def _prepared(given: argparse.Namespace, folder: Path, stack: ExitStack) -> tupl
         stack.callback(comfy.kill)
         comfy.start()
     panels = {
-        f"E202_SQ0010-{plan}_extracted-raw.png": pictures.png(f"#0000{facts.blue_of(plan):02x}")
+        f"E202_SQ0010-{plan}_extracted-raw.png": pictures.png(f"#0000{end_facts.blue_of(plan):02x}")
         for plan in PLANS
     }
     sites = Sites(folder, panels)
@@ -89,7 +89,7 @@ def _prepared(given: argparse.Namespace, folder: Path, stack: ExitStack) -> tupl
     return Scenario(site, sites.access["token"], bystanders, given.seed), versions[0]
 
 
-def _is_wrong(fact: facts.Fact) -> bool:
+def _is_wrong(fact: end_facts.Fact) -> bool:
     say(f"{'WRONG' if fact.wrong else 'ok':<6}{fact.title}: {fact.said}")
     for sentence in fact.wrong:
         say(f"        {sentence}")

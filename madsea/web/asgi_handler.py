@@ -25,7 +25,7 @@ from django.http import FileResponse
 from django.urls import set_script_prefix
 
 from madsea.web import (
-    admission,
+    body_allowance,
     client_addresses,
     logins,
     refusals,
@@ -126,7 +126,7 @@ class ThreadedHandler(ASGIHandler):
     async def _read(self, scope: Scope, body: Body) -> Scope:
         if await body.read(request_bodies.SMALL_BYTES):
             return _with_body(scope, body)
-        allowed = await self._on_a_thread(admission.admit, scope)
+        allowed = await self._on_a_thread(body_allowance.admit, scope)
         if allowed.is_known or allowed.is_open:
             if allowed.max_bytes > request_bodies.SMALL_BYTES and await body.read(
                 allowed.max_bytes

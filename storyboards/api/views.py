@@ -24,7 +24,7 @@ from generation.errors import NotFound
 from storyboards.api import descriptions, requests
 from storyboards.models import StoryboardImport
 from storyboards.selectors import documents, drafts
-from storyboards.services import confirmation, editing, intake, readings
+from storyboards.services import confirmation, editing, intake, reading_queue
 
 FORM_BYTES = intake.MAX_BYTES + FORM_OVERHEAD_BYTES
 _PICTURE = re.compile(r"([0-9a-f]{1,32})\.([0-9a-f]{64}\.[a-z]{2,4})\.([0-9]{1,4})")
@@ -120,7 +120,7 @@ class PictureView(APIView):
 
 def _content(of: StoryboardImport, name: str, width_px: int) -> tuple[bytes, str]:
     try:
-        with safe_open.file(storage.root(), readings.picture_file(of, name)) as handle:
+        with safe_open.file(storage.root(), reading_queue.picture_file(of, name)) as handle:
             content = handle.read(settings.MADSEA_IMAGE_MAX_BYTES)
     except FileNotFoundError:
         raise NotFound("The picture is no longer on disk.", code="file_missing") from None

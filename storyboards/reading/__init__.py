@@ -1,7 +1,7 @@
 """Reading storyboards: files of other programs in, boards with pictures, texts and doubts out.
 
 Knows nothing of Django and of rows. Foreign files are read in a child process with limits of time
-and memory (`child.read_in_child`), which writes what it found into a folder (`read`).
+and memory (`child_launch.read_in_child`), which writes what it found into a folder (`read`).
 """
 
 from storyboards.reading.source import read

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from storyboards.reading import storyboard_json
+from storyboards.reading import handover
 from storyboards.reading.boards import Storyboard, UnreadableStoryboard
 from storyboards.reading.limits import Limits
 
@@ -19,7 +19,7 @@ Answer: TypeAlias = Storyboard | UnreadableStoryboard
 def leave(into: Path, answer: Answer) -> None:
     """Write what came of the read: the storyboard, or why there is none."""
     if isinstance(answer, Storyboard):
-        _write(into / STORYBOARD, storyboard_json.to_json(answer))
+        _write(into / STORYBOARD, handover.to_json(answer))
     else:
         document = {"code": answer.code, "sentence": str(answer), "data": answer.data}
         _write(into / REFUSED, document)
@@ -35,7 +35,7 @@ def taken(into: Path) -> Storyboard | None:
     if refused is not None:
         raise UnreadableStoryboard(refused["code"], refused["sentence"], **refused["data"])
     document = _read(into / STORYBOARD)
-    return None if document is None else storyboard_json.from_json(document)
+    return None if document is None else handover.from_json(document)
 
 
 def leave_progress(into: Path, done: int, whole: int) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import PurePosixPath
 
-from storyboards.reading import checks, fcp_xml, natural_order, words
+from storyboards.reading import clean_texts, consistency_doubts, fcp_xml, natural_order
 from storyboards.reading.archives import Archive
 from storyboards.reading.boards import Board, Doubt, Picture, Storyboard, UnreadableStoryboard
 from storyboards.reading.fcp_xml import BadXml, Clip
@@ -71,7 +71,7 @@ def read(
     images = [_named(name) for name in names if _has_suffix(name, _SUFFIXES)]
     chosen, doubts = _chosen(images, taken)
     if len(chosen) > limits.boards:
-        raise checks.too_many_boards(len(chosen), limits)
+        raise consistency_doubts.too_many_boards(len(chosen), limits)
     clips, xml_doubts = _clips(archive, names, limits)
     of_plans = _stems_by_plan(images)
     boards = []
@@ -83,8 +83,10 @@ def read(
     if all(board.picture is None for board in boards):
         raise _no_pictures(names)
     doubts += [*xml_doubts, *_left_out(names)]
-    checked = checks.checked(boards, has_labels=False)
-    return Storyboard("images", words.one_line(archive.name, 255), tuple(checked), tuple(doubts))
+    checked = consistency_doubts.checked(boards, has_labels=False)
+    return Storyboard(
+        "images", clean_texts.one_line(archive.name, 255), tuple(checked), tuple(doubts)
+    )
 
 
 def _stem(file: str) -> str:
@@ -157,7 +159,7 @@ def _board(
     return Board(
         position=position,
         page=None,
-        label=words.one_line(image.stem, 64),
+        label=clean_texts.one_line(image.stem, 64),
         uid="",
         start_ms=None,
         duration_ms=None,

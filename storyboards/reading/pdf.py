@@ -12,13 +12,13 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 
 from storyboards.reading import (
-    checks,
-    pdf_cuts,
+    clean_texts,
+    consistency_doubts,
+    pdf_cut_texts,
     pdf_fields,
     pdf_groups,
     pdf_objects,
     text_lines,
-    words,
 )
 from storyboards.reading.boards import Board, Doubt, Storyboard, UnreadableStoryboard
 from storyboards.reading.limits import Limits
@@ -47,7 +47,7 @@ def read(
     is_classic = "|" in header
     setting, texts = pdf_fields.assign(grouping.groups, is_classic=is_classic)
     if not is_classic:
-        pdf_cuts.mark(grouping.groups, texts, setting)
+        pdf_cut_texts.mark(grouping.groups, texts, setting)
     boards = [
         _board(position, group, of_board, setting, limits)
         for position, (group, of_board) in enumerate(
@@ -55,9 +55,12 @@ def read(
         )
     ]
     timed = _timed(boards, [_ms(group) for group in grouping.groups], is_classic)
-    doubts = [*checks.count_doubts(timed, header), *_place_doubts(grouping)]
+    doubts = [*consistency_doubts.count_doubts(timed, header), *_place_doubts(grouping)]
     return Storyboard(
-        "pdf", _title(drawing.title, grouping, source), tuple(checks.checked(timed)), tuple(doubts)
+        "pdf",
+        _title(drawing.title, grouping, source),
+        tuple(consistency_doubts.checked(timed)),
+        tuple(doubts),
     )
 
 
@@ -70,7 +73,7 @@ def _check(groups: list[Group], drawing: pdf_objects.Drawing, limits: Limits) ->
             f"The PDF has {what} on its pages, and no pictures: it is not a storyboard.",
         )
     if len(groups) > limits.boards:
-        raise checks.too_many_boards(len(groups), limits)
+        raise consistency_doubts.too_many_boards(len(groups), limits)
 
 
 def _place_doubts(grouping: Grouping) -> list[Doubt]:
@@ -79,9 +82,9 @@ def _place_doubts(grouping: Grouping) -> list[Doubt]:
 
 def _title(said: str, grouping: Grouping, source: Path) -> str:
     """Return the title: what the PDF says of itself, what its first line says, or its name."""
-    first = words.one_line(grouping.header[0], 255) if grouping.header else ""
+    first = clean_texts.one_line(grouping.header[0], 255) if grouping.header else ""
     is_known = said and said.casefold() not in {"untitled", "anonymous"}
-    return said if is_known else first or words.one_line(source.stem, 255)
+    return said if is_known else first or clean_texts.one_line(source.stem, 255)
 
 
 def _board(position: int, group: Group, texts: Texts, setting: Setting, limits: Limits) -> Board:

@@ -15,7 +15,7 @@ import pypdfium2
 from PIL import Image
 from pypdfium2 import raw
 
-from storyboards.reading import words
+from storyboards.reading import clean_texts
 from storyboards.reading.boards import Picture, UnreadableStoryboard
 from storyboards.reading.limits import Limits
 from storyboards.reading.pictures import (
@@ -113,7 +113,7 @@ def read(source: Path, pictures: PictureFolder, limits: Limits, on_progress: Pro
     try:
         n_pages = len(document)
         _check_pages(n_pages, limits)
-        title = words.one_line(str(document.get_metadata_value("Title")), 255)
+        title = clean_texts.one_line(str(document.get_metadata_value("Title")), 255)
         reader = _Reader(pictures, limits)
         pages = []
         for index in range(n_pages):

@@ -27,7 +27,7 @@ def read(
 ) -> Storyboard:
     """Return a storyboard and write its pictures; each is a file `<sha256>.<suffix>` of `into`.
 
-    Foreign files are read in a child process instead: `child.read_in_child`.
+    Foreign files are read in a child process instead: `child_launch.read_in_child`.
 
     Raises:
         UnreadableStoryboard: it is none that can be read; `code` and words say why.

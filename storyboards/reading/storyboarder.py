@@ -15,7 +15,7 @@ from typing import Any
 
 from PIL import Image, UnidentifiedImageError
 
-from storyboards.reading import archives, checks, natural_order, words
+from storyboards.reading import archives, clean_texts, consistency_doubts, natural_order
 from storyboards.reading.archives import Archive
 from storyboards.reading.boards import Board, Doubt, Picture, Storyboard, UnreadableStoryboard
 from storyboards.reading.limits import Limits
@@ -83,13 +83,13 @@ def read(
     for name in found:
         scene = _Scene(archive, name, pictures, limits)
         if len(boards) + len(scene.boards) > limits.boards:
-            raise checks.too_many_boards(len(boards) + len(scene.boards), limits)
+            raise consistency_doubts.too_many_boards(len(boards) + len(scene.boards), limits)
         start_ms = _end_ms(boards)
         read_boards = []
         for board in scene.read(len(boards) + 1, start_ms):
             read_boards.append(board)
             on_progress(len(read_boards), len(scene.boards))
-        boards += checks.checked(read_boards)
+        boards += consistency_doubts.checked(read_boards)
     if not boards:
         raise UnreadableStoryboard("no_boards", "The Storyboarder project has no boards.")
     if all(board.picture is None for board in boards):
@@ -103,7 +103,7 @@ def read(
 
 def _title(archive: Archive, found: Sequence[str]) -> str:
     name = PurePosixPath(found[0]).stem if len(found) == 1 else archive.name
-    return words.one_line(name, 255)
+    return clean_texts.one_line(name, 255)
 
 
 def _end_ms(boards: Sequence[Board]) -> int:
@@ -151,7 +151,7 @@ class _Scene:
                 position=position + number,
                 page=None,
                 label=label,
-                uid=words.one_line(_text(fields.get("uid")), 64),
+                uid=clean_texts.one_line(_text(fields.get("uid")), 64),
                 start_ms=start_ms,
                 duration_ms=duration_ms,
                 **{name: text[:most] for name, text in texts.items()},
@@ -166,7 +166,7 @@ class _Scene:
 
 
 def _text(value: Any) -> str:
-    return words.clean(value) if isinstance(value, str) else ""
+    return clean_texts.clean(value) if isinstance(value, str) else ""
 
 
 def _ms(value: Any, default: int) -> int:
@@ -183,7 +183,7 @@ def _ms(value: Any, default: int) -> int:
 def _labels(boards: Sequence[dict[str, Any]]) -> list[str]:
     """Return the labels: as they are told, or else counted from where shots begin."""
     told = [fields.get("shot") for fields in boards]
-    if all(isinstance(label, str) and checks.LABEL.fullmatch(label) for label in told):
+    if all(isinstance(label, str) and consistency_doubts.LABEL.fullmatch(label) for label in told):
         return [str(label) for label in told]
     return list(_counted([bool(fields.get("newShot")) for fields in boards]))
 

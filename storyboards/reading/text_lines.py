@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 
-from storyboards.reading import words
+from storyboards.reading import clean_texts
 from storyboards.reading.pdf_objects import Box, Piece
 
 #: Baselines that differ less, in points, are one line's.
@@ -147,7 +147,7 @@ def text(drawn: Sequence[Line], setting: Setting) -> str:
         between = _between(above, line, setting)
         joined = joined.rstrip() + between if between.startswith("\n") else joined + between
         joined += line.text
-    return words.clean(joined)
+    return clean_texts.clean(joined)
 
 
 def _between(above: Line, line: Line, setting: Setting) -> str:

@@ -15,7 +15,7 @@ from generation.states import PlanStatus
 from storyboards.models import DraftBoard, StoryboardImport
 from storyboards.selectors import drafts
 from storyboards.selectors.drafts import Compared, Draft
-from storyboards.services import editing, readings, transitions
+from storyboards.services import editing, reading_queue, transitions
 from storyboards.states import ImportState
 
 #: Whoever comes second waits so long for the answer that the first one gets.
@@ -102,7 +102,7 @@ def make(draft: Draft, actor: User | None) -> dict[str, int]:
 
 def _plan(of: StoryboardImport, compared: Compared) -> NewPlan:
     board = compared.board
-    panel = storage.absolute(readings.picture_file(of, board.picture_name))
+    panel = storage.absolute(reading_queue.picture_file(of, board.picture_name))
     return NewPlan(board.sequence_code, board.plan_code, _texts(compared), panel)
 
 

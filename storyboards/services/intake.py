@@ -14,7 +14,7 @@ from nomenclature import rules
 from nomenclature.errors import NomenclatureError
 from storyboards.models import StoryboardImport
 from storyboards.models.storyboard_import import FOLDER
-from storyboards.services import reader_process
+from storyboards.services import background_reader
 from storyboards.states import ImportState
 
 #: How large a storyboard may be.
@@ -94,7 +94,7 @@ def take(
     if not is_new:
         storage.remove_folder(folder)
     if not is_read_here:
-        transaction.on_commit(reader_process.start)
+        transaction.on_commit(background_reader.start)
     return made
 
 

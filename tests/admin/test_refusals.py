@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from generation.states import RunState
-from madsea.web.request_log import RefusalsInOneLine
+from madsea.web.log_filters import RefusalsInOneLine
 from tests import factories
 from tests.admin import pages
 

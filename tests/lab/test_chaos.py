@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lab.chaos import __main__ as program
-from lab.chaos import ordeal, order, plan, script
+from lab.chaos import load_script, ordeal, order, plan
 from lab.chaos.ordeal import Result
 from lab.chaos.order import Order
 
@@ -21,7 +21,7 @@ def test_a_seed_says_what_happens_and_when() -> None:
     first, again, other = (plan.draw(seed, 100, lasts_s=50, has={"sqlite"}) for seed in (7, 7, 8))
 
     assert first == again != other
-    assert script.draw(7, 50) == script.draw(7, 50) != script.draw(8, 50)
+    assert load_script.draw(7, 50) == load_script.draw(7, 50) != load_script.draw(8, 50)
 
 
 @pytest.fixture

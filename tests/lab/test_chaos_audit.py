@@ -12,7 +12,7 @@ from generation import storage
 from generation.models import Attempt, Batch, LogEntry, PlanRun, Version
 from generation.services import claims, incoming_images, publication, server_leases, transitions
 from generation.states import AttemptOutcome, RunState
-from lab.chaos import witness
+from lab.chaos import transaction_witness
 from lab.chaos.audit import files, histories, renders, rows
 from lab.chaos.audit.case import Case, Verdict
 from tests import factories
@@ -66,8 +66,8 @@ def scene(home: Path, tmp_path: Path) -> Scene:
     (reserved,) = publication.reserve_render(attempt, lease.token, [image])
     version = publication.finish(reserved)
     made = Scene(_case(batch, version, home, tmp_path), attempt, tmp_path / "journal.jsonl")
-    (home / witness.FOLDER).mkdir()
-    (home / witness.FOLDER / "calls").write_text("...")
+    (home / transaction_witness.FOLDER).mkdir()
+    (home / transaction_witness.FOLDER / "calls").write_text("...")
     for event in ("accepted", "executed"):
         made.happened(event, after_s=-0.5)
     made.happened("finished", after_s=-0.4, outcome="success")
@@ -155,11 +155,13 @@ def forget_revision(scene: Scene) -> None:
 
 
 def write_in_transaction(scene: Scene) -> None:
-    (scene.case.home / witness.FOLDER / "offences").write_text("storage:stage from create:7\n")
+    (scene.case.home / transaction_witness.FOLDER / "offences").write_text(
+        "storage:stage from create:7\n"
+    )
 
 
 def see_nothing(scene: Scene) -> None:
-    (scene.case.home / witness.FOLDER / "calls").unlink()
+    (scene.case.home / transaction_witness.FOLDER / "calls").unlink()
 
 
 def fail_there(scene: Scene) -> None:

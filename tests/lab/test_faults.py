@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from comfyui_preview.server import PreviewServer
-from lab.faults import matrix, table
+from lab.faults import all_cases, table
 from lab.faults.case import Case
 from lab.faults.scene import Scene
 
@@ -46,12 +46,12 @@ def play(
 
 def marks(case: Case) -> list[pytest.MarkDecorator]:
     """Expect of a case that waits for the product that it fails until then."""
-    why = matrix.WAITING.get(case.slug)
+    why = all_cases.WAITING.get(case.slug)
     return [pytest.mark.xfail(reason=why, strict=True)] if why else []
 
 
 @pytest.mark.parametrize(
-    "case", [pytest.param(case, id=case.slug, marks=marks(case)) for case in matrix.CASES]
+    "case", [pytest.param(case, id=case.slug, marks=marks(case)) for case in all_cases.CASES]
 )
 def test_a_plan_ends_as_it_must(case: Case, play: Callable[[Case], Scene]) -> None:
     scene = play(case)
@@ -77,18 +77,18 @@ def test_the_page_has_a_line_for_every_case_and_for_nothing_else() -> None:
     text = table.PAGE.read_text(encoding="utf-8")
     rows = [line for line in text.splitlines() if line.endswith("× |")]
 
-    assert len(rows) == len(matrix.PLAYED)
-    assert text == table.page(rows, matrix.UNMET)
+    assert len(rows) == len(all_cases.PLAYED)
+    assert text == table.page(rows, all_cases.UNMET)
 
 
 def test_every_fault_of_the_list_is_met_or_told_why_not() -> None:
-    told = {case.number for case in matrix.CASES} | {unmet.number for unmet in matrix.UNMET}
+    told = {case.number for case in all_cases.CASES} | {unmet.number for unmet in all_cases.UNMET}
 
     assert told == set(range(1, 51))
 
 
 def test_no_two_cases_have_one_name() -> None:
-    names = [case.slug for case in matrix.CASES]
+    names = [case.slug for case in all_cases.CASES]
 
     assert len(set(names)) == len(names)
-    assert set(matrix.WAITING) <= set(names)
+    assert set(all_cases.WAITING) <= set(names)

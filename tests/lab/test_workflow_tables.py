@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lab.workflows import __main__ as corpus
-from lab.workflows import reading, templates
+from lab.workflows import reading, template_reading
 
 DATA = Path(__file__).resolve().parent.parent / "data" / "workflows"
 
@@ -70,7 +70,7 @@ def test_a_template_that_is_gone_is_told(
 ) -> None:
     (tmp_path / "plain.json").write_bytes((DATA / "editor" / "h01_plain.ui.json").read_bytes())
 
-    assert templates.main([str(tmp_path)]) == 1
+    assert template_reading.main([str(tmp_path)]) == 1
 
     said = capsys.readouterr().out
     assert "| plain.json | yes |" in said

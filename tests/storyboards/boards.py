@@ -7,7 +7,7 @@ from typing import Any
 from generation import storage
 from storyboards.models import StoryboardImport
 from storyboards.reading.boards import Board, Doubt, Picture, Storyboard
-from storyboards.services import intake, readings, transitions
+from storyboards.services import intake, reading_queue, transitions
 from tests import factories
 
 PLACE = {"project_id": "madsea-2025-ep202", "season": "S02", "episode": "E202"}
@@ -43,7 +43,7 @@ def read(boards: Sequence[dict[str, Any]], *, name: str = "E202.pdf") -> Storybo
     claimed = transitions.claim_next()
     assert claimed == made
     read_boards = tuple(_read(claimed, told) for told in boards)
-    readings.keep(claimed, Storyboard("pdf", "E202", read_boards))
+    reading_queue.keep(claimed, Storyboard("pdf", "E202", read_boards))
     return StoryboardImport.objects.get(pk=made.pk)
 
 
@@ -58,7 +58,7 @@ def _read(of: StoryboardImport, told: dict[str, Any]) -> Board:
 
 def _picture(of: StoryboardImport, content: bytes) -> Picture:
     sha256 = hashlib.sha256(content).hexdigest()
-    file = storage.absolute(readings.picture_file(of, f"{sha256}.jpg"))
+    file = storage.absolute(reading_queue.picture_file(of, f"{sha256}.jpg"))
     file.parent.mkdir(exist_ok=True)
     file.write_bytes(content)
     return Picture(sha256, "jpg", 64, 36)

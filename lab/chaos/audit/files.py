@@ -7,7 +7,7 @@ from generation import storage
 from generation.models import PlanRun, Version
 from generation.services import tree_audit
 from generation.states import RunState, VersionState
-from lab.chaos import witness
+from lab.chaos import transaction_witness
 from lab.chaos.audit.case import Case, Verdict, counted
 from tests.acceptance import wholeness
 
@@ -69,7 +69,7 @@ def whole(_: Case) -> Verdict:
 
 def transactions(case: Case) -> Verdict:
     """Invariant 8: no network and no file inside a transaction, as the witnesses saw it."""
-    folder = case.home / witness.FOLDER
+    folder = case.home / transaction_witness.FOLDER
     offences = folder / "offences"
     broken = offences.read_text().splitlines() if offences.exists() else []
     calls = folder / "calls"

@@ -21,12 +21,12 @@ from nomenclature import rules
 from nomenclature.errors import NomenclatureError
 from storyboards.models import StoryboardImport
 from storyboards.reading.boards import UnreadableStoryboard
-from storyboards.reading.child import read_in_child
+from storyboards.reading.child_launch import read_in_child
 from storyboards.reading.limits import Limits
 from storyboards.selectors import documents, doubts, drafts
 from storyboards.selectors.drafts import Draft
-from storyboards.services import confirmation, intake, readings
-from storyboards.services.packing import packed
+from storyboards.services import confirmation, intake, reading_queue
+from storyboards.services.folder_zip import packed
 from storyboards.states import ImportState
 
 _PIECE_BYTES = 2**20
@@ -79,7 +79,7 @@ class Command(MadseaCommand):
         made = intake.take(
             _pieces(whole), filename=name, actor=actor(options), is_read_here=True, **place
         )
-        made = readings.read_now(made, wait_s=WAIT_S)
+        made = reading_queue.read_now(made, wait_s=WAIT_S)
         if made.error:
             raise CommandError(f"{printable(name)}: {made.error['detail']}")
         return made
@@ -103,7 +103,7 @@ class Command(MadseaCommand):
                 )
             except UnreadableStoryboard as error:
                 raise CommandError(f"{printable(name)}: {error}") from error
-            draft = drafts.compare(of, readings.proposed(of, read))
+            draft = drafts.compare(of, reading_queue.proposed(of, read))
         if options["json"]:
             self._dump([documents.board(each, of) for each in draft.boards])
         else:

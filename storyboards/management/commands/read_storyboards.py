@@ -3,7 +3,7 @@
 from typing import Any
 
 from generation.management.command import MadseaCommand, counted
-from storyboards.services import readings
+from storyboards.services import reading_queue
 
 
 class Command(MadseaCommand):
@@ -14,6 +14,6 @@ class Command(MadseaCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        n_read = readings.read_waiting()
+        n_read = reading_queue.read_waiting()
         if n_read:
             self.stdout.write(f"{counted(n_read, 'storyboard')} read.")

@@ -1,6 +1,6 @@
 """In which order the nodes of a graph are executed."""
 
-from comfyui_preview.links import ExecutionOrder
+from comfyui_preview.execution_order import ExecutionOrder
 from comfyui_preview.queue import Graph
 
 

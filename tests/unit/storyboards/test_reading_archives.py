@@ -9,7 +9,7 @@ import pytest
 
 from storyboards.reading import read
 from storyboards.reading.boards import Storyboard, UnreadableStoryboard
-from storyboards.reading.child import read_in_child
+from storyboards.reading.child_launch import read_in_child
 from storyboards.reading.limits import Limits
 from tests import storyboard_files
 

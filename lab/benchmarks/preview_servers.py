@@ -1,7 +1,7 @@
 """Several preview servers in one process, as two cores have better to do than to hold eight.
 
-`python -m lab.benchmarks.previews HOME --servers 8 --seconds-per-plan 0.2`: each keeps its files
-and its journal in `HOME/<n>`; their addresses are in `HOME/ready` once all of them listen.
+`python -m lab.benchmarks.preview_servers HOME --servers 8 --seconds-per-plan 0.2`: each keeps its
+files and its journal in `HOME/<n>`; their addresses are in `HOME/ready` once all of them listen.
 """
 
 import argparse

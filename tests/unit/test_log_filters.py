@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from madsea.web.request_log import HideSignatures
+from madsea.web.log_filters import HideSignatures
 
 SIGNED = "/files/7.320:1vNk5G:abc-DEF_1/E202_SQ0010-0010_AI-concept_v0001.png"
 HIDDEN = "/files/(signed)/E202_SQ0010-0010_AI-concept_v0001.png"

@@ -1,4 +1,4 @@
-"""`python -m lab.workflows.templates FOLDER`: what is read of the templates that ComfyUI ships.
+"""`python -m lab.workflows.template_reading FOLDER`: what is read of ComfyUI's templates.
 
 The folder is that of their package, which is installed in an environment of its own. What
 ComfyUI's own page exports of 50 of them is kept as hashes (`exports.json`), none of it is copied:
@@ -38,7 +38,9 @@ class Compared(NamedTuple):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the table and the figures; return the exit code."""
-    parser = argparse.ArgumentParser("python -m lab.workflows.templates", description=__doc__)
+    parser = argparse.ArgumentParser(
+        "python -m lab.workflows.template_reading", description=__doc__
+    )
     parser.add_argument("folder", type=Path)
     documents = {path.stem: path for path in parser.parse_args(argv).folder.rglob("*.json")}
     lines = [reading.read(path) for _, path in sorted(documents.items()) if _is_document(path)]

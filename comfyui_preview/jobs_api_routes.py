@@ -4,7 +4,7 @@ from typing import Any
 
 from aiohttp import web
 
-from comfyui_preview.prompts import is_canonical
+from comfyui_preview.prompt_intake import is_canonical
 from comfyui_preview.queue import HistoryEntry, Item
 from comfyui_preview.routes import ENGINE, Handler, read_object
 from comfyui_preview.shared_state import Engine

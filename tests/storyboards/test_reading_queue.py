@@ -14,7 +14,7 @@ from generation import storage
 from generation.services import tick
 from storyboards.models import DraftBoard, StoryboardImport
 from storyboards.models.storyboard_import import FOLDER
-from storyboards.services import intake, reader_process, readings, transitions
+from storyboards.services import background_reader, intake, reading_queue, transitions
 from storyboards.states import ImportState
 from tests import storyboard_files
 from tests.storyboards.boards import PLACE
@@ -35,20 +35,20 @@ def now(of: StoryboardImport) -> StoryboardImport:
 def test_a_pdf_becomes_a_draft_with_its_pictures() -> None:
     made = given()
 
-    assert readings.read_waiting() == 1
+    assert reading_queue.read_waiting() == 1
 
     draft = now(made)
     assert (draft.state, draft.kind, draft.progress_pct) == (ImportState.DRAFT, "pdf", 100)
     first = DraftBoard.objects.get(of=draft, position=1)
     assert first.label == "1A"
     assert first.is_selected
-    assert storage.is_there(readings.picture_file(draft, first.picture_name))
+    assert storage.is_there(reading_queue.picture_file(draft, first.picture_name))
 
 
 def test_a_file_that_is_none_fails_with_words() -> None:
     made = given(b"%PDF-1.4 nothing more")
 
-    readings.read_waiting()
+    reading_queue.read_waiting()
 
     failed = now(made)
     assert failed.state == ImportState.FAILED
@@ -59,10 +59,10 @@ def test_a_file_that_is_none_fails_with_words() -> None:
 def test_whose_reader_has_died_is_read_by_the_next_once_the_lease_is_over() -> None:
     made = given()
     assert transitions.claim_next() == made
-    assert readings.read_waiting() == 0
+    assert reading_queue.read_waiting() == 0
     StoryboardImport.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
 
-    assert readings.read_waiting() == 1
+    assert reading_queue.read_waiting() == 1
     assert now(made).state == ImportState.DRAFT
 
 
@@ -70,7 +70,7 @@ def test_what_was_cut_off_three_times_fails_with_words() -> None:
     made = given()
     StoryboardImport.objects.update(n_tries=transitions.TRIES_MAX)
 
-    assert readings.read_waiting() == 0
+    assert reading_queue.read_waiting() == 0
 
     failed = now(made)
     assert failed.state == ImportState.FAILED
@@ -83,9 +83,9 @@ def test_a_reader_that_was_thought_dead_changes_nothing_any_more() -> None:
     slow = transitions.claim_next()
     assert slow is not None
     StoryboardImport.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    readings.read_waiting()
+    reading_queue.read_waiting()
 
-    readings.read(slow)
+    reading_queue.read(slow)
 
     assert now(made).state == ImportState.DRAFT
     n_boards = DraftBoard.objects.filter(of=made).count()
@@ -98,7 +98,7 @@ def test_what_is_deleted_while_it_is_read_leaves_no_row() -> None:
     assert claimed is not None
     StoryboardImport.objects.all().delete()
 
-    readings.read(claimed)
+    reading_queue.read(claimed)
 
     assert DraftBoard.objects.count() == 0
 
@@ -109,24 +109,24 @@ def test_a_folder_that_no_storyboard_has_is_removed_once_it_is_old() -> None:
     orphan.mkdir()
     young = storage.root() / FOLDER / "cafe"
     young.mkdir()
-    old = timezone.now().timestamp() - readings.ORPHAN_S - 1
+    old = timezone.now().timestamp() - reading_queue.ORPHAN_S - 1
     os.utime(orphan, (old, old))
     os.utime(storage.root() / FOLDER / made.public_id, (old, old))
 
-    assert readings.remove_orphans() == 1
+    assert reading_queue.remove_orphans() == 1
 
     assert {each.name for each in (storage.root() / FOLDER).iterdir()} == {made.public_id, "cafe"}
 
 
 def test_the_tick_has_read_what_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[str] = []
-    monkeypatch.setattr(reader_process, "start", lambda: started.append("reader"))
+    monkeypatch.setattr(background_reader, "start", lambda: started.append("reader"))
     given()
 
-    readings.step()
+    reading_queue.step()
 
     assert started == ["reader"]
-    assert readings.step in tick.STEPS
+    assert reading_queue.step in tick.STEPS
 
 
 def test_the_command_reads_what_waits(capsys: pytest.CaptureFixture[str]) -> None:
@@ -144,7 +144,7 @@ def test_images_that_name_their_plans_are_proposed_as_these() -> None:
             archive.writestr(f"{name}_extracted-raw.jpg", storyboard_files.jpeg(seed))
     made = given(held.getvalue())
 
-    readings.read_waiting()
+    reading_queue.read_waiting()
 
     proposed = DraftBoard.objects.filter(of=made).order_by("position")
     assert [(board.sequence_code, board.plan_code) for board in proposed] == [

@@ -16,10 +16,10 @@ from generation.errors import Busy, Fenced
 from storyboards.models import DraftBoard, StoryboardImport
 from storyboards.models.storyboard_import import FOLDER
 from storyboards.reading.boards import Board, Doubt, Storyboard, UnreadableStoryboard
-from storyboards.reading.child import read_in_child
+from storyboards.reading.child_launch import read_in_child
 from storyboards.reading.limits import Limits
 from storyboards.reading.source import Pictures
-from storyboards.services import intake, proposals, reader_process, transitions
+from storyboards.services import background_reader, intake, proposals, transitions
 from storyboards.services.numbering import NoNumberLeft
 from storyboards.states import ImportState
 
@@ -36,7 +36,7 @@ PASSING = frozenset({"reader_ended", "io"})
 def step() -> None:
     """Have read what waits, and remove folders that no import has: a step of the tick."""
     if StoryboardImport.objects.waiting(timezone.now()).exists():
-        reader_process.start()
+        background_reader.start()
     remove_orphans()
 
 
@@ -44,7 +44,7 @@ def read_waiting() -> int:
     """Read what waits, one after another; return how many: none where another reads here."""
     n_read = 0
     try:
-        with alone_on_this_machine(reader_process.lock(), wait_s=0):
+        with alone_on_this_machine(background_reader.lock(), wait_s=0):
             while (found := transitions.claim_next()) is not None:
                 read(found)
                 n_read += 1
@@ -59,7 +59,7 @@ def read_now(of: StoryboardImport, *, wait_s: float) -> StoryboardImport:
     Raises:
         Busy: others read on this machine all the time, or another machine reads it.
     """
-    with alone_on_this_machine(reader_process.lock(), wait_s=wait_s):
+    with alone_on_this_machine(background_reader.lock(), wait_s=wait_s):
         if of.state == ImportState.READING:
             if not transitions.claim(of):
                 raise Busy

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from lab.real import facts
+from lab.real import end_facts
 from lab.real.bystander import Bystander
 from lab.real.comfy import Comfy
 from tests import factories
@@ -38,7 +38,7 @@ def scenario(tmp_path: Any) -> Any:
 def executed(scenario: Any, *lives: tuple[int, str, int]) -> list[str]:
     for number, prompt_id, life in lives:
         scenario.bystanders[number].lives.setdefault(prompt_id, set()).add(life)
-    return facts._executions(scenario).wrong
+    return end_facts._executions(scenario).wrong
 
 
 def test_what_the_killed_server_lost_may_be_rendered_again(scenario: Any) -> None:
@@ -64,7 +64,7 @@ def others(scenario: Any, number: int, posted_at: float, said: Any = None) -> li
     bystander = scenario.bystanders[number]
     bystander.posted[FIRST] = posted_at
     bystander.history[FIRST] = said or {}
-    return facts._others(scenario).wrong
+    return end_facts._others(scenario).wrong
 
 
 def test_a_foreign_prompt_that_succeeded_is_right(scenario: Any) -> None:
@@ -86,7 +86,7 @@ def test_a_foreign_prompt_may_not_be_interrupted(scenario: Any) -> None:
 
 def in_picture(color: str, width_px: int = 960) -> list[str]:
     content = factories.png(width_px, 540, color)
-    return list(facts._in_picture("a.png", content, blue=16))
+    return list(end_facts._in_picture("a.png", content, blue=16))
 
 
 def test_an_image_of_its_panel_is_right() -> None:

@@ -1,4 +1,4 @@
-"""`python -m lab.benchmarks.polling`: many clients that follow one batch, once a second each.
+"""`python -m lab.benchmarks.polling_client`: clients that follow one batch, once a second each.
 
 As the frontend does it: the first answer whole, then `since` the last revision, with its ETag. Each
 waits for its answer before it asks again, over a connection of its own that is kept. As the clients

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from lab.benchmarks.database_watch import Watched, watch
 from lab.benchmarks.site import Site
 from lab.benchmarks.sizes import Farm, Load
 from lab.benchmarks.tables import Table, load, ms, ratio
-from lab.benchmarks.watching import Watched, watch
 
 HEADERS = (
     "servers",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import psycopg
 
-from lab.benchmarks import machine
+from lab.benchmarks import process_usage
 
 SAMPLE_EVERY_S = 0.05
 SETTLE_S = 1.5
@@ -90,5 +90,5 @@ def _sample(url: str, found: Watched, is_over: threading.Event) -> None:
 def _cpu(pid: int) -> float | None:
     """Return the CPU seconds of a connection's process; None on another machine."""
     with suppress(OSError):
-        return machine.cpu_s(pid) if machine.name(pid).startswith("postgres") else None
+        return process_usage.cpu_s(pid) if process_usage.name(pid).startswith("postgres") else None
     return None

@@ -1,8 +1,8 @@
 """Madsea's web application with a witness in it, for uvicorn."""
 
-from lab.chaos import witness
+from lab.chaos import transaction_witness
 
-witness.install()
+transaction_witness.install()
 from madsea.asgi import application  # noqa: E402 - only after the witness is in place
 
 __all__ = ["application"]

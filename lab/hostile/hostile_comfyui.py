@@ -13,8 +13,8 @@ from typing import Any
 from generation.runtime.processes import ROOT
 from lab.hostile.fact import Fact
 from lab.hostile.ground import Ground
-from lab.hostile.lies import Act, Liar, lying
-from lab.hostile.lies import acts as ways
+from lab.hostile.lying_server import Act, Liar, lying
+from lab.hostile.lying_server import acts as ways
 from tests.processes import Site, request
 
 GROWN_MB_MOST = 200

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from generation.runtime.processes import ROOT
-from lab.benchmarks import journals, machine, rendering
-from lab.benchmarks.polling import EVERY_S, Answer
+from lab.benchmarks import batch_client, journals, process_usage
+from lab.benchmarks.polling_client import EVERY_S, Answer
 from lab.benchmarks.site import Site
 from lab.benchmarks.sizes import Load
 from lab.benchmarks.tables import Table, load, ms, percentile, ratio
@@ -37,14 +37,14 @@ def pollers(site: Site, size: Load) -> Iterator[Table]:
     found = Windows()
     server = site.preview(SECONDS_PER_PLAN)
     with site.web() as web, server as (url, journal), site.workers(url):
-        batch_id = rendering.post(site, size.n_polled_plans)
+        batch_id = batch_client.post(site, size.n_polled_plans)
         time.sleep(REST_S)
-        cpu_before = machine.cpu_s(web.process.pid)
+        cpu_before = process_usage.cpu_s(web.process.pid)
         for _ in range(size.n_windows):
             _window(site, batch_id, journal, size, found)
-        found.web_cpu_s = machine.cpu_s(web.process.pid) - cpu_before
-        rendering.cancel(site, batch_id)
-        rendering.finish(site, batch_id)
+        found.web_cpu_s = process_usage.cpu_s(web.process.pid) - cpu_before
+        batch_client.cancel(site, batch_id)
+        batch_client.finish(site, batch_id)
     yield _table(found, size)
 
 
@@ -61,8 +61,8 @@ def _window(site: Site, batch_id: str, journal: Path, size: Load, found: Windows
 
 
 def _poll(site: Site, batch_id: str, n_clients: int, seconds: float) -> list[Answer]:
-    url = f"{site.base}{rendering.URL}/status"
-    command = ["-m", "lab.benchmarks.polling", url, batch_id, str(n_clients), str(seconds)]
+    url = f"{site.base}{batch_client.URL}/status"
+    command = ["-m", "lab.benchmarks.polling_client", url, batch_id, str(n_clients), str(seconds)]
     done = subprocess.run(
         [sys.executable, *command], cwd=ROOT, env=site.env, stdout=subprocess.PIPE, check=True
     )

@@ -3,7 +3,7 @@ import io
 import pytest
 from PIL import Image
 
-from nomenclature.contents import HEAD_BYTES, extension_of
+from nomenclature.file_signatures import HEAD_BYTES, extension_of
 
 
 @pytest.mark.parametrize(
