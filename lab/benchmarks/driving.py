@@ -1,7 +1,8 @@
 """Simulated drivers: their real database work and files, without a ComfyUI server.
 
-Runs inside Django, and writes what it measured to stdout as JSON: see `simulated_farm.py`. Each driver is a
-process; its servers render in no time, so that what is measured is all that Madsea itself does.
+Runs inside Django, and writes what it measured to stdout as JSON: see `simulated_farm.py`. Each
+driver is a process; its servers render in no time, so that what is measured is all that Madsea
+itself does.
 """
 
 import io

@@ -1,6 +1,7 @@
 """Starts a process of Madsea with a witness in it: files and network while in a transaction.
 
-Usage: transaction_witness.py work [its own arguments], or `uvicorn lab.chaos.witnessed_asgi:application`.
+Usage: transaction_witness.py work [its own arguments], or, with the web application,
+`uvicorn lab.chaos.witnessed_asgi:application`.
 
 Each call to storage or to a ComfyUI server is a dot in a file; one inside a transaction is a line.
 """
