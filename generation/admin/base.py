@@ -168,14 +168,14 @@ class MadseaAdmin(_Base):
             raise PermissionDenied
         shown = confirmation.read(request.POST.get("shown", ""), self.salt(act))
         if shown is None:
-            messages.error(request, "Nothing was done: that page was too old. Choose anew.")
+            messages.error(request, "Nothing was done: that page was too old. Choose again.")
             return HttpResponseRedirect(self.back(request))
         rows = list(self.get_queryset(request).filter(pk__in=shown.rows))
         targets = act.targets(rows)
         if not united(targets) <= shown.targets:
             text = (
-                "Meanwhile there is more to change than you were asked about."
-                " Read it anew, and answer again."
+                "More would be changed by now than you were asked about."
+                " Read it again, then answer."
             )
             return confirmation.page(self, request, act, rows, changed=text)
         if confirmation.answer_once(request, shown):

@@ -37,7 +37,7 @@ AGAIN = (
     " that on the same server the picture is the same. What is published stays."
 )
 NEW_SEED = (
-    "Each is rendered once more by its recipe, as a new version, with a seed that is drawn anew."
+    "Each is rendered once more by its recipe, as a new version, with a new seed."
     " What is published stays."
 )
 _ANSWERED = "madsea_answered"

@@ -57,7 +57,7 @@ def _failed() -> Table:
         html.link(html.list_url(PlanRun, state__exact=RunState.ERROR.value), "All failed plans"),
     )
     title = _newest("Failed plans that need attention", len(found))
-    empty = "Nothing to do: no plan has failed that was not asked for again since."
+    empty = "Nothing to do: every plan that failed has been asked for again."
     return tables.runs(title, found[:SHOWN], more=more, empty=empty)
 
 

@@ -44,7 +44,8 @@ def of_sequence(sequence: Sequence) -> Drop:
         reverse("admin:generation_sequence_panels", args=[sequence.pk]),
         "Panels: drop images here, or choose them",
         "PNG, JPEG or WebP. By name: E202_SQ0010-0010_extracted-raw.png, or 0010.png. In order:"
-        " the first is of the first plan, and beyond the last one plans are made.",
+        " the first image is the first plan's, and so on; images beyond the last plan make new"
+        " plans.",
         is_many=True,
     )
 

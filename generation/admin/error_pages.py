@@ -29,7 +29,7 @@ class Refusal:
 UNREADABLE = Refusal(
     "This request cannot be read",
     "Its address or what was sent with it is not what Madsea expects. Nothing was done.",
-    "Go back, load the page anew and try again. If it happens again, tell a technical director"
+    "Go back, reload the page and try again. If it happens again, tell a technical director"
     " the address above: the name of this machine may be missing in ALLOWED_HOSTS.",
     alone=True,
 )
@@ -37,7 +37,7 @@ STALE_FORM = Refusal(
     "The page was open for too long",
     "Somebody signed in or out in this browser since it was opened, or cookies are switched off."
     " Nothing was done.",
-    "Go back, load the page anew, and do it again.",
+    "Go back, reload the page, and do it again.",
     alone=True,
 )
 FORBIDDEN = Refusal(
@@ -53,7 +53,7 @@ NOWHERE = Refusal(
 BUTTON = Refusal(
     "This address belongs to a button",
     "It does something only when the button is pressed. It was opened like a page, as after"
-    " signing in anew: nothing was done.",
+    " signing in again: nothing was done.",
     "Go to the page and press the button again.",
 )
 BROKEN = Refusal(

@@ -186,7 +186,7 @@ class ServerAdmin(MadseaAdmin):
             Question(
                 "It failed plans of these workflows that other servers rendered. It takes them"
                 " again, and what it failed is forgiven. If nothing was mended there, it fails"
-                " plans again until it is blocked anew.",
+                " plans again until it is blocked again.",
                 _blocks_of,
                 ("block", "blocks"),
             ),
@@ -214,7 +214,7 @@ class ServerAdmin(MadseaAdmin):
             _has_secrets,
             Question(
                 "Name and password, token, key for partner nodes and extra headers are deleted. A"
-                " server behind a login answers no more until they are typed again."
+                " server behind a login stops answering until they are typed again."
             ),
         ),
     )

@@ -119,7 +119,7 @@ def ref(name: str) -> Schema:
 
 _WORDS: Mapping[int, str] = {
     400: "It cannot be done as it is asked: `errors` names each problem and its place.",
-    401: "Nobody is signed in, or the token is none.",
+    401: "Nobody is signed in, or the token is not valid.",
     403: "The session's CSRF token is missing.",
     404: "There is no such thing.",
     405: "The address has no such method; `Allow` names those that it has.",

@@ -48,7 +48,7 @@ def fetching(stage: Fetching, observed: Observation, now: float) -> Step:
 def _pictures_not_fetched(stage: Fetching, observed: seen.PicturesNotFetched, now: float) -> Step:
     problem, running = observed.problem, stage.running
     if stage.is_left and isinstance(problem, FileMissing):
-        return end(do.Lose("it knows it no more, and the file it left is gone"))
+        return end(do.Lose("it no longer knows it, and its file is gone"))
     if why := _for_good(problem):
         return end(do.Fail(why))
     match problem:
@@ -88,7 +88,7 @@ def _unreadable(stage: Fetching, problem: BadImage) -> Step:
     retrieval = stage.running.retrieval
     if retrieval.n_unreadable and stage.is_left:
         # Its server was ended while it wrote.
-        return end(do.Lose("it knows it no more, and left half a file"))
+        return end(do.Lose("it no longer knows it, and its file is incomplete"))
     if retrieval.n_unreadable:
         return fail("unreadable_output", str(problem))
     running = replace(stage.running, retrieval=replace(retrieval, n_unreadable=1))

@@ -46,7 +46,7 @@ def change(name: str, wanted: Mapping[str, Any], *, actor: User | None) -> Named
     changed = _changed(row, wanted)
     unchanged = NamedWorkflow.objects.filter(pk=row.pk, changed_at=row.changed_at)
     if not unchanged.update(choices=changed, changed_by=actor, changed_at=timezone.now()):
-        detail = "Somebody else has just changed this workflow: look at it anew, then change it."
+        detail = "Somebody else has just changed this workflow: look at it again, then change it."
         raise Conflict(detail, code="changed_meanwhile")
     row.refresh_from_db()
     return row

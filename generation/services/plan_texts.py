@@ -70,7 +70,7 @@ def write(
     with transaction.atomic():
         [locked] = _locked([plan.pk])
         if revision is not None and locked.text_revision != revision:
-            detail = "Somebody has changed this plan since you read it: read it anew."
+            detail = "Somebody has changed this plan since you read it: read it again."
             raise Conflict(detail, code="changed_meanwhile")
         return bool(write_all({plan.pk: texts}, by=by, source=source))
 

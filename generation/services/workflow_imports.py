@@ -44,7 +44,7 @@ def take(content: bytes, *, filename: str, name: str | None = None, actor: User 
     row = check(content, filename=filename, name=name, actor=actor)
     is_new = row.pk is None
     if not workflow_library.keep(row, by=actor):
-        detail = "Somebody else has just changed this workflow: look at it anew, then give yours."
+        detail = "Somebody else has just changed this workflow: look at it again, then give yours."
         raise Conflict(detail, code="changed_meanwhile")
     return Imported(NamedWorkflow.objects.get(folded=row.folded), is_new)
 

@@ -97,7 +97,7 @@ def gone(graph: Graph, stored: Json, parameters: dict[str, Parameter]) -> Iterat
         if parameter is None or not _is_about(graph, mapping(chosen), parameter):
             detail = (
                 f"What was chosen for the parameter {name} does not hold any more: the nodes that"
-                " it was about are not there, or are other ones. Choose it anew."
+                " it was about are not there, or are other ones. Choose again."
             )
             yield Remark("choice_gone", detail)
         elif problem := _unfit(parameter, mapping(chosen)):

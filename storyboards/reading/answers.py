@@ -103,6 +103,6 @@ def ended(exit_code: int) -> UnreadableStoryboard:
     """Return the refusal of a file whose reader has ended without an answer."""
     sentence = (
         "The reader has ended before it was through: something ended it, or the file is made to do"
-        " so. Send it once more; if that fails again, export it anew."
+        " so. Send it once more; if that fails again, export it again."
     )
     return UnreadableStoryboard("reader_ended", sentence, exit_code=exit_code)

@@ -36,8 +36,8 @@ SENTENCES: Mapping[str, str] = {
     "several_pictures": "{plans} plans have several pictures: of each the {taken} is taken.",
     "files_left_out": "{n} files are no pictures that can be used, and were left out.",
     "xml_damaged": "{file} is damaged: the times in it were not read.",
-    "xml_declares_entities": "{file} declares what is not read from foreign files: the times in it"
-    " were not read.",
+    "xml_declares_entities": "{file} contains declarations that Madsea does not accept for safety:"
+    " the times in it were not read.",
     "xml_too_large": "{file} is too large: the times in it were not read.",
     "xml_without_times": "{file} tells no times of pictures.",
     "boards_count": "The file says it has {said} boards; {found} were found.",

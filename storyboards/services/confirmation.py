@@ -76,7 +76,7 @@ def _turn(of: StoryboardImport) -> UUID | None:
 
 def _check(draft: Draft, revision: int | None) -> None:
     if revision is not None and draft.of.revision != revision:
-        detail = "Somebody has changed it meanwhile: read it anew, and confirm that."
+        detail = "Somebody has changed it meanwhile: read it again, then confirm."
         raise Conflict(detail, code="storyboard_changed", attr="revision")
     if draft.problems:
         raise InvalidRequest(list(draft.problems))

@@ -56,7 +56,7 @@ def change(
             raise refusal(of)
         held = StoryboardImport.objects.get(pk=of.pk)
         if revision is not None and held.revision != revision + 1:
-            detail = "Somebody has changed it meanwhile: read it anew."
+            detail = "Somebody has changed it meanwhile: read it again."
             raise Conflict(detail, code="storyboard_changed", attr="revision")
         boards = list(held.boards.order_by("position"))
         _check(boards, changes)

@@ -27,7 +27,7 @@ def claim_next() -> StoryboardImport | None:
     """
     while (found := StoryboardImport.objects.waiting(timezone.now()).first()) is not None:
         if found.n_tries >= TRIES_MAX:
-            detail = f"Its reading was cut off {TRIES_MAX} times. Save the file anew, and send it."
+            detail = f"Its reading was cut off {TRIES_MAX} times. Save the file again, and send it."
             fail(found, {"code": CUT_OFF, "detail": detail, "data": {"tries": TRIES_MAX}})
         elif claim(found):
             return found

@@ -25,7 +25,7 @@ def test_the_home_page_shows_what_runs_and_what_needs_attention(office: Client) 
     assert "gpu-1" in shown
 
 
-NOTHING_TO_DO = "Nothing to do: no plan has failed that was not asked for again since."
+NOTHING_TO_DO = "Nothing to do: every plan that failed has been asked for again."
 
 
 def test_a_failure_that_was_asked_for_again_needs_no_attention(office: Client) -> None:

@@ -153,7 +153,7 @@ def test_an_answer_that_was_tampered_with_does_nothing(office: Client) -> None:
 
     response = office.post(question.url, {**question.form, "shown": f"x{question.form['shown']}"})
 
-    assert pages.said(response) == ["Nothing was done: that page was too old. Choose anew."]
+    assert pages.said(response) == ["Nothing was done: that page was too old. Choose again."]
     assert _states(batch) == ["queued"] * 2
 
 

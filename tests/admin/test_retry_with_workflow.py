@@ -103,7 +103,7 @@ def test_the_answer_is_for_the_workflow_that_was_asked_about(office: Client, bro
     question.form["workflow_json"] = "Another.json"
 
     assert pages.agree(office, question) == [
-        "Nothing was done: that page was too old. Choose anew."
+        "Nothing was done: that page was too old. Choose again."
     ]
     assert workflows_of(broken) == [None, None, None]
 
