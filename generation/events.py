@@ -42,6 +42,13 @@ EVENTS = _table(
     Event(
         "episode_created", "info", "Episode {episode} of {project} is new: this request made it."
     ),
+    Event(
+        "locked_left_out",
+        "warning",
+        "Left out, as they are approved and so locked: {named}. Reopen them, or ask with force and"
+        " a reason.",
+    ),
+    Event("locked_forced", "warning", "Approved, and made anew all the same ({reason}): {named}."),
     Event("rerun", "info", "It follows the recipe of {filename}."),
     Event("batch_cancel_requested", "info", "Cancel of the batch requested."),
     Event("paused", "info", "Paused: what runs is finished, nothing more is taken."),

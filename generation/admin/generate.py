@@ -21,10 +21,10 @@ from generation.admin import generate_forecast, generate_form, html, id_ranges
 from generation.admin.actions import counted
 from generation.admin.generate_forecast import PICTURES, PLANS
 from generation.admin.generate_form import GenerateForm
-from generation.errors import Conflict, InvalidRequest
+from generation.errors import Conflict, InvalidRequest, Problem
 from generation.models import Batch, Plan, PlanRun
 from generation.selectors import admin_overviews, production
-from generation.services import requests_from_plans
+from generation.services import plan_locks, requests_from_plans
 from generation.services.requests_from_plans import Rehearsed
 from generation.states import UNFINISHED, Mode, RunState
 
@@ -140,7 +140,10 @@ def _start(request: HttpRequest, form: GenerateForm) -> HttpResponse | None:
     except InvalidRequest as refused:
         form.refuse(refused.problems)
         return None
-    except Conflict:
+    except Conflict as refused:
+        if refused.code == plan_locks.CODE:
+            form.refuse([Problem("force", refused.code, refused.detail)])
+            return None
         text = (
             "Nothing more was started: this page has started something already, and was changed"
             " since. Press again if you want this as well."
@@ -180,11 +183,12 @@ def _page(
 def _press(plans: list[Plan], rehearsed: list[Rehearsed]) -> str:
     """Return what the button says: what one press makes."""
     told = [each.outlook for each in rehearsed if each.outlook]
+    n_plans = sum(len(each["plans"]) for each in told) or len(plans)
     if any(each["mode"] == Mode.MANUEL for each in told):
-        what = f"Ask artists for {counted(len(plans), PLANS)}"
+        what = f"Ask artists for {counted(n_plans, PLANS)}"
     else:
         pictures = [each["pictures"] for each in told]
         known = sum(n for n in pictures if n is not None)
         is_known = bool(told) and None not in pictures
-        what = f"{LABEL} {counted(known, PICTURES) if is_known else counted(len(plans), PLANS)}"
+        what = f"{LABEL} {counted(known, PICTURES) if is_known else counted(n_plans, PLANS)}"
     return f"{what} in {len(rehearsed)} batches" if len(rehearsed) > 1 else what

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from generation.admin import html
 from generation.admin.actions import counted
 from generation.selectors import wait_reasons
+from generation.services import plan_locks
 from generation.services.dry_runs import DryRunDocument, PlanOutlook, ServerOutlook
 from generation.services.requests_from_plans import Part, Rehearsed
 from generation.states import Mode, ServerHealth
@@ -25,12 +26,15 @@ class Outlook:
 def outlook(rehearsed: Rehearsed) -> Outlook:
     """Return what is said of one batch beforehand."""
     part, told = rehearsed.part, rehearsed.outlook
-    return Outlook(_title(part), _lines(part, told) if told else [])
+    if told is None:
+        return Outlook(_title(part, len(part.plans)), [])
+    n_plans = len(told["plans"])
+    return Outlook(_title(part, n_plans), [*_lines(n_plans, told), *_locked(part, told)])
 
 
-def _title(part: Part) -> str:
+def _title(part: Part, n_plans: int) -> str:
     place = f"{part.episode.project} · {part.episode} · {sequences(part)}"
-    return f"{place} · {part.style} · {counted(len(part.plans), PLANS)}"
+    return f"{place} · {part.style} · {counted(n_plans, PLANS)}"
 
 
 def sequences(part: Part) -> str:
@@ -39,9 +43,19 @@ def sequences(part: Part) -> str:
     return codes[0] if len(codes) == 1 else f"{codes[0]}–{codes[-1]}"
 
 
-def _lines(part: Part, told: DryRunDocument) -> list[str]:
+def _locked(part: Part, told: DryRunDocument) -> list[str]:
+    """Return what is said of plans that are approved."""
+    if not told["locked"]:
+        return []
+    named = plan_locks.named([(each["sequence_id"], each["plan"]) for each in told["locked"]])
+    if part.payload.get("force"):
+        return [f"Approved, and made anew all the same: {named}."]
+    return [f"Left out, as they are approved: {named}. Tick “Approved plans, too”, and say why."]
+
+
+def _lines(n_plans: int, told: DryRunDocument) -> list[str]:
     if told["mode"] == Mode.MANUEL:
-        return [f"{counted(len(part.plans), PLANS)} will wait for images that artists upload."]
+        return [f"{counted(n_plans, PLANS)} will wait for images that artists upload."]
     lacking = [plan for plan in told["plans"] if plan["lacks_panel"]]
     servers = told["servers"]
     return [

@@ -53,6 +53,7 @@ class GenerateForm(forms.Form):
     reason = forms.CharField(
         required=False, widget=forms.TextInput(attrs={"maxlength": REASON_MAX})
     )
+    force = forms.BooleanField(required=False, label="Approved plans, too")
     key = forms.CharField(widget=forms.HiddenInput)
 
     def __init__(self, plans: Sequence[Plan], held: Mapping[str, str]) -> None:
@@ -112,8 +113,9 @@ class GenerateForm(forms.Form):
             "priority": _number(given["priority"]),
             "name": given["name"],
             "reason": given["reason"],
+            "force": given["force"],
         }
-        by_itself = {"variations": 1, "priority": 0, "name": "", "reason": ""}
+        by_itself = {"variations": 1, "priority": 0, "name": "", "reason": "", "force": False}
         return Wish(
             self._plans,
             self._style(),

@@ -49,6 +49,8 @@ class RerunViewSet(ViewSet):
                 seed=asked.get("seed"),
                 plans=plans or None,
                 variations=asked.get("variations", 1),
+                force=asked.get("force", False),
+                reason=asked.get("reason", ""),
             ),
             key=request.headers.get(idempotency.HEADER),
             requester=responses.actor(request),

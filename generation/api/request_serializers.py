@@ -11,7 +11,13 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 
-from generation.models.batch import NAME_MAX, PRIORITY_HIGH, PRIORITY_LOW, VARIATIONS_MAX
+from generation.models.batch import (
+    NAME_MAX,
+    PRIORITY_HIGH,
+    PRIORITY_LOW,
+    REASON_MAX,
+    VARIATIONS_MAX,
+)
 from generation.services.batch_controls import TRIES_HIGH, TRIES_LOW
 from generation.services.plan_texts import FIELDS, NUMBERS, TEXTS
 from generation.states import PlanStatus
@@ -306,6 +312,8 @@ class Rerun(Strict):
         help_text="Other plans of the version's episode, which start from their own panels.",
     )
     variations = Whole(min_value=1, max_value=VARIATIONS_MAX, required=False)
+    force = Flag(required=False, help_text="Approved plans, too: it takes a `reason`.")
+    reason = Text(max_length=REASON_MAX, required=False, allow_blank=True)
 
 
 def disagreement(season: object, episode: object) -> dict[str, Any]:

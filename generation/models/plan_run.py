@@ -54,6 +54,14 @@ class PlanRunQuerySet(models.QuerySet["PlanRun"]):
         """Return those that a retry may queue again."""
         return self.filter(state__in=RETRYABLE)
 
+    def of_locked_plans(self) -> Self:
+        """Return those whose plan is approved: nothing new is made of it."""
+        return self.filter(plan__in=Plan.objects.locked())
+
+    def of_unlocked_plans(self) -> Self:
+        """Return those whose plan is not approved."""
+        return self.exclude(plan__in=Plan.objects.locked())
+
     def retried_with(self, batches: Sequence[Batch]) -> Self:
         """Return what a retry of whole batches takes: the failed, of a cancelled batch all."""
         cancelled = [batch.pk for batch in batches if batch.status == BatchState.CANCELLED]

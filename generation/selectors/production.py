@@ -128,6 +128,21 @@ def set_apart(project_id: str, episode: str) -> dict[tuple[str, str], PlanStatus
     }
 
 
+def locked(project_id: str, episode: str) -> frozenset[tuple[str, str]]:
+    """Return which plans of an episode are locked, by their sequences and codes."""
+    of_episode = Plan.objects.locked().filter(
+        sequence__episode__code=episode, sequence__episode__project__code=project_id
+    )
+    return frozenset(of_episode.values_list("sequence__code", "code"))
+
+
+def locked_ids(plans: Iterable[Plan]) -> frozenset[int]:
+    """Return which of some plans are locked, by their ids."""
+    given = {plan.pk: plan.sequence_id for plan in plans}
+    rows = Plan.objects.locked().filter(sequence__in=set(given.values()))
+    return frozenset(given) & frozenset(rows.values_list("pk", flat=True))
+
+
 def _shown_versions() -> QuerySet[Version]:
     related = Version.objects.published().select_related(
         "plan__sequence", "batch", "run", "created_by"

@@ -28,6 +28,7 @@ from generation.services import (
     batch_names,
     capability,
     placeholder_values,
+    plan_locks,
     preflight,
     production_tree,
     requested_workflows,
@@ -36,7 +37,7 @@ from generation.services import (
     transitions,
 )
 from generation.services.production_tree import News
-from generation.services.request_params import OwnValues
+from generation.services.request_params import OwnValues, PlanKey
 from generation.services.request_validation import BatchRequest
 from generation.services.retry_overrides import NONE, Overrides
 from generation.services.transitions import Cancelled
@@ -48,10 +49,14 @@ _NOTHING_OWN = OwnValues({}, {})
 def create(request: BatchRequest, *, requester: User | None) -> Batch:
     """Write a batch and a run for each of its plans, then wake the drivers.
 
+    Locked plans are left out, and named in its log, unless the request is forced.
+
     Raises:
         InvalidRequest: the project exists in another spelling.
+        Conflict: all of its plans are locked.
     """
     with transaction.atomic():
+        request, locked = plan_locks.without_locked(request)
         news = production_tree.news(request.project_id, request.episode)
         plans = production_tree.ensure_plans(
             request.project_id, request.season, request.episode, request.sequences
@@ -59,15 +64,27 @@ def create(request: BatchRequest, *, requester: User | None) -> Batch:
         ordered = [plans[code, plan] for code, of in request.sequences.items() for plan in of]
         batch = _new_batch(request, ordered[0].sequence.episode, len(ordered), requester)
         PlanRun.objects.bulk_create(_new_runs(batch, ordered, request))
-        LogEntry.objects.bulk_create(_first_entries(batch, request, news, requester))
+        said = [*_first_entries(batch, request, news), *_of_locked(request, locked)]
+        LogEntry.objects.bulk_create(_entries(batch, said, requester))
         if request.mode == Mode.AUTO:
             transaction.on_commit(queueing.wake)
     return batch
 
 
-def _first_entries(
-    batch: Batch, request: BatchRequest, news: News, requester: User | None
-) -> list[LogEntry]:
+#: An event of the log, and its data.
+_Said = tuple[str, dict[str, Any]]
+
+
+def _of_locked(request: BatchRequest, locked: list[PlanKey]) -> list[_Said]:
+    """Return what is told of the locked plans that were asked for."""
+    if not locked:
+        return []
+    event = "locked_forced" if request.force else "locked_left_out"
+    data = {"plans": len(locked), "named": plan_locks.named(locked)}
+    return [(event, data | ({"reason": request.reason} if request.force else {}))]
+
+
+def _first_entries(batch: Batch, request: BatchRequest, news: News) -> list[_Said]:
     """Return what is told of a new batch: a mistyped project has become one without a word else."""
     asked: dict[str, Any] = {
         "plans": batch.n_total // batch.variations,
@@ -76,7 +93,7 @@ def _first_entries(
     }
     if request.params:
         asked["values"] = told(request.params, request.sources)
-    said: list[tuple[str, dict[str, Any]]] = [("batch_created", asked)]
+    said: list[_Said] = [("batch_created", asked)]
     if batch.variations > 1:
         said.append(("variations", {"variations": batch.variations}))
     if request.rerun_of is not None:
@@ -89,6 +106,10 @@ def _first_entries(
     elif news.episode:
         episode = {"project": request.project_id, "episode": news.episode}
         said.append(("episode_created", episode))
+    return said
+
+
+def _entries(batch: Batch, said: Iterable[_Said], requester: User | None) -> list[LogEntry]:
     return [
         LogEntry(
             batch=batch,
@@ -231,6 +252,7 @@ def retry(
     overrides = retry_overrides.read(batch, runs, params, workflow_json)
     moved = retry_runs(batch, [run.pk for run in runs], overrides, actor=actor) if runs else 0
     if not moved:
+        plan_locks.refuse_locked(runs)
         raise Conflict(
             "Nothing in this batch has failed or was cancelled. For another version of a plan,"
             " send a new request.",

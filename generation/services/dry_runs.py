@@ -11,6 +11,7 @@ from generation.services import (
     capability,
     node_definitions,
     placeholder_values,
+    plan_locks,
     production_tree,
     render_times,
     requested_workflows,
@@ -46,6 +47,13 @@ class Lacking(TypedDict):
     name: str
     where: str
     closest: list[str]
+
+
+class LockedPlan(TypedDict):
+    """A plan that is approved: it is left out, or made anew where the request is forced."""
+
+    sequence_id: str
+    plan: str
 
 
 class ServerOutlook(TypedDict):
@@ -89,6 +97,7 @@ class DryRunDocument(TypedDict):
     params: dict[str, Any]
     sources: dict[str, str]
     plans: list[PlanOutlook]
+    locked: list[LockedPlan]
     servers: list[ServerOutlook]
     new: New
 
@@ -98,8 +107,10 @@ def rehearse(request: BatchRequest) -> DryRunDocument:
 
     Raises:
         InvalidRequest: the project exists in another spelling.
+        Conflict: all of its plans are locked.
     """
     production_tree.check_spelling(request.project_id)
+    request, locked = plan_locks.without_locked(request)
     contract = requested_workflows.contract(request.workflow) if request.workflow else None
     own = requested_workflows.defaults(contract) if contract and request.mode == Mode.AUTO else {}
     servers = _servers(request)
@@ -109,10 +120,11 @@ def rehearse(request: BatchRequest) -> DryRunDocument:
         "workflow_json": request.workflow.name if request.workflow else None,
         "variations": request.variations,
         "pictures": _pictures(request, contract),
-        "seconds": _seconds(servers, len(_keys(request)) * request.variations),
+        "seconds": _seconds(servers, len(request.keys) * request.variations),
         "params": {**own, **request.params},
         "sources": {**from_one(own, Source.WORKFLOW), **request.sources},
         "plans": _plans(request, contract),
+        "locked": [{"sequence_id": code, "plan": plan} for code, plan in locked],
         "servers": servers,
         "new": {
             "project": news.project or None,
@@ -122,14 +134,10 @@ def rehearse(request: BatchRequest) -> DryRunDocument:
     }
 
 
-def _keys(request: BatchRequest) -> list[PlanKey]:
-    return [(code, plan) for code, plans in request.sequences.items() for plan in plans]
-
-
 def _plans(request: BatchRequest, contract: Contract | None) -> list[PlanOutlook]:
     panels = _panels(request) if request.needs_panel and request.mode == Mode.AUTO else None
     texts = _filled_texts(request, contract)
-    return [_plan(request, key, panels, texts.get(key)) for key in _keys(request)]
+    return [_plan(request, key, panels, texts.get(key)) for key in request.keys]
 
 
 def _plan(
@@ -162,7 +170,7 @@ def _filled_texts(
         return {}
     known = production.plans_of(request.project_id, request.episode, request.sequences)
     texts: dict[PlanKey, dict[str, str]] = {}
-    for key in _keys(request):
+    for key in request.keys:
         values = placeholder_values.of_plan(known.get(key) or _new_plan(request, key))
         texts[key] = placeholder_values.filled(_values(request, key), found, values)
     return texts
@@ -187,7 +195,7 @@ def _panels(request: BatchRequest) -> dict[PlanKey, str]:
 
 def _pictures(request: BatchRequest, contract: Contract | None) -> int | None:
     """Return how many pictures there will be: the values of a plan may decide how many it has."""
-    keys = _keys(request)
+    keys = request.keys
     if request.workflow is None or request.mode == Mode.MANUEL:
         return len(keys)
     if contract is None or contract.result is None:
@@ -240,7 +248,7 @@ def _needs(request: BatchRequest, of_all: Needs) -> list[tuple[Needs, int]]:
     own = [each.needs for each in request.own.values() if each.needs]
     distinct = {needs.sha256: needs for needs in own}
     counted = Counter(needs.sha256 for needs in own)
-    n_others = len(_keys(request)) - len(own)
+    n_others = len(request.keys) - len(own)
     groups = [(distinct[sha256], n_plans) for sha256, n_plans in counted.items()]
     return [*([(of_all, n_others)] if n_others else []), *groups]
 

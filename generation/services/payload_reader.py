@@ -25,6 +25,7 @@ _KINDS: Mapping[type, tuple[str, str]] = {
     list: ("not_an_array", "an array"),
     dict: ("not_an_object", "an object"),
     int: ("not_a_number", "a whole number"),
+    bool: ("not_a_boolean", "true or false"),
 }
 
 
@@ -68,7 +69,7 @@ class Reader:
 
     def take_kind(self, attr: str, field: Field, value: object) -> bool:
         """Record a value that is not of its field's kind; return whether it is."""
-        if isinstance(value, field.kind) and not isinstance(value, bool):
+        if isinstance(value, field.kind) and isinstance(value, bool) == (field.kind is bool):
             return True
         code, kind = _KINDS[field.kind]
         self.add(attr, code, f"Expected {kind}, not {kind_of(value)}.")
@@ -84,6 +85,11 @@ class Reader:
             return int(value)
         self.add(key, "out_of_bounds", f"It must be between {low} and {high}, not {shown(value)}.")
         return default
+
+    def flag(self, key: str) -> bool:
+        """Return what is said under a key of the payload; False where it is nothing."""
+        value = self.payload.get(key, False)
+        return self.take_kind(key, PAYLOAD[key], value) and bool(value)
 
     def text(self, key: str) -> str:
         """Return the text under a key of the payload; empty where there is none that fits."""

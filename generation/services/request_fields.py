@@ -82,6 +82,7 @@ PAYLOAD: Fields = MappingProxyType(
         "priority": Field(
             int, low=PRIORITY_LOW, high=PRIORITY_HIGH, meaning="Higher goes first; else 0."
         ),
+        "force": Field(bool, meaning="Approved plans are made anew, too: it takes a `reason`."),
         "name": Field(str, high=NAME_MAX, meaning="What people call the batch."),
         "reason": Field(str, high=REASON_MAX, meaning="Why it is asked for."),
     }
@@ -139,6 +140,7 @@ _BOUNDS: Mapping[type, tuple[str, str]] = {
 }
 _SCHEMAS: Mapping[type, dict[str, Any]] = {
     int: {"type": "integer"},
+    bool: {"type": "boolean"},
     str: {"type": "string"},
     list: {"type": "array"},
     dict: {"type": "object", "additionalProperties": True},

@@ -28,6 +28,9 @@ from generation.states import Mode
 from generation.workflows.parameters import shown
 from nomenclature import rules
 
+#: Why a request that insists on locked plans is refused.
+NO_REASON = "Say why approved plans are to be made anew: force takes a reason."
+
 
 @dataclass(frozen=True)
 class BatchRequest:
@@ -38,7 +41,8 @@ class BatchRequest:
     them; `workflow` is None only in mode manuel; `needs` is what rendering needs of a server, None
     in mode manuel; both may be no rows yet; `needs_panel`: the workflow starts from the plan's
     panel; `seed_bounds` are the least and the largest seed that can be drawn, None where no picture
-    depends on one. Each plan gets as many runs as there are `variations`. `rerun_of` is the version
+    depends on one. Each plan gets as many runs as there are `variations`; those that are locked get
+    none but by `force`. `rerun_of` is the version
     whose recipe it follows.
     """
 
@@ -59,7 +63,13 @@ class BatchRequest:
     name: str = ""
     reason: str = ""
     priority: int = 0
+    force: bool = False
     rerun_of: Version | None = None
+
+    @property
+    def keys(self) -> list[PlanKey]:
+        """Its plans, in the order asked for."""
+        return [(code, plan) for code, plans in self.sequences.items() for plan in plans]
 
 
 def read(given: object) -> BatchRequest:
@@ -86,7 +96,9 @@ def read(given: object) -> BatchRequest:
     values = request_params.read(reader, asked, style=style, workflow=workflow, mode=mode)
     variations = _variations(reader, asked, values, mode)
     name, reason = reader.text("name"), reader.text("reason")
-    priority = reader.number("priority", 0)
+    priority, force = reader.number("priority", 0), reader.flag("force")
+    if force and not reason.strip():
+        reader.add("reason", "no_reason", NO_REASON)
     if reader.problems:
         raise InvalidRequest(reader.problems)
     assert project_id and season and episode and style  # noqa: S101 - no problem, so all are there
@@ -108,6 +120,7 @@ def read(given: object) -> BatchRequest:
         name,
         reason,
         priority,
+        force,
     )
 
 

@@ -11,9 +11,10 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from generation.errors import InvalidRequest, Problem
+from generation.errors import Conflict, InvalidRequest, Problem
 from generation.models import Episode, Plan, Style
 from generation.parameter_sources import Source
+from generation.selectors import production
 from generation.services import (
     dry_runs,
     idempotency,
@@ -42,7 +43,7 @@ class Wish:
     workflow_name: str = ""
     mode: str = Mode.AUTO
     params: Mapping[str, Any] = field(default_factory=dict)
-    #: More keys of a request: `variations`, `priority`, `name`, `reason`.
+    #: More keys of a request: `variations`, `priority`, `name`, `reason`, `force`.
     more: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -68,6 +69,8 @@ class Rehearsed:
 def parts(wish: Wish) -> list[Part]:
     """Return a wish as requests, in the order of its plans.
 
+    Where all plans of one are locked, and not those of others, there is none of it.
+
     Raises:
         InvalidRequest: some plans have no style of their own, and none is chosen.
     """
@@ -76,9 +79,11 @@ def parts(wish: Wish) -> list[Part]:
         if style := wish.style or plan.style:
             grouped.setdefault((plan.sequence.episode_id, style), []).append(plan)
     _refuse_without_style(wish.plans, sum(map(len, grouped.values())))
+    locked = frozenset() if wish.more.get("force") else production.locked_ids(wish.plans)
+    open_to_all = {at: of for at, of in grouped.items() if any(p.pk not in locked for p in of)}
     return [
         Part(plans[0].sequence.episode, style, plans, _payload(wish, style, plans))
-        for (_, style), plans in grouped.items()
+        for (_, style), plans in (open_to_all or grouped).items()
     ]
 
 
@@ -202,6 +207,8 @@ def _rehearsed(part: Part) -> Rehearsed:
         return Rehearsed(part, dry_runs.rehearse(request_validation.read(part.payload)))
     except InvalidRequest as refused:
         return Rehearsed(part, None, refused.problems)
+    except Conflict as refused:
+        return Rehearsed(part, None, [Problem("force", refused.code, refused.detail)])
 
 
 def start(wish: Wish, *, key: str, requester: User) -> list[Created]:
@@ -209,7 +216,7 @@ def start(wish: Wish, *, key: str, requester: User) -> list[Created]:
 
     Raises:
         InvalidRequest: a part cannot be taken.
-        Conflict: the key came with another wish before.
+        Conflict: the key came with another wish before, or all plans are locked.
     """
     read = [(part, request_validation.read(part.payload)) for part in parts(wish)]
     with transaction.atomic():

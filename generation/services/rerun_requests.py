@@ -9,7 +9,7 @@ from generation.models import Attempt, Batch, PlanRun, Version, Workflow
 from generation.parameter_sources import Source
 from generation.selectors import recipes
 from generation.services import preflight, prompt_graphs, requested_workflows, runnable_plans
-from generation.services.request_validation import BatchRequest
+from generation.services.request_validation import NO_REASON, BatchRequest
 from generation.states import Mode
 from generation.workflows.contract import Contract
 
@@ -39,12 +39,15 @@ def read(
     seed: int | str | None = None,
     plans: Sequence[Place] | None = None,
     variations: int = 1,
+    force: bool = False,
+    reason: str = "",
 ) -> BatchRequest:
     """Return the request that makes a version's picture again.
 
     `seed` is another one, or `NEW`; without it that of the version. `plans` are other plans of its
     episode, which start from their own panels; without them the version's own, from its panel.
-    `variations` are so many seeds of each plan, which are drawn.
+    `variations` are so many seeds of each plan, which are drawn. `force`, with its `reason`: plans
+    that are locked, too.
 
     Raises:
         NotFound: there is no such version.
@@ -55,6 +58,8 @@ def read(
     contract = requested_workflows.contract(origin.workflow)
     problems = [*_seed_problems(origin, contract, seed), *_plan_problems(plans or ())]
     problems += _set_apart(origin.version, plans)
+    if force and not reason.strip():
+        problems.append(Problem("reason", "no_reason", NO_REASON))
     if variations > 1 and seed != NEW:
         problems.append(Problem(requested_workflows.SEED, "seed_of_variations", _ONE_SEED))
     needs = origin.run.needed
@@ -78,6 +83,8 @@ def read(
         seed_bounds=requested_workflows.seed_bounds(contract),
         sources=sources,
         variations=variations,
+        reason=reason,
+        force=force,
         rerun_of=origin.version,
     )
 

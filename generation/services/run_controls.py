@@ -10,6 +10,7 @@ from generation.models import Batch, PlanRun, Version
 from generation.services import (
     batches,
     incoming_images,
+    plan_locks,
     publication,
     retry_overrides,
     servers,
@@ -78,6 +79,7 @@ def retry_all(
     overrides = retry_overrides.read(batch, runs, params, workflow_json)
     moved = batches.retry_runs(batch, [run.pk for run in runs], overrides, actor=actor)
     if not moved:
+        plan_locks.refuse_locked(runs)
         state = _state(runs[0])
         raise Conflict(
             f"The plan is {state}: only a failed or cancelled one can be retried. For another"

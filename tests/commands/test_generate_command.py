@@ -168,3 +168,16 @@ def test_a_line_of_progress_comes_when_something_is_new(monkeypatch: pytest.Monk
     lines.show(shown)
 
     assert out.getvalue() == f"Batch {shown}: 75 %, 1 of 2 plans done\n"
+
+
+def test_approved_plans_are_left_out_unless_a_reason_is_given() -> None:
+    plan = factories.plans({"SQ0010": ["0010"]})[0]
+    factories.version(plan, origin="import", review_state="approved")
+
+    told = run("generate", SAMPLE, dry_run=True)
+    said = run("generate", SAMPLE)
+    forced = run("generate", SAMPLE, force="The director asked for it.")
+
+    assert "Approved, and would be left out: SQ0010-0010." in told
+    assert "5 plans requested; 1 approved plan left out." in said
+    assert "6 plans requested." in forced

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,7 +14,7 @@ from generation.management.new_projects import add_create, confirm
 from generation.models import Batch
 from generation.parameter_sources import told
 from generation.selectors import wait_reasons
-from generation.services import batches, dry_runs, request_validation
+from generation.services import batches, dry_runs, plan_locks, request_validation
 from generation.services.dry_runs import DryRunDocument, PlanOutlook, ServerOutlook
 
 
@@ -27,6 +28,9 @@ class Command(MadseaCommand):
             action="store_true",
             help="wait until the batch is finished; ends with 1 when a plan failed",
         )
+        parser.add_argument(
+            "--force", metavar="REASON", help="plans that are approved as well, and why"
+        )
         add_create(parser)
         add_actor(parser)
         add_dry_run(parser)
@@ -34,21 +38,32 @@ class Command(MadseaCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         user = actor(options)
         request = request_validation.read(_payload(options["request"]))
-        n_plans = sum(len(plans) for plans in request.sequences.values())
+        if options["force"]:
+            request = replace(request, force=True, reason=options["force"])
+        n_plans = len(request.keys)
         confirm(request.project_id, [request.episode], options, self.stdout)
         if options["dry_run"]:
+            outlook = dry_runs.rehearse(request)
+            n_plans = len(outlook["plans"])
             self.stdout.write(f"The request is valid: {counted(n_plans, 'plan')} would be queued.")
-            self._tell(dry_runs.rehearse(request))
+            self._tell(outlook, forced=request.force)
             return
         batch = batches.create(request, requester=user)
-        self.stdout.write(f"Batch {batch}: {counted(n_plans, 'plan')} requested.")
+        requested = counted(batch.n_total // batch.variations, "plan")
+        left = n_plans - batch.n_total // batch.variations
+        apart = f"; {counted(left, 'approved plan')} left out" if left else ""
+        self.stdout.write(f"Batch {batch}: {requested} requested{apart}.")
         self.stdout.flush()
         if options["wait"]:
             self._conclude(batch_progress.wait(batch, self.stdout))
 
-    def _tell(self, outlook: DryRunDocument) -> None:
+    def _tell(self, outlook: DryRunDocument, *, forced: bool) -> None:
         values = told(outlook["params"], outlook["sources"])
         self.stdout.write(f"Values: {values or 'none'}.")
+        if outlook["locked"]:
+            keys = [(each["sequence_id"], each["plan"]) for each in outlook["locked"]]
+            verb = "would be made anew" if forced else "would be left out"
+            self.stdout.write(f"Approved, and {verb}: {plan_locks.named(keys)}.")
         for plan in outlook["plans"]:
             for line in _own(plan):
                 self.stdout.write(line)

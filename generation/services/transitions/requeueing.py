@@ -57,8 +57,11 @@ def retry(
 
 
 def _retryable(now: Change, run_ids: Sequence[int]) -> list[PlanRun]:
-    """Return the runs that can be retried, each with its batch and its own workflow."""
-    runs = now.batch.runs.retryable().filter(pk__in=run_ids).order_by("pk")
+    """Return the runs that can be retried, each with its batch and its own workflow.
+
+    Not those of plans that are approved.
+    """
+    runs = now.batch.runs.retryable().of_unlocked_plans().filter(pk__in=run_ids).order_by("pk")
     found = list(runs.only("pk", "params", "sources", "seed", "own_workflow"))
     own = Workflow.objects.in_bulk({run.own_workflow_id for run in found} - {None})
     for run in found:
