@@ -38,23 +38,28 @@ class Maker:
     """Makes what is pending; what cannot be made now does not keep the others from their turn."""
 
     def __init__(self) -> None:
+        self.n_settled = 0
         self._deferred: dict[int, float] = {}
 
     def settle(self) -> int:
-        """Make what is derived of the newest pending versions; return of how many.
+        """Make what is derived of the newest pending versions; return how many were tried.
+
+        0: none is pending, or all that are were tried a moment ago.
 
         Raises:
             StorageError: the projects root cannot be used: nothing was tried.
         """
         marks = volumes.expected()
         settled: dict[Derived, list[int]] = {Derived.MADE: [], Derived.NONE: []}
-        for version in self._pending():
+        pending = self._pending()
+        for version in pending:
             result = self._make(version, marks)
             if result is None:
                 self._deferred[version.pk] = monotonic()
             else:
                 settled[result].append(version.pk)
-        return sum(_write_down(ids, result) for result, ids in settled.items())
+        self.n_settled += sum(_write_down(ids, result) for result, ids in settled.items())
+        return len(pending)
 
     def _pending(self) -> list[Version]:
         recent = monotonic() - DEFERRED_S

@@ -56,6 +56,7 @@ LAYERS = {
     "generation.checks": 8,
     "generation.management": 8,
     "madsea": 8,
+    "review.pages": 8,
 }
 DOORS = {
     "generation.tasks": 1,

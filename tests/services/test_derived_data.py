@@ -1,6 +1,7 @@
 """Small pictures: made behind, the newest first, whatever the files are, and kept in order."""
 
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -118,8 +119,22 @@ def test_a_disk_that_takes_nothing_defers_and_does_not_spin(
     factories.version(plans[0])
     (projects_root / storage.DERIVED).write_bytes(b"in the way")
 
-    assert (maker.settle(), maker.settle()) == (0, 0)
+    assert (maker.settle(), maker.settle(), maker.n_settled) == (1, 0, 0)
     assert states() == [Derived.PENDING]
+
+
+def test_files_of_a_share_that_is_away_keep_the_others_from_nothing(
+    plans: list[Plan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(derived_data, "MOST", 1)
+    factories.version(plans[0])
+    away = factories.version(plans[1], path="elsewhere/E202/SQ0010/AI-concept/a.png")
+    shutil.rmtree(storage.absolute("elsewhere"))
+
+    said = run("derive")
+
+    assert said == "1 version settled, 0 files removed.\n"
+    assert (away.derived, states()) == (Derived.PENDING, [Derived.MADE, Derived.PENDING])
 
 
 def test_a_root_that_is_not_mounted_keeps_everything_pending(

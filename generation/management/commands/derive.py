@@ -53,8 +53,9 @@ def _all() -> tuple[int, int]:
     swept = [derived_data.sweep(prefix) for prefix in derived_data.PREFIXES]
     derived_data.clear_old()
     maker = derived_data.Maker()
-    n_settled = sum(iter(maker.settle, 0))
-    return n_settled, sum(n_removed for n_removed, _ in swept)
+    while maker.settle():
+        """Go on with the next ones."""
+    return maker.n_settled, sum(n_removed for n_removed, _ in swept)
 
 
 def _follow() -> None:

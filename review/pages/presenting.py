@@ -1,0 +1,128 @@
+"""How the light table shows things: words and signs of states, addresses of pictures."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from generation import signed_urls
+from generation.models import Version
+from generation.states import ReviewState
+from review.selectors.table import Picture, Show, Tile
+
+#: The widths that are shown: in the grid, and large. Both are made when a version is published.
+SMALL_PX, LARGE_PX = 320, 1280
+NONE = "none"
+#: Beside its colour each state has a sign, for whoever does not tell colours apart.
+SIGNS = {
+    ReviewState.TO_REVIEW: "●",
+    ReviewState.APPROVED: "✓",
+    ReviewState.RETAKE: "↻",
+    ReviewState.SUPERSEDED: "–",
+    NONE: "∅",
+}
+WORDS = {
+    ReviewState.TO_REVIEW: gettext_lazy("to review"),
+    ReviewState.APPROVED: gettext_lazy("approved"),
+    ReviewState.RETAKE: gettext_lazy("retake"),
+    ReviewState.SUPERSEDED: gettext_lazy("superseded"),
+    NONE: gettext_lazy("no picture"),
+}
+FILTERS = {
+    Show.ALL: gettext_lazy("All"),
+    Show.TO_REVIEW: gettext_lazy("To review"),
+    Show.RETAKES: gettext_lazy("Retakes"),
+    Show.APPROVED: gettext_lazy("Approved"),
+    Show.NONE: gettext_lazy("No picture yet"),
+    Show.FAILED: gettext_lazy("Failed"),
+    Show.MINE: gettext_lazy("Mine"),
+    Show.RECENT: gettext_lazy("Since yesterday evening"),
+}
+
+
+@dataclass(frozen=True)
+class ShownTile:
+    """A tile with its words and its pictures' addresses; empty where it has none."""
+
+    tile: Tile
+    sign: str
+    word: str
+    small_url: str = ""
+    large_url: str = ""
+
+    @property
+    def name(self) -> str:
+        """What is said of it aloud."""
+        version = f" v{self.tile.picture.number:04d}" if self.tile.picture else ""
+        return f"{self.tile.code}{version}, {self.word}"
+
+
+def shown(tile: Tile) -> ShownTile:
+    """Return a tile as it is shown."""
+    sign, word = SIGNS[tile.state], str(WORDS[tile.state])
+    if tile.picture is None:
+        return ShownTile(tile, sign, word)
+    return ShownTile(tile, sign, word, *(_url(tile.picture, px) for px in (SMALL_PX, LARGE_PX)))
+
+
+def _url(picture: Picture, width_px: int) -> str:
+    return signed_urls.signed_url(picture.id, picture.filename, width_px=width_px)
+
+
+@dataclass(frozen=True)
+class ShownVersion:
+    """A version of the strip, or a panel, with its pictures' addresses; `file_url` is the whole."""
+
+    version: Version
+    small_url: str
+    large_url: str
+    file_url: str
+    sign: str = ""
+    word: str = ""
+
+
+def version(of: Version) -> ShownVersion:
+    """Return a version as it is shown."""
+    small, large, whole = (
+        signed_urls.signed_url(of.pk, str(of), width_px=px) for px in (SMALL_PX, LARGE_PX, None)
+    )
+    if not of.review_state:
+        return ShownVersion(of, small, large, whole)
+    return ShownVersion(
+        of, small, large, whole, SIGNS[of.review_state], str(WORDS[of.review_state])
+    )
+
+
+def words() -> dict[str, object]:
+    """Return the sentences that the page's script says, in the language of who reads it."""
+    return {
+        "signs": SIGNS,
+        "states": {state: str(word) for state, word in WORDS.items()},
+        "now": _("{plan}: {state}."),
+        "nothing_left": _("Nothing more is to review here."),
+        "confirm_approve": _("Approve {n} pictures?"),
+        "confirm_retake": _("Ask for {n} retakes, all with the same words?"),
+        "confirm_undo": _("Take back {n} decisions?"),
+        "confirm_comment": _("Say the same about {n} pictures?"),
+        "left_out": _("{n} left out: their state does not allow it."),
+        "is_approved": _("It is approved already. U takes that back."),
+        "is_superseded": _("Another version of the plan took its place."),
+        "no_picture": _("There is no picture to decide on yet."),
+        "no_words": _("No retake was asked for yet: press R and say what is to be better."),
+        "nothing_to_undo": _("There is nothing of yours to take back."),
+        "retake": _("Retake: what is to be better?"),
+        "comment": _("Comment"),
+        "why": _("Why do you take it back?"),
+        "selected": _("{n} selected"),
+        "unsent": _("{n} decisions are not sent yet. They are kept on this computer."),
+        "signed_out": _("You are signed out: sign in in another tab, and they are sent."),
+        "refused": _("{plan}: {detail}"),
+        "again": _("Send again"),
+        "drop": _("Drop it"),
+        "news": _("{n} new versions: show them"),
+        "gone_wrong": _("It could not be read: {detail}"),
+        "pending": _("The picture is being made …"),
+        "undone": _("Taken back."),
+        "pin": _("Click on the picture to say where."),
+        "board": _("Board"),
+    }

@@ -1,0 +1,155 @@
+"""The light table over HTTP: the page, and what its script fetches. Decisions go to the API."""
+
+import hashlib
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.cache import get_conditional_response, patch_cache_control
+from django.views.decorators.http import require_safe
+
+from generation.errors import NotFound
+from generation.models import Episode, Plan, Version
+from generation.services import recipe_lookup
+from review.pages import presenting
+from review.selectors import details
+from review.selectors import table as tables
+from review.selectors.table import Asked, Show
+from review.services import decisions
+
+View = Callable[..., HttpResponse]
+#: So many tiles are fetched anew at once.
+FETCHED_MAX = 100
+_NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+
+def _page(view: View) -> View:
+    """Only for who is signed in, only to look at, of an episode that there is; never kept."""
+
+    @require_safe
+    @login_required
+    @wraps(view)
+    def checked(request: HttpRequest, project_id: str, episode: str, **more: Any) -> HttpResponse:
+        try:
+            response = view(request, tables.episode(project_id, episode), **more)
+        except NotFound as error:
+            raise Http404(error.detail) from error
+        patch_cache_control(response, private=True, no_cache=True)
+        return response
+
+    return checked
+
+
+@_page
+def table(request: HttpRequest, of: Episode) -> HttpResponse:
+    """The page."""
+    found = tables.table(of, _asked(request))
+    place = [of.project.code, of.code]
+    context = {
+        "table": found,
+        "show": _show(request),
+        "style": request.GET.get("style", ""),
+        "filters": [
+            (show.value, words, found.counts[show.value])
+            for show, words in presenting.FILTERS.items()
+        ],
+        "groups": [
+            (code, [presenting.shown(tile) for tile in tiles]) for code, tiles in found.groups
+        ],
+        "may_decide": _may(request, decisions.DECIDE),
+        "may_comment": _may(request, decisions.COMMENT),
+        "words": presenting.words() | {"reasons": list(found.reasons)},
+        "scope": f"{of.pk}.{request.user.pk}",
+        "csrf_cookie": settings.CSRF_COOKIE_NAME,
+        "reviews_url": reverse("reviews"),
+        "states_url": reverse("review-states", args=place),
+        "tiles_url": reverse("review-tiles", args=place),
+        "plan_url": reverse("review-plan", args=[*place, 0]),
+    }
+    if settings.CSRF_COOKIE_NAME not in request.COOKIES:
+        # Whoever signs in has it. The page itself never holds it, and so can be compressed.
+        get_token(request)
+    return render(request, "review/table.html", context)
+
+
+@_page
+def states(request: HttpRequest, of: Episode) -> HttpResponse:
+    """How things are now, by plan: what the page asks every few seconds. 304 when it knows."""
+    rows = [
+        [
+            tile.plan_id,
+            tile.picture.id if tile.picture else None,
+            tile.state,
+            tile.newest_id,
+            tile.n_open,
+            tile.said.n,
+            tile.run_state if tile.in_render or tile.has_failed else None,
+        ]
+        for tile in tables.tiles(tables.plans_of(of, request.GET.get("sequence", "")))
+    ]
+    answer = JsonResponse({"plans": rows})
+    answer["ETag"] = f'"{hashlib.sha256(answer.content).hexdigest()[:32]}"'
+    return get_conditional_response(request, etag=answer["ETag"], response=answer) or answer
+
+
+@_page
+def tiles(request: HttpRequest, of: Episode) -> HttpResponse:
+    """Some tiles anew, as HTML."""
+    wanted = request.GET.get("plans", "").split(",")[:FETCHED_MAX]
+    ids = [number for number in map(_number, wanted) if number]
+    plans = Plan.objects.filter(sequence__episode=of, pk__in=ids)
+    shown = [presenting.shown(tile) for tile in tables.tiles(plans)]
+    return render(request, "review/tiles.html", {"tiles": shown})
+
+
+@_page
+def plan(request: HttpRequest, of: Episode, plan_id: int) -> HttpResponse:
+    """What is known of a plan, and of the version that is looked at, as HTML."""
+    found = details.details(of, plan_id, _number(request.GET.get("version", "")))
+    context = {
+        "found": found,
+        "versions": [presenting.version(each) for each in found.versions],
+        "shown": presenting.version(found.shown) if found.shown else None,
+        "panel": presenting.version(found.panel) if found.panel else None,
+        "recipe": _recipe(found.shown),
+    }
+    return render(request, "review/plan.html", context)
+
+
+def _recipe(version: Version | None) -> Any:
+    """Return what made a version, where a prompt did."""
+    if version is None or version.attempt_id is None:
+        return None
+    return recipe_lookup.read(version.pk)
+
+
+def _may(request: HttpRequest, permission: str) -> bool:
+    return bool(request.user.has_perm(permission))
+
+
+def _asked(request: HttpRequest) -> Asked:
+    return Asked(
+        user_id=request.user.pk,
+        sequence=request.GET.get("sequence", ""),
+        show=_show(request),
+        style=request.GET.get("style", ""),
+        page=_number(request.GET.get("page", "")) or 1,
+    )
+
+
+def _number(text: str) -> int | None:
+    return int(text) if _NUMBER.fullmatch(text) else None
+
+
+def _show(request: HttpRequest) -> Show:
+    try:
+        return Show(request.GET.get("show", Show.ALL))
+    except ValueError:
+        return Show.ALL
