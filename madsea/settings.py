@@ -27,6 +27,8 @@ MADSEA_PATH = environment.path("MADSEA_PATH")
 MADSEA_TRUSTED_PROXIES = environment.networks("MADSEA_TRUSTED_PROXIES")
 # Requests that the web process answers at once, each on a thread with a database connection.
 MADSEA_WEB_THREADS = environment.whole("MADSEA_WEB_THREADS", 8, low=1, high=256)
+# Who may listen to events at once in a web process; one user half of them.
+MADSEA_LISTENERS = environment.whole("MADSEA_LISTENERS", 500, low=2, high=900)
 
 # Ids of processes that each of Madsea's is to end with: set by whoever starts several.
 MADSEA_ENDS_WITH = environment.process_ids("MADSEA_ENDS_WITH")
@@ -292,6 +294,7 @@ CORS_ALLOW_HEADERS = (
     "x-csrftoken",
     "x-requested-with",
     "idempotency-key",
+    "last-event-id",
 )
 CORS_EXPOSE_HEADERS = ("ETag", "Idempotent-Replayed", "Location", "Retry-After")
 CORS_ALLOW_CREDENTIALS = False

@@ -18,7 +18,9 @@ from django.db.backends.signals import connection_created
 ORDER = ("server", "batch", "attempt", "planrun", "plan", "version")
 RANKS = {f"generation_{name}": rank for rank, name in enumerate(ORDER)}
 
-_LOCKING = re.compile(r" FOR (?:NO KEY )?UPDATE(?: OF (?P<of>[\w\", ]+))?(?=\)|\s*$)")
+_LOCKING = re.compile(
+    r" FOR (?:NO KEY )?UPDATE(?: OF (?P<of>[\w\", ]+?))?(?: SKIP LOCKED)?(?=\)|\s*$)"
+)
 _FROM = re.compile(r'\bFROM "(generation_\w+)"')
 _WRITTEN = re.compile(r'^(?:UPDATE|DELETE FROM) "(generation_\w+)"')
 _BY_ID = re.compile(
@@ -51,7 +53,7 @@ class Recorder:
 
     def _connected(self, *, connection: BaseDatabaseWrapper, **_: Any) -> None:
         if connection.vendor == "sqlite":
-            for kind in ("update", "no_key_update", "update_of"):
+            for kind in ("update", "no_key_update", "update_of", "update_skip_locked"):
                 setattr(connection.features, f"has_select_for_{kind}", True)
         if self not in connection.execute_wrappers:
             connection.execute_wrappers.append(self)

@@ -52,6 +52,17 @@ PANEL = {
 }
 UPLOAD = ONE_PLAN | {"file": PANEL["file"]}
 
+_EVENTS = """retry: 2616
+
+id: 311
+event: reset
+data: {}
+
+id: 312
+event: changed
+data: {"batches":[],"plans":[7],"versions":[4711]}
+
+"""
 _STATUS = ref("StatusDocument")
 #: Where the state, or an earlier request, may be in the way.
 _CONFLICT = {409: ref("Error")}
@@ -59,9 +70,10 @@ _PICTURES: dict[Any, Any] = {
     (200, kind): OpenApiTypes.BINARY for kind in sorted({*CONTENT_TYPES.values()})
 }
 _BATCH_ID = OpenApiParameter("batch_id", str, required=True)
+_WHOLE = {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}
 _SINCE = OpenApiParameter(
     "since",
-    {"type": "integer", "minimum": 0, "maximum": 10**18 - 1},
+    _WHOLE,
     description="A revision: plans, logs and results hold what changed after it.",
 )
 _SEEN = OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER)
@@ -336,6 +348,34 @@ WORKFLOWS = extend_schema_view(
             _got("workflow"),
         ],
     ),
+)
+EVENTS = extend_schema_view(
+    get=extend_schema(
+        operation_id="events",
+        summary="Listen to what changes of an episode (Server-Sent Events, without an end)",
+        parameters=[
+            OpenApiParameter("episode_id", _WHOLE, required=True),
+            OpenApiParameter(
+                "last_event_id",
+                str,
+                description="The id of the last event that was heard, where the header cannot be"
+                " set.",
+            ),
+            OpenApiParameter(
+                "Last-Event-ID",
+                str,
+                OpenApiParameter.HEADER,
+                description="What was missed since is told first. Browsers send it by themselves.",
+            ),
+        ],
+        responses={
+            (200, "text/event-stream"): OpenApiTypes.STR,
+            429: ref("Error"),
+        },
+        examples=[
+            OpenApiExample("Answer", _EVENTS, response_only=True, media_type="text/event-stream"),
+        ],
+    )
 )
 FILES = extend_schema_view(
     get=extend_schema(

@@ -16,6 +16,7 @@ from generation.api.errors import ErrorDocument
 from generation.events import LEVELS
 from generation.models import Version
 from generation.selectors.batches import CreatedDocument
+from generation.selectors.episode_changes import ChangesDocument
 from generation.selectors.logs import LogLine
 from generation.selectors.recipes import HASHES, FoundRecipe, Recipe
 from generation.selectors.render_queue import QueueLine
@@ -31,6 +32,7 @@ _LEVELS = list(LEVELS)
 #: The documents that are made without a serializer.
 _DOCUMENTS: Mapping[str, Any] = {
     "Error": ErrorDocument,
+    "ChangesDocument": ChangesDocument,
     "CreatedDocument": CreatedDocument,
     "DryRunDocument": DryRunDocument,
     "StatusDocument": StatusDocument,
@@ -53,6 +55,7 @@ _RECIPE: Mapping[str, Schema] = {
 }
 #: What their strings are, by the way to them.
 _STRINGS: Mapping[str, Mapping[str, Schema]] = {
+    "ChangesDocument": {"batches.status": {"enum": list(BatchState)}},
     "CreatedDocument": {
         "status": {"enum": [BatchState.STARTED.value]},
         "logs.level": {"enum": _LEVELS},
@@ -128,7 +131,7 @@ _WORDS: Mapping[int, str] = {
     409: "Its state, or an earlier request with this key, does not allow it.",
     413: "The body is larger than this address takes.",
     415: "The body is of a kind that this address does not take.",
-    429: "Too many tries: `Retry-After` says for how many seconds to wait.",
+    429: "Too many at once: `Retry-After` says for how many seconds to wait.",
     503: "Something is away for the moment: `Retry-After` says when to try again.",
 }
 #: What a seed may be as a text.

@@ -9,6 +9,7 @@ from rest_framework.permissions import IsAuthenticated
 
 from generation.api import guide, viewsets
 from generation.api.errors import nowhere
+from generation.api.event_streams import EventsView
 from generation.api.files import FileView
 from generation.api.panels import PanelViewSet
 from generation.api.parsers import BoundedMultiPartParser
@@ -67,6 +68,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "recipe-lookup",
     ),
     *both("recipes/<str:sha256>", RecipeViewSet.as_view(ONE), "recipe-by-hash"),
+    *both("events", EventsView.as_view(), "events"),
     *both("queue", viewsets.QueueViewSet.as_view(LIST), "queue"),
     *rows("styles", viewsets.StyleViewSet, "str:style"),
     *rows("servers", viewsets.ServerViewSet, IDS),

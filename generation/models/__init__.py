@@ -3,6 +3,7 @@
 from generation.models.attempt import Attempt
 from generation.models.batch import Batch
 from generation.models.capability import Capability, Needs
+from generation.models.episode_change import EpisodeChange, Sequencer
 from generation.models.frozen_workflow import Workflow
 from generation.models.idempotency import IdempotencyKey
 from generation.models.log import LogEntry
@@ -22,6 +23,7 @@ __all__ = [
     "Block",
     "Capability",
     "Episode",
+    "EpisodeChange",
     "IdempotencyKey",
     "LogEntry",
     "LoginTries",
@@ -33,6 +35,7 @@ __all__ = [
     "Project",
     "RunGroup",
     "Sequence",
+    "Sequencer",
     "Server",
     "ServerDefinitions",
     "StorageTrouble",

@@ -34,6 +34,19 @@ def episodes() -> QuerySet[Episode]:
     return rows.order_by("project__code", "code")
 
 
+def episode(episode_id: int) -> Episode:
+    """Return an episode.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = Episode.objects.filter(pk=episode_id).first()
+    if found is None:
+        detail = f"There is no episode {episode_id}."
+        raise NotFound(detail, code="unknown_episode", attr="episode_id")
+    return found
+
+
 def sequences() -> QuerySet[Sequence]:
     """Return all sequences with their episode and project, each with `n_plans`."""
     rows = Sequence.objects.select_related("episode__project").annotate(n_plans=Count("plans"))

@@ -27,6 +27,7 @@ from generation.parameter_sources import told
 from generation.services import (
     batch_names,
     capability,
+    episode_changes,
     placeholder_values,
     plan_locks,
     preflight,
@@ -66,6 +67,7 @@ def create(request: BatchRequest, *, requester: User | None) -> Batch:
         PlanRun.objects.bulk_create(_new_runs(batch, ordered, request))
         said = [*_first_entries(batch, request, news), *_of_locked(request, locked)]
         LogEntry.objects.bulk_create(_entries(batch, said, requester))
+        episode_changes.record(batch.episode_id, batch_id=batch.pk)
         if request.mode == Mode.AUTO:
             transaction.on_commit(queueing.wake)
     return batch

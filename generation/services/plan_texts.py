@@ -16,6 +16,7 @@ from generation.comfyui.untrusted_json import is_storable
 from generation.errors import Conflict, InvalidRequest, NotFound, Problem
 from generation.models import Plan, PlanTextChange, Style
 from generation.models.production import LABEL_MAX, LINE_MAX, TEXT_MAX, UID_MAX
+from generation.services import episode_changes
 from generation.states import PlanStatus
 from generation.workflows.parameters import shown
 
@@ -93,7 +94,9 @@ def write_all(
         done = [change for change in changes if change is not None]
         _store([change.plan for change in done])
         PlanTextChange.objects.bulk_create(done, batch_size=1000)
-    return frozenset(change.plan_id for change in done)
+        changed = frozenset(change.plan_id for change in done)
+        episode_changes.record_plans(changed)
+    return changed
 
 
 def _locked(ids: Collection[int]) -> list[Plan]:

@@ -8,6 +8,7 @@ from typing import Any
 from generation.errors import InvalidRequest, Problem
 from generation.models import Episode, Plan, Project, Sequence
 from generation.selectors.selection import alike
+from generation.services import episode_changes
 
 Tree = Mapping[str, Ordered[str]]
 
@@ -54,6 +55,8 @@ def ensure_plans(
     missing.sort(key=lambda each: (each[0].pk, each[1]))
     rows = [Plan(sequence_id=of.pk, code=plan) for of, plan in missing]
     Plan.objects.bulk_create(rows, **_ours_or_theirs("sequence"))
+    if rows:
+        episode_changes.record(parent.pk, plan_ids=[row.pk for row in rows])
     for row, (of, plan) in zip(rows, missing, strict=True):
         row.sequence = of
         found[of.code, plan] = row

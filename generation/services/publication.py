@@ -27,7 +27,7 @@ from generation.models import Attempt, Plan, PlanRun, Version
 from generation.models.version import born
 from generation.selectors import claimable
 from generation.selectors.prepared_queries import Found, Listed
-from generation.services import prepared_writes, transitions, volumes
+from generation.services import episode_changes, prepared_writes, transitions, volumes
 from generation.services.transitions import unit_of_work
 from generation.services.transitions.unit_of_work import Change
 from generation.states import RunState, VersionState, WaitReason
@@ -411,7 +411,8 @@ def _register_found(version: Version, found: storage.Content) -> None:
         "review_state": born(version.task),
     }
     same = ("plan_id", "task", "number", "extension", "path")
-    Version.objects.create(**{name: getattr(version, name) for name in same}, **fields)
+    of_it = Version.objects.create(**{name: getattr(version, name) for name in same}, **fields)
+    episode_changes.record_versions([of_it.pk])
 
 
 def finish_reserved(*, older_than_s: float = STALE_S) -> int:

@@ -9,6 +9,7 @@ from generation.extension_points import Registry
 from generation.services import (
     capability,
     circuit_breaker,
+    episode_changes,
     idempotency,
     login_throttle,
     outside_images,
@@ -49,6 +50,7 @@ def _steps() -> tuple[Callable[[], object], ...]:
         capability.settle,
         queueing.wake,
         queueing.wake_left_behind,
+        episode_changes.number,
         # After the wake-ups: a server whose driver has just been asked for is not without one.
         servers.settle_cancels,
         # What waits for servers and for disks comes after the wake-ups, and wakes drivers again.
@@ -59,6 +61,7 @@ def _steps() -> tuple[Callable[[], object], ...]:
         publication.finish_reserved,
         publication.clear_staging,
         served_backfill.settle,
+        episode_changes.prune,
         idempotency.forget_old,
         login_throttle.forget_old,
         workflow_library.read_folder,

@@ -3,7 +3,7 @@
 Django's own ASGI handler gives every request a thread, and with it a connection, and changes the
 thread for each middleware. Here a request is read by the event loop, waits there for a thread, and
 is answered on it in one go; the loop sends the answer. So a slow client holds no thread, and the
-database never sees more connections than there are threads.
+database never sees more connections than there are threads, and one for all who listen to events.
 
 What a stranger may cost is bounded here: a body of more than a few kilobytes is read only for who
 is signed in, none longer than it takes to send it, and logins, each of which takes a good part of a
@@ -11,7 +11,7 @@ second to check a password, hold one thread together.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -24,6 +24,7 @@ from django.db import DatabaseError, InterfaceError
 from django.http import FileResponse
 from django.urls import set_script_prefix
 
+from generation.api.event_streams import EventStream
 from madsea.web import (
     body_allowance,
     client_addresses,
@@ -100,7 +101,10 @@ class ThreadedHandler(ASGIHandler):
             # Or the rest of it would be read to no purpose.
             response["Connection"] = "close"
         try:
-            await self.send_response(response, send)
+            if isinstance(response, EventStream):
+                await _while_connected(body, self.send_response(response, send))
+            else:
+                await self.send_response(response, send)
         finally:
             if response.streaming:
                 await self._on_a_thread(response.close)
@@ -174,6 +178,20 @@ class ThreadedHandler(ASGIHandler):
     async def _on_a_thread(self, call: Callable[..., T], *arguments: Any) -> T:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, call, *arguments)
+
+
+async def _while_connected(body: Body, sending: Coroutine[Any, Any, None]) -> None:
+    """Send an answer that has no end of its own, until its client leaves."""
+    leaving = asyncio.create_task(body.client_leaves())
+    sent = asyncio.create_task(sending)
+    try:
+        await asyncio.wait([leaving, sent], return_when=asyncio.FIRST_COMPLETED)
+        if sent.done():
+            sent.result()
+    finally:
+        leaving.cancel()
+        sent.cancel()
+        await asyncio.gather(leaving, sent, return_exceptions=True)
 
 
 def _with_body(scope: Scope, body: Body) -> Scope:

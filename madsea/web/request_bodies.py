@@ -58,6 +58,11 @@ class Body:
         self.file.write(part)
         self.n_bytes += len(part)
 
+    async def client_leaves(self) -> None:
+        """Wait until the client has left; what it sends until then is not looked at."""
+        while (await self._receive())["type"] != "http.disconnect":
+            continue
+
     def close(self) -> None:
         """Forget it."""
         self.file.close()

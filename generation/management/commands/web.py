@@ -2,6 +2,8 @@
 
 import resource
 from argparse import ArgumentParser
+from contextlib import suppress
+from socket import socket
 from typing import Any
 
 import uvicorn
@@ -9,11 +11,19 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from generation.management.command import MadseaCommand, whole
+from generation.runtime.event_feed import FEED
 from generation.runtime.processes import end_with, why_not_free
 from generation.runtime.stalled_clients import PatientProtocol
 
 #: One connection each; what the system allows is taken, as its default is few.
 _FILES = resource.RLIMIT_NOFILE
+
+
+class _Server(uvicorn.Server):
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        # Or it would wait for those who listen, who never end by themselves.
+        FEED.close()
+        await super().shutdown(sockets)
 
 
 class Command(MadseaCommand):
@@ -31,7 +41,7 @@ class Command(MadseaCommand):
             raise CommandError(f"Nothing can listen on {host}, port {port}: {reason}.")
         end_with(settings.MADSEA_ENDS_WITH)
         resource.setrlimit(_FILES, (resource.getrlimit(_FILES)[1],) * 2)
-        uvicorn.run(
+        config = uvicorn.Config(
             "madsea.asgi:application",
             host=host,
             port=port,
@@ -46,3 +56,9 @@ class Command(MadseaCommand):
             server_header=False,
             timeout_graceful_shutdown=2,
         )
+        server = _Server(config)
+        # Uvicorn tells of Ctrl-C by it, once it has stopped.
+        with suppress(KeyboardInterrupt):
+            server.run()
+        if not server.started:
+            raise CommandError(f"The web process could not begin to listen on port {port}.")

@@ -14,7 +14,7 @@ from generation.errors import Fenced
 from generation.models import Attempt, Batch, LogEntry, PlanRun, Server, Version
 from generation.parameter_sources import told
 from generation.selectors.prepared_queries import Listed
-from generation.services import prepared_writes
+from generation.services import episode_changes, prepared_writes
 from generation.services.prepared_writes import Rows
 from generation.services.transitions import identical_picture_warning, reviewing
 from generation.services.transitions.run_updates import CLEAN, one
@@ -185,7 +185,7 @@ def complete(pictures: Sequence[Version], *, event: str) -> bool:
         else:
             now.move(one(run_id), RunState.DONE, sources=BY_HAND, **fields)
         # Last, in the order of locks; whoever comes second takes back what it has written so far.
-        reviewing.supersede(retakes, locked)
+        reviewing.supersede(first.plan_id, retakes, locked)
         if not now.publish(pictures):
             raise _PublishedAlready
         for picture in pictures:
@@ -200,9 +200,10 @@ def publish_alone(version: Version) -> bool:
     """Publish a reserved version that belongs to no run; False when it was published already."""
     retakes = reviewing.retakes_before([version])
     with suppress(_PublishedAlready), changes(pk for pk in retakes.values() if pk) as locked:
-        reviewing.supersede(retakes, locked)
+        reviewing.supersede(version.plan_id, retakes, locked)
         if not publish([version]):
             raise _PublishedAlready
+        episode_changes.record_versions([version.pk])
         return True
     return False
 

@@ -9,6 +9,7 @@ from generation.models import Attempt, Plan, Version
 from generation.models.plan_run import PlanRunQuerySet
 from generation.models.version import VersionQuerySet
 from generation.selectors.prepared_queries import Found
+from generation.services import episode_changes
 from generation.services.transitions import unit_of_work
 from generation.services.transitions.failing import put_in_error
 from generation.services.transitions.run_updates import CLEAN, cancel_requested, one
@@ -48,6 +49,7 @@ def unreserve(
         row = Version.objects.filter(pk=picture.pk)
         if picture in named:
             unit_of_work.leave_as_found(row)
+            episode_changes.record_versions([picture.pk])
         elif plan.versions.filter(task=picture.task, number__gt=picture.number).exists():
             unit_of_work.leave_open(row)
         else:

@@ -1,6 +1,6 @@
 """What is decided on versions: their review states, moved under the locks of their plans."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from django.db.models import QuerySet
@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from generation.models import Plan, Version
 from generation.models.version import REVIEWED_TASKS, VersionQuerySet
 from generation.selectors.prepared_queries import Listed
+from generation.services import episode_changes
 from generation.services.transitions import unit_of_work
 from generation.services.transitions.unit_of_work import Actor, Change
 from generation.states import ReviewState
@@ -26,6 +27,7 @@ class UnderReview:
         self.versions = versions
         self._before = {pk: ReviewState(each.review_state) for pk, each in versions.items()}
         self._changes = changes
+        self._shown: set[int] = set()
 
     def of_plan(self, plan_id: int) -> list[Version]:
         """Return those of one plan, the oldest first."""
@@ -37,9 +39,8 @@ class UnderReview:
         version.review_state = target
 
     def touch(self, version: Version) -> None:
-        """Have whoever follows a version's batch hear of it, though its state stays."""
-        if version.batch_id is not None:
-            self._changes[version.batch_id].touch()
+        """Have whoever follows a version or its batch hear of it, though its state stays."""
+        self._shown.add(version.pk)
 
     def write(self) -> None:
         """Write what was moved: what is approved last, since a plan has one such version."""
@@ -51,14 +52,26 @@ class UnderReview:
         in_order = sorted(moved.items(), key=lambda each: each[0][0][1] is ReviewState.APPROVED)
         for ((before, after), batch_id), ids in in_order:
             rows = Version.objects.filter(pk__in=ids)
-            unit_of_work.judge(rows, before, after, revision=_touched(self._changes, batch_id))
+            revision = _revision(self._changes, batch_id)
+            unit_of_work.judge(rows, before, after, revision=revision)
+            self._shown.update(ids)
+        _show((self.versions[pk] for pk in self._shown), self._changes)
 
 
-def _touched(changes: Mapping[int, Change], batch_id: int | None) -> int:
-    if batch_id is None:
-        return 0
-    changes[batch_id].touch()
-    return changes[batch_id].revision
+def _revision(changes: Mapping[int, Change], batch_id: int | None) -> int:
+    return 0 if batch_id is None else changes[batch_id].revision
+
+
+def _show(versions: Iterable[Version], changes: Mapping[int, Change]) -> None:
+    """Tell of versions with their batches, and by themselves of those that have none."""
+    alone: set[int] = set()
+    for version in versions:
+        if version.batch_id is None:
+            alone.add(version.pk)
+        else:
+            changes[version.batch_id].show(version.plan_id, [version.pk])
+    if alone:
+        episode_changes.record_versions(alone)
 
 
 @contextmanager
@@ -103,10 +116,15 @@ def retakes_before(pictures: Sequence[Version]) -> dict[int, int | None]:
     return dict(_RETAKES.rows(first.plan_id)) if first.task in REVIEWED_TASKS else {}
 
 
-def supersede(retakes: Mapping[int, int | None], changes: Mapping[int, Change]) -> None:
-    """Let retakes be superseded, as something newer is published; their batches are locked."""
+def supersede(
+    plan_id: int, retakes: Mapping[int, int | None], changes: Mapping[int, Change]
+) -> None:
+    """Let a plan's retakes be superseded, as something newer is published.
+
+    Their batches are locked.
+    """
     for pk, batch_id in retakes.items():
         one: VersionQuerySet = Version.objects.filter(pk=pk)
-        revision = changes[batch_id].revision if batch_id is not None else 0
+        revision = _revision(changes, batch_id)
         if unit_of_work.judge(one, ReviewState.RETAKE, ReviewState.SUPERSEDED, revision=revision):
-            _touched(changes, batch_id)
+            _show([Version(pk=pk, plan_id=plan_id, batch_id=batch_id)], changes)

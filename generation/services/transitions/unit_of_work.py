@@ -21,7 +21,7 @@ from generation.models import Attempt, Batch, LogEntry, PlanRun, Version
 from generation.models.attempt import AttemptQuerySet
 from generation.models.version import VersionQuerySet
 from generation.selectors.prepared_queries import Found
-from generation.services import prepared_writes
+from generation.services import episode_changes, prepared_writes
 from generation.services.prepared_writes import Rows
 from generation.states import (
     FINISHED,
@@ -70,6 +70,7 @@ class Change:
         self._delta: Counter[RunState] = Counter()
         self._fields: dict[str, Any] = {}
         self._logs: list[LogEntry] = []
+        self._shown: dict[int, set[int]] = {}
         self._touched = False
 
     def move(
@@ -161,10 +162,14 @@ class Change:
 
     def publish(self, pictures: Sequence[Version]) -> bool:
         """Make reserved versions visible, together; False when they are already."""
-        return bool(publish(pictures, revision=self.revision))
+        if not publish(pictures, revision=self.revision):
+            return False
+        self.show(pictures[0].plan_id, (picture.pk for picture in pictures))
+        return True
 
-    def touch(self) -> None:
-        """Raise the batch's revision: something that is told with it was written."""
+    def show(self, plan_id: int, version_ids: Iterable[int]) -> None:
+        """Tell that versions of one of its plans are there, or are shown otherwise."""
+        self._shown.setdefault(plan_id, set()).update(version_ids)
         self._touched = True
 
     def set(self, **fields: Any) -> None:
@@ -205,6 +210,12 @@ class Change:
             prepared_writes.insert(self._logs[0])
         else:
             LogEntry.objects.bulk_create(self._logs, batch_size=1000)
+        episode_changes.record(
+            self.batch.episode_id,
+            batch_id=self.batch.pk,
+            plan_ids=self._shown,
+            version_ids=set().union(*self._shown.values()),
+        )
 
 
 @contextmanager
