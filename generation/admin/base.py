@@ -17,10 +17,11 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
-from generation.admin import confirmation, generate, html
+from generation.admin import confirmation, generate, html, unchanged_pages
 from generation.admin.actions import ROWS_MAX, Act, Targets, counted, perform, report, united
 from generation.admin.detail_pages import Page
 from generation.admin.pagination import BoundedPaginator
+from generation.selectors import episode_changes
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
     _Base = ModelAdmin[Any]
 else:
     from unfold.admin import ModelAdmin as _Base
+
+
+RECORD_TEMPLATE = "admin/generation/record.html"
+#: What of a record is fetched again when something has changed: its pieces, without what is around.
+PIECES_TEMPLATE = "admin/generation/pieces.html"
 
 
 class MadseaAdmin(_Base):
@@ -215,8 +221,6 @@ class MadseaAdmin(_Base):
 class RecordAdmin(MadseaAdmin):
     """Rows that the machine writes: to look at and to act on, never to edit."""
 
-    record_template = "admin/generation/record.html"
-
     def page(self, request: HttpRequest, row: Any) -> Page:
         raise NotImplementedError
 
@@ -243,21 +247,36 @@ class RecordAdmin(MadseaAdmin):
             return self._gone(request, object_id)
         if not self.has_view_permission(request, row):
             raise PermissionDenied
+        # Read before the page: a change in between is told to it.
+        heard = episode_changes.last_number()
         page = self.page(request, row)
         may_change = self.has_change_permission(request, row)
         may_act = bool(self.acts) and may_change
+        pieces = {
+            "page": page,
+            "links": self.links(row) if may_change else "",
+            "buttons": self.buttons(row) if may_act else "",
+            "events": _events(page, heard),
+        }
+        if unchanged_pages.HEADER in request.headers:
+            return TemplateResponse(request, PIECES_TEMPLATE, pieces)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "original": _Crumb(row, page.name),
             "title": page.name,
             "subtitle": None,
-            "page": page,
             "may_act": may_act,
-            "links": self.links(row) if may_change else "",
-            "buttons": self.buttons(row) if may_act else "",
+            **pieces,
         }
-        return TemplateResponse(request, self.record_template, context)
+        return TemplateResponse(request, RECORD_TEMPLATE, context)
+
+
+def _events(page: Page, heard: int) -> str:
+    """Return the address that tells what changes of a page's episode from a number on."""
+    if page.episode_id is None:
+        return ""
+    return f"{reverse('events')}?episode_id={page.episode_id}&last_event_id={heard}"
 
 
 def _many(act: Act) -> Any:

@@ -156,6 +156,7 @@ class BatchAdmin(RecordAdmin):
                 tables.log(log, more=html.link(whole_log, "The whole log"), with_plan=True),
             ],
             unfinished=batch.is_unfinished,
+            episode_id=batch.episode_id,
             forms=_forms(batch) if may_change else [],
         )
 

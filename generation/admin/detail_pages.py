@@ -77,5 +77,7 @@ class Page:
     tables: list[Table] = field(default_factory=list)
     documents: list[tuple[str, str]] = field(default_factory=list)
     unfinished: bool = False
+    #: The episode that it shows, where it shows one: it is told what changes of it.
+    episode_id: int | None = None
     forms: list[Form] = field(default_factory=list)
     drops: list[Drop] = field(default_factory=list)

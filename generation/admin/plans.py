@@ -195,6 +195,7 @@ class PlanAdmin(RecordAdmin):
                 ),
             ],
             unfinished=_can_cancel(plan),
+            episode_id=sequence.episode_id,
             drops=_drops(plan) if self.has_change_permission(request) else [],
         )
         plan_texts.add_to(page, plan, latest.image)

@@ -98,6 +98,7 @@ class EpisodeAdmin(RecordAdmin):
                 Table("Sequences", ("Sequence", "Plans", "Created"), rows),
                 tables.batches("Latest batches", batches, more=more),
             ],
+            episode_id=episode.pk,
         )
 
 
@@ -137,5 +138,6 @@ class SequenceAdmin(RecordAdmin):
                 ("Episode", html.link_to(episode)),
             ],
             tables=[tables.plans("Plans", plans, more=more)],
+            episode_id=episode.pk,
             drops=[drops.of_sequence(sequence)] if self.has_change_permission(request) else [],
         )

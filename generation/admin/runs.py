@@ -159,6 +159,7 @@ class PlanRunAdmin(RecordAdmin):
                 tables.log(log, more=more),
             ],
             unfinished=run.state in UNFINISHED,
+            episode_id=run.batch.episode_id,
             forms=retry_with_workflow.forms(run) if may_change else [],
             drops=self._drops(request, run),
         )

@@ -119,6 +119,7 @@ class VersionAdmin(RecordAdmin):
                 *recipe_tables.facts(version, recipe),
             ],
             tables=recipe_tables.tables(version, recipe),
+            episode_id=version.plan.sequence.episode_id,
         )
 
 

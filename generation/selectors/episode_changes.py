@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, TypedDict
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from generation.models import Batch, EpisodeChange, Sequencer
 from generation.selectors import batches
@@ -103,7 +104,26 @@ def _after(number: int, last_number: int) -> QuerySet[EpisodeChange, Any]:
 
 _FIELDS = ("number", "episode_id", "batch_id", "touched")
 _AFTER = Listed(_after)
+_NEW = EpisodeChange.objects.filter(number=None).order_by().values("number").annotate(n=Count("pk"))
+_VISIBLE = Listed(
+    lambda pk: (
+        Sequencer.objects.filter(pk=pk)
+        .annotate(n_new=Coalesce(Subquery(_NEW.values("n")), 0))
+        .values_list("last_number", "n_new")
+    )
+)
 _LAST = Listed(lambda pk: Sequencer.objects.filter(pk=pk).values_list("last_number", "pruned_to"))
+
+
+def last_number() -> int:
+    """Return the last number that was given."""
+    return _sequencer()[0]
+
+
+def n_visible() -> int:
+    """Return how many changes have ever become visible: more with each, numbered or not."""
+    rows = _VISIBLE.rows(1)
+    return rows[0][0] + rows[0][1] if rows else EpisodeChange.objects.count()
 
 
 def window(numbers: Iterable[int | None]) -> Window:

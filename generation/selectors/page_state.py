@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from django.db.models import Count, Max, Sum
+from django.db.models import Max
 
-from generation.models import Batch, Block, LogEntry, Server, StorageTrouble, Version
+from generation.models import Block, Server, StorageTrouble
+from generation.selectors import episode_changes
 
 _OF_SERVER = (
     "pk",
@@ -19,21 +20,13 @@ _OF_SERVER = (
 
 
 def page_state() -> tuple[Any, ...]:
-    """Return what changes whenever something visible does: revisions, newest rows, servers.
+    """Return what changes whenever something visible does: of episodes, servers, disks.
 
     What is not in it (moments such as when a server was seen last) is for whoever asks to bound.
     """
-    unfinished = Batch.objects.filter(finished_at=None).order_by()
     return (
-        *unfinished.aggregate(count=Count("pk"), revisions=Sum("revision")).values(),
-        _newest(Batch),
-        _newest(LogEntry),
-        _newest(Version),
-        _newest(Block),
+        episode_changes.n_visible(),
+        Block.objects.aggregate(newest=Max("pk"))["newest"],
         *Server.objects.order_by("pk").values_list(*_OF_SERVER),
         *StorageTrouble.objects.values_list("scope", "detail"),
     )
-
-
-def _newest(model: Any) -> int:
-    return int(model.objects.aggregate(newest=Max("pk"))["newest"] or 0)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from generation.runtime.processes import leave_on_sigterm
 from lab.benchmarks import (
     history,
+    listening_cost,
     memory,
     polling_cost,
     scaling,
@@ -44,6 +45,7 @@ SHORT: dict[str, Part] = {
 }
 LONG: dict[str, Part] = {
     "pollers": polling_cost.pollers,
+    "listeners": listening_cost.listeners,
     "strangers": strangers.strangers,
     "memory": memory.memory,
     "farm": simulated_farm.farm,

@@ -23,6 +23,7 @@ class Load:
     scaling: tuple[int, ...]
     n_scaling_plans: int
     n_pollers: int
+    n_listeners: int
     n_polled_plans: int
     window_s: float
     n_windows: int
@@ -42,6 +43,7 @@ WHOLE = Load(
     scaling=(1, 2, 4, 8),
     n_scaling_plans=100,
     n_pollers=200,
+    n_listeners=200,
     n_polled_plans=1_000,
     window_s=20.0,
     n_windows=4,
@@ -68,6 +70,7 @@ QUICK = Load(
     scaling=(1, 4),
     n_scaling_plans=25,
     n_pollers=50,
+    n_listeners=50,
     n_polled_plans=200,
     window_s=5.0,
     n_windows=2,
@@ -86,6 +89,7 @@ SMOKE = Load(
     scaling=(1, 2),
     n_scaling_plans=3,
     n_pollers=3,
+    n_listeners=3,
     n_polled_plans=40,
     window_s=1.0,
     n_windows=1,

@@ -8,7 +8,8 @@ from django.test import Client
 
 from generation.admin import unchanged_pages
 from generation.models import Batch, Server
-from generation.services import batch_controls
+from generation.services import batch_controls, episode_changes, outside_images, plan_texts
+from generation.services.transitions import unit_of_work
 from generation.states import RunState, ServerHealth
 from tests import factories
 from tests.admin import pages
@@ -46,8 +47,8 @@ def test_a_page_that_has_not_changed_is_not_made_again(
 
 
 def progress(batch: Batch) -> None:
-    batch.runs.update(progress_pct=60)
-    Batch.objects.update(revision=batch.revision + 1)
+    with unit_of_work.change(batch.pk) as now:
+        now.edit(batch.runs.filter(state=RunState.RUNNING), progress_pct=60)
 
 
 def steer(batch: Batch) -> None:
@@ -59,10 +60,15 @@ def lose(_batch: Batch) -> None:
 
 
 def store(batch: Batch) -> None:
-    factories.version(batch.runs.all()[0].plan)
+    plan = batch.runs.all()[0].plan
+    outside_images.import_panel(plan, factories.png(), filename="panel.png", actor=None)
 
 
-@pytest.mark.parametrize("change", [progress, steer, lose, store])
+def write(batch: Batch) -> None:
+    plan_texts.write(batch.runs.all()[0].plan, {"notes": "darker"}, by=None, source="api")
+
+
+@pytest.mark.parametrize("change", [progress, steer, lose, store, write])
 def test_what_has_changed_is_shown(
     office: Client, batch: Batch, change: Callable[[Batch], None]
 ) -> None:
@@ -73,6 +79,45 @@ def test_what_has_changed_is_shown(
 
     assert again.status_code == 200
     assert again.headers["ETag"] != seen
+
+
+def test_numbering_what_was_shown_changes_nothing(office: Client, batch: Batch) -> None:
+    steer(batch)
+    seen = tag(office, pages.url("batch", batch.pk))
+
+    assert episode_changes.number() == 1
+    assert refresh(office, pages.url("batch", batch.pk), seen).status_code == 304
+
+
+def test_of_a_record_only_the_pieces_are_fetched_again(office: Client, batch: Batch) -> None:
+    whole = office.get(pages.url("batch", batch.pk)).content.decode()
+
+    pieces = refresh(office, pages.url("batch", batch.pk)).content.decode()
+
+    assert 'id="page-head"' in pieces and 'id="page-facts"' in pieces
+    assert "<nav" in whole and "<html" in whole
+    assert "<nav" not in pieces and "<html" not in pieces
+
+
+@pytest.mark.parametrize("model", ["batch", "planrun", "plan", "episode", "sequence"])
+def test_a_page_that_shows_an_episode_is_told_what_changes_of_it_from_then_on(
+    office: Client, batch: Batch, model: str
+) -> None:
+    steer(batch)
+    episode_changes.number()
+    run = batch.runs.select_related("plan").all()[0]
+    row = {
+        "batch": batch.pk,
+        "planrun": run.pk,
+        "plan": run.plan_id,
+        "episode": batch.episode_id,
+        "sequence": run.plan.sequence_id,
+    }[model]
+
+    page = office.get(pages.url(model, row)).content.decode()
+
+    address = f"/api/events?episode_id={batch.episode_id}&amp;last_event_id=1"
+    assert f'data-events="{address}"' in page
 
 
 def test_each_page_has_a_tag_of_its_own(office: Client, batch: Batch) -> None:

@@ -14,6 +14,7 @@ TITLES = [
     "From POST to the first prompt, idle cluster",
     "Scaling, 200 ms a plan",
     "3 clients poll a batch of 40 plans beside its render",
+    "3 clients listen to an episode beside its render",
     "Memory of a worker",
     "Simulated servers over PostgreSQL",
     "10,000 finished plan runs beside 0",

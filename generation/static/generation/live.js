@@ -1,16 +1,27 @@
-// Pages that show something unfinished stay true: their marked pieces are fetched again.
+// Pages stay true: their marked pieces are fetched again when something has changed. A page that shows
+// one episode is told so; every other, and whoever cannot listen, asks from time to time.
 (() => {
   "use strict";
   const EVERY_MS = 2000;
+  // Of what changes one after the other, each is not fetched by itself.
+  const REST_MS = 300;
+  // What no event tells of (how long ago something was, what servers are up to) is fetched so often.
+  const QUIET_MS = 10000;
+  // Who was refused, as too many listen, tries again after so long.
+  const AGAIN_MS = 60000;
   const stop = new AbortController();
   let tag = "";
+  let stream = null;
+  let hasNews = false;
+  let isFetching = false;
+  let fetchedAt = Date.now();
+  let timer = 0;
 
   async function refresh() {
-    if (document.hidden || !document.querySelector("[data-unfinished]")) return;
     const headers = { "X-Madsea-Live": "1", ...(tag && { "If-None-Match": tag }) };
     const answer = await fetch(location.href, { headers, signal: stop.signal, redirect: "error" });
     // Nothing has changed since the last time (304), or the server has no page now.
-    if (!answer.ok) return;
+    if (!answer.ok) return answer.status < 500;
     let isWhole = true;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const old of document.querySelectorAll("[data-live]")) {
@@ -25,6 +36,7 @@
     }
     // A piece that was left alone is asked for again.
     tag = isWhole ? answer.headers.get("ETag") || "" : "";
+    return isWhole;
   }
 
   // What somebody types, or is about to press by the keyboard, is not taken from under the hands.
@@ -39,15 +51,61 @@
     now.querySelectorAll("details").forEach((details, at) => { details.open = Boolean(before[at]?.open); });
   }
 
-  async function follow() {
-    try {
-      await refresh();
-    } catch {
-      // The server is away, or the page is being left: the next round tells.
-    }
-    if (!stop.signal.aborted) setTimeout(follow, EVERY_MS);
+  function isDue() {
+    if (document.hidden) return false;
+    if (hasNews) return true;
+    const isListening = stream?.readyState === EventSource.OPEN;
+    if (isListening && Date.now() - fetchedAt < QUIET_MS) return false;
+    return Boolean(document.querySelector("[data-unfinished]"));
   }
 
+  async function follow() {
+    clearTimeout(timer);
+    let rest = EVERY_MS;
+    if (isDue()) {
+      isFetching = true;
+      hasNews = false;
+      fetchedAt = Date.now();
+      let isDone = false;
+      try {
+        isDone = await refresh();
+      } catch {
+        // The server is away, or the page is being left: the next round tells.
+      }
+      if (isDone && hasNews) rest = REST_MS;
+      hasNews ||= !isDone && Boolean(stream);
+      isFetching = false;
+    }
+    if (!stop.signal.aborted) timer = setTimeout(follow, rest);
+  }
+
+  function note() {
+    hasNews = true;
+    if (!isFetching && !stop.signal.aborted) follow();
+  }
+
+  // Nobody sees a hidden page, and a browser has six connections to a host, for all its tabs.
+  function listen() {
+    const address = document.querySelector("[data-events]")?.dataset.events;
+    if (!address || document.hidden || stream) return;
+    stream = new EventSource(address);
+    stream.addEventListener("changed", note);
+    stream.addEventListener("reset", note);
+    stream.addEventListener("error", (event) => {
+      // An answer that is an error ends it for good; what was cut off, the browser connects again.
+      if (event.target.readyState !== EventSource.CLOSED || event.target !== stream) return;
+      stream = null;
+      setTimeout(listen, AGAIN_MS);
+    });
+  }
+
+  function leave() {
+    stream?.close();
+    stream = null;
+  }
+
+  document.addEventListener("visibilitychange", () => { document.hidden ? leave() : listen(); });
+  window.addEventListener("pagehide", leave);
   // A second click on what is being sent sends nothing; and a refresh in flight while a form is sent
   // would take the message that tells what came of it.
   document.addEventListener("submit", (event) => {
@@ -76,5 +134,8 @@
     image.dataset.tried = tried + 1;
     setTimeout(() => { image.src = image.src; }, EVERY_MS * (Math.min(tried, PATIENCE) + Math.random()));
   }, true);
-  document.addEventListener("DOMContentLoaded", () => setTimeout(follow, EVERY_MS));
+  document.addEventListener("DOMContentLoaded", () => {
+    listen();
+    timer = setTimeout(follow, EVERY_MS);
+  });
 })();
