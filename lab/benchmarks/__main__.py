@@ -12,6 +12,7 @@ from lab.benchmarks import (
     history,
     listening_cost,
     memory,
+    models,
     polling_cost,
     scaling,
     simulated_farm,
@@ -44,6 +45,7 @@ SHORT: dict[str, Part] = {
     "scaling": scaling.scaling,
 }
 LONG: dict[str, Part] = {
+    "models": models.models,
     "pollers": polling_cost.pollers,
     "listeners": listening_cost.listeners,
     "strangers": strangers.strangers,

@@ -5,6 +5,7 @@ No database, no names, no retries: what is left is the time that a server's plan
 
 import hashlib
 from collections.abc import Iterator
+from itertools import islice
 from time import perf_counter
 from uuid import uuid4
 
@@ -12,7 +13,7 @@ from generation.comfyui.client import Client
 from generation.comfyui.protocol import Executing
 from generation.comfyui.socket import Socket
 from generation.decoding import pillow_images
-from lab.benchmarks.site import GRAPH
+from lab.benchmarks.site import Graph
 
 DEPTH = 2
 MAX_BYTES = 2**26
@@ -20,31 +21,35 @@ MAX_PIXELS = 10**8
 SILENCE_S = 60.0
 
 
-def render(url: str, n_plans: int) -> float:
-    """Render so many plans on a server; return the seconds from the first POST to the last hash."""
+def render(url: str, graphs: Iterator[Graph]) -> float:
+    """Render graphs on a server; return the seconds from the first POST to the last hash.
+
+    Each is taken from `graphs` when the server has room for it; its node 2 saves the picture.
+    """
     client, client_id = Client(url), uuid4().hex
     socket = Socket(url, client_id)
     socket.connect(5.0)
-    hashes: set[str] = set()
     began = perf_counter()
-    posted = [_post(client, client_id) for _ in range(min(DEPTH, n_plans))]
-    for prompt_id in _ended(socket):
-        if len(posted) < n_plans:
-            posted.append(_post(client, client_id))
-        hashes.add(_fetch(client, prompt_id))
-        if len(hashes) == n_plans:
-            break
+    n_open = sum(_post(client, client_id, graph) for graph in islice(graphs, DEPTH))
+    if n_open:
+        for prompt_id in _ended(socket):
+            n_open += sum(_post(client, client_id, graph) for graph in islice(graphs, 1)) - 1
+            _fetch(client, prompt_id)
+            if not n_open:
+                break
     seconds = perf_counter() - began
     socket.close()
     client.close()
     return seconds
 
 
-def _post(client: Client, client_id: str) -> str:
+def _post(client: Client, client_id: str, graph: Graph) -> int:
+    """Post a graph, and return how many that is."""
     prompt_id = str(uuid4())
-    save = {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": prompt_id}}
-    client.post_prompt(GRAPH | {"2": save}, prompt_id=prompt_id, client_id=client_id)
-    return prompt_id
+    saved = {**graph["2"]["inputs"], "filename_prefix": prompt_id}
+    own = {**graph, "2": {**graph["2"], "inputs": saved}}
+    client.post_prompt(own, prompt_id=prompt_id, client_id=client_id)
+    return 1
 
 
 def _ended(socket: Socket) -> Iterator[str]:

@@ -26,7 +26,8 @@ START_S = 60
 REDIS_DATABASE = 9
 #: One node makes a small image, one saves it: what is measured is what is around a render.
 WORKFLOW = "Bench.json"
-GRAPH: dict[str, Any] = {
+Graph = dict[str, dict[str, Any]]
+GRAPH: Graph = {
     "1": {
         "class_type": "EmptyImage",
         "inputs": {"width": 64, "height": 36, "batch_size": 1, "color": 0},
@@ -56,6 +57,11 @@ class Site:
         session = requests.Session()
         session.headers["Authorization"] = f"Token {self.env['MADSEA_BENCH_TOKEN']}"
         return session
+
+    def give_workflow(self, name: str, graph: Graph) -> None:
+        """Lay a workflow into its folder."""
+        path = Path(self.env["MADSEA_WORKFLOWS"]) / name
+        path.write_text(json.dumps(graph), encoding="utf-8")
 
     def manage(self, *arguments: str, **change: str) -> str:
         """Run a command of Madsea and return what it says."""

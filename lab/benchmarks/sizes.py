@@ -22,6 +22,7 @@ class Load:
     n_starts: int
     scaling: tuple[int, ...]
     n_scaling_plans: int
+    model_plans: tuple[int, ...]
     n_pollers: int
     n_listeners: int
     n_polled_plans: int
@@ -42,6 +43,7 @@ WHOLE = Load(
     n_starts=10,
     scaling=(1, 2, 4, 8),
     n_scaling_plans=100,
+    model_plans=(40, 400),
     n_pollers=200,
     n_listeners=200,
     n_polled_plans=1_000,
@@ -69,6 +71,7 @@ QUICK = Load(
     n_starts=3,
     scaling=(1, 4),
     n_scaling_plans=25,
+    model_plans=(40,),
     n_pollers=50,
     n_listeners=50,
     n_polled_plans=200,
@@ -88,6 +91,7 @@ SMOKE = Load(
     n_starts=1,
     scaling=(1, 2),
     n_scaling_plans=3,
+    model_plans=(6,),
     n_pollers=3,
     n_listeners=3,
     n_polled_plans=40,

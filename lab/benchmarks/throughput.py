@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import repeat
 from pathlib import Path
 from statistics import median
 
 from lab.benchmarks import bare_client, batch_client, journals
-from lab.benchmarks.site import Site
+from lab.benchmarks.site import GRAPH, Site
 from lab.benchmarks.sizes import Load
 from lab.benchmarks.tables import Table, load, ms
 
@@ -45,7 +46,7 @@ def throughput(site: Site, size: Load) -> Iterator[Table]:
 
 def _round(site: Site, n_plans: int, seconds: float, of_bare: Side, of_madsea: Side) -> None:
     with site.preview(seconds) as (url, journal):
-        of_bare.add(bare_client.render(url, n_plans), journal)
+        of_bare.add(bare_client.render(url, repeat(GRAPH, n_plans)), journal)
     with site.web(), site.preview(seconds) as (url, journal), site.workers(url):
         of_madsea.add(batch_client.makespan(site, n_plans), journal)
 

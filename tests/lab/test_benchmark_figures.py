@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.benchmarks import journals, past
+from lab.benchmarks import journals, models, past
 from lab.benchmarks.tables import Table, percentile, ratio
 
 
@@ -61,3 +61,10 @@ def test_a_table_is_aligned_markdown() -> None:
 def test_a_past_is_made_of_whole_episodes() -> None:
     with pytest.raises(ValueError, match="10,000 runs at a time"):
         past.fill("postgres://nowhere", 123)
+
+
+@pytest.mark.parametrize(("rendered", "n_loads"), [("", 0), ("aaaa", 0), ("aabb", 1), ("abab", 3)])
+def test_a_prompt_that_needs_what_the_one_before_it_needed_is_no_load(
+    rendered: str, n_loads: int
+) -> None:
+    assert models.n_loads(rendered) == n_loads

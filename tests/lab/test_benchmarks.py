@@ -13,6 +13,7 @@ TITLES = [
     "Throughput and idle gap, one server",
     "From POST to the first prompt, idle cluster",
     "Scaling, 200 ms a plan",
+    "Loads of 2 servers and 2 checkpoints",
     "3 clients poll a batch of 40 plans beside its render",
     "3 clients listen to an episode beside its render",
     "Memory of a worker",
