@@ -283,7 +283,7 @@ RERUN = extend_schema_view(
                 "Of other plans",
                 {"plans": [{"sequence_id": "SQ0010", "plan": "0020"}], "seed": 1234},
             ),
-            _got("created", 201),
+            _got("rerun", 201),
         ],
     )
 )
