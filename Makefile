@@ -102,7 +102,7 @@ corpus: $(VENV)/.installed-dev ## Tell what is read of each graph that the tests
 templates: $(VENV)/.installed-dev $(TEMPLATES)/.installed ## Tell what is read of ComfyUI's own templates, and hold their conversion against its page
 	@$(PY) -m lab.workflows.template_reading $(TEMPLATES)/lib
 
-real: $(VENV)/.installed-dev ## Thirty plans on two real ComfyUI servers (ARGS="'START {port} {home}'", ARGS=--help)
+real: $(VENV)/.installed-dev ## Kills on two real ComfyUI servers, workflows of every shape on one (ARGS="'START {port} {home}'", ARGS=--help)
 	$(PY) -m lab.real $(ARGS)
 
 faults: $(VENV)/.installed-dev ## Play every fault of ComfyUI, and write docs/faults.md

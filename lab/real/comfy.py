@@ -4,6 +4,7 @@ import os
 import shlex
 import signal
 import subprocess
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ class Comfy:
 
     def __init__(self, command: str, home: Path) -> None:
         home.mkdir()
+        self.home = home
         port = free_port(0)
         self.url = f"http://127.0.0.1:{port}"
         self.n_starts = 0
@@ -65,9 +67,21 @@ class Comfy:
         """Return the latest entries of its history."""
         return dict(self._get(f"/history?max_items={n_latest}"))
 
-    def post(self, graph: Any, client_id: str) -> str:
-        """Queue a prompt and return its id."""
+    def entry(self, prompt_id: str) -> dict[str, Any]:
+        """Return what its history has of a prompt: its graph, its outputs, its messages."""
+        return dict(self._get(f"/history/{prompt_id}")[prompt_id])
+
+    def view(self, image: Mapping[str, str]) -> bytes:
+        """Return a picture, as an output of its history names it."""
+        answer = requests.get(f"{self.url}/view", params=image, timeout=ANSWERS_WITHIN_S)
+        answer.raise_for_status()
+        return answer.content
+
+    def post(self, graph: Any, client_id: str, document: Any = None) -> str:
+        """Queue a prompt and return its id; its pictures carry the editor's `document` too."""
         body = {"prompt": graph, "client_id": client_id}
+        if document is not None:
+            body["extra_data"] = {"extra_pnginfo": {"workflow": document}}
         answer = requests.post(f"{self.url}/prompt", json=body, timeout=ANSWERS_WITHIN_S)
         answer.raise_for_status()
         return str(answer.json()["prompt_id"])
