@@ -12,7 +12,7 @@ from lab.benchmarks import (
     history,
     listening_cost,
     memory,
-    models,
+    model_loads,
     polling_cost,
     scaling,
     simulated_farm,
@@ -45,7 +45,7 @@ SHORT: dict[str, Part] = {
     "scaling": scaling.scaling,
 }
 LONG: dict[str, Part] = {
-    "models": models.models,
+    "models": model_loads.models,
     "pollers": polling_cost.pollers,
     "listeners": listening_cost.listeners,
     "strangers": strangers.strangers,

@@ -20,7 +20,7 @@ from pathlib import Path
 from generation.runtime.processes import leave_on_sigterm
 from lab.chaos import pictures
 from lab.chaos.field import redis_server
-from lab.real import end_facts, models
+from lab.real import end_facts, random_models
 from lab.real.bystander import Bystander
 from lab.real.comfy import Comfy
 from lab.real.end_facts import Fact
@@ -130,7 +130,7 @@ def _comfy(
 
 def _lay_out(home: Path) -> None:
     """Lay out the models and pictures that the graphs name, into a server's home."""
-    models.write(home / "models")
+    random_models.write(home / "models")
     (home / "input").mkdir()
     for name, color in INPUTS.items():
         (home / "input" / name).write_bytes(pictures.png(color))

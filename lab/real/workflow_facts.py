@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
-from lab.real import shapes
+from lab.real import workflow_shapes
 from lab.real.comfy import Comfy
 from lab.real.end_facts import Fact
 from lab.real.frontend import ENDS_WITHIN_S, Frontend, Made
 from lab.real.graphs import Graph
-from lab.real.shapes import Shape
+from lab.real.workflow_shapes import Shape
 from tests.processes import Site, wait_for
 
 STARTS_WITHIN_S = 120
@@ -44,7 +44,7 @@ class Proof:
     def all(self) -> Iterator[Fact]:
         """Yield every fact: the shapes one after the other, then the pictures made again."""
         wait_for(lambda: self._site.value(_READ) == 1, STARTS_WITHIN_S, "the server's definitions")
-        for shape in shapes.shapes():
+        for shape in workflow_shapes.shapes():
             yield from self._given_and_rendered(shape)
         yield from self._document()
         yield from self._picture_of_the_server()
@@ -135,17 +135,19 @@ class Proof:
 
     def _document(self) -> Iterator[Fact]:
         """Hold the conversion of the editor's document against what ComfyUI's page exports."""
-        (done,) = (each for each in self._rendered if each.shape.content == _read(shapes.DOCUMENT))
+        (done,) = (
+            each for each in self._rendered if each.shape.content == _read(workflow_shapes.DOCUMENT)
+        )
         converted = self._frontend.graph(done.shape.workflow)
-        exported: Graph = json.loads(_read(shapes.EXPORT))
+        exported: Graph = json.loads(_read(workflow_shapes.EXPORT))
         wrong = ["it is another graph"] * (plain(converted) != plain(exported))
         said = f"{len(converted)} nodes, as ComfyUI's page exports it"
         yield Fact("editor's document: converted by this server's definitions", said, wrong)
 
     def _picture_of_the_server(self) -> Iterator[Fact]:
         """Give a picture that the server wrote for somebody else, as its page has it queued."""
-        posted = shapes.graph("c04b_sampler_custom")
-        document = json.loads(_read(shapes.DOCUMENT))
+        posted = workflow_shapes.graph("c04b_sampler_custom")
+        document = json.loads(_read(workflow_shapes.DOCUMENT))
         prompt_id = self._comfy.post(posted, "somebody", document)
         wait_for(lambda: self._comfy.history(1).get(prompt_id), ENDS_WITHIN_S, "their picture")
         (picture,) = self._images(prompt_id)

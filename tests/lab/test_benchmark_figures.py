@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.benchmarks import journals, models, past
+from lab.benchmarks import journals, model_loads, past
 from lab.benchmarks.tables import Table, percentile, ratio
 
 
@@ -67,4 +67,4 @@ def test_a_past_is_made_of_whole_episodes() -> None:
 def test_a_prompt_that_needs_what_the_one_before_it_needed_is_no_load(
     rendered: str, n_loads: int
 ) -> None:
-    assert models.n_loads(rendered) == n_loads
+    assert model_loads.n_loads(rendered) == n_loads

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lab.real import models, shapes, workflow_facts
+from lab.real import random_models, workflow_facts, workflow_shapes
 
 GRAPH = {
     "1": {"class_type": "KSampler", "inputs": {"seed": 7, "steps": 4}},
@@ -15,7 +15,7 @@ GRAPH = {
 }
 TARGETS = {"steps": ["1.steps"], "seed": ["1.seed"]}
 STEPS = {"value": 4, "source": "request"}
-SHAPE = shapes.Shape("one", b"", {"steps": 4}, {}, executed={"1.steps": 4})
+SHAPE = workflow_shapes.Shape("one", b"", {"steps": 4}, {}, executed={"1.steps": 4})
 
 
 def executed(**inputs: Any) -> Any:
@@ -67,7 +67,7 @@ def test_an_input_without_the_value_that_it_must_have_is_wrong() -> None:
 
 
 def test_every_shape_has_a_file_and_what_its_parameters_reach() -> None:
-    known = shapes.shapes()
+    known = workflow_shapes.shapes()
 
     assert all(json.loads(shape.content) and shape.reached["seed"] for shape in known)
     assert len({shape.workflow for shape in known}) == len(known)
@@ -86,7 +86,7 @@ def read(path: Path) -> tuple[dict[str, Any], bytes]:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A server's folder of models."""
     made = tmp_path_factory.mktemp("models")
-    models.write(made)
+    random_models.write(made)
     return made
 
 
@@ -118,7 +118,7 @@ def test_base_and_refiner_are_different_models(folder: Path) -> None:
 
 
 def test_the_weights_are_those_of_the_seed(folder: Path, tmp_path: Path) -> None:
-    models.write(tmp_path / "again")
+    random_models.write(tmp_path / "again")
 
     again = (tmp_path / "again/diffusion_models/tiny_unet.safetensors").read_bytes()
     assert again == (folder / "diffusion_models/tiny_unet.safetensors").read_bytes()
