@@ -8,9 +8,9 @@ from comfyui_preview.cache import Result, Signatures
 from comfyui_preview.execution_order import ExecutionOrder, is_link
 from comfyui_preview.interrupts import Interrupted
 from comfyui_preview.nodes.pictures import to_pillow
-from comfyui_preview.nodes.registry import NODES, Context, Images, Shown, Steps
+from comfyui_preview.nodes.registry import NODES, Context, Images, NodeUi, Steps
 from comfyui_preview.nodes.save import save_ready_made
-from comfyui_preview.pace import Pace
+from comfyui_preview.pace import Pacer
 from comfyui_preview.progress import Progress
 from comfyui_preview.queue import Graph, HistoryEntry, Item
 from comfyui_preview.shared_state import Engine
@@ -37,7 +37,7 @@ class Execution:
         self._executed: list[str] = []
         self._outputs: dict[str, Any] = {}
         self._results: dict[str, Result] = {}
-        self._pace = Pace(engine.interrupts, engine.options.seconds_per_plan, samplers=0)
+        self._pace = Pacer(engine.interrupts, engine.options.seconds_per_plan, samplers=0)
         _check_for_changes(engine, self._graph)
         self._signatures = Signatures(self._graph)
 
@@ -129,12 +129,12 @@ class Execution:
         if fault := engine.faults.take("node_hang", kind, self._prompt_id):
             engine.interrupts.sleep_deaf(fault.seconds())
         given = self._call(node_id, kind)
-        if not isinstance(given, Shown):
+        if not isinstance(given, NodeUi):
             return Result(given)
         self._write_journal(node_id, kind, given)
         return Result((), given.ui)
 
-    def _call(self, node_id: str, kind: str) -> tuple[Any, ...] | Shown:
+    def _call(self, node_id: str, kind: str) -> tuple[Any, ...] | NodeUi:
         inputs = self._inputs(node_id, kind)
         context = self._context(node_id)
         if self._engine.options.pre_encoded:
@@ -146,7 +146,7 @@ class Execution:
 
     def _pretend(
         self, kind: str, context: Context, inputs: dict[str, Any]
-    ) -> tuple[Any, ...] | Shown:
+    ) -> tuple[Any, ...] | NodeUi:
         """The steps and the saving of a prompt without its pictures."""
         if kind == "SaveImage":
             return save_ready_made(context, inputs["filename_prefix"])
@@ -188,7 +188,7 @@ class Execution:
 
         return step
 
-    def _write_journal(self, node_id: str, kind: str, shown: Shown) -> None:
+    def _write_journal(self, node_id: str, kind: str, shown: NodeUi) -> None:
         self._engine.journal.write(
             "executed",
             prompt_id=self._prompt_id,

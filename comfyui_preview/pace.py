@@ -10,7 +10,7 @@ TAIL = 0.1
 
 
 @dataclass
-class Pace:
+class Pacer:
     """The time of one prompt. `seconds` None: no waiting at all. `samplers`: how many will run."""
 
     interrupts: Interrupts

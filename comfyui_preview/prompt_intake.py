@@ -12,14 +12,14 @@ from comfyui_preview.validation import Checks, Malformed, Verdict, error, valida
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpAnswer:
     """What POST /prompt answers."""
 
     status: int
     body: dict[str, Any]
 
 
-def submit(engine: Engine, body: Any) -> Answer:
+def submit(engine: Engine, body: Any) -> HttpAnswer:
     """Queue a prompt or refuse it.
 
     Raises Malformed, TypeError or ValueError where a real server answers 500.
@@ -44,11 +44,11 @@ def submit(engine: Engine, body: Any) -> Answer:
     engine.journal.write("accepted", prompt_id=prompt_id, number=number, prefixes=prefixes)
     engine.queue.put((number, prompt_id, body["prompt"], extra_data, verdict.outputs))
     accepted = {"prompt_id": prompt_id, "number": number, "node_errors": verdict.node_errors}
-    return Answer(200, accepted)
+    return HttpAnswer(200, accepted)
 
 
-def _refused(verdict: Verdict) -> Answer:
-    return Answer(400, {"error": verdict.error, "node_errors": verdict.node_errors})
+def _refused(verdict: Verdict) -> HttpAnswer:
+    return HttpAnswer(400, {"error": verdict.error, "node_errors": verdict.node_errors})
 
 
 def _number(engine: Engine, body: Any) -> float:

@@ -6,7 +6,7 @@ from pathlib import Path
 from django.conf import settings
 
 from generation.decoding import image_header
-from generation.decoding.pool import Limits, Pool
+from generation.decoding.pool import DecodingLimits, Pool
 from generation.examined_images import Examined
 
 #: From here on an image is decoded alone on its machine.
@@ -58,8 +58,8 @@ def _is_large(content: bytes) -> bool:
     return size is None or size[0] * size[1] > LARGE_PX
 
 
-def _limits() -> Limits:
-    return Limits(
+def _limits() -> DecodingLimits:
+    return DecodingLimits(
         memory_bytes=settings.MADSEA_DECODE_MEMORY_MIB * 2**20,
         cpu_s=settings.MADSEA_DECODE_S,
         max_pixels=settings.MADSEA_IMAGE_MAX_PIXELS,

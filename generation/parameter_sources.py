@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 
-class Source(StrEnum):
+class ValueSource(StrEnum):
     """Who decided a value, in the order of precedence; a seed that nobody gives is drawn."""
 
     WORKFLOW = "workflow"
@@ -23,7 +23,7 @@ Sources = Mapping[str, str]
 _TOLD_MAX = 60
 
 
-def from_one(names: Mapping[str, object], source: Source) -> dict[str, str]:
+def from_one(names: Mapping[str, object], source: ValueSource) -> dict[str, str]:
     """Return the sources of values that all came from the same place."""
     return dict.fromkeys(names, source.value)
 

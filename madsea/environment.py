@@ -77,7 +77,7 @@ def process_ids(name: str) -> list[int]:
     return [int(part) for part in found]
 
 
-def choice(name: str, default: str, *, among: Sequence[str]) -> str:
+def upper_case_choice(name: str, default: str, *, among: Sequence[str]) -> str:
     """Return one of some words, in any case.
 
     Raises:

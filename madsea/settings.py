@@ -340,7 +340,7 @@ UNFOLD: dict[str, Any] = {
         {"rel": "icon", "type": "image/svg+xml", "href": "generation.admin.navigation.icon"},
     ],
     "STYLES": ["generation.admin.navigation.stylesheet"],
-    "SCRIPTS": ["generation.admin.navigation.script"],
+    "SCRIPTS": ["generation.admin.navigation.live_script"],
     "DASHBOARD_CALLBACK": "generation.admin.dashboard.home",
     "SIDEBAR": {"show_search": False, "navigation": "generation.admin.navigation.sidebar"},
     "COLORS": {
@@ -361,7 +361,7 @@ UNFOLD: dict[str, Any] = {
 }
 
 # Logs ------------------------------------------------------------------------------------------
-LOG_LEVEL = environment.choice(
+LOG_LEVEL = environment.upper_case_choice(
     "LOG_LEVEL", "INFO", among=("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 )
 LOGGING: dict[str, Any] = {

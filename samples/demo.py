@@ -29,7 +29,7 @@ from generation.runtime.processes import (
     claim_home,
     free_port,
     leave_on_sigterm,
-    start,
+    start_python,
     stop,
     wait_until,
 )
@@ -133,7 +133,7 @@ def start_all(env: Mapping[str, str], stack: ExitStack) -> list[Started]:
     started: list[Started] = []
     stack.callback(stop_all, started)
     for name, command in commands.items():
-        started.append(start(name, command, env=env, logs=HOME / "logs"))
+        started.append(start_python(name, command, env=env, logs=HOME / "logs"))
     preview = f"http://127.0.0.1:{env['MADSEA_PREVIEW_PORT']}/system_stats"
     login = f"http://127.0.0.1:{env['PORT']}/admin/login/"
     wait_until(lambda: answers(preview) and answers(login), started, START_S)

@@ -25,7 +25,7 @@ import psycopg
 import redis
 import requests
 
-from generation.runtime.processes import ROOT, Started, free_port, start
+from generation.runtime.processes import ROOT, Started, free_port, start_python
 from tests.shared import one_at_a_time
 
 PROJECT_ID = "madsea-2025-ep202"
@@ -194,7 +194,7 @@ class Site:
     def run(self, name: str, command: Sequence[str]) -> Started:
         """Start a Python program in the site's environment, in a session of its own."""
         count = len(self.started)
-        started = start(f"{name}-{count}", command, env=self.env, logs=self.home / "logs")
+        started = start_python(f"{name}-{count}", command, env=self.env, logs=self.home / "logs")
         self.started.append(started)
         return started
 

@@ -31,7 +31,7 @@ class Conditioning:
 
 
 @dataclass(frozen=True)
-class Latent:
+class LatentPicture:
     """A picture to be: its size in px, how many, what it starts from, and what was painted."""
 
     width: int
@@ -52,7 +52,7 @@ class Sampling(TypedDict):
     scheduler: str
     positive: Conditioning
     negative: Conditioning
-    latent_image: Latent
+    latent_image: LatentPicture
     denoise: float
 
 
@@ -68,7 +68,7 @@ class AdvancedSampling(TypedDict):
     scheduler: str
     positive: Conditioning
     negative: Conditioning
-    latent_image: Latent
+    latent_image: LatentPicture
     start_at_step: int
     end_at_step: int
     return_with_leftover_noise: str
@@ -157,7 +157,7 @@ def control_net_apply(
 @node("EmptyLatentImage")
 def empty_latent_image(width: int, height: int, batch_size: int) -> Out:
     """Nothing to start from."""
-    return (Latent(width // 8 * 8, height // 8 * 8, batch_size),)
+    return (LatentPicture(width // 8 * 8, height // 8 * 8, batch_size),)
 
 
 @node("VAEEncode")
@@ -165,11 +165,13 @@ def vae_encode(pixels: Images, **_: Any) -> Out:
     """The picture to start from, its sides rounded down to multiples of 8."""
     count, height, width = pixels.shape[:3]
     width, height = max(8, width // 8 * 8), max(8, height // 8 * 8)
-    return (Latent(width, height, count, pixels[:, :height, :width]),)
+    return (LatentPicture(width, height, count, pixels[:, :height, :width]),)
 
 
 @node("LatentUpscale")
-def latent_upscale(samples: Latent, upscale_method: str, width: int, height: int, crop: str) -> Out:
+def latent_upscale(
+    samples: LatentPicture, upscale_method: str, width: int, height: int, crop: str
+) -> Out:
     """Another size; 0 keeps the proportions."""
     width = width or round(samples.width * height / samples.height) or samples.width
     height = height or round(samples.height * width / samples.width)
@@ -206,7 +208,7 @@ def k_sampler_advanced(context: Context, **inputs: Unpack[AdvancedSampling]) -> 
     return (_sample(context, sampling),)
 
 
-def _sample(context: Context, inputs: Sampling) -> Latent:
+def _sample(context: Context, inputs: Sampling) -> LatentPicture:
     latent = inputs["latent_image"]
     scenes = tuple(_scene(inputs, latent, index) for index in range(latent.count))
     glimpse = _glimpse(scenes[0]) if context.shows_steps else None
@@ -216,7 +218,7 @@ def _sample(context: Context, inputs: Sampling) -> Latent:
 
 
 @node("VAEDecode")
-def vae_decode(samples: Latent, **_: Any) -> Out:
+def vae_decode(samples: LatentPicture, **_: Any) -> Out:
     """The painting; what was not sampled comes back as it was encoded."""
     if samples.scenes:
         return (np.stack([paint(scene) for scene in samples.scenes]),)
@@ -225,7 +227,7 @@ def vae_decode(samples: Latent, **_: Any) -> Out:
     return (np.full((samples.count, samples.height, samples.width, 3), 127, dtype=np.uint8),)
 
 
-def _scene(inputs: Sampling, latent: Latent, index: int) -> Scene:
+def _scene(inputs: Sampling, latent: LatentPicture, index: int) -> Scene:
     positive = inputs["positive"]
     source = None if latent.source is None else latent.source[index]
     guide = positive.guides[-1][0] if positive.guides else None

@@ -35,13 +35,13 @@ class Context:
 
 
 @dataclass(frozen=True)
-class Shown:
+class NodeUi:
     """What an output node gives: entries such as {"images": [{filename, subfolder, type}]}."""
 
     ui: dict[str, Any]
 
 
-NodeFunction = Callable[..., tuple[Any, ...] | Shown]
+NodeFunction = Callable[..., tuple[Any, ...] | NodeUi]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from PIL.PngImagePlugin import PngInfo
 from comfyui_preview.folders import Place
 from comfyui_preview.nodes.mark import marked
 from comfyui_preview.nodes.pictures import to_pillow
-from comfyui_preview.nodes.registry import Context, Images, Shown, node
+from comfyui_preview.nodes.registry import Context, Images, NodeUi, node
 
 PREVIEW_KEY = "madsea_preview"
 PREVIEW_TEXT = "an approximation made without a model by Madsea's preview server"
@@ -25,18 +25,18 @@ SMALL = (64, 36)
 
 
 @node("SaveImage", context=True)
-def save_image(context: Context, images: Images, filename_prefix: str) -> Shown:
+def save_image(context: Context, images: Images, filename_prefix: str) -> NodeUi:
     """Saves each image as `<prefix>_<counter>_.png` in the output folder."""
     return _save(context, images, "output", filename_prefix)
 
 
 @node("PreviewImage", context=True)
-def preview_image(context: Context, images: Images) -> Shown:
+def preview_image(context: Context, images: Images) -> NodeUi:
     """Saves each image in the temp folder."""
     return _save(context, images, "temp", "ComfyUI_temp_" + "".join(choices(ascii_lowercase, k=5)))  # noqa: S311
 
 
-def _save(context: Context, images: Images, kind: str, prefix: str) -> Shown:
+def _save(context: Context, images: Images, kind: str, prefix: str) -> NodeUi:
     place = context.folders.place(kind, prefix, (images.shape[2], images.shape[1]))
     texts = _texts(context)
     if kind == "output":
@@ -47,7 +47,7 @@ def _save(context: Context, images: Images, kind: str, prefix: str) -> Shown:
     return _shown(kind, place, len(images))
 
 
-def save_ready_made(context: Context, filename_prefix: str) -> Shown:
+def save_ready_made(context: Context, filename_prefix: str) -> NodeUi:
     """Saves one small ready-made image, unlike any other by a text in it."""
     place = context.folders.place("output", filename_prefix, SMALL)
     context.finish()
@@ -56,12 +56,12 @@ def save_ready_made(context: Context, filename_prefix: str) -> Shown:
     return _shown("output", place, 1)
 
 
-def _shown(kind: str, place: Place, count: int) -> Shown:
+def _shown(kind: str, place: Place, count: int) -> NodeUi:
     about: list[dict[str, Any]] = [
         {"filename": place.name(index), "subfolder": place.subfolder, "type": kind}
         for index in range(count)
     ]
-    return Shown({"images": about})
+    return NodeUi({"images": about})
 
 
 def _texts(context: Context) -> PngInfo:

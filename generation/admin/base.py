@@ -80,7 +80,7 @@ class MadseaAdmin(_Base):
                     f"{act.label} selected",
                 )
             if self.generates:
-                actions["generate"] = generate.action(self.generates)
+                actions["generate"] = generate.list_action(self.generates)
         return actions
 
     def links(self, row: Any) -> SafeString:

@@ -97,7 +97,7 @@ NUMBERS = (PRIORITY, TRIES)
 def number_field(number: Number, value: int, *, may_change: bool) -> SafeString:
     """A number of a batch, to be changed where that is allowed."""
     if not may_change:
-        return html.text(value)
+        return html.escaped(value)
     return format_html(
         '<input type="number" name="{}" form="{}" class="madsea-number" value="{}"'
         ' min="{}" max="{}" step="1" required aria-label="{}">'
@@ -115,7 +115,7 @@ def number_field(number: Number, value: int, *, may_change: bool) -> SafeString:
 def name_field(batch: Batch, *, may_change: bool) -> SafeString:
     """What a batch is called, to be changed where that is allowed."""
     if not may_change:
-        return html.text(batch.name or batch.public_id)
+        return html.escaped(batch.name or batch.public_id)
     return format_html(
         '<input type="text" name="name" form="name-form" class="madsea-input madsea-name"'
         ' value="{}" maxlength="{}" required aria-label="Name">'

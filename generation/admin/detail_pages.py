@@ -21,7 +21,7 @@ class Alert:
 
 
 @dataclass(frozen=True)
-class Picture:
+class PagePicture:
     """A version to look at."""
 
     caption: str
@@ -70,7 +70,7 @@ class Page:
     name: str
     status: SafeString = NO_STATUS
     alert: Alert | None = None
-    pictures: list[Picture] = field(default_factory=list)
+    pictures: list[PagePicture] = field(default_factory=list)
     #: Small pictures beside one another.
     strip: SafeString = NO_STATUS
     facts: list[tuple[str, Cell]] = field(default_factory=list)

@@ -17,7 +17,7 @@ INSIDE, ALONE = "admin/generation/refusal.html", "admin/generation/refusal_alone
 
 
 @dataclass(frozen=True)
-class Refusal:
+class ErrorPage:
     """What a page says; one that stands `alone` asks the database nothing."""
 
     title: str
@@ -26,37 +26,37 @@ class Refusal:
     alone: bool = False
 
 
-UNREADABLE = Refusal(
+UNREADABLE = ErrorPage(
     "This request cannot be read",
     "Its address or what was sent with it is not what Madsea expects. Nothing was done.",
     "Go back, reload the page and try again. If it happens again, tell a technical director"
     " the address above: the name of this machine may be missing in ALLOWED_HOSTS.",
     alone=True,
 )
-STALE_FORM = Refusal(
+STALE_FORM = ErrorPage(
     "The page was open for too long",
     "Somebody signed in or out in this browser since it was opened, or cookies are switched off."
     " Nothing was done.",
     "Go back, reload the page, and do it again.",
     alone=True,
 )
-FORBIDDEN = Refusal(
+FORBIDDEN = ErrorPage(
     "You may not do this",
     "Your account has no permission for it. Nothing was done.",
     "Ask whoever manages the users for the permission, or sign in as somebody else.",
 )
-NOWHERE = Refusal(
+NOWHERE = ErrorPage(
     "There is nothing at this address",
     "It was mistyped, or what it led to is gone.",
     "Find it by the lists at the side.",
 )
-BUTTON = Refusal(
+BUTTON = ErrorPage(
     "This address belongs to a button",
     "It does something only when the button is pressed. It was opened like a page, as after"
     " signing in again: nothing was done.",
     "Go to the page and press the button again.",
 )
-BROKEN = Refusal(
+BROKEN = ErrorPage(
     "Madsea made a mistake",
     "This page could not be made. What you asked for may have been done or not; what is being"
     " rendered goes on. The mistake stands in the log of the web process.",
@@ -64,7 +64,7 @@ BROKEN = Refusal(
     " director the address and the time.",
     alone=True,
 )
-OF_STATUS: Mapping[int, Refusal] = {
+OF_STATUS: Mapping[int, ErrorPage] = {
     400: UNREADABLE,
     403: FORBIDDEN,
     404: NOWHERE,
@@ -74,7 +74,7 @@ OF_STATUS: Mapping[int, Refusal] = {
 
 
 def page(
-    request: HttpRequest, status: int, refusal: Refusal | None = None, back: str = ""
+    request: HttpRequest, status: int, refusal: ErrorPage | None = None, back: str = ""
 ) -> HttpResponse:
     """Answer with the page of a status, or with another refusal's under that status.
 

@@ -60,7 +60,7 @@ def urls(admin: Any) -> list[URLPattern]:
     return [path("generate/", view, name=NAME)]
 
 
-def action(what: str) -> Any:
+def list_action(what: str) -> Any:
     """Return a list's action that opens the page for the chosen rows, which are `what`."""
 
     def open_page(_admin: Any, _request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
@@ -79,7 +79,7 @@ def _view(admin: Any, request: HttpRequest) -> HttpResponse:
         return _nothing(request, len(chosen))
     form = GenerateForm(plans, _held(request, plans))
     rehearsed = _rehearsed(form)
-    can_start = bool(rehearsed) and all(each.outlook for each in rehearsed)
+    can_start = bool(rehearsed) and all(each.dry_run for each in rehearsed)
     if request.method == "POST" and "start" in request.POST and can_start:
         started = _start(request, form)
         if started is not None:
@@ -107,7 +107,7 @@ def _rehearsed(form: GenerateForm) -> list[Rehearsed]:
 
 def _plans(query: Mapping[str, str]) -> list[Plan]:
     chosen = {
-        name: id_ranges.read(query.get(name, "")) for name in ("episodes", "sequences", "plans")
+        name: id_ranges.ids_in(query.get(name, "")) for name in ("episodes", "sequences", "plans")
     }
     return list(production.chosen_plans(**chosen)[: settings.MADSEA_PLANS_MAX + 1])
 
@@ -127,9 +127,9 @@ def _nothing(request: HttpRequest, n_plans: int) -> HttpResponse:
 def _held(request: HttpRequest, plans: list[Plan]) -> dict[str, str]:
     if request.method == "POST":
         return request.POST.dict()
-    like = id_ranges.read(request.GET.get("like", ""))
+    like = id_ranges.ids_in(request.GET.get("like", ""))
     run = admin_overviews.runs().select_related("batch__workflow").filter(pk__in=like[:1]).first()
-    return generate_form.fresh(plans) | (generate_form.like(run) if run else {})
+    return generate_form.initial_values(plans) | (generate_form.like(run) if run else {})
 
 
 def _start(request: HttpRequest, form: GenerateForm) -> HttpResponse | None:
@@ -173,7 +173,7 @@ def _page(
     return {
         "title": f"{LABEL} {counted(len(plans), PLANS)}",
         "form": form,
-        "outlooks": [generate_forecast.outlook(each) for each in rehearsed],
+        "forecasts": [generate_forecast.forecast(each) for each in rehearsed],
         "names": [html.plan_name(plan) for plan in plans],
         "press": _press(plans, rehearsed),
         "can_start": can_start,
@@ -182,7 +182,7 @@ def _page(
 
 def _press(plans: list[Plan], rehearsed: list[Rehearsed]) -> str:
     """Return what the button says: what one press makes."""
-    told = [each.outlook for each in rehearsed if each.outlook]
+    told = [each.dry_run for each in rehearsed if each.dry_run]
     n_plans = sum(len(each["plans"]) for each in told) or len(plans)
     if any(each["mode"] == Mode.MANUEL for each in told):
         what = f"Ask artists for {counted(n_plans, PLANS)}"

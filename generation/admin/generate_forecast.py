@@ -16,20 +16,20 @@ NAMED_MAX = 8
 
 
 @dataclass(frozen=True)
-class Outlook:
+class Forecast:
     """One batch that there would be: its title, and what is to be known of it before."""
 
     title: str
     lines: list[str]
 
 
-def outlook(rehearsed: Rehearsed) -> Outlook:
+def forecast(rehearsed: Rehearsed) -> Forecast:
     """Return what is said of one batch beforehand."""
-    part, told = rehearsed.part, rehearsed.outlook
+    part, told = rehearsed.part, rehearsed.dry_run
     if told is None:
-        return Outlook(_title(part, len(part.plans)), [])
+        return Forecast(_title(part, len(part.plans)), [])
     n_plans = len(told["plans"])
-    return Outlook(_title(part, n_plans), [*_lines(n_plans, told), *_locked(part, told)])
+    return Forecast(_title(part, n_plans), [*_lines(n_plans, told), *_locked(part, told)])
 
 
 def _title(part: Part, n_plans: int) -> str:

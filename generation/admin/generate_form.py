@@ -16,13 +16,13 @@ from generation.models.batch import (
     REASON_MAX,
     VARIATIONS_MAX,
 )
-from generation.parameter_sources import Source
+from generation.parameter_sources import ValueSource
 from generation.services import requested_workflows, requests_from_plans, workflow_library
 from generation.services.requests_from_plans import Wish
 from generation.states import Mode
 
 #: What stands in the form is none of the request where it comes from the style or the workflow.
-_BY_ITSELF = {Source.WORKFLOW, Source.PRESET, Source.STYLE, Source.DRAWN}
+_BY_ITSELF = {ValueSource.WORKFLOW, ValueSource.PRESET, ValueSource.STYLE, ValueSource.DRAWN}
 _MODES = [
     (Mode.AUTO.value, "rendered by the servers"),
     (Mode.MANUEL.value, "made by artists, who upload"),
@@ -147,7 +147,7 @@ def _number(text: str) -> int | str:
         return text
 
 
-def fresh(plans: Sequence[Plan]) -> dict[str, str]:
+def initial_values(plans: Sequence[Plan]) -> dict[str, str]:
     """Return what the form holds when it is opened; its key is drawn anew."""
     if any(plan.style_id for plan in plans):
         return _FRESH | {"style": "", "key": new_key()}
@@ -169,7 +169,8 @@ def like(run: PlanRun) -> dict[str, str]:
     given = {
         name: value
         for name, value in params.items()
-        if sources.get(name, Source.REQUEST) not in _BY_ITSELF and name != requested_workflows.SEED
+        if sources.get(name, ValueSource.REQUEST) not in _BY_ITSELF
+        and name != requested_workflows.SEED
     }
     name = run.workflow.name if run.workflow else ""
     return {

@@ -313,7 +313,7 @@ def server_labels(server: Server) -> SafeString:
     return format_html_join(" ", "{}", ((label(word),) for word in words))
 
 
-def text(value: object) -> SafeString:
+def escaped(value: object) -> SafeString:
     """Plain text as a piece of a page."""
     return format_html("{}", value)
 

@@ -19,7 +19,7 @@ def written(ids: Iterable[int]) -> str:
     return ",".join(f"{low}-{high}" if low < high else str(low) for low, high in pairs)
 
 
-def read(text: str) -> list[int]:
+def ids_in(text: str) -> list[int]:
     """Return the ids that an address holds; what is no range is passed over."""
     found: list[int] = []
     for match in map(_PART.fullmatch, text.split(",")):

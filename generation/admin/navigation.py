@@ -71,7 +71,7 @@ def stylesheet(_request: HttpRequest) -> str:
     return static("generation/admin.css")
 
 
-def script(_request: HttpRequest) -> str:
+def live_script(_request: HttpRequest) -> str:
     return static("generation/live.js")
 
 

@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods
 
 from generation.admin import html
-from generation.admin.detail_pages import Cell, Page, Picture, Table
+from generation.admin.detail_pages import Cell, Page, PagePicture, Table
 from generation.errors import Conflict, InvalidRequest, Problem
 from generation.models import Plan, PlanTextChange, Style, Version
 from generation.selectors import production, results
@@ -149,7 +149,9 @@ def add_to(page: Page, plan: Plan, image: Version | None) -> None:
     page.facts += [(_label(name), html.whole(held[name])) for name in _SHOWN if held[name]]
     page.facts += _measures(plan)
     if plan.production_status != PlanStatus.ACTIVE:
-        page.facts.append(("In production", html.text(held["production_status"].replace("_", " "))))
+        page.facts.append(
+            ("In production", html.escaped(held["production_status"].replace("_", " ")))
+        )
     page.pictures[:] = [_with_panel(picture, image) for picture in page.pictures]
     changes = list(production.text_changes(plan.pk)[:CHANGES_SHOWN])
     if changes:
@@ -177,12 +179,12 @@ def made_from(version: Version | None) -> str:
     return f"made from panel v{before:04d}, v{newer:04d} exists"
 
 
-def _with_panel(picture: Picture, image: Version | None) -> Picture:
+def _with_panel(picture: PagePicture, image: Version | None) -> PagePicture:
     said = made_from(image)
     if not said or picture.caption != "Latest image":
         return picture
     note = format_html('{}<br><strong class="madsea-older">{}</strong>', picture.note, said)
-    return Picture(picture.caption, picture.image, note)
+    return PagePicture(picture.caption, picture.image, note)
 
 
 def _row(change: PlanTextChange) -> tuple[Cell, ...]:

@@ -24,7 +24,7 @@ from generation.admin import (
 )
 from generation.admin.actions import CANCELLED, Act, Question, Targets
 from generation.admin.base import RecordAdmin
-from generation.admin.detail_pages import Drop, Page, Picture
+from generation.admin.detail_pages import Drop, Page, PagePicture
 from generation.admin.runs import cancel_run, retry_run
 from generation.errors import Conflict
 from generation.extension_points import Registry
@@ -209,9 +209,9 @@ def _drops(plan: Plan) -> list[Drop]:
     return [*([drops.image_of(waiting)] if waiting else []), drops.panel_of(plan)]
 
 
-def _pictures(latest: admin_overviews.LatestOfPlan) -> list[Picture]:
+def _pictures(latest: admin_overviews.LatestOfPlan) -> list[PagePicture]:
     return [
-        Picture(caption, html.thumbnail(version, html.PICTURE_PX), html.link_to(version))
+        PagePicture(caption, html.thumbnail(version, html.PICTURE_PX), html.link_to(version))
         for caption, version in (("Panel", latest.panel), ("Latest image", latest.image))
         if version
     ]

@@ -30,7 +30,7 @@ _ACT = "retry_with"
 def field(row: PlanRun | Batch, *, may_change: bool) -> SafeString:
     """What a row is made with; where it can be retried, a choice of what it could be instead."""
     if row.workflow is None:
-        return html.text("–")
+        return html.escaped("–")
     shown = format_html("{}{}", html.link_to(row.workflow), _own(row))
     if not (may_change and _is_offered(row)):
         return shown

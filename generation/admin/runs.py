@@ -23,7 +23,7 @@ from generation.admin import (
 )
 from generation.admin.actions import CANCELLED, Act, Question
 from generation.admin.base import RecordAdmin
-from generation.admin.detail_pages import Drop, Page, Picture
+from generation.admin.detail_pages import Drop, Page, PagePicture
 from generation.errors import Conflict
 from generation.models import LogEntry, PlanRun
 from generation.selectors import admin_overviews, batches, expected_ends, wait_reasons
@@ -129,7 +129,7 @@ class PlanRunAdmin(RecordAdmin):
 
     @admin.display(description="attempt", ordering="n_attempts")
     def attempt(self, run: PlanRun) -> SafeString:
-        return html.live(f"attempt-{run.pk}", html.text(run.n_attempts or "–"))
+        return html.live(f"attempt-{run.pk}", html.escaped(run.n_attempts or "–"))
 
     @admin.display(description="server", ordering="current_attempt__server__name")
     def server(self, run: PlanRun) -> SafeString:
@@ -203,7 +203,7 @@ def _why(run: PlanRun) -> SafeString:
     """Why it is where it is; in full, what each server lacks."""
     why = html.why(run, wait_reasons.outlook(html.standing(run)))
     if run.state != RunState.QUEUED:
-        return html.text(why)
+        return html.escaped(why)
     return format_html("{} {}", why, html.link(queue_page.url(run.batch), "See the queue"))
 
 
@@ -211,10 +211,10 @@ def _end(run: PlanRun) -> SafeString:
     return html.expected(expected_ends.forecast().of_run(run))
 
 
-def _pictures(run: PlanRun) -> list[Picture]:
+def _pictures(run: PlanRun) -> list[PagePicture]:
     shown = [("Panel", admin_overviews.panel_of(run)), ("Result", run.result)]
     return [
-        Picture(caption, html.thumbnail(version, html.PICTURE_PX), html.link_to(version))
+        PagePicture(caption, html.thumbnail(version, html.PICTURE_PX), html.link_to(version))
         for caption, version in shown
         if version
     ]

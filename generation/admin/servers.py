@@ -289,7 +289,7 @@ class ServerAdmin(MadseaAdmin):
 
     @admin.display(description="driver")
     def driver(self, server: Server) -> SafeString:
-        return html.live(f"driver-{server.pk}", html.text(tables.driver(server)))
+        return html.live(f"driver-{server.pk}", html.escaped(tables.driver(server)))
 
     @admin.display(description="last seen", ordering="last_seen_at")
     def seen(self, server: Server) -> SafeString:

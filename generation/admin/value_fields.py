@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from generation.parameter_sources import Source
+from generation.parameter_sources import ValueSource
 from generation.services.requests_from_plans import Offered
 from generation.workflows.parameters import Parameter
 
@@ -18,9 +18,9 @@ from generation.workflows.parameters import Parameter
 SLIDER_PLACES_MAX = 1000
 #: Whose a value is that nobody has changed.
 _WORDS = {
-    Source.WORKFLOW: "the workflow's",
-    Source.PRESET: "the preset",
-    Source.STYLE: "the style's",
+    ValueSource.WORKFLOW: "the workflow's",
+    ValueSource.PRESET: "the preset",
+    ValueSource.STYLE: "the style's",
 }
 
 
@@ -185,12 +185,12 @@ def _lines(text: str | None) -> str | None:
 
 
 def _default(found: Sequence[tuple[object, str]]) -> Default:
-    if any(source == Source.DRAWN for _, source in found):
+    if any(source == ValueSource.DRAWN for _, source in found):
         return Default(None, "drawn for each picture")
     texts, sources = {as_text(value) for value, _ in found}, {source for _, source in found}
     if len(texts) > 1:
         return Default(None, "each style its own")
-    whose = _WORDS[Source(sources.pop())] if len(sources) == 1 else "by itself"
+    whose = _WORDS[ValueSource(sources.pop())] if len(sources) == 1 else "by itself"
     return Default(texts.pop(), whose)
 
 

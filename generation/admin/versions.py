@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from generation.admin import confirmation, filters, html, recipe_tables, search, tables
 from generation.admin.actions import Act, Question
 from generation.admin.base import RecordAdmin
-from generation.admin.detail_pages import Page, Picture
+from generation.admin.detail_pages import Page, PagePicture
 from generation.models import Version
 from generation.selectors import admin_overviews
 from generation.services import batches, recipe_lookup, rerun_requests
@@ -104,7 +104,7 @@ class VersionAdmin(RecordAdmin):
         recipe = recipe_lookup.read(version.pk)
         return Page(
             name=str(version),
-            pictures=[Picture(f"{version.width_px} × {version.height_px}", image)],
+            pictures=[PagePicture(f"{version.width_px} × {version.height_px}", image)],
             facts=[
                 ("Plan", html.link_to(version.plan, html.plan_name(version.plan))),
                 ("Task", version.task),

@@ -14,9 +14,9 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from generation.runtime.event_feed import Right
-from generation.selectors.prepared_queries import Found
+from generation.selectors.prepared_queries import PreparedRows
 
-_HOLDERS = Found(lambda key: User.objects.filter(auth_token__key=key))
+_HOLDERS = PreparedRows(lambda key: User.objects.filter(auth_token__key=key))
 
 
 class QuickTokenAuthentication(TokenAuthentication):

@@ -48,7 +48,7 @@ class ErrorDocument(ErrorLine):
     errors: list[ErrorLine]
 
 
-class TooLarge(exceptions.APIException):
+class BodyTooLarge(exceptions.APIException):
     """The body is larger than any request may be."""
 
     status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
@@ -94,7 +94,7 @@ def answer(error: Exception, context: dict[str, Any]) -> JsonResponse | None:
 def _of_django(error: SuspiciousOperation) -> exceptions.APIException:
     """Return the refusal that says what Django's own bounds have refused."""
     if isinstance(error, RequestDataTooBig):
-        return TooLarge("The form's fields are larger than any request needs.")
+        return BodyTooLarge("The form's fields are larger than any request needs.")
     if isinstance(error, TooManyFieldsSent | TooManyFilesSent):
         return TooManyFields((TooManyFields.__doc__ or "").strip())
     return exceptions.ParseError("The request cannot be understood.")

@@ -9,7 +9,7 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 
-from generation.api.errors import TooLarge
+from generation.api.errors import BodyTooLarge
 from generation.errors import Refusal
 
 #: What a form has beside its file.
@@ -56,9 +56,9 @@ class StrictJSONParser(BaseParser):
         limit = max_bytes({"max_body_bytes": getattr(view, "max_body_bytes", None)})
         body = stream.read(limit + 1)
         if len(body) > limit:
-            raise TooLarge(f"A request may have {limit:,} bytes.")
+            raise BodyTooLarge(f"A request may have {limit:,} bytes.")
         if sum(body.count(mark) for mark in (b",", b"[", b"{")) > VALUES_MAX:
-            raise TooLarge(f"A request may hold {VALUES_MAX:,} values.")
+            raise BodyTooLarge(f"A request may hold {VALUES_MAX:,} values.")
         return _decoded(body)
 
 
@@ -131,7 +131,7 @@ class BoundedMultiPartParser(MultiPartParser):
         limit = max_bytes({"parser_classes": [BoundedMultiPartParser], "max_body_bytes": own})
         length = request.META.get("CONTENT_LENGTH") or "0"
         if length.isdecimal() and int(length) > limit:
-            raise TooLarge(f"A file may have {limit - FORM_OVERHEAD_BYTES:,} bytes.")
+            raise BodyTooLarge(f"A file may have {limit - FORM_OVERHEAD_BYTES:,} bytes.")
         return super().parse(stream, media_type, parser_context)
 
 

@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from threading import Lock
 
 
-class Kept:
+class AnswerCache:
     """Bodies of answers by their key, `max_bytes` of them at the most; for any thread."""
 
     def __init__(self, max_bytes: int) -> None:

@@ -12,12 +12,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from generation import selectors
-from generation.api.response_cache import Kept
+from generation.api.response_cache import AnswerCache
 from generation.models import Batch
 from generation.services.idempotency import Created
 
 #: Status documents, for the clients that follow the same batch.
-DOCUMENTS = Kept(max_bytes=16 * 2**20)
+DOCUMENTS = AnswerCache(max_bytes=16 * 2**20)
 
 
 class KeptAnswer(HttpResponse):

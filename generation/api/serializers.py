@@ -18,10 +18,10 @@ from generation.models import (
     Server,
     Version,
 )
-from generation.parameter_sources import Source
+from generation.parameter_sources import ValueSource
 from generation.selectors import batches, logs, production, results, servers
 from generation.selectors.logs import LogLine
-from generation.selectors.servers import Blocked, Doing, SetAside
+from generation.selectors.servers import BlockedWorkflow, Doing, SetAside
 from generation.states import BatchState, Mode, PlanStatus, ReviewState, RunState, ServerHealth
 from generation.workflows.parameters import Parameter
 from nomenclature.rules import TASKS
@@ -191,7 +191,7 @@ class BatchShape(Shape[Batch]):
     variations = serializers.IntegerField()
     params = serializers.DictField()
     sources = serializers.DictField(
-        child=serializers.ChoiceField(list(Source)), help_text="Where each value came from."
+        child=serializers.ChoiceField(list(ValueSource)), help_text="Where each value came from."
     )
     priority = serializers.IntegerField()
     paused = serializers.SerializerMethodField()
@@ -270,7 +270,7 @@ class ServerShape(Shape[Server]):
     def get_set_aside(self, server: Server) -> SetAside | None:
         return servers.set_aside(server)
 
-    def get_blocked_for(self, server: Server) -> list[Blocked]:
+    def get_blocked_for(self, server: Server) -> list[BlockedWorkflow]:
         return servers.blocked_for(server)
 
     def get_doing(self, server: Server) -> list[Doing]:

@@ -40,7 +40,7 @@ from generation.comfyui.untrusted_json import (
     line,
     listed,
     mapping,
-    name,
+    name_or_empty,
     number,
     strings,
     text,
@@ -197,10 +197,10 @@ class Client:
             "overwrite": "false",
         }
         answer = _object(check(self._transport.send(Request("POST", "/upload/image", files=files))))
-        given = name(answer, "name")
+        given = name_or_empty(answer, "name")
         if not given:
             raise BadAnswer("The server does not say under which name it keeps the image.")
-        folder = name(answer, "subfolder")
+        folder = name_or_empty(answer, "subfolder")
         return f"{folder}/{given}" if folder else given
 
     def view(self, output: OutputFile, *, max_bytes: int) -> bytes:

@@ -12,7 +12,7 @@ from generation.comfyui.untrusted_json import (
     line,
     listed,
     mapping,
-    name,
+    name_or_empty,
     number,
     strings,
     text,
@@ -264,7 +264,7 @@ def parse_frame(frame: str | bytes) -> Event | None:
     if message.get("type") == "status":
         return _queue_status(said)
     read = _FRAMES.get(text(message, "type"))
-    prompt_id = name(said, "prompt_id")
+    prompt_id = name_or_empty(said, "prompt_id")
     return read(prompt_id, said) if read and prompt_id else None
 
 
@@ -282,9 +282,12 @@ def parse_files(node_id: str, by_key: object) -> Iterator[OutputFile]:
     """Yield the files among what one node left; strings, flags and NaN are no files."""
     for key, files in mapping(by_key).items():
         for entry in listed(files):
-            filename = name(entry, "filename")
+            filename = name_or_empty(entry, "filename")
             if filename:
-                subfolder, kind = name(entry, "subfolder"), name(entry, "type") or "output"
+                subfolder, kind = (
+                    name_or_empty(entry, "subfolder"),
+                    name_or_empty(entry, "type") or "output",
+                )
                 yield OutputFile(node_id, filename, subfolder, kind, key)
 
 

@@ -106,7 +106,7 @@ def line(value: object, most: int = LINE_MOST) -> str:
     return " ".join(words(value, most).split())
 
 
-def name(said: object, key: str) -> str:
+def name_or_empty(said: object, key: str) -> str:
     """Return `said[key]`, a name that goes back to the server (`exact_text`), on one line."""
     return one_line(text(said, key))[:NAME_MOST]
 

@@ -19,7 +19,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 _PIECE_BYTES = 2**18
 
 
-class Ended(MadseaError):
+class ChildEnded(MadseaError):
     """The child process has ended, or was ended, without an answer."""
 
     def __init__(self, *, is_overrun: bool = False) -> None:
@@ -61,9 +61,9 @@ class Process:
             return self._receive(deadline)
         except TimeoutError:
             self.end()
-            raise Ended(is_overrun=True) from None
+            raise ChildEnded(is_overrun=True) from None
         except (OSError, EOFError):
-            raise Ended(is_overrun=self.end() == -signal.SIGPROF) from None
+            raise ChildEnded(is_overrun=self.end() == -signal.SIGPROF) from None
         except BaseException:
             self.end()
             raise

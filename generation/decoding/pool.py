@@ -8,7 +8,7 @@ from threading import Lock, Timer
 from time import monotonic
 from typing import Any
 
-from generation.decoding.child_process import Ended, Process
+from generation.decoding.child_process import ChildEnded, Process
 from generation.decoding.child_protocol import Answer, Job
 from generation.decoding.slots import Slots, alone_on_this_machine
 from generation.errors import Busy
@@ -23,7 +23,7 @@ _SMALL_WAITING, _LARGE_WAITING = 1, 3
 
 
 @dataclass(frozen=True)
-class Limits:
+class DecodingLimits:
     """What decoding an image may take; by the file `lock` a machine's processes take turns."""
 
     memory_bytes: int
@@ -51,7 +51,9 @@ class Pool:
         self._lock = Lock()
         self._sweep: Timer | None = None
 
-    def ask(self, content: bytes, limits: Limits, *, is_large: bool, **asked: Any) -> Answer:
+    def ask(
+        self, content: bytes, limits: DecodingLimits, *, is_large: bool, **asked: Any
+    ) -> Answer:
         """Have an image examined, or made small where widths are given.
 
         `asked` are fields of the Job.
@@ -77,11 +79,11 @@ class Pool:
         """Ask twice at most: a child may be ended by anybody, and by an image again."""
         try:
             return self._answer_once(job, content)
-        except Ended as error:
+        except ChildEnded as error:
             _refuse_overrun(error, job)
         try:
             return self._answer_once(job, content)
-        except Ended as error:
+        except ChildEnded as error:
             _refuse_overrun(error, job)
         detail = "The image ends whatever decodes it: it is damaged, or made to do so."
         raise UnreadableImage("too_costly", detail)
@@ -145,7 +147,7 @@ def _started() -> Process:
         raise Busy(f"No process can be started to decode it: {error.strerror}.") from error
 
 
-def _refuse_overrun(error: Ended, job: Job) -> None:
+def _refuse_overrun(error: ChildEnded, job: Job) -> None:
     if error.is_overrun:
         detail = f"Decoding it takes more than {job.cpu_s:g} s of computing."
         raise UnreadableImage("too_costly", detail) from None

@@ -49,7 +49,7 @@ class Acknowledge:
 
 
 @dataclass(frozen=True)
-class DeleteCopy:
+class DeleteDoubledPrompt:
     """Take one of two copies that wait out of the queue: the first of two POSTs has come late."""
 
 
@@ -200,7 +200,7 @@ Effect = (
     | ForgetPanels
     | Post
     | Acknowledge
-    | DeleteCopy
+    | DeleteDoubledPrompt
     | TakeOff
     | AskOnceMore
     | SearchByPrefix

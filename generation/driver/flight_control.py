@@ -17,7 +17,7 @@ from generation.driver import observations as seen
 from generation.driver.duplicate_addresses import DuplicateAddresses
 from generation.driver.flights import Flight, Flights
 from generation.driver.observations import Observation
-from generation.driver.performer import Performer, remember
+from generation.driver.performer import Performer, remember_watched
 from generation.driver.reachability import Reachability
 from generation.driver.socket_listener import SocketListener
 from generation.driver.stages import (
@@ -103,7 +103,7 @@ class Executor:
     def remember(self) -> None:
         """Write down what the next driver has to know of the flights."""
         for flight in self.flights.in_stage(Running, Stopping):
-            remember(flight)
+            remember_watched(flight)
 
     def has_room(self) -> bool:
         """Tell whether the server may be given one more prompt.

@@ -6,7 +6,7 @@ from typing import Any
 
 from generation.comfyui.errors import Refused
 from generation.comfyui.protocol import History, OutputFile
-from generation.comfyui.untrusted_json import line, listed, mapping, name
+from generation.comfyui.untrusted_json import line, listed, mapping, name_or_empty
 from generation.errors import PlanFailure
 from generation.failures import failure
 from generation.models import Attempt
@@ -206,4 +206,4 @@ def _lack(node: Mapping[str, Any], fault: Mapping[str, Any], refused: object) ->
     if fault.get("type") != "value_not_in_list":
         return None
     where = f"{node.get('class_type')}.{extra.get('input_name')}"
-    return Lack(name(extra, "received_value"), line(where))
+    return Lack(name_or_empty(extra, "received_value"), line(where))

@@ -101,7 +101,7 @@ class PromptNotPosted:
 
 
 @dataclass(frozen=True)
-class Limits:
+class ProgressLimits:
     """How long a prompt may be quiet, wait behind one of which nothing is known, and idle."""
 
     hung_s: float
@@ -118,7 +118,7 @@ class FoundInQueue:
     """
 
     look_after_s: float
-    limits: Limits
+    limits: ProgressLimits
     is_running: bool = False
     runs_any: bool = False
     foreign: str = ""

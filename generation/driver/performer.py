@@ -67,7 +67,7 @@ class Performer:
             do.ForgetPanels: panels.forget,
             do.Post: self._post,
             do.Acknowledge: self._submission.acknowledge,
-            do.DeleteCopy: self.lookup.delete_copy,
+            do.DeleteDoubledPrompt: self.lookup.delete_doubled_prompt,
             do.TakeOff: self._take_off,
             do.AskOnceMore: self.lookup.ask_once_more,
             do.SearchByPrefix: self.lookup.search_by_prefix,
@@ -79,7 +79,7 @@ class Performer:
             do.Reserve: publisher.reserve,
             do.Publish: publisher.publish,
             do.Note: _note,
-            do.RememberTimers: lambda flight, _: remember(flight),
+            do.RememberTimers: lambda flight, _: remember_watched(flight),
             do.Observe: lambda _, effect: effect.observation,
             do.Fail: failed.fail,
             do.TurnAway: failed.turn_away,
@@ -113,7 +113,7 @@ class Performer:
         return TakenOff(runs_out=runs_out)
 
 
-def remember(flight: Flight) -> None:
+def remember_watched(flight: Flight) -> None:
     """Store what was watched of a flight, for the next driver."""
     if isinstance(flight.stage, Running | Stopping):
         timeouts.remember(flight.attempt, flight.stage, flight.progress.heard_at)

@@ -14,13 +14,13 @@ from generation.comfyui.protocol import Accepted, History, OutputFile, Queue
 from generation.driver import interpretation
 from generation.driver import observations as seen
 from generation.driver import running_rules as timing
-from generation.driver.effects import AskOnceMore, DeleteCopy, SearchByPrefix
+from generation.driver.effects import AskOnceMore, DeleteDoubledPrompt, SearchByPrefix
 from generation.driver.flights import Flight, Flights
 from generation.driver.observations import Observation
 from generation.driver.socket_listener import SocketListener
 from generation.driver.split_address import SplitAddress
 from generation.driver.stages import is_acknowledged
-from generation.driver.timeouts import Timeouts
+from generation.driver.timeouts import LimitsByWorkflow
 from generation.services import transitions
 
 
@@ -34,7 +34,7 @@ class PromptLookup:
         self._flights = flights
         self._split = split
         self._socket = socket
-        self._timeouts = Timeouts()
+        self._timeouts = LimitsByWorkflow()
 
     # The id that counts ---------------------------------------------------------------------------
 
@@ -136,7 +136,7 @@ class PromptLookup:
 
     # Effects --------------------------------------------------------------------------------------
 
-    def delete_copy(self, flight: Flight, _: DeleteCopy) -> None:
+    def delete_doubled_prompt(self, flight: Flight, _: DeleteDoubledPrompt) -> None:
         """Take one of two copies that wait away.
 
         Raises:

@@ -46,12 +46,12 @@ class PromptRemoval:
             ComfyError: the server did not answer.
         """
         server = self._lease.server
-        servers.identify(server, self._client)
+        servers.refresh_version(server, self._client)
         if server.has_jobs_api:
             if self._client.cancel_job(prompt_id) is not None:
                 return True
             # Without the route that it is known to have, it is another ComfyUI.
-            servers.identify(server, self._client, anew=True)
+            servers.refresh_version(server, self._client, anew=True)
         self._client.delete_pending([prompt_id])
         queue = self._client.queue()
         if prompt_id not in queue.running:
@@ -69,7 +69,7 @@ class PromptRemoval:
         Raises:
             ComfyError: the server did not answer.
         """
-        servers.identify(self._lease.server, self._client)
+        servers.refresh_version(self._lease.server, self._client)
         self._tell_either(partial(self._client.delete_pending, [prompt_id]))
         if stops_exactly(self._lease.server):
             self._tell_either(partial(self._client.interrupt, prompt_id))

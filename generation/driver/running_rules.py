@@ -172,7 +172,7 @@ def _seen_in_queue(
 ) -> tuple[Any, tuple[Effect, ...]]:
     stage, proof = _seen_there(stage)
     absence = replace(stage.absence, since=None)
-    copies = (do.DeleteCopy(),) if observed.n_copies > 1 else ()
+    copies = (do.DeleteDoubledPrompt(),) if observed.n_copies > 1 else ()
     return replace(stage, absence=absence, has_ended=False, due_at=due_at), (*proof, *copies)
 
 

@@ -90,7 +90,7 @@ def posting(stage: Posting, observed: Observation, now: float) -> Step:
             words = "The server took the prompt without the node of its result."
             return end(do.TakeOff(), do.Fail(failure("partly_refused", words)))
         case seen.FoundInQueue():
-            copies = (do.DeleteCopy(),) if observed.n_copies > 1 else ()
+            copies = (do.DeleteDoubledPrompt(),) if observed.n_copies > 1 else ()
             running = _running_now(stage, now + observed.look_after_s)
             return running, (do.Acknowledge(), *copies)
         case seen.FoundInHistory():

@@ -11,7 +11,7 @@ from time import monotonic
 
 from django.conf import settings
 
-from generation.driver.observations import FoundInQueue, Limits
+from generation.driver.observations import FoundInQueue, ProgressLimits
 from generation.driver.stages import Running, Stopping, Timers
 from generation.errors import PlanFailure
 from generation.failures import failure
@@ -62,13 +62,13 @@ def _hung(quiet_s: float) -> PlanFailure:
     return failure("hung", f"No progress for {quiet_s:.0f} s.")
 
 
-class Timeouts:
+class LimitsByWorkflow:
     """The limits of one driver's prompts, read once for each workflow."""
 
     def __init__(self) -> None:
-        self._limits: dict[int, Limits] = {}
+        self._limits: dict[int, ProgressLimits] = {}
 
-    def limits(self, attempt: Attempt) -> Limits:
+    def limits(self, attempt: Attempt) -> ProgressLimits:
         """Return how long an attempt's prompt may make no progress."""
         workflow_id = attempt.run.workflow_id or 0
         if workflow_id not in self._limits:
@@ -76,7 +76,7 @@ class Timeouts:
             longest = render_times.longest_s(workflow_id)
             hung_s = max(settings.MADSEA_HUNG_S, TIMES_LONGEST * longest) if longest else unknown_s
             dead_s = float(settings.MADSEA_WORKER_DEAD_S)
-            self._limits[workflow_id] = Limits(hung_s, unknown_s, dead_s)
+            self._limits[workflow_id] = ProgressLimits(hung_s, unknown_s, dead_s)
         return self._limits[workflow_id]
 
 

@@ -189,7 +189,9 @@ def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def start(name: str, command: Sequence[str], *, env: Mapping[str, str], logs: Path) -> Started:
+def start_python(
+    name: str, command: Sequence[str], *, env: Mapping[str, str], logs: Path
+) -> Started:
     """Start a Python program of the project in the background; its output goes to a file."""
     logs.mkdir(mode=0o700, parents=True, exist_ok=True)
     log = logs / f"{name}.log"

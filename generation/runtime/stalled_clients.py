@@ -48,11 +48,11 @@ class CountingConnection(h11.Connection):
         return self.n_pieces > PIECES_MAX + self.n_bytes // PIECE_BYTES
 
 
-class PatientProtocol(H11Protocol):
+class ImpatientProtocol(H11Protocol):
     """HTTP/1.1 as uvicorn speaks it, with an end to its patience."""
 
     #: In the order in which they began to wait.
-    _unfinished: "dict[int, weakref.ref[PatientProtocol]]" = {}
+    _unfinished: "dict[int, weakref.ref[ImpatientProtocol]]" = {}
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)

@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 
 from generation.models import Batch, EpisodeChange, Sequencer
 from generation.selectors import batches
-from generation.selectors.prepared_queries import Listed
+from generation.selectors.prepared_queries import PreparedTuples
 
 #: So many are read at once; whoever has missed more reads everything anew.
 READ_MAX = 10_000
@@ -103,16 +103,18 @@ def _after(number: int, last_number: int) -> QuerySet[EpisodeChange, Any]:
 
 
 _FIELDS = ("number", "episode_id", "batch_id", "touched")
-_AFTER = Listed(_after)
+_AFTER = PreparedTuples(_after)
 _NEW = EpisodeChange.objects.filter(number=None).order_by().values("number").annotate(n=Count("pk"))
-_VISIBLE = Listed(
+_VISIBLE = PreparedTuples(
     lambda pk: (
         Sequencer.objects.filter(pk=pk)
         .annotate(n_new=Coalesce(Subquery(_NEW.values("n")), 0))
         .values_list("last_number", "n_new")
     )
 )
-_LAST = Listed(lambda pk: Sequencer.objects.filter(pk=pk).values_list("last_number", "pruned_to"))
+_LAST = PreparedTuples(
+    lambda pk: Sequencer.objects.filter(pk=pk).values_list("last_number", "pruned_to")
+)
 
 
 def last_number() -> int:

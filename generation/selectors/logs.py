@@ -7,7 +7,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from generation.events import sentence
 from generation.models import LogEntry, PlanRun
-from generation.selectors.prepared_queries import Listed
+from generation.selectors.prepared_queries import PreparedTuples
 
 #: A batch of at most so many plans shows all of its log in its status.
 SHOWN_WHOLE_PLANS_MAX = 20
@@ -62,7 +62,7 @@ def after(batch_id: int, revision: int) -> list[LogLine]:
     return [_line(row) for row in _AFTER.rows(batch_id, revision)]
 
 
-_AFTER = Listed(
+_AFTER = PreparedTuples(
     lambda batch_id, revision: (
         of_batch(batch_id).filter(revision__gt=revision).values_list(*_FIELDS)
     )

@@ -82,7 +82,7 @@ class _Selected(Prepared[M]):
         return sql, tuple(params), _Rows(compiler)
 
 
-class Found(_Selected[M]):
+class PreparedRows(_Selected[M]):
     """The rows that `build` finds by its values: texts or, `by=int`, numbers, if not annotated."""
 
     def __init__(self, build: Callable[..., QuerySet[M, M]], *, by: type = str) -> None:
@@ -100,7 +100,7 @@ class Found(_Selected[M]):
             return [rows.instance(row) for row in cursor.fetchall()]
 
 
-class Listed(_Selected[M]):
+class PreparedTuples(_Selected[M]):
     """The tuples that `build` (a `values_list`) lists by its values: numbers, if not annotated."""
 
     def rows(self, *values: Value) -> list[tuple[Any, ...]]:

@@ -10,7 +10,7 @@ from django.db.models import F
 from generation.errors import NotFound
 from generation.models import Attempt, PlanRun, Version, Workflow
 from generation.models.version import VersionQuerySet
-from generation.parameter_sources import Source
+from generation.parameter_sources import ValueSource
 from generation.selectors import results
 from generation.selectors.results import Result
 from generation.workflows import named_files, text_placeholders
@@ -251,8 +251,10 @@ def _value(graph: Graph, parameter: Parameter) -> Any:
 
 def _source(run: PlanRun | None, name: str) -> str:
     if run is None:
-        return Source.WORKFLOW
-    return str(run.value_sources.get(name, Source.DRAWN if name == "seed" else Source.WORKFLOW))
+        return ValueSource.WORKFLOW
+    return str(
+        run.value_sources.get(name, ValueSource.DRAWN if name == "seed" else ValueSource.WORKFLOW)
+    )
 
 
 def _panel(panel: Version | None) -> RecipePanel | None:

@@ -8,7 +8,7 @@ from generation import signed_urls
 from generation.errors import NotFound
 from generation.models import Version
 from generation.models.version import UNKNOWN_SERVED
-from generation.selectors.prepared_queries import Listed
+from generation.selectors.prepared_queries import PreparedTuples
 
 _FIELDS = (
     "pk",
@@ -101,7 +101,7 @@ def one(version: Version, origin: str = "") -> Result:
     return _row(Version.objects.published().values_list(*_FIELDS).get(pk=version.pk), origin)
 
 
-_AFTER = Listed(
+_AFTER = PreparedTuples(
     lambda batch_id, revision: (
         of_batch(batch_id).filter(revision__gt=revision).values_list(*_FIELDS)
     )

@@ -28,7 +28,7 @@ class SetAside(TypedDict):
     since: str | None
 
 
-class Blocked(TypedDict):
+class BlockedWorkflow(TypedDict):
     """A workflow that a server takes none of."""
 
     workflow_json: str
@@ -55,7 +55,7 @@ def set_aside(server: Server) -> SetAside | None:
     }
 
 
-def blocked_for(server: Server) -> list[Blocked]:
+def blocked_for(server: Server) -> list[BlockedWorkflow]:
     """Return the workflows that a server is blocked for, the latest first."""
     return [
         {

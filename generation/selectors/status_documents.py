@@ -13,7 +13,7 @@ from generation import signed_urls
 from generation.models import Batch, PlanRun
 from generation.selectors import batches, logs, results, wait_reasons
 from generation.selectors.logs import LogLine
-from generation.selectors.prepared_queries import Found, Listed
+from generation.selectors.prepared_queries import PreparedRows, PreparedTuples
 from generation.selectors.results import Result
 from generation.selectors.wait_reasons import Outlook, Part, Wait
 from generation.states import FINISHED, RunState
@@ -37,7 +37,7 @@ _FIELDS = (
     "own_workflow__name",
     "group_id",
 )
-_HEADINGS = Found(
+_HEADINGS = PreparedRows(
     lambda public_id: (
         batches.measured()
         .annotate(**wait_reasons.batch_annotations())
@@ -45,7 +45,7 @@ _HEADINGS = Found(
         .order_by()
     )
 )
-_RUNS = Listed(
+_RUNS = PreparedTuples(
     lambda batch_id, revision: (
         PlanRun.objects.filter(batch_id=batch_id, revision__gt=revision)
         .order_by("position")

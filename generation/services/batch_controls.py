@@ -9,7 +9,7 @@ from generation.comfyui.untrusted_json import is_storable
 from generation.errors import Conflict, InvalidRequest, Problem
 from generation.models import Batch
 from generation.models.batch import NAME_MAX, PRIORITY_HIGH, PRIORITY_LOW
-from generation.services.transitions.unit_of_work import Change, change
+from generation.services.transitions.unit_of_work import UnitOfWork, change
 
 TRIES_LOW, TRIES_HIGH = 1, 20
 
@@ -57,12 +57,12 @@ def steer(
     return frozenset(changed)
 
 
-def _prioritize(now: Change, priority: int) -> None:
+def _prioritize(now: UnitOfWork, priority: int) -> None:
     now.log("priority_changed", before=now.batch.priority, after=priority)
     now.set(priority=priority)
 
 
-def _rename(now: Change, name: str) -> None:
+def _rename(now: UnitOfWork, name: str) -> None:
     now.log("renamed", before=now.batch.name or now.batch.public_id, after=name)
     now.set(name=name)
 
@@ -119,7 +119,7 @@ def move_priority(batch: Batch, by: int, *, actor: User | None) -> bool:
     return after != before
 
 
-def _pause(now: Change) -> None:
+def _pause(now: UnitOfWork) -> None:
     if not now.batch.is_unfinished:
         raise Conflict("The batch is finished: there is nothing to pause.", code="batch_finished")
     now.set(paused_at=Now())
@@ -127,12 +127,12 @@ def _pause(now: Change) -> None:
     _touch_waiting(now)
 
 
-def _resume(now: Change) -> None:
+def _resume(now: UnitOfWork) -> None:
     now.set(paused_at=None)
     now.log("resumed")
     _touch_waiting(now)
 
 
-def _touch_waiting(now: Change) -> None:
+def _touch_waiting(now: UnitOfWork) -> None:
     """Why they wait has changed: whoever asks since the last revision is to see it."""
     now.edit(now.batch.runs.queued())

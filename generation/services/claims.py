@@ -22,7 +22,7 @@ from generation.models import (
 )
 from generation.models.run_group import RunGroupQuerySet
 from generation.selectors import claimable
-from generation.selectors.prepared_queries import Found, Listed
+from generation.selectors.prepared_queries import PreparedRows, PreparedTuples
 from generation.services import prompt_graphs, requested_workflows, transitions
 from generation.services.server_leases import Lease
 from generation.states import ServerHealth
@@ -257,9 +257,9 @@ def _idle(server_id: int) -> QuerySet[Server, tuple[Any, ...]]:
     return waiting.exclude(pk=server_id).values_list("pk")
 
 
-_FAIR = Listed(_fair_of_all)
-_SAME = Listed(_same_of_all)
-_IDLE = Listed(_idle)
+_FAIR = PreparedTuples(_fair_of_all)
+_SAME = PreparedTuples(_same_of_all)
+_IDLE = PreparedTuples(_idle)
 
 
 def _none_can_run(servers: Iterable[int]) -> Q:
@@ -279,7 +279,7 @@ def _next(group_id: int) -> QuerySet[PlanRun]:
     return PlanRun.objects.ready().filter(group=group_id).order_by("position")[:1]
 
 
-_FIRST = Found(_next, by=int)
+_FIRST = PreparedRows(_next, by=int)
 
 
 def _first(candidate: Candidate, server: Server) -> PlanRun | None:

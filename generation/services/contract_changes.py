@@ -117,7 +117,7 @@ def _chosen(
     row: NamedWorkflow, plain: Contract, name: str, fields: Mapping[str, Any] | None
 ) -> tuple[Json, list[Problem]]:
     """Return all that is chosen of a parameter, by its name, and what is wrong with it."""
-    place = f"parameters.{services.named(name)}"
+    place = f"parameters.{services.printable_key(name)}"
     parameter = plain.parameters.get(name)
     if fields is None:
         return {}, []

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NotRequired, TypedDict
 
 from generation.models import Block, Episode, Needs, Plan, Sequence, Server, Version
-from generation.parameter_sources import Source, from_one
+from generation.parameter_sources import ValueSource, from_one
 from generation.selectors import production
 from generation.services import (
     capability,
@@ -122,7 +122,7 @@ def rehearse(request: BatchRequest) -> DryRunDocument:
         "pictures": _pictures(request, contract),
         "seconds": _seconds(servers, len(request.keys) * request.variations),
         "params": {**own, **request.params},
-        "sources": {**from_one(own, Source.WORKFLOW), **request.sources},
+        "sources": {**from_one(own, ValueSource.WORKFLOW), **request.sources},
         "plans": _plans(request, contract),
         "locked": [{"sequence_id": code, "plan": plan} for code, plan in locked],
         "servers": servers,

@@ -177,7 +177,7 @@ def differences(first: object, second: object, place: str = "") -> Iterator[str]
     """Yield where two decoded JSON values differ, as `params.steps: 30 → 20`, in order."""
     if isinstance(first, dict) and isinstance(second, dict):
         for key in [*second, *(key for key in first if key not in second)]:
-            below = _below(place, requested_workflows.named(key))
+            below = _below(place, requested_workflows.printable_key(key))
             yield from differences(first.get(key, _ABSENT), second.get(key, _ABSENT), below)
     elif isinstance(first, list) and isinstance(second, list):
         for index, pair in enumerate(zip_longest(first, second, fillvalue=_ABSENT)):

@@ -69,7 +69,7 @@ def each_of(rows: QuerySet[ServerDefinitions]) -> Iterator[Mapping[str, Any]]:
             yield parsed.of(pk, sha256, n_bytes)
 
 
-class Parsed:
+class DefinitionsCache:
     """The definitions that were asked for last; without a hash they are read each time."""
 
     def __init__(self) -> None:
@@ -93,4 +93,4 @@ class Parsed:
             del self._kept[next(iter(self._kept))]
 
 
-parsed = Parsed()
+parsed = DefinitionsCache()

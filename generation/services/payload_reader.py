@@ -52,7 +52,7 @@ class Reader:
         for key in given:
             if key not in fields:
                 detail = f"Unknown key. Known: {', '.join(fields)}."
-                self.add(f"{place}{requested_workflows.named(key)}", "unknown_key", detail)
+                self.add(f"{place}{requested_workflows.printable_key(key)}", "unknown_key", detail)
 
     def named(self, attr: str, check: Callable[[object], str], value: object) -> str | None:
         """Return a value that a rule of the nomenclature takes; None where it does not."""

@@ -26,10 +26,10 @@ from generation.failures import failure
 from generation.models import Attempt, Plan, PlanRun, Version
 from generation.models.version import born
 from generation.selectors import claimable
-from generation.selectors.prepared_queries import Found, Listed
+from generation.selectors.prepared_queries import PreparedRows, PreparedTuples
 from generation.services import episode_changes, prepared_writes, transitions, volumes
 from generation.services.transitions import unit_of_work
-from generation.services.transitions.unit_of_work import Change
+from generation.services.transitions.unit_of_work import UnitOfWork
 from generation.states import RunState, VersionState, WaitReason
 from nomenclature import paths
 from nomenclature.name import FileName
@@ -112,7 +112,7 @@ def _refuse_upload(state: RunState) -> None:
         )
 
 
-def _hold_back(now: Change, run: PlanRun) -> None:
+def _hold_back(now: UnitOfWork, run: PlanRun) -> None:
     # No driver may claim a plan whose image is being published.
     if run.state == RunState.QUEUED:
         now.edit(PlanRun.objects.filter(pk=run.pk), wait_reason=WaitReason.UPLOAD)
@@ -171,7 +171,7 @@ def _run_locked(run_id: int) -> PlanRun:
     return run
 
 
-_RUN = Found(
+_RUN = PreparedRows(
     lambda pk: PlanRun.objects.select_for_update(no_key=True).order_by().filter(pk=pk), by=int
 )
 _IS_OPEN = Q(state=VersionState.OPEN)
@@ -184,7 +184,7 @@ def _numbers(plan_id: int, task: str) -> QuerySet[Version, tuple[int, int]]:
     return of_task.annotate(last=Max("number"), n_open=n_open).values_list("last", "n_open")
 
 
-_NUMBERS = Listed(_numbers)
+_NUMBERS = PreparedTuples(_numbers)
 
 
 def take_numbers(plan: Plan, task: str, n_wanted: int) -> list[int]:
@@ -224,7 +224,7 @@ def _places(plan_id: int) -> QuerySet[Plan, tuple[str, str, str, str]]:
 
 
 #: Asked for every picture.
-_PLACES = Listed(_places)
+_PLACES = PreparedTuples(_places)
 
 
 def _path(plan: Plan, task: str, number: int, extension: str) -> str:
@@ -277,7 +277,7 @@ def _reserved_with(version: Version) -> list[Version]:
     return _OF_ATTEMPT.all(version.attempt_id)
 
 
-_OF_ATTEMPT = Found(
+_OF_ATTEMPT = PreparedRows(
     lambda attempt: Version.objects.reserved().filter(attempt=attempt).order_by("image"), by=int
 )
 

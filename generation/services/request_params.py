@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from generation.models import Needs, Style, Workflow
-from generation.parameter_sources import Source, Sources, from_one
+from generation.parameter_sources import Sources, ValueSource, from_one
 from generation.services import capability, node_definitions, requested_workflows, runnable_plans
 from generation.services.capability import Wanted
 from generation.services.payload_reader import Reader
@@ -71,7 +71,7 @@ def read(
         if mode == Mode.MANUEL and "workflow_json" not in reader.payload:
             for each in [Given(given, "params"), *_givens(asked)]:
                 reader.problems.extend(requested_workflows.none_apply(each.params, each.place))
-        return Values(given, from_one(given, Source.REQUEST))
+        return Values(given, from_one(given, ValueSource.REQUEST))
     return _Reading(reader, workflow, mode).values(Given(given, "params"), style, asked)
 
 
@@ -94,7 +94,7 @@ class _Reading:
         problems.extend(requested_workflows.open_questions(contract))
         draws = self._mode == Mode.AUTO
         params, sources = of_all(self._workflow, contract, style, request.params, draws=draws)
-        of_style = {name: params[name] for name in params if sources[name] == Source.STYLE}
+        of_style = {name: params[name] for name in params if sources[name] == ValueSource.STYLE}
         problems.extend(requested_workflows.unknown_fields(of_style, contract.parameters, "style"))
         own = {(each.sequence_id, each.plan): _of_one(each) for each in asked if _has_own(each)}
         needs = None
@@ -127,9 +127,9 @@ def of_all(
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Lay a request's values over the `defaults`; a seed that none gives may be drawn."""
     params, sources = defaults(contract, workflow.name, style)
-    sources |= from_one(given, Source.REQUEST)
+    sources |= from_one(given, ValueSource.REQUEST)
     if requested_workflows.SEED in contract.parameters and draws:
-        sources = from_one({requested_workflows.SEED: None}, Source.DRAWN) | sources
+        sources = from_one({requested_workflows.SEED: None}, ValueSource.DRAWN) | sources
     return {**params, **given}, sources
 
 
@@ -144,13 +144,13 @@ def defaults(
     of_style = style.values if style and is_named else {}
     known = {name: value for name, value in of_style.items() if name in contract.parameters}
     presets = contract.presets
-    sources = from_one(presets, Source.PRESET) | from_one(known, Source.STYLE)
+    sources = from_one(presets, ValueSource.PRESET) | from_one(known, ValueSource.STYLE)
     return {**presets, **known}, sources
 
 
 def _seeds_at(sources: Sources, givens: Iterable[Given]) -> tuple[str, ...]:
     """Return the places that give a seed; that of a style is `style`."""
-    of_style = ("style",) if sources.get(requested_workflows.SEED) == Source.STYLE else ()
+    of_style = ("style",) if sources.get(requested_workflows.SEED) == ValueSource.STYLE else ()
     given = (
         f"{each.place}.{requested_workflows.SEED}"
         for each in givens
@@ -175,7 +175,7 @@ def _unlike(batch: Needs, plan: Needs) -> Needs | None:
 
 def _of_one(asked: AskedPlan) -> OwnValues:
     of_sequence, of_plan = asked.of_sequence.params, asked.of_plan.params
-    sources = from_one(of_sequence, Source.SEQUENCE) | from_one(of_plan, Source.PLAN)
+    sources = from_one(of_sequence, ValueSource.SEQUENCE) | from_one(of_plan, ValueSource.PLAN)
     return OwnValues({**of_sequence, **of_plan}, sources)
 
 

@@ -199,7 +199,7 @@ def _problems(
         # One that is down may have it, or have got it since it was read.
         if not (problem.code == "not_in_list" and (is_live or is_model_file(given[problem.name])))
     ]
-    problems = [Problem(f"{place}.{named(p.name)}", p.code, p.detail) for p in found]
+    problems = [Problem(f"{place}.{printable_key(p.name)}", p.code, p.detail) for p in found]
     problems.extend(unknown_fields(given, known, place))
     if SEED in given and not problems and not 0 <= int(given[SEED]) < SEED_END:
         seed = given[SEED]
@@ -216,7 +216,7 @@ def unknown_fields(
     fields = ", ".join(f"{{{name}}}" for name in text_placeholders.FIELDS)
     return [
         Problem(
-            f"{place}.{named(name)}",
+            f"{place}.{printable_key(name)}",
             "unknown_field",
             f"There is no field {{{unknown[0]:.64}}}. Known: {fields}. A brace itself is {{{{.",
         )
@@ -233,7 +233,7 @@ def is_prompt_text(name: str, value: object, known: Mapping[str, params.Paramete
 
 def places(given: Iterable[str], at: str = "params") -> dict[str, str]:
     """Return the place in a payload of each of these parameters."""
-    return {name: f"{at}.{named(name)}" for name in given}
+    return {name: f"{at}.{printable_key(name)}" for name in given}
 
 
 def check_sizes(
@@ -286,7 +286,7 @@ def none_apply(given: Mapping[str, Any], place: str = "params") -> list[Problem]
     return [Problem(at, "no_workflow", detail) for at in places(given, place).values()]
 
 
-def named(key: object) -> str:
+def printable_key(key: object) -> str:
     """Return a key that somebody made up so that an answer can name it: short, and plain text."""
     return storable(str(key))[:64]
 

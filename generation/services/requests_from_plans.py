@@ -13,7 +13,7 @@ from django.db import transaction
 
 from generation.errors import Conflict, InvalidRequest, Problem
 from generation.models import Episode, Plan, Style
-from generation.parameter_sources import Source
+from generation.parameter_sources import ValueSource
 from generation.selectors import production
 from generation.services import (
     dry_runs,
@@ -62,7 +62,7 @@ class Rehearsed:
     """A part, and what it would make: why it cannot be taken, or what the dry run says of it."""
 
     part: Part
-    outlook: DryRunDocument | None
+    dry_run: DryRunDocument | None
     problems: Sequence[Problem] = ()
 
 
@@ -165,13 +165,13 @@ def _defaults_of(style: Style, wish: Wish) -> _Known:
     drawn = (
         {}
         if requested_workflows.SEED in over
-        else {requested_workflows.SEED: (None, Source.DRAWN.value)}
+        else {requested_workflows.SEED: (None, ValueSource.DRAWN.value)}
     )
     return {
         of.name: (
             of,
             drawn.get(of.name)
-            or (over.get(of.name, of.default), sources.get(of.name, Source.WORKFLOW.value)),
+            or (over.get(of.name, of.default), sources.get(of.name, ValueSource.WORKFLOW.value)),
         )
         for of in workflow_descriptions.parameters(contract)
         if of.is_offered and of.type != "IMAGE"

@@ -6,7 +6,7 @@ from typing import Any
 
 from generation.errors import Conflict, InvalidRequest, Problem
 from generation.models import Attempt, Batch, PlanRun, Version, Workflow
-from generation.parameter_sources import Source
+from generation.parameter_sources import ValueSource
 from generation.selectors import recipes
 from generation.services import preflight, prompt_graphs, requested_workflows, runnable_plans
 from generation.services.request_validation import NO_REASON, BatchRequest
@@ -144,12 +144,12 @@ def _values(
     """Return the values of a version's plan with their sources; of a new seed there is none yet."""
     params: dict[str, Any] = {**origin.run.values}
     sources: dict[str, str] = {**origin.run.value_sources}
-    before = sources.pop(requested_workflows.SEED, Source.DRAWN.value)
+    before = sources.pop(requested_workflows.SEED, ValueSource.DRAWN.value)
     params.pop(requested_workflows.SEED, None)
     if requested_workflows.SEED not in contract.parameters or seed == NEW:
         return params, sources
     if seed is None and not origin.attempt.seed:
         return params, sources
     chosen = int(origin.attempt.seed if seed is None else seed)
-    source = before if seed is None else Source.REQUEST.value
+    source = before if seed is None else ValueSource.REQUEST.value
     return params | {requested_workflows.SEED: chosen}, sources | {requested_workflows.SEED: source}

@@ -10,13 +10,13 @@ from typing import Any
 
 from generation.errors import InvalidRequest, Problem
 from generation.models import Batch, PlanRun, Workflow
-from generation.parameter_sources import Source, from_one
+from generation.parameter_sources import ValueSource, from_one
 from generation.services import capability, request_params, requested_workflows, runnable_plans
 from generation.services.runnable_plans import PlanValues
 from generation.states import Mode
 
 #: Who asked for what a plan has beside its batch.
-_OWN = (Source.SEQUENCE, Source.PLAN, Source.RETRY)
+_OWN = (ValueSource.SEQUENCE, ValueSource.PLAN, ValueSource.RETRY)
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ class _Reading:
         self._asked = {
             name: value
             for name, value in batch.params.items()
-            if batch.sources.get(name, Source.REQUEST) == Source.REQUEST
+            if batch.sources.get(name, ValueSource.REQUEST) == ValueSource.REQUEST
         }
 
     def problems(self, runs: Sequence[PlanRun]) -> list[Problem]:
@@ -193,7 +193,7 @@ class _Reading:
         )
         own = _own(run)
         own_sources = {name: run.sources[name] for name in own}
-        retried = from_one(self._given, Source.RETRY)
+        retried = from_one(self._given, ValueSource.RETRY)
         return {**params, **own, **self._given}, sources | own_sources | retried
 
     def remake(self, run: PlanRun) -> None:

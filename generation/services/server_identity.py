@@ -22,7 +22,7 @@ from generation.comfyui.split_probes import in_history, is_mixed
 from generation.errors import PlanFailure
 from generation.failures import SAME_SERVER, failure
 from generation.models import Attempt, Server
-from generation.selectors.prepared_queries import Listed
+from generation.selectors.prepared_queries import PreparedTuples
 from generation.services import server_quarantine, servers
 from generation.services.parallel_calls import Asking
 from generation.states import ServerHealth
@@ -43,7 +43,7 @@ def _in_use() -> QuerySet[Server, tuple[int]]:
 
 
 #: Asked before every prompt.
-_IN_USE = Listed(_in_use)
+_IN_USE = PreparedTuples(_in_use)
 
 
 def has_others(server: Server, apart: Collection[int]) -> bool:

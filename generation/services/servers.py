@@ -176,7 +176,7 @@ def client_of(server: Server, timeouts: Timeouts) -> Client:
     return Client(endpoint_of(server), timeouts=timeouts)
 
 
-def identify(server: Server, client: Client, *, anew: bool = False) -> None:
+def refresh_version(server: Server, client: Client, *, anew: bool = False) -> None:
     """Bring up to date which ComfyUI a server is; one that was never read is asked now.
 
     A restart may have brought another version; one that is new may be driven before it is read.

@@ -19,7 +19,7 @@ from django.db.models import QuerySet
 from generation import storage
 from generation.errors import Conflict
 from generation.models import StorageTrouble, Version, Volume
-from generation.selectors.prepared_queries import Listed
+from generation.selectors.prepared_queries import PreparedTuples
 from generation.services.parallel_calls import Asking
 
 logger = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ def _marks() -> QuerySet[Volume, tuple[str, str]]:
 
 
 #: Asked for every file.
-_MARKS = Listed(_marks)
+_MARKS = PreparedTuples(_marks)
 _ADOPT = "If it is the right one, adopt it: manage.py adopt_storage"
 
 
@@ -102,7 +102,7 @@ def _adopting(act: Callable[[], Done]) -> Done:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundVolume:
     """What is known of a volume: its mark, the database's, and how many files were looked for."""
 
     path: str
@@ -141,7 +141,7 @@ def adopt_if_evident(path: str) -> str:
     raise storage.WrongVolume(path, f"{words} {_ADOPT}.")
 
 
-def look_at(path: str) -> Found:
+def look_at(path: str) -> FoundVolume:
     """Return what is known of a volume, for whoever is to adopt it.
 
     Raises:
@@ -153,14 +153,14 @@ def look_at(path: str) -> Found:
     return _looked_at(path)
 
 
-def _looked_at(path: str) -> Found:
+def _looked_at(path: str) -> FoundVolume:
     files = _published(path)
     newest = files.order_by("-pk").values_list("path", flat=True)[:LOOKED_FOR]
     oldest = files.order_by("pk").values_list("path", flat=True)[:LOOKED_FOR]
     names = list(dict.fromkeys(chain(newest, oldest)))
     known = Volume.objects.filter(path=path).values_list("mark", flat=True).first()
     mark = storage.read_mark(path) if storage.absolute(path).is_dir() else ""
-    return Found(path, mark, known or "", len(names), sum(map(storage.is_there, names)))
+    return FoundVolume(path, mark, known or "", len(names), sum(map(storage.is_there, names)))
 
 
 def _published(path: str) -> QuerySet[Version]:
@@ -168,7 +168,7 @@ def _published(path: str) -> QuerySet[Version]:
     return files.filter(path__startswith=f"{path}/") if path else files
 
 
-def adopt(path: str, *, even_if_empty: bool = False) -> Found:
+def adopt(path: str, *, even_if_empty: bool = False) -> FoundVolume:
     """Make a volume ours, whatever mark it had; return what was known of it.
 
     A mark that it carries is kept. Plans that waited go on.

@@ -18,7 +18,7 @@ from generation.workflows.requirements import requirements
 Node = TypedDict("Node", {"node": str, "class": str, "title": str})
 
 
-class Panel(TypedDict):
+class PanelDocument(TypedDict):
     """The input that takes a plan's panel."""
 
     node: str
@@ -26,7 +26,7 @@ class Panel(TypedDict):
     title: str
 
 
-class Result(TypedDict):
+class ResultDocument(TypedDict):
     """A node that saves or shows pictures; `images` is how many, null where nothing tells."""
 
     node: str
@@ -35,7 +35,7 @@ class Result(TypedDict):
     published: bool
 
 
-class Needs(TypedDict):
+class NeedsDocument(TypedDict):
     """What a server must have: node classes, model files, and pictures in its input folder."""
 
     classes: list[str]
@@ -43,7 +43,7 @@ class Needs(TypedDict):
     files: list[str]
 
 
-class Said(TypedDict):
+class WarningDocument(TypedDict):
     """A warning: stable code, sentence, the node that it is about."""
 
     code: str
@@ -51,7 +51,7 @@ class Said(TypedDict):
     node: str | None
 
 
-class Asked(TypedDict):
+class QuestionDocument(TypedDict):
     """A question that the graph does not answer, with the nodes that could be the answer."""
 
     code: str
@@ -59,7 +59,7 @@ class Asked(TypedDict):
     options: list[Node]
 
 
-class Fault(TypedDict):
+class FaultDocument(TypedDict):
     """Why a workflow cannot be used."""
 
     code: str
@@ -74,15 +74,15 @@ class ContractDocument(TypedDict):
     sha256: str | None
     contract_sha256: str | None
     needs_panel: bool
-    panel: Panel | None
-    results: list[Result]
-    needs: Needs
+    panel: PanelDocument | None
+    results: list[ResultDocument]
+    needs: NeedsDocument
     parameters: Sequence[Parameter]
     schema: dict[str, Any] | None
-    warnings: list[Said]
-    questions: list[Asked]
+    warnings: list[WarningDocument]
+    questions: list[QuestionDocument]
     answers: Mapping[str, str]
-    error: Fault | None
+    error: FaultDocument | None
 
 
 def every() -> list[ContractDocument]:
@@ -165,7 +165,7 @@ def _described(row: NamedWorkflow) -> ContractDocument:
     }
 
 
-def _said(warning: Remark) -> Said:
+def _said(warning: Remark) -> WarningDocument:
     return {"code": warning.code, "detail": warning.detail, "node": warning.node or None}
 
 
@@ -188,7 +188,7 @@ def _blank(row: NamedWorkflow) -> ContractDocument:
     }
 
 
-def _fault(code: str, detail: str, node_id: str | None) -> Fault:
+def _fault(code: str, detail: str, node_id: str | None) -> FaultDocument:
     return {"code": f"workflow_{code}", "detail": detail, "node": node_id or None}
 
 
@@ -200,15 +200,15 @@ def parameters(contract: Contract) -> list[Parameter]:
     )
 
 
-def _panel(graph: Graph, contract: Contract) -> Panel | None:
+def _panel(graph: Graph, contract: Contract) -> PanelDocument | None:
     if contract.panel is None:
         return None
     node_id, name = contract.panel
     return {"node": node_id, "input": name, "title": graphs.title(graph[node_id])}
 
 
-def _results(contract: Contract) -> list[Result]:
-    found: list[Result] = [
+def _results(contract: Contract) -> list[ResultDocument]:
+    found: list[ResultDocument] = [
         {
             "node": saver.node_id,
             "kind": saver.kind,

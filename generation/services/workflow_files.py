@@ -15,7 +15,7 @@ from generation.services import recovered_workflows
 from generation.workflows import formats
 from generation.workflows import graph as graphs
 from generation.workflows.graph import Graph, GraphError
-from generation.workflows.limits import Limits
+from generation.workflows.limits import GraphLimits
 from generation.workflows.remarks import Remark
 
 Definitions = Sequence[Mapping[str, Any]]
@@ -39,9 +39,9 @@ class ReadFile:
         return graphs.sha256(self.graph) if self.graph else ""
 
 
-def limits() -> Limits:
+def limits() -> GraphLimits:
     """Return the settings' limits."""
-    return Limits(
+    return GraphLimits(
         nodes=settings.MADSEA_GRAPH_MAX_NODES,
         graph_bytes=settings.MADSEA_GRAPH_MAX_BYTES,
         text_characters=settings.MADSEA_TEXT_MAX_CHARACTERS,

@@ -9,9 +9,9 @@ from generation.workflows import director_choices, predicted_refusals, unresolve
 from generation.workflows.definitions import WIDGETS, Definitions, InputSpec, input_spec
 from generation.workflows.discovery import Reading, read
 from generation.workflows.graph import Graph
-from generation.workflows.limits import DEFAULT, Limits
+from generation.workflows.limits import DEFAULT, GraphLimits
 from generation.workflows.parameters import Kind, Parameter, Scaled
-from generation.workflows.remarks import Question, Remark
+from generation.workflows.remarks import OpenQuestion, Remark
 from generation.workflows.result_nodes import Saver
 from generation.workflows.typed_graph import GraphView, Target
 from generation.workflows.value_sources import SEED_NAMES
@@ -45,7 +45,7 @@ class Contract:
     panel: Target | None
     loaders: tuple[str, ...]
     warnings: tuple[Remark, ...]
-    questions: tuple[Question, ...]
+    questions: tuple[OpenQuestion, ...]
     refusal: Remark | None
 
     @property
@@ -59,7 +59,7 @@ class Contract:
 
 
 def contract(
-    graph: Graph, definitions: Definitions, chosen: Json = NOTHING, limits: Limits = DEFAULT
+    graph: Graph, definitions: Definitions, chosen: Json = NOTHING, limits: GraphLimits = DEFAULT
 ) -> Contract:
     """Return the contract of a graph: bounds and options from the definitions, then as `chosen`.
 

@@ -26,7 +26,7 @@ CHOSEN = ("offered", "label", "order", "min", "max", "preset")
 
 
 @dataclass(frozen=True)
-class Answers:
+class HeldAnswers:
     """The answers that hold for a graph: node ids, None where there is none.
 
     `no_panel_among`: none of these nodes takes the panel. A loader that is new is asked about.
@@ -56,7 +56,7 @@ def anchors(graph: Graph, targets: Iterable[Target]) -> list[list[str]]:
     return [[node_id, name, graph[node_id]["class_type"]] for node_id, name in targets]
 
 
-def answers(graph: Graph, stored: Json) -> Answers:
+def answers(graph: Graph, stored: Json) -> HeldAnswers:
     """Return the stored answers whose nodes the graph still has, of the same class."""
     known = {code: mapping(given) for code, given in mapping(stored.get("answers")).items()}
     nodes = {code: str(given.get("node", "")) for code, given in known.items()}
@@ -67,7 +67,7 @@ def answers(graph: Graph, stored: Json) -> Answers:
     }
     is_none = nodes.get(WHICH_PANEL) == NONE_OF_THEM
     among = strings(known[WHICH_PANEL].get("among")) if is_none else ()
-    return Answers(
+    return HeldAnswers(
         fitting.get(WHICH_PANEL), fitting.get(WHICH_RESULT), fitting.get(PAINTED_MASK),
         frozenset(among),
     )  # fmt: skip

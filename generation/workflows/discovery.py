@@ -5,12 +5,12 @@ from dataclasses import dataclass, field, replace
 
 from generation.workflows import model_loaders, panel_inputs, prompt_inputs, result_nodes
 from generation.workflows.definitions import Definitions
-from generation.workflows.director_choices import Answers
+from generation.workflows.director_choices import HeldAnswers
 from generation.workflows.graph import Graph
 from generation.workflows.parameter_names import Names, Targets
 from generation.workflows.parameters import Scaled
 from generation.workflows.predicted_refusals import is_whole
-from generation.workflows.remarks import Question, Remark
+from generation.workflows.remarks import OpenQuestion, Remark
 from generation.workflows.result_nodes import Saver
 from generation.workflows.sampling import Sampling, samplings, splits, steering
 from generation.workflows.seeds import seeds
@@ -19,7 +19,7 @@ from generation.workflows.titles import titled
 from generation.workflows.typed_graph import GraphView, Target
 from generation.workflows.value_sources import value_source
 
-NOT_ANSWERED = Answers()
+NOT_ANSWERED = HeldAnswers()
 PANEL = "panel"
 SEED = "seed"
 
@@ -44,10 +44,10 @@ class Reading:
     titled: frozenset[str] = frozenset()
     refusal: Remark | None = None
     warnings: list[Remark] = field(default_factory=list)
-    questions: list[Question] = field(default_factory=list)
+    questions: list[OpenQuestion] = field(default_factory=list)
 
 
-def read(graph: Graph, definitions: Definitions, answers: Answers = NOT_ANSWERED) -> Reading:
+def read(graph: Graph, definitions: Definitions, answers: HeldAnswers = NOT_ANSWERED) -> Reading:
     """Return what a graph tells of itself; what it does not tell is a question, never a guess.
 
     What somebody has answered wins over the graph, and over its titles.
@@ -65,7 +65,7 @@ def read(graph: Graph, definitions: Definitions, answers: Answers = NOT_ANSWERED
     return reading
 
 
-def _savers(view: GraphView, answers: Answers) -> list[Saver]:
+def _savers(view: GraphView, answers: HeldAnswers) -> list[Saver]:
     """Return the savers; one that was chosen counts as titled, and no other does then."""
     found = result_nodes.savers(view)
     if all(saver.node_id != answers.result for saver in found):
@@ -111,7 +111,7 @@ def _find_result(view: GraphView, reading: Reading) -> None:
     ]
 
 
-def _add_panel(names: Names, reading: Reading, reached: set[str], answers: Answers) -> None:
+def _add_panel(names: Names, reading: Reading, reached: set[str], answers: HeldAnswers) -> None:
     view = names.view
     found = panel_inputs.loaders(view, reached)
     reading.loaders = tuple(loader.target[0] for loader in found)
@@ -131,7 +131,7 @@ def _add_panel(names: Names, reading: Reading, reached: set[str], answers: Answe
     names.next(PANEL, tuple(loader.target for loader in chosen) or (left[0].target,))
 
 
-def _has_no_panel(reading: Reading, answers: Answers) -> bool:
+def _has_no_panel(reading: Reading, answers: HeldAnswers) -> bool:
     """Tell whether it was answered that none of the loaders takes the panel."""
     among = answers.no_panel_among
     return bool(among) and among.issuperset(reading.loaders)

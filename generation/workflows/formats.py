@@ -10,7 +10,7 @@ from generation.workflows import graph as graphs
 from generation.workflows.definitions import Definitions
 from generation.workflows.errors import GraphError
 from generation.workflows.graph import Graph
-from generation.workflows.limits import DEFAULT, Limits
+from generation.workflows.limits import DEFAULT, GraphLimits
 from generation.workflows.remarks import Remark
 
 #: Where programs and pictures keep the editor's document.
@@ -24,7 +24,7 @@ class Loaded(NamedTuple):
     remarks: tuple[Remark, ...] = ()
 
 
-def load(content: bytes, known: Sequence[Definitions], limits: Limits = DEFAULT) -> Loaded:
+def load(content: bytes, known: Sequence[Definitions], limits: GraphLimits = DEFAULT) -> Loaded:
     """Return the graph of a workflow file, converted from the editor's format if need be.
 
     `known` are the definitions of each server, tried in turn: only they tell the values of widgets
@@ -41,7 +41,7 @@ def load(content: bytes, known: Sequence[Definitions], limits: Limits = DEFAULT)
     return Loaded(graphs.checked({**converted.graph}, limits), converted.remarks)
 
 
-def of_texts(texts: Mapping[str, str], limits: Limits = DEFAULT) -> bytes:
+def of_texts(texts: Mapping[str, str], limits: GraphLimits = DEFAULT) -> bytes:
     """Return the document that the texts `prompt` and `workflow` of a picture make.
 
     What a server has added to the prompt that it executed (`is_changed`, which may be no number)
@@ -94,7 +94,9 @@ def _editor_document(document: Json) -> Json | None:
     return None
 
 
-def _converted(document: Json, known: Sequence[Definitions], limits: Limits) -> editor.Conversion:
+def _converted(
+    document: Json, known: Sequence[Definitions], limits: GraphLimits
+) -> editor.Conversion:
     """Convert with the first server's definitions that know every class; else say what lacks."""
     refused: GraphError | None = None
     for definitions in known:

@@ -13,7 +13,7 @@ from typing import NotRequired, TypeAlias, TypedDict
 
 from generation.comfyui.untrusted_json import Json, mapping
 from generation.workflows.errors import GraphError
-from generation.workflows.limits import DEFAULT, Limits
+from generation.workflows.limits import DEFAULT, GraphLimits
 
 __all__ = [
     "Graph",
@@ -61,7 +61,7 @@ def load(text: str | bytes) -> Graph:
     return checked(unwrapped(parse(text)))
 
 
-def checked(document: Json, limits: Limits = DEFAULT) -> Graph:
+def checked(document: Json, limits: GraphLimits = DEFAULT) -> Graph:
     """Return the graph that a document is: links lead to nodes, and nowhere in a circle.
 
     Only `class_type`, `inputs` and `_meta` of a node are kept: `is_changed`, which images carry,
@@ -144,7 +144,7 @@ def ancestors(graph: Graph, node_id: str, name: str | None = None) -> Iterator[s
         waiting.extend(dict.fromkeys(sources))
 
 
-def parse(text: str | bytes, limits: Limits = DEFAULT) -> Json:
+def parse(text: str | bytes, limits: GraphLimits = DEFAULT) -> Json:
     """Return the JSON object of a workflow file.
 
     Raises GraphError for what is no JSON, names a key twice, holds a number that is none, or is
@@ -205,7 +205,7 @@ def _holds_nodes(value: object) -> bool:
     return any("class_type" in mapping(node) for node in nodes.values())
 
 
-def _refuse_other_formats(document: Json, limits: Limits) -> None:
+def _refuse_other_formats(document: Json, limits: GraphLimits) -> None:
     if isinstance(document.get("nodes"), list) and "links" in document:
         raise GraphError(
             "ui_format",
@@ -235,7 +235,7 @@ def _node(node_id: str, node: object) -> Node:
     return kept
 
 
-def _check_texts(graph: Graph, limits: Limits) -> None:
+def _check_texts(graph: Graph, limits: GraphLimits) -> None:
     for node_id, node in graph.items():
         for name, value in node["inputs"].items():
             if isinstance(value, str) and len(value) > limits.text_characters:

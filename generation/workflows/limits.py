@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Limits:
+class GraphLimits:
     """The most nodes of a graph, bytes of its file, and characters of one text in it."""
 
     nodes: int = 5_000
@@ -12,4 +12,4 @@ class Limits:
     text_characters: int = 32_000
 
 
-DEFAULT = Limits()
+DEFAULT = GraphLimits()

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from generation.workflows.remarks import Question, Remark
+from generation.workflows.remarks import OpenQuestion, Remark
 from generation.workflows.typed_graph import GraphView, Target, Use
 
 PANEL_TITLE = "@panel"
@@ -101,14 +101,14 @@ def titled(view: GraphView, found: Sequence[Loader]) -> list[Loader]:
     return [at for at in found if view.title_of(at.target[0]).split(" ")[0] == PANEL_TITLE]
 
 
-def ask_which(candidates: Sequence[Loader]) -> Question:
+def ask_which(candidates: Sequence[Loader]) -> OpenQuestion:
     """Return the question which of several loaders takes a plan's panel."""
     options = tuple(loader.target[0] for loader in candidates)
     detail = (
         f"Nodes {', '.join(options)} each load a picture. Give the one that takes a plan's panel"
         " the title @panel, or choose it on the workflow's page."
     )
-    return Question("which_panel", detail, options)
+    return OpenQuestion("which_panel", detail, options)
 
 
 def mask_lost(loader: Loader) -> Remark:
@@ -121,11 +121,11 @@ def mask_lost(loader: Loader) -> Remark:
     return Remark("mask_lost", detail, node_id)
 
 
-def ask_about_mask(loader: Loader) -> Question:
+def ask_about_mask(loader: Loader) -> OpenQuestion:
     """Return the question whether a painted mask may be lost."""
     node_id = loader.target[0]
     detail = (
         f"{mask_lost(loader).detail} If that is meant, say so on the workflow's page, or give the"
         " node the title @panel."
     )
-    return Question("painted_mask", detail, (node_id,))
+    return OpenQuestion("painted_mask", detail, (node_id,))

@@ -13,7 +13,7 @@ class Remark:
 
 
 @dataclass(frozen=True)
-class Question:
+class OpenQuestion:
     """Something that the graph does not tell: what could be the answer, by node id."""
 
     code: str

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from generation.workflows.definitions import is_output
 from generation.workflows.image_counts import picture_count
-from generation.workflows.remarks import Question, Remark
+from generation.workflows.remarks import OpenQuestion, Remark
 from generation.workflows.typed_graph import GraphView
 
 RESULT_TITLE = "@result"
@@ -128,14 +128,14 @@ def competes(view: GraphView, result: Saver, other: Saver, sampled: set[str]) ->
     return not (theirs < own or sources <= behind)
 
 
-def ask_which(candidates: Sequence[Saver]) -> Question:
+def ask_which(candidates: Sequence[Saver]) -> OpenQuestion:
     """Return the question which of several savers leaves a plan's picture."""
     options = tuple(saver.node_id for saver in candidates)
     detail = (
         f"Nodes {', '.join(options)} each save a picture. Give the one that is a plan's picture the"
         " title @result, or choose it on the workflow's page."
     )
-    return Question("which_result", detail, options)
+    return OpenQuestion("which_result", detail, options)
 
 
 def saved_beside(view: GraphView, saver: Saver) -> Remark:

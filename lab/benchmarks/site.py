@@ -19,7 +19,7 @@ import psycopg
 import redis
 import requests
 
-from generation.runtime.processes import ROOT, Started, free_port, start, stop, wait_until
+from generation.runtime.processes import ROOT, Started, free_port, start_python, stop, wait_until
 
 START_S = 60
 #: The database of REDIS_URL's server that the benchmarks use; it must be empty.
@@ -77,7 +77,7 @@ class Site:
 
     def start(self, name: str, *command: str, **change: str) -> Started:
         """Start a program in the background; it is stopped with the site."""
-        started = start(name, command, env={**self.env, **change}, logs=self.home / "logs")
+        started = start_python(name, command, env={**self.env, **change}, logs=self.home / "logs")
         self.stack.callback(stop, [started])
         return started
 

@@ -108,7 +108,7 @@ def _leave(wanted: Order, folder: Path, *, is_sound: bool, keep: bool) -> None:
         return
     say(f"{wanted}: homes, logs, rows and files are in {folder}")
     if not is_sound:
-        for command in order.again(wanted, folder / ordeal.PLAN):
+        for command in order.replay_commands(wanted, folder / ordeal.PLAN):
             say(f"again: {command}")
 
 

@@ -63,7 +63,7 @@ def read(file: Path) -> Order:
     return Order(**{**found, "acts": [Act(**act) for act in found["acts"]]})
 
 
-def again(order: Order, file: Path) -> list[str]:
+def replay_commands(order: Order, file: Path) -> list[str]:
     """Return the commands that play an order again: from its file, and where drawn, from its seed.
 
     The file says the same however the adversary is changed; the seed is all that another machine

@@ -226,7 +226,7 @@ def bomb(handler: Handler) -> None:
     handler.say(_pixels(), kind="image/png")
 
 
-def big_picture(handler: Handler) -> None:
+def oversized_body(handler: Handler) -> None:
     """Give 60 MiB that begin like a picture."""
     handler.say(b"\x89PNG\r\n\x1a\n" + b"x" * (60 * MIB), kind="image/png")
 
@@ -309,7 +309,7 @@ def acts() -> dict[str, tuple[str, Act, str]]:
         "Queue: text of four bytes a letter": (queue, says(wide), "waits"),
         "Queue: without end": (queue, endless, "waits"),
         "View: without end": (view, endless, "output_too_large"),
-        "View: 60 MiB of nothing": (view, big_picture, "output_too_large unreadable_output"),
+        "View: 60 MiB of nothing": (view, oversized_body, "output_too_large unreadable_output"),
         "View: a picture that unfolds": (view, bomb, "output_too_large"),
         "View: a byte a second": (view, dripping, "waits"),
         "Definitions: 700,000 values": (lists, says('{"A":' + values + "}"), "done waits"),

@@ -34,7 +34,7 @@ from madsea.web import (
     transient_errors,
 )
 from madsea.web.fair_queue import FairQueue
-from madsea.web.refusals import Refused
+from madsea.web.refusals import RefusedUnread
 from madsea.web.request_bodies import Body
 
 T = TypeVar("T")
@@ -47,18 +47,18 @@ LOGIN_WAIT_S = 2.0
 #: Between two logins there is a rest, of no more than this.
 LOGIN_REST_S = 0.5
 
-_BUSY = Refused(
+_BUSY = RefusedUnread(
     HTTPStatus.SERVICE_UNAVAILABLE, "busy", "Madsea has more requests than it can hold.", 1
 )
-_TOO_SLOW = Refused(
+_TOO_SLOW = RefusedUnread(
     HTTPStatus.REQUEST_TIMEOUT, "timeout", "The body of the request has not come in time."
 )
-_TWO_LENGTHS = Refused(
+_TWO_LENGTHS = RefusedUnread(
     HTTPStatus.BAD_REQUEST,
     "bad_request",
     "The request says twice how long its body is, by a length and by chunks.",
 )
-_MANY_LOGINS = Refused(
+_MANY_LOGINS = RefusedUnread(
     HTTPStatus.TOO_MANY_REQUESTS,
     "throttled",
     "Too many people sign in at this moment: try again in a few seconds.",
@@ -66,9 +66,9 @@ _MANY_LOGINS = Refused(
 )
 
 
-def _too_large(max_bytes: int) -> Refused:
+def _too_large(max_bytes: int) -> RefusedUnread:
     detail = f"A request to this address may have {max_bytes:,} bytes."
-    return Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", detail)
+    return RefusedUnread(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", detail)
 
 
 class ThreadedHandler(ASGIHandler):
@@ -198,6 +198,6 @@ def _with_body(scope: Scope, body: Body) -> Scope:
     return scope | {"headers": request_bodies.told(scope.get("headers", ()), body.n_bytes)}
 
 
-def _without_body(scope: Scope, refusal: Refused | None = None) -> Scope:
+def _without_body(scope: Scope, refusal: RefusedUnread | None = None) -> Scope:
     bare = scope | {"headers": request_bodies.without_body(scope.get("headers", ()))}
     return bare | {refusals.KEY: refusal} if refusal else bare

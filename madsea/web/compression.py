@@ -15,7 +15,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
-from generation.api.response_cache import Kept
+from generation.api.response_cache import AnswerCache
 
 #: Below it there is nothing to be won.
 SMALL_BYTES = 1400
@@ -27,7 +27,7 @@ AS_THEY_ARE = ("/files/", "/api/token")
 _KINDS = ("text/", "application/json", "application/javascript", "image/svg+xml")
 _OPENAPI = "application/vnd.oai.openapi"
 #: Compressed bodies: of status documents that many follow, and of static files.
-_KEPT = Kept(max_bytes=16 * 2**20)
+_KEPT = AnswerCache(max_bytes=16 * 2**20)
 
 
 class Compress:

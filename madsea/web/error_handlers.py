@@ -9,7 +9,7 @@ from django.urls import resolve
 from generation.admin import error_pages
 from generation.api import errors
 from generation.errors import Problem
-from madsea.web.refusals import Refused
+from madsea.web.refusals import RefusedUnread
 
 PAGES = "/admin/"
 
@@ -60,7 +60,7 @@ def _with_slash(request: HttpRequest) -> HttpResponse | None:
     return HttpResponseRedirect(f"{request.path}/{mark}{query}")
 
 
-def refuse(request: HttpRequest, refused: Refused) -> HttpResponse:
+def refuse(request: HttpRequest, refused: RefusedUnread) -> HttpResponse:
     """Answer what is refused before, beside or instead of its view."""
     if _is_page(request):
         response = error_pages.page(request, refused.status, _told(refused))
@@ -73,12 +73,12 @@ def refuse(request: HttpRequest, refused: Refused) -> HttpResponse:
     return response
 
 
-def _told(refused: Refused) -> error_pages.Refusal:
+def _told(refused: RefusedUnread) -> error_pages.ErrorPage:
     if refused.wait_s is None:
         advice = "Go back and try it in another way."
     else:
         advice = f"Wait {refused.wait_s} s, then go back and try again."
-    return error_pages.Refusal(refused.status.phrase, refused.detail, advice, alone=True)
+    return error_pages.ErrorPage(refused.status.phrase, refused.detail, advice, alone=True)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 
 @dataclass(frozen=True)
-class Refused:
+class RefusedUnread:
     """An answer without a view: JSON in the shape of every error, or a page for people.
 
     `wait_s` is after how many seconds it may be tried again; None where that would change nothing.

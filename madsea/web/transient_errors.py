@@ -12,7 +12,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 
 from generation.errors import Busy, TooSoon
 from generation.storage import StorageError
-from madsea.web.refusals import Refused
+from madsea.web.refusals import RefusedUnread
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _DISK = _FULL | {errno.EROFS, errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN}
@@ -26,10 +26,10 @@ _THEN = f"{_AGAIN} If it lasts, tell your administrator."
 _DATABASE = "The database cannot be used at the moment."
 
 
-def of(error: BaseException | None) -> Refused | None:
+def of(error: BaseException | None) -> RefusedUnread | None:
     """Return what to tell whoever asked; None where the error is no trouble that passes."""
     if isinstance(error, TooSoon):
-        return Refused(HTTPStatus.TOO_MANY_REQUESTS, error.code, error.detail, error.wait_s)
+        return RefusedUnread(HTTPStatus.TOO_MANY_REQUESTS, error.code, error.detail, error.wait_s)
     if isinstance(error, StorageError | Busy):
         return _unavailable(error.code, error.detail, 30 if isinstance(error, StorageError) else 5)
     if isinstance(error, DatabaseError | InterfaceError) and _passes(error):
@@ -37,8 +37,8 @@ def of(error: BaseException | None) -> Refused | None:
     return _of_disk(error) if isinstance(error, OSError) else None
 
 
-def _unavailable(code: str, detail: str, wait_s: int) -> Refused:
-    return Refused(HTTPStatus.SERVICE_UNAVAILABLE, code, detail, wait_s)
+def _unavailable(code: str, detail: str, wait_s: int) -> RefusedUnread:
+    return RefusedUnread(HTTPStatus.SERVICE_UNAVAILABLE, code, detail, wait_s)
 
 
 def _passes(error: Exception) -> bool:
@@ -51,7 +51,7 @@ def _passes(error: Exception) -> bool:
     return isinstance(error, OperationalError | InterfaceError)
 
 
-def _of_disk(error: OSError) -> Refused | None:
+def _of_disk(error: OSError) -> RefusedUnread | None:
     if error.errno in _FULL:
         return _unavailable("disk_full", f"A disk of Madsea's is full. {_THEN}", 30)
     if error.errno in _DISK:

@@ -15,13 +15,13 @@ from django.core.signals import got_request_exception
 from django.http import HttpRequest, HttpResponse
 
 from madsea.web import error_handlers, refusals, transient_errors
-from madsea.web.refusals import Refused
+from madsea.web.refusals import RefusedUnread
 
 logger = logging.getLogger(__name__)
 
 #: Of an address, as of a form: Django would say so too, but each time that somebody looks.
 FIELDS_MAX = 1000
-_MANY_FIELDS = Refused(
+_MANY_FIELDS = RefusedUnread(
     HTTPStatus.BAD_REQUEST,
     "too_many_fields",
     f"The address has more than {FIELDS_MAX:,} parameters.",
@@ -38,13 +38,13 @@ class AnswerTrouble:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        unread: Refused | None = getattr(request, "scope", {}).get(refusals.KEY)
+        unread: RefusedUnread | None = getattr(request, "scope", {}).get(refusals.KEY)
         if unread is not None:
             return error_handlers.refuse(request, unread)
         if request.META.get("QUERY_STRING", "").count("&") >= FIELDS_MAX:
             return error_handlers.refuse(request, _MANY_FIELDS)
         response = self._get_response(request)
-        trouble: Refused | None = getattr(request, _TROUBLE, None)
+        trouble: RefusedUnread | None = getattr(request, _TROUBLE, None)
         return error_handlers.refuse(request, trouble) if trouble else response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:

@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 
 from generation.admin import filters, html, search
 from generation.admin.base import RecordAdmin
-from generation.admin.detail_pages import Page, Picture
+from generation.admin.detail_pages import Page, PagePicture
 from review.models import Review
 from review.selectors import reviews
 
@@ -65,7 +65,7 @@ class ReviewAdmin(RecordAdmin):
         return Page(
             name=self.name_of(row),
             pictures=[
-                Picture(
+                PagePicture(
                     str(row.version),
                     html.thumbnail(row.version, html.PICTURE_PX),
                     html.link_to(row.version),

@@ -15,7 +15,7 @@ from typing import Any
 from generation.decoding import process_limits
 from storyboards.reading import answers
 from storyboards.reading.boards import UnreadableStoryboard
-from storyboards.reading.limits import Limits
+from storyboards.reading.limits import ReadingLimits
 from storyboards.reading.source import read
 
 _PIPE = 0
@@ -25,13 +25,13 @@ _TELL_EVERY_S = 0.25
 def main() -> None:
     """Read one storyboard, as the line on standard input asks."""
     job = json.loads(sys.stdin.readline())
-    limits = Limits(**job["limits"])
+    limits = ReadingLimits(**job["limits"])
     into = Path(job["into"])
     _limit(limits)
     answers.leave(into, _answer(Path(job["source"]), into, limits, job["pictures"]))
 
 
-def _limit(limits: Limits) -> None:
+def _limit(limits: ReadingLimits) -> None:
     process_limits.limit_files(limits.written_bytes)
     process_limits.heed_signals(_PIPE)
     process_limits.limit_memory(limits.memory_bytes)
@@ -40,7 +40,7 @@ def _limit(limits: Limits) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_s, limits.cpu_s + 1))
 
 
-def _answer(source: Path, into: Path, limits: Limits, pictures: Any) -> answers.Answer:
+def _answer(source: Path, into: Path, limits: ReadingLimits, pictures: Any) -> answers.Answer:
     try:
         return read(source, into, limits=limits, pictures=pictures, on_progress=_Teller(into).tell)
     except UnreadableStoryboard as error:

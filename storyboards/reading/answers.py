@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from storyboards.reading import handover
 from storyboards.reading.boards import Storyboard, UnreadableStoryboard
-from storyboards.reading.limits import Limits
+from storyboards.reading.limits import ReadingLimits
 
 STORYBOARD = "storyboard.json"
 REFUSED = "refused.json"
@@ -86,7 +86,7 @@ def unreadable_files(error: OSError) -> UnreadableStoryboard:
     return UnreadableStoryboard("io", sentence, reason=reason)
 
 
-def too_costly(limits: Limits) -> UnreadableStoryboard:
+def too_costly(limits: ReadingLimits) -> UnreadableStoryboard:
     """Return the refusal of a file that takes too much memory."""
     most = limits.memory_bytes // 2**20
     sentence = f"Reading the file takes more than {most:,} MiB of memory. Send it in parts."

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from generation import safe_open
 from storyboards.reading.boards import UnreadableStoryboard
-from storyboards.reading.limits import Limits
+from storyboards.reading.limits import ReadingLimits
 
 #: What systems and programs leave beside people's files.
 _LITTER = ("__MACOSX/", ".", "Thumbs.db", "desktop.ini", "Icon\r")
@@ -47,7 +47,7 @@ class Archive(Protocol):
 class Folder:
     """A folder of somebody's, or the part of it whose names begin as `only` says."""
 
-    def __init__(self, path: Path, limits: Limits, only: tuple[str, ...] = ("",)) -> None:
+    def __init__(self, path: Path, limits: ReadingLimits, only: tuple[str, ...] = ("",)) -> None:
         self.name = path.name
         self._path = path
         self._limits = limits
@@ -101,7 +101,7 @@ def is_litter(name: str) -> bool:
 class Zip:
     """A zip, of which nothing is unpacked but what is read."""
 
-    def __init__(self, path: Path, limits: Limits) -> None:
+    def __init__(self, path: Path, limits: ReadingLimits) -> None:
         self._limits = limits
         self._left = limits.unpacked_bytes
         _check_directory(path, limits)
@@ -158,7 +158,7 @@ class Zip:
             )
 
 
-def _check_directory(path: Path, limits: Limits) -> None:
+def _check_directory(path: Path, limits: ReadingLimits) -> None:
     """Refuse a zip by the size of its list of files, before the list is read."""
     with path.open("rb") as handle:
         n_bytes = handle.seek(0, os.SEEK_END)
@@ -205,7 +205,7 @@ def _name(entry: zipfile.ZipInfo) -> str:
         return name
 
 
-def _check(name: str, content: bytes, most: int, left: int, limits: Limits) -> None:
+def _check(name: str, content: bytes, most: int, left: int, limits: ReadingLimits) -> None:
     if len(content) > most:
         raise UnreadableStoryboard(
             "too_large",
@@ -230,7 +230,7 @@ def broken_zip(name: str = "") -> UnreadableStoryboard:
     return UnreadableStoryboard("broken", sentence, **data)
 
 
-def too_many_entries(n_entries: int, limits: Limits) -> UnreadableStoryboard:
+def too_many_entries(n_entries: int, limits: ReadingLimits) -> UnreadableStoryboard:
     """Return the refusal of a folder or a zip with too many files."""
     most = limits.archive_entries
     return UnreadableStoryboard(

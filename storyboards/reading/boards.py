@@ -23,7 +23,7 @@ class Doubt:
 
 
 @dataclass(frozen=True)
-class Picture:
+class PictureFile:
     """A board's picture as embedded: its file is `<sha256>.<suffix>` in the folder of the read."""
 
     sha256: str  #: 64 lower-case hexadecimal digits, of the file's bytes
@@ -45,7 +45,7 @@ class Board:
     dialogue: str
     action: str
     notes: str
-    picture: Picture | None
+    picture: PictureFile | None
     is_blank: bool  #: nothing is drawn on it
     doubts: tuple[Doubt, ...] = ()
     sequence_id: str = ""  #: `SQ0010`, where its file's name says it

@@ -11,7 +11,7 @@ from time import monotonic
 
 from storyboards.reading import answers
 from storyboards.reading.boards import Storyboard
-from storyboards.reading.limits import Limits
+from storyboards.reading.limits import ReadingLimits
 from storyboards.reading.pictures import Progress
 from storyboards.reading.source import Pictures
 
@@ -25,7 +25,7 @@ def read_in_child(
     source: Path,
     into: Path,
     *,
-    limits: Limits | None = None,
+    limits: ReadingLimits | None = None,
     pictures: Pictures = "first",
     on_progress: Progress | None = None,
 ) -> Storyboard:
@@ -38,7 +38,7 @@ def read_in_child(
     Raises:
         UnreadableStoryboard: the file is refused, or its reader has ended or was ended.
     """
-    limits = limits or Limits()
+    limits = limits or ReadingLimits()
     into.mkdir(parents=True, exist_ok=True)
     answers.forget(into)
     child = _started(source, into, limits, pictures)
@@ -57,7 +57,7 @@ def read_in_child(
 
 
 def _started(
-    source: Path, into: Path, limits: Limits, pictures: Pictures
+    source: Path, into: Path, limits: ReadingLimits, pictures: Pictures
 ) -> "subprocess.Popen[bytes]":
     # Nothing else of our environment: it holds secrets, and this reads what anybody has sent.
     where = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
@@ -87,7 +87,10 @@ def _started(
 
 
 def _wait(
-    child: "subprocess.Popen[bytes]", into: Path, limits: Limits, on_progress: Progress | None
+    child: "subprocess.Popen[bytes]",
+    into: Path,
+    limits: ReadingLimits,
+    on_progress: Progress | None,
 ) -> None:
     deadline = monotonic() + limits.wall_s
     told = None

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from storyboards.reading.boards import Board, Doubt, UnreadableStoryboard
-from storyboards.reading.limits import Limits
+from storyboards.reading.limits import ReadingLimits
 
 LABEL = re.compile(r"(\d{1,4})([A-Z])(\d{0,2})")
 
@@ -75,7 +75,7 @@ def count_doubts(boards: Sequence[Board], header: str) -> list[Doubt]:
     return doubts
 
 
-def too_many_boards(n_boards: int, limits: Limits) -> UnreadableStoryboard:
+def too_many_boards(n_boards: int, limits: ReadingLimits) -> UnreadableStoryboard:
     """Return the refusal of a storyboard with too many boards."""
     return UnreadableStoryboard(
         "too_many_boards",

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from storyboards.reading.boards import Board, Doubt, Picture, Storyboard
+from storyboards.reading.boards import Board, Doubt, PictureFile, Storyboard
 
 
 def to_json(storyboard: Storyboard) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def _board(fields: dict[str, Any]) -> Board:
     return Board(
         **{
             **fields,
-            "picture": None if picture is None else Picture(**picture),
+            "picture": None if picture is None else PictureFile(**picture),
             "doubts": _doubts(fields["doubts"]),
         }
     )

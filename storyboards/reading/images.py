@@ -13,9 +13,9 @@ from pathlib import PurePosixPath
 
 from storyboards.reading import clean_texts, consistency_doubts, fcp_xml, natural_order
 from storyboards.reading.archives import Archive
-from storyboards.reading.boards import Board, Doubt, Picture, Storyboard, UnreadableStoryboard
+from storyboards.reading.boards import Board, Doubt, PictureFile, Storyboard, UnreadableStoryboard
 from storyboards.reading.fcp_xml import BadXml, Clip
-from storyboards.reading.limits import Limits
+from storyboards.reading.limits import ReadingLimits
 from storyboards.reading.pictures import BadPicture, PictureFolder, Progress
 
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
@@ -57,7 +57,7 @@ class _Image:
 def read(
     archive: Archive,
     pictures: PictureFolder,
-    limits: Limits,
+    limits: ReadingLimits,
     on_progress: Progress,
     *,
     taken: str,
@@ -147,9 +147,9 @@ def _stems_by_plan(images: Iterable[_Image]) -> dict[tuple[str, str, str], list[
 
 
 def _board(
-    position: int, image: _Image, archive: Archive, pictures: PictureFolder, limits: Limits
+    position: int, image: _Image, archive: Archive, pictures: PictureFolder, limits: ReadingLimits
 ) -> Board:
-    picture: Picture | None = None
+    picture: PictureFile | None = None
     is_blank = False
     doubts: tuple[Doubt, ...] = ()
     try:
@@ -175,7 +175,7 @@ def _board(
 
 
 def _clips(
-    archive: Archive, names: Sequence[str], limits: Limits
+    archive: Archive, names: Sequence[str], limits: ReadingLimits
 ) -> tuple[dict[str, Clip], list[Doubt]]:
     """Return the times that the XMLs tell by the files' stems, and what was wrong."""
     found: dict[str, Clip] = {}

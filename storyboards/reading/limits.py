@@ -6,7 +6,7 @@ _MEBIBYTE = 2**20
 
 
 @dataclass(frozen=True)
-class Limits:
+class ReadingLimits:
     """The most that a file may be and cost; what is more is refused with words."""
 
     file_bytes: int = 500 * 10**6

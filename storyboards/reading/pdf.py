@@ -21,7 +21,7 @@ from storyboards.reading import (
     text_lines,
 )
 from storyboards.reading.boards import Board, Doubt, Storyboard, UnreadableStoryboard
-from storyboards.reading.limits import Limits
+from storyboards.reading.limits import ReadingLimits
 from storyboards.reading.pdf_fields import CUT, FIELDS, Texts
 from storyboards.reading.pdf_groups import Grouping
 from storyboards.reading.pdf_marks import Group
@@ -33,7 +33,7 @@ _FALLING = 0.1
 
 
 def read(
-    source: Path, pictures: PictureFolder, limits: Limits, on_progress: Progress
+    source: Path, pictures: PictureFolder, limits: ReadingLimits, on_progress: Progress
 ) -> Storyboard:
     """Return the storyboard of a PDF, whose pictures are written.
 
@@ -64,7 +64,7 @@ def read(
     )
 
 
-def _check(groups: list[Group], drawing: pdf_objects.Drawing, limits: Limits) -> None:
+def _check(groups: list[Group], drawing: pdf_objects.Drawing, limits: ReadingLimits) -> None:
     if not groups:
         has_texts = any(page.pieces for page in drawing.pages)
         what = "only texts" if has_texts else "nothing"
@@ -87,7 +87,9 @@ def _title(said: str, grouping: Grouping, source: Path) -> str:
     return said if is_known else first or clean_texts.one_line(source.stem, 255)
 
 
-def _board(position: int, group: Group, texts: Texts, setting: Setting, limits: Limits) -> Board:
+def _board(
+    position: int, group: Group, texts: Texts, setting: Setting, limits: ReadingLimits
+) -> Board:
     placed = group.placement
     doubts = list(texts.doubts)
     if placed.trouble:

@@ -14,7 +14,7 @@ from itertools import groupby, pairwise
 from storyboards.reading import text_lines
 from storyboards.reading.boards import Doubt
 from storyboards.reading.pdf_marks import Group
-from storyboards.reading.text_lines import Block, Line, Setting
+from storyboards.reading.text_lines import Line, Setting, TextBlock
 
 FIELDS = ("dialogue", "action", "notes")
 #: What the exporter puts where it has cut a text.
@@ -185,7 +185,7 @@ def _by_blocks(group: Group, style: Style, heads: frozenset[str]) -> Texts:
     return texts
 
 
-def _blocks(group: Group, style: Style, heads: frozenset[str]) -> list[Block]:
+def _blocks(group: Group, style: Style, heads: frozenset[str]) -> list[TextBlock]:
     """Return the texts as blocks: what is cut off or begins as an action does is one's end."""
     starts = [
         line
@@ -196,7 +196,7 @@ def _blocks(group: Group, style: Style, heads: frozenset[str]) -> list[Block]:
     return text_lines.blocks(group.body, style.setting, starts)
 
 
-def _known(block: Block, group: Group, style: Style, heads: frozenset[str]) -> str | None:
+def _known(block: TextBlock, group: Group, style: Style, heads: frozenset[str]) -> str | None:
     """Return the field of a block, as far as its font, its place or its beginning tell."""
     role = _role(block.first, style)
     if role == "notes" and not style.has_notes:
@@ -206,7 +206,7 @@ def _known(block: Block, group: Group, style: Style, heads: frozenset[str]) -> s
     return "action" if _is_head(block.first, style, heads) else role
 
 
-def _by_alignment(block: Block, group: Group) -> str:
+def _by_alignment(block: TextBlock, group: Group) -> str:
     """Return the field that a block's alignment stands for in the classic layout."""
     centre = group.placement.box.centre
     is_centred = all(abs(line.box.centre - centre) < _SAME for line in block.lines)

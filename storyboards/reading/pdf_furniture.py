@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from storyboards.reading import text_lines
 from storyboards.reading.pdf_marks import LABEL, TIME, is_label
-from storyboards.reading.pdf_objects import Box, Page, Piece, Placement
+from storyboards.reading.pdf_objects import Box, Page, Placement, TextPiece
 
 #: A board's picture is so large, beside the others.
 _SHARE_OF_MEDIAN = 0.3
@@ -75,7 +75,7 @@ def texts(pages: list[Page], of_pages: dict[int, list[Placement]]) -> set[Spot]:
     }
 
 
-def _attached(page: Page, boards: list[Placement]) -> list[Piece]:
+def _attached(page: Page, boards: list[Placement]) -> list[TextPiece]:
     """Return the texts that stand under a board's picture, one right under another."""
     edges = [placed.box for placed in boards]
     attached = []
@@ -86,28 +86,28 @@ def _attached(page: Page, boards: list[Placement]) -> list[Piece]:
     return attached
 
 
-def _is_right_under(piece: Piece, box: Box) -> bool:
+def _is_right_under(piece: TextPiece, box: Box) -> bool:
     is_near = -1 <= piece.box.top - box.bottom <= _NEAR * piece.size
     return is_near and piece.box.left < box.right and box.left < piece.box.right
 
 
-def _run(page: Page, every: set[Spot], *, is_backwards: bool) -> list[Piece]:
+def _run(page: Page, every: set[Spot], *, is_backwards: bool) -> list[TextPiece]:
     """Return the pieces that a page begins or ends with, as far as every page has them."""
     pieces = page.pieces[::-1] if is_backwards else page.pieces
     return list(takewhile(lambda piece: _is_furniture(piece, every), pieces))
 
 
-def _is_furniture(piece: Piece, every: set[Spot]) -> bool:
+def _is_furniture(piece: TextPiece, every: set[Spot]) -> bool:
     shown = piece.text.strip()
     is_own = LABEL.fullmatch(shown) or TIME.fullmatch(shown)
     return _kind(piece) in every and not is_own
 
 
-def _kind(piece: Piece) -> Spot:
+def _kind(piece: TextPiece) -> Spot:
     """Return a text with its place, where one number is as good as another: a page's own."""
     return _DIGITS.sub("0", piece.text), round(piece.left), round(piece.baseline)
 
 
-def spot(piece: Piece) -> Spot:
+def spot(piece: TextPiece) -> Spot:
     """Return a text with its place."""
     return piece.text, round(piece.left), round(piece.baseline)

@@ -10,7 +10,7 @@ from math import inf
 from storyboards.reading import pdf_furniture, text_lines
 from storyboards.reading.pdf_marks import Group, told_apart
 from storyboards.reading.pdf_neighbours import Places, does_agree
-from storyboards.reading.pdf_objects import Page, Piece, Placement
+from storyboards.reading.pdf_objects import Page, Placement, TextPiece
 from storyboards.reading.text_lines import Line
 
 #: The order counts if it finds this share of the labels that places find.
@@ -32,7 +32,7 @@ class _Sheet:
 
     number: int
     placements: list[Placement]
-    pieces: list[Piece]
+    pieces: list[TextPiece]
 
 
 def group(pages: tuple[Page, ...]) -> Grouping:

@@ -16,8 +16,8 @@ from PIL import Image
 from pypdfium2 import raw
 
 from storyboards.reading import clean_texts
-from storyboards.reading.boards import Picture, UnreadableStoryboard
-from storyboards.reading.limits import Limits
+from storyboards.reading.boards import PictureFile, UnreadableStoryboard
+from storyboards.reading.limits import ReadingLimits
 from storyboards.reading.pictures import (
     BadPicture,
     PictureFolder,
@@ -68,13 +68,13 @@ class Placement:
     order: int
     box: Box
     content: str  #: known by the SHA-256 of what the PDF holds
-    picture: Picture | None
+    picture: PictureFile | None
     is_blank: bool
     trouble: BadPicture | None  #: why there is no picture
 
 
 @dataclass(frozen=True)
-class Piece:
+class TextPiece:
     """A text that is drawn in one go: one line, or a part of one."""
 
     order: int
@@ -92,7 +92,7 @@ class Page:
 
     number: int  #: from 1
     placements: tuple[Placement, ...]
-    pieces: tuple[Piece, ...]
+    pieces: tuple[TextPiece, ...]
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,9 @@ class Drawing:
     pages: tuple[Page, ...]
 
 
-def read(source: Path, pictures: PictureFolder, limits: Limits, on_progress: Progress) -> Drawing:
+def read(
+    source: Path, pictures: PictureFolder, limits: ReadingLimits, on_progress: Progress
+) -> Drawing:
     """Read a PDF and write its pictures.
 
     Raises:
@@ -144,7 +146,7 @@ def broken_pdf(page: int | None = None) -> UnreadableStoryboard:
     return UnreadableStoryboard("broken", sentence, **data)
 
 
-def _check_pages(n_pages: int, limits: Limits) -> None:
+def _check_pages(n_pages: int, limits: ReadingLimits) -> None:
     if n_pages > limits.pages:
         raise UnreadableStoryboard(
             "too_many_pages",
@@ -159,10 +161,10 @@ def _check_pages(n_pages: int, limits: Limits) -> None:
 class _Reader:
     """Reads pages, and remembers the pictures that it has seen."""
 
-    def __init__(self, pictures: PictureFolder, limits: Limits) -> None:
+    def __init__(self, pictures: PictureFolder, limits: ReadingLimits) -> None:
         self._pictures = pictures
         self._limits = limits
-        self._seen: dict[str, tuple[Picture | None, bool, BadPicture | None]] = {}
+        self._seen: dict[str, tuple[PictureFile | None, bool, BadPicture | None]] = {}
 
     def page(self, document: pypdfium2.PdfDocument, index: int) -> Page:
         """Return what a page draws."""
@@ -177,7 +179,7 @@ class _Reader:
 
     def _drawn(self, page: pypdfium2.PdfPage, number: int) -> Page:
         placements: list[Placement] = []
-        pieces: list[Piece] = []
+        pieces: list[TextPiece] = []
         texts = page.get_textpage()
         top = page.get_mediabox()[3]
         for order, drawn in enumerate(self._objects(page, texts, number)):
@@ -211,7 +213,9 @@ class _Reader:
             self._seen[content] = self._picture(image)
         return Placement(order, box, content, *self._seen[content])
 
-    def _picture(self, image: pypdfium2.PdfImage) -> tuple[Picture | None, bool, BadPicture | None]:
+    def _picture(
+        self, image: pypdfium2.PdfImage
+    ) -> tuple[PictureFile | None, bool, BadPicture | None]:
         try:
             check_size(image.get_px_size(), self._limits)
             return *self._put(image), None
@@ -220,7 +224,7 @@ class _Reader:
         except pypdfium2.PdfiumError:
             return None, False, BadPicture("picture_damaged")
 
-    def _put(self, image: pypdfium2.PdfImage) -> tuple[Picture, bool]:
+    def _put(self, image: pypdfium2.PdfImage) -> tuple[PictureFile, bool]:
         if image.get_filters(skip_simple=True) == ["DCTDecode"]:
             content = bytes(image.get_data(decode_simple=True))
             if content.startswith(_JPEG):
@@ -271,7 +275,7 @@ def _placed(container: pypdfium2.PdfObject | None, box: Box, top: float) -> Box:
     return Box(min(x1, x2), top - max(y1, y2), max(x1, x2), top - min(y1, y2))
 
 
-def _pieces(drawn: pypdfium2.PdfTextObj, order: int, top: float) -> Iterator[Piece]:
+def _pieces(drawn: pypdfium2.PdfTextObj, order: int, top: float) -> Iterator[TextPiece]:
     """Yield a text, unless nothing of it is seen."""
     try:
         text = drawn.extract().translate(_HYPHENS).replace("\r", "").replace("\n", "")
@@ -282,7 +286,7 @@ def _pieces(drawn: pypdfium2.PdfTextObj, order: int, top: float) -> Iterator[Pie
     matrix = drawn.get_matrix()
     scale = math.hypot(matrix.c, matrix.d) or 1.0
     origin = _placed(drawn.container, Box(matrix.e, matrix.f, matrix.e, matrix.f), top)
-    yield Piece(
+    yield TextPiece(
         order=order,
         text=text,
         font=_SUBSET.sub("", drawn.get_font().get_base_name()),

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-from storyboards.reading.boards import Picture, UnreadableStoryboard
-from storyboards.reading.limits import Limits
+from storyboards.reading.boards import PictureFile, UnreadableStoryboard
+from storyboards.reading.limits import ReadingLimits
 
 # Sizes are bounded before Pillow decodes anything.
 Image.MAX_IMAGE_PIXELS = None
@@ -33,13 +33,13 @@ class BadPicture(Exception):
 class PictureFolder:
     """Where the pictures of one storyboard are written."""
 
-    def __init__(self, into: Path, limits: Limits) -> None:
+    def __init__(self, into: Path, limits: ReadingLimits) -> None:
         self._into = into
         self._limits = limits
-        self._known: dict[str, tuple[Picture, bool]] = {}
+        self._known: dict[str, tuple[PictureFile, bool]] = {}
         self._n_bytes = 0
 
-    def put(self, content: bytes) -> tuple[Picture, bool]:
+    def put(self, content: bytes) -> tuple[PictureFile, bool]:
         """Write a picture, unless it is there; return it, and whether nothing is drawn on it.
 
         Raises:
@@ -51,7 +51,7 @@ class PictureFolder:
             self._known[digest] = self._written(content, digest)
         return self._known[digest]
 
-    def put_image(self, image: Image.Image) -> tuple[Picture, bool]:
+    def put_image(self, image: Image.Image) -> tuple[PictureFile, bool]:
         """Write a picture that no file holds as it is, as PNG; see `put`."""
         held = io.BytesIO()
         image.save(held, "PNG", compress_level=1)
@@ -63,7 +63,7 @@ class PictureFolder:
             if digest not in used:
                 (self._into / f"{digest}.{picture.suffix}").unlink(missing_ok=True)
 
-    def _written(self, content: bytes, digest: str) -> tuple[Picture, bool]:
+    def _written(self, content: bytes, digest: str) -> tuple[PictureFile, bool]:
         if len(content) > self._limits.picture_bytes:
             raise BadPicture("picture_too_large", max_bytes=self._limits.picture_bytes)
         picture, is_blank = self._examined(content, digest)
@@ -78,12 +78,12 @@ class PictureFolder:
         (self._into / f"{digest}.{picture.suffix}").write_bytes(content)
         return picture, is_blank
 
-    def _examined(self, content: bytes, digest: str) -> tuple[Picture, bool]:
+    def _examined(self, content: bytes, digest: str) -> tuple[PictureFile, bool]:
         try:
             image = Image.open(io.BytesIO(content), formats=tuple(_FORMATS))
             check_size(image.size, self._limits)
             kind = _FORMATS[image.format or ""]
-            picture = Picture(digest, kind, image.width, image.height)
+            picture = PictureFile(digest, kind, image.width, image.height)
             return picture, is_blank(image)
         except UnidentifiedImageError as error:
             raise BadPicture("picture_unknown") from error
@@ -91,7 +91,7 @@ class PictureFolder:
             raise BadPicture("picture_damaged") from error
 
 
-def check_size(size: tuple[int, int], limits: Limits) -> None:
+def check_size(size: tuple[int, int], limits: ReadingLimits) -> None:
     """Check how many pixels a picture has.
 
     Raises:

@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 from storyboards.reading import images, pdf, storyboarder
 from storyboards.reading.archives import Archive, Folder, Zip
 from storyboards.reading.boards import Storyboard, UnreadableStoryboard
-from storyboards.reading.limits import Limits
+from storyboards.reading.limits import ReadingLimits
 from storyboards.reading.pictures import PictureFolder, Progress
 
 #: Of several pictures of a plan: the first, the last, or each as a board of its own.
@@ -21,7 +21,7 @@ def read(
     source: Path,
     into: Path,
     *,
-    limits: Limits,
+    limits: ReadingLimits,
     pictures: Pictures = "first",
     on_progress: Progress | None = None,
 ) -> Storyboard:
@@ -40,7 +40,7 @@ def read(
 
 
 def _read(
-    source: Path, folder: PictureFolder, limits: Limits, taken: Pictures, told: Progress
+    source: Path, folder: PictureFolder, limits: ReadingLimits, taken: Pictures, told: Progress
 ) -> Storyboard:
     if not source.is_dir() and b"%PDF-" in _head(source):
         return pdf.read(source, folder, limits, told)
@@ -50,7 +50,7 @@ def _read(
     return images.read(archive, folder, limits, told, taken=taken)
 
 
-def _archive(source: Path, limits: Limits) -> Archive:
+def _archive(source: Path, limits: ReadingLimits) -> Archive:
     """Return the files of a folder, of a zip, or of the folder around a project's own file."""
     if source.is_dir():
         return Folder(source, limits)
@@ -70,7 +70,7 @@ def _head(source: Path) -> bytes:
         return handle.read(_MARK_WITHIN)
 
 
-def _check_size(source: Path, limits: Limits) -> None:
+def _check_size(source: Path, limits: ReadingLimits) -> None:
     n_bytes = source.stat().st_size
     if not source.is_dir() and n_bytes > limits.file_bytes:
         raise UnreadableStoryboard(

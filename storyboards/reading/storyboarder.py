@@ -17,8 +17,8 @@ from PIL import Image, UnidentifiedImageError
 
 from storyboards.reading import archives, clean_texts, consistency_doubts, natural_order
 from storyboards.reading.archives import Archive
-from storyboards.reading.boards import Board, Doubt, Picture, Storyboard, UnreadableStoryboard
-from storyboards.reading.limits import Limits
+from storyboards.reading.boards import Board, Doubt, PictureFile, Storyboard, UnreadableStoryboard
+from storyboards.reading.limits import ReadingLimits
 from storyboards.reading.pictures import BadPicture, PictureFolder, Progress, check_size
 
 SUFFIX = ".storyboarder"
@@ -52,7 +52,7 @@ class _Layer:
 class _Frame:
     """The picture of a board, and what was doubtful about it."""
 
-    picture: Picture | None
+    picture: PictureFile | None
     is_blank: bool
     doubts: tuple[Doubt, ...] = ()
 
@@ -71,7 +71,7 @@ def scenes(archive: Archive) -> list[str]:
 
 
 def read(
-    archive: Archive, pictures: PictureFolder, limits: Limits, on_progress: Progress
+    archive: Archive, pictures: PictureFolder, limits: ReadingLimits, on_progress: Progress
 ) -> Storyboard:
     """Return the storyboard of a project, of all its scenes one after the other.
 
@@ -124,7 +124,7 @@ class _Scene:
     """One `.storyboarder` file with its pictures."""
 
     def __init__(
-        self, archive: Archive, name: str, pictures: PictureFolder, limits: Limits
+        self, archive: Archive, name: str, pictures: PictureFolder, limits: ReadingLimits
     ) -> None:
         content = archive.read(name, limits.document_bytes)
         document = archives.json_of(content, name)
@@ -203,7 +203,11 @@ class _Frames:
     """The pictures of one scene."""
 
     def __init__(
-        self, archive: Archive, folder: PurePosixPath, pictures: PictureFolder, limits: Limits
+        self,
+        archive: Archive,
+        folder: PurePosixPath,
+        pictures: PictureFolder,
+        limits: ReadingLimits,
     ) -> None:
         self._archive = archive
         self._folder = folder

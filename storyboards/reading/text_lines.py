@@ -6,7 +6,7 @@ from itertools import pairwise
 from statistics import median
 
 from storyboards.reading import clean_texts
-from storyboards.reading.pdf_objects import Box, Piece
+from storyboards.reading.pdf_objects import Box, TextPiece
 
 #: Baselines that differ less, in points, are one line's.
 _SAME_LINE = 1.0
@@ -40,7 +40,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Block:
+class TextBlock:
     """Lines of one font, one right under another."""
 
     lines: tuple[Line, ...]
@@ -56,7 +56,7 @@ class Block:
         return self.lines[-1]
 
 
-def lines(pieces: Iterable[Piece]) -> list[Line]:
+def lines(pieces: Iterable[TextPiece]) -> list[Line]:
     """Return the lines that pieces make, which were drawn one after the other."""
     made: list[Line] = []
     for piece in pieces:
@@ -77,7 +77,7 @@ def lines(pieces: Iterable[Piece]) -> list[Line]:
     return made
 
 
-def _goes_on(line: Line, piece: Piece) -> bool:
+def _goes_on(line: Line, piece: TextPiece) -> bool:
     gap = piece.left - line.box.right
     return (
         abs(line.baseline - piece.baseline) < _SAME_LINE
@@ -87,7 +87,7 @@ def _goes_on(line: Line, piece: Piece) -> bool:
     )
 
 
-def _with(line: Line, piece: Piece) -> Line:
+def _with(line: Line, piece: TextPiece) -> Line:
     box = Box(
         line.box.left,
         min(line.box.top, piece.box.top),
@@ -117,7 +117,7 @@ def leading(drawn: Sequence[Line]) -> float:
     return median(usual) if usual else LEADING
 
 
-def blocks(drawn: Sequence[Line], setting: Setting, starts: Iterable[Line] = ()) -> list[Block]:
+def blocks(drawn: Sequence[Line], setting: Setting, starts: Iterable[Line] = ()) -> list[TextBlock]:
     """Return lines as blocks: each of one font, without a gap; `starts` begin new ones anyway."""
     forced = {id(line) for line in starts}
     made: list[list[Line]] = []
@@ -126,7 +126,7 @@ def blocks(drawn: Sequence[Line], setting: Setting, starts: Iterable[Line] = ())
             made[-1].append(line)
         else:
             made.append([line])
-    return [Block(tuple(block)) for block in made]
+    return [TextBlock(tuple(block)) for block in made]
 
 
 def _is_below(above: Line, line: Line, setting: Setting) -> bool:

@@ -19,7 +19,7 @@ class NoNumberLeft(Exception):
 
 
 @dataclass(frozen=True)
-class Habit:
+class ReadingConvention:
     """How a project's storyboards tell styles and sequences."""
 
     style_words: Mapping[str, str]  #: the word at the head of the action, and the style it means
@@ -67,7 +67,9 @@ class _Numbers:
         self.plans.setdefault(sequence, set()).add(plan)
 
 
-def propose(boards: Sequence[ToPlace], habit: Habit, taken: Iterable[Place] = ()) -> list[Proposal]:
+def propose(
+    boards: Sequence[ToPlace], habit: ReadingConvention, taken: Iterable[Place] = ()
+) -> list[Proposal]:
     """Return what each board is proposed as; `taken` are plans that exist, of whatever origin.
 
     Raises:
@@ -85,7 +87,7 @@ def propose(boards: Sequence[ToPlace], habit: Habit, taken: Iterable[Place] = ()
     ]
 
 
-def style_of(action: str, habit: Habit) -> str:
+def style_of(action: str, habit: ReadingConvention) -> str:
     """Return the style that an action tells by its first word; none where it tells nothing."""
     head = action.lstrip(' \t\r\n-–—.:[(«"').casefold()
     if not head:
@@ -96,7 +98,7 @@ def style_of(action: str, habit: Habit) -> str:
     return habit.default_style
 
 
-def _styles(boards: Sequence[ToPlace], habit: Habit) -> list[str]:
+def _styles(boards: Sequence[ToPlace], habit: ReadingConvention) -> list[str]:
     """Return each board's style; one that tells nothing has that of the board before it."""
     told = [board.style or style_of(board.action, habit) for board in boards]
     last = next((style for style in told if style), habit.default_style)
@@ -112,7 +114,7 @@ def _sequence(place: Place) -> int:
 
 
 def _sequences(
-    boards: Sequence[ToPlace], styles: Sequence[str], habit: Habit, numbers: _Numbers
+    boards: Sequence[ToPlace], styles: Sequence[str], habit: ReadingConvention, numbers: _Numbers
 ) -> list[int]:
     """Return each board's sequence: its plan's own, the one above or below it, or a new one."""
     found: list[int] = []
@@ -127,7 +129,9 @@ def _sequences(
     return found
 
 
-def _is_boundary(boards: Sequence[ToPlace], styles: Sequence[str], habit: Habit, at: int) -> bool:
+def _is_boundary(
+    boards: Sequence[ToPlace], styles: Sequence[str], habit: ReadingConvention, at: int
+) -> bool:
     """Tell whether a sequence ends above a board."""
     board = boards[at]
     if board.begins is not None:
@@ -145,7 +149,7 @@ def _shot(label: str) -> str:
 def _other_sequence(
     boards: Sequence[ToPlace],
     styles: Sequence[str],
-    habit: Habit,
+    habit: ReadingConvention,
     at: int,
     above: Sequence[int],
     numbers: _Numbers,

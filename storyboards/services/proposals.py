@@ -8,13 +8,13 @@ from storyboards.selectors import known_plans
 from storyboards.selectors.known_plans import KnownPlan
 from storyboards.services import matching, numbering
 from storyboards.services.matching import ToMatch
-from storyboards.services.numbering import Habit, Place, ToPlace
+from storyboards.services.numbering import Place, ReadingConvention, ToPlace
 
 
-def habit_of(project_code: str) -> Habit:
+def habit_of(project_code: str) -> ReadingConvention:
     """Return how a project's storyboards tell styles and sequences."""
     own = Convention.objects.filter(project__code=project_code).first() or Convention()
-    return Habit(
+    return ReadingConvention(
         style_words={str(word): str(style) for word, style in dict(own.style_words).items()},
         default_style=own.default_style,
         is_by_shot=own.sequences_by == Convention.SequencesBy.SHOT,

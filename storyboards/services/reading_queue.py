@@ -17,7 +17,7 @@ from storyboards.models import DraftBoard, StoryboardImport
 from storyboards.models.storyboard_import import FOLDER
 from storyboards.reading.boards import Board, Doubt, Storyboard, UnreadableStoryboard
 from storyboards.reading.child_launch import read_in_child
-from storyboards.reading.limits import Limits
+from storyboards.reading.limits import ReadingLimits
 from storyboards.reading.source import Pictures
 from storyboards.services import background_reader, intake, proposals, transitions
 from storyboards.services.numbering import NoNumberLeft
@@ -102,7 +102,7 @@ def _boards(of: StoryboardImport) -> Storyboard:
             read_in_child,
             folder / intake.SOURCE,
             folder / PICTURES,
-            limits=Limits(),
+            limits=ReadingLimits(),
             pictures=cast(Pictures, of.pictures),
             on_progress=progress.note,
         )

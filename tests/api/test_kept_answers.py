@@ -10,7 +10,7 @@ from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from generation import selectors
-from generation.api.response_cache import Kept
+from generation.api.response_cache import AnswerCache
 from generation.models import Batch, Server
 from generation.services import batches
 from generation.states import RunState, ServerHealth
@@ -117,7 +117,7 @@ def test_a_token_that_is_taken_away_is_good_for_nothing_at_once(
 
 
 def test_what_was_asked_for_longest_ago_makes_room() -> None:
-    kept = Kept(max_bytes=10)
+    kept = AnswerCache(max_bytes=10)
     kept.body("a", lambda: b"aaaa")
     kept.body("b", lambda: b"bbbb")
     kept.body("a", lambda: b"never made")
@@ -130,7 +130,7 @@ def test_what_was_asked_for_longest_ago_makes_room() -> None:
 
 
 def test_what_is_larger_than_the_room_is_answered_and_not_kept() -> None:
-    kept = Kept(max_bytes=3)
+    kept = AnswerCache(max_bytes=3)
 
     assert kept.body("a", lambda: b"aaaa") == b"aaaa"
     assert kept.n_bytes == 0
@@ -152,7 +152,12 @@ class Watched:
 
 
 def test_of_threads_that_miss_the_same_one_makes_it() -> None:
-    kept, key, made, begun = Kept(max_bytes=10), Watched(), list[str](), Barrier(2, timeout=60)
+    kept, key, made, begun = (
+        AnswerCache(max_bytes=10),
+        Watched(),
+        list[str](),
+        Barrier(2, timeout=60),
+    )
 
     def make() -> bytes:
         begun.wait()
@@ -170,7 +175,7 @@ def test_of_threads_that_miss_the_same_one_makes_it() -> None:
 
 
 def test_who_waited_for_a_body_that_failed_makes_its_own() -> None:
-    kept, key, begun = Kept(max_bytes=10), Watched(), Barrier(2, timeout=60)
+    kept, key, begun = AnswerCache(max_bytes=10), Watched(), Barrier(2, timeout=60)
 
     def fail() -> bytes:
         begun.wait()

@@ -82,7 +82,9 @@ def test_a_run_that_stumbles_says_how_it_is_played_again(
 def test_acts_that_no_seed_draws_are_played_again_from_their_file_alone(drawn: Order) -> None:
     changed = replace(drawn, acts=drawn.acts[1:])
 
-    assert order.again(changed, Path("plan.json")) == [f"{order.PROGRAM} --replay plan.json"]
+    assert order.replay_commands(changed, Path("plan.json")) == [
+        f"{order.PROGRAM} --replay plan.json"
+    ]
 
 
 def test_every_kind_can_be_drawn_and_left_out() -> None:

@@ -21,7 +21,7 @@ def read(server: Server, said: dict[str, object]) -> ServerDefinitions:
     return ServerDefinitions.objects.get(server=server)
 
 
-def parsed(kept: node_definitions.Parsed, row: ServerDefinitions) -> tuple[object, int]:
+def parsed(kept: node_definitions.DefinitionsCache, row: ServerDefinitions) -> tuple[object, int]:
     """Return a row's definitions, and how often the database was asked."""
     with CaptureQueriesContext(connection) as seen:
         found = kept.of(row.pk, row.sha256, row.n_bytes)
@@ -29,7 +29,7 @@ def parsed(kept: node_definitions.Parsed, row: ServerDefinitions) -> tuple[objec
 
 
 def test_definitions_that_are_read_again_unchanged_are_parsed_once() -> None:
-    server, kept = factories.server(), node_definitions.Parsed()
+    server, kept = factories.server(), node_definitions.DefinitionsCache()
     first, n_first = parsed(kept, read(server, SAID))
 
     again, n_again = parsed(kept, read(server, SAID))
@@ -45,7 +45,7 @@ def test_reading_again_counts_as_reading() -> None:
 
 
 def test_servers_with_the_same_share_what_is_parsed() -> None:
-    kept = node_definitions.Parsed()
+    kept = node_definitions.DefinitionsCache()
     first, _ = parsed(kept, read(factories.server("gpu-1"), SAID))
     second, n_asked = parsed(kept, read(factories.server("gpu-2"), SAID))
     assert (second is first, n_asked) == (True, 0)
@@ -59,14 +59,14 @@ def test_a_picture_that_was_uploaded_there_is_no_change() -> None:
 
 
 def test_what_is_installed_since_is_read() -> None:
-    server, kept = factories.server(), node_definitions.Parsed()
+    server, kept = factories.server(), node_definitions.DefinitionsCache()
     parsed(kept, read(server, SAID))
     found, _ = parsed(kept, read(server, SAID | {"New": {}}))
     assert "New" in str(found)
 
 
 def test_no_more_is_kept_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = node_definitions.Parsed()
+    kept = node_definitions.DefinitionsCache()
     first = read(factories.server("gpu-1"), SAID)
     second = read(factories.server("gpu-2"), SAID | {"New": {}})
     monkeypatch.setattr(node_definitions, "KEPT_BYTES", second.n_bytes)

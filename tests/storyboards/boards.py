@@ -6,7 +6,7 @@ from typing import Any
 
 from generation import storage
 from storyboards.models import StoryboardImport
-from storyboards.reading.boards import Board, Doubt, Picture, Storyboard
+from storyboards.reading.boards import Board, Doubt, PictureFile, Storyboard
 from storyboards.services import intake, reading_queue, transitions
 from tests import factories
 
@@ -56,9 +56,9 @@ def _read(of: StoryboardImport, told: dict[str, Any]) -> Board:
     return Board(**told, picture=kept, is_blank=blank, doubts=doubts)
 
 
-def _picture(of: StoryboardImport, content: bytes) -> Picture:
+def _picture(of: StoryboardImport, content: bytes) -> PictureFile:
     sha256 = hashlib.sha256(content).hexdigest()
     file = storage.absolute(reading_queue.picture_file(of, f"{sha256}.jpg"))
     file.parent.mkdir(exist_ok=True)
     file.write_bytes(content)
-    return Picture(sha256, "jpg", 64, 36)
+    return PictureFile(sha256, "jpg", 64, 36)

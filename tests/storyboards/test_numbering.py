@@ -1,8 +1,15 @@
 """Boards become numbered plans: sequences by style or shot, steps of ten, nothing renumbered."""
 
-from storyboards.services.numbering import Habit, Place, Proposal, ToPlace, propose, style_of
+from storyboards.services.numbering import (
+    Place,
+    Proposal,
+    ReadingConvention,
+    ToPlace,
+    propose,
+    style_of,
+)
 
-HABIT = Habit({"LABO": "labo"}, "ombres_chinoises")
+HABIT = ReadingConvention({"LABO": "labo"}, "ombres_chinoises")
 
 
 def board(action: str = "EXT. RUE", label: str = "1A", **more: object) -> ToPlace:
@@ -47,7 +54,7 @@ def test_a_board_without_text_goes_on_with_the_style_before_it() -> None:
 
 
 def test_by_shot_a_sequence_begins_with_each_shot() -> None:
-    habit = Habit({}, "ombres_chinoises", is_by_shot=True)
+    habit = ReadingConvention({}, "ombres_chinoises", is_by_shot=True)
     boards = [board(label="1A"), board(label="1B"), board(label="2A")]
 
     assert numbered(propose(boards, habit)) == ["SQ0010-0010", "SQ0010-0020", "SQ0020-0010"]

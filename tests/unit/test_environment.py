@@ -233,9 +233,9 @@ def test_what_is_no_time_zone_is_refused(raw: str, monkeypatch: pytest.MonkeyPat
 def test_a_choice_is_taken_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(NAME, "loud")
 
-    assert environment.choice(NAME, "QUIET", among=("LOUD", "QUIET")) == "LOUD"
+    assert environment.upper_case_choice(NAME, "QUIET", among=("LOUD", "QUIET")) == "LOUD"
     with pytest.raises(ImproperlyConfigured, match="must be HIGH or LOW, not 'loud'"):
-        environment.choice(NAME, "LOW", among=("HIGH", "LOW"))
+        environment.upper_case_choice(NAME, "LOW", among=("HIGH", "LOW"))
 
 
 def test_a_folder_that_is_made_can_be_written(

@@ -15,7 +15,7 @@ from generation.runtime.processes import (
     NotReadyError,
     claim_home,
     free_port,
-    start,
+    start_python,
     stop,
     wait_until,
     why_not_free,
@@ -61,14 +61,14 @@ def test_a_free_port_is_given_as_preferred() -> None:
 
 
 def test_a_process_that_ends_early_shows_its_last_words(tmp_path: Path) -> None:
-    started = start("one", ["-c", "raise SystemExit('no luck')"], env={}, logs=tmp_path)
+    started = start_python("one", ["-c", "raise SystemExit('no luck')"], env={}, logs=tmp_path)
 
     with pytest.raises(NotReadyError, match=r"one ended with 1:\nno luck"):
         wait_until(lambda: False, [started], timeout_s=60)
 
 
 def test_waiting_ends_when_the_time_is_over(tmp_path: Path) -> None:
-    started = start("one", SLEEPER, env={}, logs=tmp_path)
+    started = start_python("one", SLEEPER, env={}, logs=tmp_path)
 
     with pytest.raises(NotReadyError, match="Not ready after 0 s"):
         wait_until(lambda: False, [started], timeout_s=0.2)
@@ -78,7 +78,7 @@ def test_waiting_ends_when_the_time_is_over(tmp_path: Path) -> None:
 
 
 def test_what_will_not_end_is_ended_with_all_it_started(tmp_path: Path) -> None:
-    started = start("one", ["-c", STUBBORN], env={}, logs=tmp_path)
+    started = start_python("one", ["-c", STUBBORN], env={}, logs=tmp_path)
     wait_until(lambda: started.log.read_text().endswith("\n"), [started], timeout_s=60)
     child = int(started.log.read_text())
 

@@ -11,7 +11,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from generation.runtime import stalled_clients
-from generation.runtime.stalled_clients import PatientProtocol
+from generation.runtime.stalled_clients import ImpatientProtocol
 
 HEAD = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -41,7 +41,7 @@ async def n_received(receive: Any) -> int:
 async def server() -> AsyncIterator[Connect]:
     config = uvicorn.Config(application, log_config=None, ws="none", lifespan="off")
     state, loop = ServerState(), asyncio.get_running_loop()
-    made = lambda: PatientProtocol(config, state, {})  # noqa: E731 - a factory
+    made = lambda: ImpatientProtocol(config, state, {})  # noqa: E731 - a factory
     listening = await loop.create_server(made, "127.0.0.1", 0)
     yield lambda: connected(listening.sockets[0].getsockname())
     listening.close()

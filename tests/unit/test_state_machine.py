@@ -19,7 +19,7 @@ from generation.comfyui.protocol import OutputFile
 from generation.driver import effects as do
 from generation.driver import observations as seen
 from generation.driver import running_rules, submission_rules, timeouts
-from generation.driver.observations import FoundInHistory, FoundInQueue, Limits, Observation
+from generation.driver.observations import FoundInHistory, FoundInQueue, Observation, ProgressLimits
 from generation.driver.stages import (
     Absence,
     Ended,
@@ -42,7 +42,7 @@ from generation.services.publication import Image
 from generation.storage import StorageError
 
 NOW = 1000.0
-LIMITS = Limits(hung_s=60.0, unknown_s=180.0, dead_s=30.0)
+LIMITS = ProgressLimits(hung_s=60.0, unknown_s=180.0, dead_s=30.0)
 FILE = OutputFile("9", "a_00001_.png", "madsea", "output")
 IMAGES = cast("tuple[Image, ...]", ("image",))
 VERSIONS = cast("tuple[Version, ...]", ("version",))
@@ -108,7 +108,7 @@ REPOST = Preparing(due_at=NOW, submission=Submission(is_repost=True))
         # Posting
         (POSTING, seen.PromptAccepted(2.0), Running, [do.Acknowledge]),
         (POSTING, queued(), Running, [do.Acknowledge]),
-        (POSTING, queued(n_copies=2), Running, [do.Acknowledge, do.DeleteCopy]),
+        (POSTING, queued(n_copies=2), Running, [do.Acknowledge, do.DeleteDoubledPrompt]),
         (POSTING, queued(drops_result=True), Ended, [do.TakeOff, do.Fail]),
         (POSTING, seen.PromptPartlyAccepted(REFUSED), Ended, [do.TakeOff, do.TurnAway]),
         (POSTING, seen.PromptRefused(REFUSED), Ended, [do.TurnAway]),
@@ -123,7 +123,7 @@ REPOST = Preparing(due_at=NOW, submission=Submission(is_repost=True))
         (POSTING, seen.NotToBeFound(is_split=True), Ended, [do.StepBack]),
         # Running
         (RUNNING, queued(), Running, []),
-        (RUNNING, queued(n_copies=2), Running, [do.DeleteCopy]),
+        (RUNNING, queued(n_copies=2), Running, [do.DeleteDoubledPrompt]),
         (RUNNING, FoundInHistory(outcome="success", files=(FILE,)), Fetching, [do.Fetch]),
         (RUNNING, FoundInHistory(outcome="success"), Ended, [do.Fail]),
         (RUNNING, FoundInHistory(outcome="error", why=HUNG), Ended, [do.Fail]),

@@ -7,7 +7,7 @@ from django.core.management.base import CommandParser
 from generation import storage
 from generation.management.command import MadseaCommand, add_dry_run
 from generation.services import volumes
-from generation.services.volumes import Found
+from generation.services.volumes import FoundVolume
 
 
 class Command(MadseaCommand):
@@ -42,11 +42,11 @@ class Command(MadseaCommand):
         self.stdout.write(f"{_where(found)} is adopted: what waited for it goes on.")
 
 
-def _where(found: Found) -> str:
+def _where(found: FoundVolume) -> str:
     return str(storage.absolute(found.path))
 
 
-def _described(found: Found) -> str:
+def _described(found: FoundVolume) -> str:
     if not found.mark:
         mark = "It has no mark."
     elif found.mark == found.known_mark:

@@ -13,7 +13,7 @@ from django.core.management.base import CommandError
 from generation.management.command import MadseaCommand, whole
 from generation.runtime.event_feed import FEED
 from generation.runtime.processes import end_with, why_not_free
-from generation.runtime.stalled_clients import PatientProtocol
+from generation.runtime.stalled_clients import ImpatientProtocol
 
 #: One connection each; what the system allows is taken, as its default is few.
 _FILES = resource.RLIMIT_NOFILE
@@ -45,7 +45,7 @@ class Command(MadseaCommand):
             "madsea.asgi:application",
             host=host,
             port=port,
-            http=PatientProtocol,
+            http=ImpatientProtocol,
             ws="none",
             lifespan="off",
             # Signed addresses are good for whoever reads them in a log.

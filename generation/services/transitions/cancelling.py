@@ -10,7 +10,7 @@ from generation.models import Attempt, Batch, Version
 from generation.models.plan_run import PlanRunQuerySet
 from generation.services.transitions.held_up_versions import cancel_held_up, held_up_version
 from generation.services.transitions.run_updates import CLEAN
-from generation.services.transitions.unit_of_work import Actor, Change, change
+from generation.services.transitions.unit_of_work import Actor, UnitOfWork, change
 from generation.states import AttemptOutcome, RunState
 
 
@@ -82,7 +82,7 @@ def settle_cancel(batch_id: int, *, unanswered: Iterable[int]) -> None:
         _cancel_unanswered(now, asked, list(unanswered))
 
 
-def _ask_the_rest(now: Change, runs: PlanRunQuerySet) -> tuple[int, int]:
+def _ask_the_rest(now: UnitOfWork, runs: PlanRunQuerySet) -> tuple[int, int]:
     """Leave requests for what runs; return how many were asked to stop, and how many are kept."""
     unasked = runs.stoppable().filter(~held_up_version())
     # Once they are locked nothing can be reserved for them: what was reserved before is kept.
@@ -100,7 +100,7 @@ def _reserved() -> QuerySet[Version]:
     return Version.objects.reserved().filter(run=OuterRef("pk"))
 
 
-def _cancel_waiting(now: Change, runs: PlanRunQuerySet, *, whole: bool) -> None:
+def _cancel_waiting(now: UnitOfWork, runs: PlanRunQuerySet, *, whole: bool) -> None:
     # A reserved upload is past the point of no return: it is published, and the run is done.
     waiting = runs.filter(~Exists(_reserved()), state__in=[RunState.QUEUED, RunState.WAITING])
     ids = [] if whole else list(waiting.values_list("pk", flat=True))
@@ -109,7 +109,7 @@ def _cancel_waiting(now: Change, runs: PlanRunQuerySet, *, whole: bool) -> None:
         now.log("cancelled", run_id)
 
 
-def _cancel_unanswered(now: Change, runs: PlanRunQuerySet, servers: list[int]) -> None:
+def _cancel_unanswered(now: UnitOfWork, runs: PlanRunQuerySet, servers: list[int]) -> None:
     stuck = runs.filter(
         Q(current_attempt__versions=None),
         state=RunState.RUNNING,

@@ -13,13 +13,13 @@ from django.db.models.functions import Now
 from generation.errors import Fenced
 from generation.models import Attempt, Batch, LogEntry, PlanRun, Server, Version
 from generation.parameter_sources import told
-from generation.selectors.prepared_queries import Listed
+from generation.selectors.prepared_queries import PreparedTuples
 from generation.services import episode_changes, prepared_writes
 from generation.services.prepared_writes import Rows
 from generation.services.transitions import identical_picture_warning, reviewing
 from generation.services.transitions.run_updates import CLEAN, one
 from generation.services.transitions.unit_of_work import (
-    Change,
+    UnitOfWork,
     change,
     changes,
     hold,
@@ -84,7 +84,7 @@ def claim(
     return attempt
 
 
-def _log_own(now: Change, run: PlanRun) -> None:
+def _log_own(now: UnitOfWork, run: PlanRun) -> None:
     """Tell what a run has beside its batch, or instead."""
     said = {"values": told(run.params, run.sources)} if run.params else {}
     if run.own_workflow is not None:
@@ -102,7 +102,7 @@ def _uncancelled(run_id: int, batch_id: int) -> QuerySet[PlanRun]:
     return PlanRun.objects.filter(pk=run_id, batch=batch_id, cancel_requested_at=None)
 
 
-_LEASED = Listed(_leased)
+_LEASED = PreparedTuples(_leased)
 _RUN = Rows(lambda run_id, batch_id: PlanRun.objects.filter(pk=run_id, batch=batch_id))
 _UNCANCELLED = Rows(_uncancelled)
 
@@ -241,7 +241,7 @@ def note_once(attempt: Attempt, event: str, **details: Any) -> None:
             _note(now, attempt, event, details)
 
 
-def _note(now: Change, attempt: Attempt, event: str, details: Mapping[str, Any]) -> None:
+def _note(now: UnitOfWork, attempt: Attempt, event: str, details: Mapping[str, Any]) -> None:
     now.edit(one(attempt.run_id))
     now.log(event, attempt.run_id, server=attempt.server.name, **details)
 

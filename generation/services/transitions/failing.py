@@ -9,7 +9,7 @@ from generation.failures import FAILURES, Again, failure
 from generation.models import Attempt, PlanRun, Version
 from generation.selectors import batches
 from generation.services.transitions.run_updates import CLEAN, cancel_requested, one
-from generation.services.transitions.unit_of_work import Change, change, hold
+from generation.services.transitions.unit_of_work import UnitOfWork, change, hold
 from generation.states import AttemptOutcome, RunState, WaitReason
 
 #: The code of a loss that is nobody's failure: somebody else interrupted the prompt.
@@ -33,7 +33,7 @@ def fail(attempt: Attempt, failure: PlanFailure, *, is_left_behind: bool = False
         return _fail(now, attempt, failure, is_left_behind=is_left_behind)
 
 
-def _fail(now: Change, attempt: Attempt, failure: PlanFailure, *, is_left_behind: bool) -> bool:
+def _fail(now: UnitOfWork, attempt: Attempt, failure: PlanFailure, *, is_left_behind: bool) -> bool:
     known = FAILURES[failure.code]
     now.end(
         Attempt.objects.filter(pk=attempt.pk),
@@ -80,7 +80,7 @@ def fail_alike(attempt: Attempt, failure: PlanFailure) -> int:
     return moved
 
 
-def put_in_error(now: Change, runs: QuerySet[PlanRun], failure: PlanFailure) -> int:
+def put_in_error(now: UnitOfWork, runs: QuerySet[PlanRun], failure: PlanFailure) -> int:
     """Move runs to error, saying why; return how many."""
     return now.move(
         runs,
@@ -150,7 +150,7 @@ def step_back(attempt: Attempt, detail: str) -> None:
         _give_back(now, attempt, AttemptOutcome.ABANDONED, detail, is_left_behind=False)
 
 
-def lose_staged(now: Change, gone: Version) -> None:
+def lose_staged(now: UnitOfWork, gone: Version) -> None:
     """Queue a plan again of which a reserved picture was removed before it was published.
 
     Part of the change that gave its number back; not fenced, as that is the tick's act.
@@ -180,7 +180,7 @@ def abandon(attempt: Attempt, detail: str) -> bool:
 
 
 def _give_back(
-    now: Change, attempt: Attempt, outcome: AttemptOutcome, detail: str, **fields: Any
+    now: UnitOfWork, attempt: Attempt, outcome: AttemptOutcome, detail: str, **fields: Any
 ) -> None:
     fields.setdefault("is_left_behind", outcome == AttemptOutcome.ABANDONED)
     now.end(Attempt.objects.filter(pk=attempt.pk), outcome, detail, **fields)

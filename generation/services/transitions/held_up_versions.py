@@ -8,12 +8,12 @@ from generation.errors import PlanFailure
 from generation.models import Attempt, Plan, Version
 from generation.models.plan_run import PlanRunQuerySet
 from generation.models.version import VersionQuerySet
-from generation.selectors.prepared_queries import Found
+from generation.selectors.prepared_queries import PreparedRows
 from generation.services import episode_changes
 from generation.services.transitions import unit_of_work
 from generation.services.transitions.failing import put_in_error
 from generation.services.transitions.run_updates import CLEAN, cancel_requested, one
-from generation.services.transitions.unit_of_work import Change
+from generation.services.transitions.unit_of_work import UnitOfWork
 from generation.states import AttemptOutcome, RunState, WaitReason
 
 
@@ -30,7 +30,7 @@ def _plan(plan_id: int) -> QuerySet[Plan]:
     return related.select_for_update(of=("self",), no_key=True).order_by().filter(pk=plan_id)
 
 
-_PLAN = Found(_plan, by=int)
+_PLAN = PreparedRows(_plan, by=int)
 
 
 def unreserve(
@@ -113,7 +113,7 @@ def give_up(
     return True
 
 
-def tell_found(now: Change, run_id: int | None, named: Iterable[Version]) -> None:
+def tell_found(now: UnitOfWork, run_id: int | None, named: Iterable[Version]) -> None:
     """Log which files keep their numbers, though their plan's other pictures were lost."""
     for version in named:
         now.log("found_on_disk", run_id, filename=str(version))
@@ -128,7 +128,7 @@ def held_up_version() -> Exists:
     return Exists(Version.objects.held_up().filter(run=OuterRef("pk")))
 
 
-def cancel_held_up(now: Change, runs: PlanRunQuerySet) -> None:
+def cancel_held_up(now: UnitOfWork, runs: PlanRunQuerySet) -> None:
     """Cancel those of a batch's runs whose rendered image cannot be stored; no image is kept.
 
     Their attempts are locked already.
@@ -148,7 +148,7 @@ def cancel_held_up(now: Change, runs: PlanRunQuerySet) -> None:
             now.log("kept", run_id)
 
 
-def _cancel(now: Change, picture: Version) -> None:
+def _cancel(now: UnitOfWork, picture: Version) -> None:
     run_id = picture.run_id or 0
     now.end(Attempt.objects.filter(pk=picture.attempt_id or 0), AttemptOutcome.CANCELLED)
     now.move(one(run_id), RunState.CANCELLED, **CLEAN, wait_reason=WaitReason.TURN)

@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from django.db.models import QuerySet, Subquery
 
 from generation.models import Attempt, LogEntry, Version
-from generation.selectors.prepared_queries import Found
-from generation.services.transitions.unit_of_work import Change
+from generation.selectors.prepared_queries import PreparedRows
+from generation.services.transitions.unit_of_work import UnitOfWork
 
 EVENT = "identical_pictures"
 
 
-def warn(now: Change, pictures: Iterable[Version]) -> None:
+def warn(now: UnitOfWork, pictures: Iterable[Version]) -> None:
     """Log that pictures which are published now show what another plan's does, to the pixel.
 
     Once for each picture that several plans have, and only where each has a seed of its own: then
@@ -23,7 +23,7 @@ def warn(now: Change, pictures: Iterable[Version]) -> None:
             _tell(now, picture, twin)
 
 
-def _with_another_seed(now: Change, picture: Version) -> Version | None:
+def _with_another_seed(now: UnitOfWork, picture: Version) -> Version | None:
     own = picture.run_id or 0, picture.attempt_id or 0
     return _TWINS.first(now.batch.pk, *own, picture.pixels_sha256)
 
@@ -39,15 +39,15 @@ def _twins(batch_id: int, run_id: int, attempt_id: int, pixels_sha256: str) -> Q
     return others.select_related("plan__sequence")[:1]
 
 
-_TWINS = Found(_twins)
+_TWINS = PreparedRows(_twins)
 
 
-def _is_told(now: Change, picture: Version) -> bool:
+def _is_told(now: UnitOfWork, picture: Version) -> bool:
     told = LogEntry.objects.filter(batch=now.batch, event=EVENT)
     return told.filter(data__pixels_sha256=picture.pixels_sha256).exists()
 
 
-def _tell(now: Change, picture: Version, twin: Version) -> None:
+def _tell(now: UnitOfWork, picture: Version, twin: Version) -> None:
     ids = [twin.attempt_id or 0, picture.attempt_id or 0]
     seeds = dict(Attempt.objects.filter(pk__in=ids).values_list("pk", "seed"))
     first, second = (_plan_of(each) for each in (twin, picture))

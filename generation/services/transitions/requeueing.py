@@ -7,9 +7,9 @@ from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Greatest
 
 from generation.models import Batch, Needs, PlanRun, RunGroup, Version, Workflow
-from generation.parameter_sources import Source, from_one, told
+from generation.parameter_sources import ValueSource, from_one, told
 from generation.services.transitions.run_updates import CLEAN, one
-from generation.services.transitions.unit_of_work import Actor, Change, change
+from generation.services.transitions.unit_of_work import Actor, UnitOfWork, change
 from generation.states import RETRYABLE, Mode, RunState, WaitReason
 
 _BLAMED = (RunState.QUEUED, RunState.ERROR)
@@ -56,7 +56,7 @@ def retry(
     return moved
 
 
-def _retryable(now: Change, run_ids: Sequence[int]) -> list[PlanRun]:
+def _retryable(now: UnitOfWork, run_ids: Sequence[int]) -> list[PlanRun]:
     """Return the runs that can be retried, each with its batch and its own workflow.
 
     Not those of plans that are approved.
@@ -71,7 +71,12 @@ def _retryable(now: Change, run_ids: Sequence[int]) -> list[PlanRun]:
 
 
 def _log_retry(
-    now: Change, run: PlanRun, target: RunState, overrides: Mapping[str, Any], *, is_remade: bool
+    now: UnitOfWork,
+    run: PlanRun,
+    target: RunState,
+    overrides: Mapping[str, Any],
+    *,
+    is_remade: bool,
 ) -> None:
     said = {"values": told(overrides, {})} if overrides else {}
     event = "retried_manually" if target == RunState.WAITING else "retried"
@@ -80,7 +85,9 @@ def _log_retry(
     now.log(event, run.pk, params=dict(overrides), **said)
 
 
-def _retry_with(now: Change, ids: list[int], target: RunState, fields: Mapping[str, Any]) -> int:
+def _retry_with(
+    now: UnitOfWork, ids: list[int], target: RunState, fields: Mapping[str, Any]
+) -> int:
     return now.move(
         now.batch.runs.filter(pk__in=ids),
         target,
@@ -89,7 +96,7 @@ def _retry_with(now: Change, ids: list[int], target: RunState, fields: Mapping[s
     )
 
 
-def _hold_without_panel(now: Change, ids: list[int]) -> None:
+def _hold_without_panel(now: UnitOfWork, ids: list[int]) -> None:
     panel = Version.objects.panels().filter(plan=OuterRef("plan"))
     if ids:
         now.edit(now.batch.runs.filter(~Exists(panel), pk__in=ids), wait_reason=WaitReason.PANEL)
@@ -98,7 +105,7 @@ def _hold_without_panel(now: Change, ids: list[int]) -> None:
 def _overlay(overrides: Mapping[str, Any]) -> Callable[[PlanRun], None]:
     """Return what lays overrides over a run's own values."""
     kept = {name: value for name, value in overrides.items() if name != "seed"}
-    sources = from_one(overrides, Source.RETRY)
+    sources = from_one(overrides, ValueSource.RETRY)
 
     def give(run: PlanRun) -> None:
         run.params, run.sources = run.params | kept, run.sources | sources
@@ -108,7 +115,7 @@ def _overlay(overrides: Mapping[str, Any]) -> Callable[[PlanRun], None]:
 
 
 def _revise(
-    now: Change, runs: list[PlanRun], give: Callable[[PlanRun], None], needs_of: NeedsOf
+    now: UnitOfWork, runs: list[PlanRun], give: Callable[[PlanRun], None], needs_of: NeedsOf
 ) -> None:
     """Give each run what it is to have, and write as many at once as have the same."""
     alike: dict[str, tuple[dict[str, Any], list[PlanRun]]] = {}

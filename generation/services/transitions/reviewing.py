@@ -7,10 +7,10 @@ from django.db.models import QuerySet
 
 from generation.models import Plan, Version
 from generation.models.version import REVIEWED_TASKS, VersionQuerySet
-from generation.selectors.prepared_queries import Listed
+from generation.selectors.prepared_queries import PreparedTuples
 from generation.services import episode_changes
 from generation.services.transitions import unit_of_work
-from generation.services.transitions.unit_of_work import Actor, Change
+from generation.services.transitions.unit_of_work import Actor, UnitOfWork
 from generation.states import ReviewState
 
 #: A version's state before and after.
@@ -23,7 +23,7 @@ class UnderReview:
     `versions` are all that were published when they were asked for, by id, as they are now.
     """
 
-    def __init__(self, versions: Mapping[int, Version], changes: Mapping[int, Change]) -> None:
+    def __init__(self, versions: Mapping[int, Version], changes: Mapping[int, UnitOfWork]) -> None:
         self.versions = versions
         self._before = {pk: ReviewState(each.review_state) for pk, each in versions.items()}
         self._changes = changes
@@ -58,11 +58,11 @@ class UnderReview:
         _show((self.versions[pk] for pk in self._shown), self._changes)
 
 
-def _revision(changes: Mapping[int, Change], batch_id: int | None) -> int:
+def _revision(changes: Mapping[int, UnitOfWork], batch_id: int | None) -> int:
     return 0 if batch_id is None else changes[batch_id].revision
 
 
-def _show(versions: Iterable[Version], changes: Mapping[int, Change]) -> None:
+def _show(versions: Iterable[Version], changes: Mapping[int, UnitOfWork]) -> None:
     """Tell of versions with their batches, and by themselves of those that have none."""
     alone: set[int] = set()
     for version in versions:
@@ -104,7 +104,7 @@ def _retakes(plan_id: int) -> QuerySet[Version, tuple[int, int | None]]:
 
 
 #: Asked for every picture.
-_RETAKES = Listed(_retakes)
+_RETAKES = PreparedTuples(_retakes)
 
 
 def retakes_before(pictures: Sequence[Version]) -> dict[int, int | None]:
@@ -117,7 +117,7 @@ def retakes_before(pictures: Sequence[Version]) -> dict[int, int | None]:
 
 
 def supersede(
-    plan_id: int, retakes: Mapping[int, int | None], changes: Mapping[int, Change]
+    plan_id: int, retakes: Mapping[int, int | None], changes: Mapping[int, UnitOfWork]
 ) -> None:
     """Let a plan's retakes be superseded, as something newer is published.
 

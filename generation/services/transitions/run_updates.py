@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 
 from generation.models import PlanRun
 from generation.models.plan_run import PlanRunQuerySet
-from generation.services.transitions.unit_of_work import Change
+from generation.services.transitions.unit_of_work import UnitOfWork
 from generation.states import RunState
 
 #: What a run says of itself once nothing is wrong with it (any more).
@@ -24,7 +24,7 @@ def one(run_id: int) -> PlanRunQuerySet:
     return PlanRun.objects.filter(pk=run_id)
 
 
-def cancel_requested(now: Change, run: QuerySet[PlanRun]) -> bool:
+def cancel_requested(now: UnitOfWork, run: QuerySet[PlanRun]) -> bool:
     """Cancel a run that cannot go on, if that was asked for; tell whether it was."""
     asked = list(run.filter(cancel_requested_at__isnull=False).values_list("pk", flat=True))
     now.move(run.filter(pk__in=asked), RunState.CANCELLED, **CLEAN)

@@ -20,7 +20,7 @@ from generation.events import EVENTS
 from generation.models import Attempt, Batch, LogEntry, PlanRun, Version
 from generation.models.attempt import AttemptQuerySet
 from generation.models.version import VersionQuerySet
-from generation.selectors.prepared_queries import Found
+from generation.selectors.prepared_queries import PreparedRows
 from generation.services import episode_changes, prepared_writes
 from generation.services.prepared_writes import Rows
 from generation.states import (
@@ -60,7 +60,7 @@ _UNOWNED: dict[str, Any] = {
 }
 
 
-class Change:
+class UnitOfWork:
     """What one transaction does to one batch; written out by `_write` when it did anything."""
 
     def __init__(self, batch: Batch, actor: Actor = None) -> None:
@@ -221,7 +221,7 @@ class Change:
 @contextmanager
 def change(
     batch_id: int, *, actor: Actor = None, before_all: Callable[[], None] | None = None
-) -> Iterator[Change]:
+) -> Iterator[UnitOfWork]:
     """Lock a batch and collect what happens to it; everything is committed, or nothing.
 
     `before_all` takes the locks that come before the batch's, in the same transaction.
@@ -235,26 +235,28 @@ def change(
         # All locks leave keys free (no_key), so that rows which refer to a locked one can be
         # inserted. Else a reservation, which locks its run and then refers to the batch, and a
         # cancel, which goes the other way round, would wait for each other.
-        collected = Change(_locked(batch_id), actor)
+        collected = UnitOfWork(_locked(batch_id), actor)
         yield collected
         collected.write()
 
 
 @contextmanager
-def changes(batch_ids: Iterable[int], *, actor: Actor = None) -> Iterator[dict[int, Change]]:
+def changes(batch_ids: Iterable[int], *, actor: Actor = None) -> Iterator[dict[int, UnitOfWork]]:
     """Lock batches, in the order of their ids, and collect what happens to each: see `change`.
 
     Raises:
         Batch.DoesNotExist: there is no such batch.
     """
     with transaction.atomic():
-        collected = {pk: Change(_locked(pk), actor) for pk in sorted(set(batch_ids))}
+        collected = {pk: UnitOfWork(_locked(pk), actor) for pk in sorted(set(batch_ids))}
         yield collected
         for each in collected.values():
             each.write()
 
 
-_LOCKED = Found(lambda pk: Batch.objects.select_for_update(no_key=True).filter(pk=pk), by=int)
+_LOCKED = PreparedRows(
+    lambda pk: Batch.objects.select_for_update(no_key=True).filter(pk=pk), by=int
+)
 
 
 def _locked(batch_id: int) -> Batch:

@@ -44,7 +44,7 @@
   }
 
   function show(fresh, withValues) {
-    for (const id of ["generate-outlook", ...(withValues ? ["generate-values", "generate-choices"] : [])]) {
+    for (const id of ["generate-forecast", ...(withValues ? ["generate-values", "generate-choices"] : [])]) {
       const now = fresh.getElementById(id);
       if (!now) continue;
       now.querySelector(".madsea-look")?.remove();

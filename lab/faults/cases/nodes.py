@@ -37,11 +37,11 @@ def wait_behind(scene: Scene) -> None:
     scene.post_foreign()
 
 
-def hold_back_the_other(scene: Scene) -> None:
+def hold_back_other_server(scene: Scene) -> None:
     servers.set_draining(scene.servers[1], True)
 
 
-def let_the_other_in(scene: Scene) -> bool:
+def let_other_server_in(scene: Scene) -> bool:
     """Let the other server take work once the first has the plan for the second time."""
     if scene.run.n_attempts < 2:
         return False
@@ -157,8 +157,8 @@ CASES = (
         "out of memory whatever is freed, on this server only",
         "the same; another server comes during the second attempt",
         (strike("node_error", match="ImageInvert", **SHORT_OF_MEMORY),),
-        before=hold_back_the_other,
-        meanwhile=let_the_other_in,
+        before=hold_back_other_server,
+        meanwhile=let_other_server_in,
         n_servers=2,
         outcomes=("error", "error", "done"),
         tries=1,

@@ -22,7 +22,7 @@ from nomenclature.errors import NomenclatureError
 from storyboards.models import StoryboardImport
 from storyboards.reading.boards import UnreadableStoryboard
 from storyboards.reading.child_launch import read_in_child
-from storyboards.reading.limits import Limits
+from storyboards.reading.limits import ReadingLimits
 from storyboards.selectors import documents, doubts, drafts
 from storyboards.selectors.drafts import Draft
 from storyboards.services import confirmation, intake, reading_queue
@@ -99,7 +99,7 @@ class Command(MadseaCommand):
         with tempfile.TemporaryDirectory() as into:
             try:
                 read = read_in_child(
-                    whole, Path(into), limits=Limits(), pictures=options["pictures"]
+                    whole, Path(into), limits=ReadingLimits(), pictures=options["pictures"]
                 )
             except UnreadableStoryboard as error:
                 raise CommandError(f"{printable(name)}: {error}") from error

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from generation.decoding import pillow_images
-from generation.decoding.child_process import Ended, Process
+from generation.decoding.child_process import ChildEnded, Process
 from generation.decoding.child_protocol import Job
-from generation.decoding.pool import Limits, Pool
+from generation.decoding.pool import DecodingLimits, Pool
 from generation.decoding.slots import Slots, alone_on_this_machine
 from generation.errors import Busy
 from generation.examined_images import UnreadableImage
@@ -33,8 +33,8 @@ while True:
 
 
 @pytest.fixture
-def limits(tmp_path: Path) -> Limits:
-    return Limits(memory_bytes=2**31, cpu_s=30.0, max_pixels=10**8, lock=tmp_path / "lock")
+def limits(tmp_path: Path) -> DecodingLimits:
+    return DecodingLimits(memory_bytes=2**31, cpu_s=30.0, max_pixels=10**8, lock=tmp_path / "lock")
 
 
 @pytest.fixture
@@ -42,11 +42,11 @@ def pool() -> Pool:
     return Pool(2)
 
 
-def limited(limits: Limits, **changes: float) -> Limits:
-    return Limits(**{**limits.__dict__, **changes})  # type: ignore[arg-type]
+def limited(limits: DecodingLimits, **changes: float) -> DecodingLimits:
+    return DecodingLimits(**{**limits.__dict__, **changes})  # type: ignore[arg-type]
 
 
-def refusal(pool: Pool, limits: Limits, content: bytes) -> UnreadableImage:
+def refusal(pool: Pool, limits: DecodingLimits, content: bytes) -> UnreadableImage:
     with pytest.raises(UnreadableImage) as refused:
         pool.ask(content, limits, is_large=True)
     return refused.value
@@ -65,7 +65,9 @@ def state_of(pid: int) -> str:
         return "gone"
 
 
-def test_a_child_says_what_an_image_is_and_what_is_served_of_it(pool: Pool, limits: Limits) -> None:
+def test_a_child_says_what_an_image_is_and_what_is_served_of_it(
+    pool: Pool, limits: DecodingLimits
+) -> None:
     content = made.turned("JPEG")
 
     answer = pool.ask(content, limits, is_large=False).examined()
@@ -73,7 +75,7 @@ def test_a_child_says_what_an_image_is_and_what_is_served_of_it(pool: Pool, limi
     assert answer == pillow_images.examine(content, max_pixels=10**8)
 
 
-def test_one_child_is_used_again(pool: Pool, limits: Limits) -> None:
+def test_one_child_is_used_again(pool: Pool, limits: DecodingLimits) -> None:
     pool.ask(made.plain(), limits, is_large=False)
     first = [each.process.pid for each in pool._idle]
     pool.ask(made.plain("JPEG"), limits, is_large=False)
@@ -81,14 +83,14 @@ def test_one_child_is_used_again(pool: Pool, limits: Limits) -> None:
     assert [each.process.pid for each in pool._idle] == first
 
 
-def test_a_child_that_somebody_has_ended_is_replaced(pool: Pool, limits: Limits) -> None:
+def test_a_child_that_somebody_has_ended_is_replaced(pool: Pool, limits: DecodingLimits) -> None:
     pool.ask(made.plain(), limits, is_large=False)
     os.kill(pool._idle[0].process.pid, signal.SIGKILL)
 
     assert pool.ask(made.plain(), limits, is_large=False).examined().decoded.width_px == 64
 
 
-def test_what_takes_too_much_memory_is_refused_and_never_given_it(limits: Limits) -> None:
+def test_what_takes_too_much_memory_is_refused_and_never_given_it(limits: DecodingLimits) -> None:
     process = Process()
 
     answer = process.ask(Job(10**8, 2**28, 30.0), made.unfolding(), timeout_s=60.0)
@@ -99,19 +101,19 @@ def test_what_takes_too_much_memory_is_refused_and_never_given_it(limits: Limits
     process.end()
 
 
-def test_what_takes_too_long_is_ended_and_refused(pool: Pool, limits: Limits) -> None:
+def test_what_takes_too_long_is_ended_and_refused(pool: Pool, limits: DecodingLimits) -> None:
     error = refusal(pool, limited(limits, cpu_s=0.1), made.unfolding())
 
     assert (error.code, "0.1 s of computing" in str(error)) == ("too_costly", True)
     assert pool.ask(made.plain(), limits, is_large=False).examined().decoded.width_px == 64
 
 
-def test_a_child_that_is_frozen_is_ended_after_its_time(limits: Limits) -> None:
+def test_a_child_that_is_frozen_is_ended_after_its_time(limits: DecodingLimits) -> None:
     process = Process()
     process.ask(Job(10**8, 2**30, 30.0), made.plain(), timeout_s=30.0)
     os.kill(process.pid, signal.SIGSTOP)
 
-    with pytest.raises(Ended) as ended:
+    with pytest.raises(ChildEnded) as ended:
         process.ask(Job(10**8, 2**30, 30.0), made.plain(), timeout_s=0.2)
 
     assert ended.value.is_overrun
@@ -146,7 +148,7 @@ def wait_until(holds: object) -> None:
     pytest.fail("It has not come about within a minute.")
 
 
-def test_what_is_idle_is_let_go(pool: Pool, limits: Limits) -> None:
+def test_what_is_idle_is_let_go(pool: Pool, limits: DecodingLimits) -> None:
     pool.ask(made.plain(), limits, is_large=False)
     pid = pool._idle[0].process.pid
 
@@ -155,7 +157,7 @@ def test_what_is_idle_is_let_go(pool: Pool, limits: Limits) -> None:
     assert (state_of(pid), pool._idle) == ("gone", [])
 
 
-def test_no_more_children_than_allowed_are_started(limits: Limits) -> None:
+def test_no_more_children_than_allowed_are_started(limits: DecodingLimits) -> None:
     pool = Pool(2)
 
     with ThreadPoolExecutor(6) as threads:
@@ -164,7 +166,7 @@ def test_no_more_children_than_allowed_are_started(limits: Limits) -> None:
     assert 1 <= len(pool._idle) <= 2
 
 
-def test_only_one_process_of_a_machine_decodes_what_is_large(limits: Limits) -> None:
+def test_only_one_process_of_a_machine_decodes_what_is_large(limits: DecodingLimits) -> None:
     with (
         alone_on_this_machine(limits.lock, wait_s=0.0),
         pytest.raises(Busy),
@@ -173,8 +175,12 @@ def test_only_one_process_of_a_machine_decodes_what_is_large(limits: Limits) -> 
         pass
 
 
-def test_where_no_file_can_be_locked_it_is_decoded_all_the_same(pool: Pool, limits: Limits) -> None:
-    nowhere = Limits(limits.memory_bytes, limits.cpu_s, limits.max_pixels, Path("/nowhere/lock"))
+def test_where_no_file_can_be_locked_it_is_decoded_all_the_same(
+    pool: Pool, limits: DecodingLimits
+) -> None:
+    nowhere = DecodingLimits(
+        limits.memory_bytes, limits.cpu_s, limits.max_pixels, Path("/nowhere/lock")
+    )
 
     assert pool.ask(made.plain(), nowhere, is_large=True).examined().decoded.width_px == 64
 
@@ -202,7 +208,9 @@ def test_a_turn_that_ended_badly_is_over() -> None:
         pass
 
 
-def test_a_forked_process_leaves_its_parents_children_alone(pool: Pool, limits: Limits) -> None:
+def test_a_forked_process_leaves_its_parents_children_alone(
+    pool: Pool, limits: DecodingLimits
+) -> None:
     pool.ask(made.plain(), limits, is_large=False)
     pid = pool._idle[0].process.pid
     child = os.fork()

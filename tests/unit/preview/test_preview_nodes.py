@@ -7,7 +7,7 @@ import pytest
 
 from comfyui_preview.definitions import DEFINITIONS, inputs_of, load
 from comfyui_preview.nodes.catalogue import NODES
-from comfyui_preview.nodes.diffusion import Conditioning, Latent, Model
+from comfyui_preview.nodes.diffusion import Conditioning, LatentPicture, Model
 
 GREY = np.full((1, 4, 8, 3), 100, dtype=np.uint8)
 RAMP = np.arange(32, dtype=np.uint8).reshape(1, 4, 8)
@@ -262,4 +262,4 @@ def test_latent_grows() -> None:
     (grown,) = run("LatentUpscale", samples=latent, upscale_method="area", width=128, height=0,
                    crop="disabled")  # fmt: skip
 
-    assert grown == Latent(128, 64, 2)
+    assert grown == LatentPicture(128, 64, 2)

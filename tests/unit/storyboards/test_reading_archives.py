@@ -10,7 +10,7 @@ import pytest
 from storyboards.reading import read
 from storyboards.reading.boards import Storyboard, UnreadableStoryboard
 from storyboards.reading.child_launch import read_in_child
-from storyboards.reading.limits import Limits
+from storyboards.reading.limits import ReadingLimits
 from tests import storyboard_files
 
 
@@ -25,7 +25,7 @@ def zip_of(root: Path, files: dict[str, bytes]) -> Path:
 def read_zip(archive: Path, **limits: Any) -> Storyboard:
     pictures = archive.parent / "pictures"
     pictures.mkdir(exist_ok=True)
-    return read(archive, pictures, limits=replace(Limits(), **limits))
+    return read(archive, pictures, limits=replace(ReadingLimits(), **limits))
 
 
 def refusal(archive: Path, **limits: Any) -> UnreadableStoryboard:

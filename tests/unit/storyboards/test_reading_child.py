@@ -12,7 +12,7 @@ from storyboards.reading import answers, read
 from storyboards.reading.boards import UnreadableStoryboard
 from storyboards.reading.child_launch import read_in_child
 from storyboards.reading.handover import from_json, to_json
-from storyboards.reading.limits import Limits
+from storyboards.reading.limits import ReadingLimits
 from tests import storyboard_files
 
 SAMPLE = Path(__file__).parents[2] / "data" / "storyboards" / "classic_a4p_3x2.pdf"
@@ -26,7 +26,7 @@ def test_a_child_hands_over_what_reading_here_finds(tmp_path: Path) -> None:
         SAMPLE, tmp_path / "there", on_progress=lambda done, whole: told.append((done, whole))
     )
 
-    assert storyboard == read(SAMPLE, tmp_path / "here", limits=Limits())
+    assert storyboard == read(SAMPLE, tmp_path / "here", limits=ReadingLimits())
     assert told[-1] == (7, 7)
     names = {file.name for file in (tmp_path / "there").iterdir()}
     pictures = {file.name for file in (tmp_path / "here").iterdir()}
@@ -34,7 +34,7 @@ def test_a_child_hands_over_what_reading_here_finds(tmp_path: Path) -> None:
 
 
 def test_a_storyboard_is_the_same_after_json(tmp_path: Path) -> None:
-    storyboard = read(SAMPLE, tmp_path, limits=Limits())
+    storyboard = read(SAMPLE, tmp_path, limits=ReadingLimits())
 
     assert from_json(json.loads(json.dumps(to_json(storyboard)))) == storyboard
 
@@ -97,13 +97,13 @@ def test_a_child_ends_with_whoever_asked(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("limits", "code"),
     [
-        (replace(Limits(), wall_s=0.0), "too_long"),
-        (replace(Limits(), memory_bytes=2**20), "too_costly"),
-        (replace(Limits(), pages=3), "too_many_pages"),
+        (replace(ReadingLimits(), wall_s=0.0), "too_long"),
+        (replace(ReadingLimits(), memory_bytes=2**20), "too_costly"),
+        (replace(ReadingLimits(), pages=3), "too_many_pages"),
     ],
 )
 def test_a_child_that_takes_too_much_is_told_in_words(
-    limits: Limits, code: str, tmp_path: Path
+    limits: ReadingLimits, code: str, tmp_path: Path
 ) -> None:
     with pytest.raises(UnreadableStoryboard) as caught:
         read_in_child(SAMPLE, tmp_path / "into", limits=limits)

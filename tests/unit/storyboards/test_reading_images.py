@@ -8,7 +8,7 @@ from PIL import Image
 
 from storyboards.reading import fcp_xml, read
 from storyboards.reading.boards import Storyboard, UnreadableStoryboard
-from storyboards.reading.limits import Limits
+from storyboards.reading.limits import ReadingLimits
 from tests import storyboard_files
 
 
@@ -25,7 +25,7 @@ def folder_of(root: Path, *names: str) -> Path:
 def read_folder(folder: Path, **options: Any) -> Storyboard:
     pictures = folder.parent / "pictures"
     pictures.mkdir(exist_ok=True)
-    return read(folder, pictures, limits=Limits(), **options)
+    return read(folder, pictures, limits=ReadingLimits(), **options)
 
 
 def test_images_come_in_the_order_of_their_numbers(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from storyboards.reading import read
 from storyboards.reading.boards import Board, Storyboard, UnreadableStoryboard
-from storyboards.reading.limits import Limits
+from storyboards.reading.limits import ReadingLimits
 from tests import storyboard_files
 from tests.storyboard_files import Drawn
 
@@ -59,7 +59,7 @@ def found(board: Board, *, is_classic: bool) -> dict[str, Any]:
 
 
 def read_file(source: Path, into: Path) -> Storyboard:
-    return read(source, into, limits=Limits())
+    return read(source, into, limits=ReadingLimits())
 
 
 @pytest.mark.parametrize(("name", "n_boards"), SAMPLES.items())
@@ -199,7 +199,7 @@ def test_a_board_with_nothing_drawn_on_it_is_blank(tmp_path: Path) -> None:
 def test_a_picture_with_too_many_pixels_is_a_doubt_and_not_read(tmp_path: Path) -> None:
     source = storyboard_files.pdf(tmp_path / "a.pdf", [Drawn()])
 
-    [only] = read(source, tmp_path, limits=replace(Limits(), picture_pixels=100)).boards
+    [only] = read(source, tmp_path, limits=replace(ReadingLimits(), picture_pixels=100)).boards
 
     assert only.picture is None
     assert [doubt.code for doubt in only.doubts] == ["picture_too_large"]
@@ -207,7 +207,7 @@ def test_a_picture_with_too_many_pixels_is_a_doubt_and_not_read(tmp_path: Path) 
 
 def refused(source: Path, **limits: Any) -> UnreadableStoryboard:
     with pytest.raises(UnreadableStoryboard) as caught:
-        read(source, source.parent, limits=replace(Limits(), **limits))
+        read(source, source.parent, limits=replace(ReadingLimits(), **limits))
     return caught.value
 
 

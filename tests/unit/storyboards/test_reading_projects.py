@@ -12,7 +12,7 @@ from PIL import Image
 
 from storyboards.reading import read
 from storyboards.reading.boards import Storyboard, UnreadableStoryboard
-from storyboards.reading.limits import Limits
+from storyboards.reading.limits import ReadingLimits
 from tests import storyboard_files
 
 
@@ -58,7 +58,7 @@ def zipped(folder: Path) -> Path:
 
 def read_source(source: Path, pictures: Path) -> Storyboard:
     pictures.mkdir(exist_ok=True)
-    return read(source, pictures, limits=Limits())
+    return read(source, pictures, limits=ReadingLimits())
 
 
 BOARDS = [
