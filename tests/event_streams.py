@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,6 +51,11 @@ class Ear:
         # The very connection: what is read of it must not be shut from under its reader.
         self._thread = threading.Thread(target=self._listen, args=[self._answer], daemon=True)
         self._thread.start()
+
+    @property
+    def answer_headers(self) -> Mapping[str, str]:
+        """What the answer says of itself."""
+        return self._answer.headers
 
     def _listen(self, answer: requests.Response) -> None:
         given: dict[str, str] = {}

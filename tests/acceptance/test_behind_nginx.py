@@ -8,6 +8,7 @@ from urllib.parse import urljoin
 import pytest
 
 from tests import factories, nginx
+from tests.event_streams import Ear
 from tests.nginx import Client, Nginx
 from tests.processes import PROJECT_ID, Site, Sites, request
 
@@ -232,6 +233,21 @@ def test_tries_to_guess_are_counted_over_all_processes(proxy: Nginx) -> None:
     ]
 
     assert 429 in seen
+
+
+# Events ----------------------------------------------------------------------------------------
+
+
+def test_events_pass_as_they_happen_and_are_not_compressed(client: Client, sites: Sites) -> None:
+    ear = Ear(sites.access["token"], headers={"Accept-Encoding": "gzip"})
+    ear.connect(client.base, client)
+    ear.wait_for(lambda it: it.names == ["reset"])
+
+    batch_id = batch(client, CODES[5:7])
+
+    ear.wait_for(lambda it: batch_id in [each["batch_id"] for each in it.all_of("batches")])
+    assert "Content-Encoding" not in ear.answer_headers
+    ear.cut()
 
 
 # Other ways to set a proxy up ------------------------------------------------------------------

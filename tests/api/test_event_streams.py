@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
+from django.db import connections
 from django.test import Client
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
@@ -208,7 +209,13 @@ def play(artist: User, settings: Any) -> Callable[[Story], Any]:
         token, _ = Token.objects.get_or_create(user=artist)
 
         async def told() -> Any:
-            return await story(ThreadedHandler(1), token.key)
+            handler = ThreadedHandler(1)
+            try:
+                return await story(handler, token.key)
+            finally:
+                # Their threads stay, and the database is to be dropped.
+                await handler._on_a_thread(connections.close_all)
+                await sync_to_async(connections.close_all)()
 
         return asyncio.run(told())
 

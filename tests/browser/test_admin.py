@@ -1,6 +1,7 @@
 """The supervisor's work in a real browser, with real processes behind it."""
 
 import pytest
+import requests
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import PLANS, Studio
@@ -55,6 +56,49 @@ def test_the_home_page_follows_a_batch_without_being_asked(studio: Studio, page:
 
     expect(page.locator("#table-1")).to_contain_text("running")
     expect(page.locator("#table-4")).to_contain_text("3 done")
+
+
+def _renamed(studio: Studio, batch_id: str, name: str) -> None:
+    answer = requests.patch(
+        f"{studio.url}/api/batches/{batch_id}",
+        json={"name": name},
+        headers={"Authorization": f"Token {studio.access['token']}"},
+        timeout=60,
+    )
+    assert answer.ok, answer.text
+
+
+def _only_batch(studio: Studio) -> tuple[int, str]:
+    [(pk, batch_id)] = studio.site.rows("SELECT id, public_id FROM generation_batch")
+    return pk, batch_id
+
+
+def test_a_page_of_what_is_finished_is_told_when_somebody_changes_it(
+    studio: Studio, page: Page
+) -> None:
+    studio.site.generate(PLANS, mode="manuel")
+    studio.site.manage("cancel_batches", "--all")
+    pk, batch_id = _only_batch(studio)
+    # A page on which nothing is unfinished never asks by itself.
+    page.goto(f"{studio.url}/admin/generation/batch/{pk}/change/")
+    expect(page.locator("[data-unfinished]")).to_have_count(0)
+
+    with page.expect_response(lambda answer: "/api/events" in answer.url):
+        page.reload()
+    _renamed(studio, batch_id, "By another's hand")
+
+    expect(page.locator("#page-head h1")).to_have_text("By another's hand")
+
+
+def test_a_page_that_may_not_listen_asks_from_time_to_time(studio: Studio, page: Page) -> None:
+    page.route("**/api/events**", lambda route: route.fulfill(status=429))
+    studio.site.generate(PLANS, mode="manuel")
+    pk, batch_id = _only_batch(studio)
+    page.goto(f"{studio.url}/admin/generation/batch/{pk}/change/")
+
+    _renamed(studio, batch_id, "By another's hand")
+
+    expect(page.locator("#page-head h1")).to_have_text("By another's hand")
 
 
 def test_many_plans_are_cancelled_from_their_list(studio: Studio, page: Page) -> None:
