@@ -1,5 +1,6 @@
 """The recurring people, and a home of their own for what tests write."""
 
+import gc
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -18,6 +19,12 @@ from generation.models import Batch, Plan, Style
 from generation.services import volumes
 from tests import databases, factories, shared
 from tests.locks import Recorder
+
+
+def pytest_collection_finish() -> None:
+    """Have the garbage collector pass over the thousands of tests that were collected: a tenth."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -160,17 +160,24 @@ def test_a_profile_that_unfolds_without_end_is_left_out_unread() -> None:
     assert b"iCCP" not in served(content)
 
 
+def test_a_text_of_3_mib_is_no_damage() -> None:
+    text = made.chunk(b"tEXt", b"workflow\0" + b"x" * 3 * 2**20)
+
+    assert examined(made.with_chunks(text)).decoded.marks == ""
+
+
 @pytest.mark.parametrize(
-    "text",
+    ("kind", "key"),
     [
-        made.chunk(b"tEXt", b"workflow\0" + b"x" * 3 * 2**20),
-        made.chunk(b"zTXt", b"workflow\0\0" + zlib.compress(b"x" * 80 * 2**20)),
-        made.chunk(b"zTXt", b"prompt\0\0" + zlib.compress(b"x" * 80 * 2**20)),
-        made.chunk(b"iTXt", b"prompt\0\1\0\0\0" + zlib.compress(b"x" * 80 * 2**20)),
+        (b"zTXt", b"workflow\0\0"),
+        (b"zTXt", b"prompt\0\0"),
+        (b"iTXt", b"prompt\0\1\0\0\0"),
     ],
-    ids=["3 MiB", "80 MiB packed", "80 MiB of a mark", "80 MiB of an international mark"],
+    ids=["a text", "a mark", "an international mark"],
 )
-def test_a_text_of_any_size_is_no_damage(text: bytes) -> None:
+def test_80_mib_packed_are_no_damage(kind: bytes, key: bytes) -> None:
+    text = made.chunk(kind, key + zlib.compress(b"x" * 80 * 2**20))
+
     assert examined(made.with_chunks(text)).decoded.marks == ""
 
 
