@@ -22,8 +22,9 @@ from generation.services import episode_changes
 
 logger = logging.getLogger(__name__)
 
-#: How often the database is asked while somebody listens.
+#: How often the database is asked while somebody listens, and while it does not answer.
 POLL_S = 0.5
+RETRY_POLL_S = 2.0
 #: Proxies take a connection for dead on which nothing comes: nginx after 60 s.
 HEARTBEAT_S = 15.0
 #: Whoever has so much to read is told the rest together, once it has read this.
@@ -116,6 +117,7 @@ class Feed:
         self._somebody_comes = asyncio.Event()
         #: All who are not behind have heard what there is up to it, or it waits for them.
         self._heard: int | None = None
+        self._is_cut_off = False
         self._beats_at = 0.0
 
     @property
@@ -182,7 +184,7 @@ class Feed:
     async def _rest(self) -> None:
         """Wait a little, or until somebody comes."""
         try:
-            async with asyncio.timeout(POLL_S):
+            async with asyncio.timeout(RETRY_POLL_S if self._is_cut_off else POLL_S):
                 await self._somebody_comes.wait()
         except TimeoutError:
             return
@@ -198,8 +200,11 @@ class Feed:
         try:
             reading = await loop.run_in_executor(thread, _read, set(places.values()), rights)
             self._tell(places, reading)
+            self._is_cut_off = False
         except (DatabaseError, InterfaceError) as error:
-            logger.warning("nobody can be told what happens: %s", error)
+            if not self._is_cut_off:
+                logger.warning("listeners are told nothing until the database answers: %s", error)
+            self._is_cut_off = True
         if is_beat:
             self._beats_at = loop.time() + HEARTBEAT_S
             self._beat(reading)

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from tests.event_streams import Ear
-from tests.processes import Site, Sites, request, wait_for
+from tests.processes import DATABASE_URL, Site, Sites, request, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -162,3 +162,19 @@ def test_a_web_process_that_stops_lets_go_of_those_who_listen(site: Site, ear: E
 
     # Cut off by the server's own time limit, they would not have come to their ends.
     assert [each.has_ended for each in ears] == [True] * 5
+
+
+def test_those_who_listen_hear_on_after_the_database_was_away(
+    site: Site, client: requests.Session, webs: list[str], plan_ids: list[int], ear: Ear
+) -> None:
+    if not DATABASE_URL:
+        pytest.skip("SQLite is never away")
+    ear.connect(webs[0])
+    ear.wait_for(lambda it: it.names == ["reset"])
+
+    site.cut_connections()
+    note(client, webs[1], plan_ids[0], "after the cut")
+
+    ear.wait_for(lambda it: it.all_of("plans") == [plan_ids[0]])
+    assert not ear.has_ended
+    ear.cut()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from generation.models import Batch, Episode, EpisodeChange, Plan, PlanRun, Sequencer
+from generation.models import Batch, Episode, EpisodeChange, Plan, PlanRun, Sequencer, Version
 from generation.selectors import episode_changes as read
 from generation.selectors.episode_changes import Change, Changes
 from generation.services import (
@@ -22,7 +22,7 @@ from generation.services import (
 )
 from generation.services.server_leases import Lease
 from generation.services.transitions import unit_of_work
-from generation.states import RunState
+from generation.states import ReviewState, RunState
 from tests import factories
 from tests.services.claiming import claim
 from tests.services.racing import WAIT_S, race
@@ -135,6 +135,34 @@ def test_texts_of_more_plans_than_a_row_names_are_told_as_many() -> None:
     plan_texts.write_all({plan.pk: {"notes": "x"} for plan in of}, by=None, source="storyboard")
 
     assert [(row.is_everything, row.plan_ids) for row in heard()] == [(True, ())]
+
+
+def retake(version: Version) -> None:
+    with transitions.review([version.pk]) as under_review:
+        under_review.move(under_review.versions[version.pk], ReviewState.RETAKE)
+
+
+def comment(version: Version) -> None:
+    with transitions.review([version.pk]) as under_review:
+        under_review.touch(under_review.versions[version.pk])
+
+
+@pytest.mark.parametrize("decide", [retake, comment])
+def test_a_decision_is_told_of_versions_with_and_without_a_batch(
+    plans: list[Plan], decide: Callable[[Version], None]
+) -> None:
+    alone = factories.version(plans[0], origin=Version.Origin.IMPORT)
+    run = factories.batch([RunState.DONE], of=plans[1:2]).runs.get()
+    of_batch = run.result
+    assert of_batch is not None
+
+    decide(alone)
+    decide(of_batch)
+
+    assert [(row.batch_id, row.plan_ids, row.version_ids) for row in heard()] == [
+        (None, (plans[0].pk,), (alone.pk,)),
+        (run.batch_id, (plans[1].pk,), (of_batch.pk,)),
+    ]
 
 
 # Numbers -----------------------------------------------------------------------------------------
