@@ -12,6 +12,7 @@ from generation.api.schema_generator import page_of, ref
 from generation.states import ReviewState
 from review.api import requests
 from review.selectors.reviews import ReviewDocument
+from review.services.retake_preparation import RetakeDocument, StartedDocument
 from review.states import Decision, Door
 
 #: What a real web process answered, cut short.
@@ -42,9 +43,15 @@ _MADE = {
 }
 
 
-def _page() -> dict[str, Any]:
+def _retake() -> dict[str, Any]:
+    row: dict[str, Any] = resolve_type_hint(RetakeDocument)
+    row["properties"]["review"] = _ROW
+    return row
+
+
+def _page(row: dict[str, Any]) -> dict[str, Any]:
     page = page_of("Error")
-    page["properties"]["results"]["items"] = _ROW
+    page["properties"]["results"]["items"] = row
     return page
 
 
@@ -52,6 +59,11 @@ def _sent(name: str, *decisions: dict[str, Any]) -> OpenApiExample:
     return OpenApiExample(name, {"reviews": list(decisions)}, request_only=True)
 
 
+_STARTED = {
+    "type": "object",
+    "properties": {"batches": {"type": "array", "items": resolve_type_hint(StartedDocument)}},
+    "required": ["batches"],
+}
 _RETAKE = {
     "version": 12,
     "seen": "to_review",
@@ -63,7 +75,7 @@ REVIEWS = extend_schema_view(
     list=extend_schema(
         operation_id="reviews",
         summary="List what was decided about versions, the newest first",
-        responses={200: _page()},
+        responses={200: _page(_ROW)},
         examples=[OpenApiExample("Answer", EXAMPLES["listed"], response_only=True)],
     ),
     create=extend_schema(
@@ -77,6 +89,34 @@ REVIEWS = extend_schema_view(
             _sent("Retake", _RETAKE),
             _sent("Undo", {"version": 12, "seen": "approved", "decision": "undo"}),
             OpenApiExample("Answer", EXAMPLES["decided"], response_only=True, status_codes=["201"]),
+        ],
+    ),
+)
+RETAKES = extend_schema_view(
+    list=extend_schema(
+        operation_id="retakes",
+        summary="List the plans that are to be made again, and what with",
+        responses={200: _page(_retake())},
+        examples=[OpenApiExample("Answer", EXAMPLES["retakes"], response_only=True)],
+    ),
+    create=extend_schema(
+        operation_id="start_retakes",
+        summary="Make plans again that are retakes",
+        parameters=[KEY, replayed("This key's retakes were started by an earlier request.")],
+        request=requests.Retakes,
+        responses={201: _STARTED, 409: ref("Error")},
+        examples=[
+            OpenApiExample(
+                "Two of them",
+                {
+                    "retakes": [
+                        {"version": 12, "seed": "new", "prompt_addition": "a smaller moon"},
+                        {"version": 14, "seed": "same", "params": {"steps": 40}},
+                    ]
+                },
+                request_only=True,
+            ),
+            OpenApiExample("Answer", EXAMPLES["started"], response_only=True, status_codes=["201"]),
         ],
     ),
 )

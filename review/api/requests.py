@@ -7,9 +7,12 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from generation.api.request_serializers import Number, Strict, Text, Whole
+from generation.models.batch import NAME_MAX, VARIATIONS_MAX
+from generation.models.style import PROMPT_MAX
 from generation.states import ReviewState
 from review.models.review import COMMENT_MAX
 from review.services.decisions import DECISIONS_MAX, Asked
+from review.services.retakes import NEW, RETAKES_MAX, Wanted
 from review.states import Decision
 
 
@@ -60,6 +63,47 @@ class Reviews(Strict):
         allow_empty=False,
         max_length=DECISIONS_MAX,
         help_text="All of them are done, or none; about each version one.",
+    )
+
+
+class Seed(serializers.Field[Any, Any, Any, Any]):
+    """`new`, `same`, a number, or the text of its digits; its bounds are the workflow's."""
+
+    def to_internal_value(self, data: Any) -> int | str:
+        if isinstance(data, bool) or not isinstance(data, int | str):
+            raise ValidationError("Expected 'new', 'same' or a whole number.", code="not_a_number")
+        return data
+
+
+class OneRetake(_Inner):
+    version = Whole(min_value=1, max_value=10**18 - 1, help_text="Its id; it is a `retake`.")
+    seed = Seed(required=False, help_text="`new` (without it), `same`, or another one.")
+    prompt_addition = Text(
+        required=False,
+        allow_blank=True,
+        max_length=PROMPT_MAX,
+        help_text="Put behind the plan's prompt, with a comma.",
+    )
+    params = serializers.DictField(
+        required=False, help_text="Laid over what was asked for the version."
+    )
+
+
+class Retakes(Strict):
+    retakes = serializers.ListField(
+        child=OneRetake(), allow_empty=False, max_length=RETAKES_MAX, help_text="All, or none."
+    )
+    variations = Whole(min_value=1, max_value=VARIATIONS_MAX, required=False)
+    name = Text(max_length=NAME_MAX, required=False)
+
+
+def wanted(given: Mapping[str, Any]) -> Wanted:
+    """Return a retake that passed `OneRetake`."""
+    return Wanted(
+        given["version"],
+        given.get("seed", NEW),
+        given.get("prompt_addition", ""),
+        given.get("params", {}),
     )
 
 

@@ -1,5 +1,6 @@
-"""Decisions about versions over HTTP: taken, and read."""
+"""Decisions about versions over HTTP, taken and read; and the retakes that follow from them."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -11,16 +12,18 @@ from rest_framework.viewsets import GenericViewSet
 from generation.api import filters, request_serializers, responses
 from generation.api.filters import Filter, Filters
 from generation.api.parsers import StrictJSONParser
+from generation.models import Version
 from generation.services import idempotency
 from review.api import descriptions, requests
 from review.models import Review
-from review.selectors import reviews
-from review.services import decisions
+from review.selectors import retakes, reviews
+from review.services import decisions, retake_preparation
+from review.services import retakes as retake_batches
 from review.services.decisions import Reviewer
 from review.states import Decision, Door
 
-#: What the keys of decisions stand for.
-KIND = "reviews"
+#: What keys stand for.
+REVIEWS, RETAKES = "reviews", "retakes"
 
 
 @descriptions.REVIEWS
@@ -57,12 +60,56 @@ class ReviewViewSet(GenericViewSet[Review]):
             made = decisions.decide(asked, by=Reviewer(user), door=Door.API)
             return {"reviews": [reviews.document(each) for each in made]}
 
-        done = idempotency.answer_once(
-            request.data,
-            answer,
-            kind=KIND,
-            key=request.headers.get(idempotency.HEADER),
-            requester=user,
-        )
-        headers = {"Idempotent-Replayed": "true"} if done.replayed else {}
-        return Response(done.answer, HTTPStatus.CREATED, headers=headers)
+        return _once(request, REVIEWS, answer)
+
+
+@descriptions.RETAKES
+class RetakeViewSet(GenericViewSet[Version]):
+    """`/api/retakes`."""
+
+    parser_classes = [StrictJSONParser]
+    max_body_bytes = 16 * 2**20
+    filter_backends = [Filters]
+    filters: ClassVar[dict[str, Filter]] = {
+        "project_id": filters.text("plan__sequence__episode__project__code"),
+        "season": filters.text("plan__sequence__episode__season"),
+        "episode": filters.text("plan__sequence__episode__code"),
+        "episode_id": filters.number("plan__sequence__episode"),
+        "sequence_id": filters.text("plan__sequence__code"),
+        "plan": filters.text("plan__code"),
+    }
+
+    def get_queryset(self) -> QuerySet[Version]:
+        return retakes.to_make()
+
+    def list(self, _request: Request) -> Response:
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(retake_preparation.documents(page or []))
+
+    def create(self, request: Request) -> Response:
+        sent = request_serializers.checked(requests.Retakes, request)
+        user = responses.actor(request)
+
+        def answer() -> dict[str, Any]:
+            made = retake_batches.start(
+                [requests.wanted(each) for each in sent["retakes"]],
+                variations=sent.get("variations", 1),
+                name=sent.get("name", ""),
+                requester=user,
+            )
+            return {"batches": [retake_preparation.started(batch) for batch in made]}
+
+        return _once(request, RETAKES, answer)
+
+
+def _once(request: Request, kind: str, answer: Callable[[], dict[str, Any]]) -> Response:
+    """Answer 201 with what was done, or was by a request with the same key before."""
+    done = idempotency.answer_once(
+        request.data,
+        answer,
+        kind=kind,
+        key=request.headers.get(idempotency.HEADER),
+        requester=responses.actor(request),
+    )
+    headers = {"Idempotent-Replayed": "true"} if done.replayed else {}
+    return Response(done.answer, HTTPStatus.CREATED, headers=headers)

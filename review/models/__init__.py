@@ -1,5 +1,6 @@
-"""The rows of the review: what was decided about versions."""
+"""The rows of the review: what was decided about versions, and what was started upon it."""
 
+from review.models.retake import Retake
 from review.models.review import Review
 
-__all__ = ["Review"]
+__all__ = ["Retake", "Review"]
