@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from generation.models import Batch, PlanRun, Version, Workflow
-from generation.parameter_sources import Source
+from generation.parameter_sources import ValueSource
 from generation.selectors import recipes
 from generation.services import placeholder_values, request_params, requested_workflows
 from generation.services.request_params import PlanKey
@@ -14,7 +14,7 @@ from generation.states import Mode
 
 PROMPT = "prompt"
 #: Who asked for a value, where not style or workflow told it.
-_ASKED = (Source.REQUEST, Source.SEQUENCE, Source.PLAN, Source.RETRY)
+_ASKED = (ValueSource.REQUEST, ValueSource.SEQUENCE, ValueSource.PLAN, ValueSource.RETRY)
 
 
 @dataclass(frozen=True)
