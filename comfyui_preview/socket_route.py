@@ -46,7 +46,7 @@ async def _listen(engine: Engine, socket: web.WebSocketResponse, client_id: str)
         if asked is None:
             continue
         if asked.get("supports_preview_metadata"):
-            engine.sockets.wants_metadata(client_id)
+            engine.sockets.give_metadata_to(client_id)
         await socket.send_json({"type": "feature_flags", "data": features()})
 
 

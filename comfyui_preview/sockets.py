@@ -58,7 +58,7 @@ class Sockets:
         self._transports.pop(client_id, None)
         self._with_metadata.discard(client_id)
 
-    def wants_metadata(self, client_id: str) -> None:
+    def give_metadata_to(self, client_id: str) -> None:
         """This client negotiated previews that say which prompt they belong to."""
         self._with_metadata.add(client_id)
 

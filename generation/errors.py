@@ -13,7 +13,7 @@
     ├── Busy                    what it takes is in use: the same comes through later (503)
     ├── TooSoon                 it may be asked again after some seconds (429)
     ├── Fenced                  a driver whose lease or attempt is no longer its own
-    ├── CancelledMeanwhile      a render whose plan was cancelled first (services.versions)
+    ├── CancelledMeanwhile      a render whose plan was cancelled first (services.publication)
     ├── StorageError            the projects folder cannot be written (storage)
     │   ├── StagedFileGone      somebody has removed a staged file
     │   └── FileGone            a file is no longer there, or is no plain file

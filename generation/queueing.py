@@ -122,8 +122,8 @@ def _with_ours() -> QuerySet[Server]:
 def request_drive(servers: Iterable[Server]) -> int:
     """Enqueue `drive` for those of `servers` that have no driver and were not asked just now.
 
-    With Redis out of order nobody is refused for it, and each server does not wait for it anew:
-    the next tick asks again for those that are left.
+    If Redis fails, no request is refused and the other servers are not tried: the next tick asks
+    again for those that are left.
     """
     asked = 0
     for server in servers:
@@ -157,7 +157,7 @@ def broker_trouble() -> str:
 
 
 def forget_requests() -> None:
-    """Have every driver asked for anew that has not come: a cluster that died took them along."""
+    """Forget which drivers were asked for and have not come: a cluster that died lost them."""
     Server.objects.filter(drive_requested_at__isnull=False).update(drive_requested_at=None)
 
 
@@ -173,7 +173,7 @@ def call_soon(function: str, *args: Any) -> None:
 def schedule_tick() -> None:
     """Have django-q2's scheduler call the tick each minute, for those who run a plain `qcluster`.
 
-    Made anew it is as it was: one schedule, and when it runs next is kept.
+    Calling it again changes nothing: there is still one schedule, with the same next run.
     """
     Schedule.objects.update_or_create(
         pk=TICK_SCHEDULE_ID,

@@ -21,7 +21,7 @@ MADSEA_PROJECTS_ROOT = environment.folder("MADSEA_PROJECTS_ROOT", MADSEA_HOME / 
 MADSEA_WORKFLOWS = environment.folder("MADSEA_WORKFLOWS", BASE_DIR / "workflows")
 PORT = environment.whole("PORT", 8000, low=1, high=65535)
 MADSEA_HOST = environment.text("MADSEA_HOST", "127.0.0.1")
-# Below which path of its host Madsea is served; empty where it has the host to itself.
+# The path below which Madsea is served; empty where it has the host to itself.
 MADSEA_PATH = environment.path("MADSEA_PATH")
 # The proxies whose word is taken for where a client is, whether it speaks TLS, and to which host.
 MADSEA_TRUSTED_PROXIES = environment.networks("MADSEA_TRUSTED_PROXIES")
@@ -35,7 +35,7 @@ MADSEA_ENDS_WITH = environment.process_ids("MADSEA_ENDS_WITH")
 
 # ComfyUI -------------------------------------------------------------------------------------
 COMFYUI_SERVERS = environment.addresses("COMFYUI_SERVERS")
-# Whom servers with https are believed by, instead of the machine's own certificates.
+# The certificates by which https servers are trusted, instead of the machine's own.
 MADSEA_CA_BUNDLE = environment.certificates(
     "MADSEA_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"
 )
@@ -186,7 +186,7 @@ CSRF_FAILURE_VIEW = "madsea.web.error_handlers.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
-# Browsers send the cookies with TLS alone. That a request came so, a trusted proxy says.
+# Browsers send the cookies with TLS alone. A trusted proxy says so.
 MADSEA_HTTPS = environment.flag("MADSEA_HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = MADSEA_HTTPS
 # Another application on the same host neither gets our cookies nor has its own taken for ours.
@@ -201,8 +201,8 @@ SQLITE_OPTIONS: dict[str, Any] = {
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
 }
 POSTGRES_OPTIONS: dict[str, Any] = {
-    # Reads by index cost what they cost on disks that do not seek, or whole tables would be read;
-    # a process that is frozen inside a transaction, or gone, loses its locks.
+    # Index reads are cheap on an SSD: PostgreSQL must know, or it reads whole tables. A transaction
+    # that stays idle for 30 s is ended, so that a frozen process loses its locks.
     "options": "-c random_page_cost=1.1 -c idle_in_transaction_session_timeout=30000",
     "keepalives_idle": 10,
     "keepalives_interval": 5,

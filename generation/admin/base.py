@@ -198,7 +198,7 @@ class MadseaAdmin(_Base):
         report(request, act, outcome, self.nouns(), held)
 
     def salt(self, act: Act) -> str:
-        """Return what keeps the answer to one question from answering another."""
+        """Return the salt by which the answer to one question cannot answer another."""
         return ".".join([self.opts.label, act.name, *act.carries.values()])
 
     def answer_url(self, act: Act) -> str:

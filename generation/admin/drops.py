@@ -99,7 +99,7 @@ def _view(admin: Any, take: Take, request: HttpRequest, object_id: str) -> HttpR
         raise PermissionDenied
     files = sorted(request.FILES.getlist("file"), key=lambda file: _natural(file.name))
     first = _first(request)
-    told = [_taken(take, request, row, file, first + at) for at, file in enumerate(files)]
+    told = [_take(take, request, row, file, first + at) for at, file in enumerate(files)]
     if HEADER in request.headers:
         return JsonResponse(
             {
@@ -121,7 +121,7 @@ class _Told:
     passes: bool = False
 
 
-def _taken(take: Take, request: HttpRequest, row: Any, file: _File, order: int) -> _Told:
+def _take(take: Take, request: HttpRequest, row: Any, file: _File, order: int) -> _Told:
     """Take one file, and return what became of it."""
     try:
         version = take(request, row, file, order)

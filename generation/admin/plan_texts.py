@@ -108,7 +108,7 @@ def _view(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
     if not admin.has_change_permission(request, plan):
         raise PermissionDenied
     form = PlanTextsForm(plan, request.POST if request.method == "POST" else None)
-    if form.is_bound and form.is_valid() and _written(request, plan, form):
+    if form.is_bound and form.is_valid() and _write(request, plan, form):
         address = reverse("admin:generation_plan_change", args=[plan.pk])
         return HttpResponseRedirect(address)
     title = html.plan_name(plan)
@@ -124,7 +124,7 @@ def _view(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
     return TemplateResponse(request, TEMPLATE, context)
 
 
-def _written(request: HttpRequest, plan: Plan, form: PlanTextsForm) -> bool:
+def _write(request: HttpRequest, plan: Plan, form: PlanTextsForm) -> bool:
     """Write what the form says; False where it cannot be: the form says why."""
     by, revision = cast(User, request.user), form.cleaned_data["text_revision"]
     try:

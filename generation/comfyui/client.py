@@ -168,7 +168,7 @@ class Client:
             return None
         return _object(check(answer), maybe_sent=True).get("cancelled") is True
 
-    def has_jobs_api(self) -> bool:
+    def ask_for_jobs_api(self) -> bool:
         """Tell whether the server has `/api/jobs` (since December 2025).
 
         Somebody's odd prompt in its history makes the list answer 500 for everybody: then the route

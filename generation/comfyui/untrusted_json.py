@@ -16,7 +16,7 @@ VALUES_MOST = 1_500_000
 DEPTH_MOST = 100
 #: Text that is no ASCII takes four times its bytes; ComfyUI itself writes ASCII.
 _WIDE_MOST = 8 * 2**20
-#: Longer whole numbers than 2^64 has digits mean nothing in ComfyUI.
+#: Whole numbers with more digits than 2^64 mean nothing in ComfyUI.
 _DIGITS_MOST = 20
 WORDS_MOST = 2000
 LINE_MOST = 300
@@ -40,10 +40,10 @@ _COMMAND = re.compile("[\x1b\U0010001b](?:\\[[0-?]*[ -/]*[@-~])?")
 
 
 def lenient_json(text: str | bytes, *, is_of_names: bool = False) -> object:
-    """Parse JSON as ComfyUI writes it: NaN and the infinities become None, all text `storable`.
+    """Parse JSON as ComfyUI writes it; all text becomes `storable`.
 
-    So do numbers that are longer than any of ComfyUI's. `is_of_names`: all of its texts are names,
-    of which none may pass for two lines. Raises ValueError on what is no JSON, or
+    NaN, infinities and numbers of more than 20 digits become None. `is_of_names`: all of its texts
+    are names, of which none may pass for two lines. Raises ValueError on what is no JSON, or
     nested too deep, or too much to read. Source: protocol.md §1.
     """
     if _n_values(text) > VALUES_MOST:

@@ -22,7 +22,7 @@ class Job:
 
 
 def request(job: Job, content: bytes) -> list[bytes]:
-    """Return what asks for a job."""
+    """Return the message that asks for a job."""
     return [_line(asdict(job) | {"n_bytes": len(content)}), content]
 
 
@@ -34,26 +34,26 @@ def job_of(line: bytes) -> tuple[Job, int]:
 
 
 def examined(found: Examined) -> list[bytes]:
-    """Return what says how an image is."""
+    """Return the message that says how an image is."""
     served = found.served or b""
     fields = {"decoded": asdict(found.decoded), "is_rewritten": found.served is not None}
     return [_line(fields | {"n_bytes": len(served)}), served]
 
 
 def reduced(small: Sequence[bytes]) -> list[bytes]:
-    """Return what brings small pictures."""
+    """Return the message that brings small pictures."""
     lengths = [len(picture) for picture in small]
     return [_line({"n_bytes": sum(lengths), "lengths": lengths}), *small]
 
 
 def texts(found: dict[str, str]) -> list[bytes]:
-    """Return what brings the texts of a picture."""
+    """Return the message that brings the texts of a picture."""
     body = json.dumps(found).encode()
     return [_line({"n_bytes": len(body)}), body]
 
 
 def refused(error: UnreadableImage) -> list[bytes]:
-    """Return what says why an image cannot be used."""
+    """Return the message that says why an image cannot be used."""
     return [_line({"refused": [error.code, error.detail], "n_bytes": 0})]
 
 

@@ -31,7 +31,7 @@ class Parts:
     height_px: int
     clean: bytes  #: the same picture without what it does not need; the file itself if it is so
     orientation: int = UPRIGHT  #: how the picture is to be turned: 1 to 8, as in EXIF
-    marks: str = ""  #: see `images.DecodedImage`
+    marks: str = ""  #: see `examined_images.DecodedImage`
     is_animated: bool = False  #: an animation, of one frame
 
 

@@ -94,7 +94,7 @@ class Pool:
 
     @contextmanager
     def _process(self) -> Iterator[Process]:
-        process = self._taken() or _started()
+        process = self._take_idle() or _started()
         yield process
         # Whatever was raised has ended it.
         with self._lock:
@@ -102,7 +102,7 @@ class Pool:
             if self._sweep is None:
                 self._sweep_later()
 
-    def _taken(self) -> Process | None:
+    def _take_idle(self) -> Process | None:
         with self._lock:
             while self._idle:
                 process = self._idle.pop().process

@@ -82,18 +82,19 @@ def alone_on_this_machine(file: Path, *, wait_s: float) -> Iterator[None]:
             return
         stack.callback(os.close, descriptor)
         deadline = monotonic() + wait_s
-        while _is_held_by_others(descriptor):
+        while not _try_to_lock(descriptor):
             if monotonic() > deadline:
                 raise Busy
             sleep(_LOOK_S)
         yield
 
 
-def _is_held_by_others(descriptor: int) -> bool:
+def _try_to_lock(descriptor: int) -> bool:
+    """Take the lock; False while another process has it. What cannot be locked counts as taken."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return True
-    except OSError:
         return False
-    return False
+    except OSError:
+        return True
+    return True

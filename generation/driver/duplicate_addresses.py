@@ -98,7 +98,7 @@ class DuplicateAddresses:
         return bool(is_queued) or self._client.history(attempt.id_on_server) is not None
 
     def _join_with(self, other: Server) -> None:
-        if server_identity.are_one(self._server, other) == self._server:
+        if server_identity.stand_twin_aside(self._server, other) == self._server:
             self.is_aside = True
         else:
             self._has_twins = True

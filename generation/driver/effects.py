@@ -62,7 +62,11 @@ class TakeOff:
 
 @dataclass(frozen=True)
 class AskOnceMore:
-    """Send one request more: else two a look would ask two servers in turn the same for ever."""
+    """Send one extra request.
+
+    With an even number of requests per look, a balancer that alternates would always send the same
+    question to the same server.
+    """
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from contextlib import suppress
 
+from django.db.models import F, Q
+
 from generation.comfyui.client import Client
 from generation.comfyui.errors import ComfyError
 from generation.driver import effects as do
@@ -55,11 +57,8 @@ class FailedAttempts:
             transitions.fail(attempt, why, is_left_behind=why.code in MAY_BE_THERE)
 
     def _was_short(self, flight: Flight) -> bool:
-        run = flight.attempt.run
-        run.refresh_from_db(fields=["tried_from"])
-        before = Attempt.objects.filter(
-            run=run, server=self._lease.server, number__gt=run.tried_from
-        )
+        since_retried = Q(run=flight.attempt.run, number__gt=F("run__tried_from"))
+        before = Attempt.objects.filter(since_retried, server=self._lease.server)
         return before.filter(failure_code="memory_short").exists()
 
     def _with_memory_freed(self, why: PlanFailure) -> PlanFailure:

@@ -49,7 +49,7 @@ from generation.states import AttemptOutcome
 SHORT_MOST = 16
 
 
-class Executor:
+class FlightControl:
     """Moves the flights of one driver along."""
 
     def __init__(
@@ -136,7 +136,7 @@ class Executor:
             return
         try:
             self.reachability.ask_again()
-            self._tell(self.reachability.news(answers=True))
+            self._tell(self.reachability.take_news(answers=True))
             self._performer.removal.sweep(ours=self.flights.prompt_ids())
             for flight in self._due(Preparing):
                 with self._guard.step(flight.attempt):
@@ -145,7 +145,7 @@ class Executor:
         except ComfyError as error:
             # No answer, or none that tells anything: every flight stays what it was.
             self.reachability.failed(error)
-            self._tell(self.reachability.news(answers=False), detail=str(error))
+            self._tell(self.reachability.take_news(answers=False), detail=str(error))
         else:
             self.reachability.worked()
 

@@ -18,7 +18,7 @@ from generation import queueing
 from generation.comfyui.client import Client
 from generation.comfyui.transport import Timeouts
 from generation.driver import unforeseen_errors
-from generation.driver.flight_control import Executor
+from generation.driver.flight_control import FlightControl
 from generation.driver.heartbeat import BEAT_EVERY_S, Heartbeat
 from generation.driver.socket_listener import SocketListener
 from generation.driver.stages import Running
@@ -31,7 +31,7 @@ from generation.services.server_leases import Lease
 
 logger = logging.getLogger(__name__)
 
-#: Every call of the loop ends within this: begun late in a beat, it leaves some of the lease still.
+#: The longest that one call may take: even one begun late in a beat ends before the lease does.
 TIMEOUTS = Timeouts(connect_s=3.0, read_s=5.0, whole_s=8.0)
 OBEY_EVERY_S = 0.5
 PROGRESS_EVERY_S = 0.5
@@ -85,7 +85,7 @@ class Driver:
         self._transfers = Transfers(self._files, self._inbox)
         self._socket = SocketListener(where, self._inbox)
         self._desk = Desk(lease)
-        self._executor = Executor(
+        self._executor = FlightControl(
             lease,
             self._client,
             desk=self._desk,

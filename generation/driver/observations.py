@@ -25,7 +25,7 @@ class GraphNotBuilt:
 
 @dataclass(frozen=True)
 class TurnCame:
-    """Nothing keeps it from being posted; `has_panel`: nor does its panel, which is there."""
+    """It is this prompt's turn. `has_panel`: its panel is on the server, or none is needed."""
 
     has_panel: bool
 

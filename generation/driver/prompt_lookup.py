@@ -172,13 +172,13 @@ class PromptLookup:
     def _left(self, flight: Flight) -> tuple[OutputFile, ...]:
         """Return the files that a prompt has left: all that it was to save, or none."""
         files = interpretation.left_files(flight.attempt)
-        left = tuple(takewhile(self._split.has_file, files))
+        left = tuple(takewhile(self._split.look_for_file, files))
         return left if len(left) >= interpretation.n_pictures(flight.attempt.graph) else ()
 
     def _ended_unknown(self, flight: Flight) -> History | None:
         """Find how a prompt has ended whose answer was lost; None when that cannot be found out."""
         try:
-            # Not knowing it, one of two servers that answer in turn says nothing of the other.
+            # Ask twice: at a split address, one server's no says nothing about the other.
             ended = self._find_ended(flight) or self._find_ended(flight)
         except (*ANSWERED, TooLarge):
             # Somebody's odd prompt makes the whole list fail: its file may be there all the same.

@@ -94,7 +94,7 @@ class PromptRemoval:
         left = server_leases.left_behind(self._lease)
         if left:
             self._take_off_all(left, ours)
-            server_leases.swept(left)
+            server_leases.note_swept(left)
         self._may_be_left = False
 
     def _take_off_all(self, left: Collection[Attempt], ours: Collection[str]) -> None:

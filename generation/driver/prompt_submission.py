@@ -14,7 +14,7 @@ from generation.driver.socket_listener import SocketListener
 from generation.driver.split_address import SplitAddress
 from generation.services import transitions
 
-#: So long the first prompt of a driver waits for the socket, without which it is heard nothing of.
+#: How long a driver's first prompt waits for the socket; without it, no progress is heard.
 SOCKET_WAIT_S = 1.0
 
 

@@ -51,7 +51,7 @@ class Publisher:
 
     def end_storage_trouble(self, flight: Flight, _: do.EndStorageTrouble) -> None:
         """Take note that the disk takes pictures again."""
-        volumes.over(self._folder(flight))
+        volumes.end_trouble(self._folder(flight))
 
     @staticmethod
     def discard(_: Flight | None, effect: do.Discard) -> None:

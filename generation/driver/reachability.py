@@ -48,7 +48,7 @@ class Reachability:
         if was_lost:
             self._write()
 
-    def news(self, *, answers: bool) -> str:
+    def take_news(self, *, answers: bool) -> str:
         """Return, once, what plans are to be told: `answered`, `unanswered`, or nothing new.
 
         A server that has not answered for a while is told of: no mere hiccup.
@@ -80,6 +80,6 @@ class Reachability:
 
     def _write(self) -> None:
         if self.is_lost:
-            servers.unseen(self._server, self._detail)
+            servers.note_silence(self._server, self._detail)
         else:
-            servers.seen(self._server)
+            servers.note_answer(self._server)

@@ -24,10 +24,11 @@ LOOK_BLIND_S = 1.0
 LOOK_RUNNING_S = 2.0
 LOOK_STOPPING_S = 0.5
 LOOK_SOON_S = 0.1
-#: A prompt that is missed for so long, in half as many looks as fit in, is absent.
+#: A prompt counts as absent once it was missed for this long, in at least half of the looks that
+#: fit into that time.
 ABSENT_AGAIN_S = 3.0
 LOOKS_ABSENT = 8
-#: So much longer a prompt may be missed at an address that is known to be split.
+#: How many times longer a prompt may be missed at an address that is known to be split.
 TIMES_LONGER = 10
 GONE_AFTER = 2
 

@@ -1,9 +1,9 @@
 """Split addresses: two ComfyUIs that answer at one address in turn, seen by its driver.
 
-A balancer may take each connection, or each request, to another server. So the first looks for a
-prompt, and those for one that is missed, go over connections of their own. What was there, gone,
-and there again is on one of two servers: the address stands aside, and what it has is followed with
-more patience, as every other look finds nothing of it.
+A balancer may take each connection, or each request, to another server. So a driver's first looks,
+and every look for a missing prompt, use a new connection. A prompt that was there, gone, and there
+again is on one of two servers: the address stands aside, and what it has is followed with more
+patience, since every other look finds nothing.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ from generation.failures import SEVERAL_SERVERS, failure
 from generation.services import prompt_graphs, server_identity, transitions
 from generation.services.server_leases import Lease
 
-#: So many first looks of a driver are taken soon, each over a connection of its own.
+#: How many first looks of a driver follow one another quickly, each over a new connection.
 FIRST_LOOKS = 6
 FIRST_LOOK_S = 0.3
 TIMES_ASKED = 6
@@ -43,7 +43,8 @@ class SplitAddress:
             self._client.reconnect()
         self._n_looks += is_first
         if is_first and self._n_looks % 2:
-            # Looks for two prompts, in turn, would ask each server for what it has, and no other.
+            # Otherwise, with two prompts, an alternating balancer would ask each server only for
+            # the prompt that it has, and hide the split.
             self._client.queue_remaining()
             self._client.reconnect()
 
@@ -69,7 +70,7 @@ class SplitAddress:
             self.prove(None)
         return is_split
 
-    def has_file(self, file: OutputFile) -> bool:
+    def look_for_file(self, file: OutputFile) -> bool:
         """Tell whether a file is there, asking more than once where it seems not to be.
 
         Raises:

@@ -101,7 +101,7 @@ class Running(_OnServer):
 
 @dataclass(frozen=True, kw_only=True)
 class Stopping(_OnServer):
-    """Being taken off its server: cancelled, or hung, of which then `verdict` tells.
+    """Being taken off its server: cancelled, or hung (then `verdict` is the failure).
 
     `told_at`: when it was told to stop for that. `runs_out`: left to run to its end for the sake of
     somebody else's prompt.

@@ -61,7 +61,7 @@ def stumbled(lease: Lease, error: Exception) -> None:
     Else driver after driver would take it on and fail as well, and its plans would run for ever.
     """
     logger.error("the driver of %s stumbled", lease.server.name, exc_info=error)
-    servers.unseen(lease.server, f"Madsea's driver failed there: {type(error).__name__}.")
+    servers.note_silence(lease.server, f"Madsea's driver failed there: {type(error).__name__}.")
     why = failure("driver_error", f"Madsea's driver failed: {type(error).__name__}.")
     held = Attempt.objects.under_way().filter(server=lease.server, lease_token=lease.token)
     for attempt in held.select_related("run", "server"):

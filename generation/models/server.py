@@ -25,7 +25,7 @@ STALL_S = 60
 
 
 def lease_ends_ahead() -> Q:
-    """Return what tells a lease that ends later than any can.
+    """Return the condition of a lease that ends later than any lease can.
 
     It was written before the database's clock was set back; a driver that lives mends it with its
     next beat.

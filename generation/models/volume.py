@@ -24,7 +24,7 @@ class StorageTroubleQuerySet(models.QuerySet["StorageTrouble"]):
     """Troubles by whom they keep from working."""
 
     def of_project(self, code: Any) -> Self:
-        """Return what keeps a project's files from being stored; `code` may be an OuterRef."""
+        """Return the troubles of a project's files; `code` may be an OuterRef."""
         return self.filter(Q(scope="") | Q(scope=code))
 
 

@@ -84,7 +84,7 @@ class Leaders:
         for pid in pids:
             self._watch(pid)
 
-    def has_one_ended(self, wait_s: float = 0) -> bool:
+    def wait_for_an_end(self, wait_s: float = 0) -> bool:
         """Tell whether one of them has ended, or does so while we wait."""
         if any(not _exists(pid) for pid in self._unwatched):
             return True
@@ -114,7 +114,7 @@ def end_with(pids: Sequence[int]) -> None:
 
     def follow() -> None:
         leaders = Leaders(pids)
-        while not leaders.has_one_ended(wait_s=1):
+        while not leaders.wait_for_an_end(wait_s=1):
             pass
         os.kill(os.getpid(), signal.SIGTERM)
 

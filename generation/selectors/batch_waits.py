@@ -23,7 +23,7 @@ class Awaited(StrEnum):
 
 
 def annotations() -> dict[str, Any]:
-    """Return what lets a query of batches bring along all that `awaited` asks for."""
+    """Return the annotations by which a query of batches brings along what `awaited` asks."""
     runs = PlanRun.objects.filter(batch=OuterRef("pk"))
     groups = RunGroup.objects.ready().filter(batch=OuterRef("pk"))
     capable = wait_reasons.situation_annotations("batch__")["any_server_capable"]

@@ -34,7 +34,7 @@ def runs() -> QuerySet[PlanRun]:
 
 
 def troubles(batch: str = "") -> QuerySet[StorageTrouble]:
-    """Return what keeps a batch's files from being stored; `batch` is the rows' way to it."""
+    """Return the troubles that stop a batch's files being stored; `batch` leads from the rows."""
     return StorageTrouble.objects.of_project(OuterRef(f"{batch}episode__project__code"))
 
 

@@ -110,7 +110,7 @@ class FoundRecipe(Recipe):
 
 @dataclass(frozen=True)
 class Match:
-    """The version that a hash stands for: one that a prompt made, the first, before all others."""
+    """The version that a hash stands for: the first that was rendered, else the first of all."""
 
     version: Version
     matched_by: str

@@ -6,7 +6,7 @@ from generation.models import StorageTrouble
 
 
 def troubles() -> QuerySet[StorageTrouble]:
-    """Return what keeps plans from being begun, that of all projects first."""
+    """Return the troubles that keep plans from being begun, that of all projects first."""
     return StorageTrouble.objects.order_by("scope")
 
 

@@ -109,7 +109,7 @@ def reasons(outlooks: Iterable[Outlook]) -> dict[str, str]:
 
 
 def situation_annotations(batch: str = "", needs: str = "needs") -> dict[str, Any]:
-    """Return what lets any query bring the situation along: see `situation_of`.
+    """Return the annotations by which a query brings the situation along: see `situation_of`.
 
     `batch` is the way from the query's rows to their batch, empty or `batch__`; `needs` the way to
     what they need.
@@ -129,7 +129,7 @@ def situation_annotations(batch: str = "", needs: str = "needs") -> dict[str, An
 
 
 def batch_annotations() -> dict[str, Any]:
-    """Return what lets a query of batches bring along all that `standings` asks for."""
+    """Return the annotations by which a query of batches brings along what `standings` asks."""
     return {
         **situation_annotations(),
         "any_own_needs": Exists(

@@ -87,7 +87,10 @@ def _of_locked(request: BatchRequest, locked: list[PlanKey]) -> list[_Said]:
 
 
 def _first_entries(batch: Batch, request: BatchRequest, news: News) -> list[_Said]:
-    """Return what is told of a new batch: a mistyped project has become one without a word else."""
+    """Return the first log entries of a batch.
+
+    They name new projects, because a mistyped name creates one.
+    """
     asked: dict[str, Any] = {
         "plans": batch.n_total // batch.variations,
         "style": request.style.code,
@@ -277,8 +280,8 @@ def retry_runs(
             run_ids,
             overrides=overrides.params,
             remaking=retry_overrides.remaking(overrides),
-            needs_of=capability.needs_of_runs,
-            needs_panel_of=retry_overrides.needs_panel_of,
+            needs_by_run=capability.needs_by_run,
+            panel_need_by_run=retry_overrides.panel_need_by_run,
             actor=actor,
         )
         if moved and batch.mode == Mode.AUTO:

@@ -41,13 +41,11 @@ Readings = Mapping[int, tuple[int, str, int, datetime]]
 _READING = ("server_id", "pk", "sha256", "n_bytes", "read_at")
 
 
-def needs_of(workflow: Workflow, values: Mapping[str, Any]) -> Needs:
-    """Return what a workflow needs of a server, with these parameters set (checked before)."""
-    return keep(wanted(workflow, values))
-
-
 def wanted(workflow: Workflow, values: Mapping[str, Any]) -> Needs:
-    """Return the same without writing anything; it is no row yet when nobody has needed it."""
+    """Return what a workflow needs of a server, with these parameters set (checked before).
+
+    Nothing is written: it is no row yet when nobody has needed it. See `keep`.
+    """
     return Wanted(workflow).of(values)
 
 
@@ -141,8 +139,8 @@ def keep(needs: Needs) -> Needs:
     return Needs.objects.get_or_create(sha256=needs.sha256, defaults=defaults)[0]
 
 
-def needs_of_runs(batch: Batch) -> Callable[[PlanRun], Needs | None]:
-    """Return what tells of a batch's runs, by their workflows and values, what they need."""
+def needs_by_run(batch: Batch) -> Callable[[PlanRun], Needs | None]:
+    """Return a function for a batch: what does this run need, by its workflow and values?"""
     wanted: dict[int, Wanted] = {}
 
     def needs(run: PlanRun) -> Needs | None:
@@ -275,9 +273,9 @@ def turn_away(attempt: Attempt, found: Iterable[Lack]) -> bool:
 def _narrowed(attempt: Attempt, lacking: Sequence[Lack]) -> Needs | None:
     """Return what a plan needs, with the values that its server refuses among it.
 
-    A value that nobody knew to be chosen from a list is learnt so. What the plan and those of its
-    group with the same value need is narrowed by it; whoever asks the workflow for another value
-    needs it no more than before.
+    So it is learnt that a value is chosen from a list. The value is added to the needs of this plan
+    and of the plans of its group that have the same value. Plans with another value are not
+    affected.
     """
     needs = attempt.run.needed
     if needs is None:

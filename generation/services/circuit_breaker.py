@@ -47,7 +47,7 @@ def look(server: Server, workflow: Workflow, latest: Attempt | None = None) -> b
     if len(failed) < IN_A_ROW:
         return False
     detail = f"{len(failed)} plans in a row failed there, the last with: {_words(failed[0])}"
-    # What it took it will know until it restarts; of what never reached it, it knows nothing.
+    # Keep a prompt that reached the server: only a restart makes the server forget it.
     known = next((each.id_on_server for each in failed if each.acknowledged_at is not None), "")
     _, is_new = Block.objects.get_or_create(
         server=server, workflow=workflow, defaults={"detail": detail, "prompt_id": known}
@@ -91,8 +91,8 @@ def _made_with(workflows: Sequence[int]) -> Q:
 def _last_failed(server: Server, workflow: Workflow) -> list[Attempt]:
     """Return the failures since the last success there, the latest first.
 
-    A first shortage of memory is neither: each plan has one before it fails for it. Nor is what is
-    the request's fault.
+    A plan's first shortage of memory and failures caused by the request are left out: they count
+    neither as failures nor as successes.
     """
     ended = _ended(workflow).filter(server=server)
     done = ended.filter(outcome=AttemptOutcome.DONE).order_by("-pk").values("pk")[:1]
@@ -106,9 +106,9 @@ def _last_failed(server: Server, workflow: Workflow) -> list[Attempt]:
 def _proven(server: Server, workflow: Workflow, failed: list[Attempt]) -> list[Attempt]:
     """Leave those failures that say something of the server, not of what was asked for.
 
-    Others have rendered the same: with the same parameters, or, where the server has rendered the
-    workflow before and so can, the very same plan's panel. That such a one was short of memory
-    says how much was asked for.
+    Others have rendered the same: with the same parameters and, if this server has rendered the
+    workflow before, the same panel too. A shortage of memory on such a server shows that the
+    request was too large, not that the server is at fault.
     """
     if len(failed) < IN_A_ROW:
         return []
@@ -130,7 +130,7 @@ def _proven(server: Server, workflow: Workflow, failed: list[Attempt]) -> list[A
 
 
 def _others(server: Server, workflow: Workflow) -> QuerySet[Server]:
-    # None that is blocked itself: else the last that is left would be blocked in the end.
+    # Leave out servers that are blocked themselves; otherwise the last one would be blocked too.
     blocked = claimable.blocks(OuterRef("pk"), workflow.pk)
     return Server.objects.answering().filter(~blocked).exclude(pk=server.pk)
 
@@ -151,7 +151,7 @@ def _asked_for(
     *,
     is_able: bool,
 ) -> str:
-    """Return what tells whether two plans ask for the same; each has a seed of its own."""
+    """Return a key that plans share which ask for the same; their seeds may differ."""
     given = overrides if own_workflow_id is not None else params | overrides
     values = {name: value for name, value in given.items() if name != "seed"}
     return json.dumps([values, panel_id if is_able else None], sort_keys=True)

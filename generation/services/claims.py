@@ -206,8 +206,8 @@ def _in_order(
 ) -> QuerySet[RunGroup, tuple[Any, ...]]:
     """Order groups by their batches' turn; those of one batch, what no server has loaded first.
 
-    So two servers that begin with one batch load different models, and of what a server passes
-    over the one comes first that nobody else sees to.
+    So two servers that begin with one batch load different models, and the group that a server
+    passes over first, and counts, is one that no other server is working on.
     """
     known = Capability.objects.filter(needs=OuterRef("needs"), server=server_id)
     read = ServerDefinitions.objects.of_enabled().order_by("-read_at")

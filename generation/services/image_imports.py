@@ -1,6 +1,6 @@
 """Images of a folder that come in: each is published as the next version of its plan.
 
-What the folder holds is understood first, in `incoming`.
+What the folder holds is understood first, in `import_folders`.
 """
 
 import hashlib

@@ -31,13 +31,13 @@ def count(name: str, place: str) -> None:
     row, is_new = LoginTries.objects.get_or_create(
         key=_key(name, place), defaults={"n_tries": 1, "next_at": now}
     )
-    if not is_new and not _taken(row, now):
+    if not is_new and not _take_try(row, now):
         wait_s = max(1, min(SLOWEST_S, round((row.next_at - now).total_seconds() + 0.5)))
         detail = f"Too many tries to sign in with this name: wait {wait_s} s."
         raise TooSoon(detail, wait_s=wait_s)
 
 
-def _taken(row: LoginTries, now: datetime) -> bool:
+def _take_try(row: LoginTries, now: datetime) -> bool:
     """Count one more, unless it is too soon or another process was a moment faster."""
     n_tries = 1 if row.next_at < now - FORGOTTEN_AFTER else row.n_tries + 1
     here = LoginTries.objects.filter(pk=row.pk, n_tries=row.n_tries, next_at__lte=now)

@@ -28,7 +28,7 @@ Missing = list[dict[str, Any]]
 def check(
     workflow: Workflow, needs: Needs, values: Mapping[str, Any], asked_at: Mapping[str, str]
 ) -> list[Problem]:
-    """Return what keeps every server from a workflow with these parameters, which needs `needs`.
+    """Return why no server can run a workflow with these parameters, which needs `needs`.
 
     There is no problem as long as one server that takes work may have all of it: it was read too
     long ago or never, or does not answer now. `asked_at` is the place of each parameter that the

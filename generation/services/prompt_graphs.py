@@ -76,8 +76,8 @@ def panel_of(run: PlanRun) -> Version | None:
 def _model(run: PlanRun) -> Attempt | None:
     """Return the attempt whose graph is posted again; None where a graph is made anew.
 
-    That of another plan is: its names may stand in the texts. So is one that a retry gives values
-    or a workflow of its own: it asks for something else than what was.
+    A graph is made anew for another plan, because plan names may stand in its texts, and for a run
+    to which a retry gave values or a workflow of its own.
     """
     followed = run.batch.rerun_of if run.batch.rerun_of_id is not None else None
     if followed is None or followed.plan_id != run.plan_id:

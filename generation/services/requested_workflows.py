@@ -171,7 +171,7 @@ Checker = Callable[[Mapping[str, Any], str], list[Problem]]
 
 
 def checker(workflow: Workflow, definitions: Definitions | None = None) -> Checker:
-    """Return what judges parameters for a workflow, however many times it is asked.
+    """Return a function that checks parameters for a workflow, however often it is called.
 
     One server that can take them is enough. What a server's lists do not name is no problem here:
     the preflight says which server has it. The panel is not a parameter that a request can set: it
@@ -244,8 +244,9 @@ def check_sizes(
 ) -> list[Problem]:
     """Return what is too large to be taken of a workflow with these parameters (checked before).
 
-    `asked_at` is the place of each value that the request itself sets: one without which this would
-    not be so is to blame, else the workflow is. `found` are the workflow's parameters.
+    `asked_at` is the place of each value that the request itself sets. If leaving one value out
+    makes the picture small enough, that value is to blame, otherwise the workflow. `found` are the
+    workflow's parameters.
     """
     known = parameters(workflow) if found is None else found
     fault = _too_large(workflow, values, known)

@@ -60,15 +60,15 @@ def read(
 
 
 def remaking(overrides: Overrides) -> Callable[[Batch], Callable[[PlanRun], None]] | None:
-    """Return what gives the runs of a locked batch the other workflow; None where there is none."""
+    """Return a function for a locked batch that gives its runs the other workflow, or None."""
     if overrides.workflow is None:
         return None
     frozen = Overrides(overrides.params, requested_workflows.freeze(overrides.workflow))
     return lambda batch: _Reading(batch, frozen).remake
 
 
-def needs_panel_of(batch: Batch) -> Callable[[PlanRun], bool]:
-    """Return what tells of a batch's runs whether they start from their plan's panel."""
+def panel_need_by_run(batch: Batch) -> Callable[[PlanRun], bool]:
+    """Return a function for a batch: does this run start from its plan's panel?"""
     known: dict[int, bool] = {}
 
     def needs_panel(run: PlanRun) -> bool:
@@ -129,7 +129,7 @@ def _same_seeds(batch: Batch, params: Mapping[str, Any], runs: Sequence[PlanRun]
 def _unmakeable(
     workflow: Workflow, params: Mapping[str, Any], values: Iterable[Mapping[str, Any]]
 ) -> list[Problem]:
-    """Return what keeps plans from being made with these values, of which a retry gives some."""
+    """Return why plans cannot be made with these values, of which a retry gives some."""
     asked_at = requested_workflows.places(params)
     plans = [PlanValues(each, asked_at) for each in values]
     large = runnable_plans.too_large(workflow, requested_workflows.parameters(workflow), plans)
@@ -154,7 +154,7 @@ class _Reading:
         }
 
     def problems(self, runs: Sequence[PlanRun]) -> list[Problem]:
-        """Return what keeps these runs from being made with it."""
+        """Return why these runs cannot be made with it."""
         found = [
             *requested_workflows.open_questions(self._contract),
             *requested_workflows.check_params(self._workflow, self._given),

@@ -53,7 +53,7 @@ def _sizing(workflow: Workflow, parameters: Mapping[str, Parameter]) -> list[str
 def unrunnable(
     workflow: Workflow, wanted: Wanted, plans: Iterable[PlanValues], asked_in: str
 ) -> list[Problem]:
-    """Return what keeps every server from these plans; `asked_in` is the place of all of them."""
+    """Return why no server can render these plans; `asked_in` is the place of all of them."""
     distinct: dict[object, PlanValues] = {}
     for plan in plans:
         distinct.setdefault(wanted.deciding(plan.values), plan)

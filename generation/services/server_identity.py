@@ -90,7 +90,7 @@ def is_open(attempt: Attempt) -> bool:
     return Attempt.objects.under_way().filter(pk=attempt.pk).exists()
 
 
-def are_one(server: Server, other: Server) -> Server:
+def stand_twin_aside(server: Server, other: Server) -> Server:
     """Take note that two addresses lead to one ComfyUI; return the one that stands aside for it."""
     first, later = sorted((server, other), key=lambda each: each.pk)
     words = f"It is the same ComfyUI as {first.name}, which was registered first."
@@ -136,7 +136,7 @@ def look() -> None:
 
 
 def _question(server: Server) -> Callable[[], bool] | None:
-    """Return what shows whether it is mended; None when nothing can be seen now."""
+    """Return a function that asks whether it is mended; None when nothing can be seen now."""
     if server.set_aside_code == SAME_SERVER:
         return _other_question(server)
     is_early = monotonic() - _asked_at.get(server.pk, -ASK_AGAIN_S) < ASK_AGAIN_S
@@ -144,7 +144,7 @@ def _question(server: Server) -> Callable[[], bool] | None:
     if is_early or has_open or server.health != ServerHealth.UP:
         return None
     _asked_at[server.pk] = monotonic()
-    return partial(_is_of_one_mind, server, server.set_aside_prompt)
+    return partial(_ask_whether_of_one_mind, server, server.set_aside_prompt)
 
 
 def _other_question(server: Server) -> Callable[[], bool] | None:
@@ -157,20 +157,20 @@ def _other_question(server: Server) -> Callable[[], bool] | None:
     known = rows.exclude(acknowledged_at=None).order_by("-pk").first()
     if known is None or server.health != ServerHealth.UP:
         return None
-    return partial(_is_stranger_to, server, known.id_on_server, first)
+    return partial(_ask_whether_strangers, server, known.id_on_server, first)
 
 
-def _is_stranger_to(server: Server, prompt_id: str, first: Server) -> bool:
+def _ask_whether_strangers(server: Server, prompt_id: str, first: Server) -> bool:
     """Tell whether the first server has a prompt, and this one does not know it."""
     try:
-        is_known = _knows(first, prompt_id) and not _knows(server, prompt_id)
+        is_known = _ask_for(first, prompt_id) and not _ask_for(server, prompt_id)
         # It may have been forgotten by both in between.
-        return is_known and _knows(first, prompt_id)
+        return is_known and _ask_for(first, prompt_id)
     except ComfyError:
         return False
 
 
-def _knows(server: Server, prompt_id: str) -> bool:
+def _ask_for(server: Server, prompt_id: str) -> bool:
     client = servers.client_of(server, servers.PROBE)
     try:
         return prompt_id in client.queue() or client.history(prompt_id) is not None
@@ -178,7 +178,7 @@ def _knows(server: Server, prompt_id: str) -> bool:
         client.close()
 
 
-def _is_of_one_mind(server: Server, prompt_id: str) -> bool:
+def _ask_whether_of_one_mind(server: Server, prompt_id: str) -> bool:
     """Tell whether the address answers alike, however often it is asked for one prompt."""
     client = servers.client_of(server, servers.PROBE)
     try:

@@ -68,7 +68,7 @@ def left_behind(lease: Lease) -> list[Attempt]:
     return list(Attempt.objects.left_behind().filter(server=lease.server)[:1000])
 
 
-def swept(attempts: Iterable[Attempt]) -> None:
+def note_swept(attempts: Iterable[Attempt]) -> None:
     """Record that the prompts of given-up attempts are off their server."""
     ids = [attempt.pk for attempt in attempts]
     Attempt.objects.filter(pk__in=ids).update(is_left_behind=False)

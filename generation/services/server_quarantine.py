@@ -69,13 +69,13 @@ def look() -> None:
     for server in found.values():
         servers.declare_gone(server, f"set aside: {server.set_aside_code}")
     up = {url: server for url, server in found.items() if server.health == ServerHealth.UP}
-    questions = {url: partial(_has_restarted, server) for url, server in up.items()}
+    questions = {url: partial(_ask_whether_restarted, server) for url, server in up.items()}
     for url, has_restarted in _restarts.ask(questions, ASK_S):
         if has_restarted:
             take_back(found[url])
 
 
-def _has_restarted(server: Server) -> bool:
+def _ask_whether_restarted(server: Server) -> bool:
     """Tell whether a server has forgotten what it knew when it was set aside.
 
     A prompt that hung there may also have ended: then its worker is alive after all.

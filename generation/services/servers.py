@@ -37,11 +37,12 @@ PROBE = Timeouts(connect_s=2, read_s=4, whole_s=4)
 PROBE_S = 5.0
 #: Definitions are megabytes, and what is asked stalls while a model is loaded: protocol.md §16.30.
 READ = Timeouts(connect_s=2, read_s=30, whole_s=60)
-#: Whoever waits for a server to be read waits so long; the tick, so long each time.
+#: How long a caller waits for a server to be read.
 READ_S = 10.0
+#: How long each tick waits for it.
 READ_TICK_S = 1.0
 SILENT = "The server does not answer in time."
-#: A running plan whose server has not answered for so long is cancelled without it.
+#: How long a server may be silent before a cancel of its running plan is settled without it.
 UNANSWERED_S = 10
 _UP: dict[str, Any] = {"health": ServerHealth.UP, "health_detail": "", "down_since": None}
 
@@ -121,7 +122,7 @@ def _free_name(url: str, source: Server.Source) -> str:
 # Health -----------------------------------------------------------------------------------------
 
 
-def seen(server: Server) -> bool:
+def note_answer(server: Server) -> bool:
     """Record that a server answers; tell whether it has come up just now.
 
     After it was down it may be another than before: it is to be read anew.
@@ -149,10 +150,10 @@ def look_soon(server: Server) -> None:
         raise Conflict("It is disabled: enable it first.")
 
 
-def unseen(server: Server, detail: str) -> None:
-    """Record that a server does not answer; the first time counts for how long it is down."""
+def note_silence(server: Server, detail: str) -> None:
+    """Record that a server does not answer; `down_since` keeps the time of the first failure."""
     rows = Server.objects.filter(pk=server.pk)
-    # A time to come is one from before the database's clock was set back.
+    # A `down_since` in the future was written before the database's clock was set back.
     fresh = ~Q(health=ServerHealth.DOWN) | Q(down_since__gt=Now())
     rows.filter(fresh).update(health=ServerHealth.DOWN, down_since=Now())
     rows.update(health_detail=detail[:500])
@@ -195,7 +196,7 @@ def refresh_version(server: Server, client: Client, *, anew: bool = False) -> No
 
 
 def _version_of(client: Client) -> tuple[str, bool]:
-    return client.system_stats().version[:32], client.has_jobs_api()
+    return client.system_stats().version[:32], client.ask_for_jobs_api()
 
 
 def look(server: Server) -> Server:
@@ -225,9 +226,9 @@ def check_undriven() -> None:
 def _judge(server: Server, problem: str) -> bool:
     """Write down whether a server answers; tell whether it has come up just now."""
     if problem:
-        unseen(server, problem)
+        note_silence(server, problem)
         return False
-    return seen(server)
+    return note_answer(server)
 
 
 def _probe(server: Server) -> str:
@@ -268,7 +269,7 @@ def read_due() -> None:
     up = Server.objects.enabled().filter(unknown, health=ServerHealth.UP)
     due = up.exclude(url__in=_readings.under_way)
     _start(_readings, due)
-    for _ in _written(_readings, READ_TICK_S):
+    for _ in _write_down(_readings, READ_TICK_S):
         pass
 
 
@@ -280,7 +281,7 @@ def look_at(servers: Iterable[Server], within_s: float = READ_S) -> dict[int, st
     asked = list(servers)
     reading: Asking[_Said | str] = Asking()
     _start(reading, asked)
-    problems = dict(_written(reading, within_s))
+    problems = dict(_write_down(reading, within_s))
     late = [server.pk for server in asked if server.url in reading.under_way]
     for pk in late:
         _unread(pk, SILENT)
@@ -319,7 +320,7 @@ def _embeddings(client: Client) -> tuple[str, ...] | None:
     return found if len(found) <= FILES_MOST else None
 
 
-def _written(reading: Asking[_Said | str], within_s: float) -> Iterator[tuple[int, str]]:
+def _write_down(reading: Asking[_Said | str], within_s: float) -> Iterator[tuple[int, str]]:
     """Write what servers say, as it comes; yield each one's id with what went wrong, or nothing."""
     is_new = False
     for url, said in reading.answers(within_s):

@@ -327,6 +327,6 @@ def _of_root(error: storage.StorageError) -> storage.WrongVolume:
     return storage.WrongVolume("", error.detail)
 
 
-def over(folder: str) -> None:
+def end_trouble(folder: str) -> None:
     """Forget the trouble with a folder's project: something was stored there just now."""
     StorageTrouble.objects.filter(scope=folder.partition("/")[0]).delete()

@@ -94,7 +94,7 @@ class Survey:
 
 
 def _volume(at: int) -> tuple[int, bytes]:
-    """Return what tells a volume from others; a folder mounted twice is two, as links see it."""
+    """Return the identity of a volume; a folder mounted twice is two, as links see it."""
     return os.fstat(at).st_dev, _mount(at)
 
 

@@ -88,7 +88,7 @@ class Scene:
     def ask(self) -> None:
         """Ask for the plan."""
         workflow = flying.workflow(self._graph)
-        needs = capability.needs_of(workflow, {})
+        needs = capability.keep(capability.wanted(workflow, {}))
         capability.settle([needs])
         loads = any(node["class_type"] == "LoadImage" for node in self._graph.values())
         self.batch = factories.batch(

@@ -61,7 +61,7 @@ def driven(server: Server, stop: StopSignal) -> None:
     while not stop.poll():
         drive(server.pk, stop=stop)
         time.sleep(0.2)
-        servers.seen(server)
+        servers.note_answer(server)
 
 
 def told(server: Server, run: PlanRun) -> dict[str, Any]:

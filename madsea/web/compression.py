@@ -1,8 +1,8 @@
 """Large answers are compressed, unless they hold a secret or are compressed or endless by nature.
 
-Who can have a browser ask, see how long the answer is, and choose a part of it, reads its secrets
-letter by letter where it is compressed (BREACH): so neither tokens nor pages with a CSRF token are,
-and the length of all others is blurred.
+BREACH: an attacker who can make a browser send requests, put text into the answer and see its
+compressed length can read secrets in it letter by letter. So neither tokens nor pages with a CSRF
+token are compressed, and the length of all others is blurred.
 """
 
 import secrets

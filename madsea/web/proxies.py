@@ -1,7 +1,7 @@
 """What proxies change of a request, put right before anything reads it.
 
 Where a client is, whether it speaks TLS and which host it asked for is taken from what a proxy of
-MADSEA_TRUSTED_PROXIES forwards, and from nobody else. Below which path Madsea is served is a
+MADSEA_TRUSTED_PROXIES forwards, and from nobody else. The path below which Madsea is served is a
 setting (MADSEA_PATH) and never believed from a request; a proxy may cut that path off or leave it.
 """
 

@@ -47,8 +47,8 @@ def _is_first(label: str) -> bool:
 def does_follow(before: str, label: str) -> bool:
     """Tell whether a label follows another; what is no label is told apart.
 
-    After `1A` comes `1B` or `2A`. After `Z` letters begin again with a number behind, unevenly, so
-    that any letter with another number is taken.
+    After `1A` comes `1B` or `2A`. After `1Z` the letters start again with a number behind (`1A2`).
+    Programs do not do that evenly, so any letter with a higher number is accepted.
     """
     one, other = LABEL.fullmatch(before), LABEL.fullmatch(label)
     if one is None or other is None:

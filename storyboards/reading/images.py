@@ -125,7 +125,7 @@ def _chosen(images: list[_Image], taken: str) -> tuple[list[_Image], list[Doubt]
 
 
 def _order(image: _Image) -> tuple[object, ...]:
-    """Return what sorts images: by their plans where names tell them, else by their numbers."""
+    """Return the key that sorts images: by their plans where names tell them, else by number."""
     if image.plan:
         return 0, image.sequence_id, image.plan, image.number, natural_order.key(image.file)
     return 1, "", "", 0, natural_order.key(image.file)

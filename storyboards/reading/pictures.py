@@ -48,7 +48,7 @@ class PictureFolder:
         """
         digest = sha256(content).hexdigest()
         if digest not in self._known:
-            self._known[digest] = self._written(content, digest)
+            self._known[digest] = self._write(content, digest)
         return self._known[digest]
 
     def put_image(self, image: Image.Image) -> tuple[PictureFile, bool]:
@@ -63,7 +63,7 @@ class PictureFolder:
             if digest not in used:
                 (self._into / f"{digest}.{picture.suffix}").unlink(missing_ok=True)
 
-    def _written(self, content: bytes, digest: str) -> tuple[PictureFile, bool]:
+    def _write(self, content: bytes, digest: str) -> tuple[PictureFile, bool]:
         if len(content) > self._limits.picture_bytes:
             raise BadPicture("picture_too_large", max_bytes=self._limits.picture_bytes)
         picture, is_blank = self._examined(content, digest)
@@ -84,7 +84,7 @@ class PictureFolder:
             check_size(image.size, self._limits)
             kind = _FORMATS[image.format or ""]
             picture = PictureFile(digest, kind, image.width, image.height)
-            return picture, is_blank(image)
+            return picture, judge_blank(image)
         except UnidentifiedImageError as error:
             raise BadPicture("picture_unknown") from error
         except _BROKEN as error:
@@ -106,9 +106,8 @@ def check_size(size: tuple[int, int], limits: ReadingLimits) -> None:
         )
 
 
-def is_blank(image: Image.Image) -> bool:
-    """Tell whether nothing is drawn on a picture, which is decoded for it."""
-    # A JPEG is decoded no larger than that takes.
+def judge_blank(image: Image.Image) -> bool:
+    """Decode a picture, a JPEG no larger than needed; tell whether nothing is drawn on it."""
     image.draft("L", (_GLANCE_PX, _GLANCE_PX))
     shown = image if image.mode.startswith("I") else on_white(image).convert("L")
     darkest, lightest = shown.getextrema()

@@ -124,7 +124,7 @@ def _texts_differ(board: DraftBoard, plan: KnownPlan) -> bool:
 
 
 def problems(boards: Sequence[DraftBoard]) -> list[Problem]:
-    """Return what keeps a draft from being confirmed, each at its place: `boards.3.plan`."""
+    """Return why a draft cannot be confirmed, each reason at its place: `boards.3.plan`."""
     styles = set(Style.objects.filter(is_active=True).values_list("code", flat=True))
     first: dict[tuple[str, str], DraftBoard] = {}
     found: list[Problem] = []

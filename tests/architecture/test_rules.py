@@ -27,7 +27,7 @@ NAMED = {
     "state__in=UNFINISHED": "PlanRun.objects.unfinished()",
     "state__in=RETRYABLE": "PlanRun.objects.retryable()",
 }
-PREDICATE = re.compile(r"_?(is|has|was|can|may|must|should)_")
+PREDICATE = re.compile(r"_?(is|has|was|can|may|must|should|does|needs|wants)_")
 ANSWERS = ("bool", "TypeGuard", "TypeIs")
 WRITING = {
     "append",
@@ -45,6 +45,53 @@ WRITING = {
     "create",
     "write",
     "set",
+}
+#: What takes its time, changes rows or asks somebody else: no predicate does any of it.
+WIRE = re.compile(r"(client|transport)\b")
+WAITING = {"sleep", "wait", "acquire", "flock", "poll", "waitpid", "join"}
+ROWS = {
+    "save",
+    "update",
+    "create",
+    "get_or_create",
+    "update_or_create",
+    "bulk_create",
+    "delete",
+    "select_for_update",
+    "refresh_from_db",
+}
+FILES = {
+    "open",
+    "stat",
+    "lstat",
+    "fstat",
+    "is_dir",
+    "is_file",
+    "is_symlink",
+    "readlink",
+    "listdir",
+    "iterdir",
+    "scandir",
+    "cmp",
+    "read",
+    "read_bytes",
+    "read_text",
+    "unlink",
+    "mkdir",
+    "rename",
+    "link",
+    "draft",
+}
+_DISK = "how something lies on the disk is the question, and one look answers it"
+#: Predicates that ask the system all the same, and why they may.
+MAY_ASK = {
+    "generation.decoding.child_process.is_alive": "the poll of a child answers at once",
+    "generation.runtime.cluster._is_descendant": "the kernel's table of processes is the question",
+    "generation.safe_open._is_link": _DISK,
+    "generation.storage.staging._is_folder": _DISK,
+    "generation.storage.volume_marks.is_empty": _DISK,
+    "madsea.web.static_files._is_as_installed": "two files are compared, once for each process",
+    "nomenclature.audit._is_stray_link": _DISK,
 }
 
 
@@ -78,6 +125,22 @@ def test_no_predicate_acts() -> None:
         return [node.name for node in named if not answers(node) or acts(node)]
 
     assert found(acting) == {}
+
+
+def test_no_predicate_asks_a_server_waits_opens_a_file_or_writes_a_row() -> None:
+    def asking(module: Module) -> list[str]:
+        named = [node for node in functions(module.tree) if PREDICATE.match(node.name)]
+        return [f"{module.name}.{node.name}" for node in named if asks(node)]
+
+    assert {name for names in found(asking).values() for name in names} == set(MAY_ASK)
+
+
+def asks(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Tell whether a function asks a server, waits, opens a file or writes a row."""
+    called = [ast.unparse(node.func) for node in ast.walk(function) if isinstance(node, ast.Call)]
+    return any(
+        WIRE.search(name) or name.rpartition(".")[2] in WAITING | ROWS | FILES for name in called
+    )
 
 
 def answers(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
@@ -126,3 +189,19 @@ def test_a_predicate_that_answers_something_else_is_seen() -> None:
     [function] = functions(ast.parse("def is_up() -> Q: ..."))
 
     assert not answers(function)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "def is_up(self) -> bool:\n    return self._client.queue() is not None",
+        "def is_up() -> bool:\n    return bool(self._poll.poll(1000))",
+        "def is_up(row) -> bool:\n    row.refresh_from_db()\n    return row.is_up",
+        "def is_up(file) -> bool:\n    return file.read_text() == 'up'",
+        "def is_up(at) -> bool:\n    fcntl.flock(at, fcntl.LOCK_EX)\n    return True",
+    ],
+)
+def test_a_predicate_that_asks_is_seen(body: str) -> None:
+    [function] = functions(ast.parse(body))
+
+    assert asks(function)

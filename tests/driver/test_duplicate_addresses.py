@@ -97,7 +97,7 @@ def test_the_first_waits_until_there_is_room_where_its_twin_was_busy(start_comfy
     rows = [factories.server("a", url=comfy.url), factories.server("b", url=f"{comfy.url}/api")]
     batch = flying.sampled(4)
     flying.drive_until(rows[1], lambda: flying.n_accepted(comfy) == 2)
-    server_identity.are_one(rows[0], rows[1])
+    server_identity.stand_twin_aside(rows[0], rows[1])
 
     flying.drive_until(rows[0], lambda: False)
 
@@ -132,7 +132,7 @@ def test_a_twin_is_seen_in_the_queue_by_whoever_looks(
 
 
 def test_the_later_one_goes_on_when_the_first_is_disabled(names: list[Server]) -> None:
-    server_identity.are_one(names[0], names[1])
+    server_identity.stand_twin_aside(names[0], names[1])
     server_identity.look()
     assert aside(names[1]) == "same_server"
 
@@ -143,9 +143,9 @@ def test_the_later_one_goes_on_when_the_first_is_disabled(names: list[Server]) -
 
 
 def test_of_three_addresses_all_others_stand_aside_for_the_first(names: list[Server]) -> None:
-    server_identity.are_one(names[2], names[1])
+    server_identity.stand_twin_aside(names[2], names[1])
 
-    server_identity.are_one(names[1], names[0])
+    server_identity.stand_twin_aside(names[1], names[0])
 
     assert [aside(each) for each in names] == ["", "same_server", "same_server"]
     assert names[2].same_as == names[0]
@@ -156,7 +156,7 @@ def test_of_three_addresses_all_others_stand_aside_for_the_first(names: list[Ser
 def test_an_address_that_leads_elsewhere_by_now_is_taken_back(
     names: list[Server], slow_comfy: PreviewServer, tunnel: Gate, start_comfy: Start
 ) -> None:
-    server_identity.are_one(names[0], names[2])
+    server_identity.stand_twin_aside(names[0], names[2])
     flying.sampled(2)
     flying.drive_until(names[0], lambda: flying.n_accepted(slow_comfy) == 2)
     Server.objects.update(health=ServerHealth.UP)
@@ -209,7 +209,7 @@ def test_a_restarted_server_is_still_itself(start_comfy: Start, db: None) -> Non
 
 
 def test_a_plan_waits_for_what_stands_aside_with_words(names: list[Server]) -> None:
-    server_identity.are_one(names[0], names[1])
+    server_identity.stand_twin_aside(names[0], names[1])
     Server.objects.exclude(pk=names[1].pk).update(health=ServerHealth.DOWN)
     batch = flying.sampled()
 
@@ -220,7 +220,7 @@ def test_a_plan_waits_for_what_stands_aside_with_words(names: list[Server]) -> N
 
 
 def test_a_person_may_take_it_back(names: list[Server]) -> None:
-    server_identity.are_one(names[0], names[1])
+    server_identity.stand_twin_aside(names[0], names[1])
 
     server_quarantine.take_back(names[1])
 

@@ -10,7 +10,7 @@ from comfyui_preview.server import PreviewServer
 from generation import image_decoding
 from generation.comfyui.client import Client
 from generation.driver import loop
-from generation.driver.flight_control import Executor
+from generation.driver.flight_control import FlightControl
 from generation.driver.observations import PanelUploaded, PicturesFetched
 from generation.driver.transfers import TransferDone
 from generation.models import Server, Version
@@ -66,7 +66,7 @@ def test_pictures_are_published_after_all_else_was_heard(
     lease: Lease, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[int] = []
-    monkeypatch.setattr(Executor, "hear", lambda _, message: done.append(message.attempt_id))
+    monkeypatch.setattr(FlightControl, "hear", lambda _, message: done.append(message.attempt_id))
     driver = loop.Driver(lease, flying.StopSignal(lambda: True))
     for attempt_id in (1, 2):
         driver._inbox.put(TransferDone(attempt_id, PicturesFetched(())))

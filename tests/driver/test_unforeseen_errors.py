@@ -7,7 +7,7 @@ from django.db import DataError
 
 from generation.comfyui.client import Client
 from generation.comfyui.protocol import History
-from generation.driver.flight_control import Executor
+from generation.driver.flight_control import FlightControl
 from generation.driver.transfers import Transfers
 from generation.models import Attempt, Server
 from generation.services import incoming_images
@@ -59,11 +59,11 @@ def test_a_step_that_nobody_foresaw_ends_one_attempt(
 def test_a_driver_that_fails_outside_of_any_flight_ends_what_it_had(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def breaks(executor: Executor) -> None:
+    def breaks(executor: FlightControl) -> None:
         if executor.flights:
             raise Odd
 
-    monkeypatch.setattr(Executor, "advance", breaks)
+    monkeypatch.setattr(FlightControl, "advance", breaks)
     batch = flying.inverted()
 
     flying.drive_until(server, lambda: False)

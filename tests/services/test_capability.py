@@ -57,7 +57,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
 @pytest.fixture
 def needs() -> Needs:
     """What the workflow of the shadows needs, with its own models."""
-    return capability.needs_of(requested_workflows.load("OmbresChinoises.json"), {})
+    return capability.keep(capability.wanted(requested_workflows.load("OmbresChinoises.json"), {}))
 
 
 def lacking(needs: Needs, server: Server) -> str:
@@ -122,8 +122,8 @@ def test_reading_a_server_judges_what_the_queued_plans_need(
 def test_the_same_needs_are_one_row(needs: Needs) -> None:
     workflow = requested_workflows.load("OmbresChinoises.json")
 
-    same = capability.needs_of(workflow, {"steps": 4})
-    other = capability.needs_of(workflow, {"checkpoint": ALMOST})
+    same = capability.keep(capability.wanted(workflow, {"steps": 4}))
+    other = capability.keep(capability.wanted(workflow, {"checkpoint": ALMOST}))
 
     assert (same.pk == needs.pk, other.pk == needs.pk) == (True, False)
     assert other.model_key != needs.model_key
@@ -135,7 +135,7 @@ def test_the_same_needs_are_one_row(needs: Needs) -> None:
 def test_a_server_that_came_back_is_read_again(start: Callable[..., Server]) -> None:
     server = start("gpu-1", [CHECKPOINT])
     ServerDefinitions.objects.update(definitions={}, sha256="")
-    servers.unseen(server, "it restarted")
+    servers.note_silence(server, "it restarted")
 
     tick.tick()
 
@@ -150,8 +150,8 @@ def test_a_server_that_a_driver_found_again_is_read_again(
         lease_token=lease.token, lease_expires_at="2999-01-01T00:00:00Z"
     )
     ServerDefinitions.objects.update(definitions={}, sha256="")
-    servers.unseen(server, "it restarted")
-    servers.seen(server)
+    servers.note_silence(server, "it restarted")
+    servers.note_answer(server)
 
     servers.read_due()
 

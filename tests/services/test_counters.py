@@ -48,8 +48,8 @@ def retry(run: PlanRun, _: Lease) -> None:
         run.batch,
         [run.pk],
         overrides={},
-        needs_of=capability.needs_of_runs,
-        needs_panel_of=retry_overrides.needs_panel_of,
+        needs_by_run=capability.needs_by_run,
+        panel_need_by_run=retry_overrides.panel_need_by_run,
         actor=None,
     )
 

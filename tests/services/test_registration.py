@@ -166,7 +166,7 @@ def test_a_server_unreachable_for_too_long_loses_its_plans(running: Attempt) -> 
 
 
 def test_a_server_unreachable_for_a_moment_keeps_its_plans(running: Attempt) -> None:
-    servers.unseen(running.server, "no route")
+    servers.note_silence(running.server, "no route")
 
     assert servers.give_up_gone() == 0
 

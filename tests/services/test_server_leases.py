@@ -83,10 +83,10 @@ def test_a_cancel_does_not_wait_for_a_driver_from_before_the_clock_was_set_back(
 
 
 def test_a_server_is_down_since_now_where_the_clock_was_set_back(server: Server) -> None:
-    servers.unseen(server, "no route")
+    servers.note_silence(server, "no route")
     Server.objects.update(down_since=Now() + timedelta(hours=1))
 
-    servers.unseen(server, "no route")
+    servers.note_silence(server, "no route")
 
     assert not Server.objects.filter(down_since__gt=Now()).exists()
 
@@ -145,7 +145,7 @@ def test_prompts_left_behind_are_swept_once(lease: Lease) -> None:
     left = factories.attempt(run, outcome=AttemptOutcome.ABANDONED, is_left_behind=True)
 
     assert server_leases.left_behind(lease) == [left]
-    server_leases.swept([left])
+    server_leases.note_swept([left])
 
     assert server_leases.left_behind(lease) == []
 

@@ -107,8 +107,8 @@ def test_retry_goes_back_to_the_first_state_of_the_mode(
             run.batch,
             [run.pk],
             overrides={},
-            needs_of=capability.needs_of_runs,
-            needs_panel_of=retry_overrides.needs_panel_of,
+            needs_by_run=capability.needs_by_run,
+            panel_need_by_run=retry_overrides.panel_need_by_run,
             actor=None,
         )
         == 1
@@ -128,8 +128,8 @@ def test_retry_leaves_alone_what_neither_failed_nor_was_cancelled(state: RunStat
             run.batch,
             [run.pk],
             overrides={},
-            needs_of=capability.needs_of_runs,
-            needs_panel_of=retry_overrides.needs_panel_of,
+            needs_by_run=capability.needs_by_run,
+            panel_need_by_run=retry_overrides.panel_need_by_run,
             actor=None,
         )
         == 0
@@ -147,8 +147,8 @@ def test_retry_clears_the_cancel_of_the_batch() -> None:
         made,
         list(made.runs.values_list("pk", flat=True)),
         overrides={},
-        needs_of=capability.needs_of_runs,
-        needs_panel_of=retry_overrides.needs_panel_of,
+        needs_by_run=capability.needs_by_run,
+        panel_need_by_run=retry_overrides.panel_need_by_run,
         actor=None,
     )
 
@@ -165,8 +165,8 @@ def test_retry_waits_for_the_panel_that_is_still_missing() -> None:
         run.batch,
         [run.pk],
         overrides={},
-        needs_of=capability.needs_of_runs,
-        needs_panel_of=retry_overrides.needs_panel_of,
+        needs_by_run=capability.needs_by_run,
+        panel_need_by_run=retry_overrides.panel_need_by_run,
         actor=None,
     )
 
@@ -184,8 +184,8 @@ def test_retry_no_longer_waits_for_a_panel_that_came_meanwhile() -> None:
         run.batch,
         [run.pk],
         overrides={},
-        needs_of=capability.needs_of_runs,
-        needs_panel_of=retry_overrides.needs_panel_of,
+        needs_by_run=capability.needs_by_run,
+        panel_need_by_run=retry_overrides.panel_need_by_run,
         actor=None,
     )
 

@@ -97,8 +97,8 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
 
 
 def test_a_leader_that_lives_has_not_ended(sleeper: subprocess.Popen[bytes]) -> None:
-    assert not Leaders([sleeper.pid, os.getpid()]).has_one_ended()
-    assert not Leaders([]).has_one_ended()
+    assert not Leaders([sleeper.pid, os.getpid()]).wait_for_an_end()
+    assert not Leaders([]).wait_for_an_end()
 
 
 def test_a_leader_that_was_killed_has_ended_before_anybody_waits_for_it(
@@ -108,7 +108,7 @@ def test_a_leader_that_was_killed_has_ended_before_anybody_waits_for_it(
 
     sleeper.kill()
 
-    assert leaders.has_one_ended(wait_s=60)
+    assert leaders.wait_for_an_end(wait_s=60)
 
 
 def test_a_leader_that_was_gone_from_the_start_has_ended(
@@ -117,7 +117,7 @@ def test_a_leader_that_was_gone_from_the_start_has_ended(
     sleeper.kill()
     sleeper.wait()
 
-    assert Leaders([sleeper.pid]).has_one_ended()
+    assert Leaders([sleeper.pid]).wait_for_an_end()
 
 
 FOLLOWER = """

@@ -78,7 +78,7 @@ class Command(MadseaCommand):
 
 
 def is_for_trying_out() -> bool:
-    """Tell whether DEBUG is on, or will be as nobody said anything: no DEBUG and no servers."""
+    """Tell whether DEBUG is on, or will be: neither DEBUG nor COMFYUI_SERVERS is set."""
     return bool(settings.DEBUG) or not (settings.COMFYUI_SERVERS or settings.DEBUG_IS_SAID)
 
 

@@ -89,7 +89,7 @@ def _run(cluster: WorkCluster) -> str:
 
 def _begin_anew(cluster: WorkCluster) -> None:
     """Become a new process of the same command, unless told to stop meanwhile."""
-    if not (cluster.is_told_to_stop or Leaders(settings.MADSEA_ENDS_WITH).has_one_ended()):
+    if not (cluster.is_told_to_stop or Leaders(settings.MADSEA_ENDS_WITH).wait_for_an_end()):
         os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606
 
 
@@ -107,7 +107,7 @@ def _watch(cluster: WorkCluster, deriving: Companion) -> str:
     watchdog = Watchdog(cluster, settings.MADSEA_WATCHDOG_S)
     ticks_at = monotonic()
     leaders = Leaders(settings.MADSEA_ENDS_WITH)
-    while not (cluster.is_told_to_stop or leaders.has_one_ended()):
+    while not (cluster.is_told_to_stop or leaders.wait_for_an_end()):
         sleep(0.1)
         if monotonic() < ticks_at:
             continue

@@ -85,7 +85,7 @@ def claim(
 
 
 def _log_own(now: UnitOfWork, run: PlanRun) -> None:
-    """Tell what a run has beside its batch, or instead."""
+    """Log the values and the workflow of a run that differ from its batch's."""
     said = {"values": told(run.params, run.sources)} if run.params else {}
     if run.own_workflow is not None:
         now.log("own_workflow", run.pk, workflow=str(run.own_workflow), **said)
@@ -164,11 +164,10 @@ def advance(attempt: Attempt, progress_pct: int) -> None:
 
 
 def complete(pictures: Sequence[Version], *, event: str) -> bool:
-    """Publish the reserved pictures of one attempt, all at once, and bring their run to done.
+    """Publish the pictures of one attempt, or that of one upload, at once; set the run to done.
 
-    Or the one of an upload. False when they were published already. Whoever finishes the
-    reservation may call this: the reservation is the point of no return, so the lease does not
-    matter any more.
+    False when they were published already. Whoever finishes the reservation may call this: the
+    reservation is the point of no return, so the lease does not matter any more.
     """
     first = pictures[0]
     run_id, batch_id = first.run_id, first.batch_id

@@ -8,7 +8,7 @@ from generation.errors import PlanFailure
 from generation.failures import FAILURES, Again, failure
 from generation.models import Attempt, PlanRun, Version
 from generation.selectors import batches
-from generation.services.transitions.run_updates import CLEAN, cancel_requested, one
+from generation.services.transitions.run_updates import CLEAN, cancel_if_requested, one
 from generation.services.transitions.unit_of_work import UnitOfWork, change, hold
 from generation.states import AttemptOutcome, RunState, WaitReason
 
@@ -21,8 +21,8 @@ LOST_UNCOUNTED = 4
 def fail(attempt: Attempt, failure: PlanFailure, *, is_left_behind: bool = False) -> bool:
     """Close a failed attempt: the plan is tried again, or is in error with what to do about it.
 
-    Which of the two, its failure's class and the tries that it has left decide. One whose cancel
-    was asked for is cancelled instead: nobody wants it mended. Returns whether it is tried again.
+    The failure's class and the remaining tries decide which. A plan whose cancel was requested is
+    cancelled instead: nobody wants it mended. Returns whether it is tried again.
     With `is_left_behind` its prompt is still on the server, to be deleted there.
 
     Raises:
@@ -44,7 +44,7 @@ def _fail(now: UnitOfWork, attempt: Attempt, failure: PlanFailure, *, is_left_be
         is_left_behind=is_left_behind,
     )
     run = one(attempt.run_id)
-    if cancel_requested(now, run):
+    if cancel_if_requested(now, run):
         return False
     said = {"code": failure.code, "message": failure.message, "server": attempt.server.name}
     n_tries = run.values_list("n_tries", flat=True).get() + known.counts
@@ -63,9 +63,9 @@ def _fail(now: UnitOfWork, attempt: Attempt, failure: PlanFailure, *, is_left_be
 def fail_alike(attempt: Attempt, failure: PlanFailure) -> int:
     """Fail the queued plans that a server would refuse like a failed attempt's; return how many.
 
-    Those of its batch that are made of the same graph with the same needs and parameters. It is
-    told once, in the batch's log: each of them refers to it. Not fenced by the lease: what the
-    server said is true whoever drives it.
+    These are the plans of its batch with the same graph, needs and parameters. The batch's log says
+    it once; each plan's error points there. Not fenced by the lease: what the server said is true
+    whoever drives it.
     """
     run = PlanRun.objects.select_related("plan__sequence").get(pk=attempt.run_id)
     plan, server = f"{run.plan.sequence.code}-{run.plan.code}", attempt.server.name
@@ -160,7 +160,7 @@ def lose_staged(now: UnitOfWork, gone: Version) -> None:
     now.end(attempt, AttemptOutcome.LOST, "its file was removed")
     now.edit(run.filter(wait_reason=WaitReason.UPLOAD), wait_reason=WaitReason.TURN)
     now.log("staged_file_gone", gone.run_id, filename=str(gone))
-    if gone.attempt_id and not cancel_requested(now, run):
+    if gone.attempt_id and not cancel_if_requested(now, run):
         now.move(run, RunState.QUEUED, sources=[RunState.RUNNING], **CLEAN)
 
 
@@ -185,7 +185,7 @@ def _give_back(
     fields.setdefault("is_left_behind", outcome == AttemptOutcome.ABANDONED)
     now.end(Attempt.objects.filter(pk=attempt.pk), outcome, detail, **fields)
     run = one(attempt.run_id).filter(current_attempt=attempt)
-    if cancel_requested(now, run):
+    if cancel_if_requested(now, run):
         return
     now.move(run, RunState.QUEUED, sources=[RunState.RUNNING], **CLEAN)
     is_unposted = outcome == AttemptOutcome.ABANDONED and not fields["is_left_behind"]

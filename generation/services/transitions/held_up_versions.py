@@ -12,7 +12,7 @@ from generation.selectors.prepared_queries import PreparedRows
 from generation.services import episode_changes
 from generation.services.transitions import unit_of_work
 from generation.services.transitions.failing import put_in_error
-from generation.services.transitions.run_updates import CLEAN, cancel_requested, one
+from generation.services.transitions.run_updates import CLEAN, cancel_if_requested, one
 from generation.services.transitions.unit_of_work import UnitOfWork
 from generation.states import AttemptOutcome, RunState, WaitReason
 
@@ -108,7 +108,7 @@ def give_up(
         if first.attempt_id:
             attempt = Attempt.objects.filter(pk=first.attempt_id)
             now.end(attempt, AttemptOutcome.ERROR, why.message, failure_code=why.code)
-            if not cancel_requested(now, run):
+            if not cancel_if_requested(now, run):
                 put_in_error(now, run, why)
     return True
 

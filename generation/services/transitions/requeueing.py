@@ -14,11 +14,12 @@ from generation.states import RETRYABLE, Mode, RunState, WaitReason
 
 _BLAMED = (RunState.QUEUED, RunState.ERROR)
 
-#: Given the locked batch, what tells what its runs need, by their workflows and values.
-NeedsOf = Callable[[Batch], Callable[[PlanRun], Needs | None]]
-#: Given the locked batch, what tells of its runs whether they start from a panel.
-NeedsPanelOf = Callable[[Batch], Callable[[PlanRun], bool]]
-#: Given the locked batch, what gives its runs, unwritten, another workflow and what belongs to it.
+#: Takes the locked batch and returns a function: what does this run need of a server?
+NeedsByRun = Callable[[Batch], Callable[[PlanRun], Needs | None]]
+#: Takes the locked batch and returns a function: does this run start from a panel?
+PanelNeedByRun = Callable[[Batch], Callable[[PlanRun], bool]]
+#: Takes the locked batch and returns a function that gives a run the other workflow with its
+#: values, without saving the run.
 Remaking = Callable[[Batch], Callable[[PlanRun], None]]
 
 
@@ -27,8 +28,8 @@ def retry(
     run_ids: Sequence[int],
     *,
     overrides: Mapping[str, Any],
-    needs_of: NeedsOf,
-    needs_panel_of: NeedsPanelOf,
+    needs_by_run: NeedsByRun,
+    panel_need_by_run: PanelNeedByRun,
     remaking: Remaking | None = None,
     actor: Actor,
 ) -> int:
@@ -46,9 +47,9 @@ def retry(
             return 0
         if overrides or remaking is not None:
             give = remaking(now.batch) if remaking is not None else _overlay(overrides)
-            _revise(now, found, give, needs_of)
+            _revise(now, found, give, needs_by_run)
         if target == RunState.QUEUED:
-            needs_panel = needs_panel_of(now.batch)
+            needs_panel = panel_need_by_run(now.batch)
             _hold_without_panel(now, [run.pk for run in found if needs_panel(run)])
         now.set(cancel_requested_at=None)
         for run in found:
@@ -103,7 +104,7 @@ def _hold_without_panel(now: UnitOfWork, ids: list[int]) -> None:
 
 
 def _overlay(overrides: Mapping[str, Any]) -> Callable[[PlanRun], None]:
-    """Return what lays overrides over a run's own values."""
+    """Return a function that lays overrides over a run's own values, without saving the run."""
     kept = {name: value for name, value in overrides.items() if name != "seed"}
     sources = from_one(overrides, ValueSource.RETRY)
 
@@ -115,7 +116,7 @@ def _overlay(overrides: Mapping[str, Any]) -> Callable[[PlanRun], None]:
 
 
 def _revise(
-    now: UnitOfWork, runs: list[PlanRun], give: Callable[[PlanRun], None], needs_of: NeedsOf
+    now: UnitOfWork, runs: list[PlanRun], give: Callable[[PlanRun], None], needs_by_run: NeedsByRun
 ) -> None:
     """Give each run what it is to have, and write as many at once as have the same."""
     alike: dict[str, tuple[dict[str, Any], list[PlanRun]]] = {}
@@ -134,7 +135,7 @@ def _revise(
             )
         )
         alike.setdefault(same, (fields, []))[1].append(run)
-    needs = needs_of(now.batch)
+    needs = needs_by_run(now.batch)
     for fields, of in alike.values():
         if now.batch.mode == Mode.AUTO:
             group = RunGroup.objects.of(now.batch, needs(of[0]), of[0].own_workflow)
@@ -143,9 +144,9 @@ def _revise(
 
 
 def unblame(batch_id: int, failed: Mapping[int, int], server: str) -> int:
-    """Take tries off plans that a server failed for no fault of theirs; return how many there were.
+    """Give plans back the tries that a faulty server cost them; return how many plans there were.
 
-    `failed` maps runs to how many of their tries are the server's. One that is in error over it is
+    `failed` maps runs to how many tries the server cost them. A plan that is in error for it is
     queued again, unless its batch was cancelled.
     """
     with change(batch_id) as now:

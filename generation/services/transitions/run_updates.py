@@ -24,7 +24,7 @@ def one(run_id: int) -> PlanRunQuerySet:
     return PlanRun.objects.filter(pk=run_id)
 
 
-def cancel_requested(now: UnitOfWork, run: QuerySet[PlanRun]) -> bool:
+def cancel_if_requested(now: UnitOfWork, run: QuerySet[PlanRun]) -> bool:
     """Cancel a run that cannot go on, if that was asked for; tell whether it was."""
     asked = list(run.filter(cancel_requested_at__isnull=False).values_list("pk", flat=True))
     now.move(run.filter(pk__in=asked), RunState.CANCELLED, **CLEAN)

@@ -61,7 +61,7 @@ _UNOWNED: dict[str, Any] = {
 
 
 class UnitOfWork:
-    """What one transaction does to one batch; written out by `_write` when it did anything."""
+    """What one transaction does to one batch; written out by `write` when it did anything."""
 
     def __init__(self, batch: Batch, actor: Actor = None) -> None:
         self.batch = batch

@@ -47,7 +47,10 @@ def _by_place(
 
 
 def _is_editors_own(value: object, spec: object) -> bool:
-    """Tell whether a value behind a widget's is no widget's: a control of its number, a button."""
+    """Tell whether the value stored after a widget's is the editor's: seed control, upload button.
+
+    Such a value belongs to no widget of its own.
+    """
     if not isinstance(value, str):
         return False
     is_flagged = bool(_options(spec).get("control_after_generate"))

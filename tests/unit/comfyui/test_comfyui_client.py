@@ -175,7 +175,7 @@ def test_the_jobs_routes_are_probed(
     server: ScriptedServer, client: Client, answer: Answer, has: bool
 ) -> None:
     server.on("/api/jobs", answer)
-    assert client.has_jobs_api() is has
+    assert client.ask_for_jobs_api() is has
 
 
 @pytest.mark.parametrize(("status", "has"), [(500, True), (403, True), (404, False), (405, False)])
@@ -183,7 +183,7 @@ def test_only_a_route_that_is_absent_is_no_jobs_api(
     server: ScriptedServer, client: Client, status: int, has: bool
 ) -> None:
     server.on("/api/jobs", says({}, status))
-    assert client.has_jobs_api() is has
+    assert client.ask_for_jobs_api() is has
 
 
 def test_free_drops_models_and_results(server: ScriptedServer, client: Client) -> None:
