@@ -1,6 +1,6 @@
 """What follows for an attempt: from its stage, what was observed and the time, to its next stage.
 
-Pure: nothing is asked, written or waited for here. `FlightControl` observes, and carries effects out.
+Pure: nothing is asked, written or waited for here. `FlightControl` observes, and has effects done.
 
 ==========  ============================  ==========  ==========================================
 stage       observed                      next        effects

@@ -27,7 +27,7 @@ NAMED = {
     "state__in=UNFINISHED": "PlanRun.objects.unfinished()",
     "state__in=RETRYABLE": "PlanRun.objects.retryable()",
 }
-PREDICATE = re.compile(r"_?(is|has|was|can|may|must|should|does|needs|wants)_")
+PREDICATE = re.compile(r"_?(is|has|was|can|may|must|should|does)_")
 ANSWERS = ("bool", "TypeGuard", "TypeIs")
 WRITING = {
     "append",
