@@ -13,13 +13,13 @@ INSTALL := $(PIP) --require-hashes --prefer-binary
 # One version of each package for every Python from 3.11 on and every platform: the tested one.
 COMPILE := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 \
 	--fork-strategy fewest --generate-hashes --no-annotate --no-header --upgrade
-SOURCES := madsea nomenclature comfyui_preview generation storyboards review samples tests lab manage.py
+SOURCES := madsea wording nomenclature comfyui_preview generation storyboards review samples tests lab manage.py
 # Most of the slow tests wait for processes: more of them at once than there are cores. What they
 # start shares its bytecode, even where the environment forbids to write it: else each compiles all.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(PY) -m pytest -n 6 --dist worksteal -m "not soak" $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test check lint types migrations bench faults chaos chaos-long hostile fuzz clients corpus templates real requirements clean
+.PHONY: help install demo serve test check lint types migrations bench faults chaos chaos-long hostile fuzz clients corpus templates real messages requirements clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -107,6 +107,9 @@ real: $(VENV)/.installed-dev ## Kills on two real ComfyUI servers, workflows of 
 
 faults: $(VENV)/.installed-dev ## Play every fault of ComfyUI, and write docs/faults.md
 	$(PY) -m lab.faults $(ARGS)
+
+messages: $(VENV)/.installed-dev ## Gather all that people read into the catalogues, and compile them
+	@$(PY) -m lab.messages $(ARGS)
 
 requirements: $(VENV)/.installed-dev ## Pin anew what the requirements*.in name
 	$(PIP) uv

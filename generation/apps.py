@@ -7,13 +7,17 @@ from django.apps import AppConfig
 from django.db import connections
 from django.db.models.signals import post_migrate
 
+import wording
+from generation.catalogues import Catalogues
+
 
 class GenerationConfig(AppConfig):
     name = "generation"
     verbose_name = "Madsea"
 
     def ready(self) -> None:
-        """Register the system checks, which need the models, and what follows a migration."""
+        """Bring the catalogues and the system checks along, and what follows a migration."""
+        wording.speak_by(Catalogues())
         import_module("generation.checks")
         import_module("generation.services.accounts").end_tokens_with_passwords()
         post_migrate.connect(_schedule_tick, sender=self, dispatch_uid="madsea-tick")

@@ -25,6 +25,8 @@ in error keeps a PlanFailure, which is no exception: code, what happened, what t
 
 from dataclasses import dataclass
 
+from wording import Sentence, say
+
 
 class MadseaError(Exception):
     """Something went wrong in Madsea."""
@@ -32,10 +34,15 @@ class MadseaError(Exception):
     code = "error"
 
     def __init__(self, detail: str = "", *, code: str = "", attr: str | None = None) -> None:
-        self.detail = detail or (type(self).__doc__ or self.code).partition("\n")[0]
+        self.detail = detail or docstring_of(type(self)) or self.code
         self.code = code or type(self).code
         self.attr = attr
         super().__init__(self.detail)
+
+
+def docstring_of(error: type[Exception]) -> Sentence:
+    """Return the first line of an error's docstring: its default message."""
+    return Sentence((error.__doc__ or "").partition("\n")[0], {})
 
 
 class Refusal(MadseaError):
@@ -62,7 +69,7 @@ def named(problems: list[Problem]) -> list[Problem]:
     n_more = len(problems) - PROBLEMS_MAX
     if n_more <= 0:
         return problems
-    detail = f"{n_more:,} more problems are not named here."
+    detail = say("{n_more:,} more problems are not named here.", n_more=n_more)
     return [*problems[:PROBLEMS_MAX], Problem("", "more_problems", detail)]
 
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from string import Formatter
 
+from wording import Sentence
+
 LEVELS = ("info", "warning", "error")
 
 
@@ -147,14 +149,9 @@ EVENTS = _table(
 )
 
 
-class _Blanks(dict[str, object]):
-    def __missing__(self, key: str) -> str:
-        return "?"
-
-
 def sentence(code: str, data: Mapping[str, object]) -> str:
-    """Return the English sentence of a log entry; unknown codes stand for themselves."""
-    return template(code, data).format_map(_Blanks(data)) if code in EVENTS else code
+    """Return the sentence of a log entry; unknown codes stand for themselves."""
+    return Sentence(template(code, data), data) if code in EVENTS else code
 
 
 def template(code: str, data: Mapping[str, object]) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from generation.errors import PlanFailure
+from wording import Sentence, to_say
 
 
 class Again(StrEnum):
@@ -56,9 +57,11 @@ SAME_SERVER = "same_server"
 SEVERAL_SERVERS = "several_servers"
 STANDING_ASIDE = frozenset({SAME_SERVER, SEVERAL_SERVERS})
 
-_UNSEEN = "Nothing: it goes on by itself. If it lasts, look at the server and the way to it."
-_MEND_GRAPH = "The technical director has to mend the workflow; then send a new request."
-_RESTART = "Restart ComfyUI there: it is taken back into service by itself."
+_UNSEEN = to_say(
+    "Nothing: it goes on by itself. If it lasts, look at the server and the way to it."
+)
+_MEND_GRAPH = to_say("The technical director has to mend the workflow; then send a new request.")
+_RESTART = to_say("Restart ComfyUI there: it is taken back into service by itself.")
 
 FAILURES = _table(
     # The way to a server ------------------------------------------------------------------------
@@ -194,5 +197,7 @@ FAILURES = _table(
 
 def failure(code: str, message: str) -> PlanFailure:
     """Return the failure of a code, with the message of what happened this time."""
-    said = message.strip() or FAILURES[code].meaning
-    return PlanFailure(code, said[:MESSAGE_MOST], FAILURES[code].remedy)
+    known = FAILURES[code]
+    said = message if isinstance(message, Sentence) else message.strip()[:MESSAGE_MOST]
+    said = said or Sentence(known.meaning, {})
+    return PlanFailure(code, said, Sentence(known.remedy, {}))

@@ -92,7 +92,13 @@ ROOT_URLCONF = "madsea.urls"
 ASGI_APPLICATION = "madsea.asgi.application"
 WSGI_APPLICATION = "madsea.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-LANGUAGE_CODE = "en"
+# What people read whose browser asks for neither, what commands say, and mails; tests read English.
+LANGUAGES = [("fr", "Français"), ("en", "English")]
+LANGUAGE_CODE = environment.upper_case_choice(
+    "LANGUAGE_CODE", "en" if TESTING else "fr", among=("FR", "EN")
+).lower()
+# What belongs to no app: the web process, names, other packages' pages without French of their own.
+LOCALE_PATHS = [BASE_DIR / "madsea" / "locale"]
 USE_I18N = True
 TIME_ZONE = environment.time_zone("TIME_ZONE", "UTC")
 USE_TZ = True
@@ -125,6 +131,7 @@ MIDDLEWARE = [
     "madsea.web.compression.Compress",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "madsea.web.languages.Speak",
     "madsea.web.trouble_answers.AnswerTrouble",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -188,11 +195,14 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 # Browsers send the cookies with TLS alone. A trusted proxy says so.
 MADSEA_HTTPS = environment.flag("MADSEA_HTTPS", default=False)
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = MADSEA_HTTPS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = MADSEA_HTTPS
 # Another application on the same host neither gets our cookies nor has its own taken for ours.
 SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = LANGUAGE_COOKIE_PATH = f"{MADSEA_PATH}/"
 SESSION_COOKIE_NAME = f"sessionid{MADSEA_PATH.replace('/', '-')}"
 CSRF_COOKIE_NAME = f"csrftoken{MADSEA_PATH.replace('/', '-')}"
+LANGUAGE_COOKIE_NAME = f"language{MADSEA_PATH.replace('/', '-')}"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_HTTPONLY, LANGUAGE_COOKIE_SAMESITE = True, "Lax"
 
 # The database: one machine on SQLite, a studio on PostgreSQL ------------------------------------
 SQLITE_OPTIONS: dict[str, Any] = {

@@ -5,6 +5,7 @@ from importlib import import_module
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
+from django.views.i18n import set_language
 
 # They add theirs to the API's addresses.
 import_module("storyboards.api.urls")
@@ -13,6 +14,7 @@ import_module("review.api.urls")
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/language/", set_language, name="set_language"),
     path("admin/", admin.site.urls),
     path("review/", include("review.pages.urls")),
     path("", include("generation.api.urls")),

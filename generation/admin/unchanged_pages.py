@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response
+from django.utils.translation import get_language
 
 from generation.selectors.page_state import page_state
 
@@ -37,5 +38,6 @@ class UnchangedPages:
 
 
 def _tag(request: HttpRequest) -> str:
-    shown = (request.user.pk, request.get_full_path(), int(time.time() // EVERY_S), page_state())
+    moment = int(time.time() // EVERY_S)
+    shown = (request.user.pk, get_language(), request.get_full_path(), moment, page_state())
     return f'"{hashlib.sha256(repr(shown).encode()).hexdigest()[:32]}"'

@@ -64,7 +64,7 @@ class TooManyFields(exceptions.ParseError):
 def document(problems: list[Problem]) -> ErrorDocument:
     """Return the answer that lists these problems; there is at least one."""
     lines: list[ErrorLine] = [
-        {"code": problem.code, "detail": problem.detail, "attr": problem.attr or None}
+        {"code": problem.code, "detail": str(problem.detail), "attr": problem.attr or None}
         for problem in named(problems)
     ]
     return {**lines[0], "errors": lines}

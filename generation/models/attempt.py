@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from generation.models.plan_run import PlanRun
+from generation.models.sentences import SentenceField
 from generation.models.server import Server
 from generation.states import AttemptOutcome
 
@@ -45,7 +46,7 @@ class Attempt(models.Model):
     )
     lease_token = models.UUIDField()
     outcome = models.CharField(max_length=10, choices=OUTCOMES, default=AttemptOutcome.OPEN)
-    outcome_detail = models.TextField(blank=True)
+    outcome_detail = SentenceField(blank=True)
     failure_code = models.CharField(max_length=48, blank=True)
     is_held_against = models.BooleanField(
         default=False, help_text="Its plan goes to other servers while one of them can take it."

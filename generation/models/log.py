@@ -8,6 +8,7 @@ from django.db import models
 from generation.events import LEVELS
 from generation.models.batch import Batch
 from generation.models.plan_run import PlanRun
+from generation.models.sentences import SentencesField
 
 
 class LogEntry(models.Model):
@@ -20,7 +21,7 @@ class LogEntry(models.Model):
     at = models.DateTimeField(auto_now_add=True)
     level = models.CharField(max_length=8, choices=LEVEL_CHOICES)
     event = models.CharField(max_length=48)
-    data = models.JSONField(default=dict, blank=True)
+    data = SentencesField(default=dict, blank=True)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )

@@ -5,6 +5,8 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.db import models
 
+from generation.models.sentences import SentencesField
+
 
 class NamedWorkflow(models.Model):
     """The current graph of a name, the document that it came from, and what was chosen for it.
@@ -25,9 +27,7 @@ class NamedWorkflow(models.Model):
         help_text='What of the document is not in the graph: [{"code", "detail", "node"}]',
     )
     sha256 = models.CharField(max_length=64, blank=True, help_text="Of the graph.")
-    error: "models.JSONField[Any, Any]" = models.JSONField(
-        null=True, blank=True, help_text='{"code", "detail", "node"}'
-    )
+    error = SentencesField(null=True, blank=True, help_text='{"code", "detail", "node"}')
     choices = models.JSONField(
         "answers and choices", default=dict, blank=True, help_text="See workflows.director_choices."
     )

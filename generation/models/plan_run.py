@@ -11,6 +11,7 @@ from generation.models.batch import VARIATIONS_MAX, Batch
 from generation.models.capability import Needs
 from generation.models.frozen_workflow import Workflow
 from generation.models.production import Plan
+from generation.models.sentences import SentenceField
 from generation.states import RETRYABLE, UNFINISHED, BatchState, RunState, WaitReason
 
 
@@ -122,8 +123,8 @@ class PlanRun(models.Model):
         "generation.Version", models.PROTECT, null=True, blank=True, related_name="+"
     )
     error_code = models.CharField(max_length=48, blank=True)
-    error_message = models.TextField(blank=True)
-    error_remedy = models.TextField(blank=True)
+    error_message = SentenceField(blank=True)
+    error_remedy = SentenceField(blank=True)
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
     revision = models.PositiveBigIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)

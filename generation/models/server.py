@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from generation.comfyui import address, tls
 from generation.failures import STANDING_ASIDE
 from generation.models.frozen_workflow import Workflow
+from generation.models.sentences import SentenceField
 from generation.states import ServerHealth
 
 HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -147,7 +148,7 @@ class Server(models.Model):
     )
 
     health = models.CharField(max_length=8, choices=HEALTH, default=ServerHealth.UNKNOWN)
-    health_detail = models.TextField(blank=True)
+    health_detail = SentenceField(blank=True)
     last_seen_at = models.DateTimeField(null=True, blank=True)
     down_since = models.DateTimeField(null=True, blank=True)
     version = models.CharField(max_length=32, blank=True)
@@ -157,7 +158,7 @@ class Server(models.Model):
     )
     set_aside_at = models.DateTimeField(null=True, blank=True)
     set_aside_code = models.CharField(max_length=48, blank=True)
-    set_aside_detail = models.TextField(blank=True)
+    set_aside_detail = SentenceField(blank=True)
     set_aside_prompt = models.CharField(
         max_length=128,
         blank=True,
@@ -243,7 +244,7 @@ class Block(models.Model):
 
     server = models.ForeignKey(Server, models.CASCADE, related_name="blocks")
     workflow = models.ForeignKey(Workflow, models.CASCADE, related_name="blocks")
-    detail = models.TextField()
+    detail = SentenceField()
     prompt_id = models.CharField(
         max_length=128,
         blank=True,

@@ -10,6 +10,7 @@ from generation.models.attempt import Attempt
 from generation.models.batch import Batch
 from generation.models.plan_run import PlanRun
 from generation.models.production import Plan
+from generation.models.sentences import SentenceField
 from generation.states import STANDING, ReviewState, VersionState
 from nomenclature.rules import AI_CONCEPT, EXTRACTED_RAW
 
@@ -128,7 +129,7 @@ class Version(models.Model):
     )
     origin = models.CharField(max_length=8, choices=Origin.choices)
     staging_path = models.CharField(max_length=255, blank=True)
-    held_up = models.TextField(
+    held_up = SentenceField(
         blank=True, help_text="Why its file could not get its name yet: a cancel still counts."
     )
     sha256 = models.CharField(max_length=64)

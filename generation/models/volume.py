@@ -5,6 +5,8 @@ from typing import Any, Self
 from django.db import models
 from django.db.models import Q
 
+from generation.models.sentences import SentenceField
+
 
 class Volume(models.Model):
     """A volume that Madsea has adopted: the projects root (`path` "") or a disk below it."""
@@ -39,7 +41,7 @@ class StorageTrouble(models.Model):
         default=False, help_text="The path is a file to be read, else a folder to be written to."
     )
     n_bytes = models.PositiveBigIntegerField(default=1)
-    detail = models.TextField()
+    detail = SentenceField()
     since = models.DateTimeField(auto_now_add=True)
 
     objects = StorageTroubleQuerySet.as_manager()

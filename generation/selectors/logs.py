@@ -86,7 +86,7 @@ def _line(row: tuple[Any, ...]) -> LogLine:
         "event": event,
         "sequence_id": sequence_id,
         "plan": plan,
-        "message": sentence(event, details),
+        "message": str(sentence(event, details)),
     }
     if variations > 1:
         told["variation"] = variation

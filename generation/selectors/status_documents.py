@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NotRequired, TypedDict
 
-from generation import signed_urls
+from generation import catalogues, signed_urls
 from generation.models import Batch, PlanRun
 from generation.selectors import batches, logs, results, wait_reasons
 from generation.selectors.logs import LogLine
@@ -110,18 +110,20 @@ class Heading:
     """A batch as it is now, and the tag that says whether its document has changed.
 
     Beside the revision the tag carries what changes a document without one: the outlooks of its
-    queued plans, as long as there are any, and the window in which addresses of files are signed.
+    queued plans, as long as there are any, the window in which addresses of files are signed, and
+    the language, if it is not English.
     """
 
     batch: Batch
     outlooks: Mapping[Part, Outlook]
     window: int
+    language: str = ""
 
     @property
     def context(self) -> str:
         """The part of the tag that is not the revision."""
         tags = (outlook.tag for _, outlook in self._in_order())
-        return f"{self.window:x}{''.join(tags) if self.batch.n_queued else ''}"
+        return f"{self.window:x}{''.join(tags) if self.batch.n_queued else ''}{self.language}"
 
     @property
     def tag(self) -> str:
@@ -158,7 +160,8 @@ def heading(public_id: str) -> Heading:
         NotFound: there is no such batch.
     """
     found: Any = batches.existing(public_id, _HEADINGS.first)
-    return Heading(found, wait_reasons.outlooks_of([found]), signed_urls.window())
+    outlooks = wait_reasons.outlooks_of([found])
+    return Heading(found, outlooks, signed_urls.window(), catalogues.other_than_english())
 
 
 def status(batch: Batch, *, since: int | None = None, origin: str = "") -> StatusDocument:
@@ -232,4 +235,4 @@ def _plan(batch: Batch, row: tuple[Any, ...], outlook: Outlook) -> PlanLine:
 
 
 def _error(code: str, message: str, remedy: str) -> PlanError | None:
-    return {"code": code, "message": message, "remedy": remedy} if code else None
+    return {"code": code, "message": str(message), "remedy": str(remedy)} if code else None

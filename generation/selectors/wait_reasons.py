@@ -105,7 +105,7 @@ def waits(state: str, wait_reason: str, outlook: Outlook = NORMAL) -> Wait | Non
 
 def reasons(outlooks: Iterable[Outlook]) -> dict[str, str]:
     """Return what each server lacks or why it takes nothing, once each, by its key."""
-    return {outlook.reason: outlook.detail for outlook in outlooks if outlook.reason}
+    return {outlook.reason: str(outlook.detail) for outlook in outlooks if outlook.reason}
 
 
 def situation_annotations(batch: str = "", needs: str = "needs") -> dict[str, Any]:

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from generation.models.sentences import SentencesField
 from storyboards.states import ImportState
 
 
@@ -51,7 +52,7 @@ class StoryboardImport(models.Model):
 
     state = models.CharField(max_length=10, choices=STATES, default=ImportState.READING)
     progress_pct = models.PositiveSmallIntegerField("progress", default=0)
-    error = models.JSONField(
+    error = SentencesField(
         null=True, blank=True, help_text="Why it cannot be read: code, detail and data."
     )
     kind = models.CharField(max_length=16, blank=True)

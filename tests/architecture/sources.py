@@ -10,7 +10,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 #: Apps above the engine, whether they are built already or not.
 APPS_ABOVE = ("storyboards", "review")
-PACKAGES = ("nomenclature", "comfyui_preview", "generation", *APPS_ABOVE, "madsea")
+PACKAGES = ("wording", "nomenclature", "comfyui_preview", "generation", *APPS_ABOVE, "madsea")
 
 
 @dataclass(frozen=True)

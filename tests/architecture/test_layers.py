@@ -19,6 +19,7 @@ from tests.architecture.sources import (
 
 #: The longest prefix counts. Doors are the last layer.
 LAYERS = {
+    "wording": 1,
     "nomenclature": 1,
     "comfyui_preview": 1,
     "generation": 2,
@@ -37,6 +38,7 @@ LAYERS = {
     "generation.decoding": 3,
     "storyboards.reading": 3,
     "generation.workflows": 3,
+    "generation.catalogues": 4,
     "generation.models": 4,
     "generation.selectors": 5,
     "generation.queueing": 5,
