@@ -100,7 +100,7 @@ corpus: $(VENV)/.installed-dev ## Tell what is read of each graph that the tests
 	@$(PY) -m lab.workflows $(ARGS)
 
 templates: $(VENV)/.installed-dev $(TEMPLATES)/.installed ## Tell what is read of ComfyUI's own templates, and hold their conversion against its page
-	@$(PY) -m lab.workflows.template_reading $(TEMPLATES)/lib
+	@$(PY) -m lab.workflows.template_reading $(TEMPLATES)/lib $(ARGS)
 
 real: $(VENV)/.installed-dev ## Kills on two real ComfyUI servers, workflows of every shape on one (ARGS="'START {port} {home}'", ARGS=--help)
 	$(PY) -m lab.real $(ARGS)

@@ -170,7 +170,7 @@ def _spec(graph: Graph, definitions: Definitions, target: Target) -> InputSpec:
     """Return what the input takes; for a node that is not defined, what its value tells."""
     node_id, name = target
     node = graph[node_id]
-    spec = input_spec(definitions, node["class_type"], name)
+    spec = input_spec(definitions, node["class_type"], name, node["inputs"])
     return spec if spec and spec.kind in WIDGETS else InputSpec(_guess(node["inputs"][name]))
 
 

@@ -12,9 +12,16 @@ from pathlib import Path
 from typing import TypeAlias
 
 from generation.comfyui.untrusted_json import Json, listed, mapping, number, strings
+from generation.workflows import dynamic_inputs
 
 Definitions: TypeAlias = Mapping[str, object]
 WIDGETS = frozenset({"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"})
+#: What takes or gives the type of whatever a node is linked to.
+MATCHED = "COMFY_MATCHTYPE_V3"
+#: Types that fit all others: what they are is told by neither end of a link.
+ANY = frozenset({"*", "ANY", "", MATCHED})
+#: Of a node that is not known.
+_NO_VALUES: Mapping[str, object] = {}
 _SHIPPED = Path(__file__).parent / "core.json"
 
 
@@ -46,21 +53,32 @@ def shipped_definitions() -> Definitions:
     return mapping(json.loads(_SHIPPED.read_text(encoding="utf-8")))
 
 
-def inputs_of(definitions: Definitions, class_type: str) -> dict[str, InputSpec] | None:
-    """Return what each input of the class takes; None when the class is not defined."""
+def inputs_of(
+    definitions: Definitions, class_type: str, values: Mapping[str, object] = _NO_VALUES
+) -> dict[str, InputSpec] | None:
+    """Return what each input of the class takes; None when the class is not defined.
+
+    `values` are the inputs of a node, on which dynamic ones depend.
+    """
     if class_type not in definitions:
         return None
-    groups = mapping(mapping(definitions[class_type]).get("input"))
-    return {
-        name: _spec(spec, required=group == "required")
-        for group in ("required", "optional")
-        for name, spec in mapping(groups.get(group)).items()
-    }
+    found = dynamic_inputs.inputs(definitions[class_type], values)
+    return {name: _spec(spec, required=required) for name, spec, required in found}
 
 
-def input_spec(definitions: Definitions, class_type: str, name: str) -> InputSpec | None:
+def has_dynamic_inputs(definitions: Definitions, class_type: str) -> bool:
+    """Tell whether the inputs of a class depend on a node's values."""
+    return dynamic_inputs.has_any(definitions.get(class_type))
+
+
+def input_spec(
+    definitions: Definitions,
+    class_type: str,
+    name: str,
+    values: Mapping[str, object] = _NO_VALUES,
+) -> InputSpec | None:
     """Return what the input takes; None when the class, or its input, is not defined."""
-    return (inputs_of(definitions, class_type) or {}).get(name)
+    return (inputs_of(definitions, class_type, values) or {}).get(name)
 
 
 def is_choice(definitions: Definitions, class_type: str, name: str) -> bool:

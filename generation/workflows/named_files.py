@@ -61,7 +61,7 @@ def models(graph: Graph, definitions: Definitions) -> Iterator[File]:
     for node in graph.values():
         class_type = node["class_type"]
         for name, value in node["inputs"].items():
-            spec = input_spec(definitions, class_type, name)
+            spec = input_spec(definitions, class_type, name, node["inputs"])
             for way, text in _texts(name, value):
                 if is_model_file(text) and (way != name or spec is None or spec.kind == "COMBO"):
                     yield class_type, way, text
@@ -77,8 +77,9 @@ def pictures(graph: Graph, definitions: Definitions, but: Collection[Target]) ->
     results = [key for key, node in graph.items() if is_output(definitions, node["class_type"])]
     needed = {node for result in results for node in (result, *ancestors(graph, result))}
     for node_id in needed & graph.keys():
-        specs = inputs_of(definitions, graph[node_id]["class_type"]) or {}
-        for name, value in graph[node_id]["inputs"].items():
+        held = graph[node_id]["inputs"]
+        specs = inputs_of(definitions, graph[node_id]["class_type"], held) or {}
+        for name, value in held.items():
             if name in specs and specs[name].is_upload and (node_id, name) not in but:
                 yield from _picture(value)
 

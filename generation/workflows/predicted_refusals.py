@@ -6,14 +6,12 @@ Source: protocol.md §3.4, §4.
 
 from collections.abc import Iterable, Iterator
 
-from generation.workflows.definitions import WIDGETS, InputSpec
+from generation.workflows.definitions import ANY, WIDGETS, InputSpec
 from generation.workflows.graph import Link, link
 from generation.workflows.named_files import is_model_file
 from generation.workflows.parameters import shown
 from generation.workflows.remarks import Remark
 from generation.workflows.typed_graph import GraphView, Target
-
-_ANY = frozenset({"*", "ANY", ""})
 
 
 def faults(view: GraphView, ends: Iterable[str], settable: Iterable[Target]) -> Iterator[Remark]:
@@ -85,14 +83,14 @@ def _link_fault(view: GraphView, source: Link, spec: InputSpec) -> Fault | None:
         return ("bad_slot", f"is linked to output {source[1]} of {node}, which has {len(given)}.")
     kinds = set(given[source[1]].split(","))
     wanted = set(spec.kind.split(","))
-    if kinds & wanted or (kinds | wanted) & _ANY:
+    if kinds & wanted or (kinds | wanted) & ANY:
         return None
     return ("bad_link_type", f"takes {spec.kind}, and {node} gives {given[source[1]]} there.")
 
 
 def _value_fault(value: object, spec: InputSpec) -> Fault | None:
     if spec.kind not in WIDGETS:
-        is_open = spec.kind in _ANY or isinstance(value, dict)
+        is_open = spec.kind in ANY or isinstance(value, dict)
         return (
             None if is_open else ("not_linked", f"must be linked to a node that gives {spec.kind}.")
         )

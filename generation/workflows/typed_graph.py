@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 from generation.workflows.definitions import (
+    ANY,
+    MATCHED,
     Definitions,
     InputSpec,
+    has_dynamic_inputs,
     inputs_of,
     output_names,
     output_types,
@@ -20,7 +23,8 @@ Sources: TypeAlias = Callable[[str], list[str]]
 #: An input that holds a value: node id and the input's name.
 Target: TypeAlias = tuple[str, str]
 
-_ANY = frozenset({"*", "ANY", ""})
+#: The inputs of a node that hands on one of two.
+_SWITCH, _SIDES = "switch", ("on_false", "on_true")
 #: What links are called where no definition tells their type.
 _TYPES_BY_NAME = {
     "model": "MODEL",
@@ -64,7 +68,8 @@ class GraphView:
 
     graph: Graph
     definitions: Definitions
-    _specs: dict[str, Mapping[str, InputSpec]] = field(default_factory=dict)
+    _specs: dict[Target, Mapping[str, InputSpec]] = field(default_factory=dict)
+    _dynamic: dict[str, bool] = field(default_factory=dict)
     _places: dict[str, int] = field(default_factory=dict)
     _uses: dict[str, list[Use]] = field(default_factory=dict)
 
@@ -81,21 +86,54 @@ class GraphView:
         return self.class_of(node_id) in self.definitions
 
     def specs(self, node_id: str) -> Mapping[str, InputSpec]:
-        """Return what each input of the node's class takes; empty for an unknown class."""
+        """Return what each input of the node takes; empty for an unknown class."""
         class_type = self.class_of(node_id)
-        if class_type not in self._specs:
-            self._specs[class_type] = inputs_of(self.definitions, class_type) or {}
-        return self._specs[class_type]
+        if class_type not in self._dynamic:
+            self._dynamic[class_type] = has_dynamic_inputs(self.definitions, class_type)
+        values = self.graph[node_id]["inputs"] if self._dynamic[class_type] else {}
+        known = class_type, node_id if values else ""
+        if known not in self._specs:
+            self._specs[known] = inputs_of(self.definitions, class_type, values) or {}
+        return self._specs[known]
 
     def spec(self, target: Target) -> InputSpec | None:
         """Return what one input takes; None where the definitions do not say."""
         return self.specs(target[0]).get(target[1])
 
     def links(self, node_id: str) -> dict[str, Link]:
-        """Return the linked inputs of a node: in the order of its definition, then of the file."""
+        """Return the linked inputs of a node: in the order of its definition, then of the file.
+
+        Of a switch that stands on one side, the other is left out: it is not executed.
+        """
         linked = links(self.graph, node_id)
         ordered = [name for name in self.specs(node_id) if name in linked]
-        return {name: linked[name] for name in dict.fromkeys([*ordered, *linked])}
+        side = self.side(node_id)
+        idle = {*_SIDES} - {side} if side else set()
+        names = dict.fromkeys([*ordered, *linked])
+        return {name: linked[name] for name in names if name not in idle}
+
+    def side(self, node_id: str) -> str | None:
+        """Return the input that a switch hands on; None for other nodes, and where it is computed.
+
+        A server executes what this side needs, and not the other.
+        """
+        if not {_SWITCH, *_SIDES} <= self.specs(node_id).keys():
+            return None
+        stands = self._constant(node_id, _SWITCH)
+        return None if stands is None else _SIDES[stands]
+
+    def _constant(self, node_id: str, name: str) -> bool | None:
+        """Return the truth value of an input, also where it is that of a node of one value."""
+        for _ in self.graph:
+            inputs = self.graph[node_id]["inputs"]
+            held = inputs.get(name)
+            if isinstance(held, bool):
+                return held
+            at = links(self.graph, node_id).get(name)
+            if at is None or len(self.graph[at[0]]["inputs"]) != 1:
+                return None
+            node_id, name = at[0], next(iter(self.graph[at[0]]["inputs"]))
+        return None
 
     def value(self, target: Target) -> object:
         """Return what an input holds; None without such an input or where it is linked."""
@@ -110,13 +148,28 @@ class GraphView:
 
     def type_of(self, node_id: str, name: str, source: Link) -> str:
         """Return the type that a link carries: by its source, its consumer, or its name."""
-        given = output_types(self.definitions, self.class_of(source[0]))
-        if source[1] < len(given) and given[source[1]] not in _ANY:
-            return given[source[1]]
+        given = self._given(source)
+        if given not in ANY:
+            return given
         spec = self.spec((node_id, name))
-        if spec is not None and spec.kind not in _ANY:
+        if spec is not None and spec.kind not in ANY:
             return spec.kind
         return _TYPES_BY_NAME.get(name) or _type_by_pattern(name)
+
+    def _given(self, source: Link) -> str:
+        """Return the type of a slot as defined; of what only matches, that which it is given."""
+        for _ in self.graph:
+            node_id, slot = source
+            given = output_types(self.definitions, self.class_of(node_id))
+            if slot >= len(given) or given[slot] != MATCHED:
+                return given[slot] if slot < len(given) else ""
+            specs = self.specs(node_id)
+            linked = self.links(node_id).items()
+            matched = [at for name, at in linked if name in specs and specs[name].kind == MATCHED]
+            if not matched:
+                return MATCHED
+            source = matched[0]
+        return ""
 
     def links_of(self, node_id: str, kind: str) -> dict[str, Link]:
         """Return the linked inputs of a node that carry one type."""
@@ -144,7 +197,7 @@ class GraphView:
         """Return the types of what a node gives: as defined, else as those take it who use it."""
         given = output_types(self.definitions, self.class_of(node_id))
         if given:
-            return given
+            return tuple(self._given((node_id, slot)) for slot in range(len(given)))
         return tuple(
             self.type_of(use.node_id, use.name, (node_id, use.slot)) for use in self.uses(node_id)
         )

@@ -54,8 +54,14 @@ def is_number(value: object) -> bool:
 
 
 def _handed_on(view: GraphView, source: Link, wanted: InputSpec | None) -> Target | None:
-    """Return the input that a node only hands on: its only one, the slot's own, its only seed."""
+    """Return the input that a node only hands on.
+
+    That is its only one, the side on which a switch stands, the slot's own, or its only seed.
+    """
     node_id = source[0]
+    side = view.side(node_id)
+    if side is not None:
+        return node_id, side
     held, linked = view.values(node_id), view.links(node_id)
     if len(held) + len(linked) == 1:
         name = next(iter([*held, *linked]))

@@ -67,6 +67,10 @@ class Comfy:
         """Return the latest entries of its history."""
         return dict(self._get(f"/history?max_items={n_latest}"))
 
+    def has(self, class_type: str) -> bool:
+        """Tell whether it has nodes of a class."""
+        return bool(self._get(f"/object_info/{class_type}"))
+
     def entry(self, prompt_id: str) -> dict[str, Any]:
         """Return what its history has of a prompt: its graph, its outputs, its messages."""
         return dict(self._get(f"/history/{prompt_id}")[prompt_id])

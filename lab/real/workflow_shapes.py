@@ -22,7 +22,7 @@ class Shape:
 
     `reached` are the inputs that each parameter must reach at least, `executed` inputs that must
     have these values; `asks` is the question that the graph leaves open, with its answer; `images`
-    how many pictures a prompt saves.
+    how many pictures a prompt saves; `classes` those that older servers do not have.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Shape:
     executed: Mapping[str, object] = field(default_factory=dict)
     asks: tuple[str, str] | None = None
     images: int = 1
+    classes: tuple[str, ...] = ()
 
     @property
     def workflow(self) -> str:
@@ -66,6 +67,14 @@ def shapes() -> list[Shape]:
             {**ASKED, "steps": 2},
             {"seed": ["8.seed"], "steps": ["8.steps"], "prompt": ["3.text"]},
         ),
+        Shape(
+            "newer nodes",
+            json.dumps(_newer()).encode(),
+            ASKED,
+            {"seed": ["3.seed"], "steps": ["31.value"], "lora": ["10.lora_name"]},
+            executed={"32.value": 3},
+            classes=("ComfySwitchNode", "ResizeImageMaskNode"),
+        ),
     ]
 
 
@@ -73,6 +82,26 @@ def graph(name: str) -> Graph:
     """Return one of the tests' own graphs."""
     found: Graph = json.loads((DATA / "graphs" / f"{name}.json").read_text(encoding="utf-8"))
     return found
+
+
+def _newer() -> Graph:
+    """Return a graph with a choice that brings inputs, and switches for its model and steps."""
+    on_true = {"switch": True, "on_true": ["31", 0], "on_false": ["32", 0]}
+    resized = {"input": ["11", 0], "resize_type": "scale dimensions", "scale_method": "area"}
+    size = {"resize_type.width": 64, "resize_type.height": 64, "resize_type.crop": "center"}
+    found = graph("b_img2img") | {
+        "12": _node("ResizeImageMaskNode", **resized, **size),
+        "30": _node("ComfySwitchNode", **{**on_true, "on_true": ["10", 0], "on_false": ["4", 0]}),
+        "31": _node("PrimitiveInt", value=2),
+        "32": _node("PrimitiveInt", value=3),
+        "33": _node("ComfySwitchNode", **on_true),
+    }
+    found["3"]["inputs"] |= {"model": ["30", 0], "steps": ["33", 0]}
+    return found
+
+
+def _node(class_type: str, **inputs: Any) -> dict[str, Any]:
+    return {"class_type": class_type, "inputs": inputs}
 
 
 def _of_tests(name: str, file: str, params: Mapping[str, Any], **more: Any) -> Shape:

@@ -11,13 +11,14 @@ from generation.comfyui.untrusted_json import mapping
 from generation.workflows import contract as contracts
 from generation.workflows import formats
 from generation.workflows.contract import Contract
-from generation.workflows.definitions import shipped_definitions
+from generation.workflows.definitions import Definitions, shipped_definitions
 from generation.workflows.errors import GraphError
 from generation.workflows.graph import Graph
 from generation.workflows.remarks import Remark
 
 HEAD = ("workflow", "read", "seed", "prompt", "panel", "pictures", "questions", "warnings")
 _NONE = "–"
+_NOTHING: Definitions = {}
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,12 @@ class Line:
         return f"{self._targets('prompt')}: {str(held.default)[:40]!r}" if held else _NONE
 
 
-def read(path: Path) -> Line:
-    """Return what is told of the workflow in a file, by the definitions that Madsea ships."""
-    definitions = shipped_definitions()
+def read(path: Path, more: Definitions = _NOTHING) -> Line:
+    """Return what is told of the workflow in a file, by the definitions that Madsea ships.
+
+    `more` are those of a server, which count before them.
+    """
+    definitions = {**shipped_definitions(), **more}
     try:
         graph, remarks = formats.load(path.read_bytes(), [definitions])
     except GraphError as error:

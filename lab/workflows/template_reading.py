@@ -42,11 +42,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         "python -m lab.workflows.template_reading", description=__doc__
     )
     parser.add_argument("folder", type=Path)
-    documents = {path.stem: path for path in parser.parse_args(argv).folder.rglob("*.json")}
-    lines = [reading.read(path) for _, path in sorted(documents.items()) if _is_document(path)]
+    parser.add_argument("--definitions", metavar="FILE", type=Path, help="a server's /object_info")
+    given = parser.parse_args(argv)
+    more = _document(given.definitions) if given.definitions else {}
+    documents = {path.stem: path for path in given.folder.rglob("*.json")}
+    templates = (path for _, path in sorted(documents.items()) if _is_document(path))
+    lines = [reading.read(path, more) for path in templates]
     known = [line for line in lines if not line.refusal.startswith(_UNKNOWN)]
     say(f"{reading.table(known)}\n\n{reading.summary(known)}")
-    say(f"{len(lines) - len(known)} more have nodes that ComfyUI's own definitions do not know.")
+    say(f"{len(lines) - len(known)} more have nodes that these definitions do not know.")
     say(f"Not read: {_reasons(known)}.")
     compared = [_compared(name, export, documents) for name, export in _exports().items()]
     for each in compared:

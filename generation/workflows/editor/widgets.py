@@ -1,9 +1,11 @@
 """The values of a node's widgets by name, from how the editor stores them: mostly by place."""
 
-from collections.abc import Iterator, Mapping
+from collections import ChainMap
+from collections.abc import Mapping
 from typing import Any
 
 from generation.comfyui.untrusted_json import listed, mapping
+from generation.workflows import dynamic_inputs
 from generation.workflows.definitions import WIDGETS, Definitions
 from generation.workflows.editor.scopes import EditorNode
 
@@ -18,32 +20,47 @@ def widget_values(node: EditorNode, definitions: Definitions) -> dict[str, Any]:
 
     What the file does not hold has its default; what has none is left out.
     """
-    specs = _specs(definitions, node.kind)
+    definition = definitions.get(node.kind)
     stored = node.values
     named = mapping(node.properties.get("widgets_values_named"))
-    if isinstance(stored, dict) or named:
-        given: dict[str, Any] = {**mapping(stored), **named}
-    else:
-        given = dict(_by_place(node, specs, listed(stored)))
+    given: dict[str, Any] = {**mapping(stored), **named}
+    if not (named or isinstance(stored, dict)):
+        given = _by_place(node, definition, listed(stored))
     values = {
-        name: given.get(name, _default(spec)) for name, spec in specs.items() if _is_widget(spec)
+        one.name: given.get(one.name, _default(one.spec))
+        for one in dynamic_inputs.inputs(definition, _known(node, given))
+        if _is_widget(one.spec)
     }
     return {name: _literal(value) for name, value in values.items() if value is not MISSING}
 
 
-def _by_place(
-    node: EditorNode, specs: Mapping[str, Any], stored: list[object]
-) -> Iterator[tuple[str, Any]]:
-    """Yield widgets with their values, in their order, without what only the editor needs."""
+def _known(node: EditorNode, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the values on which inputs depend, and by name the inputs that are there anyway."""
+    return ChainMap({**given}, _there(node))
+
+
+def _there(node: EditorNode) -> dict[str, Any]:
+    return {str(one.get("name")): None for one in node.inputs}
+
+
+def _by_place(node: EditorNode, definition: object, stored: list[object]) -> dict[str, Any]:
+    """Return the values of widgets, which stand in their order, without what the editor adds.
+
+    A choice is known before the inputs that it brings: they stand behind it.
+    """
     waiting = list(stored)
-    for name in [name for name, spec in specs.items() if _takes_place(spec, node, name)]:
+    given: dict[str, Any] = {}
+    for name, spec, _ in dynamic_inputs.inputs(definition, ChainMap(given, _there(node))):
+        if not _takes_place(spec, node, name):
+            continue
         if not waiting:
-            return
+            break
         value = waiting.pop(0)
         if value is not None:
-            yield name, value
-        if waiting and _is_editors_own(waiting[0], specs[name]):
+            given[name] = value
+        if waiting and _is_editors_own(waiting[0], spec):
             waiting.pop(0)
+    return given
 
 
 def _is_editors_own(value: object, spec: object) -> bool:
@@ -66,19 +83,6 @@ def _takes_place(spec: object, node: EditorNode, name: str) -> bool:
         return True
     # Older editors kept a place for what was forced to be an input only where it is a widget.
     return any(mapping(one.get("widget")).get("name") == name for one in node.inputs)
-
-
-def _specs(definitions: Definitions, kind: str) -> dict[str, Any]:
-    """Return the inputs of a class in the order of their widgets."""
-    definition = mapping(definitions.get(kind))
-    groups = mapping(definition.get("input"))
-    order = mapping(definition.get("input_order"))
-    found: dict[str, Any] = {}
-    for group in ("required", "optional"):
-        specs = mapping(groups.get(group))
-        names = [str(name) for name in listed(order.get(group))]
-        found |= {name: specs[name] for name in [*(n for n in names if n in specs), *specs]}
-    return found
 
 
 def _kind(spec: object) -> str:
