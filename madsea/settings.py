@@ -350,7 +350,10 @@ UNFOLD: dict[str, Any] = {
         {"rel": "icon", "type": "image/svg+xml", "href": "generation.admin.navigation.icon"},
     ],
     "STYLES": ["generation.admin.navigation.stylesheet"],
-    "SCRIPTS": ["generation.admin.navigation.live_script"],
+    "SCRIPTS": [
+        "generation.admin.navigation.events_script",
+        "generation.admin.navigation.live_script",
+    ],
     "DASHBOARD_CALLBACK": "generation.admin.dashboard.home",
     "SIDEBAR": {"show_search": False, "navigation": "generation.admin.navigation.sidebar"},
     "COLORS": {

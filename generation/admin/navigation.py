@@ -71,6 +71,10 @@ def stylesheet(_request: HttpRequest) -> str:
     return static("generation/admin.css")
 
 
+def events_script(_request: HttpRequest) -> str:
+    return static("generation/events.js")
+
+
 def live_script(_request: HttpRequest) -> str:
     return static("generation/live.js")
 

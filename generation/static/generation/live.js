@@ -7,11 +7,9 @@
   const REST_MS = 300;
   // What no event tells of (how long ago something was, what servers are up to) is fetched so often.
   const QUIET_MS = 10000;
-  // Who was refused, as too many listen, tries again after so long.
-  const AGAIN_MS = 60000;
   const stop = new AbortController();
   let tag = "";
-  let stream = null;
+  let isTold = () => false;
   let hasNews = false;
   let isFetching = false;
   let fetchedAt = Date.now();
@@ -54,8 +52,7 @@
   function isDue() {
     if (document.hidden) return false;
     if (hasNews) return true;
-    const isListening = stream?.readyState === EventSource.OPEN;
-    if (isListening && Date.now() - fetchedAt < QUIET_MS) return false;
+    if (isTold() && Date.now() - fetchedAt < QUIET_MS) return false;
     return Boolean(document.querySelector("[data-unfinished]"));
   }
 
@@ -73,7 +70,7 @@
         // The server is away, or the page is being left: the next round tells.
       }
       if (isDone && hasNews) rest = REST_MS;
-      hasNews ||= !isDone && Boolean(stream);
+      hasNews ||= !isDone && isTold();
       isFetching = false;
     }
     if (!stop.signal.aborted) timer = setTimeout(follow, rest);
@@ -84,28 +81,6 @@
     if (!isFetching && !stop.signal.aborted) follow();
   }
 
-  // Nobody sees a hidden page, and a browser has six connections to a host, for all its tabs.
-  function listen() {
-    const address = document.querySelector("[data-events]")?.dataset.events;
-    if (!address || document.hidden || stream) return;
-    stream = new EventSource(address);
-    stream.addEventListener("changed", note);
-    stream.addEventListener("reset", note);
-    stream.addEventListener("error", (event) => {
-      // An answer that is an error ends it for good; what was cut off, the browser connects again.
-      if (event.target.readyState !== EventSource.CLOSED || event.target !== stream) return;
-      stream = null;
-      setTimeout(listen, AGAIN_MS);
-    });
-  }
-
-  function leave() {
-    stream?.close();
-    stream = null;
-  }
-
-  document.addEventListener("visibilitychange", () => { document.hidden ? leave() : listen(); });
-  window.addEventListener("pagehide", leave);
   // A second click on what is being sent sends nothing; and a refresh in flight while a form is sent
   // would take the message that tells what came of it.
   document.addEventListener("submit", (event) => {
@@ -135,7 +110,8 @@
     setTimeout(() => { image.src = image.src; }, EVERY_MS * (Math.min(tried, PATIENCE) + Math.random()));
   }, true);
   document.addEventListener("DOMContentLoaded", () => {
-    listen();
+    const address = document.querySelector("[data-events]")?.dataset.events;
+    if (address) isTold = window.madseaListen(address, note);
     timer = setTimeout(follow, EVERY_MS);
   });
 })();
