@@ -3,6 +3,7 @@
 import random
 import signal
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -88,20 +89,52 @@ def test_what_a_listener_sees_is_what_a_poller_sees(
     asked = request(["0010", "0020", "0030"])
     made = client.post(f"{webs[0]}/api/generate_ai_concept", json=asked, timeout=60).json()
 
-    polled = list(polls(client, webs[0], made["batch_id"]))
+    follower = Follower(client, webs[1], made["batch_id"])
+    polled = []
+    for document in polls(client, webs[0], made["batch_id"]):
+        polled.append(document)
+        follower.obey(of(ear, made["batch_id"]))
     last = polled[-1]["revision"]
     ear.wait_for(lambda it: any(each["revision"] >= last for each in of(it, made["batch_id"])))
+    follower.obey(of(ear, made["batch_id"]))
     ear.cut()
 
     heard = {each["revision"]: figures(each) for each in of(ear, made["batch_id"])}
     seen = {each["revision"]: figures(each) for each in polled}
     same = heard.keys() & seen.keys()
     assert polled[-1]["status"] == "done"
+    assert follower.plans == plans_of(polled[-1])
     assert max(heard) == max(seen)
     assert {revision: heard[revision] for revision in same} == {
         revision: seen[revision] for revision in same
     }
     assert len(same) > 3, "so few of the revisions were seen by both that nothing was compared"
+
+
+@dataclass
+class Follower:
+    """Knows of a batch what it has read since the revisions that it was told of."""
+
+    client: requests.Session
+    url: str
+    batch_id: str
+    revision: int = 0
+    plans: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+    def obey(self, told: list[dict[str, Any]]) -> None:
+        if told and told[-1]["revision"] > self.revision:
+            query = f"batch_id={self.batch_id}&since={self.revision}"
+            address = f"{self.url}/api/generate_ai_concept/status?{query}"
+            document = self.client.get(address, timeout=60).json()
+            self.revision = document["revision"]
+            self.plans |= plans_of(document)
+
+
+def plans_of(document: dict[str, Any]) -> dict[tuple[str, str], Any]:
+    return {
+        (plan["sequence_id"], plan["plan"]): (plan["status"], plan["progress"], plan["attempt"])
+        for plan in document["plans"]
+    }
 
 
 def polls(client: requests.Session, url: str, batch_id: str) -> Iterator[dict[str, Any]]:
