@@ -55,6 +55,10 @@ ROWS: dict[str, Any] = {
     "rerun": Version,
     "admin:auth_user_password_change": User,
 }
+QUERIES: dict[str, Any] = {
+    "status": lambda: f"?batch_id={ONE['batch_id']()}",
+    "events": lambda: f"?episode_id={row_of('episodes-one')}",
+}
 MODELS = {f"{model._meta.app_label}_{model._meta.model_name}": model for model in site._registry}
 
 
@@ -81,8 +85,8 @@ def row_of(name: str) -> int:
 def address(name: str) -> str:
     parts = ADDRESSES[name]
     values = {part: ONE[part]() if part in ONE else row_of(name) for part in parts}
-    query = f"?batch_id={ONE['batch_id']()}" if name == "status" else ""
-    return reverse(name, kwargs=values) + query
+    asked = QUERIES[name]() if name in QUERIES else ""
+    return reverse(name, kwargs=values) + asked
 
 
 @contextmanager
