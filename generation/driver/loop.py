@@ -1,7 +1,7 @@
 """The driver's loop: lease, adopt, claim, post, follow, fetch, publish; then look once more.
 
 Whatever goes wrong with the database ends it: a successor adopts what is in flight, so there is
-nothing here that has to be saved. Source: DESIGN, "The driver"; protocol.md §8.1, §16.
+nothing here that has to be saved. Source: protocol.md §8.1, §16.
 """
 
 import logging

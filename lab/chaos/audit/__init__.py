@@ -1,1 +1,1 @@
-"""The audit of a run: every invariant of DESIGN, from the database, files, logs and journals."""
+"""The audit of a run: every invariant, from the database, files, logs and journals."""
