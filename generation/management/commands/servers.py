@@ -1,4 +1,4 @@
-"""Show every ComfyUI server: its state, what it is doing, and what it lacks."""
+"""Show every ComfyUI server; take one back into service, or change how it is reached."""
 
 import sys
 from collections.abc import Sequence
@@ -28,7 +28,10 @@ HEADINGS = ("name", "address", "health", "version", "driver", "doing")
 
 
 class Command(MadseaCommand):
-    help = "Show every ComfyUI server. Ends with 1 when none can take work."
+    help = (
+        "Show every ComfyUI server, take one back into service, or change how it is reached. Ends"
+        " with 1 when none can take work."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--look", action="store_true", help="ask each server now")
