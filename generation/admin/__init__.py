@@ -2,6 +2,7 @@
 
 from generation.admin import (
     accounts,
+    acts,
     batches,
     django_q_pages,
     frozen_workflows,
@@ -17,6 +18,7 @@ from generation.admin import (
 
 __all__ = [
     "accounts",
+    "acts",
     "batches",
     "django_q_pages",
     "frozen_workflows",

@@ -49,6 +49,7 @@ _MEANS: tuple[Group, ...] = (
     (
         "Access",
         (
+            ("Acts", "history", "generation.act"),
             ("Users", "person", "auth.user"),
             ("Groups", "group", "auth.group"),
             ("API tokens", "key", "authtoken.tokenproxy"),

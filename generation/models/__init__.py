@@ -1,5 +1,6 @@
 """The database: production tree, batches and their runs, attempts, versions, servers, logs."""
 
+from generation.models.act import Act
 from generation.models.attempt import Attempt
 from generation.models.batch import Batch
 from generation.models.capability import Capability, Needs
@@ -18,6 +19,7 @@ from generation.models.version import Version
 from generation.models.volume import StorageTrouble, Volume
 
 __all__ = [
+    "Act",
     "Attempt",
     "Batch",
     "Block",

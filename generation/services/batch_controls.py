@@ -1,5 +1,7 @@
 """Steering a batch while it runs: pause, resume, priority, tries, and what it is called."""
 
+from collections.abc import Collection, Mapping
+
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
@@ -9,6 +11,7 @@ from generation.comfyui.untrusted_json import is_storable
 from generation.errors import Conflict, InvalidRequest, Problem
 from generation.models import Batch
 from generation.models.batch import NAME_MAX, PRIORITY_HIGH, PRIORITY_LOW
+from generation.services import acts
 from generation.services.transitions.unit_of_work import UnitOfWork, change
 
 TRIES_LOW, TRIES_HIGH = 1, 20
@@ -36,6 +39,7 @@ def steer(
     _check_name(name)
     _check("priority", priority, PRIORITY_LOW, PRIORITY_HIGH)
     _check("max_tries", max_tries, TRIES_LOW, TRIES_HIGH)
+    wanted = {"priority": priority, "is_paused": is_paused, "max_tries": max_tries, "name": name}
     changed: set[str] = set()
     with transaction.atomic():
         with change(batch.pk, actor=actor) as now:
@@ -52,9 +56,25 @@ def steer(
             if is_paused is not None and is_paused != (now.batch.paused_at is not None):
                 _pause(now) if is_paused else _resume(now)
                 changed.add("is_paused")
+            if changed:
+                _record(now.batch, wanted, changed, actor)
         transaction.on_commit(queueing.wake)
     batch.refresh_from_db()
     return frozenset(changed)
+
+
+def _record(
+    batch: Batch, wanted: Mapping[str, object], changed: Collection[str], actor: User | None
+) -> None:
+    """Write down what somebody changed of a batch, which is not written yet."""
+    now = {
+        "priority": batch.priority,
+        "is_paused": batch.paused_at is not None,
+        "max_tries": batch.max_tries,
+        "name": batch.name,
+    }
+    before = {name: now[name] for name in now if name in changed}
+    acts.record("steer", batch, by=actor, before=before, after={n: wanted[n] for n in before})
 
 
 def _prioritize(now: UnitOfWork, priority: int) -> None:
@@ -114,6 +134,7 @@ def move_priority(batch: Batch, by: int, *, actor: User | None) -> bool:
             after = min(max(before + by, PRIORITY_LOW), PRIORITY_HIGH)
             if after != before:
                 _prioritize(now, after)
+                _record(now.batch, {"priority": after}, {"priority"}, actor)
         transaction.on_commit(queueing.wake)
     batch.refresh_from_db()
     return after != before

@@ -25,6 +25,7 @@ from generation.models import (
 )
 from generation.parameter_sources import told
 from generation.services import (
+    acts,
     batch_names,
     capability,
     episode_changes,
@@ -68,9 +69,20 @@ def create(request: BatchRequest, *, requester: User | None) -> Batch:
         said = [*_first_entries(batch, request, news), *_of_locked(request, locked)]
         LogEntry.objects.bulk_create(_entries(batch, said, requester))
         episode_changes.record(batch.episode_id, batch_id=batch.pk)
+        acts.record(
+            "ask", batch, by=requester, after=_asked(request, locked), reason=request.reason
+        )
         if request.mode == Mode.AUTO:
             transaction.on_commit(queueing.wake)
     return batch
+
+
+def _asked(request: BatchRequest, locked: list[PlanKey]) -> dict[str, Any]:
+    """Return what the act of asking tells."""
+    asked = {"plans": len(request.keys), "style": request.style.code, "mode": request.mode.value}
+    if not locked:
+        return asked
+    return asked | {"locked": plan_locks.named(locked), "force": request.force}
 
 
 #: An event of the log, and its data.
@@ -231,7 +243,11 @@ def cancel(batch: Batch, *, actor: User | None) -> Cancelled:
 
     A finished or cancelled batch is left as it is.
     """
-    done = transitions.cancel(batch, run_ids=None, unanswered=servers.unanswered(), actor=actor)
+    unanswered = servers.unanswered()
+    with transaction.atomic():
+        done = transitions.cancel(batch, run_ids=None, unanswered=unanswered, actor=actor)
+        if done.was_unfinished:
+            acts.record("cancel", batch, by=actor)
     batch.refresh_from_db()
     return done
 
@@ -284,6 +300,8 @@ def retry_runs(
             panel_need_by_run=retry_overrides.panel_need_by_run,
             actor=actor,
         )
+        if moved:
+            acts.record("retry", batch, by=actor, after={"runs": moved, **overrides.params})
         if moved and batch.mode == Mode.AUTO:
             # Overrides may need another server than the rest.
             needs = list(Needs.objects.filter(groups__batch=batch).distinct())

@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db import transaction
 
 from generation.errors import Conflict, NotFound
 from generation.models import Batch, PlanRun, Version
 from generation.services import (
+    acts,
     batches,
     incoming_images,
     plan_locks,
@@ -108,9 +110,11 @@ def cancel_all(runs: Sequence[PlanRun], *, actor: User | None) -> Cancelled:
         Conflict: each is done or in error.
     """
     ids = [run.pk for run in runs]
-    done = transitions.cancel(
-        runs[0].batch, run_ids=ids, unanswered=servers.unanswered(), actor=actor
-    )
+    batch, unanswered = runs[0].batch, servers.unanswered()
+    with transaction.atomic():
+        done = transitions.cancel(batch, run_ids=ids, unanswered=unanswered, actor=actor)
+        if done.was_unfinished:
+            acts.record("cancel", batch, by=actor, after={"runs": len(ids)})
     if not done.was_unfinished:
         states = [_state(run) for run in runs]
         if all(state in ENDED for state in states):

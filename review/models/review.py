@@ -90,6 +90,11 @@ class Review(models.Model):
         return f"{self.decision} {self.pk}"
 
     @property
+    def changes_something(self) -> bool:
+        """Whether it is more than words."""
+        return self.decision != Decision.COMMENT
+
+    @property
     def author(self) -> str:
         """Who decided: a user's name, a guest's, or the console."""
         return self.guest or (self.by.get_username() if self.by else "the console")

@@ -7,8 +7,8 @@ from django.contrib.auth.models import User
 
 from generation.comfyui.untrusted_json import is_storable
 from generation.errors import Conflicts, InvalidRequest, Problem
-from generation.models import Version
-from generation.services import permissions, transitions
+from generation.models import Act, Version
+from generation.services import acts, episode_changes, permissions, transitions
 from generation.services.transitions import UnderReview
 from generation.states import ReviewState
 from review.models import Review
@@ -69,7 +69,24 @@ def decide(asked: Sequence[Asked], *, by: Reviewer, door: Door) -> list[Review]:
     with transitions.review([each.version_id for each in asked], actor=by.user) as under_review:
         _refuse_unknown(asked, under_review)
         taken = _Taking(under_review, by, door).all(asked)
-        return Review.objects.bulk_create(taken)
+        kept = Review.objects.bulk_create(taken)
+        Act.objects.bulk_create(_act(review) for review in kept if review.changes_something)
+        # What changes a state, the engine tells of by itself.
+        episode_changes.record_versions([r.version_id for r in kept if not r.changes_something])
+        return kept
+
+
+def _act(review: Review) -> Act:
+    """Return the act that a decision was; its other versions are told by the decision."""
+    return acts.unwritten(
+        review.decision,
+        review.version,
+        by=review.by,
+        guest=review.guest,
+        before={"review_state": review.seen},
+        after={"review_state": review.became},
+        reason=review.comment,
+    )
 
 
 def _require(asked: Sequence[Asked], by: Reviewer) -> None:

@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from generation.errors import Conflict, Conflicts, InvalidRequest, Problem
 from generation.models import Batch, Version
 from generation.models.batch import PRIORITY_HIGH
-from generation.services import batches, permissions, request_validation
+from generation.services import acts, batches, permissions, request_validation
 from generation.services.request_validation import BatchRequest
 from review.models import Retake, Review
 from review.selectors import retakes
@@ -26,6 +26,8 @@ NEW, SAME = "new", "same"
 #: At most so many are started at once.
 RETAKES_MAX = 1_000
 _PLACE = "retakes.{}"
+#: An act names so many of its versions.
+NAMED_MAX = 20
 
 
 @dataclass(frozen=True)
@@ -249,4 +251,6 @@ def _create(request: BatchRequest, of: Sequence[_Meant], requester: User | None)
             for each in of
         ]
     )
+    told = {"of": [str(each.ground.version) for each in of[:NAMED_MAX]], "plans": len(of)}
+    acts.record("make_again", batch, by=requester, after=told)
     return batch

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from generation.errors import Conflicts, Forbidden, InvalidRequest
-from generation.models import Batch, Plan, Version
+from generation.models import Act, Batch, EpisodeChange, Plan, Version
 from generation.states import ReviewState, RunState
 from review.models import Review
 from review.services import decisions
@@ -267,3 +267,40 @@ def test_hundreds_of_decisions_take_no_more_queries_than_a_few(
         decisions.decide(many, by=NOBODY, door=Door.API)
 
     assert Version.objects.approved().count() == 60
+
+
+def test_each_decision_that_changes_something_is_an_act(
+    plans: list[Plan], supervisor: User
+) -> None:
+    [version] = concepts(plans[0], 1)
+    by = Reviewer(supervisor)
+    decide(version, Decision.COMMENT, "Good moon.", by=by)
+    retake(version, "Darker.", by=by)
+
+    act = Act.objects.get()
+    assert (act.actor_name, act.verb, act.target) == ("supervisor", "retake", str(version))
+    assert (act.before, act.after, act.reason) == (
+        {"review_state": "to_review"},
+        {"review_state": "retake"},
+        "Darker.",
+    )
+
+
+def test_a_guest_s_decision_is_told_by_the_name_that_was_given(plans: list[Plan]) -> None:
+    [version] = concepts(plans[0], 1)
+
+    made = approve(version, by=Reviewer(guest="Nadia", link="a-link"))
+
+    assert (made.author, made.link) == ("Nadia", "a-link")
+    assert Act.objects.get().actor_name == "Nadia"
+
+
+def test_whoever_follows_the_episode_hears_of_decisions_and_of_comments(plans: list[Plan]) -> None:
+    [version] = concepts(plans[0], 1)
+    heard = EpisodeChange.objects.count()
+
+    decide(version, Decision.COMMENT, "Good moon.")
+    approve(version)
+
+    told = EpisodeChange.objects.order_by("pk")[heard:]
+    assert [each.touched["versions"] for each in told] == [[version.pk], [version.pk]]

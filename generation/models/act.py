@@ -1,0 +1,39 @@
+"""One act that changed something, whoever did it and whatever was changed: append-only."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+
+
+class Act(models.Model):
+    """Who did what to what, when; `before` and `after` hold what was changed of it.
+
+    `target` names it in words, `target_kind` and `target_id` are its model's name and its id.
+    """
+
+    at = models.DateTimeField(auto_now_add=True)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="acts"
+    )
+    actor_name = models.CharField(
+        max_length=150, help_text="As it was then: a user's, a guest's, or the console."
+    )
+    verb = models.CharField(max_length=32)
+    target_kind = models.CharField(max_length=32)
+    target_id = models.PositiveBigIntegerField()
+    target = models.CharField(max_length=255)
+    before: "models.JSONField[Any, Any]" = models.JSONField(default=dict, blank=True)
+    after: "models.JSONField[Any, Any]" = models.JSONField(default=dict, blank=True)
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        default_permissions = ("view",)
+        indexes = [
+            models.Index(fields=["target_kind", "target_id", "-id"], name="act_on_what"),
+            models.Index(fields=["at"], name="act_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.target}"
