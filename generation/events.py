@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from string import Formatter
-
 from wording import Sentence
+
 
 LEVELS = ("info", "warning", "error")
 
@@ -97,26 +97,30 @@ EVENTS = _table(
     ),
     Event("refetched", "warning", "What {server} sent is no whole image: it is fetched again."),
     Event("staged_file_gone", "warning", "Somebody removed {filename} before it was published."),
-    Event("disk_full", "warning", "Rendered, but not stored: {detail}. It is tried again."),
+    Event("disk_full", "warning", "Rendered, but not stored: {detail!p}. It is tried again."),
     Event(
         "unanswered",
         "warning",
-        "{server} does not answer ({detail}): the prompt is kept, and asked for again.",
+        "{server} does not answer ({detail!p}): the prompt is kept, and asked for again.",
     ),
     Event("answered", "info", "{server} answers again."),
     Event("hung", "warning", "No progress on {server} for {seconds} s: the prompt is stopped."),
-    Event("lost", "warning", "{server} lost the prompt ({detail}): the plan is queued again."),
+    Event("lost", "warning", "{server} lost the prompt ({detail!p}): the plan is queued again."),
     Event(
         "interrupted",
         "warning",
         "Somebody else interrupted the prompt on {server}: the plan is queued again.",
     ),
-    Event("refused", "warning", "{server} lacks {detail}: the plan is queued again."),
-    Event("stood_aside", "warning", "{server} stands aside ({detail}): the plan is queued again."),
+    Event("refused", "warning", "{server} lacks {detail!p}: the plan is queued again."),
     Event(
-        "split", "warning", "{server} stands aside ({detail}): the prompt is followed there still."
+        "stood_aside", "warning", "{server} stands aside ({detail!p}): the plan is queued again."
     ),
-    Event("abandoned", "warning", "{server} was given up ({detail}): the plan is queued again."),
+    Event(
+        "split",
+        "warning",
+        "{server} stands aside ({detail!p}): the prompt is followed there still.",
+    ),
+    Event("abandoned", "warning", "{server} was given up ({detail!p}): the plan is queued again."),
     Event("cancel_requested", "info", "Cancel requested."),
     Event("cancelled", "info", "Cancelled."),
     Event("kept", "info", "The image was finished before the cancel: it is kept."),

@@ -9,6 +9,7 @@ from pathlib import Path
 from generation import derived_files, image_decoding, storage
 from generation.examined_images import Examined, UnreadableImage
 from generation.models import Version
+from wording import say
 
 #: Counts how copies have been made.
 SERIES = 1
@@ -61,14 +62,22 @@ def examined(version: Version, whole: bytes) -> Examined:
         Busy: too much is being decoded just now.
     """
     if hash_of(whole) != version.sha256:
-        raise storage.FileGone(f"{version} is not the file that was published.")
+        raise storage.FileGone(
+            say("{version} is not the file that was published.", version=version)
+        )
     try:
         found = image_decoding.examine(whole)
     except UnreadableImage as error:
-        raise NotShowable(f"{version} cannot be shown: {error}") from error
+        raise NotShowable(
+            say("{version} cannot be shown: {error}", version=version, error=error)
+        ) from error
     if found.decoded.format != version.extension:
         really = found.decoded.format.upper()
-        raise NotShowable(f"{version} cannot be shown: it is a {really} image.")
+        raise NotShowable(
+            say(
+                "{version} cannot be shown: it is a {really} image.", version=version, really=really
+            )
+        )
     return found
 
 

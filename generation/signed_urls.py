@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.signing import BadSignature, TimestampSigner, b62_encode
 
 from generation.errors import NotFound
+from wording import say
 
 PREFIX = "/files/"
 FILES = "madsea.files"
@@ -51,7 +52,7 @@ def verified(text: str, salt: str = FILES) -> str:
     try:
         return _WindowSigner(salt=salt).unsign(text, max_age=settings.MADSEA_FILE_LINK_S)
     except BadSignature:
-        raise NotFound("This address is wrong or too old: reload the page.") from None
+        raise NotFound(say("This address is wrong or too old: reload the page.")) from None
 
 
 def address(path: str) -> str:

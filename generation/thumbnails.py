@@ -8,6 +8,7 @@ from generation import image_decoding, showable_files, storage
 from generation.errors import Busy, NotFound, Refusal
 from generation.models import Version
 from generation.models.version import Derived
+from wording import say
 
 #: Few widths, so that nobody can fill the disk by asking for every one.
 WIDTHS_PX = (160, 320, 640, 1280)
@@ -34,12 +35,14 @@ def thumbnail(version: Version, width_px: int) -> bytes:
     """
     if width_px not in WIDTHS_PX:
         known = ", ".join(str(width) for width in WIDTHS_PX)
-        raise Refusal(f"Thumbnails are {known} pixels wide.", code="unknown_width", attr="w")
+        raise Refusal(
+            say("Thumbnails are {known} pixels wide.", known=known), code="unknown_width", attr="w"
+        )
     kept = storage.derived.kept(folder(version.sha256), name(version.sha256, width_px), MAX_BYTES)
     if kept is not None:
         return kept
     if version.derived == Derived.NONE:
-        raise NotFound(f"{version} has no thumbnail.", code="no_thumbnail")
+        raise NotFound(say("{version} has no thumbnail.", version=version), code="no_thumbnail")
     raise Pending
 
 
@@ -58,7 +61,9 @@ def make(version: Version, marks: storage.Marks) -> None:
         return
     whole = showable_files.master(version, marks)
     if showable_files.hash_of(whole) != version.sha256:
-        raise storage.FileGone(f"{version} is not the file that was published.")
+        raise storage.FileGone(
+            say("{version} is not the file that was published.", version=version)
+        )
     small = image_decoding.reduce(whole, *WIDTHS_PX)
     storage.derived.keep(at, dict(zip(names, small, strict=True)), marks)
 

@@ -9,6 +9,7 @@ from typing import Self
 
 from nomenclature import rules
 from nomenclature.errors import NomenclatureError
+from wording import say
 
 _LIKE_A_VERSION = re.compile(r"v[0-9]*", re.IGNORECASE)
 
@@ -109,7 +110,7 @@ class UnversionedName(PlanTask):
         stem, extension = _split_extension(text)
         version = _split_version(stem)[1]
         if _LIKE_A_VERSION.fullmatch(version):
-            expected = "a name without version, such as 'E202_SQ0010-0010_AI-concept.png'"
+            expected = say("a name without version, such as 'E202_SQ0010-0010_AI-concept.png'")
             raise NomenclatureError("version", version, expected, "unexpected_version")
         return cls(*_split_stem(stem), extension)
 
@@ -126,7 +127,7 @@ def with_plain_extension(text: str) -> str:
 
 def _split_extension(text: object) -> tuple[str, str]:
     if not isinstance(text, str):
-        expected = "a string: a name such as 'E202_SQ0010-0010_AI-concept_v0001.png'"
+        expected = say("a string: a name such as 'E202_SQ0010-0010_AI-concept_v0001.png'")
         raise NomenclatureError("name", text, expected, "not_a_string")
     name, dot, extension = text.rpartition(".")
     return (name, extension) if dot else (text, "")

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from nomenclature import rules
 from nomenclature.errors import NomenclatureError
 from nomenclature.name import FileName, PlanTask
+from wording import say
 
 _LAYOUT = "a relative path '<project>/<episode>/<sequence>/<task>/<name>'"
 _DEPTH = 5
@@ -41,7 +42,9 @@ def parse_path(relative: str | PurePosixPath) -> tuple[str, FileName]:
     name = FileName.parse(pieces[-1])
     right = folder(project_id, name)
     if "/".join(pieces[:-1]) != str(right):
-        raise NomenclatureError("folder", str(relative), f"the folder '{right}'", "wrong_folder")
+        raise NomenclatureError(
+            "folder", str(relative), say("the folder '{right}'", right=right), "wrong_folder"
+        )
     return project_id, name
 
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from nomenclature.errors import NomenclatureError
+from wording import say
 
 AI_CONCEPT = "AI-concept"
 EXTRACTED_RAW = "extracted-raw"
@@ -45,27 +46,34 @@ RULES: Mapping[str, Rule] = MappingProxyType(
     {
         "project_id": Rule(
             re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?"),
-            "1 to 64 letters (a-z, A-Z), digits, '.', '_' or '-', the first a letter or a"
-            " digit, the last not a '.', such as 'madsea-2025-ep202'",
+            say(
+                "1 to 64 letters (a-z, A-Z), digits, '.', '_' or '-', the first a letter "
+                "or a digit, the last not a '.', such as 'madsea-2025-ep202'"
+            ),
         ),
         "season": Rule(
             re.compile(r"S(?:[0-9]{2}|[1-9][0-9]{2,3})"),
-            "'S' and the season's number in two digits (three or four from 100 on), such as 'S02'",
+            say(
+                "'S' and the season's number in two digits (three or four from 100 on), "
+                "such as 'S02'"
+            ),
         ),
         "episode": Rule(
             re.compile(r"E(0|[1-9][0-9]{0,3})[0-9]{2}"),
-            "'E', the season's number without leading zeros and two digits, such as 'E202'",
+            say("'E', the season's number without leading zeros and two digits, such as 'E202'"),
         ),
-        "sequence_id": Rule(re.compile(r"SQ[0-9]{4}"), "'SQ' and four digits, such as 'SQ0010'"),
-        "plan": Rule(re.compile(r"[0-9]{4}"), "four digits, such as '0010'"),
+        "sequence_id": Rule(
+            re.compile(r"SQ[0-9]{4}"), say("'SQ' and four digits, such as 'SQ0010'")
+        ),
+        "plan": Rule(re.compile(r"[0-9]{4}"), say("four digits, such as '0010'")),
     }
 )
 
 # A new task is one more line here. A task's name holds no '.' and no '/'.
 TASKS: Mapping[str, Task] = MappingProxyType(
     {
-        AI_CONCEPT: Task("AI concept", "image", _IMAGES),
-        EXTRACTED_RAW: Task("Storyboard panel", "image", _IMAGES),
+        AI_CONCEPT: Task(say("AI concept"), "image", _IMAGES),
+        EXTRACTED_RAW: Task(say("Storyboard panel"), "image", _IMAGES),
         ANIMATION: Task("Animation", "video", _VIDEOS),
     }
 )
@@ -74,7 +82,7 @@ TASKS: Mapping[str, Task] = MappingProxyType(
 _OTHER_SPELLINGS = {"jpeg": "jpg"}
 
 _VERSION = re.compile(r"v([0-9]{4})")
-_VERSION_EXPECTED = "'v' and four digits from 'v0001' to 'v9999'"
+_VERSION_EXPECTED = say("'v' and four digits from 'v0001' to 'v9999'")
 
 # A project is a folder, and studios share folders with Windows, where these open devices.
 _WINDOWS_DEVICE = re.compile(r"(?:CON|PRN|AUX|NUL|COM[0-9]|LPT[0-9])(?:\..*)?", re.IGNORECASE)
@@ -88,7 +96,7 @@ def check_project_id(value: object) -> str:
     """
     project_id = _check_text("project_id", value)
     if _WINDOWS_DEVICE.fullmatch(project_id):
-        expected = "a name that Windows does not reserve for a device"
+        expected = say("a name that Windows does not reserve for a device")
         raise NomenclatureError("project_id", value, expected, "reserved_project_id")
     return project_id
 
@@ -110,7 +118,11 @@ def check_episode(value: object, season: object = None) -> str:
     episode = _check_text("episode", value)
     if season is not None and season_of(episode) != check_season(season):
         prefix = episode_prefix(season)
-        expected = f"an episode of {season}: '{prefix}' and two digits, such as '{prefix}01'"
+        expected = say(
+            "an episode of {season}: '{prefix}' and two digits, such as '{prefix}01'",
+            season=season,
+            prefix=prefix,
+        )
         raise NomenclatureError("episode", value, expected, "episode_not_in_season")
     return episode
 
@@ -153,7 +165,7 @@ def check_task(value: object) -> str:
 
     Raises: NomenclatureError on `task`.
     """
-    expected = f"one of {_listed(TASKS)}"
+    expected = say("one of {listed}", listed=_listed(TASKS))
     task = _require_text("task", value, expected)
     if task not in TASKS:
         raise NomenclatureError("task", value, expected, "unknown_task")
@@ -167,7 +179,9 @@ def check_extension(value: object, task: object) -> str:
     """
     task = check_task(task)
     extensions = TASKS[task].extensions
-    expected = f"one of {_listed(extensions)}, in lower case, for {task}"
+    expected = say(
+        "one of {listed}, in lower case, for {task}", listed=_listed(extensions), task=task
+    )
     extension = _require_text("extension", value, expected)
     if extension not in extensions:
         raise NomenclatureError("extension", value, expected)
@@ -185,7 +199,7 @@ def check_version(value: object) -> int:
 
     Raises: NomenclatureError on `version`.
     """
-    expected = f"an integer from 1 to {VERSION_MAX}"
+    expected = say("an integer from 1 to {version_max}", version_max=VERSION_MAX)
     if not isinstance(value, int) or isinstance(value, bool):
         raise NomenclatureError("version", value, expected, "not_an_integer")
     if not 1 <= value <= VERSION_MAX:

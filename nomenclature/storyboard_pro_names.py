@@ -4,6 +4,7 @@ import re
 from pathlib import PurePath
 
 from nomenclature.errors import NomenclatureError
+from wording import say
 
 #: How Storyboard Pro names what it exports: one picture for each panel of a shot.
 _STORYBOARD_PRO = re.compile(r"(E[0-9]{3,6})_(SQ[0-9]{4})[_-]([0-9]{4})_([0-9]+)")
@@ -19,9 +20,15 @@ def check_one_picture(file_name: str, task: str) -> None:
     if match is None:
         return
     episode, sequence_id, plan, number = match.groups()
-    expected = (
-        f"one picture of each plan, and this is Storyboard Pro's picture {number} of plan {plan} of"
-        f" {sequence_id}: rename the one that is meant to"
-        f" {episode}_{sequence_id}-{plan}_{task}{path.suffix.lower()}, and take the others out"
+    expected = say(
+        "one picture of each plan, and this is Storyboard Pro's picture {number} "
+        "of plan {plan} of {sequence_id}: rename the one that is meant to "
+        "{episode}_{sequence_id}-{plan}_{task}{lower}, and take the others out",
+        number=number,
+        plan=plan,
+        sequence_id=sequence_id,
+        episode=episode,
+        task=task,
+        lower=path.suffix.lower(),
     )
     raise NomenclatureError("name", path.name, expected, "several_pictures")

@@ -4,17 +4,31 @@ No Django. Whoever has a catalogue brings it along by `speak_by`; until then all
 """
 
 from wording.languages import ENGLISH, Language, speak_by
-from wording.sentences import Sentence, in_turn, restored, say, say_n, storable, to_say
+from wording.sentences import (
+    Sentence,
+    any_of,
+    as_json,
+    cleaned,
+    from_json,
+    in_turn,
+    say,
+    say_n,
+    to_say,
+    words_of,
+)
 
 __all__ = [
     "ENGLISH",
     "Language",
     "Sentence",
+    "any_of",
+    "as_json",
+    "cleaned",
+    "from_json",
     "in_turn",
-    "restored",
     "say",
     "say_n",
     "speak_by",
-    "storable",
     "to_say",
+    "words_of",
 ]

@@ -1,6 +1,6 @@
 """A sentence as a value: a text in English that knows its template and its data."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from string import Formatter
 from typing import Any, Self
 
@@ -60,25 +60,25 @@ def say_n(one: str, many: str, n: int, /, **data: object) -> Sentence:
     return Sentence(one, {N: n, **data}, many)
 
 
-def storable(value: Any) -> Any:
+def as_json(value: Any) -> Any:
     """Return a JSON value with each sentence in it as an object of its template and data."""
     if isinstance(value, Sentence):
         many = {_MANY: value.many} if value.many else {}
-        return {_TEMPLATE: value.template, **many, _DATA: storable(value.data)}
+        return {_TEMPLATE: value.template, **many, _DATA: as_json(value.data)}
     if isinstance(value, Mapping):
-        return {name: storable(each) for name, each in value.items()}
+        return {name: as_json(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
-        return [storable(each) for each in value]
+        return [as_json(each) for each in value]
     return value
 
 
-def restored(value: Any) -> Any:
-    """Return a JSON value with the sentences that `storable` has taken apart."""
+def from_json(value: Any) -> Any:
+    """Return a JSON value with the sentences that `as_json` has taken apart."""
     if isinstance(value, list):
-        return [restored(each) for each in value]
+        return [from_json(each) for each in value]
     if not isinstance(value, dict):
         return value
-    within = {name: restored(each) for name, each in value.items()}
+    within = {name: from_json(each) for name, each in value.items()}
     if {_TEMPLATE, _DATA} <= within.keys() <= {_TEMPLATE, _MANY, _DATA}:
         return Sentence(within[_TEMPLATE], within[_DATA], within.get(_MANY, ""))
     return within
@@ -89,17 +89,38 @@ def to_say(template: str) -> str:
     return template
 
 
-def in_turn(sentences: Iterable[str]) -> Sentence:
+def in_turn(sentences: Iterable[str], between: str = " ") -> Sentence:
     """Return sentences after one another as one."""
     parts = {f"part_{at}": each for at, each in enumerate(sentences)}
-    return Sentence(" ".join(f"{{{name}}}" for name in parts), parts)
+    return Sentence(between.join(f"{{{name}}}" for name in parts), parts)
+
+
+def cleaned(text: str, clean: Callable[[str], str]) -> str:
+    """Return a text, or a sentence, of which `clean` has seen every text that is filled in."""
+    if not isinstance(text, Sentence):
+        return clean(text)
+    parts = ((name, each) for name, each in text.data.items())
+    plain = {name: cleaned(each, clean) if isinstance(each, str) else each for name, each in parts}
+    return Sentence(text.template, plain, text.many)
+
+
+def any_of(words: Iterable[str]) -> str:
+    """Return words of which any one will do: `a, b or c`."""
+    *others, last = list(words) or [""]
+    return say("{others} or {last}", others=", ".join(others), last=last) if others else last
+
+
+def words_of(error: BaseException) -> str:
+    """Return what an error says: the sentence that it was raised with, where it was one."""
+    given = getattr(error, "detail", None) or (error.args[0] if error.args else "")
+    return given if isinstance(given, Sentence) else str(error)
 
 
 def _plain(value: object) -> object:
     """Return a value that can be stored, and said again in another language."""
     if isinstance(value, Sentence) or value is None or isinstance(value, bool | int | float):
         return value
-    return str(value)
+    return words_of(value) if isinstance(value, BaseException) else str(value)
 
 
 def _said(template: str, many: str, data: Mapping[str, object], language: Language) -> str:
@@ -120,9 +141,17 @@ class _Filling(Formatter):
         """Return the value of this very name: no template reaches into what a value has."""
         return kwargs.get(field_name, _BLANK), field_name
 
-    def format_field(self, value: Any, format_spec: str) -> str:
+    def convert_field(self, value: Any, conversion: str | None) -> Any:
+        """Convert by `!r` and the others; by `!p` a sentence becomes part of one: no full stop."""
         if isinstance(value, Sentence):
             value = _said(value.template, value.many, value.data, self._language)
+        return (
+            str(value).rstrip(".")
+            if conversion == "p"
+            else super().convert_field(value, conversion)
+        )
+
+    def format_field(self, value: Any, format_spec: str) -> str:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return f"{value:{format_spec}}" if format_spec.lstrip(".").isdigit() else str(value)
         return self._language.number(format(value, format_spec))

@@ -15,6 +15,7 @@ from rest_framework.request import Request
 
 from generation.runtime.event_feed import Right
 from generation.selectors.prepared_queries import PreparedRows
+from wording import say
 
 _HOLDERS = PreparedRows(lambda key: User.objects.filter(auth_token__key=key))
 
@@ -25,9 +26,9 @@ class QuickTokenAuthentication(TokenAuthentication):
     def authenticate_credentials(self, key: str) -> tuple[User, Token]:
         user = _HOLDERS.first(key)
         if user is None:
-            raise AuthenticationFailed("Invalid token.")
+            raise AuthenticationFailed(say("Invalid token."))
         if not user.is_active:
-            raise AuthenticationFailed("User inactive or deleted.")
+            raise AuthenticationFailed(say("User inactive or deleted."))
         return user, Token(key=key, user=user)
 
 

@@ -30,8 +30,10 @@ from generation.errors import (
     NotFound,
     Problem,
     Refusal,
+    docstring_of,
     named,
 )
+from wording import say
 
 
 class ErrorLine(TypedDict):
@@ -94,10 +96,10 @@ def answer(error: Exception, context: dict[str, Any]) -> JsonResponse | None:
 def _of_django(error: SuspiciousOperation) -> exceptions.APIException:
     """Return the refusal that says what Django's own bounds have refused."""
     if isinstance(error, RequestDataTooBig):
-        return BodyTooLarge("The form's fields are larger than any request needs.")
+        return BodyTooLarge(say("The form's fields are larger than any request needs."))
     if isinstance(error, TooManyFieldsSent | TooManyFilesSent):
-        return TooManyFields((TooManyFields.__doc__ or "").strip())
-    return exceptions.ParseError("The request cannot be understood.")
+        return TooManyFields(docstring_of(TooManyFields))
+    return exceptions.ParseError(say("The request cannot be understood."))
 
 
 def _of_madsea(error: MadseaError) -> JsonResponse | None:
@@ -158,12 +160,12 @@ def _place(place: str, key: object) -> str:
 
 def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
     """Answer what Django itself refuses, such as a wrong Host header."""
-    return _plain(HTTPStatus.BAD_REQUEST, "bad_request", "The request cannot be understood.")
+    return _plain(HTTPStatus.BAD_REQUEST, "bad_request", say("The request cannot be understood."))
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> JsonResponse:
     """Answer what is not allowed outside a view of the API."""
-    return _plain(HTTPStatus.FORBIDDEN, "permission_denied", "You may not do this.")
+    return _plain(HTTPStatus.FORBIDDEN, "permission_denied", say("You may not do this."))
 
 
 def unknown_address(request: HttpRequest, exception: Exception) -> JsonResponse:
@@ -173,12 +175,14 @@ def unknown_address(request: HttpRequest, exception: Exception) -> JsonResponse:
 
 def nowhere(request: HttpRequest, *_: str) -> JsonResponse:
     """Answer, as a view, every address that no other view of the API has."""
-    return _plain(HTTPStatus.NOT_FOUND, "not_found", "There is nothing at this address.")
+    return _plain(HTTPStatus.NOT_FOUND, "not_found", say("There is nothing at this address."))
 
 
 def server_error(request: HttpRequest) -> JsonResponse:
     """Answer when Madsea itself failed; the log says how."""
-    detail = "Madsea failed to answer: its log says why. Try again, then tell your administrator."
+    detail = say(
+        "Madsea failed to answer: its log says why. Try again, then tell your administrator."
+    )
     return _plain(HTTPStatus.INTERNAL_SERVER_ERROR, "server_error", detail)
 
 

@@ -17,6 +17,7 @@ from generation.errors import NotFound, Refusal
 from generation.models import Version
 from generation.selectors import results
 from generation.services import volumes
+from wording import say, words_of
 
 
 @schema_descriptions.FILES
@@ -38,7 +39,10 @@ class FileView(APIView):
         version_id, width_px = _asked(request, signed)
         version = results.version(version_id)
         if str(version) != filename:
-            raise NotFound(f"File {version_id} has another name.", code="unknown_version")
+            raise NotFound(
+                say("File {version_id} has another name.", version_id=version_id),
+                code="unknown_version",
+            )
         return _answer(request, version, width_px)
 
 
@@ -55,7 +59,7 @@ def _asked(request: Request, signed: str) -> tuple[int, int | None]:
     try:
         return version_id, whole_number(wanted)
     except UnusableValue as error:
-        raise Refusal(str(error), attr="w") from None
+        raise Refusal(words_of(error), attr="w") from None
 
 
 def _answer(request: Request, version: Version, width_px: int | None) -> HttpResponse:
@@ -97,4 +101,6 @@ def _content(version: Version, width_px: int | None) -> tuple[bytes, str]:
         # A share that is away comes back.
         raise
     except storage.FileGone:
-        raise NotFound(f"{version} is no longer on disk.", code="file_missing") from None
+        raise NotFound(
+            say("{version} is no longer on disk.", version=version), code="file_missing"
+        ) from None

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from generation.errors import InvalidRequest, Problem
+from wording import say, words_of
 
 PAGING = ("page", "page_size")
 #: A whole number that any column can hold; int() itself refuses 5,000 digits, a database 20.
@@ -66,7 +67,9 @@ def choice(conditions: Mapping[str, Q]) -> Filter:
 
     def match(value: str) -> Q:
         if value not in conditions:
-            raise UnusableValue(f"Expected one of {', '.join(conditions)}.")
+            raise UnusableValue(
+                say("Expected one of {conditions}.", conditions=", ".join(conditions))
+            )
         return conditions[value]
 
     return Filter(match, {"type": "string", "enum": list(conditions)})
@@ -97,7 +100,7 @@ def _midnight(value: str) -> datetime:
         midnight = datetime.combine(date.fromisoformat(value), time(), UTC)
         _ = midnight + _DAY
     except (ValueError, OverflowError):
-        raise UnusableValue("Expected a date such as 2025-01-31.") from None
+        raise UnusableValue(say("Expected a date such as 2025-01-31.")) from None
     return midnight
 
 
@@ -108,7 +111,7 @@ def whole_number(value: str) -> int:
         UnusableValue: it is none.
     """
     if not re.fullmatch(ID, value):
-        raise UnusableValue("Expected a whole number from 0 on.")
+        raise UnusableValue(say("Expected a whole number from 0 on."))
     return int(value)
 
 
@@ -141,7 +144,7 @@ def condition(request: Request, filters: Mapping[str, Filter]) -> Q:
             found &= _one(name, value, filters)
         except UnusableValue as error:
             code = "invalid" if name in filters else "unknown_parameter"
-            problems.append(Problem(f"{name:.64}", code, str(error)))
+            problems.append(Problem(f"{name:.64}", code, words_of(error)))
     if problems:
         raise InvalidRequest(problems)
     return found
@@ -151,7 +154,9 @@ def _one(name: str, value: str, filters: Mapping[str, Filter]) -> Q:
     if name in PAGING:
         return Q()
     if name not in filters:
-        raise UnusableValue(f"Unknown parameter. Known: {', '.join([*filters, *PAGING])}.")
+        raise UnusableValue(
+            say("Unknown parameter. Known: {filters}.", filters=", ".join([*filters, *PAGING]))
+        )
     if "\0" in value:
-        raise UnusableValue("Expected no NUL.")
+        raise UnusableValue(say("Expected no NUL."))
     return filters[name](value)

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 
 from generation.api.errors import BodyTooLarge
 from generation.errors import Refusal
+from wording import say
 
 #: What a form has beside its file.
 FORM_OVERHEAD_BYTES = 2**20
@@ -18,7 +19,9 @@ FORM_OVERHEAD_BYTES = 2**20
 DEPTH_MAX = 32
 #: Values in one body: a request for 10,000 plans has far fewer; each takes some 200 bytes.
 VALUES_MAX = 500_000
-_TOO_DEEP = f"The JSON is nested too deeply: at most {DEPTH_MAX} levels are read."
+_TOO_DEEP = say(
+    "The JSON is nested too deeply: at most {depth_max} levels are read.", depth_max=DEPTH_MAX
+)
 
 
 def max_bytes(options: Mapping[str, Any]) -> int:
@@ -56,9 +59,11 @@ class StrictJSONParser(BaseParser):
         limit = max_bytes({"max_body_bytes": getattr(view, "max_body_bytes", None)})
         body = stream.read(limit + 1)
         if len(body) > limit:
-            raise BodyTooLarge(f"A request may have {limit:,} bytes.")
+            raise BodyTooLarge(say("A request may have {limit:,} bytes.", limit=limit))
         if sum(body.count(mark) for mark in (b",", b"[", b"{")) > VALUES_MAX:
-            raise BodyTooLarge(f"A request may hold {VALUES_MAX:,} values.")
+            raise BodyTooLarge(
+                say("A request may hold {values_max:,} values.", values_max=VALUES_MAX)
+            )
         return _decoded(body)
 
 
@@ -69,14 +74,19 @@ def _decoded(body: bytes) -> Any:
     except RecursionError:
         raise ParseError(_TOO_DEEP) from None
     except ValueError as error:
-        raise ParseError(f"The body is not JSON: {error}") from None
+        raise ParseError(say("The body is not JSON: {error}", error=error)) from None
     return payload
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError(f"the key {_first_twice(pairs)!r:.64} stands twice in an object.")
+        raise ValueError(
+            say(
+                "the key {first_twice!r:.64} stands twice in an object.",
+                first_twice=_first_twice(pairs),
+            )
+        )
     return found
 
 
@@ -92,7 +102,7 @@ def _first_twice(pairs: list[tuple[str, Any]]) -> str:
 def _refuse_unstorable(value: Any, depth: int = 0) -> None:
     if isinstance(value, str):
         if "\0" in value or not _is_unicode(value):
-            raise ValueError("a text holds a NUL or half a surrogate pair.")
+            raise ValueError(say("a text holds a NUL or half a surrogate pair."))
     elif isinstance(value, list):
         _refuse_any(value, depth + 1)
     elif isinstance(value, dict):
@@ -131,7 +141,9 @@ class BoundedMultiPartParser(MultiPartParser):
         limit = max_bytes({"parser_classes": [BoundedMultiPartParser], "max_body_bytes": own})
         length = request.META.get("CONTENT_LENGTH") or "0"
         if length.isdecimal() and int(length) > limit:
-            raise BodyTooLarge(f"A file may have {limit - FORM_OVERHEAD_BYTES:,} bytes.")
+            raise BodyTooLarge(
+                say("A file may have {limit:,} bytes.", limit=limit - FORM_OVERHEAD_BYTES)
+            )
         return super().parse(stream, media_type, parser_context)
 
 
@@ -144,5 +156,7 @@ def content_of(file: IO[bytes]) -> bytes:
     limit = settings.MADSEA_IMAGE_MAX_BYTES
     content = file.read(limit + 1)
     if len(content) > limit:
-        raise Refusal(f"A file may have {limit:,} bytes.", code="too_large", attr="file")
+        raise Refusal(
+            say("A file may have {limit:,} bytes.", limit=limit), code="too_large", attr="file"
+        )
     return content

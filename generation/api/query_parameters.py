@@ -12,6 +12,7 @@ from rest_framework.request import Request
 
 from generation.api import errors
 from generation.errors import InvalidRequest, Problem
+from wording import say
 
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _FLAGS: Mapping[str, bool] = {"1": True, "true": True, "0": False, "false": False}
@@ -36,9 +37,15 @@ class RefuseUnknown:
         if request.method not in _CHANGING or not request.path_info.startswith("/api/"):
             return None
         known = _known(view, request.method)
-        words = f"Known: {', '.join(known)}." if known else "This address takes none."
+        words = (
+            say("Known: {known}.", known=", ".join(known))
+            if known
+            else say("This address takes none.")
+        )
         problems = [
-            Problem(f"{name:.64}", "unknown_parameter", f"Unknown parameter. {words}")
+            Problem(
+                f"{name:.64}", "unknown_parameter", say("Unknown parameter. {words}", words=words)
+            )
             for name in request.GET
             if name not in known
         ]
@@ -60,6 +67,6 @@ def flag(request: Request, name: str) -> bool:
     """
     value = request.query_params.get(name, "0")
     if value not in _FLAGS:
-        detail = f"Expected one of {', '.join(_FLAGS)}."
+        detail = say("Expected one of {flags}.", flags=", ".join(_FLAGS))
         raise InvalidRequest([Problem(name, "invalid", detail)])
     return _FLAGS[value]

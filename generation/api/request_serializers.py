@@ -23,12 +23,13 @@ from generation.services.plan_texts import FIELDS, NUMBERS, TEXTS
 from generation.states import PlanStatus
 from nomenclature import rules
 from nomenclature.errors import NomenclatureError
+from wording import say
 
 
 class Text(serializers.CharField):
     """A string that is one: no number passes for it, nothing is trimmed."""
 
-    default_error_messages = {"not_a_string": "Expected a string."}
+    default_error_messages = {"not_a_string": say("Expected a string.")}
 
     def __init__(self, **options: Any) -> None:
         super().__init__(trim_whitespace=False, **options)
@@ -59,7 +60,7 @@ class Strict(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, Mapping):
-            detail = ErrorDetail("Expected a JSON object.", "not_an_object")
+            detail = ErrorDetail(say("Expected a JSON object."), "not_an_object")
             raise ValidationError({"non_field_errors": [detail]})
         found: dict[str, Any] = {}
         problems: dict[str, Any] = {}
@@ -77,7 +78,9 @@ class Strict(serializers.Serializer[Any]):
         known = ", ".join(self.fields)
         unknown = [key for key in data if key not in self.fields]
         return {
-            f"{key:.64}": [ErrorDetail(f"Unknown key. Known: {known}.", "unknown_key")]
+            f"{key:.64}": [
+                ErrorDetail(say("Unknown key. Known: {known}.", known=known), "unknown_key")
+            ]
             for key in unknown
         }
 
@@ -92,7 +95,7 @@ class Whole(serializers.IntegerField):
 
     def to_internal_value(self, data: Any) -> int:
         if isinstance(data, bool) or not isinstance(data, int):
-            raise ValidationError("Expected a whole number.", code="not_a_number")
+            raise ValidationError(say("Expected a whole number."), code="not_a_number")
         return int(data)
 
 
@@ -112,10 +115,10 @@ class OnePlanOrAll(Strict):
         given = [key for key in ("sequence_id", "plan") if key in data]
         if len(given) == 1:
             missing = "plan" if given == ["sequence_id"] else "sequence_id"
-            detail = "sequence_id and plan go together: name both for one plan, none for all."
+            detail = say("sequence_id and plan go together: name both for one plan, none for all.")
             problems[missing] = [ErrorDetail(detail, "required")]
         if "variation" in data and not given:
-            detail = "A variation is one of a plan: name its sequence_id and plan."
+            detail = say("A variation is one of a plan: name its sequence_id and plan.")
             problems["variation"] = [ErrorDetail(detail, "no_plan")]
         return problems
 
@@ -140,7 +143,7 @@ class Flag(serializers.BooleanField):
 
     def to_internal_value(self, data: Any) -> bool:
         if not isinstance(data, bool):
-            raise ValidationError("Expected true or false.", code="not_a_boolean")
+            raise ValidationError(say("Expected true or false."), code="not_a_boolean")
         return data
 
 
@@ -153,7 +156,7 @@ class Steer(Strict):
     def other_problems(self, data: Mapping[str, Any]) -> dict[str, Any]:
         problems = super().other_problems(data)
         if not data:
-            detail = f"Name at least one of {', '.join(self.fields)}."
+            detail = say("Name at least one of {fields}.", fields=", ".join(self.fields))
             problems["non_field_errors"] = [ErrorDetail(detail, "required")]
         return problems
 
@@ -164,7 +167,7 @@ class Number(serializers.Field[float, Any, float, Any]):
 
     def to_internal_value(self, data: Any) -> float:
         if isinstance(data, bool) or not isinstance(data, int | float) or not isfinite(data):
-            raise ValidationError("Expected a number.", code="not_a_number")
+            raise ValidationError(say("Expected a number."), code="not_a_number")
         return data
 
     def to_representation(self, value: float) -> float:
@@ -206,7 +209,7 @@ class ContractChange(Strict):
     def other_problems(self, data: Mapping[str, Any]) -> dict[str, Any]:
         problems = super().other_problems(data)
         if not data:
-            detail = f"Name at least one of {', '.join(self.fields)}."
+            detail = say("Name at least one of {fields}.", fields=", ".join(self.fields))
             problems["non_field_errors"] = [ErrorDetail(detail, "required")]
         return problems
 
@@ -272,7 +275,7 @@ class PlanTexts(Strict):
     def other_problems(self, data: Mapping[str, Any]) -> dict[str, Any]:
         problems = super().other_problems(data)
         if not set(data) - {"text_revision"}:
-            detail = f"Name at least one of {', '.join(FIELDS)}."
+            detail = say("Name at least one of {fields}.", fields=", ".join(FIELDS))
             problems["non_field_errors"] = [ErrorDetail(detail, "required")]
         return problems
 
@@ -289,7 +292,7 @@ class PlanOfEpisode(Strict):
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, Mapping):
-            raise ValidationError("Expected an object.", code="not_an_object")
+            raise ValidationError(say("Expected an object."), code="not_an_object")
         return super().to_internal_value(data)
 
 
@@ -298,7 +301,7 @@ class Seed(serializers.Field[Any, Any, Any, Any]):
 
     def to_internal_value(self, data: Any) -> int | str:
         if isinstance(data, bool) or not isinstance(data, int | str):
-            raise ValidationError("Expected a whole number, or 'new'.", code="not_a_number")
+            raise ValidationError(say("Expected a whole number, or 'new'."), code="not_a_number")
         return data
 
 

@@ -24,6 +24,7 @@ from generation.errors import InvalidRequest, Problem
 from generation.models import Batch, PlanRun
 from generation.selectors import results
 from generation.services import batches, dry_runs, idempotency, request_validation, run_controls
+from wording import say, words_of
 
 
 @schema_descriptions.GENERATE
@@ -89,17 +90,19 @@ def _runs(batch: Batch, asked: Mapping[str, Any]) -> list[PlanRun]:
 def _followed(request: Request) -> tuple[str, int | None]:
     given = request.query_params
     problems = [
-        Problem(f"{name:.64}", "unknown_parameter", "Unknown parameter. Known: batch_id, since.")
+        Problem(
+            f"{name:.64}", "unknown_parameter", say("Unknown parameter. Known: batch_id, since.")
+        )
         for name in given
         if name not in {"batch_id", "since"}
     ]
     if not given.get("batch_id"):
-        problems.insert(0, Problem("batch_id", "required", "batch_id is required."))
+        problems.insert(0, Problem("batch_id", "required", say("batch_id is required.")))
     since: int | None = None
     try:
         since = filters.whole_number(given["since"]) if "since" in given else None
     except filters.UnusableValue as error:
-        problems.append(Problem("since", "invalid", str(error)))
+        problems.append(Problem("since", "invalid", words_of(error)))
     if problems:
         raise InvalidRequest(problems)
     return given["batch_id"], since

@@ -16,6 +16,7 @@ from rest_framework.viewsets import ViewSet
 from generation.api import request_serializers, schema_descriptions
 from generation.api.parsers import StrictJSONParser
 from generation.services import accounts
+from wording import say
 
 
 @schema_descriptions.TOKEN
@@ -35,5 +36,5 @@ class TokenViewSet(ViewSet):
         user = authenticate(request, **asked)
         key = accounts.token_of(user) if user else None
         if key is None:
-            raise AuthenticationFailed("The user name or the password is wrong.")
+            raise AuthenticationFailed(say("The user name or the password is wrong."))
         return Response({"token": key})

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+from wording import say
+
 
 #: What is shorter would be found in other words by chance.
 _SECRET_LEAST = 6
@@ -100,7 +102,7 @@ def public(text: str) -> str:
 
 def problem(text: str) -> str:
     """Return why an address cannot be one of a server; empty when it can. No secret is repeated."""
-    example = "such as http://10.0.0.5:8188"
+    example = say("such as http://10.0.0.5:8188")
     try:
         split = urlsplit(text)
         is_whole = split.scheme.lower() in {"http", "https"} and bool(split.hostname)
@@ -108,11 +110,13 @@ def problem(text: str) -> str:
     except ValueError:
         is_whole = False
     if not is_whole:
-        return f"{public(text)[:100]!r} is not an address {example}."
+        return say(
+            "{address!r} is not an address {example}.", address=public(text)[:100], example=example
+        )
     if split.fragment:
-        return "An address of a server has no #fragment."
+        return say("An address of a server has no #fragment.")
     if any(character <= " " or character == "\x7f" for character in text):
-        return "An address of a server holds no blanks."
+        return say("An address of a server holds no blanks.")
     return ""
 
 

@@ -46,6 +46,7 @@ from generation.comfyui.untrusted_json import (
     text,
     words,
 )
+from wording import say
 
 _DEFAULT_TIMEOUTS = Timeouts()
 #: How many of the latest prompts are looked through for one whose id is not known.
@@ -86,7 +87,7 @@ class Client:
         """Return how many prompts, of anybody, run or wait: the cheapest sign of life."""
         remaining = integer(mapping(self._get("/prompt").get("exec_info")).get("queue_remaining"))
         if remaining is None:
-            raise BadAnswer("The server does not say how long its queue is: is it a ComfyUI?")
+            raise BadAnswer(say("The server does not say how long its queue is: is it a ComfyUI?"))
         return remaining
 
     def post_prompt(
@@ -117,7 +118,7 @@ class Client:
         answer = self._get("/queue", BIG_MAX_BYTES)
         running, pending = answer.get("queue_running"), answer.get("queue_pending")
         if not isinstance(running, list) or not isinstance(pending, list):
-            raise BadAnswer("The server's queue is not a ComfyUI's.")
+            raise BadAnswer(say("The server's queue is not a ComfyUI's."))
         found = _found(running) + _found(pending)
         outputs = {prompt_id: outputs_to_run(item) for item, (_, prompt_id) in found}
         ids = _ids(running), _ids(pending)
@@ -130,7 +131,7 @@ class Client:
         if entry is None:
             return None
         if not isinstance(entry, dict):
-            raise BadAnswer("The server's history is not a ComfyUI's.")
+            raise BadAnswer(say("The server's history is not a ComfyUI's."))
         return parse_history(entry)
 
     def find_ended(self, prefix: str) -> tuple[str, History] | None:
@@ -199,7 +200,7 @@ class Client:
         answer = _object(check(self._transport.send(Request("POST", "/upload/image", files=files))))
         given = name_or_empty(answer, "name")
         if not given:
-            raise BadAnswer("The server does not say under which name it keeps the image.")
+            raise BadAnswer(say("The server does not say under which name it keeps the image."))
         folder = name_or_empty(answer, "subfolder")
         return f"{folder}/{given}" if folder else given
 
@@ -210,7 +211,12 @@ class Client:
         """
         answer = self._transport.send(_view(output, max_bytes))
         if answer.status in {400, 404}:
-            raise FileMissing(f"The server does not have the file “{line(output.filename)}”.")
+            raise FileMissing(
+                say(
+                    "The server does not have the file “{filename}”.",
+                    filename=line(output.filename),
+                )
+            )
         return check(answer).body
 
     def view_exists(self, output: OutputFile) -> bool:
@@ -232,7 +238,7 @@ class Client:
         try:
             return strings(lenient_json(answer.body, is_of_names=True))
         except ValueError as error:
-            raise BadAnswer("The server's embeddings cannot be read as JSON.") from error
+            raise BadAnswer(say("The server's embeddings cannot be read as JSON.")) from error
 
     def system_stats(self) -> SystemStats:
         """Return what the server says of itself; what it leaves out is empty or 0."""
@@ -272,13 +278,13 @@ def is_addressable(prompt_id: str) -> bool:
 
 def _addressable(prompt_id: str) -> str:
     if not is_addressable(prompt_id):
-        raise ValueError(f"{prompt_id!r} cannot be part of an address.")
+        raise ValueError(say("{prompt_id!r} cannot be part of an address.", prompt_id=prompt_id))
     return quote(prompt_id, safe="")
 
 
 def _uuid(prompt_id: str) -> str:
     if not _UUID.fullmatch(prompt_id):
-        raise ValueError(f"{prompt_id!r} is no lowercase UUID.")
+        raise ValueError(say("{prompt_id!r} is no lowercase UUID.", prompt_id=prompt_id))
     return prompt_id
 
 
@@ -287,11 +293,14 @@ def _object(answer: Answer, *, maybe_sent: bool = False, is_of_names: bool = Fal
         value = lenient_json(answer.body, is_of_names=is_of_names)
     except ValueError as error:
         raise BadAnswer(
-            f"The server answers something that cannot be read as JSON: {excerpt(answer)}",
+            say(
+                "The server answers something that cannot be read as JSON: {answer}",
+                answer=excerpt(answer),
+            ),
             maybe_sent=maybe_sent,
         ) from error
     if not isinstance(value, dict):
-        raise BadAnswer("The server answers JSON of another shape.", maybe_sent=maybe_sent)
+        raise BadAnswer(say("The server answers JSON of another shape."), maybe_sent=maybe_sent)
     return value
 
 
@@ -312,7 +321,7 @@ def _refusal(answer: Answer) -> Refused | BadAnswer:
 def _accepted(body: Json) -> Accepted:
     prompt_id = text(body, "prompt_id")
     if not is_addressable(prompt_id):
-        raise BadAnswer("The server does not acknowledge the prompt.", maybe_sent=True)
+        raise BadAnswer(say("The server does not acknowledge the prompt."), maybe_sent=True)
     queue_number = number(body.get("number")) or 0.0
     return Accepted(prompt_id, queue_number, mapping(body.get("node_errors")))
 

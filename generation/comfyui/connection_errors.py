@@ -13,6 +13,7 @@ from urllib3.exceptions import (
 from urllib3.exceptions import TimeoutError as PoolTimeoutError
 
 from generation.comfyui import tls
+from wording import say
 
 #: All that the HTTP library and what lies below it may raise.
 FAILURES: TypeAlias = HTTPError | HTTPException | OSError | ValueError
@@ -29,15 +30,15 @@ def cause(error: BaseException, otherwise: str) -> str:
     if why := next(filter(None, map(tls.reason, chain)), ""):
         return why
     if any(isinstance(each, NameResolutionError) for each in chain):
-        return "The server's name cannot be resolved."
+        return say("The server's name cannot be resolved.")
     if any(isinstance(each, NewConnectionError | ConnectionRefusedError) for each in chain):
-        return "The server refuses the connection: ComfyUI does not run there, or starts up."
+        return say("The server refuses the connection: ComfyUI does not run there, or starts up.")
     if any(isinstance(each, PoolTimeoutError | TimeoutError) for each in chain):
-        return "The server does not answer in time."
+        return say("The server does not answer in time.")
     if any(isinstance(each, BadStatusLine) and _TLS_RECORD in str(each) for each in chain):
-        return "The server speaks TLS at this port: its address begins with https://."
+        return say("The server speaks TLS at this port: its address begins with https://.")
     if isinstance(error, ValueError | URLSchemeUnknown | LocationParseError):
-        return "The server's address or headers cannot be used."
+        return say("The server's address or headers cannot be used.")
     return otherwise
 
 

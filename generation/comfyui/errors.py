@@ -13,16 +13,23 @@
 """
 
 from generation.comfyui.untrusted_json import line, listed, mapping, words
+from wording import Sentence, in_turn, say, to_say
 
 #: So many things that a server finds wrong with a graph are told.
 _SENTENCES_MOST = 20
+
+
+def title(error: type[Exception]) -> Sentence:
+    """Return the first line of an error's docstring: its default message."""
+    return Sentence((error.__doc__ or "").partition("\n")[0], {})
 
 
 class ComfyError(Exception):
     """A ComfyUI server did not do what it was asked."""
 
     def __init__(self, detail: str = "") -> None:
-        self.detail = words(detail or (type(self).__doc__ or "").splitlines()[0])
+        given = detail or title(type(self))
+        self.detail = given if isinstance(given, Sentence) else words(given)
         super().__init__(self.detail)
 
 
@@ -86,9 +93,9 @@ class Refused(ComfyError):
         self.message = message
         self.details = details
         self.node_errors = node_errors
-        super().__init__(" ".join(self.sentences()))
+        super().__init__(in_turn(self.sentences()))
 
-    def sentences(self) -> list[str]:
+    def sentences(self) -> list[Sentence]:
         """Say each thing that is wrong in one sentence: class, node, input, received value.
 
         The server's order is arbitrary, so nodes are sorted by id. Never empty: without errors
@@ -100,39 +107,44 @@ class Refused(ComfyError):
             for node_id, node in sorted(self.node_errors.items(), key=_node_order)
             for error in listed(mapping(node).get("errors"))
         ]
-        said = [line(_sentence(*each), 500) for each in errors[:_SENTENCES_MOST]]
+        said = [_sentence(*each) for each in errors[:_SENTENCES_MOST]]
         if len(errors) > _SENTENCES_MOST:
-            said.append(f"And {len(errors) - _SENTENCES_MOST:,} more.")
-        return said or [words(_whole(self.message or self.error_type, self.details))]
+            said.append(say("And {n:,} more.", n=len(errors) - _SENTENCES_MOST))
+        return said or [_whole(words(self.message or self.error_type), words(self.details))]
 
 
 _WORDS = {
-    "required_input_missing": "{input} is missing.",
-    "value_smaller_than_min": "{input} is {value}, less than the server allows{bound}.",
-    "value_bigger_than_max": "{input} is {value}, more than the server allows{bound}.",
-    "value_not_in_list": "{input} is {value}, which this server does not have.",
-    "invalid_input_type": "{input} is {value}, which is of the wrong type.",
-    "return_type_mismatch": "{input} is linked to an output of the wrong type{types}.",
-    "bad_linked_input": "{input} is {value}, which is neither a value nor a link.",
-    "dependency_cycle": "it depends on its own output.",
+    "required_input_missing": to_say("{input} is missing."),
+    "value_smaller_than_min": to_say("{input} is {value}, less than the server allows{bound}."),
+    "value_bigger_than_max": to_say("{input} is {value}, more than the server allows{bound}."),
+    "value_not_in_list": to_say("{input} is {value}, which this server does not have."),
+    "invalid_input_type": to_say("{input} is {value}, which is of the wrong type."),
+    "return_type_mismatch": to_say("{input} is linked to an output of the wrong type{types}."),
+    "bad_linked_input": to_say("{input} is {value}, which is neither a value nor a link."),
+    "dependency_cycle": to_say("it depends on its own output."),
 }
 _BOUNDS = {"value_smaller_than_min": "min", "value_bigger_than_max": "max"}
 
 
-def _sentence(node_id: str, node: dict[str, object], error: dict[str, object]) -> str:
+def _sentence(node_id: str, node: dict[str, object], error: dict[str, object]) -> Sentence:
     kind = str(error.get("type", ""))
     extra = mapping(error.get("extra_info"))
-    words = _WORDS.get(kind)
-    if words is None:
-        said = _whole(str(error.get("message") or kind), str(error.get("details") or ""))
+    if kind in _WORDS:
+        name = extra.get("input_name")
+        parts = {
+            "input": line(str(name), 200) if name else say("an input"),
+            "value": _shown(extra.get("received_value")),
+            "bound": _bound(kind, extra),
+            "types": _types(extra),
+        }
+        said = Sentence(_WORDS[kind], parts)
     else:
-        said = words.format(
-            input=extra.get("input_name") or "an input",
-            value=_shown(extra.get("received_value")),
-            bound=_bound(kind, extra),
-            types=_types(extra),
-        )
-    return f"{node.get('class_type', 'Node')} (node {node_id}): {said}"
+        message, details = str(error.get("message") or kind), str(error.get("details") or "")
+        said = _whole(line(message, 300), line(details, 300))
+    of_class = line(str(node.get("class_type", "Node")), 100)
+    return say(
+        "{node} (node {node_id}): {said}", node=of_class, node_id=line(node_id, 60), said=said
+    )
 
 
 def _bound(kind: str, extra: dict[str, object]) -> str:
@@ -144,12 +156,16 @@ def _bound(kind: str, extra: dict[str, object]) -> str:
 def _types(extra: dict[str, object]) -> str:
     config = listed(extra.get("input_config"))
     received = extra.get("received_type")
-    return f": {received} instead of {config[0]}" if config and received else ""
+    if not config or not received:
+        return ""
+    return say(": {received} instead of {wanted}", received=received, wanted=config[0])
 
 
-def _whole(message: str, details: str) -> str:
-    said = message.strip().rstrip(".") or "the server refuses it"
-    return f"{said}: {details.strip()}" if details.strip() else f"{said}."
+def _whole(message: str, details: str) -> Sentence:
+    said = message.strip().rstrip(".") or say("the server refuses it")
+    if details.strip():
+        return say("{said}: {details}", said=said, details=details.strip())
+    return say("{said}.", said=said)
 
 
 def _shown(value: object) -> str:

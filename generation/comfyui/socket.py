@@ -13,6 +13,7 @@ from generation.comfyui.address import Endpoint
 from generation.comfyui.connection_errors import cause
 from generation.comfyui.errors import Denied, Unreachable
 from generation.comfyui.protocol import Event, parse_frame
+from wording import say
 
 _PING_EVERY_S = 25.0
 _SILENT_AFTER_S = 55.0
@@ -50,7 +51,7 @@ class Socket:
             ValueError,
             EOFError,
         ) as error:
-            raise Unreachable(cause(error, "The server's socket does not open.")) from error
+            raise Unreachable(cause(error, say("The server's socket does not open."))) from error
 
     def _opened(self, timeout_s: float) -> ClientConnection:
         began_at = time.monotonic()
@@ -81,7 +82,7 @@ class Socket:
         Raises Unreachable when the connection is closed, or silent although it was pinged.
         """
         if self._connection is None:
-            raise Unreachable("The server's socket is closed.")
+            raise Unreachable(say("The server's socket is closed."))
         try:
             message = self._connection.recv(max(timeout_s, 0.001), decode=False)
         except TimeoutError:
@@ -89,14 +90,14 @@ class Socket:
             return None
         except (ConnectionClosed, WebSocketException, OSError, ValueError) as error:
             self.close()
-            raise Unreachable("The server closed its socket.") from error
+            raise Unreachable(say("The server closed its socket.")) from error
         return parse_frame(message)
 
     def _check_farewell(self) -> None:
         """One that has said farewell may keep its end open for ever."""
         if self._connection is not None and self._connection.state is not State.OPEN:
             self.close()
-            raise Unreachable("The server closed its socket.")
+            raise Unreachable(say("The server closed its socket."))
 
     def close(self) -> None:
         """Close the connection without waiting for the server's farewell."""
@@ -106,4 +107,8 @@ class Socket:
 
 
 def _handshake_refused(status: int) -> Unreachable | Denied:
-    return Denied() if status in {401, 403} else Unreachable(f"The socket answers {status}.")
+    return (
+        Denied()
+        if status in {401, 403}
+        else Unreachable(say("The socket answers {status}.", status=status))
+    )

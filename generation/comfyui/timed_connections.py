@@ -16,6 +16,7 @@ from urllib3.util import Url, parse_url
 
 from generation.comfyui import tls
 from generation.comfyui.address import Endpoint
+from wording import say
 
 
 class Exchange:
@@ -29,7 +30,7 @@ class Exchange:
         """Return how many seconds are left. Raises TimeoutError when none are."""
         left_s = self._ends_at - time.monotonic()
         if left_s <= 0:
-            raise TimeoutError("The exchange takes too long.")
+            raise TimeoutError(say("The exchange takes too long."))
         return left_s
 
 

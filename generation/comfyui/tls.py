@@ -8,18 +8,21 @@ from pathlib import Path
 import certifi
 
 from generation.comfyui.address import Endpoint
+from wording import say
 
 _FINGERPRINT = re.compile(r"(?:sha-?256[ :=/]*)?([0-9a-f]{2}(?::?[0-9a-f]{2}){31})", re.IGNORECASE)
 #: OpenSSL's codes of why a certificate is not believed (X509_V_ERR_…).
 _NOT_BELIEVED = {
-    9: "is not valid yet: do the clocks agree?",
-    10: "has expired",
-    18: "is signed by itself: put it, or its fingerprint, into the server's field Certificate",
-    19: "comes from an issuer that is not known here: put the studio's CA into the server's field"
-    " Certificate, or name it in MADSEA_CA_BUNDLE",
-    23: "was revoked",
-    62: "is for other names than the one in the server's address",
-    64: "is for other addresses than the server's",
+    9: say("is not valid yet: do the clocks agree?"),
+    10: say("has expired"),
+    18: say("is signed by itself: put it, or its fingerprint, into the server's field Certificate"),
+    19: say(
+        "comes from an issuer that is not known here: put the studio's CA into the "
+        "server's field Certificate, or name it in MADSEA_CA_BUNDLE"
+    ),
+    23: say("was revoked"),
+    62: say("is for other names than the one in the server's address"),
+    64: say("is for other addresses than the server's"),
 }
 _NOT_BELIEVED |= dict.fromkeys((2, 20, 21), _NOT_BELIEVED[19])
 _NOT_TLS = (
@@ -41,11 +44,11 @@ def problem(certificate: str) -> str:
     if not certificate.strip() or fingerprint(certificate):
         return ""
     if "PRIVATE KEY" in certificate:
-        return "It holds a private key, which belongs on the server alone."
+        return say("It holds a private key, which belongs on the server alone.")
     try:
         ssl.create_default_context(cadata=certificate)
     except (ssl.SSLError, ValueError):
-        return "Expected a certificate as PEM text, or a SHA-256 fingerprint (64 hex digits)."
+        return say("Expected a certificate as PEM text, or a SHA-256 fingerprint (64 hex digits).")
     return ""
 
 
@@ -89,14 +92,17 @@ def _trust_machine(made: ssl.SSLContext, ca_bundle: str) -> None:
 def reason(error: BaseException) -> str:
     """Return why no encrypted connection was made, in words; empty when that was not the reason."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        why = _NOT_BELIEVED.get(error.verify_code, f"is not trusted ({error.verify_message})")
-        return f"The server's certificate {why}."
+        why = _NOT_BELIEVED.get(
+            error.verify_code,
+            say("is not trusted ({reason})", reason=error.verify_message),
+        )
+        return say("The server's certificate {why}.", why=why)
     said = str(error)
     if "ingerprints did not match" in said:
-        return "The server shows another certificate than the one whose fingerprint was given."
+        return say("The server shows another certificate than the one whose fingerprint was given.")
     if isinstance(error, ssl.SSLError) and any(name in said for name in _NOT_TLS):
-        return "The server does not speak TLS at this port: its address begins with http://."
+        return say("The server does not speak TLS at this port: its address begins with http://.")
     if isinstance(error, ssl.SSLError):
-        name = (error.reason or "no reason given").replace("_", " ").lower()
-        return f"The encrypted connection to the server failed: {name}."
+        name = (error.reason or "").replace("_", " ").lower() or say("no reason given")
+        return say("The encrypted connection to the server failed: {name}.", name=name)
     return ""

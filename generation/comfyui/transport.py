@@ -23,8 +23,10 @@ from generation.comfyui.errors import (
     Intercepted,
     TooLarge,
     Unreachable,
+    title,
 )
 from generation.comfyui.timed_connections import Exchange
+from wording import say
 
 MIB = 1024 * 1024
 #: Answers that hold other people's graphs, or what is installed; all others are small.
@@ -145,7 +147,7 @@ class Transport:
 
     def _asked(self, request: Request) -> urllib3.BaseHTTPResponse:
         if address.problem(self._where.url):
-            raise ValueError("The address is none.")
+            raise ValueError(say("The address is none."))
         # Made late: what is to be trusted may be unreadable, which is told like all other trouble.
         self._pools = self._pools or timed_connections.pools(self._where)
         headers = {"User-Agent": "Madsea", "Accept-Encoding": "identity"}
@@ -186,29 +188,39 @@ def excerpt(answer: Answer) -> str:
 def _error(answer: Answer) -> ComfyError:
     status = answer.status
     if status in {401, 403}:
-        return Denied(f"{_title(Denied)} The answer was {status}.")
+        return Denied(say("{title} The answer was {status}.", title=title(Denied), status=status))
     if status == 413:
-        return TooLarge("The server takes no body as large as this one (413).")
+        return TooLarge(say("The server takes no body as large as this one (413)."))
     if status in {408, 429} or _is_from_proxy(answer):
-        return Intercepted(f"A proxy answers {status} for the server.", maybe_sent=True)
+        return Intercepted(
+            say("A proxy answers {status} for the server.", status=status), maybe_sent=True
+        )
     if status >= 500:
-        return BadAnswer(f"The server answers {status}: {excerpt(answer)}", maybe_sent=True)
+        return BadAnswer(
+            say("The server answers {status}: {answer}", status=status, answer=excerpt(answer)),
+            maybe_sent=True,
+        )
     if 300 <= status < 400:
         return BadAnswer(
-            f"The address leads elsewhere ({status}, {answer.location or 'no Location'}): register"
-            " the server under its own address."
+            say(
+                "The address leads elsewhere ({status}, {location}): register the server "
+                "under its own address.",
+                status=status,
+                location=answer.location or say("no Location"),
+            )
         )
     if status in {404, 405}:
-        return BadAnswer(f"The address answers {status}: it is not, or not only, a ComfyUI's.")
-    return BadAnswer(f"The server answers {status}: {excerpt(answer)}", maybe_sent=status < 300)
+        return BadAnswer(
+            say("The address answers {status}: it is not, or not only, a ComfyUI's.", status=status)
+        )
+    return BadAnswer(
+        say("The server answers {status}: {answer}", status=status, answer=excerpt(answer)),
+        maybe_sent=status < 300,
+    )
 
 
 def _is_from_proxy(answer: Answer) -> bool:
     return answer.status > 500 or (answer.status == 500 and answer.media_type == "text/html")
-
-
-def _title(error: type[ComfyError]) -> str:
-    return (error.__doc__ or "").splitlines()[0]
 
 
 def _read(response: urllib3.BaseHTTPResponse, request: Request) -> bytes:
@@ -223,16 +235,23 @@ def _read(response: urllib3.BaseHTTPResponse, request: Request) -> bytes:
 
 def _refuse_endless(request: Request) -> NoReturn:
     if request.is_file:
-        raise TooLarge(f"The server sends more than {request.max_bytes:,} bytes.")
+        raise TooLarge(
+            say("The server sends more than {max_bytes:,} bytes.", max_bytes=request.max_bytes)
+        )
     raise BadAnswer(
-        f"The server's answer has more than {request.max_bytes // MIB} MiB.", maybe_sent=True
+        say(
+            "The server's answer has more than {max_bytes} MiB.", max_bytes=request.max_bytes // MIB
+        ),
+        maybe_sent=True,
     )
 
 
 def _refuse_compressed(response: urllib3.BaseHTTPResponse) -> None:
     coding = response.headers.get("Content-Encoding", "").strip().lower()
     if coding not in {"", "identity"}:
-        raise BadAnswer(f"The answer is compressed ({coding}), unasked.", maybe_sent=True)
+        raise BadAnswer(
+            say("The answer is compressed ({coding}), unasked.", coding=coding), maybe_sent=True
+        )
 
 
 @contextmanager
@@ -241,5 +260,5 @@ def _named(exchange: Exchange) -> Iterator[None]:
     try:
         yield
     except (urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as error:
-        broke = "The connection broke before the answer was complete."
+        broke = say("The connection broke before the answer was complete.")
         raise Unreachable(cause(error, broke), maybe_sent=exchange.was_sent) from error

@@ -8,6 +8,8 @@ import math
 import re
 from collections.abc import Callable
 from typing import TypeAlias, cast
+from wording import say
+
 
 Json: TypeAlias = dict[str, object]
 
@@ -47,9 +49,9 @@ def lenient_json(text: str | bytes, *, is_of_names: bool = False) -> object:
     nested too deep, or too much to read. Source: protocol.md §1.
     """
     if _n_values(text) > VALUES_MOST:
-        raise ValueError("The JSON holds too many values.")
+        raise ValueError(say("The JSON holds too many values."))
     if len(text) > _WIDE_MOST and not text.isascii():
-        raise ValueError("The JSON holds too much text.")
+        raise ValueError(say("The JSON holds too much text."))
     if isinstance(text, bytes):
         text = text.decode("utf-8", errors="replace")
     try:
@@ -60,7 +62,7 @@ def lenient_json(text: str | bytes, *, is_of_names: bool = False) -> object:
             parse_int=_whole,
         )
     except RecursionError as error:
-        raise ValueError("The JSON is nested too deep.") from error
+        raise ValueError(say("The JSON is nested too deep.")) from error
     return _clean(value, DEPTH_MOST, _one_line if is_of_names else storable)
 
 
@@ -146,7 +148,7 @@ def _clean(value: object, depth: int, told: Callable[[str], str]) -> object:
     if not isinstance(value, list | dict):
         return value
     if depth == 0:
-        raise ValueError("The JSON is nested too deep.")
+        raise ValueError(say("The JSON is nested too deep."))
     if isinstance(value, list):
         for place, item in enumerate(value):
             value[place] = _clean(item, depth - 1, told)

@@ -21,6 +21,7 @@ from generation.decoding import (
 from generation.decoding.child_protocol import Job
 from generation.decoding.file_parts import damaged
 from generation.examined_images import UnreadableImage
+from wording import say
 
 _PIPE = 0
 #: What decoding a pixel takes at most: a WebP is decoded as a film, with the picture before.
@@ -86,7 +87,10 @@ def _refuse_costly(job: Job, content: bytes) -> None:
 
 
 def _too_much_memory(job: Job) -> UnreadableImage:
-    detail = f"Decoding it takes more than {job.memory_bytes // 2**20:,} MiB of memory."
+    detail = say(
+        "Decoding it takes more than {most:,} MiB of memory.",
+        most=job.memory_bytes // 2**20,
+    )
     return UnreadableImage("too_costly", detail)
 
 

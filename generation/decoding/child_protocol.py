@@ -7,6 +7,7 @@ from itertools import accumulate, pairwise
 from typing import Any
 
 from generation.examined_images import DecodedImage, Examined, UnreadableImage
+from wording import as_json, from_json
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def texts(found: dict[str, str]) -> list[bytes]:
 
 def refused(error: UnreadableImage) -> list[bytes]:
     """Return the message that says why an image cannot be used."""
-    return [_line({"refused": [error.code, error.detail], "n_bytes": 0})]
+    return [_line({"refused": [error.code, as_json(error.detail)], "n_bytes": 0})]
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class Answer:
     def raise_refusal(self) -> None:
         """Raise UnreadableImage, if that is the answer."""
         if "refused" in self.fields:
-            raise UnreadableImage(*self.fields["refused"])
+            raise UnreadableImage(*from_json(self.fields["refused"]))
 
 
 def _line(fields: dict[str, Any]) -> bytes:

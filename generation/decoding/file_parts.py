@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from generation.examined_images import Format, UnreadableImage
+from wording import say
 
 #: A text is read through if it unfolds to no more bytes.
 UNFOLDED_MAX = 16 * 2**20
@@ -35,19 +36,23 @@ class Parts:
     is_animated: bool = False  #: an animation, of one frame
 
 
-def damaged(detail: str = "The image is damaged or cut off.") -> UnreadableImage:
+def damaged(detail: str = say("The image is damaged or cut off.")) -> UnreadableImage:
     """Return the refusal of a file that is not whole."""
     return UnreadableImage("truncated", detail)
 
 
 def too_many(most: int) -> UnreadableImage:
     """Return the refusal of a file in more parts than a picture has."""
-    return UnreadableImage("too_many_parts", f"The file has more than {most:,} parts.")
+    return UnreadableImage(
+        "too_many_parts", say("The file has more than {most:,} parts.", most=most)
+    )
 
 
 def animation(n_frames: int) -> UnreadableImage:
     """Return the refusal of a film."""
-    detail = f"The file is an animation of {n_frames:,} frames, not one image."
+    detail = say(
+        "The file is an animation of {n_frames:,} frames, not one image.", n_frames=n_frames
+    )
     return UnreadableImage("unsupported_format", detail)
 
 

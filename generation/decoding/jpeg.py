@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from generation.decoding.file_parts import UPRIGHT, Parts, damaged, joined, orientation_of, too_many
 from generation.examined_images import UnreadableImage
+from wording import say
 
 SIGNATURE = b"\xff\xd8\xff"
 SEGMENTS_MAX = 10_000
@@ -72,7 +73,7 @@ def _segments(content: bytes) -> Iterator[_Segment]:
     for _ in range(SEGMENTS_MAX):
         found = _MARKER.search(content, start)
         if found is None:
-            raise damaged("The end of the image is missing.")
+            raise damaged(say("The end of the image is missing."))
         marker, start = content[found.end() - 1], found.start()
         if marker == _END:
             return
@@ -91,7 +92,7 @@ def _segments(content: bytes) -> Iterator[_Segment]:
 def _end_of_scan(content: bytes, start: int) -> int:
     found = _NEXT_MARKER.search(content, start)
     if found is None:
-        raise damaged("The end of the image is missing.")
+        raise damaged(say("The end of the image is missing."))
     return found.start()
 
 
@@ -118,7 +119,7 @@ def _size(reading: _Reading, frame: memoryview) -> tuple[int, int]:
     if reading.size is not None or len(frame) < 6:
         raise damaged()
     if frame[0] != 8:
-        detail = f"The JPEG has {frame[0]} bits a channel; 8 are taken."
+        detail = say("The JPEG has {frame} bits a channel; 8 are taken.", frame=frame[0])
         raise UnreadableImage("unsupported_format", detail)
     return int.from_bytes(frame[3:5], "big"), int.from_bytes(frame[1:3], "big")
 

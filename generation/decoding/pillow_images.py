@@ -14,6 +14,7 @@ from generation.decoding import image_header, jpeg, png, webp
 from generation.decoding.file_parts import UPRIGHT, Parts, damaged
 from generation.decoding.pixel_hash import pixels_sha256
 from generation.examined_images import DecodedImage, Examined, UnreadableImage
+from wording import say
 
 # Sizes and lengths are bounded before Pillow sees anything.
 Image.MAX_IMAGE_PIXELS = None
@@ -108,14 +109,19 @@ def check_size(size: tuple[int, int], max_pixels: int) -> None:
     if width_px * height_px > max_pixels:
         raise UnreadableImage(
             "too_many_pixels",
-            "The image has too many pixels."
-            f" It has {width_px} × {height_px}, {max_pixels:,} are allowed.",
+            say(
+                "The image has too many pixels. It has {width_px} × {height_px}, "
+                "{max_pixels:,} are allowed.",
+                width_px=width_px,
+                height_px=height_px,
+                max_pixels=max_pixels,
+            ),
         )
 
 
 def _read(content: bytes) -> Parts:
     if not content:
-        raise UnreadableImage("empty", "The file is empty.")
+        raise UnreadableImage("empty", say("The file is empty."))
     if content.startswith(png.SIGNATURE):
         return png.read(content)
     if content.startswith(jpeg.SIGNATURE):
@@ -123,8 +129,8 @@ def _read(content: bytes) -> Parts:
     if webp.is_webp(content):
         return webp.read(content)
     if content.startswith(_OTHER_IMAGES) or content[4:8] == b"ftyp":
-        raise UnreadableImage("unsupported_format", "The image is neither PNG, JPEG nor WebP.")
-    raise UnreadableImage("not_an_image", "The file is not an image.")
+        raise UnreadableImage("unsupported_format", say("The image is neither PNG, JPEG nor WebP."))
+    raise UnreadableImage("not_an_image", say("The file is not an image."))
 
 
 def _loaded(parts: Parts) -> Image.Image:
@@ -137,7 +143,7 @@ def _loaded(parts: Parts) -> Image.Image:
     except (UnidentifiedImageError, *_BROKEN) as error:
         raise damaged() from error
     if not is_as_said:
-        raise damaged("The image says that it has two different sizes.")
+        raise damaged(say("The image says that it has two different sizes."))
     return image
 
 

@@ -18,6 +18,7 @@ from generation.decoding.file_parts import (
     too_many,
 )
 from generation.examined_images import UnreadableImage
+from wording import say
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 CHUNKS_MAX = 32_768
@@ -114,7 +115,7 @@ def _chunks(content: bytes) -> Iterator[_Chunk]:
     most = max(CHUNKS_MAX, len(content) // _CHUNK_BYTES)
     for _ in range(most):
         if start + 12 > len(content):
-            raise damaged("The end of the image is missing.")
+            raise damaged(say("The end of the image is missing."))
         end = start + 12 + int.from_bytes(view[start : start + 4], "big")
         if end > len(content):
             raise damaged()
@@ -151,7 +152,9 @@ def _take_other(reading: _Reading, chunk: _Chunk) -> None:
     elif kind == b"fdAT":
         raise animation(2)
     elif not kind[:1].islower():
-        detail = f"The PNG needs a decoder that knows {kind.decode('ascii', 'replace')}."
+        detail = say(
+            "The PNG needs a decoder that knows {chunk}.", chunk=kind.decode("ascii", "replace")
+        )
         raise UnreadableImage("unsupported_format", detail)
 
 

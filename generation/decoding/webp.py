@@ -13,6 +13,7 @@ from generation.decoding.file_parts import (
     orientation_of,
     too_many,
 )
+from wording import say
 
 CHUNKS_MAX = 10_000
 _PROFILE, _ALPHA, _FILM = 0x20, 0x10, 0x02
@@ -82,7 +83,7 @@ def chunks(content: bytes) -> Iterator[Chunk]:
     """
     whole = int.from_bytes(content[4:8], "little") + 8
     if whole > len(content):
-        raise damaged("The end of the image is missing.")
+        raise damaged(say("The end of the image is missing."))
     start = 12
     for _ in range(CHUNKS_MAX):
         if start + 8 > whole:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from generation.decoding import png, webp
 from generation.decoding.file_parts import exif_texts
 from generation.examined_images import UnreadableImage
+from wording import say
 
 NAMES = ("prompt", "workflow")
 
@@ -27,7 +28,11 @@ def read(content: bytes, most: int) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, text in _texts(content, most):
         if text is None or len(text) > most:
-            detail = f"The text “{name}” in the picture is broken, or longer than {most:,} bytes."
+            detail = say(
+                "The text “{name}” in the picture is broken, or longer than {most:,} bytes.",
+                name=name,
+                most=most,
+            )
             raise UnreadableImage("too_large", detail)
         found.setdefault(name, _decoded(text))
     return found
@@ -39,7 +44,7 @@ def _texts(content: bytes, most: int) -> Iterator[tuple[str, bytes | None]]:
     elif content.startswith(png.SIGNATURE):
         yield from png.texts(content, NAMES, most)
     else:
-        raise UnreadableImage("unsupported_format", "Only a PNG or a WebP carries a workflow.")
+        raise UnreadableImage("unsupported_format", say("Only a PNG or a WebP carries a workflow."))
 
 
 def _of_webp(content: bytes) -> Iterator[tuple[str, bytes | None]]:

@@ -11,6 +11,7 @@ from generation.driver.stages import Fetching, Publishing
 from generation.errors import BadImage, PlanFailure
 from generation.failures import failure
 from generation.storage import StorageError
+from wording import say, words_of
 
 FETCH_AGAIN_S = 2.0
 #: So often the time is doubled while our own disk takes nothing.
@@ -48,7 +49,7 @@ def fetching(stage: Fetching, observed: Observation, now: float) -> Step:
 def _pictures_not_fetched(stage: Fetching, observed: seen.PicturesNotFetched, now: float) -> Step:
     problem, running = observed.problem, stage.running
     if stage.is_left and isinstance(problem, FileMissing):
-        return end(do.Lose("it no longer knows it, and its file is gone"))
+        return end(do.Lose(say("it no longer knows it, and its file is gone")))
     if why := _for_good(problem):
         return end(do.Fail(why))
     match problem:
@@ -65,7 +66,7 @@ def _pictures_not_fetched(stage: Fetching, observed: seen.PicturesNotFetched, no
         n_ungiven=running.n_ungiven + isinstance(problem, ANSWERED),
     )
     if isinstance(problem, ANSWERED) and running.n_ungiven >= ERRORS_MOST:
-        return fail("output_not_given", str(problem))
+        return fail("output_not_given", words_of(problem))
     return running, (do.PauseServer(problem),) if isinstance(problem, ComfyError) else ()
 
 
@@ -73,11 +74,11 @@ def _for_good(problem: Exception) -> PlanFailure | None:
     """Return why fetching is of no use any more; None while it may be."""
     match problem:
         case FileMissing():
-            return failure("output_missing", str(problem))
+            return failure("output_missing", words_of(problem))
         case TooLarge():
-            return failure("output_too_large", str(problem))
+            return failure("output_too_large", words_of(problem))
         case BadImage(code=code) if code in _OF_THE_WORKFLOW:
-            return failure(_OF_THE_WORKFLOW[code], str(problem))
+            return failure(_OF_THE_WORKFLOW[code], words_of(problem))
         case StorageError(is_permanent=True):
             return failure("not_storable", problem.detail)
     return None
@@ -88,9 +89,9 @@ def _unreadable(stage: Fetching, problem: BadImage) -> Step:
     retrieval = stage.running.retrieval
     if retrieval.n_unreadable and stage.is_left:
         # Its server was ended while it wrote.
-        return end(do.Lose("it no longer knows it, and its file is incomplete"))
+        return end(do.Lose(say("it no longer knows it, and its file is incomplete")))
     if retrieval.n_unreadable:
-        return fail("unreadable_output", str(problem))
+        return fail("unreadable_output", words_of(problem))
     running = replace(stage.running, retrieval=replace(retrieval, n_unreadable=1))
     return replace(stage, running=running), (do.Note("refetched"), do.Fetch(stage.files))
 
@@ -100,7 +101,7 @@ def _short(stage: Fetching, problem: Exception, now: float) -> Step:
     retrieval = stage.running.retrieval
     after_s = FETCH_AGAIN_S * 2 ** min(retrieval.n_short, DOUBLED_MOST)
     told = replace(retrieval, n_short=retrieval.n_short + 1, is_short_told=True)
-    note = do.Note("disk_full", {"detail": str(problem)}, once=True)
+    note = do.Note("disk_full", {"detail": words_of(problem)}, once=True)
     running = replace(stage.running, due_at=now + after_s, retrieval=told)
     return running, () if retrieval.is_short_told else (note,)
 

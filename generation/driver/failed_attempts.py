@@ -16,6 +16,7 @@ from generation.models import Attempt
 from generation.services import capability, circuit_breaker, server_quarantine, servers, transitions
 from generation.services.server_leases import Lease
 from generation.states import AttemptOutcome
+from wording import in_turn
 
 #: After these nothing can succeed on the server until it has restarted.
 SET_ASIDE = frozenset({"cuda_poisoned", "worker_dead"})
@@ -71,7 +72,7 @@ class FailedAttempts:
         lacks = interpretation.lacks(effect.refused, flight.attempt.graph)
         if lacks and capability.turn_away(flight.attempt, lacks):
             return
-        why = failure(effect.code, "\n".join(effect.refused.sentences()))
+        why = failure(effect.code, in_turn(effect.refused.sentences(), "\n"))
         self.fail(flight, do.Fail(why))
         if interpretation.concerns_its_likes(effect.refused, flight.attempt):
             transitions.fail_alike(flight.attempt, why)
@@ -116,7 +117,7 @@ class FailedAttempts:
         """Give a plan back before it was posted, as its server stands aside."""
         server = self._lease.server
         server.refresh_from_db(fields=["set_aside_code", "set_aside_detail"])
-        transitions.step_back(flight.attempt, server.set_aside_detail.rstrip("."))
+        transitions.step_back(flight.attempt, server.set_aside_detail)
 
     def lose_interrupted(self, flight: Flight, _: do.LoseInterrupted) -> None:
         """End an attempt that somebody else stopped on the server."""

@@ -44,6 +44,7 @@ from generation.services import servers, transitions
 from generation.services.claims import Desk
 from generation.services.server_leases import Lease
 from generation.states import AttemptOutcome
+from wording import words_of
 
 #: So many rendered attempts may wait for our own disks before a driver takes nothing more.
 SHORT_MOST = 16
@@ -145,7 +146,7 @@ class FlightControl:
         except ComfyError as error:
             # No answer, or none that tells anything: every flight stays what it was.
             self.reachability.failed(error)
-            self._tell(self.reachability.take_news(answers=False), detail=str(error))
+            self._tell(self.reachability.take_news(answers=False), detail=words_of(error))
         else:
             self.reachability.worked()
 

@@ -3,6 +3,7 @@
 from generation.driver.effects import Effect, Fail
 from generation.driver.stages import Ended, Stage
 from generation.failures import failure
+from wording import say
 
 Step = tuple[Stage, tuple[Effect, ...]]
 
@@ -22,5 +23,5 @@ def fail(code: str, words: str) -> Step:
 
 def untold() -> Step:
     """End an attempt of which the server cannot tell how it ended."""
-    words = "The server cannot tell how the prompt ended, and has no file of it."
+    words = say("The server cannot tell how the prompt ended, and has no file of it.")
     return fail("output_not_given", words)

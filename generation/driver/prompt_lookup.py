@@ -22,6 +22,7 @@ from generation.driver.split_address import SplitAddress
 from generation.driver.stages import is_acknowledged
 from generation.driver.timeouts import LimitsByWorkflow
 from generation.services import transitions
+from wording import say
 
 
 class PromptLookup:
@@ -46,7 +47,7 @@ class PromptLookup:
             BadAnswer: it is one; the prompt may be queued under an id of its own.
         """
         if accepted.prompt_id in others:
-            words = "The server acknowledges the prompt by the id of another."
+            words = say("The server acknowledges the prompt by the id of another.")
             raise BadAnswer(words, maybe_sent=True)
 
     @staticmethod

@@ -13,6 +13,7 @@ from generation.models import Version
 from generation.services import publication, render_times, transitions, volumes
 from generation.services.server_leases import Lease
 from generation.storage import StagedFileGone, StorageError, Target
+from wording import words_of
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ class Publisher:
         except publication.CancelledMeanwhile:
             return seen.CancelCameFirst()
         except Conflict as error:
-            return seen.NumbersExhausted(str(error))
+            return seen.NumbersExhausted(words_of(error))
         return seen.NumbersReserved(tuple(reserved))
 
     def publish(self, flight: Flight, effect: do.Publish) -> None:
@@ -94,4 +95,4 @@ class Publisher:
                 version.attempt.lease_token = self._lease.token
                 # Its cancel may have ended it.
                 with suppress(Fenced):
-                    transitions.note_once(version.attempt, "disk_full", detail=str(error))
+                    transitions.note_once(version.attempt, "disk_full", detail=words_of(error))

@@ -6,6 +6,7 @@ from generation.comfyui.client import Client
 from generation.comfyui.errors import ComfyError
 from generation.models import Server
 from generation.services import servers
+from wording import words_of
 
 PAUSES_S = (0.5, 1.0, 2.0)
 TOLD_AFTER_S = 3.0
@@ -38,7 +39,7 @@ class Reachability:
         self.pause_ends_at = monotonic() + PAUSES_S[min(self._n_failed, len(PAUSES_S) - 1)]
         self._lost_since = self._lost_since if self._n_failed else monotonic()
         self._n_failed += 1
-        self._detail = str(error) or type(error).__name__
+        self._detail = words_of(error) or type(error).__name__
         if self._n_failed == 1:
             self._write()
 

@@ -19,6 +19,7 @@ from generation.driver.stages import (
 )
 from generation.failures import failure
 from generation.models.version import PICTURES_MAX
+from wording import say
 
 LOOK_BLIND_S = 1.0
 LOOK_RUNNING_S = 2.0
@@ -48,7 +49,7 @@ def running(stage: Running, observed: Observation, now: float) -> Step:
         case seen.NotToBeFound() if stage.n_ungiven >= ERRORS_MOST:
             return fail("output_not_given", "")
         case seen.NotToBeFound():
-            return end(do.Lose("it is neither in its queue nor in its history"))
+            return end(do.Lose(say("it is neither in its queue nor in its history")))
     return on_server(stage, observed, now)
 
 
@@ -77,10 +78,14 @@ def _running_ended(
     if observed.outcome == "interrupted":
         return end(*before, do.LoseInterrupted())
     if not observed.files:
-        words = "The prompt succeeded, but its SaveImage node left no file."
+        words = say("The prompt succeeded, but its SaveImage node left no file.")
         return end(*before, do.Fail(failure("no_output", words)))
     if len(observed.files) > PICTURES_MAX:
-        words = f"The prompt saved {len(observed.files)} pictures, and {PICTURES_MAX} are the most."
+        words = say(
+            "The prompt saved {n} pictures, and {most} are the most.",
+            n=len(observed.files),
+            most=PICTURES_MAX,
+        )
         return end(*before, do.Fail(failure("too_many_pictures", words)))
     fetching = Fetching(running=running, files=observed.files, render_s=observed.render_s)
     return fetching, (*before, do.Fetch(observed.files))

@@ -17,12 +17,13 @@ from generation.driver.stages import ON_SERVER, is_acknowledged
 from generation.failures import SEVERAL_SERVERS, failure
 from generation.services import prompt_graphs, server_identity, transitions
 from generation.services.server_leases import Lease
+from wording import say
 
 #: How many first looks of a driver follow one another quickly, each over a new connection.
 FIRST_LOOKS = 6
 FIRST_LOOK_S = 0.3
 TIMES_ASKED = 6
-WORDS = "Several ComfyUIs answer at its address in turn."
+WORDS = say("Several ComfyUIs answer at its address in turn.")
 
 
 class SplitAddress:
@@ -88,4 +89,4 @@ class SplitAddress:
             self._server, failure(SEVERAL_SERVERS, WORDS), prompt_id=prompt_id
         )
         if flight is not None:
-            transitions.note(flight.attempt, "split", detail=WORDS.rstrip("."))
+            transitions.note(flight.attempt, "split", detail=WORDS)

@@ -13,6 +13,7 @@ from generation.driver.stages import Absence, Fetching, Posting, Preparing, Runn
 from generation.errors import Busy
 from generation.failures import failure
 from generation.storage import StorageError
+from wording import say, words_of
 
 LOOK_TWINS_S = 0.05
 #: So long after too much was being decoded, a panel is tried again.
@@ -57,16 +58,16 @@ def _panel_not_uploaded(stage: Preparing, observed: seen.PanelNotUploaded, now: 
         case StorageError() if observed.is_settled:
             return replace(stage, due_at=now), ()
         case StorageError(is_permanent=False):
-            return fail("storage_away", str(problem))
+            return fail("storage_away", words_of(problem))
         case TooLarge():
-            return fail("upload_refused", str(problem))
+            return fail("upload_refused", words_of(problem))
         case ComfyError():
             is_answered = isinstance(problem, ANSWERED)
             submission = replace(submission, n_refused=submission.n_refused + is_answered)
             if submission.n_refused >= ERRORS_MOST:
-                return fail("upload_refused", str(problem))
+                return fail("upload_refused", words_of(problem))
             return Preparing(due_at=now, submission=submission), (do.PauseServer(problem),)
-    return fail("panel_unreadable", str(problem))
+    return fail("panel_unreadable", words_of(problem))
 
 
 # Posting ------------------------------------------------------------------------------------------
@@ -87,7 +88,7 @@ def posting(stage: Posting, observed: Observation, now: float) -> Step:
         case seen.PromptNotPosted(error=error):
             return _prompt_not_posted(stage, error, now)
         case seen.FoundInQueue(drops_result=True) | seen.FoundInHistory(drops_result=True):
-            words = "The server took the prompt without the node of its result."
+            words = say("The server took the prompt without the node of its result.")
             return end(do.TakeOff(), do.Fail(failure("partly_refused", words)))
         case seen.FoundInQueue():
             copies = (do.DeleteDoubledPrompt(),) if observed.n_copies > 1 else ()
@@ -122,10 +123,10 @@ def _panel_vanished(stage: Posting, observed: seen.PanelVanished, now: float) ->
 def _prompt_not_posted(stage: Posting, error: ComfyError, now: float) -> Step:
     """Keep for later what cannot have got there; the rest is in doubt, and looked for."""
     submission = stage.submission
-    said = str(error) if isinstance(error, ANSWERED) else ""
+    said = words_of(error) if isinstance(error, ANSWERED) else ""
     pause = do.PauseServer(error)
     if isinstance(error, TooLarge):
-        return fail("upload_refused", str(error))
+        return fail("upload_refused", words_of(error))
     if isinstance(error, Denied):
         submission = replace(submission, n_answered=submission.n_answered + 1)
         if submission.n_answered >= ERRORS_MOST:
@@ -147,7 +148,7 @@ def _never_there(stage: Posting, observed: seen.NotToBeFound, now: float) -> Ste
     submission = stage.submission
     n_answered = submission.n_answered + bool(stage.error)
     if n_answered >= ERRORS_MOST or submission.n_unanswered >= UNANSWERED_MOST:
-        words = stage.error or "The server gives no answer to the prompt."
+        words = stage.error or say("The server gives no answer to the prompt.")
         return fail("prompt_not_taken", words)
     again = replace(submission, n_answered=n_answered, is_repost=True)
     return Preparing(due_at=now, submission=again), ()

@@ -18,6 +18,7 @@ from generation.failures import failure
 from generation.models import Attempt
 from generation.services import render_times
 from generation.services.render_times import Watched
+from wording import say
 
 #: So many times longer than it ever took is too long.
 TIMES_LONGEST = 5
@@ -46,20 +47,24 @@ def judge(timers: Timers, observed: FoundInQueue, now: float) -> PlanFailure | N
     limits = observed.limits
     if timers.idle_since is not None and now - timers.idle_since > limits.dead_s:
         return failure(
-            "worker_dead", f"It waited for {limits.dead_s:.0f} s while nothing ran there."
+            "worker_dead",
+            say("It waited for {dead_s:.0f} s while nothing ran there.", dead_s=limits.dead_s),
         )
     if observed.is_running and timers.quiet_since is not None:
         quiet_s = now - timers.quiet_since
         if quiet_s > limits.hung_s:
             return _hung(quiet_s)
     if timers.behind_since is not None and now - timers.behind_since > limits.unknown_s:
-        words = f"Somebody else's prompt has run there for {now - timers.behind_since:.0f} s."
+        words = say(
+            "Somebody else's prompt has run there for {behind_s:.0f} s.",
+            behind_s=now - timers.behind_since,
+        )
         return failure("occupied", words)
     return None
 
 
 def _hung(quiet_s: float) -> PlanFailure:
-    return failure("hung", f"No progress for {quiet_s:.0f} s.")
+    return failure("hung", say("No progress for {quiet_s:.0f} s.", quiet_s=quiet_s))
 
 
 class LimitsByWorkflow:

@@ -28,6 +28,7 @@ from generation.errors import BadImage, Busy
 from generation.models import Version
 from generation.services import incoming_images
 from generation.services.publication import Image, discard
+from wording import say
 
 FOLDER = "madsea"
 #: How often a file that is named and not there is asked for.
@@ -142,4 +143,6 @@ class Transfers:
             self._client.reconnect()
             with suppress(FileMissing):
                 return self._client.view(output, max_bytes=most), split_probes.comes_back(seen)
-        raise FileMissing(f"The server has the file {output.filename!r} at one time only.")
+        raise FileMissing(
+            say("The server has the file {filename!r} at one time only.", filename=output.filename)
+        )

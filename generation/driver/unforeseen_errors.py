@@ -14,6 +14,7 @@ from generation.models import Attempt
 from generation.services import servers, transitions
 from generation.services.server_leases import Lease
 from generation.workflows.errors import GraphError
+from wording import say, words_of
 
 logger = logging.getLogger(__name__)
 
@@ -50,9 +51,11 @@ def is_foreseen(error: Exception) -> bool:
 
 def _told(error: Exception, attempt: Attempt) -> PlanFailure:
     if isinstance(error, GraphError):
-        return failure("invalid_graph", str(error))
+        return failure("invalid_graph", words_of(error))
     logger.error("attempt %s: the driver stumbled", attempt.pk, exc_info=error)
-    return failure("driver_error", f"Madsea's driver failed: {type(error).__name__}.")
+    return failure(
+        "driver_error", say("Madsea's driver failed: {kind}.", kind=type(error).__name__)
+    )
 
 
 def stumbled(lease: Lease, error: Exception) -> None:
@@ -61,8 +64,10 @@ def stumbled(lease: Lease, error: Exception) -> None:
     Else driver after driver would take it on and fail as well, and its plans would run for ever.
     """
     logger.error("the driver of %s stumbled", lease.server.name, exc_info=error)
-    servers.note_silence(lease.server, f"Madsea's driver failed there: {type(error).__name__}.")
-    why = failure("driver_error", f"Madsea's driver failed: {type(error).__name__}.")
+    servers.note_silence(
+        lease.server, say("Madsea's driver failed there: {kind}.", kind=type(error).__name__)
+    )
+    why = failure("driver_error", say("Madsea's driver failed: {kind}.", kind=type(error).__name__))
     held = Attempt.objects.under_way().filter(server=lease.server, lease_token=lease.token)
     for attempt in held.select_related("run", "server"):
         attempt.lease_token = lease.token

@@ -21,7 +21,7 @@ class NamedWorkflow(models.Model):
     )
     document = models.TextField(blank=True, help_text="The text as it was given.")
     graph: "models.JSONField[Any, Any]" = models.JSONField(null=True, blank=True)
-    remarks: "models.JSONField[Any, Any]" = models.JSONField(
+    remarks = SentencesField(
         default=list,
         blank=True,
         help_text='What of the document is not in the graph: [{"code", "detail", "node"}]',

@@ -4,8 +4,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
+from wording import Sentence, as_json, from_json
 
-from wording import Sentence, restored, storable
 
 if TYPE_CHECKING:
     _Text = models.TextField[str, str]
@@ -35,13 +35,13 @@ class SentenceField(_Text):
         if not isinstance(value, Sentence):
             text = value.replace(SEPARATOR, " ") if isinstance(value, str) else value
             return super().get_prep_value(text)
-        made_of = json.dumps(storable(value), ensure_ascii=False, separators=(",", ":"))
+        made_of = json.dumps(as_json(value), ensure_ascii=False, separators=(",", ":"))
         return f"{value.in_english()}{SEPARATOR}{made_of}"
 
     def from_db_value(self, value: str | None, *_args: Any) -> str | None:
         """Return the sentence, or the text, that a column holds."""
         _, mark, made_of = (value or "").rpartition(SEPARATOR)
-        return restored(json.loads(made_of)) if mark else value
+        return from_json(json.loads(made_of)) if mark else value
 
 
 class SentencesField(_Json):
@@ -54,8 +54,8 @@ class SentencesField(_Json):
 
     def get_prep_value(self, value: Any) -> Any:
         """Return what the column holds."""
-        return super().get_prep_value(storable(value))
+        return super().get_prep_value(as_json(value))
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
         """Return the value with its sentences."""
-        return restored(super().from_db_value(value, expression, connection))
+        return from_json(super().from_db_value(value, expression, connection))

@@ -8,18 +8,19 @@ from django.db.models import Exists, OuterRef
 from generation.models import PlanRun, RunGroup
 from generation.selectors import wait_reasons
 from generation.states import WaitReason
+from wording import to_say
 
 
 class Awaited(StrEnum):
     """Why nothing of an unfinished batch is being rendered, or goes on being."""
 
     NOTHING = ""  #: It is finished, or something of it is being rendered.
-    STOPPING = "stopping"  #: A cancel was requested, and what runs has not ended yet.
-    PAUSED = "paused"
-    ARTISTS = "waits for artists"
-    PANELS = "waits for panels"
-    SERVERS = "waits for servers"
-    TURN = "waits for its turn"
+    STOPPING = to_say("stopping")  #: A cancel was requested, and what runs has not ended yet.
+    PAUSED = to_say("paused")
+    ARTISTS = to_say("waits for artists")
+    PANELS = to_say("waits for panels")
+    SERVERS = to_say("waits for servers")
+    TURN = to_say("waits for its turn")
 
 
 def annotations() -> dict[str, Any]:

@@ -13,6 +13,7 @@ from generation.models import Batch, PlanRun
 from generation.selectors.logs import LogLine
 from generation.selectors.results import Result
 from generation.states import FINISHED, BatchState, RunState
+from wording import say
 
 _PUBLIC_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _UNFINISHED = Q(n_total__gt=F("n_done") + F("n_error") + F("n_cancelled"))
@@ -68,7 +69,7 @@ def existing(public_id: str, find: Callable[[str], Batch | None]) -> Batch:
     """
     found = find(public_id) if _PUBLIC_ID.fullmatch(public_id) else None
     if found is None:
-        detail = f"There is no batch {public_id!r:.60}."
+        detail = say("There is no batch {public_id!r:.60}.", public_id=public_id)
         raise NotFound(detail, code="unknown_batch", attr="batch_id")
     return found
 

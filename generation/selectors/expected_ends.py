@@ -17,12 +17,13 @@ from generation.models import Attempt, Batch, Block, Capability, PlanRun, Server
 from generation.selectors import render_queue
 from generation.selectors.paces import paces
 from generation.states import RunState, ServerHealth
+from wording import Sentence, say, to_say
 
-_HELD = "it cannot be taken yet"
-_ARTIST = "an artist uploads it"
-_NO_SERVER = "no server that could render it answers and takes work"
-_BEFORE = "something before it takes a time that is not known"
-_NOTHING_LIKE_IT = "nothing was rendered with {workflow} lately"
+_HELD = say("it cannot be taken yet")
+_ARTIST = say("an artist uploads it")
+_NO_SERVER = say("no server that could render it answers and takes work")
+_BEFORE = say("something before it takes a time that is not known")
+_NOTHING_LIKE_IT = to_say("nothing was rendered with {workflow} lately")
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ class _Farm:
             takes_s = self._takes_s(server, workflow or "")
             begins = started_at or self._free_at.get(server, self._now)
             if takes_s is None or begins is None:
-                ends[run] = Expected(None, _NOTHING_LIKE_IT.format(workflow=workflow))
+                ends[run] = Expected(None, Sentence(_NOTHING_LIKE_IT, {"workflow": workflow}))
                 self._busy_until(server, None)
                 continue
             at = max(self._now, begins + timedelta(seconds=takes_s))
@@ -148,7 +149,7 @@ class _Farm:
         for pk in able:
             self._free_at[pk] = None
         return Expected(
-            None, _NOTHING_LIKE_IT.format(workflow=part.workflow) if is_new else _BEFORE
+            None, Sentence(_NOTHING_LIKE_IT, {"workflow": part.workflow}) if is_new else _BEFORE
         )
 
     def _busy_until(self, server: int, at: datetime | None) -> None:

@@ -16,6 +16,7 @@ from generation.models import (
 )
 from generation.states import PlanStatus
 from nomenclature.rules import EXTRACTED_RAW
+from wording import say
 
 #: What of a plan words are looked for in.
 _SEARCHED = ("label", "dialogue", "action", "place", "camera", "description", "notes")
@@ -95,7 +96,7 @@ def text_changes(plan_id: int) -> QuerySet[PlanTextChange]:
         NotFound: there is no such plan.
     """
     if not Plan.objects.filter(pk=plan_id).exists():
-        raise NotFound(f"There is no plan {plan_id}.", code="unknown_plan")
+        raise NotFound(say("There is no plan {plan_id}.", plan_id=plan_id), code="unknown_plan")
     changes = PlanTextChange.objects.filter(plan=plan_id).select_related("changed_by")
     return changes.order_by("-revision")
 

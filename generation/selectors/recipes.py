@@ -17,6 +17,7 @@ from generation.workflows import named_files, text_placeholders
 from generation.workflows.definitions import shipped_definitions
 from generation.workflows.graph import Graph
 from generation.workflows.parameters import Parameter
+from wording import say
 
 #: What a version is known by, in the order in which a hash is looked for.
 HASHES = ("sha256", "served_sha256", "pixels_sha256")
@@ -133,7 +134,9 @@ def version(version_id: int) -> Version:
     """
     found = _related().filter(pk=version_id).first()
     if found is None:
-        raise NotFound(f"There is no file {version_id}.", code="unknown_version")
+        raise NotFound(
+            say("There is no file {version_id}.", version_id=version_id), code="unknown_version"
+        )
     return found
 
 
@@ -150,7 +153,7 @@ def find(hashes: Mapping[str, str]) -> Match:
         ids = list(rendered_first.values_list("pk", flat=True)[: _ALSO_MOST + 1])
         if ids:
             return Match(same.get(pk=ids[0]), name, ids[1:])
-    raise NotFound("Madsea has published no such picture.", code="unknown_picture")
+    raise NotFound(say("Madsea has published no such picture."), code="unknown_picture")
 
 
 def _related() -> VersionQuerySet:
@@ -304,7 +307,7 @@ def differences(first: Recipe, second: Recipe) -> list[Difference]:
         ("models", ", ".join(first["models"]) or None, ", ".join(second["models"]) or None),
         ("server", first["server"], second["server"]),
         ("ComfyUI", first["comfyui_version"], second["comfyui_version"]),
-        ("made by", first["origin"], second["origin"]),
+        (say("made by"), first["origin"], second["origin"]),
     ]
     return [Difference(*pair) for pair in pairs if pair[1] != pair[2]]
 

@@ -9,6 +9,7 @@ from generation.errors import NotFound
 from generation.models import Version
 from generation.models.version import UNKNOWN_SERVED
 from generation.selectors.prepared_queries import PreparedTuples
+from wording import say
 
 _FIELDS = (
     "pk",
@@ -69,7 +70,9 @@ def version(version_id: int) -> Version:
     """
     found = versions().filter(pk=version_id).first()
     if found is None:
-        raise NotFound(f"There is no file {version_id}.", code="unknown_version")
+        raise NotFound(
+            say("There is no file {version_id}.", version_id=version_id), code="unknown_version"
+        )
     return found
 
 

@@ -12,6 +12,7 @@ from generation.errors import InvalidRequest, NotFound, Problem
 from generation.models import Batch, Episode, PlanRun, Project, Sequence, Style
 from generation.selectors import batches
 from generation.states import UNFINISHED, RunState
+from wording import Sentence, any_of, say, to_say
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,11 @@ def check(choice: Choice) -> None:
         NotFound: what it names does not exist, an episode in its project for example.
     """
     if choice.since and choice.until and choice.since > choice.until:
-        detail = f"{choice.since} is after {choice.until}: no day is between them."
+        detail = say(
+            "{since} is after {until}: no day is between them.",
+            since=choice.since,
+            until=choice.until,
+        )
         raise InvalidRequest([Problem("since", "after_until", detail)])
     if choice.batch is not None:
         batches.batch(choice.batch)
@@ -63,12 +68,23 @@ def check(choice: Choice) -> None:
     _check_known("style", choice.style, Style.objects.all())
 
 
+#: What is said of each kind of code that nothing has.
+_NONE = {
+    "project": to_say("There is no project {code!r:.80}."),
+    "episode": to_say("There is no episode {code!r:.80}."),
+    "sequence": to_say("There is no sequence {code!r:.80}."),
+    "style": to_say("There is no style {code!r:.80}."),
+}
+
+
 def _check_known(what: str, code: str | None, rows: QuerySet[Any]) -> None:
     if code is None or rows.filter(code=code).exists():
         return
     similar = alike(code, rows.order_by("code").values_list("code", flat=True).distinct())
-    meant = f" Is {' or '.join(similar)} meant?" if similar else ""
-    raise NotFound(f"There is no {what} {code!r:.80}.{meant}", code=f"unknown_{what}", attr=what)
+    detail = Sentence(_NONE[what], {"code": code})
+    if similar:
+        detail = say("{detail} Is {similar} meant?", detail=detail, similar=any_of(similar))
+    raise NotFound(detail, code=f"unknown_{what}", attr=what)
 
 
 def alike(word: str, known: Iterable[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from django.db.models import QuerySet
 
 from generation.models import StorageTrouble
+from wording import say
 
 
 def troubles() -> QuerySet[StorageTrouble]:
@@ -12,5 +13,9 @@ def troubles() -> QuerySet[StorageTrouble]:
 
 def sentence(trouble: StorageTrouble) -> str:
     """Return what is wrong and what follows, in one line."""
-    whose = f"the plans of {trouble.scope} wait" if trouble.scope else "all plans wait"
-    return f"Storage: {trouble.detail.rstrip('.')}; {whose}."
+    whose = (
+        say("the plans of {scope} wait", scope=trouble.scope)
+        if trouble.scope
+        else say("all plans wait")
+    )
+    return say("Storage: {detail!p}; {whose}.", detail=trouble.detail, whose=whose)

@@ -12,6 +12,7 @@ from generation.models import Block, Capability, RunGroup, Server
 from generation.selectors import claimable
 from generation.states import RunState, ServerHealth, WaitReason
 from generation.workflows.requirements import Lack
+from wording import in_turn, say
 
 T = TypeVar("T")
 
@@ -61,30 +62,37 @@ def _wait(code: str, message: str) -> Wait:
 
 
 _OF_REASON = {
-    WaitReason.TURN: _wait("turn", "Its turn has not come: the queue says its place."),
-    WaitReason.PANEL: _wait("panel", "It has no panel yet: it goes on as soon as one is imported."),
-    WaitReason.UPLOAD: _wait("upload", "An image uploaded for it is being published."),
+    WaitReason.TURN: _wait("turn", say("Its turn has not come: the queue says its place.")),
+    WaitReason.PANEL: _wait(
+        "panel", say("It has no panel yet: it goes on as soon as one is imported.")
+    ),
+    WaitReason.UPLOAD: _wait("upload", say("An image uploaded for it is being published.")),
 }
 _OF_SITUATION = {
     Situation.NORMAL: _OF_REASON[WaitReason.TURN],
-    Situation.PAUSED: _wait("paused", "Its batch is paused: it goes on when somebody resumes it."),
+    Situation.PAUSED: _wait(
+        "paused", say("Its batch is paused: it goes on when somebody resumes it.")
+    ),
     Situation.STORAGE: _wait(
         "storage",
-        "The folder where its files go cannot be used: it goes on by itself once that is mended.",
+        say(
+            "The folder where its files go cannot be used: it goes on by itself once "
+            "that is mended."
+        ),
     ),
     Situation.NONE_ENABLED: _wait(
         "no_server",
-        "No ComfyUI server takes plans: a technical director has to enable one.",
+        say("No ComfyUI server takes plans: a technical director has to enable one."),
     ),
     Situation.ALL_DOWN: _wait(
         "servers_down",
-        "No ComfyUI server can take work: it goes on as soon as one does.",
+        say("No ComfyUI server can take work: it goes on as soon as one does."),
     ),
     Situation.NONE_CAPABLE: _wait(
-        "no_capable_server", "No server that answers can take its workflow."
+        "no_capable_server", say("No server that answers can take its workflow.")
     ),
 }
-_FOR_AN_ARTIST = _wait("artist", "It waits for an artist to upload its image.")
+_FOR_AN_ARTIST = _wait("artist", say("It waits for an artist to upload its image."))
 
 
 def waits(state: str, wait_reason: str, outlook: Outlook = NORMAL) -> Wait | None:
@@ -239,7 +247,7 @@ def _details(standings: list[Standing]) -> dict[Standing, str]:
     blocked = {(each.workflow_id, each.server_id): each.detail for each in blocks}
     servers = list(Server.objects.enabled().order_by("name"))
     return {
-        each: " ".join(
+        each: in_turn(
             _of_server(
                 server,
                 lacking.get((each.needs_id or 0, server.pk)),
@@ -253,18 +261,28 @@ def _details(standings: list[Standing]) -> dict[Standing, str]:
 
 def _of_server(server: Server, missing: list[dict[str, Any]] | None, blocked: str | None) -> str:
     if server.set_aside_at is not None:
-        why = server.set_aside_detail.rstrip(".")
-        return f"{server.name} is set aside ({server.set_aside_code}): {why}."
+        return say(
+            "{server} is set aside ({code}): {why!p}.",
+            server=server.name,
+            code=server.set_aside_code,
+            why=server.set_aside_detail,
+        )
     if blocked is not None:
-        return f"{server.name} is blocked for this workflow: {blocked.rstrip('.')}."
+        return say(
+            "{server} is blocked for this workflow: {why!p}.", server=server.name, why=blocked
+        )
     if missing is None:
-        what = "drains: it takes nothing more" if server.is_draining else "does not answer"
-        return f"{server.name} {what}."
-    down = " and does not answer" if server.health == ServerHealth.DOWN else ""
-    return f"{server.name} lacks {lacks(missing)}{down}."
+        if server.is_draining:
+            return say("{server} drains: it takes nothing more.", server=server.name)
+        return say("{server} does not answer.", server=server.name)
+    if server.health == ServerHealth.DOWN:
+        return say(
+            "{server} lacks {lacks} and does not answer.", server=server.name, lacks=lacks(missing)
+        )
+    return say("{server} lacks {lacks}.", server=server.name, lacks=lacks(missing))
 
 
 def lacks(missing: Iterable[Mapping[str, Any]]) -> str:
     """Return what a Capability's `missing` holds, in words."""
     found = (Lack(each["name"], each["where"], tuple(each["closest"])) for each in missing)
-    return ", ".join(map(str, found))
+    return in_turn((lack.sentence() for lack in found), ", ")

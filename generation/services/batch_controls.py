@@ -13,6 +13,7 @@ from generation.models import Batch
 from generation.models.batch import NAME_MAX, PRIORITY_HIGH, PRIORITY_LOW
 from generation.services import acts
 from generation.services.transitions.unit_of_work import UnitOfWork, change
+from wording import say
 
 TRIES_LOW, TRIES_HIGH = 1, 20
 
@@ -89,7 +90,7 @@ def _rename(now: UnitOfWork, name: str) -> None:
 
 def _check(name: str, value: int | None, low: int, high: int) -> None:
     if value is not None and not low <= value <= high:
-        detail = f"{name}: it must be between {low} and {high}."
+        detail = say("{name}: it must be between {low} and {high}.", name=name, low=low, high=high)
         raise InvalidRequest([Problem(name, "out_of_bounds", detail)])
 
 
@@ -97,9 +98,11 @@ def _check_name(name: str | None) -> None:
     if name is None:
         return
     if not name.strip() or not is_storable(name):
-        raise InvalidRequest([Problem("name", "bad_text", "name: a batch keeps a name of text.")])
+        raise InvalidRequest(
+            [Problem("name", "bad_text", say("name: a batch keeps a name of text."))]
+        )
     if len(name) > NAME_MAX:
-        detail = f"name: at most {NAME_MAX} characters; it has {len(name):,}."
+        detail = say("name: at most {most} characters; it has {n:,}.", most=NAME_MAX, n=len(name))
         raise InvalidRequest([Problem("name", "too_long", detail)])
 
 
@@ -142,7 +145,9 @@ def move_priority(batch: Batch, by: int, *, actor: User | None) -> bool:
 
 def _pause(now: UnitOfWork) -> None:
     if not now.batch.is_unfinished:
-        raise Conflict("The batch is finished: there is nothing to pause.", code="batch_finished")
+        raise Conflict(
+            say("The batch is finished: there is nothing to pause."), code="batch_finished"
+        )
     now.set(paused_at=Now())
     now.log("paused")
     _touch_waiting(now)

@@ -44,6 +44,7 @@ from generation.services.request_validation import BatchRequest
 from generation.services.retry_overrides import NONE, Overrides
 from generation.services.transitions import Cancelled
 from generation.states import FIRST, Mode, WaitReason
+from wording import say
 
 _NOTHING_OWN = OwnValues({}, {})
 
@@ -275,8 +276,10 @@ def retry(
     if not moved:
         plan_locks.refuse_locked(runs)
         raise Conflict(
-            "Nothing in this batch has failed or was cancelled. For another version of a plan,"
-            " send a new request.",
+            say(
+                "Nothing in this batch has failed or was cancelled. For another version of "
+                "a plan, send a new request."
+            ),
             code="nothing_to_retry",
         )
     return list(batch.runs.filter(pk__in=[run.pk for run in runs]).order_by("pk"))

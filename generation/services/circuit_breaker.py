@@ -21,6 +21,7 @@ from generation.models import Attempt, Block, PlanRun, Server, Workflow
 from generation.selectors import claimable
 from generation.services import transitions
 from generation.states import AttemptOutcome
+from wording import say
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +47,11 @@ def look(server: Server, workflow: Workflow, latest: Attempt | None = None) -> b
     failed = _proven(server, workflow, _last_failed(server, workflow))
     if len(failed) < IN_A_ROW:
         return False
-    detail = f"{len(failed)} plans in a row failed there, the last with: {_words(failed[0])}"
+    detail = say(
+        "{n} plans in a row failed there, the last with: {words}",
+        n=len(failed),
+        words=_words(failed[0]),
+    )
     # Keep a prompt that reached the server: only a restart makes the server forget it.
     known = next((each.id_on_server for each in failed if each.acknowledged_at is not None), "")
     _, is_new = Block.objects.get_or_create(
@@ -158,7 +163,7 @@ def _asked_for(
 
 
 def _words(attempt: Attempt) -> str:
-    return attempt.outcome_detail.splitlines()[0][:200] if attempt.outcome_detail else "no words"
+    return attempt.outcome_detail or say("no words")
 
 
 def _unblame(server: Server, failed: Sequence[Attempt]) -> None:

@@ -28,6 +28,7 @@ from generation.services.server_leases import Lease
 from generation.states import ServerHealth
 from generation.workflows.contract import Contract
 from generation.workflows.errors import GraphError
+from wording import say
 
 #: Groups that one claim tries.
 LOOKED_AT = 20
@@ -158,11 +159,13 @@ class Desk:
         needs_panel = prompt_graphs.needs_panel(run, contract)
         panel = prompt_graphs.panel_of(run) if needs_panel else None
         if needs_panel and panel is None:
-            return failure("no_panel", "The plan has no panel.")
+            return failure("no_panel", say("The plan has no panel."))
         try:
             graph = prompt_graphs.build(attempt, contract, spellings, panel)
         except GraphError as error:
-            return failure("invalid_graph", f"{run.workflow}: {error}")
+            return failure(
+                "invalid_graph", say("{workflow}: {error}", workflow=run.workflow, error=error)
+            )
         transitions.set_graph(attempt, graph, panel)
         return None
 

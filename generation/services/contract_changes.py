@@ -20,10 +20,11 @@ from generation.workflows.director_choices import (
     WHICH_RESULT,
 )
 from generation.workflows.parameters import Parameter, check, shown
+from wording import say
 
 LABEL_MAX, ORDER_MAX = 100, 9_999
 _NUMBERS = frozenset({"INT", "FLOAT", "SEED"})
-_ACT = "change the contract of a workflow"
+_ACT = say("change the contract of a workflow")
 
 Json = dict[str, Any]
 
@@ -46,7 +47,9 @@ def change(name: str, wanted: Mapping[str, Any], *, actor: User | None) -> Named
     changed = _changed(row, wanted)
     unchanged = NamedWorkflow.objects.filter(pk=row.pk, changed_at=row.changed_at)
     if not unchanged.update(choices=changed, changed_by=actor, changed_at=timezone.now()):
-        detail = "Somebody else has just changed this workflow: look at it again, then change it."
+        detail = say(
+            "Somebody else has just changed this workflow: look at it again, then change it."
+        )
         raise Conflict(detail, code="changed_meanwhile")
     row.refresh_from_db()
     return row
@@ -55,9 +58,11 @@ def change(name: str, wanted: Mapping[str, Any], *, actor: User | None) -> Named
 def _row(name: str) -> NamedWorkflow:
     row = workflow_library.stored(name)
     if row is None:
-        raise NotFound(f"There is no workflow {name!r:.100}.", code="unknown_workflow")
+        raise NotFound(
+            say("There is no workflow {name!r:.100}.", name=name), code="unknown_workflow"
+        )
     if row.graph is None:
-        detail = f"{row.name} cannot be used: {row.error['detail']}"
+        detail = say("{row} cannot be used: {detail}", row=row.name, detail=row.error["detail"])
         raise Conflict(detail, code=f"workflow_{row.error['code']}")
     return row
 
@@ -98,7 +103,7 @@ def _answered(row: NamedWorkflow, wanted: Mapping[str, Any]) -> tuple[Json, list
         if node_id in options:
             answered[code] = director_choices.answer(row.graph, node_id, filter(None, options))
         else:
-            known = ", ".join(repr(option) for option in options) or "nothing: it is not asked"
+            known = ", ".join(repr(option) for option in options) or say("nothing: it is not asked")
             detail = f"Expected {known}; got {shown(node_id)}."
             problems.append(Problem(f"answers.{code}", "not_an_option", detail))
     return answered, problems
@@ -123,7 +128,11 @@ def _chosen(
         return {}, []
     if parameter is None or name == services.PANEL:
         offered = ", ".join(sorted(set(plain.parameters) - {services.PANEL})) or "none"
-        detail = f"The workflow has no parameter {shown(name)}; it has {offered}."
+        detail = say(
+            "The workflow has no parameter {name}; it has {offered}.",
+            name=shown(name),
+            offered=offered,
+        )
         return {}, [Problem(place, "unknown_parameter", detail)]
     chosen = {key: of for key, of in _kept(row, plain, name).items() if key not in fields}
     chosen |= {key: of for key, of in fields.items() if of is not None}
@@ -157,9 +166,17 @@ def _kept(row: NamedWorkflow, plain: Contract, name: str) -> Json:
 def _faults(parameter: Parameter, chosen: Json) -> Iterator[tuple[str, str, str]]:
     """Yield what is wrong with the choices of a parameter: field, code, sentence."""
     if len(chosen.get("label", "")) > LABEL_MAX:
-        yield "label", "too_long", f"A label has at most {LABEL_MAX} characters."
+        yield (
+            "label",
+            "too_long",
+            say("A label has at most {label_max} characters.", label_max=LABEL_MAX),
+        )
     if not 0 <= chosen.get("order", 0) <= ORDER_MAX:
-        yield "order", "out_of_bounds", f"order must be between 0 and {ORDER_MAX}."
+        yield (
+            "order",
+            "out_of_bounds",
+            say("order must be between 0 and {order_max}.", order_max=ORDER_MAX),
+        )
     faults = list(_bound_faults(parameter, chosen))
     yield from faults
     if "preset" in chosen and not faults:
@@ -177,14 +194,34 @@ def _bound_faults(parameter: Parameter, chosen: Json) -> Iterator[tuple[str, str
         if bound is None:
             continue
         if parameter.type not in _NUMBERS:
-            yield field, "no_bounds", f"{parameter.name} is no number: it has no bounds."
+            yield (
+                field,
+                "no_bounds",
+                say("{parameter} is no number: it has no bounds.", parameter=parameter.name),
+            )
         elif parameter.type != "FLOAT" and not isinstance(bound, int):
-            yield field, "wrong_type", f"{field} must be a whole number, not {shown(bound)}."
+            yield (
+                field,
+                "wrong_type",
+                say(
+                    "{field} must be a whole number, not {bound}.", field=field, bound=shown(bound)
+                ),
+            )
         elif (low is not None and bound < low) or (high is not None and bound > high):
-            detail = f"{field} must be between {low} and {high}, as the node has it; not {bound}."
+            detail = say(
+                "{field} must be between {low} and {high}, as the node has it; not {bound}.",
+                field=field,
+                low=low,
+                high=high,
+                bound=bound,
+            )
             yield field, "out_of_bounds", detail
     if {"min", "max"} <= chosen.keys() and chosen["min"] > chosen["max"]:
-        yield "max", "out_of_bounds", f"max must be at least min, which is {chosen['min']}."
+        yield (
+            "max",
+            "out_of_bounds",
+            say("max must be at least min, which is {min}.", min=chosen["min"]),
+        )
 
 
 def _too_large(row: NamedWorkflow, changed: Json) -> Iterator[Problem]:

@@ -15,6 +15,7 @@ from generation.services.import_folders import STEP
 from nomenclature import rules
 from nomenclature.errors import NomenclatureError
 from nomenclature.name import with_plain_extension
+from wording import say, words_of
 
 PLAN_LAST = 9999
 
@@ -51,7 +52,7 @@ def _by_name(sequence: Sequence, filename: str) -> str:
     try:
         named = import_folders.plan_of(filename, publication.PANEL)
     except NomenclatureError as error:
-        raise InvalidRequest([Problem("file", error.code, str(error))]) from error
+        raise InvalidRequest([Problem("file", error.code, words_of(error))]) from error
     wanted = {"episode": sequence.episode.code, "sequence_id": sequence.code}
     for name, value in wanted.items():
         if getattr(named, name) != value:
@@ -68,6 +69,10 @@ def _by_order(sequence: Sequence, order: int) -> str:
     last = int(known[-1]) // STEP * STEP if known else 0
     number = last + STEP * (order - len(known) + 1)
     if number > PLAN_LAST:
-        detail = f"{sequence.code} has no number left for it: plans end at {PLAN_LAST}."
+        detail = say(
+            "{sequence} has no number left for it: plans end at {plan_last}.",
+            sequence=sequence.code,
+            plan_last=PLAN_LAST,
+        )
         raise InvalidRequest([Problem("file", "no_number", detail)])
     return f"{number:04d}"

@@ -19,6 +19,7 @@ from generation.models import Batch, IdempotencyKey
 from generation.services import batches, requested_workflows
 from generation.services.request_validation import BatchRequest, read
 from generation.workflows.parameters import shown
+from wording import say
 
 HEADER = "Idempotency-Key"
 KEY = re.compile(r"[ -~]{1,255}")
@@ -119,7 +120,7 @@ def _wanted(payload: object, kind: str, key: str, requester: User) -> Idempotenc
 
 def _check(key: str) -> None:
     if not KEY.fullmatch(key):
-        detail = "Expected 1 to 255 printable ASCII characters."
+        detail = say("Expected 1 to 255 printable ASCII characters.")
         raise InvalidRequest([Problem(HEADER, "invalid_idempotency_key", detail)])
 
 
@@ -160,8 +161,11 @@ def _refuse_another(known: IdempotencyKey, wanted: IdempotencyKey) -> None:
     told = [*found[:N_DIFFERENCES], *(["…"] if found[N_DIFFERENCES:] else [])]
     what = "; ".join(told) or _otherwise(known, wanted)
     raise Conflict(
-        f"This key came with another request before ({what})."
-        " Send this one with a new key, or that one unchanged.",
+        say(
+            "This key came with another request before ({what}). Send this one with a "
+            "new key, or that one unchanged.",
+            what=what,
+        ),
         code="idempotency_mismatch",
         attr=HEADER,
     )
@@ -169,8 +173,10 @@ def _refuse_another(known: IdempotencyKey, wanted: IdempotencyKey) -> None:
 
 def _otherwise(known: IdempotencyKey, wanted: IdempotencyKey) -> str:
     """Return how requests differ whose bodies do not."""
-    another = f"it was for {known.kind}, this one is for {wanted.kind}"
-    return "a number is written in another way" if known.kind == wanted.kind else another
+    another = say(
+        "it was for {kind}, this one is for {wanted}", kind=known.kind, wanted=wanted.kind
+    )
+    return say("a number is written in another way") if known.kind == wanted.kind else another
 
 
 def differences(first: object, second: object, place: str = "") -> Iterator[str]:
@@ -183,7 +189,12 @@ def differences(first: object, second: object, place: str = "") -> Iterator[str]
         for index, pair in enumerate(zip_longest(first, second, fillvalue=_ABSENT)):
             yield from differences(*pair, _below(place, str(index)))
     elif type(first) is not type(second) or first != second:
-        yield f"{place or 'the body'}: {_told(first)} → {_told(second)}"
+        yield say(
+            "{place}: {before} → {after}",
+            place=place or "the body",
+            before=_told(first),
+            after=_told(second),
+        )
 
 
 def _below(place: str, name: str) -> str:

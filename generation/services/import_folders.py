@@ -14,6 +14,7 @@ from generation.errors import InvalidRequest, NotFound, Problem
 from nomenclature import litter, rules, storyboard_pro_names
 from nomenclature.errors import NomenclatureError
 from nomenclature.name import FileName, PlanTask, UnversionedName, with_plain_extension
+from wording import say, words_of
 
 #: Plans are numbered in tens, so that one can be put between two.
 STEP = 10
@@ -64,7 +65,7 @@ def named(
         try:
             item = _item(folder, place, task, versioned)
         except NomenclatureError as error:
-            found.refused.append(Problem(place, error.code, str(error)))
+            found.refused.append(Problem(place, error.code, words_of(error)))
             continue
         stranger = _stranger(item, task, episode)
         items += [] if stranger else [item]
@@ -89,8 +90,11 @@ def numbered(folder: Path, task: str, *, episode: str, sequence_id: str) -> Inco
     reasons = ((place, _not_to_be_numbered(place, task)) for place in places)
     refuse(found.refused + [Problem(place, *reason) for place, reason in reasons if reason])
     if len(places) > FILES_MAX:
-        detail = (
-            f"{len(places)} files: a sequence has room for {FILES_MAX} plans in steps of {STEP}."
+        detail = say(
+            "{n} files: a sequence has room for {most} plans in steps of {step}.",
+            n=len(places),
+            most=FILES_MAX,
+            step=STEP,
         )
         raise InvalidRequest([Problem("folder", "too_many_files", detail)])
     for number, place in enumerate(places, start=1):
@@ -115,7 +119,7 @@ def check_names(**given: str) -> None:
         try:
             checks[name](value)
         except NomenclatureError as error:
-            problems.append(Problem(name, error.code, str(error)))
+            problems.append(Problem(name, error.code, words_of(error)))
     refuse(problems)
 
 
@@ -138,18 +142,22 @@ def _places(folder: Path, found: Incoming) -> Iterator[str]:
     Hidden files and litter are counted; links to folders and what cannot be read are refused.
     """
     if not folder.is_dir():
-        raise NotFound(f"There is no folder {folder}.", code="unknown_folder")
+        raise NotFound(say("There is no folder {folder}.", folder=folder), code="unknown_folder")
 
     def note(error: OSError) -> None:
         where = os.path.relpath(error.filename, folder)
-        found.refused.append(Problem(where, "unreadable", f"It cannot be read: {error.strerror}."))
+        found.refused.append(
+            Problem(where, "unreadable", say("It cannot be read: {reason}.", reason=error.strerror))
+        )
 
     for at, folders, files in os.walk(folder, onerror=note):
         below = Path(at).relative_to(folder)
         kept = sorted(each for each in folders if not _is_passed_over(each))
         links = [each for each in kept if (Path(at) / each).is_symlink()]
         found.refused += [
-            Problem(str(below / each), "linked_folder", "It is a link to a folder: not followed.")
+            Problem(
+                str(below / each), "linked_folder", say("It is a link to a folder: not followed.")
+            )
             for each in links
         ]
         folders[:] = [each for each in kept if each not in links]
@@ -212,7 +220,11 @@ def _plan_task(name: PlanTask) -> PlanTask:
 def _check_ending(path: Path, task: str) -> None:
     taken = rules.TASKS[task].extensions
     if rules.plain_extension(path.suffix.removeprefix(".")) not in taken:
-        expected = f"{', '.join(taken[:-1])} or {taken[-1]} (convert it, or take it out)"
+        expected = say(
+            "{taken} or {last} (convert it, or take it out)",
+            taken=", ".join(taken[:-1]),
+            last=taken[-1],
+        )
         raise NomenclatureError("extension", path.suffix, expected, "not_an_image")
 
 
@@ -220,7 +232,7 @@ def _check_folders(item: Item, path: Path) -> None:
     for folder in path.parts[:-1]:
         is_other = _SEQUENCE.fullmatch(folder) and folder.upper() != item.name.sequence_id
         if is_other:
-            expected = f"{folder!r}, as its folder is called"
+            expected = say("{folder!r}, as its folder is called", folder=folder)
             raise NomenclatureError("sequence_id", item.name.sequence_id, expected, "wrong_folder")
 
 
@@ -228,18 +240,20 @@ def _not_to_be_numbered(place: str, task: str) -> tuple[str, str] | None:
     """Return why a file cannot be given a number by its order: code and sentence."""
     path = Path(place)
     if len(path.parts) > 1:
-        detail = "It lies in a folder of its own: number each sequence's folder by itself."
+        detail = say("It lies in a folder of its own: number each sequence's folder by itself.")
         return "in_a_folder", detail
     try:
         _check_ending(path, task)
         storyboard_pro_names.check_one_picture(path.name, task)
     except NomenclatureError as error:
-        return error.code, str(error)
+        return error.code, words_of(error)
     try:
         said = _plan_and_version(with_plain_extension(path.name), versioned=True)[0]
     except NomenclatureError:
         return None
-    return "named", f"Its name says which plan it is of ({said.stem}): import without numbers."
+    return "named", say(
+        "Its name says which plan it is of ({stem}): import without numbers.", stem=said.stem
+    )
 
 
 def _stranger(item: Item, task: str, episode: str | None) -> Problem | None:
@@ -264,6 +278,6 @@ def _take_latest(items: Sequence[Item], found: Incoming) -> None:
             continue
         for item in latest:
             others = ", ".join(other.place for other in latest if other is not item)
-            detail = f"{others} is of the same plan: which one is meant?"
+            detail = say("{others} is of the same plan: which one is meant?", others=others)
             found.refused.append(Problem(item.place, "ambiguous", detail))
     found.items.sort(key=lambda item: item.place)

@@ -10,6 +10,7 @@ from generation import image_decoding, safe_open, showable_files, storage
 from generation.errors import BadImage
 from generation.examined_images import Examined, UnreadableImage
 from generation.services.publication import Image
+from wording import say, words_of
 
 #: The endings that a name may have for each format.
 ENDINGS = {"png": {"png"}, "jpg": {"jpg", "jpeg"}, "webp": {"webp"}}
@@ -36,7 +37,7 @@ def check(content: bytes, *, filename: str = "", is_render: bool = False) -> Che
     try:
         examined = image_decoding.examine(content, wants_served=not is_render)
     except UnreadableImage as error:
-        raise BadImage(str(error), code=error.code, attr="file") from error
+        raise BadImage(words_of(error), code=error.code, attr="file") from error
     _check_ending(filename, examined.decoded.format)
     return Checked(content, examined)
 
@@ -49,7 +50,11 @@ def check_size(n_bytes: int) -> None:
     """
     limit = settings.MADSEA_IMAGE_MAX_BYTES
     if n_bytes > limit:
-        detail = f"The file has {n_bytes:,} bytes; at most {limit:,} are taken."
+        detail = say(
+            "The file has {n_bytes:,} bytes; at most {limit:,} are taken.",
+            n_bytes=n_bytes,
+            limit=limit,
+        )
         raise BadImage(detail, code="too_large", attr="file")
 
 
@@ -98,7 +103,11 @@ def _check_ending(filename: str, found: str) -> None:
     ending = PurePath(filename).suffix.lower().removeprefix(".")
     if ending and ending not in ENDINGS[found]:
         raise BadImage(
-            f"The name ends in .{ending:.16}, but the file is a {found.upper()} image.",
+            say(
+                "The name ends in .{ending:.16}, but the file is a {format} image.",
+                ending=ending,
+                format=found.upper(),
+            ),
             code="wrong_extension",
             attr="file",
         )

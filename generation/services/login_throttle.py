@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from generation.errors import TooSoon
 from generation.models import LoginTries
+from wording import say
 
 #: So many are free; each further one doubles the wait for the next.
 N_FREE = 5
@@ -33,7 +34,7 @@ def count(name: str, place: str) -> None:
     )
     if not is_new and not _take_try(row, now):
         wait_s = max(1, min(SLOWEST_S, round((row.next_at - now).total_seconds() + 0.5)))
-        detail = f"Too many tries to sign in with this name: wait {wait_s} s."
+        detail = say("Too many tries to sign in with this name: wait {wait_s} s.", wait_s=wait_s)
         raise TooSoon(detail, wait_s=wait_s)
 
 

@@ -11,6 +11,7 @@ from generation.services.request_fields import PAYLOAD, Field, Fields
 from generation.workflows.parameters import shown
 from nomenclature import rules
 from nomenclature.errors import NomenclatureError
+from wording import say
 
 #: How a name is checked, by the rule of the nomenclature that its field names.
 CHECKS: Mapping[str, Callable[[object], str]] = {
@@ -22,10 +23,10 @@ CHECKS: Mapping[str, Callable[[object], str]] = {
 }
 _KINDS: Mapping[type, tuple[str, str]] = {
     str: ("not_a_string", "a string"),
-    list: ("not_an_array", "an array"),
-    dict: ("not_an_object", "an object"),
-    int: ("not_a_number", "a whole number"),
-    bool: ("not_a_boolean", "true or false"),
+    list: ("not_an_array", say("an array")),
+    dict: ("not_an_object", say("an object")),
+    int: ("not_a_number", say("a whole number")),
+    bool: ("not_a_boolean", say("true or false")),
 }
 
 
@@ -48,10 +49,10 @@ class Reader:
         """Check that the required keys are there, and no unknown ones."""
         for key in request_fields.required(fields):
             if key not in given:
-                self.add(f"{place}{key}", "required", f"{key} is required.")
+                self.add(f"{place}{key}", "required", say("{key} is required.", key=key))
         for key in given:
             if key not in fields:
-                detail = f"Unknown key. Known: {', '.join(fields)}."
+                detail = say("Unknown key. Known: {fields}.", fields=", ".join(fields))
                 self.add(f"{place}{requested_workflows.printable_key(key)}", "unknown_key", detail)
 
     def named(self, attr: str, check: Callable[[object], str], value: object) -> str | None:
@@ -83,7 +84,16 @@ class Reader:
         low, high = field.low or 0, field.high or 0
         if low <= value <= high:
             return int(value)
-        self.add(key, "out_of_bounds", f"It must be between {low} and {high}, not {shown(value)}.")
+        self.add(
+            key,
+            "out_of_bounds",
+            say(
+                "It must be between {low} and {high}, not {value}.",
+                low=low,
+                high=high,
+                value=shown(value),
+            ),
+        )
         return default
 
     def flag(self, key: str) -> bool:
@@ -98,9 +108,13 @@ class Reader:
             return ""
         high = field.high or 0
         if len(value) > high:
-            self.add(key, "too_long", f"At most {high:,} characters; it has {len(value):,}.")
+            self.add(
+                key,
+                "too_long",
+                say("At most {high:,} characters; it has {n:,}.", high=high, n=len(value)),
+            )
         elif not is_storable(value):
-            self.add(key, "bad_text", "It holds characters that are no text.")
+            self.add(key, "bad_text", say("It holds characters that are no text."))
         return str(value)
 
 
@@ -109,4 +123,4 @@ def kind_of(value: object) -> str:
     if value is None:
         return "null"
     kinds = {bool: "a boolean", int: "a number", float: "a number", str: "a string"}
-    return kinds.get(type(value), "an array" if isinstance(value, list) else "an object")
+    return kinds.get(type(value), say("an array") if isinstance(value, list) else say("an object"))

@@ -3,6 +3,7 @@
 from django.contrib.auth.models import User
 
 from generation.errors import Forbidden
+from wording import say
 
 #: Giving a workflow runs its nodes on the hosts with the graphics cards.
 GIVE_WORKFLOW = "generation.give_workflow"
@@ -15,5 +16,9 @@ def require(actor: User | None, permission: str, act: str) -> None:
         Forbidden: they have not; `act` says what they may not do.
     """
     if actor is not None and not actor.has_perm(permission):
-        detail = f"You may not {act}: it takes the permission {permission}."
-        raise Forbidden(f"{detail} Ask whoever manages the users.")
+        detail = say(
+            "You may not {act}: it takes the permission {permission}.",
+            act=act,
+            permission=permission,
+        )
+        raise Forbidden(say("{detail} Ask whoever manages the users.", detail=detail))

@@ -19,6 +19,7 @@ from generation.models.production import LABEL_MAX, LINE_MAX, TEXT_MAX, UID_MAX
 from generation.services import episode_changes
 from generation.states import PlanStatus
 from generation.workflows.parameters import shown
+from wording import say
 
 #: The texts, and how many characters each may have.
 TEXTS: Mapping[str, int] = {
@@ -71,7 +72,7 @@ def write(
     with transaction.atomic():
         [locked] = _locked([plan.pk])
         if revision is not None and locked.text_revision != revision:
-            detail = "Somebody has changed this plan since you read it: read it again."
+            detail = say("Somebody has changed this plan since you read it: read it again.")
             raise Conflict(detail, code="changed_meanwhile")
         return bool(write_all({plan.pk: texts}, by=by, source=source))
 
@@ -104,7 +105,7 @@ def _locked(ids: Collection[int]) -> list[Plan]:
     plans = list(rows.select_for_update(of=("self",), no_key=True))
     if len(plans) < len(ids):
         missing = min(set(ids) - {plan.pk for plan in plans})
-        raise NotFound(f"There is no plan {missing}.", code="unknown_plan")
+        raise NotFound(say("There is no plan {missing}.", missing=missing), code="unknown_plan")
     return plans
 
 
@@ -168,7 +169,7 @@ def check(
     found: list[Problem] = []
     for name, value in texts.items():
         if name not in FIELDS:
-            detail = f"Unknown key. Known: {', '.join(FIELDS)}."
+            detail = say("Unknown key. Known: {fields}.", fields=", ".join(FIELDS))
             found.append(Problem(f"{place}{name:.64}", "unknown_key", detail))
             continue
         wrong = _JUDGES.get(name, _wrong_text)(name, value)
@@ -190,39 +191,51 @@ Wrong = tuple[str, str]
 def _wrong_text(name: str, value: object) -> Wrong | None:
     most = TEXTS[name]
     if not isinstance(value, str):
-        return "not_a_string", "Expected a string."
+        return "not_a_string", say("Expected a string.")
     if len(value) > most:
-        return "too_long", f"At most {most:,} characters; it has {len(value):,}."
-    return None if is_storable(value) else ("bad_text", "It holds characters that are no text.")
+        return "too_long", say(
+            "At most {most:,} characters; it has {n:,}.", most=most, n=len(value)
+        )
+    return (
+        None if is_storable(value) else ("bad_text", say("It holds characters that are no text."))
+    )
 
 
 def _wrong_number(name: str, value: object) -> Wrong | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int):
-        return "not_a_number", "Expected a whole number, or null."
+        return "not_a_number", say("Expected a whole number, or null.")
     most = NUMBERS[name]
     if 0 <= value <= most:
         return None
-    return "out_of_bounds", f"It must be between 0 and {most:,}, not {shown(value)}."
+    return "out_of_bounds", say(
+        "It must be between 0 and {most:,}, not {value}.", most=most, value=shown(value)
+    )
 
 
 def _wrong_status(_: str, value: object) -> Wrong | None:
     if isinstance(value, str) and value in list(PlanStatus):
         return None
-    return "unknown_status", f"Expected one of {', '.join(PlanStatus)}; got {shown(value)}."
+    return "unknown_status", say(
+        "Expected one of {known}; got {value}.",
+        known=", ".join(PlanStatus),
+        value=shown(value),
+    )
 
 
 def _wrong_code(_: str, value: object) -> Wrong | None:
     is_code = value is None or isinstance(value, str)
-    return None if is_code else ("not_a_string", "Expected a string, or null.")
+    return None if is_code else ("not_a_string", say("Expected a string, or null."))
 
 
 def _wrong_style(value: str | None, codes: Iterable[str]) -> Wrong | None:
     known = list(codes)
     if value is None or value in known:
         return None
-    return "unknown_style", f"There is no style {shown(value)}. Known: {', '.join(known)}."
+    return "unknown_style", say(
+        "There is no style {value}. Known: {known}.", value=shown(value), known=", ".join(known)
+    )
 
 
 _JUDGES: Mapping[str, Callable[[str, object], Wrong | None]] = {

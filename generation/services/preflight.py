@@ -17,6 +17,7 @@ from generation.selectors import wait_reasons
 from generation.services import capability, requested_workflows
 from generation.states import ServerHealth
 from generation.workflows.named_files import INPUT
+from wording import Sentence, in_turn, say
 
 CODE = "no_capable_server"
 #: What was read so long ago refuses nothing: what was missing may be there now.
@@ -38,8 +39,15 @@ def check(
     lacking = _lacking(needs)
     if not lacking:
         return []
-    said = " ".join(f"{name} lacks {wait_reasons.lacks(found)}." for name, found in lacking)
-    detail = f"No server can run {workflow.name}. {said}{_remedy(lacking)}"
+    said = [
+        say("No server can run {workflow}.", workflow=workflow.name),
+        *(
+            say("{server} lacks {lacks}.", server=name, lacks=wait_reasons.lacks(found))
+            for name, found in lacking
+        ),
+        *_remedies(lacking),
+    ]
+    detail = in_turn(said)
     return [Problem(_place(workflow, values, asked_at, lacking[0][1]), CODE, detail)]
 
 
@@ -65,12 +73,12 @@ def _lacking(needs: Needs) -> list[tuple[str, Missing]]:
     return [(server.name, known[server.pk]) for server in found]
 
 
-def _remedy(lacking: Iterable[tuple[str, Missing]]) -> str:
+def _remedies(lacking: Iterable[tuple[str, Missing]]) -> list[Sentence]:
     """Return what whoever asks can do about it, where a server's lists do not say it."""
     wheres = {each["where"] for _, found in lacking for each in found}
     if INPUT not in wheres:
-        return ""
-    return " Put the picture into a server's input folder, or name one that lies there."
+        return []
+    return [say("Put the picture into a server's input folder, or name one that lies there.")]
 
 
 def _candidates() -> QuerySet[Server]:

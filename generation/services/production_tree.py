@@ -9,6 +9,7 @@ from generation.errors import InvalidRequest, Problem
 from generation.models import Episode, Plan, Project, Sequence
 from generation.selectors.selection import alike
 from generation.services import episode_changes
+from wording import say
 
 Tree = Mapping[str, Ordered[str]]
 
@@ -85,7 +86,10 @@ def check_spelling(project_id: str) -> Project | None:
     """
     found = Project.objects.filter(code__iexact=project_id).first()
     if found is not None and found.code != project_id:
-        detail = f"This project exists as {found.code!r}: names that differ in case alone are one."
+        detail = say(
+            "This project exists as {found!r}: names that differ in case alone are one.",
+            found=found.code,
+        )
         raise InvalidRequest([Problem("project_id", "project_spelling", detail)])
     return found
 

@@ -11,6 +11,7 @@ from generation.workflows.contract import Contract
 from generation.workflows.errors import GraphError
 from generation.workflows.graph import Graph
 from generation.workflows.parameters import Parameter
+from wording import say
 
 FOLDER = output_names.FOLDER
 
@@ -30,7 +31,7 @@ def build(
     """
     run, workflow = attempt.run, attempt.run.workflow
     if workflow is None:
-        raise GraphError("no_workflow", "Its batch has no workflow.")
+        raise GraphError("no_workflow", say("Its batch has no workflow."))
     model = _model(run)
     values = _values(run, contract.parameters) if model is None else _changed(run, model)
     if panel is not None:

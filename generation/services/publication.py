@@ -34,6 +34,7 @@ from generation.states import RunState, VersionState, WaitReason
 from nomenclature import paths
 from nomenclature.name import FileName
 from nomenclature.rules import AI_CONCEPT, EXTRACTED_RAW
+from wording import say
 
 logger = logging.getLogger(__name__)
 
@@ -106,8 +107,11 @@ def reserve_upload(run: PlanRun, image: Image, *, actor: User | None) -> Version
 def _refuse_upload(state: RunState) -> None:
     if state not in transitions.BY_HAND:
         raise Conflict(
-            f"The plan is {state}: an image can be uploaded once it is queued, waiting, done or"
-            " in error (cancel a running plan and retry it first).",
+            say(
+                "The plan is {state}: an image can be uploaded once it is queued, waiting, "
+                "done or in error (cancel a running plan and retry it first).",
+                state=state,
+            ),
             code=f"run_{state}",
         )
 
@@ -167,7 +171,7 @@ def unwritten(number: int, of: Image, **fields: Any) -> Version:
 def _run_locked(run_id: int) -> PlanRun:
     run = _RUN.first(run_id)
     if run is None:
-        raise PlanRun.DoesNotExist(f"There is no run {run_id}.")
+        raise PlanRun.DoesNotExist(say("There is no run {run_id}.", run_id=run_id))
     return run
 
 
@@ -203,8 +207,14 @@ def take_numbers(plan: Plan, task: str, n_wanted: int) -> list[int]:
     numbers += range(first, first + n_wanted - len(numbers))
     if numbers[-1] > LAST_NUMBER:
         raise Conflict(
-            f"Plan {plan.code} has version {first - 1} of {task}, and {LAST_NUMBER} is the last"
-            " number there is.",
+            say(
+                "Plan {plan} has version {first} of {task}, and {last} is the last "
+                "number there is.",
+                plan=plan.code,
+                first=first - 1,
+                task=task,
+                last=LAST_NUMBER,
+            ),
             code="versions_exhausted",
         )
     return numbers

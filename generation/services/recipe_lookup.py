@@ -8,6 +8,7 @@ from generation.models import Version
 from generation.selectors import recipes
 from generation.selectors.recipes import FoundRecipe, Match, Recipe
 from generation.services import incoming_images, requested_workflows
+from wording import say
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -37,7 +38,7 @@ def find(sha256: str, *, origin: str = "") -> FoundRecipe:
     """
     wanted = sha256.lower()
     if not _SHA256.fullmatch(wanted):
-        detail = f"{sha256!r:.80} is no SHA-256: that has 64 digits from 0 to f."
+        detail = say("{sha256!r:.80} is no SHA-256: that has 64 digits from 0 to f.", sha256=sha256)
         raise NotFound(detail, code="unknown_picture")
     return _found(recipes.find(dict.fromkeys(recipes.HASHES, wanted)), origin)
 

@@ -8,6 +8,7 @@ from django.conf import settings
 
 from generation.services.payload_reader import CHECKS, Reader, kind_of
 from generation.services.request_fields import PAYLOAD, PLAN, SEQUENCE
+from wording import say
 
 _NOTHING: Mapping[str, Any] = {}
 
@@ -46,9 +47,12 @@ def read(reader: Reader) -> list[AskedPlan]:
     if not reader.take_kind("sequences", PAYLOAD["sequences"], given):
         return []
     if "sequences" in reader.payload and not given:
-        reader.add("sequences", "empty", "At least one sequence is needed.")
+        reader.add("sequences", "empty", say("At least one sequence is needed."))
     if _are_too_many(given):
-        detail = f"At most {settings.MADSEA_PLANS_MAX:,} plans can be requested at once."
+        detail = say(
+            "At most {most:,} plans can be requested at once.",
+            most=settings.MADSEA_PLANS_MAX,
+        )
         reader.add("sequences", "too_many_plans", detail)
         return []
     placed = [
@@ -74,14 +78,23 @@ def _merged(reader: Reader, placed: Iterable[tuple[str, AskedPlan]]) -> list[Ask
         if first == place:
             merged.setdefault(asked.sequence_id, []).append(asked)
         else:
-            detail = f"Plan {asked.plan} of {asked.sequence_id} stands at {first} already."
+            detail = say(
+                "Plan {plan} of {sequence_id} stands at {first} already.",
+                plan=asked.plan,
+                sequence_id=asked.sequence_id,
+                first=first,
+            )
             reader.add(place, "duplicate_plan", detail)
     return [asked for plans in merged.values() for asked in plans]
 
 
 def _sequence(reader: Reader, place: str, sequence: object) -> list[tuple[str, AskedPlan]]:
     if not isinstance(sequence, dict):
-        reader.add(place, "not_an_object", f"Expected an object, not {kind_of(sequence)}.")
+        reader.add(
+            place,
+            "not_an_object",
+            say("Expected an object, not {kind}.", kind=kind_of(sequence)),
+        )
         return []
     reader.keys(sequence, SEQUENCE, f"{place}.")
     code = None
@@ -100,7 +113,7 @@ def _plans(reader: Reader, place: str, sequence: Mapping[str, Any]) -> list[tupl
     if not reader.take_kind(place, SEQUENCE["plans"], given):
         return []
     if "plans" in sequence and not given:
-        reader.add(place, "empty", "At least one plan is needed.")
+        reader.add(place, "empty", say("At least one plan is needed."))
     checked = (
         (f"{place}.{n}", *_plan(reader, f"{place}.{n}", plan)) for n, plan in enumerate(given)
     )

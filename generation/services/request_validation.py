@@ -27,6 +27,7 @@ from generation.services.request_sequences import AskedPlan
 from generation.states import Mode
 from generation.workflows.parameters import shown
 from nomenclature import rules
+from wording import say
 
 #: Why a request that insists on locked plans is refused.
 NO_REASON = "Say why approved plans are to be made anew: force takes a reason."
@@ -79,7 +80,7 @@ def read(given: object) -> BatchRequest:
         InvalidRequest: with every problem found, in the order of the payload's rules.
     """
     if not isinstance(given, dict):
-        detail = f"The request must be a JSON object, not {kind_of(given)}."
+        detail = say("The request must be a JSON object, not {kind}.", kind=kind_of(given))
         raise InvalidRequest([Problem("", "not_an_object", detail)])
     reader = Reader(given)
     reader.keys(given, PAYLOAD)
@@ -138,15 +139,15 @@ def _variations(reader: Reader, asked: Sequence[AskedPlan], values: Values, mode
         return 1
     most = settings.MADSEA_PLANS_MAX
     if mode == Mode.MANUEL:
-        detail = "An artist uploads one image of each plan in mode manuel: leave it out."
+        detail = say("An artist uploads one image of each plan in mode manuel: leave it out.")
         reader.add("variations", "no_variations", detail)
     elif variations * len(asked) > most:
-        detail = f"At most {most:,} plans times variations can be requested at once."
+        detail = say("At most {most:,} plans times variations can be requested at once.", most=most)
         reader.add("variations", "too_many_plans", detail)
     elif values.is_read and values.seed_bounds is None:
-        detail = "No picture of this workflow depends on a seed: all would be the same."
+        detail = say("No picture of this workflow depends on a seed: all would be the same.")
         reader.add("variations", "no_variations", detail)
-    detail = "Each variation draws a seed of its own: leave out either the seed or variations."
+    detail = say("Each variation draws a seed of its own: leave out either the seed or variations.")
     for place in values.seeds_at:
         reader.add(place, "seed_of_variations", detail)
     return variations
@@ -167,7 +168,11 @@ def _style(reader: Reader) -> Style | None:
         return None
     known = {style.code: style for style in Style.objects.filter(is_active=True)}
     if value not in known:
-        detail = f"There is no style {shown(value)}. Known: {', '.join(known) or 'none'}."
+        detail = say(
+            "There is no style {value}. Known: {known}.",
+            value=shown(value),
+            known=", ".join(known) or "none",
+        )
         reader.add("style", "unknown_style", detail)
     return known.get(value)
 
@@ -177,7 +182,11 @@ def _mode(reader: Reader) -> Mode:
     choices = PAYLOAD["mode"].choices
     if not isinstance(value, str) or value not in choices:
         known = ", ".join(choices)
-        reader.add("mode", "unknown_mode", f"Expected one of {known}; got {shown(value)}.")
+        reader.add(
+            "mode",
+            "unknown_mode",
+            say("Expected one of {known}; got {value}.", known=known, value=shown(value)),
+        )
         return Mode.AUTO
     return Mode(value)
 

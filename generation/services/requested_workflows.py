@@ -18,6 +18,7 @@ from generation.workflows.contract import Contract
 from generation.workflows.named_files import is_model_file
 from generation.workflows.parameters import shown
 from generation.workflows.remarks import Remark
+from wording import say
 
 FIELD = "workflow_json"
 PANEL = "panel"
@@ -63,7 +64,10 @@ def find(name: str) -> Workflow:
     row = workflow_library.current(name)
     if row is None:
         known = ", ".join(workflow_library.available()) or "none"
-        raise _refused("unknown_workflow", f"There is no workflow {name!r:.100}. Known: {known}.")
+        raise _refused(
+            "unknown_workflow",
+            say("There is no workflow {name!r:.100}. Known: {known}.", name=name, known=known),
+        )
     if row.graph is None:
         raise _refused(f"workflow_{row.error['code']}", f"{row.name}: {row.error['detail']}")
     faults = faults_of(row)
@@ -203,7 +207,11 @@ def _problems(
     problems.extend(unknown_fields(given, known, place))
     if SEED in given and not problems and not 0 <= int(given[SEED]) < SEED_END:
         seed = given[SEED]
-        detail = f"seed must be between 0 and {SEED_END - 1}, not {shown(seed)}."
+        detail = say(
+            "seed must be between 0 and {most}, not {seed}.",
+            most=SEED_END - 1,
+            seed=shown(seed),
+        )
         problems.append(Problem(f"{place}.{SEED}", "out_of_bounds", detail))
     return problems
 
@@ -218,7 +226,11 @@ def unknown_fields(
         Problem(
             f"{place}.{printable_key(name)}",
             "unknown_field",
-            f"There is no field {{{unknown[0]:.64}}}. Known: {fields}. A brace itself is {{{{.",
+            say(
+                "There is no field {{{unknown:.64}}}. Known: {fields}. A brace itself is {{{{.",
+                unknown=unknown[0],
+                fields=fields,
+            ),
         )
         for name, text in texts.items()
         if (unknown := text_placeholders.unknown(text))
@@ -270,20 +282,33 @@ def _too_large(
     for size in image_sizes.sizes(params.apply(workflow.graph, known, found)):
         what = f"{size.width_px} × {size.height_px} pixels (node {size.node_id})"
         if size.pixels > most:
-            words = f"A picture of {what} is too large: at most {most:,} pixels are taken."
+            words = say(
+                "A picture of {what} is too large: at most {most:,} pixels are taken.",
+                what=what,
+                most=most,
+            )
             return size.node_id, words
         if size.count > PICTURES_MAX:
-            words = f"{size.count} pictures in one prompt are too many: at most {PICTURES_MAX}."
+            words = say(
+                "{count} pictures in one prompt are too many: at most {most}.",
+                count=size.count,
+                most=PICTURES_MAX,
+            )
             return size.node_id, words
         if size.count * size.pixels > most:
-            words = f"{size.count} times {what} is too large: at most {most:,} pixels together."
+            words = say(
+                "{count} times {what} is too large: at most {most:,} pixels together.",
+                count=size.count,
+                what=what,
+                most=most,
+            )
             return size.node_id, words
     return None
 
 
 def none_apply(given: Mapping[str, Any], place: str = "params") -> list[Problem]:
     """Return a problem for each parameter given where there is no workflow to take it."""
-    detail = "There is no workflow that could take this parameter: name one in workflow_json."
+    detail = say("There is no workflow that could take this parameter: name one in workflow_json.")
     return [Problem(at, "no_workflow", detail) for at in places(given, place).values()]
 
 

@@ -28,6 +28,7 @@ from generation.services.idempotency import Created
 from generation.services.request_validation import BatchRequest
 from generation.states import Mode
 from generation.workflows.parameters import Parameter
+from wording import say_n
 
 
 @dataclass(frozen=True)
@@ -90,9 +91,11 @@ def parts(wish: Wish) -> list[Part]:
 def _refuse_without_style(plans: Sequence[Plan], n_styled: int) -> None:
     n_without = len(plans) - n_styled
     if n_without:
-        one, many = "plan has no style of its own", "plans have no style of their own"
-        which = f"{n_without} {one if n_without == 1 else many}"
-        detail = f"{which}: choose a style for all, or other plans."
+        detail = say_n(
+            "{n} plan has no style of its own: choose a style for all, or other plans.",
+            "{n} plans have no style of their own: choose a style for all, or other plans.",
+            n_without,
+        )
         raise InvalidRequest([Problem("style", "no_style", detail)])
 
 

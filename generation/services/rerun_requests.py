@@ -12,11 +12,12 @@ from generation.services import preflight, prompt_graphs, requested_workflows, r
 from generation.services.request_validation import NO_REASON, BatchRequest
 from generation.states import Mode
 from generation.workflows.contract import Contract
+from wording import say
 
 #: In place of a seed: each plan draws its own.
 NEW = "new"
 
-_ONE_SEED = "Variations with one seed would all be the same: for several, set seed to 'new'."
+_ONE_SEED = say("Variations with one seed would all be the same: for several, set seed to 'new'.")
 
 #: A plan of the version's episode: its sequence and its code.
 Place = tuple[str, str]
@@ -93,7 +94,9 @@ def _origin(version: Version) -> _Origin:
     batch, run, attempt = version.batch, version.run, version.attempt
     workflow = recipes.workflow_of(version)
     if attempt is None or run is None or batch is None or workflow is None:
-        detail = f"{version} was not rendered: there is nothing to make it again with."
+        detail = say(
+            "{version} was not rendered: there is nothing to make it again with.", version=version
+        )
         raise Conflict(detail, code="not_rendered")
     return _Origin(version, batch, workflow, run, attempt)
 
@@ -113,7 +116,7 @@ def _seed_problems(origin: _Origin, contract: Contract, seed: int | str | None) 
     if seed is None:
         return []
     if requested_workflows.SEED not in contract.parameters:
-        detail = f"No picture of {origin.workflow.name} depends on a seed."
+        detail = say("No picture of {workflow} depends on a seed.", workflow=origin.workflow.name)
         return [Problem(requested_workflows.SEED, "no_seed", detail)]
     if seed == NEW:
         return []
@@ -126,7 +129,12 @@ def _plan_problems(plans: Sequence[Place]) -> list[Problem]:
     problems: list[Problem] = []
     for index, place in enumerate(plans):
         if first.setdefault(place, index) != index:
-            detail = f"Plan {place[1]} of {place[0]} stands at plans.{first[place]} already."
+            detail = say(
+                "Plan {plan} of {sequence} stands at plans.{first} already.",
+                plan=place[1],
+                sequence=place[0],
+                first=first[place],
+            )
             problems.append(Problem(f"plans.{index}", "duplicate_plan", detail))
     return problems
 

@@ -14,6 +14,7 @@ from generation.parameter_sources import ValueSource, from_one
 from generation.services import capability, request_params, requested_workflows, runnable_plans
 from generation.services.runnable_plans import PlanValues
 from generation.states import Mode
+from wording import say
 
 #: Who asked for what a plan has beside its batch.
 _OWN = (ValueSource.SEQUENCE, ValueSource.PLAN, ValueSource.RETRY)
@@ -48,7 +49,7 @@ def read(
         problems = _value_problems(batch, given, runs)
         overrides = Overrides(given)
     elif batch.mode == Mode.MANUEL:
-        detail = "Its plans are made by hand, in mode manuel: leave it out."
+        detail = say("Its plans are made by hand, in mode manuel: leave it out.")
         problems = [Problem(requested_workflows.FIELD, "no_workflow", detail)]
         overrides = Overrides(given)
     else:
@@ -122,7 +123,9 @@ def _same_seeds(batch: Batch, params: Mapping[str, Any], runs: Sequence[PlanRun]
         or len(set(plans)) == len(plans)
     ):
         return []
-    detail = "The variations of a plan would all be the same: give one variation a seed, not all."
+    detail = say(
+        "The variations of a plan would all be the same: give one variation a seed, not all."
+    )
     return [Problem(f"params.{requested_workflows.SEED}", "seed_of_variations", detail)]
 
 
@@ -161,7 +164,9 @@ class _Reading:
             *self._unfit(runs),
         ]
         if self._batch.variations > 1 and self._seed_bounds is None:
-            detail = "No picture of this workflow depends on a seed: variations would be the same."
+            detail = say(
+                "No picture of this workflow depends on a seed: variations would be the same."
+            )
             found.append(Problem(requested_workflows.FIELD, "no_variations", detail))
         if found:
             return found
@@ -175,7 +180,9 @@ class _Reading:
         distinct = {repr(asked): asked for run in runs for asked in [self._asked_for(run)]}
         return [
             Problem(
-                requested_workflows.FIELD, problem.code, f"{self._workflow.name}: {problem.detail}"
+                requested_workflows.FIELD,
+                problem.code,
+                say("{workflow}: {problem}", workflow=self._workflow.name, problem=problem.detail),
             )
             for asked in distinct.values()
             for problem in check(asked, requested_workflows.FIELD)

@@ -21,11 +21,12 @@ from generation.services import (
 )
 from generation.services.transitions import Cancelled
 from generation.states import RunState
+from wording import say
 
 #: Why a cancel comes too late.
 ENDED = {
-    RunState.DONE: "The plan is done already. Its image is kept.",
-    RunState.ERROR: "The plan has failed already. There is nothing to cancel.",
+    RunState.DONE: say("The plan is done already. Its image is kept."),
+    RunState.ERROR: say("The plan has failed already. There is nothing to cancel."),
 }
 
 
@@ -39,11 +40,22 @@ def find(batch: Batch, sequence_id: str, plan: str, variation: int | None = None
     rows = related.filter(plan__sequence__code=sequence_id, plan__code=plan)
     runs = list(rows.order_by("variation"))
     if not runs:
-        detail = f"Batch {batch} has no plan {sequence_id}-{plan}."
+        detail = say(
+            "Batch {batch} has no plan {sequence_id}-{plan}.",
+            batch=batch,
+            sequence_id=sequence_id,
+            plan=plan,
+        )
         raise NotFound(detail, code="unknown_plan", attr="plan")
     chosen = [run for run in runs if variation in (None, run.variation)]
     if not chosen:
-        detail = f"{sequence_id}-{plan} has the variations 1 to {len(runs)} in batch {batch}."
+        detail = say(
+            "{sequence_id}-{plan} has the variations 1 to {n} in batch {batch}.",
+            sequence_id=sequence_id,
+            plan=plan,
+            n=len(runs),
+            batch=batch,
+        )
         raise NotFound(detail, code="unknown_variation", attr="variation")
     return chosen
 
@@ -84,8 +96,11 @@ def retry_all(
         plan_locks.refuse_locked(runs)
         state = _state(runs[0])
         raise Conflict(
-            f"The plan is {state}: only a failed or cancelled one can be retried. For another"
-            " version, send a new request.",
+            say(
+                "The plan is {state}: only a failed or cancelled one can be retried. For "
+                "another version, send a new request.",
+                state=state,
+            ),
             code=f"run_{state}",
         )
     return moved

@@ -11,6 +11,7 @@ from generation.services.capability import Wanted
 from generation.states import PlanStatus
 from generation.workflows import image_sizes
 from generation.workflows.parameters import Parameter
+from wording import say
 
 #: So many different sets of models one request may ask for: each is judged for each server.
 MODEL_SETS_MOST = 256
@@ -58,7 +59,10 @@ def unrunnable(
     for plan in plans:
         distinct.setdefault(wanted.deciding(plan.values), plan)
     if len(distinct) > MODEL_SETS_MOST:
-        detail = f"At most {MODEL_SETS_MOST} different sets of models can be asked for at once."
+        detail = say(
+            "At most {most} different sets of models can be asked for at once.",
+            most=MODEL_SETS_MOST,
+        )
         return [Problem(asked_in, "too_many_models", detail)]
     problems = (
         problem
@@ -69,8 +73,10 @@ def unrunnable(
 
 
 _SET_APART = {
-    PlanStatus.ON_HOLD: "is on hold: nothing new is made of it until it is active again.",
-    PlanStatus.OMITTED: "is omitted: nothing new is made of it. Make it active if it is wanted.",
+    PlanStatus.ON_HOLD: say("is on hold: nothing new is made of it until it is active again."),
+    PlanStatus.OMITTED: say(
+        "is omitted: nothing new is made of it. Make it active if it is wanted."
+    ),
 }
 
 

@@ -26,6 +26,7 @@ from generation.selectors.prepared_queries import PreparedTuples
 from generation.services import server_quarantine, servers
 from generation.services.parallel_calls import Asking
 from generation.states import ServerHealth
+from wording import say
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +94,7 @@ def is_open(attempt: Attempt) -> bool:
 def stand_twin_aside(server: Server, other: Server) -> Server:
     """Take note that two addresses lead to one ComfyUI; return the one that stands aside for it."""
     first, later = sorted((server, other), key=lambda each: each.pk)
-    words = f"It is the same ComfyUI as {first.name}, which was registered first."
+    words = say("It is the same ComfyUI as {first}, which was registered first.", first=first.name)
     stand_aside(later, failure(SAME_SERVER, words), same_as=first)
     return later
 
@@ -109,7 +110,7 @@ def stand_aside(
     if fresh.update(
         set_aside_at=Now(),
         set_aside_code=why.code,
-        set_aside_detail=why.message[:500],
+        set_aside_detail=why.message,
         set_aside_prompt=prompt_id,
         same_as=same_as,
     ):

@@ -16,6 +16,7 @@ from generation.models import Server
 from generation.services import servers
 from generation.services.parallel_calls import Asking
 from generation.states import ServerHealth
+from wording import say
 
 logger = logging.getLogger(__name__)
 
@@ -41,11 +42,11 @@ def set_aside(server: Server, why: PlanFailure, prompt_id: str) -> None:
     if fresh.update(
         set_aside_at=Now(),
         set_aside_code=why.code,
-        set_aside_detail=why.message[:500],
+        set_aside_detail=why.message,
         set_aside_prompt=prompt_id,
     ):
         logger.warning("%s is set aside: %s", server.name, why.message)
-    servers.declare_gone(server, f"set aside: {why.code}")
+    servers.declare_gone(server, say("set aside: {why}", why=why.code))
 
 
 def take_back(server: Server) -> bool:
@@ -67,7 +68,9 @@ def look() -> None:
     aside = Server.objects.enabled().undriven().out_of_order()
     found = {server.url: server for server in aside}
     for server in found.values():
-        servers.declare_gone(server, f"set aside: {server.set_aside_code}")
+        servers.declare_gone(
+            server, say("set aside: {set_aside_code}", set_aside_code=server.set_aside_code)
+        )
     up = {url: server for url, server in found.items() if server.health == ServerHealth.UP}
     questions = {url: partial(_ask_whether_restarted, server) for url, server in up.items()}
     for url, has_restarted in _restarts.ask(questions, ASK_S):

@@ -30,6 +30,7 @@ from generation.services.parallel_calls import Asking
 from generation.states import RunState, ServerHealth
 from generation.workflows.named_files import FILES_MOST
 from generation.workflows.requirements import Lack
+from wording import say, words_of
 
 PROBE = Timeouts(connect_s=2, read_s=4, whole_s=4)
 #: The tick waits for signs of life no longer than this, however many servers give none. It is more
@@ -41,7 +42,7 @@ READ = Timeouts(connect_s=2, read_s=30, whole_s=60)
 READ_S = 10.0
 #: How long each tick waits for it.
 READ_TICK_S = 1.0
-SILENT = "The server does not answer in time."
+SILENT = say("The server does not answer in time.")
 #: How long a server may be silent before a cancel of its running plan is settled without it.
 UNANSWERED_S = 10
 _UP: dict[str, Any] = {"health": ServerHealth.UP, "health_detail": "", "down_since": None}
@@ -147,7 +148,7 @@ def look_soon(server: Server) -> None:
         Conflict: it is disabled: nobody looks at it.
     """
     if not Server.objects.enabled().filter(pk=server.pk).update(needs_reading=True):
-        raise Conflict("It is disabled: enable it first.")
+        raise Conflict(say("It is disabled: enable it first."))
 
 
 def note_silence(server: Server, detail: str) -> None:
@@ -156,7 +157,7 @@ def note_silence(server: Server, detail: str) -> None:
     # A `down_since` in the future was written before the database's clock was set back.
     fresh = ~Q(health=ServerHealth.DOWN) | Q(down_since__gt=Now())
     rows.filter(fresh).update(health=ServerHealth.DOWN, down_since=Now())
-    rows.update(health_detail=detail[:500])
+    rows.update(health_detail=detail)
 
 
 def endpoint_of(server: Server) -> Endpoint:
@@ -236,7 +237,7 @@ def _probe(server: Server) -> str:
     try:
         client.queue_remaining()
     except ComfyError as error:
-        return str(error) or type(error).__name__
+        return words_of(error) or type(error).__name__
     finally:
         client.close()
     return ""
@@ -306,7 +307,7 @@ def _read(server: Server, known: str) -> _Said | str:
         definitions = dict(client.object_info())
         return _Said(*_version_of(client), definitions, _embeddings(client), has_restarted)
     except ComfyError as error:
-        return str(error) or type(error).__name__
+        return words_of(error) or type(error).__name__
     finally:
         client.close()
 
@@ -339,7 +340,9 @@ def _write_down(reading: Asking[_Said | str], within_s: float) -> Iterator[tuple
 def _unread(pk: int, problem: str) -> None:
     row = Server.objects.filter(pk=pk)
     row.update(needs_reading=True)
-    row.filter(health=ServerHealth.UP).update(health_detail=f"It cannot be read: {problem}"[:500])
+    row.filter(health=ServerHealth.UP).update(
+        health_detail=say("It cannot be read: {problem}", problem=problem)
+    )
 
 
 def _write(server: Server, said: _Said) -> None:

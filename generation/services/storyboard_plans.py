@@ -31,6 +31,7 @@ from generation.services.publication import Image
 from nomenclature import rules
 from nomenclature.errors import NomenclatureError
 from nomenclature.name import PlanTask
+from wording import say
 
 logger = logging.getLogger(__name__)
 
@@ -205,7 +206,11 @@ def _check(place: _Place, plans: Sequence[NewPlan]) -> None:
         )
     ]
     if len(plans) > PLANS_MAX:
-        detail = f"At most {PLANS_MAX:,} plans can be made at once, not {len(plans):,}."
+        detail = say(
+            "At most {plans_max:,} plans can be made at once, not {n:,}.",
+            plans_max=PLANS_MAX,
+            n=len(plans),
+        )
         problems.append(Problem("plans", "too_many_plans", detail))
     else:
         problems += _wrong_plans(plans)
@@ -226,7 +231,12 @@ def _wrong_plans(plans: Sequence[NewPlan]) -> list[Problem]:
         problems += _wrong_names(names)
         problems += plan_texts.check(new.texts, f"{at}.", styles=styles)
         if first.setdefault(new.key, index) != index:
-            detail = f"Plan {new.plan} of {new.sequence_id} stands at plans.{first[new.key]}."
+            detail = say(
+                "Plan {plan} of {sequence_id} stands at plans.{first}.",
+                plan=new.plan,
+                sequence_id=new.sequence_id,
+                first=first[new.key],
+            )
             problems.append(Problem(at, "duplicate_plan", detail))
     return problems
 

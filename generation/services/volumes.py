@@ -21,6 +21,7 @@ from generation.errors import Conflict
 from generation.models import StorageTrouble, Version, Volume
 from generation.selectors.prepared_queries import PreparedTuples
 from generation.services.parallel_calls import Asking
+from wording import say
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ Done = TypeVar("Done")
 LOOKED_FOR = 100
 #: The tick waits for the disks so long.
 PROBE_S = 5.0
-SILENT = "The disk does not answer in time."
+SILENT = say("The disk does not answer in time.")
 #: At the most so much is written to see whether there is room again.
 PROBE_BYTES = 2**26
 
@@ -41,7 +42,7 @@ def _marks() -> QuerySet[Volume, tuple[str, str]]:
 
 #: Asked for every file.
 _MARKS = PreparedTuples(_marks)
-_ADOPT = "If it is the right one, adopt it: manage.py adopt_storage"
+_ADOPT = say("If it is the right one, adopt it: manage.py adopt_storage")
 
 
 def expected() -> storage.Marks:
@@ -135,9 +136,11 @@ def adopt_if_evident(path: str) -> str:
         return known
     where = storage.absolute(path)
     if is_others and not found.n_looked_for:
-        words = f"{where} carries the mark of another Madsea."
+        words = say("{where} carries the mark of another Madsea.", where=where)
     else:
-        words = f"{where} holds none of the files that were published there: is it mounted?"
+        words = say(
+            "{where} holds none of the files that were published there: is it mounted?", where=where
+        )
     raise storage.WrongVolume(path, f"{words} {_ADOPT}.")
 
 
@@ -149,7 +152,10 @@ def look_at(path: str) -> FoundVolume:
         StorageError: it cannot be read.
     """
     if path and not storage.absolute(path).is_dir():
-        raise Conflict(f"There is no folder {storage.absolute(path)}.", code="unknown_folder")
+        raise Conflict(
+            say("There is no folder {absolute}.", absolute=storage.absolute(path)),
+            code="unknown_folder",
+        )
     return _looked_at(path)
 
 
@@ -180,9 +186,13 @@ def adopt(path: str, *, even_if_empty: bool = False) -> FoundVolume:
     found = look_at(path)
     if not found.is_evident and not even_if_empty:
         raise Conflict(
-            f"{storage.absolute(path)} holds none of {found.n_looked_for} files that were published"
-            " there. Mount the right volume; or, if they are lost, adopt this one with"
-            " --without-files.",
+            say(
+                "{absolute} holds none of {n_looked_for} files that were published there. "
+                "Mount the right volume; or, if they are lost, adopt this one with "
+                "--without-files.",
+                absolute=storage.absolute(path),
+                n_looked_for=found.n_looked_for,
+            ),
             code="not_the_volume",
         )
     _adopt(path)

@@ -14,6 +14,7 @@ from generation.workflows.parameters import Parameter
 from generation.workflows.params_schema import schema
 from generation.workflows.remarks import Remark
 from generation.workflows.requirements import requirements
+from wording import say
 
 Node = TypedDict("Node", {"node": str, "class": str, "title": str})
 
@@ -107,7 +108,9 @@ def named(name: str) -> NamedWorkflow:
     """
     row = workflow_library.current(name)
     if row is None:
-        raise NotFound(f"There is no workflow {name!r:.100}.", code="unknown_workflow")
+        raise NotFound(
+            say("There is no workflow {name!r:.100}.", name=name), code="unknown_workflow"
+        )
     return row
 
 

@@ -17,6 +17,7 @@ from generation.workflows import graph as graphs
 from generation.workflows.graph import Graph, GraphError
 from generation.workflows.limits import GraphLimits
 from generation.workflows.remarks import Remark
+from wording import say
 
 Definitions = Sequence[Mapping[str, Any]]
 
@@ -82,7 +83,7 @@ def _graph(loaded: Graph) -> Graph:
     graph = graphs.ordered(recovered_workflows.turned_back(loaded))
     text = json.dumps(graph, ensure_ascii=False)
     if not is_storable(text) or "\\u0000" in text:
-        raise GraphError("bad_text", "It holds characters that are no text.")
+        raise GraphError("bad_text", say("It holds characters that are no text."))
     return graph
 
 

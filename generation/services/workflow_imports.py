@@ -16,6 +16,7 @@ from generation.services import (
     workflow_library,
 )
 from generation.workflows import names
+from wording import say
 
 FILE, NAME = "file", "name"
 _PICTURES = frozenset({".png", ".webp"})
@@ -44,7 +45,9 @@ def take(content: bytes, *, filename: str, name: str | None = None, actor: User 
     row = check(content, filename=filename, name=name, actor=actor)
     is_new = row.pk is None
     if not workflow_library.keep(row, by=actor):
-        detail = "Somebody else has just changed this workflow: look at it again, then give yours."
+        detail = say(
+            "Somebody else has just changed this workflow: look at it again, then give yours."
+        )
         raise Conflict(detail, code="changed_meanwhile")
     return Imported(NamedWorkflow.objects.get(folded=row.folded), is_new)
 
@@ -53,7 +56,7 @@ def check(
     content: bytes, *, filename: str, name: str | None = None, actor: User | None
 ) -> NamedWorkflow:
     """Return what a name would stand for, without storing it. Raises as `take` does."""
-    permissions.require(actor, permissions.GIVE_WORKFLOW, "give a workflow")
+    permissions.require(actor, permissions.GIVE_WORKFLOW, say("give a workflow"))
     called = names.composed(_name_of(filename) if name is None else name)
     _check_name(called)
     row = workflow_library.current(called) or workflow_library.new(called)
@@ -75,7 +78,9 @@ def _check_name(name: str) -> None:
         raise InvalidRequest([Problem(NAME, "invalid_name", problem)])
     spelled = workflow_library.spelling(name)
     if spelled not in {None, name}:
-        detail = f"There is {spelled!r}: two workflows never differ in case alone."
+        detail = say(
+            "There is {spelled!r}: two workflows never differ in case alone.", spelled=spelled
+        )
         raise InvalidRequest([Problem(NAME, "name_taken", detail)])
 
 

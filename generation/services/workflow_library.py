@@ -20,6 +20,7 @@ from generation.services import node_definitions, workflow_files
 from generation.services.workflow_files import ReadFile
 from generation.workflows import names
 from generation.workflows.remarks import Remark
+from wording import cleaned, words_of
 
 #: A larger file is read no further: what is wrong with it is told all the same.
 MAX_BYTES = 16 * 2**20
@@ -151,13 +152,17 @@ def filled(row: NamedWorkflow, reading: ReadFile) -> NamedWorkflow:
     filled_in.sha256, error = reading.sha256, reading.error
     filled_in.error = None
     if error is not None:
-        detail = storable(str(error))
+        detail = cleaned(words_of(error), storable)
         filled_in.error = {"code": error.code, "detail": detail, "node": error.node_id}
     return filled_in
 
 
 def _told(remark: Remark) -> dict[str, str]:
-    return {"code": remark.code, "detail": storable(remark.detail), "node": storable(remark.node)}
+    return {
+        "code": remark.code,
+        "detail": cleaned(remark.detail, storable),
+        "node": storable(remark.node),
+    }
 
 
 #: What a file says; what was chosen for its workflow stays.

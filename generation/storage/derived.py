@@ -15,6 +15,7 @@ from generation.storage import errors, volume_marks
 from generation.storage.errors import StorageError
 from generation.storage.files import absolute
 from generation.storage.volume_marks import DERIVED, Marks, root
+from wording import say
 
 #: Of a file that is being written: whoever lists the folder passes it over while it is young.
 DRAFT = ".draft-"
@@ -122,5 +123,5 @@ def remove(folder: str) -> None:
 def _path(folder: str) -> str:
     path = f"{DERIVED}/{folder}".rstrip("/")
     if not absolute(path).is_relative_to(root() / DERIVED):
-        raise StorageError(f"{folder!r} is no folder of what is derived.")
+        raise StorageError(say("{folder!r} is no folder of what is derived.", folder=folder))
     return path

@@ -8,6 +8,7 @@ folder should be, a file system without hard links: waiting changes nothing.
 import errno
 
 from generation.errors import MadseaError
+from wording import say
 
 #: What nobody gets over by waiting.
 PERMANENT = frozenset(
@@ -27,17 +28,17 @@ PERMANENT = frozenset(
 #: What a file system without hard links answers when it is asked for one.
 WITHOUT_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
 _WORDS = {
-    errno.ENOSPC: "the disk is full",
-    errno.EDQUOT: "the disk quota is used up",
-    errno.EROFS: "the disk is read only",
-    errno.EACCES: "Madsea's user may not do this there",
-    errno.EPERM: "Madsea's user may not do this there",
-    errno.EIO: "the disk does not work (input/output error)",
-    errno.ESTALE: "the share was taken away (stale handle)",
-    errno.ENAMETOOLONG: "the name is too long for its file system",
-    errno.EEXIST: "something that is no plain file lies there",
-    errno.ENOTDIR: "a file lies where a folder should be",
-    errno.EXDEV: "the file cannot be linked there from any folder",
+    errno.ENOSPC: say("the disk is full"),
+    errno.EDQUOT: say("the disk quota is used up"),
+    errno.EROFS: say("the disk is read only"),
+    errno.EACCES: say("Madsea's user may not do this there"),
+    errno.EPERM: say("Madsea's user may not do this there"),
+    errno.EIO: say("the disk does not work (input/output error)"),
+    errno.ESTALE: say("the share was taken away (stale handle)"),
+    errno.ENAMETOOLONG: say("the name is too long for its file system"),
+    errno.EEXIST: say("something that is no plain file lies there"),
+    errno.ENOTDIR: say("a file lies where a folder should be"),
+    errno.EXDEV: say("the file cannot be linked there from any folder"),
 }
 
 
@@ -67,7 +68,9 @@ class UnknownVolume(StorageError):
 
     def __init__(self, path: str) -> None:
         self.path = path
-        super().__init__(f"{path or 'The projects folder'} is a volume that is not adopted.")
+        super().__init__(
+            say("{path} is a volume that is not adopted.", path=path or "The projects folder")
+        )
 
 
 class NoHardLinks(StorageError):
@@ -113,4 +116,6 @@ def of(error: OSError, what: str) -> StorageError:
 
 def no_hard_links(what: str) -> NoHardLinks:
     """Return the error of a file system that has none."""
-    return NoHardLinks(f"{what}: its file system has no hard links, by which files are published.")
+    return NoHardLinks(
+        say("{what}: its file system has no hard links, by which files are published.", what=what)
+    )

@@ -15,6 +15,7 @@ from generation.storage import errors, volume_marks
 from generation.storage.errors import StorageError
 from generation.storage.files import absolute
 from generation.storage.volume_marks import APP_FOLDERS, Marks, root
+from wording import say
 
 
 def put(folder: str, name: str, pieces: Iterable[bytes], marks: Marks) -> Path:
@@ -79,4 +80,4 @@ def remove_folder(folder: str) -> None:
 def _check(folder: str) -> None:
     pieces = folder.split("/")
     if pieces[0] not in APP_FOLDERS or {"", ".", ".."} & set(pieces):
-        raise StorageError(f"{folder!r} is no folder of an app.")
+        raise StorageError(say("{folder!r} is no folder of an app.", folder=folder))

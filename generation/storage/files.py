@@ -29,6 +29,7 @@ from generation.storage.volume_marks import (
     Target,
     root,
 )
+from wording import say
 
 #: After these a staged file is copied into the folder where its name is to be: another mount or
 #: quota, or a file that belongs to another user.
@@ -65,7 +66,7 @@ def absolute(relative: str) -> Path:
 
 
 def _outside(relative: str) -> StorageError:
-    return StorageError(f"{relative!r} is outside the projects folder.")
+    return StorageError(say("{relative!r} is outside the projects folder.", relative=relative))
 
 
 def _inside(relative: str) -> str:
@@ -110,7 +111,13 @@ def _staging(folder: str, marks: Marks) -> Iterator[int]:
         try:
             at = stack.enter_context(volume_marks.opened(folder, marks, make=True))
         except (safe_open.NotPlain, NotADirectoryError) as error:
-            raise StorageError(f"{root() / folder}: {error.strerror or 'no folder'}") from error
+            raise StorageError(
+                say(
+                    "{root}: {reason}",
+                    root=root() / folder,
+                    reason=error.strerror or say("no folder"),
+                )
+            ) from error
         yield at
 
 
@@ -165,7 +172,9 @@ def link(staging_path: str, final: str, sha256: str, marks: Marks = NO_MARKS) ->
             safe_open.sync(folder)
     except OSError as error:
         if _is_gone(staging_path, marks):
-            raise StagedFileGone(f"{final}: {error.strerror or error}") from error
+            raise StagedFileGone(
+                say("{final}: {reason}", final=final, reason=error.strerror or error)
+            ) from error
         raise errors.of(error, final) from error
 
 
@@ -182,7 +191,7 @@ def _link_once(staging_path: str, folder: int, name: str, sha256: str) -> None:
         if found == sha256:
             return
         if isinstance(error, FileExistsError):
-            raise NameTaken(f"{name} exists with another content.") from None
+            raise NameTaken(say("{name} exists with another content.", name=name)) from None
         raise
 
 
@@ -257,7 +266,14 @@ def read(relative: str, *, max_bytes: int | None = None, marks: Marks = NO_MARKS
     with _opened(relative, marks) as handle:
         n_bytes = os.fstat(handle.fileno()).st_size
         if max_bytes is not None and n_bytes > max_bytes:
-            raise FileGone(f"{relative} has {n_bytes:,} bytes, and had at most {max_bytes:,}.")
+            raise FileGone(
+                say(
+                    "{relative} has {n_bytes:,} bytes, and had at most {max_bytes:,}.",
+                    relative=relative,
+                    n_bytes=n_bytes,
+                    max_bytes=max_bytes,
+                )
+            )
         return handle.read(n_bytes)
 
 
@@ -290,9 +306,11 @@ def _opened(relative: str, marks: Marks) -> Iterator[BufferedReader]:
         ):
             yield handle
     except FileNotFoundError as error:
-        raise FolderGone(f"{relative}: its folder is not there") from error
+        raise FolderGone(say("{relative}: its folder is not there", relative=relative)) from error
     except safe_open.NotPlain as error:
-        raise FileGone(f"{relative}: {error.strerror or error}") from error
+        raise FileGone(
+            say("{relative}: {reason}", relative=relative, reason=error.strerror or error)
+        ) from error
     except OSError as error:
         raise errors.of(error, relative) from error
 
@@ -303,7 +321,9 @@ def _file_in(folder: int, name: str, relative: str) -> Iterator[BufferedReader]:
         with safe_open.file_in(folder, name) as handle:
             yield handle
     except FileNotFoundError as error:
-        raise FileGone(f"{relative}: {error.strerror or error}") from error
+        raise FileGone(
+            say("{relative}: {reason}", relative=relative, reason=error.strerror or error)
+        ) from error
 
 
 def probe(to: Target, n_bytes: int = 1) -> None:

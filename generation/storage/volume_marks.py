@@ -18,6 +18,7 @@ from generation import safe_open
 from generation.extension_points import Registry
 from generation.storage import errors
 from generation.storage.errors import UnknownVolume, WrongVolume
+from wording import say
 
 STAGING = ".staging"
 MARK = ".madsea-volume"
@@ -115,10 +116,18 @@ def _verify(path: str, wanted: str, found: str) -> None:
     if found == wanted:
         return
     if found:
-        detail = "carries another mark: it is not the volume that Madsea knows."
+        detail = say(
+            "{where} carries another mark: it is not the volume that Madsea knows. Nothing is"
+            " written there.",
+            where=_called(path),
+        )
     else:
-        detail = "carries no mark of Madsea's: its volume is not mounted."
-    raise WrongVolume(path, f"{_called(path)} {detail} Nothing is written there.")
+        detail = say(
+            "{where} carries no mark of Madsea's: its volume is not mounted. Nothing is written"
+            " there.",
+            where=_called(path),
+        )
+    raise WrongVolume(path, detail)
 
 
 def _mark_in(at: int) -> str:
@@ -156,12 +165,12 @@ def _check_mounted(folder: str, marks: Marks) -> None:
     for path in sorted(marks):
         is_on_the_way = not path or folder == path or folder.startswith(f"{path}/")
         if is_on_the_way and not (root() / path).is_dir():
-            detail = f"{_called(path)} is not there: its volume is not mounted."
+            detail = say("{where} is not there: its volume is not mounted.", where=_called(path))
             raise WrongVolume(path, detail)
 
 
 def _called(path: str) -> str:
-    return str(root() / path) if path else f"The projects folder {root()}"
+    return str(root() / path) if path else say("The projects folder {root}", root=root())
 
 
 def survey(folder: str, marks: Marks) -> None:

@@ -15,6 +15,7 @@ from generation.workflows.remarks import OpenQuestion, Remark
 from generation.workflows.result_nodes import Saver
 from generation.workflows.typed_graph import GraphView, Target
 from generation.workflows.value_sources import SEED_NAMES
+from wording import say
 
 #: Kinds that one parameter may hold together, and what it is then.
 _JOINED: dict[frozenset[Kind], Kind] = {
@@ -134,13 +135,21 @@ def _joined(kinds: set[Kind], values: set[object]) -> Kind | None:
 
 
 def _no_seed(target: Target) -> Remark:
-    detail = f"What the title @seed names is no whole number: {target[1]} of node {target[0]}."
+    detail = say(
+        "What the title @seed names is no whole number: {name} of node {node_id}.",
+        name=target[1],
+        node_id=target[0],
+    )
     return Remark("bad_seed", detail, target[0])
 
 
 def _mixed(name: str, targets: tuple[Target, ...]) -> Remark:
     nodes = ", ".join(f"{node_id}.{target}" for node_id, target in targets)
-    detail = f"@{name} names inputs of different types, so it is no parameter: {nodes}."
+    detail = say(
+        "@{name} names inputs of different types, so it is no parameter: {nodes}.",
+        name=name,
+        nodes=nodes,
+    )
     return Remark("mixed_types", detail, targets[0][0])
 
 

@@ -15,6 +15,7 @@ from generation.workflows.graph import Graph
 from generation.workflows.parameters import Parameter, check
 from generation.workflows.remarks import Remark
 from generation.workflows.typed_graph import Target
+from wording import say
 
 WHICH_PANEL, WHICH_RESULT, PAINTED_MASK = "which_panel", "which_result", "painted_mask"
 #: The questions that can be answered, by the code that they have in a contract.
@@ -90,18 +91,26 @@ def gone(graph: Graph, stored: Json, parameters: dict[str, Parameter]) -> Iterat
     for code, given in mapping(stored.get("answers")).items():
         node_id = str(mapping(given).get("node", ""))
         if code not in holding:
-            detail = f"The answer to {code} was node {node_id}, which is not there any more."
+            detail = say(
+                "The answer to {code} was node {node_id}, which is not there any more.",
+                code=code,
+                node_id=node_id,
+            )
             yield Remark("choice_gone", detail)
     for name, chosen in mapping(stored.get("parameters")).items():
         parameter = parameters.get(name)
         if parameter is None or not _is_about(graph, mapping(chosen), parameter):
-            detail = (
-                f"What was chosen for the parameter {name} does not hold any more: the nodes that"
-                " it was about are not there, or are other ones. Choose again."
+            detail = say(
+                "What was chosen for the parameter {name} does not hold any more: the nodes that "
+                "it was about are not there, or are other ones. Choose again.",
+                name=name,
             )
             yield Remark("choice_gone", detail)
         elif problem := _unfit(parameter, mapping(chosen)):
-            yield Remark("preset_unfit", f"The preset of {name} is not used: {problem}")
+            yield Remark(
+                "preset_unfit",
+                say("The preset of {name} is not used: {problem}", name=name, problem=problem),
+            )
 
 
 def laid_over(graph: Graph, parameters: dict[str, Parameter], stored: Json) -> dict[str, Parameter]:

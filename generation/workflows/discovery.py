@@ -18,6 +18,7 @@ from generation.workflows.size_parameters import add_size
 from generation.workflows.titles import titled
 from generation.workflows.typed_graph import GraphView, Target
 from generation.workflows.value_sources import value_source
+from wording import say
 
 NOT_ANSWERED = HeldAnswers()
 PANEL = "panel"
@@ -209,8 +210,12 @@ def _add_titled(view: GraphView, reading: Reading, answered: frozenset[str]) -> 
     named: dict[str, Targets] = {}
     for title in titled(view):
         if title.target is None:
-            where = f"The title {title.text!r} of node {title.node_id}"
-            detail = f"{where} begins with @, but {title.problem}."
+            where = say(
+                "The title {text!r} of node {node_id}", text=title.text, node_id=title.node_id
+            )
+            detail = say(
+                "{where} begins with @, but {problem}.", where=where, problem=title.problem
+            )
             reading.warnings.append(Remark("bad_title", detail, title.node_id))
         elif title.name in answered:
             continue

@@ -1,5 +1,8 @@
 """What is wrong with a workflow's graph: no server is to blame for it."""
 
+from wording import Sentence
+
+
 
 class GraphError(Exception):
     """The workflow file is not a graph that can be run.
@@ -8,7 +11,7 @@ class GraphError(Exception):
     """
 
     def __init__(self, code: str, detail: str = "", node_id: str | None = None) -> None:
-        self.detail = detail or (type(self).__doc__ or "").splitlines()[0]
+        self.detail = detail or Sentence((type(self).__doc__ or "").partition("\n")[0], {})
         super().__init__(self.detail)
         self.code = code
         self.node_id = node_id

@@ -12,6 +12,7 @@ from generation.workflows.errors import GraphError
 from generation.workflows.graph import Graph
 from generation.workflows.limits import DEFAULT, GraphLimits
 from generation.workflows.remarks import Remark
+from wording import say
 
 #: Where programs and pictures keep the editor's document.
 _WRAPPERS = (("workflow",), ("extra_data", "extra_pnginfo", "workflow"), ("input", "workflow"))
@@ -52,14 +53,17 @@ def of_texts(texts: Mapping[str, str], limits: GraphLimits = DEFAULT) -> bytes:
     if not texts:
         raise GraphError(
             "no_workflow",
-            "The picture carries no workflow: give one as ComfyUI saved it (a server that runs with"
-            " --disable-metadata writes none), or the file that “Export (API)” under File saves.",
+            say(
+                "The picture carries no workflow: give one as ComfyUI saved it (a server "
+                "that runs with --disable-metadata writes none), or the file that “Export "
+                "(API)” under File saves."
+            ),
         )
     document = {name: _without_changes(name, text) for name, text in texts.items()}
     try:
         content = json.dumps(document, allow_nan=False).encode()
     except ValueError:
-        raise GraphError("not_finite", "The workflow holds NaN, which is no number.") from None
+        raise GraphError("not_finite", say("The workflow holds NaN, which is no number.")) from None
     graphs.parse(content, limits)
     return content
 
@@ -68,7 +72,9 @@ def _without_changes(name: str, text: str) -> Json:
     try:
         nodes = mapping(json.loads(text))
     except (ValueError, RecursionError) as error:
-        detail = f"The text “{name}” in the picture is not JSON: {error}"
+        detail = say(
+            "The text “{name}” in the picture is not JSON: {error}", name=name, error=error
+        )
         raise GraphError("not_json", detail) from error
     return {
         key: {k: v for k, v in mapping(node).items() if k != "is_changed"}
@@ -104,4 +110,4 @@ def _converted(
             return editor.convert(document, definitions, limits.nodes)
         except GraphError as error:
             refused = refused or error
-    raise refused or GraphError("ui_format", "No server is known to convert it with.")
+    raise refused or GraphError("ui_format", say("No server is known to convert it with."))

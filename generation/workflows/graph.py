@@ -14,6 +14,7 @@ from typing import NotRequired, TypeAlias, TypedDict
 from generation.comfyui.untrusted_json import Json, mapping
 from generation.workflows.errors import GraphError
 from generation.workflows.limits import DEFAULT, GraphLimits
+from wording import say
 
 __all__ = [
     "Graph",
@@ -153,7 +154,10 @@ def parse(text: str | bytes, limits: GraphLimits = DEFAULT) -> Json:
     if len(text) > limits.graph_bytes:
         size = f"{len(text):,}"
         most = f"{limits.graph_bytes:,}"
-        raise GraphError("too_large", f"The workflow has {size} bytes; {most} are allowed.")
+        raise GraphError(
+            "too_large",
+            say("The workflow has {size} bytes; {most} are allowed.", size=size, most=most),
+        )
     try:
         decoded = text.decode("utf-8-sig") if isinstance(text, bytes) else text
         document = json.loads(
@@ -163,14 +167,16 @@ def parse(text: str | bytes, limits: GraphLimits = DEFAULT) -> Json:
             object_pairs_hook=_unique,
         )
     except (ValueError, RecursionError) as error:
-        raise GraphError("not_json", f"The workflow file is not JSON: {error}") from error
+        raise GraphError(
+            "not_json", say("The workflow file is not JSON: {error}", error=error)
+        ) from error
     if not isinstance(document, dict):
-        raise GraphError("not_a_graph", "The workflow file holds no JSON object of nodes.")
+        raise GraphError("not_a_graph", say("The workflow file holds no JSON object of nodes."))
     return document
 
 
 def _refuse_constant(name: str) -> float:
-    raise GraphError("not_finite", f"The workflow holds {name}, which is no number.")
+    raise GraphError("not_finite", say("The workflow holds {name}, which is no number.", name=name))
 
 
 def _parse_float(number: str) -> float:
@@ -182,7 +188,9 @@ def _unique(pairs: list[tuple[str, object]]) -> Json:
     found: Json = {}
     for name, value in pairs:
         if name in found:
-            raise GraphError("twice", f"The workflow names {name!r} twice in one object.")
+            raise GraphError(
+                "twice", say("The workflow names {name!r} twice in one object.", name=name)
+            )
         found[name] = value
     return found
 
@@ -209,15 +217,22 @@ def _refuse_other_formats(document: Json, limits: GraphLimits) -> None:
     if isinstance(document.get("nodes"), list) and "links" in document:
         raise GraphError(
             "ui_format",
-            "The workflow is in the format of ComfyUI's editor: save it again with"
-            " “Export (API)”, which is under File.",
+            say(
+                "The workflow is in the format of ComfyUI's editor: save it again with "
+                "“Export (API)”, which is under File."
+            ),
         )
     if not document:
-        raise GraphError("empty", "The workflow has no nodes.")
+        raise GraphError("empty", say("The workflow has no nodes."))
     if len(document) > limits.nodes:
         size = f"{len(document):,}"
         raise GraphError(
-            "too_large", f"The workflow has {size} nodes; {limits.nodes:,} are allowed."
+            "too_large",
+            say(
+                "The workflow has {size} nodes; {nodes:,} are allowed.",
+                size=size,
+                nodes=limits.nodes,
+            ),
         )
 
 
@@ -225,9 +240,19 @@ def _node(node_id: str, node: object) -> Node:
     fields = mapping(node)
     class_type, inputs, meta = fields.get("class_type"), fields.get("inputs"), fields.get("_meta")
     if not isinstance(class_type, str) or not class_type:
-        raise GraphError("no_class", f"Node {node_id} names no class (class_type).", node_id)
+        raise GraphError(
+            "no_class", say("Node {node_id} names no class (class_type).", node_id=node_id), node_id
+        )
     if not isinstance(inputs, dict):
-        raise GraphError("no_inputs", f"Node {node_id} ({class_type}) has no inputs.", node_id)
+        raise GraphError(
+            "no_inputs",
+            say(
+                "Node {node_id} ({class_type}) has no inputs.",
+                node_id=node_id,
+                class_type=class_type,
+            ),
+            node_id,
+        )
     kept = Node(class_type=class_type, inputs=inputs)
     name = mapping(meta).get("title")
     if isinstance(name, str):
@@ -241,7 +266,9 @@ def _check_texts(graph: Graph, limits: GraphLimits) -> None:
             if isinstance(value, str) and len(value) > limits.text_characters:
                 most = f"{limits.text_characters:,}"
                 detail = f"{name} of {called(node_id, node)} has {len(value):,} characters; {most}"
-                raise GraphError("text_too_long", f"{detail} are allowed.", node_id)
+                raise GraphError(
+                    "text_too_long", say("{detail} are allowed.", detail=detail), node_id
+                )
 
 
 def _check_links(graph: Graph) -> None:
@@ -259,12 +286,21 @@ def _check_link(
         return
     if target is None or target[1] < 0:
         raise GraphError(
-            "bad_link", f"{where} of node {node_id} is a list that is no link.", node_id
+            "bad_link",
+            say(
+                "{where} of node {node_id} is a list that is no link.", where=where, node_id=node_id
+            ),
+            node_id,
         )
     if target[0] not in graph:
         raise GraphError(
             "dangling_link",
-            f"{where} of node {node_id} is linked to node {target[0]}, which does not exist.",
+            say(
+                "{where} of node {node_id} is linked to node {target}, which does not exist.",
+                where=where,
+                node_id=node_id,
+                target=target[0],
+            ),
             node_id,
         )
 
@@ -293,4 +329,6 @@ def _check_cycles(graph: Graph) -> None:
                 free.append(node_id)
     if waiting:
         names = ", ".join(sorted(waiting, key=lambda name: (len(name), name)))
-        raise GraphError("cycle", f"Some of the nodes {names} depend on their own output.")
+        raise GraphError(
+            "cycle", say("Some of the nodes {names} depend on their own output.", names=names)
+        )

@@ -2,6 +2,8 @@
 
 import unicodedata
 from pathlib import PurePath
+from wording import say
+
 
 LENGTH_MAX = 128
 #: Files of the workflows folder that may be workflows.
@@ -21,14 +23,21 @@ def folded(name: str) -> str:
 def problem(name: str) -> str:
     """Return why a workflow cannot be called so; empty when it can."""
     if not name.strip():
-        return "A workflow needs a name."
+        return say("A workflow needs a name.")
     if len(name) > LENGTH_MAX:
-        return f"The name has {len(name):,} characters; {LENGTH_MAX} are allowed."
+        return say(
+            "The name has {n:,} characters; {length_max} are allowed.",
+            n=len(name),
+            length_max=LENGTH_MAX,
+        )
     if name.startswith("."):
-        return "The name begins with a dot: such files are hidden."
+        return say("The name begins with a dot: such files are hidden.")
     unusable = [one for one in name if one in "/\\" or unicodedata.category(one) in {"Cc", "Cs"}]
     if unusable:
-        return f"The name holds {unusable[0]!a}: no slash and no control character is allowed."
+        return say(
+            "The name holds {unusable!a}: no slash and no control character is allowed.",
+            unusable=unusable[0],
+        )
     return ""
 
 

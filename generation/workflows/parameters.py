@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from generation.workflows.limits import DEFAULT
+from wording import any_of, say
 
 Kind: TypeAlias = Literal["INT", "FLOAT", "STRING", "COMBO", "IMAGE", "SEED", "BOOLEAN"]
 #: How a parameter was found: by what the graph means, or by a title that names it.
@@ -83,7 +84,9 @@ def _problem(
     if parameter is None:
         return ParameterProblem(name, "unknown_parameter", _unknown(name, parameters))
     if not parameter.is_offered:
-        detail = f"{shown(name)} is not offered: whoever keeps the workflow has set it."
+        detail = say(
+            "{name} is not offered: whoever keeps the workflow has set it.", name=shown(name)
+        )
         return ParameterProblem(name, "not_offered", detail)
     fault = _CHECKS[parameter.type](value, parameter)
     return ParameterProblem(name, fault[0], f"{name} {fault[1]}") if fault else None
@@ -96,16 +99,16 @@ def _unknown(name: str, parameters: Mapping[str, Parameter]) -> str:
     offered = [other for other, parameter in parameters.items() if parameter.is_offered]
     close = difflib.get_close_matches(name[:100], offered, n=3)
     hint = (
-        f"did you mean {' or '.join(close)}?"
+        say("did you mean {close}?", close=any_of(close))
         if close
-        else f"it has {', '.join(sorted(offered)) or 'none'}."
+        else say("it has {offered}.", offered=", ".join(sorted(offered)) or "none")
     )
-    return f"The workflow has no parameter {shown(name)}; {hint}"
+    return say("The workflow has no parameter {name}; {hint}", name=shown(name), hint=hint)
 
 
 def _check_int(value: object, parameter: Parameter) -> Fault:
     if isinstance(value, bool) or not isinstance(value, int):
-        return _wrong_type(value, "a whole number")
+        return _wrong_type(value, say("a whole number"))
     return _check_bounds(value, parameter)
 
 
@@ -113,7 +116,7 @@ def _check_seed(value: object, parameter: Parameter) -> Fault:
     """A seed may be a text as well, as it is given out: JavaScript counts no further than 2^53."""
     if isinstance(value, str):
         if not _SEED.fullmatch(value):
-            return _wrong_type(value, "a whole number, or a text of its digits")
+            return _wrong_type(value, say("a whole number, or a text of its digits"))
         value = int(value)
     return _check_int(value, parameter)
 
@@ -122,7 +125,7 @@ def _check_float(value: object, parameter: Parameter) -> Fault:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return _wrong_type(value, "a number")
     if isinstance(value, float) and not math.isfinite(value):
-        return ("not_finite", f"must be a finite number, not {value}.")
+        return ("not_finite", say("must be a finite number, not {value}.", value=value))
     return _check_bounds(value, parameter)
 
 
@@ -130,7 +133,10 @@ def _check_bounds(value: float, parameter: Parameter) -> Fault:
     low, high = parameter.minimum, parameter.maximum
     is_huge = isinstance(value, int) and value.bit_length() > 1023
     if (low is not None and value < low) or (high is not None and value > high) or is_huge:
-        return ("out_of_bounds", f"must be {_range(low, high)}, not {shown(value)}.")
+        return (
+            "out_of_bounds",
+            say("must be {range}, not {value}.", range=_range(low, high), value=shown(value)),
+        )
     return None
 
 
@@ -139,9 +145,16 @@ def _check_text(value: object, parameter: Parameter) -> Fault:
         return _wrong_type(value, "a text")
     if len(value) > parameter.max_characters:
         size = f"{len(value):,}"
-        return ("too_long", f"has {size} characters; {parameter.max_characters:,} are allowed.")
+        return (
+            "too_long",
+            say(
+                "has {size} characters; {max_characters:,} are allowed.",
+                size=size,
+                max_characters=parameter.max_characters,
+            ),
+        )
     if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
-        return ("bad_text", "holds characters that are no text (NUL or half of a pair).")
+        return ("bad_text", say("holds characters that are no text (NUL or half of a pair)."))
     return None
 
 
@@ -150,15 +163,21 @@ def _check_option(value: object, parameter: Parameter) -> Fault:
     fault = None if _has_numbers(options) else _check_text(value, parameter)
     if fault or options is None or any(_is_same(value, option) for option in options):
         return fault
-    return ("not_in_list", f"must be one of {_list(options)}, not {shown(value)}.")
+    return (
+        "not_in_list",
+        say("must be one of {list}, not {value}.", list=_list(options), value=shown(value)),
+    )
 
 
 def _check_boolean(value: object, _: Parameter) -> Fault:
-    return None if isinstance(value, bool) else _wrong_type(value, "true or false")
+    return None if isinstance(value, bool) else _wrong_type(value, say("true or false"))
 
 
 def _check_image(_: object, __: Parameter) -> Fault:
-    return ("not_settable", "is an image that Madsea uploads itself; it cannot be given by name.")
+    return (
+        "not_settable",
+        say("is an image that Madsea uploads itself; it cannot be given by name."),
+    )
 
 
 _CHECKS = {
@@ -173,15 +192,17 @@ _CHECKS = {
 
 
 def _wrong_type(value: object, wanted: str) -> Fault:
-    return ("wrong_type", f"must be {wanted}, not {shown(value)}.")
+    return ("wrong_type", say("must be {wanted}, not {value}.", wanted=wanted, value=shown(value)))
 
 
 def _range(low: float | None, high: float | None) -> str:
     if low is not None and high is not None:
         return f"between {low} and {high}"
     if low is not None:
-        return f"at least {low}"
-    return f"at most {high}" if high is not None else "a number of reasonable size"
+        return say("at least {low}", low=low)
+    return (
+        say("at most {high}", high=high) if high is not None else say("a number of reasonable size")
+    )
 
 
 def _has_numbers(options: tuple[object, ...] | None) -> bool:
@@ -203,10 +224,10 @@ def shown(value: object) -> str:
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, int) and value.bit_length() > 200:
-        return "a number of more than sixty digits"
+        return say("a number of more than sixty digits")
     text = repr(value) if isinstance(value, str | int | float) else f"a {_json_kind(value)}"
     return text if len(text) <= 80 else f"{text[:80]}…"
 
 
 def _json_kind(value: object) -> str:
-    return "list" if isinstance(value, list) else "nested object"
+    return "list" if isinstance(value, list) else say("nested object")

@@ -12,6 +12,7 @@ from generation.workflows.named_files import is_model_file
 from generation.workflows.parameters import shown
 from generation.workflows.remarks import Remark
 from generation.workflows.typed_graph import GraphView, Target
+from wording import say
 
 
 def faults(view: GraphView, ends: Iterable[str], settable: Iterable[Target]) -> Iterator[Remark]:
@@ -45,7 +46,11 @@ def loose_ends(view: GraphView, ends: Iterable[str]) -> Iterator[Remark]:
         lacking = [n for n, s in view.specs(node_id).items() if _is_missing(view, (node_id, n), s)]
         if node_id not in reached and lacking:
             node = f"Node {node_id} ({view.class_of(node_id)})"
-            detail = f"{node} leads to nothing and lacks {lacking[0]}: it is left out."
+            detail = say(
+                "{node} leads to nothing and lacks {lacking}: it is left out.",
+                node=node,
+                lacking=lacking[0],
+            )
             yield Remark("loose_end", detail, node_id)
 
 
@@ -56,7 +61,7 @@ def _fault(
     view: GraphView, target: Target, spec: InputSpec, ignored: frozenset[Target]
 ) -> Fault | None:
     if _is_missing(view, target, spec):
-        return ("missing_input", "is required and missing.")
+        return ("missing_input", say("is required and missing."))
     inputs = view.graph[target[0]]["inputs"]
     if target[1] not in inputs or target in ignored:
         return None
@@ -65,7 +70,7 @@ def _fault(
     if source is not None:
         return _link_fault(view, source, spec)
     if isinstance(value, list):
-        return ("bad_link", "is a list that is no link.")
+        return ("bad_link", say("is a list that is no link."))
     return _value_fault(value, spec)
 
 
@@ -80,7 +85,15 @@ def _link_fault(view: GraphView, source: Link, spec: InputSpec) -> Fault | None:
         return None
     node = f"node {source[0]} ({view.class_of(source[0])})"
     if source[1] >= len(given):
-        return ("bad_slot", f"is linked to output {source[1]} of {node}, which has {len(given)}.")
+        return (
+            "bad_slot",
+            say(
+                "is linked to output {source} of {node}, which has {n}.",
+                source=source[1],
+                node=node,
+                n=len(given),
+            ),
+        )
     kinds = set(given[source[1]].split(","))
     wanted = set(spec.kind.split(","))
     if kinds & wanted or (kinds | wanted) & ANY:
@@ -92,7 +105,9 @@ def _value_fault(value: object, spec: InputSpec) -> Fault | None:
     if spec.kind not in WIDGETS:
         is_open = spec.kind in ANY or isinstance(value, dict)
         return (
-            None if is_open else ("not_linked", f"must be linked to a node that gives {spec.kind}.")
+            None
+            if is_open
+            else ("not_linked", say("must be linked to a node that gives {kind}.", kind=spec.kind))
         )
     if isinstance(value, dict):
         return None
@@ -109,10 +124,18 @@ def _number_fault(value: object, spec: InputSpec) -> Fault | None:
     except ValueError:
         if isinstance(value, bool):
             return None
-        return ("not_a_number", f"must be a number, not {shown(value)}.")
+        return ("not_a_number", say("must be a number, not {value}.", value=shown(value)))
     low, high = spec.minimum, spec.maximum
     if (low is not None and number < low) or (high is not None and number > high):
-        return ("out_of_bounds", f"must be between {low} and {high}, not {shown(value)}.")
+        return (
+            "out_of_bounds",
+            say(
+                "must be between {low} and {high}, not {value}.",
+                low=low,
+                high=high,
+                value=shown(value),
+            ),
+        )
     return None
 
 
@@ -122,12 +145,21 @@ def _choice_fault(value: object, spec: InputSpec) -> Fault | None:
     if spec.options is None or is_file or value in spec.options or not spec.options:
         return None
     choices = ", ".join(str(option) for option in spec.options[:20])
-    return ("not_in_list", f"must be one of {choices}, not {shown(value)}.")
+    return (
+        "not_in_list",
+        say("must be one of {choices}, not {value}.", choices=choices, value=shown(value)),
+    )
 
 
 def _remark(view: GraphView, target: Target, code: str, detail: str) -> Remark:
     node_id, name = target
     title = view.title_of(node_id)
     called = f" “{title}”" if title and title != view.class_of(node_id) else ""
-    where = f"{name} of node {node_id}{called} ({view.class_of(node_id)})"
+    where = say(
+        "{name} of node {node_id}{called} ({class_of})",
+        name=name,
+        node_id=node_id,
+        called=called,
+        class_of=view.class_of(node_id),
+    )
     return Remark(code, f"{where} {detail}", node_id)

@@ -12,13 +12,18 @@ from generation.workflows import named_files
 from generation.workflows.definitions import Definitions, InputSpec
 from generation.workflows.graph import Graph
 from generation.workflows.named_files import EMBEDDINGS, INPUT, File, is_model_file, list_of
+from wording import Sentence, say, to_say
 
 CLOSEST_MOST = 3
 COMPARED_MOST = 10_000
 NAME_MOST = 255
 _CLOSE_ENOUGH = 0.5
-_CLASS = "node class {name}"
-_IN_FOLDERS = {EMBEDDINGS: "the embedding {name}", INPUT: "the picture {name} in its input folder"}
+_FOR_NODE = to_say("{name} for {where}")
+_CLASS = to_say("node class {name}")
+_IN_FOLDERS = {
+    EMBEDDINGS: to_say("the embedding {name}"),
+    INPUT: to_say("the picture {name} in its input folder"),
+}
 
 #: `(class, input, file)` with the server's own spelling of the file.
 Spelling: TypeAlias = tuple[str, str, str, str]
@@ -45,9 +50,15 @@ class Lack:
     closest: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        what = _IN_FOLDERS.get(self.where, "{name} for {where}" if self.where else _CLASS)
-        what = what.format(name=self.name, where=self.where)
-        return f"{what} (closest: {', '.join(self.closest)})" if self.closest else what
+        return str(self.sentence())
+
+    def sentence(self) -> Sentence:
+        """Say what is lacking, and what is like it."""
+        template = _IN_FOLDERS.get(self.where, _FOR_NODE if self.where else _CLASS)
+        what = Sentence(template, {"name": self.name, "where": self.where})
+        if not self.closest:
+            return what
+        return say("{what} (closest: {closest})", what=what, closest=", ".join(self.closest))
 
 
 def requirements(

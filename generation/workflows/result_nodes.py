@@ -9,30 +9,39 @@ from generation.workflows.definitions import is_output
 from generation.workflows.image_counts import picture_count
 from generation.workflows.remarks import OpenQuestion, Remark
 from generation.workflows.typed_graph import GraphView
+from wording import Sentence, say, to_say
 
 RESULT_TITLE = "@result"
 Saved: TypeAlias = Literal["image", "animation", "video", "preview"]
 
 _SAVED = {
-    "image": "a picture",
-    "animation": "an animation",
-    "video": "a video",
-    "preview": "a view",
+    "image": say("a picture"),
+    "animation": say("an animation"),
+    "video": say("a video"),
+    "preview": say("a view"),
 }
 _NO_PICTURE = {
     "video": (
         "saves_video",
-        "The workflow saves a video ({node}). A plan is a picture: let a SaveImage node save it.",
+        to_say(
+            "The workflow saves a video ({node}). A plan is a picture: let a "
+            "SaveImage node save it."
+        ),
     ),
     "animation": (
         "saves_animation",
-        "The workflow saves several pictures as an animation ({node}). A plan is one picture.",
+        to_say(
+            "The workflow saves several pictures as an animation ({node}). A plan is one picture."
+        ),
     ),
     "preview": (
         "saves_no_image",
-        "The workflow shows its picture ({node}) and does not save it: put a SaveImage node there.",
+        to_say(
+            "The workflow shows its picture ({node}) and does not save it: put a "
+            "SaveImage node there."
+        ),
     ),
-    "": ("saves_no_image", "The workflow saves no image: it needs a SaveImage node."),
+    "": ("saves_no_image", to_say("The workflow saves no image: it needs a SaveImage node.")),
 }
 _VIDEO_CLASS = re.compile(r"video|webm|mp4|gif", re.IGNORECASE)
 _ANIMATION_CLASS = re.compile(r"anim", re.IGNORECASE)
@@ -131,9 +140,10 @@ def competes(view: GraphView, result: Saver, other: Saver, sampled: set[str]) ->
 def ask_which(candidates: Sequence[Saver]) -> OpenQuestion:
     """Return the question which of several savers leaves a plan's picture."""
     options = tuple(saver.node_id for saver in candidates)
-    detail = (
-        f"Nodes {', '.join(options)} each save a picture. Give the one that is a plan's picture the"
-        " title @result, or choose it on the workflow's page."
+    detail = say(
+        "Nodes {options} each save a picture. Give the one that is a plan's "
+        "picture the title @result, or choose it on the workflow's page.",
+        options=", ".join(options),
     )
     return OpenQuestion("which_result", detail, options)
 
@@ -141,8 +151,10 @@ def ask_which(candidates: Sequence[Saver]) -> OpenQuestion:
 def saved_beside(view: GraphView, saver: Saver) -> Remark:
     """Return what is to be said of a node that saves something beside the result."""
     node = f"Node {saver.node_id} ({view.class_of(saver.node_id)})"
-    what = f"saves {_SAVED[saver.kind]} beside the result"
-    detail = f"{node} {what}: it stays on the server and is not published."
+    what = say("saves {saved} beside the result", saved=_SAVED[saver.kind])
+    detail = say(
+        "{node} {what}: it stays on the server and is not published.", node=node, what=what
+    )
     return Remark("saved_beside", detail, saver.node_id)
 
 
@@ -151,9 +163,11 @@ def several(view: GraphView, saver: Saver) -> list[Remark]:
     if saver.images is None or saver.images < 2:
         return []
     node = f"Node {saver.node_id} ({view.class_of(saver.node_id)})"
-    detail = (
-        f"{node} saves {saver.images} pictures of a plan. All of them are published, each as a"
-        " version of its own: a batch size of 1 makes one."
+    detail = say(
+        "{node} saves {images} pictures of a plan. All of them are published, each "
+        "as a version of its own: a batch size of 1 makes one.",
+        node=node,
+        images=saver.images,
     )
     return [Remark("several_images", detail, saver.node_id)]
 
@@ -161,7 +175,10 @@ def several(view: GraphView, saver: Saver) -> list[Remark]:
 def unfinished(view: GraphView, saver: Saver) -> Remark:
     """Return what is to be said of a saver on whose way something is missing."""
     node = f"Node {saver.node_id} ({view.class_of(saver.node_id)})"
-    detail = f"{node} saves what is not finished: something on its way is missing. It is left out."
+    detail = say(
+        "{node} saves what is not finished: something on its way is missing. It is left out.",
+        node=node,
+    )
     return Remark("unfinished_branch", detail, saver.node_id)
 
 
@@ -171,5 +188,5 @@ def no_picture(view: GraphView, found: Sequence[Saver]) -> Remark:
     kind = next((kind for kind in ("video", "animation", "preview") if kind in kinds), "")
     node_id = kinds.get(kind, "")
     code, detail = _NO_PICTURE[kind]
-    node = f"node {node_id}, {view.class_of(node_id)}" if node_id else ""
-    return Remark(code, detail.format(node=node), node_id)
+    node = say("node {node_id}, {kind}", node_id=node_id, kind=view.class_of(node_id))
+    return Remark(code, Sentence(detail, {"node": node}), node_id)

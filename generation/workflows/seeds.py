@@ -6,6 +6,7 @@ from generation.workflows.remarks import Remark
 from generation.workflows.sampling import Sampling, draws_noise, seed_inputs
 from generation.workflows.typed_graph import GraphView, Target
 from generation.workflows.value_sources import value_source
+from wording import say
 
 Seeds = tuple[Target, ...]
 
@@ -39,8 +40,10 @@ def _is_idle(view: GraphView, node_id: str, quiet: set[str], samplers: set[str])
 
 
 def _not_settable(node_id: str) -> Remark:
-    detail = (
-        f"The seed of node {node_id} is computed by other nodes: Madsea cannot set it, so it draws"
-        " and tells no seed. A number with the title @seed is set instead."
+    detail = say(
+        "The seed of node {node_id} is computed by other nodes: Madsea cannot set "
+        "it, so it draws and tells no seed. A number with the title @seed is set "
+        "instead.",
+        node_id=node_id,
     )
     return Remark("seed_not_settable", detail, node_id)

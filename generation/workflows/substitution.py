@@ -9,6 +9,7 @@ from generation.workflows.graph import Graph
 from generation.workflows.output_names import output_size, set_output_prefix, wanted_outputs
 from generation.workflows.parameters import Kind, Parameter, ParameterProblem, Scaled, check
 from generation.workflows.requirements import Requirements, missing, requirements
+from wording import say
 
 __all__ = [
     "Parameter",
@@ -35,7 +36,9 @@ def apply(graph: Graph, values: Mapping[str, object], parameters: Mapping[str, P
     changed = dict(graph)
     for name, value in values.items():
         if name not in parameters:
-            raise GraphError("unknown_parameter", f"The workflow has no parameter {name!r}.")
+            raise GraphError(
+                "unknown_parameter", say("The workflow has no parameter {name!r}.", name=name)
+            )
         for target in parameters[name].targets:
             _set(graph, changed, target, _literal(value, parameters[name].type))
         for follower in parameters[name].scaled:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from generation.workflows.errors import GraphError
+from wording import say
 
 #: What a plan has to put in: what it is called, and what is known of it.
 NAMES = ("episode", "sequence", "plan")
@@ -46,7 +47,9 @@ def filled(text: str, values: Mapping[str, str]) -> str:
 
 def _value(name: str, values: Mapping[str, str]) -> str:
     if name not in values:
-        raise GraphError("unknown_field", f"There is no field {{{name}}} to put into a text.")
+        raise GraphError(
+            "unknown_field", say("There is no field {{{name}}} to put into a text.", name=name)
+        )
     return values[name]
 
 

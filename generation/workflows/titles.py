@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from generation.workflows.result_nodes import RESULT_TITLE
 from generation.workflows.typed_graph import GraphView, Target
+from wording import say
 
 _TITLE = re.compile(r"@(?P<name>[a-z][a-z0-9_]*)(?:\.(?P<input>\w+))?(?:\s.*)?", re.DOTALL)
 
@@ -32,11 +33,13 @@ def titled(view: GraphView) -> Iterator[Titled]:
 def _read(view: GraphView, node_id: str, text: str) -> Titled:
     match = _TITLE.fullmatch(text)
     if not match:
-        problem = "it is no name of a parameter (@, small letters, digits and _)"
+        problem = say("it is no name of a parameter (@, small letters, digits and _)")
         return Titled(node_id, text, problem=problem)
     wanted, values = match["input"], view.values(node_id)
     names = [wanted] if wanted in values else [] if wanted else values
     if len(names) != 1:
-        held = ", ".join(values) or "it has none that holds a value"
-        return Titled(node_id, text, problem=f"it must name one input after a dot: {held}")
+        held = ", ".join(values) or say("it has none that holds a value")
+        return Titled(
+            node_id, text, problem=say("it must name one input after a dot: {held}", held=held)
+        )
     return Titled(node_id, text, match["name"], (node_id, names[0]))

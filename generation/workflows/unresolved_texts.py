@@ -7,6 +7,7 @@ from generation.comfyui.untrusted_json import listed, mapping
 from generation.workflows.definitions import Definitions
 from generation.workflows.graph import Graph
 from generation.workflows.remarks import Remark
+from wording import say
 
 #: What the page puts in where a file's name begins: a date, or a value of another node.
 _TOKEN = re.compile(r"%(?:date:[^%]*|[^%.]+\.[^%.]+)%")
@@ -20,15 +21,20 @@ def remarks(graph: Graph, definitions: Definitions) -> Iterator[Remark]:
             if not isinstance(value, str):
                 continue
             if _is_dynamic(definitions, node["class_type"], name, value):
-                detail = (
-                    f"{name} of node {node_id} holds a dynamic prompt: {{a|b}} and comments stay as"
-                    " they are written, since only ComfyUI's own page resolves them."
+                detail = say(
+                    "{name} of node {node_id} holds a dynamic prompt: {{a|b}} and comments "
+                    "stay as they are written, since only ComfyUI's own page resolves them.",
+                    name=name,
+                    node_id=node_id,
                 )
                 yield Remark("dynamic_prompt", detail, node_id)
             if name == _PREFIX and (token := _TOKEN.search(value)):
-                detail = (
-                    f"{name} of node {node_id} holds {token[0]:.64}, which only ComfyUI's own page"
-                    " resolves. Files are named by their plans anyway."
+                detail = say(
+                    "{name} of node {node_id} holds {token:.64}, which only ComfyUI's own page "
+                    "resolves. Files are named by their plans anyway.",
+                    name=name,
+                    node_id=node_id,
+                    token=token[0],
                 )
                 yield Remark("token", detail, node_id)
 

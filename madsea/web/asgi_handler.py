@@ -36,6 +36,7 @@ from madsea.web import (
 from madsea.web.fair_queue import FairQueue
 from madsea.web.refusals import RefusedUnread
 from madsea.web.request_bodies import Body
+from wording import say
 
 T = TypeVar("T")
 Scope = dict[str, Any]
@@ -48,26 +49,26 @@ LOGIN_WAIT_S = 2.0
 LOGIN_REST_S = 0.5
 
 _BUSY = RefusedUnread(
-    HTTPStatus.SERVICE_UNAVAILABLE, "busy", "Madsea has more requests than it can hold.", 1
+    HTTPStatus.SERVICE_UNAVAILABLE, "busy", say("Madsea has more requests than it can hold."), 1
 )
 _TOO_SLOW = RefusedUnread(
-    HTTPStatus.REQUEST_TIMEOUT, "timeout", "The body of the request has not come in time."
+    HTTPStatus.REQUEST_TIMEOUT, "timeout", say("The body of the request has not come in time.")
 )
 _TWO_LENGTHS = RefusedUnread(
     HTTPStatus.BAD_REQUEST,
     "bad_request",
-    "The request says twice how long its body is, by a length and by chunks.",
+    say("The request says twice how long its body is, by a length and by chunks."),
 )
 _MANY_LOGINS = RefusedUnread(
     HTTPStatus.TOO_MANY_REQUESTS,
     "throttled",
-    "Too many people sign in at this moment: try again in a few seconds.",
+    say("Too many people sign in at this moment: try again in a few seconds."),
     2,
 )
 
 
 def _too_large(max_bytes: int) -> RefusedUnread:
-    detail = f"A request to this address may have {max_bytes:,} bytes."
+    detail = say("A request to this address may have {max_bytes:,} bytes.", max_bytes=max_bytes)
     return RefusedUnread(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", detail)
 
 

@@ -10,6 +10,7 @@ from generation.admin import error_pages
 from generation.api import errors
 from generation.errors import Problem
 from madsea.web.refusals import RefusedUnread
+from wording import say
 
 PAGES = "/admin/"
 
@@ -75,9 +76,9 @@ def refuse(request: HttpRequest, refused: RefusedUnread) -> HttpResponse:
 
 def _told(refused: RefusedUnread) -> error_pages.ErrorPage:
     if refused.wait_s is None:
-        advice = "Go back and try it in another way."
+        advice = say("Go back and try it in another way.")
     else:
-        advice = f"Wait {refused.wait_s} s, then go back and try again."
+        advice = say("Wait {wait_s} s, then go back and try again.", wait_s=refused.wait_s)
     return error_pages.ErrorPage(refused.status.phrase, refused.detail, advice, alone=True)
 
 

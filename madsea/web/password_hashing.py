@@ -7,6 +7,7 @@ from threading import Lock
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
 from generation.errors import TooSoon
+from wording import say
 
 WAIT_S = 2.0
 _TURN = Lock()
@@ -15,7 +16,7 @@ _TURN = Lock()
 @contextmanager
 def _turn() -> Iterator[None]:
     if not _TURN.acquire(timeout=WAIT_S):
-        raise TooSoon("Too many passwords are checked at this moment: try again.", wait_s=2)
+        raise TooSoon(say("Too many passwords are checked at this moment: try again."), wait_s=2)
     try:
         yield
     finally:

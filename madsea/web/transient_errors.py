@@ -13,6 +13,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 from generation.errors import Busy, TooSoon
 from generation.storage import StorageError
 from madsea.web.refusals import RefusedUnread
+from wording import say
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _DISK = _FULL | {errno.EROFS, errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN}
@@ -21,9 +22,9 @@ _SHORT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
 _MISTAKE = "SQLITE_ERROR"
 #: A replica that was told to write, and a table that is gone, are no OperationalErrors.
 _STATES = frozenset({"25006", "42P01"})
-_AGAIN = "Nothing of this request was kept: try again."
-_THEN = f"{_AGAIN} If it lasts, tell your administrator."
-_DATABASE = "The database cannot be used at the moment."
+_AGAIN = say("Nothing of this request was kept: try again.")
+_THEN = say("{again} If it lasts, tell your administrator.", again=_AGAIN)
+_DATABASE = say("The database cannot be used at the moment.")
 
 
 def of(error: BaseException | None) -> RefusedUnread | None:
@@ -53,9 +54,13 @@ def _passes(error: Exception) -> bool:
 
 def _of_disk(error: OSError) -> RefusedUnread | None:
     if error.errno in _FULL:
-        return _unavailable("disk_full", f"A disk of Madsea's is full. {_THEN}", 30)
+        return _unavailable("disk_full", say("A disk of Madsea's is full. {then}", then=_THEN), 30)
     if error.errno in _DISK:
-        return _unavailable("disk_unavailable", f"A disk of Madsea's cannot be used. {_THEN}", 30)
+        return _unavailable(
+            "disk_unavailable", say("A disk of Madsea's cannot be used. {then}", then=_THEN), 30
+        )
     if error.errno in _SHORT:
-        return _unavailable("busy", f"Madsea has more to do than it can hold. {_AGAIN}", 5)
+        return _unavailable(
+            "busy", say("Madsea has more to do than it can hold. {again}", again=_AGAIN), 5
+        )
     return None

@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 
 from madsea.web import error_handlers, refusals, transient_errors
 from madsea.web.refusals import RefusedUnread
+from wording import say
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +25,7 @@ FIELDS_MAX = 1000
 _MANY_FIELDS = RefusedUnread(
     HTTPStatus.BAD_REQUEST,
     "too_many_fields",
-    f"The address has more than {FIELDS_MAX:,} parameters.",
+    say("The address has more than {fields_max:,} parameters.", fields_max=FIELDS_MAX),
 )
 
 #: Where what stopped a request outside of its view is left for the middleware.

@@ -14,6 +14,7 @@ from review.models.review import COMMENT_MAX
 from review.services.decisions import DECISIONS_MAX, Asked
 from review.services.retakes import NEW, RETAKES_MAX, Wanted
 from review.states import Decision
+from wording import say
 
 
 class _Inner(Strict):
@@ -21,7 +22,7 @@ class _Inner(Strict):
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, Mapping):
-            raise ValidationError("Expected an object.", code="not_an_object")
+            raise ValidationError(say("Expected an object."), code="not_an_object")
         return super().to_internal_value(data)
 
 
@@ -31,7 +32,7 @@ class _Part(Number):
     def to_internal_value(self, data: Any) -> float:
         found = super().to_internal_value(data)
         if not 0 <= found <= 1:
-            raise ValidationError("Expected a number from 0 to 1.", code="out_of_bounds")
+            raise ValidationError(say("Expected a number from 0 to 1."), code="out_of_bounds")
         return found
 
 

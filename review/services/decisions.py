@@ -15,6 +15,7 @@ from review.models import Review
 from review.models.review import COMMENT_MAX
 from review.selectors import reviews
 from review.states import FROM, TO, WORDED, Decision, Door
+from wording import say
 
 #: At most so many are decided at once.
 DECISIONS_MAX = 1_000
@@ -94,9 +95,9 @@ def _require(asked: Sequence[Asked], by: Reviewer) -> None:
     if by.guest:
         return
     if any(each.decision is not Decision.COMMENT for each in asked):
-        permissions.require(by.user, DECIDE, "decide about pictures")
+        permissions.require(by.user, DECIDE, say("decide about pictures"))
     else:
-        permissions.require(by.user, COMMENT, "comment on pictures")
+        permissions.require(by.user, COMMENT, say("comment on pictures"))
 
 
 def _problems(asked: Sequence[Asked]) -> list[Problem]:
@@ -105,26 +106,34 @@ def _problems(asked: Sequence[Asked]) -> list[Problem]:
     for index, each in enumerate(asked):
         place = _PLACE.format(index)
         if first.setdefault(each.version_id, index) != index:
-            detail = f"Version {each.version_id} stands at reviews.{first[each.version_id]} already"
+            detail = say(
+                "Version {version_id} stands at reviews.{first} already",
+                version_id=each.version_id,
+                first=first[each.version_id],
+            )
             problems.append(Problem(f"{place}.version", "duplicate_version", f"{detail}."))
         if each.seen is None and each.decision is not Decision.COMMENT:
-            detail = "Say in which state the version was shown when this was decided."
+            detail = say("Say in which state the version was shown when this was decided.")
             problems.append(Problem(f"{place}.seen", "required", detail))
         if each.decision in WORDED and not each.comment.strip():
             problems.append(Problem(f"{place}.comment", "no_words", _LACKING[each.decision]))
         if len(each.comment) > COMMENT_MAX:
-            detail = f"At most {COMMENT_MAX:,} characters; it has {len(each.comment):,}."
+            detail = say(
+                "At most {comment_max:,} characters; it has {n:,}.",
+                comment_max=COMMENT_MAX,
+                n=len(each.comment),
+            )
             problems.append(Problem(f"{place}.comment", "too_long", detail))
         if not is_storable(each.comment):
-            detail = "It holds characters that are no text."
+            detail = say("It holds characters that are no text.")
             problems.append(Problem(f"{place}.comment", "bad_text", detail))
     return problems
 
 
 _LACKING = {
-    Decision.RETAKE: "Say what is to be better: whoever makes it again needs words.",
-    Decision.REOPEN: "Say why: what was approved is locked, and others count on it.",
-    Decision.COMMENT: "A comment says something.",
+    Decision.RETAKE: say("Say what is to be better: whoever makes it again needs words."),
+    Decision.REOPEN: say("Say why: what was approved is locked, and others count on it."),
+    Decision.COMMENT: say("A comment says something."),
 }
 
 
@@ -133,7 +142,10 @@ def _refuse_unknown(asked: Sequence[Asked], under_review: UnderReview) -> None:
         Problem(
             f"{_PLACE.format(index)}.version",
             "unknown_version",
-            f"There is no published version {each.version_id} that is reviewed.",
+            say(
+                "There is no published version {version_id} that is reviewed.",
+                version_id=each.version_id,
+            ),
         )
         for index, each in enumerate(asked)
         if each.version_id not in under_review.versions
@@ -224,17 +236,25 @@ class _Taking:
         self, version: Version, each: Asked, place: str, undone: Review | None
     ) -> list[dict[str, object]]:
         if undone is None or undone.became != version.review_state:
-            detail = f"No decision has made {version} {version.review_state}: there is none to undo"
+            detail = say(
+                "No decision has made {version} {review_state}: there is none to undo",
+                version=version,
+                review_state=version.review_state,
+            )
             self._conflict(place, "decision", "nothing_to_undo", f"{detail}.")
             return []
         if not self.by.made(undone) and not each.comment.strip():
-            detail = f"{undone.author} decided this: say why you take it back."
+            detail = say("{author} decided this: say why you take it back.", author=undone.author)
             self.lacking.append(Problem(f"{place}.comment", "no_words", detail))
             return []
         others = [(self.under_review.versions[one["version"]], one) for one in undone.changed]
         moved = [other for other, one in others if other.review_state != one["became"]]
         if moved:
-            detail = f"{moved[0]} is {_said(moved[0].review_state)} by now: it was changed since."
+            detail = say(
+                "{moved} is {said} by now: it was changed since.",
+                moved=moved[0],
+                said=_said(moved[0].review_state),
+            )
             self._conflict(place, "decision", "changed_since", detail)
             return []
         self.under_review.move(version, ReviewState(undone.seen))
@@ -251,15 +271,17 @@ def _undoable(version_ids: Collection[int]) -> dict[int, Review]:
     return found
 
 
-_OPEN_FIRST = "It is approved, and its plan is locked: reopen it first, and say why."
+_OPEN_FIRST = say("It is approved, and its plan is locked: reopen it first, and say why.")
 _REFUSED: Mapping[tuple[Decision, ReviewState], str] = {
-    (Decision.APPROVE, ReviewState.APPROVED): "It is approved already.",
+    (Decision.APPROVE, ReviewState.APPROVED): say("It is approved already."),
     (Decision.RETAKE, ReviewState.APPROVED): _OPEN_FIRST,
-    (Decision.RETAKE, ReviewState.RETAKE): "It is a retake already: comment on it to add to that.",
-    (Decision.RETAKE, ReviewState.SUPERSEDED): "Another version of the plan took its place.",
-    (Decision.REOPEN, ReviewState.TO_REVIEW): "It is open: nobody has approved it.",
-    (Decision.REOPEN, ReviewState.RETAKE): "It is not approved: undo the retake instead.",
-    (Decision.REOPEN, ReviewState.SUPERSEDED): "It is not approved: another took its place.",
+    (Decision.RETAKE, ReviewState.RETAKE): say(
+        "It is a retake already: comment on it to add to that."
+    ),
+    (Decision.RETAKE, ReviewState.SUPERSEDED): say("Another version of the plan took its place."),
+    (Decision.REOPEN, ReviewState.TO_REVIEW): say("It is open: nobody has approved it."),
+    (Decision.REOPEN, ReviewState.RETAKE): say("It is not approved: undo the retake instead."),
+    (Decision.REOPEN, ReviewState.SUPERSEDED): say("It is not approved: another took its place."),
 }
 
 
@@ -273,12 +295,26 @@ class _Changed:
 
     def detail(self, version: Version, seen: ReviewState | None) -> str:
         """Return the sentence about a version."""
-        now = f"{version} is {_said(version.review_state)} now, not {_said(seen or '')}"
+        now = say(
+            "{version} is {state} now, not {seen}",
+            version=version,
+            state=_said(version.review_state),
+            seen=_said(seen or ""),
+        )
         last = self._last.get(version.pk)
         if last is None or version.review_state not in _made(last, version.pk):
-            return f"{now}: a newer version was published, or this list has changed it."
+            return say(
+                "{now}: a newer version was published, or this list has changed it.", now=now
+            )
         at = last.made_at.strftime("%Y-%m-%d %H:%M:%S UTC")
-        return f"{now}: {last.author} decided “{last.decision}” on {last.version} at {at}."
+        return say(
+            "{now}: {author} decided “{decision}” on {version} at {at}.",
+            now=now,
+            author=last.author,
+            decision=last.decision,
+            version=last.version,
+            at=at,
+        )
 
 
 def _made(review: Review, version_id: int) -> set[str]:

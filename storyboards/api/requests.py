@@ -9,6 +9,7 @@ from rest_framework.exceptions import ValidationError
 from generation.api.request_serializers import Flag, Named, Strict, Text, Whole, disagreement
 from generation.services.plan_texts import NUMBERS
 from storyboards.services import editing, intake
+from wording import say
 
 #: An episode has some hundred boards; a storyboard is read up to so many.
 BOARDS_MAX = 5_000
@@ -59,7 +60,7 @@ class BoardChange(Strict):
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, Mapping):
-            raise ValidationError("Expected an object.", code="not_an_object")
+            raise ValidationError(say("Expected an object."), code="not_an_object")
         return super().to_internal_value(data)
 
 

@@ -25,6 +25,7 @@ from storyboards.api import descriptions, requests
 from storyboards.models import StoryboardImport
 from storyboards.selectors import documents, drafts
 from storyboards.services import confirmation, editing, intake, reading_queue
+from wording import say
 
 FORM_BYTES = intake.MAX_BYTES + FORM_OVERHEAD_BYTES
 _PICTURE = re.compile(r"([0-9a-f]{1,32})\.([0-9a-f]{64}\.[a-z]{2,4})\.([0-9]{1,4})")
@@ -106,7 +107,7 @@ class PictureView(APIView):
     def get(self, _request: Request, signed: str) -> HttpResponse:
         parts = _PICTURE.fullmatch(signed_urls.verified(signed, documents.PICTURES))
         if parts is None:
-            raise NotFound("There is no such picture.", code="unknown_picture")
+            raise NotFound(say("There is no such picture."), code="unknown_picture")
         of, name, width_px = drafts.find(parts[1]), parts[2], int(parts[3])
         content, content_type = _content(of, name, width_px)
         headers = {
@@ -123,7 +124,7 @@ def _content(of: StoryboardImport, name: str, width_px: int) -> tuple[bytes, str
         with safe_open.file(storage.root(), reading_queue.picture_file(of, name)) as handle:
             content = handle.read(settings.MADSEA_IMAGE_MAX_BYTES)
     except FileNotFoundError:
-        raise NotFound("The picture is no longer on disk.", code="file_missing") from None
+        raise NotFound(say("The picture is no longer on disk."), code="file_missing") from None
     if width_px:
         return image_decoding.reduce(content, width_px)[0], thumbnails.CONTENT_TYPE
     return content, CONTENT_TYPES[name.rpartition(".")[2]]

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from storyboards.reading import handover
 from storyboards.reading.boards import Storyboard, UnreadableStoryboard
 from storyboards.reading.limits import ReadingLimits
+from wording import as_json, from_json, say, words_of
 
 STORYBOARD = "storyboard.json"
 REFUSED = "refused.json"
@@ -21,7 +22,7 @@ def leave(into: Path, answer: Answer) -> None:
     if isinstance(answer, Storyboard):
         _write(into / STORYBOARD, handover.to_json(answer))
     else:
-        document = {"code": answer.code, "sentence": str(answer), "data": answer.data}
+        document = {"code": answer.code, "sentence": as_json(words_of(answer)), "data": answer.data}
         _write(into / REFUSED, document)
 
 
@@ -33,7 +34,9 @@ def taken(into: Path) -> Storyboard | None:
     """
     refused = _read(into / REFUSED)
     if refused is not None:
-        raise UnreadableStoryboard(refused["code"], refused["sentence"], **refused["data"])
+        raise UnreadableStoryboard(
+            refused["code"], from_json(refused["sentence"]), **refused["data"]
+        )
     document = _read(into / STORYBOARD)
     return None if document is None else handover.from_json(document)
 
@@ -75,34 +78,41 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 def broken() -> UnreadableStoryboard:
     """Return the refusal of a file over which the reader stumbled."""
-    sentence = "The file is damaged. Export it again, and send that."
+    sentence = say("The file is damaged. Export it again, and send that.")
     return UnreadableStoryboard("broken", sentence)
 
 
 def unreadable_files(error: OSError) -> UnreadableStoryboard:
     """Return the refusal of files that the system does not give."""
     reason = error.strerror or "unknown"
-    sentence = f"The file cannot be read, or its pictures cannot be written: {reason}."
+    sentence = say(
+        "The file cannot be read, or its pictures cannot be written: {reason}.", reason=reason
+    )
     return UnreadableStoryboard("io", sentence, reason=reason)
 
 
 def too_costly(limits: ReadingLimits) -> UnreadableStoryboard:
     """Return the refusal of a file that takes too much memory."""
     most = limits.memory_bytes // 2**20
-    sentence = f"Reading the file takes more than {most:,} MiB of memory. Send it in parts."
+    sentence = say(
+        "Reading the file takes more than {most:,} MiB of memory. Send it in parts.", most=most
+    )
     return UnreadableStoryboard("too_costly", sentence, max_mebibytes=most)
 
 
 def too_long(seconds: float) -> UnreadableStoryboard:
     """Return the refusal of a file that takes too much time."""
-    sentence = f"Reading the file takes more than {seconds:,.0f} seconds. Send it in parts."
+    sentence = say(
+        "Reading the file takes more than {seconds:,.0f} seconds. Send it in parts.",
+        seconds=seconds,
+    )
     return UnreadableStoryboard("too_long", sentence, max_seconds=round(seconds))
 
 
 def ended(exit_code: int) -> UnreadableStoryboard:
     """Return the refusal of a file whose reader has ended without an answer."""
-    sentence = (
-        "The reader has ended before it was through: something ended it, or the file is made to do"
-        " so. Send it once more; if that fails again, export it again."
+    sentence = say(
+        "The reader has ended before it was through: something ended it, or the file is made to "
+        "do so. Send it once more; if that fails again, export it again."
     )
     return UnreadableStoryboard("reader_ended", sentence, exit_code=exit_code)

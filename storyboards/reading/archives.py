@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from generation import safe_open
 from storyboards.reading.boards import UnreadableStoryboard
 from storyboards.reading.limits import ReadingLimits
+from wording import say
 
 #: What systems and programs leave beside people's files.
 _LITTER = ("__MACOSX/", ".", "Thumbs.db", "desktop.ini", "Icon\r")
@@ -129,7 +130,7 @@ class Zip:
         if entry.flag_bits & _ENCRYPTED:
             raise UnreadableStoryboard(
                 "encrypted",
-                "The zip is protected by a password. Pack it without one, and send it again.",
+                say("The zip is protected by a password. Pack it without one, and send it again."),
             )
         try:
             with self._zip.open(entry) as handle:
@@ -152,8 +153,12 @@ class Zip:
         if n_bytes > _SMALL_BYTES and n_bytes > most:
             raise UnreadableStoryboard(
                 "zip_bomb",
-                f"{entry.filename!r} of the zip unfolds to more than"
-                f" {self._limits.unpacking_ratio} times its size: it is not read.",
+                say(
+                    "{filename!r} of the zip unfolds to more than {unpacking_ratio} times its "
+                    "size: it is not read.",
+                    filename=entry.filename,
+                    unpacking_ratio=self._limits.unpacking_ratio,
+                ),
                 file=entry.filename,
             )
 
@@ -180,7 +185,10 @@ def _usable(entries: list[zipfile.ZipInfo]) -> Iterator[tuple[str, zipfile.ZipIn
         if name.startswith("/") or ".." in PurePosixPath(name).parts or ":" in name.split("/")[0]:
             raise UnreadableStoryboard(
                 "unsafe_path",
-                f"The zip names a file that would lie outside of it, {name!r}: it is not read.",
+                say(
+                    "The zip names a file that would lie outside of it, {name!r}: it is not read.",
+                    name=name,
+                ),
                 file=name,
             )
         is_link = stat.S_ISLNK(entry.external_attr >> 16)
@@ -209,7 +217,11 @@ def _check(name: str, content: bytes, most: int, left: int, limits: ReadingLimit
     if len(content) > most:
         raise UnreadableStoryboard(
             "too_large",
-            f"{name!r} has more than {most // 2**20:,} MiB: it is not read.",
+            say(
+                "{name!r} has more than {most:,} MiB: it is not read.",
+                name=name,
+                most=most // 2**20,
+            ),
             file=name,
             max_bytes=most,
         )
@@ -217,7 +229,9 @@ def _check(name: str, content: bytes, most: int, left: int, limits: ReadingLimit
         whole = limits.unpacked_bytes // 2**20
         raise UnreadableStoryboard(
             "too_large",
-            f"The files have more than {whole:,} MiB together. Send them in parts.",
+            say(
+                "The files have more than {whole:,} MiB together. Send them in parts.", whole=whole
+            ),
             max_bytes=limits.unpacked_bytes,
         )
 
@@ -226,7 +240,7 @@ def broken_zip(name: str = "") -> UnreadableStoryboard:
     """Return the refusal of a zip that is damaged."""
     where = f" at {name!r}" if name else ""
     data = {"file": name} if name else {}
-    sentence = f"The zip is damaged{where}. Pack it again, and send that."
+    sentence = say("The zip is damaged{where}. Pack it again, and send that.", where=where)
     return UnreadableStoryboard("broken", sentence, **data)
 
 
@@ -235,7 +249,11 @@ def too_many_entries(n_entries: int, limits: ReadingLimits) -> UnreadableStorybo
     most = limits.archive_entries
     return UnreadableStoryboard(
         "too_many_files",
-        f"There are {n_entries:,} files or more; at most {most:,} are read. Send them in parts.",
+        say(
+            "There are {n_entries:,} files or more; at most {most:,} are read. Send them in parts.",
+            n_entries=n_entries,
+            most=most,
+        ),
         max_files=most,
     )
 
@@ -251,6 +269,6 @@ def json_of(content: bytes, name: str) -> Any:
     except (ValueError, RecursionError) as error:
         raise UnreadableStoryboard(
             "broken",
-            f"{name!r} is damaged: it cannot be read as a Storyboarder project.",
+            say("{name!r} is damaged: it cannot be read as a Storyboarder project.", name=name),
             file=name,
         ) from error

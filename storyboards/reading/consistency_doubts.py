@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from storyboards.reading.boards import Board, Doubt, UnreadableStoryboard
 from storyboards.reading.limits import ReadingLimits
+from wording import say
 
 LABEL = re.compile(r"(\d{1,4})([A-Z])(\d{0,2})")
 
@@ -79,8 +80,12 @@ def too_many_boards(n_boards: int, limits: ReadingLimits) -> UnreadableStoryboar
     """Return the refusal of a storyboard with too many boards."""
     return UnreadableStoryboard(
         "too_many_boards",
-        f"The storyboard has {n_boards:,} boards; at most {limits.boards:,} are read."
-        " Send it in parts.",
+        say(
+            "The storyboard has {n_boards:,} boards; at most {boards:,} are read. Send "
+            "it in parts.",
+            n_boards=n_boards,
+            boards=limits.boards,
+        ),
         boards=n_boards,
         max_boards=limits.boards,
     )

@@ -17,6 +17,7 @@ from storyboards.reading.boards import Board, Doubt, PictureFile, Storyboard, Un
 from storyboards.reading.fcp_xml import BadXml, Clip
 from storyboards.reading.limits import ReadingLimits
 from storyboards.reading.pictures import BadPicture, PictureFolder, Progress
+from wording import say
 
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 _XML = ".xml"
@@ -213,12 +214,12 @@ def _left_out(names: Iterable[str]) -> list[Doubt]:
 def _no_pictures(names: Sequence[str]) -> UnreadableStoryboard:
     if any(_has_suffix(name, (".pdf",)) for name in names):
         return UnreadableStoryboard(
-            "zip_of_pdf", "There is a PDF among the files, and no images: send the PDF itself."
+            "zip_of_pdf", say("There is a PDF among the files, and no images: send the PDF itself.")
         )
     others = sorted({PurePosixPath(name).suffix.casefold() for name in names} - {""})
-    what = f" There are {', '.join(others[:5])}." if others else ""
+    what = say(" There are {others}.", others=", ".join(others[:5])) if others else ""
     return UnreadableStoryboard(
         "no_pictures",
-        f"There are no pictures that can be used: JPEG, PNG or WebP are.{what}",
+        say("There are no pictures that can be used: JPEG, PNG or WebP are.{what}", what=what),
         suffixes=others[:5],
     )

@@ -27,6 +27,7 @@ from storyboards.reading.pdf_groups import Grouping
 from storyboards.reading.pdf_marks import Group
 from storyboards.reading.pictures import PictureFolder, Progress
 from storyboards.reading.text_lines import Setting
+from wording import say
 
 #: Where more of the times fall than this share, they are no beginnings.
 _FALLING = 0.1
@@ -67,10 +68,13 @@ def read(
 def _check(groups: list[Group], drawing: pdf_objects.Drawing, limits: ReadingLimits) -> None:
     if not groups:
         has_texts = any(page.pieces for page in drawing.pages)
-        what = "only texts" if has_texts else "nothing"
+        what = say("only texts") if has_texts else "nothing"
         raise UnreadableStoryboard(
             "no_pictures",
-            f"The PDF has {what} on its pages, and no pictures: it is not a storyboard.",
+            say(
+                "The PDF has {what} on its pages, and no pictures: it is not a storyboard.",
+                what=what,
+            ),
         )
     if len(groups) > limits.boards:
         raise consistency_doubts.too_many_boards(len(groups), limits)

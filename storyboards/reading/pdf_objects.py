@@ -25,6 +25,7 @@ from storyboards.reading.pictures import (
     check_size,
     on_white,
 )
+from wording import say
 
 _SUBSET = re.compile(r"^[A-Z]{6}\+")
 #: A hyphen at a line's end comes out of PDFium as one of these.
@@ -133,16 +134,16 @@ def _opened(source: Path) -> pypdfium2.PdfDocument:
         if error.err_code in {raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY}:
             raise UnreadableStoryboard(
                 "encrypted",
-                "The PDF is protected by a password. Save it without one, and send it again.",
+                say("The PDF is protected by a password. Save it without one, and send it again."),
             ) from error
         raise broken_pdf() from error
 
 
 def broken_pdf(page: int | None = None) -> UnreadableStoryboard:
     """Return the refusal of a PDF that is damaged."""
-    where = "" if page is None else f" on page {page}"
+    where = "" if page is None else say(" on page {page}", page=page)
     data = {} if page is None else {"page": page}
-    sentence = f"The PDF is damaged{where}. Export it again, and send that."
+    sentence = say("The PDF is damaged{where}. Export it again, and send that.", where=where)
     return UnreadableStoryboard("broken", sentence, **data)
 
 
@@ -150,7 +151,11 @@ def _check_pages(n_pages: int, limits: ReadingLimits) -> None:
     if n_pages > limits.pages:
         raise UnreadableStoryboard(
             "too_many_pages",
-            f"The PDF has {n_pages:,} pages; at most {limits.pages:,} are read. Send it in parts.",
+            say(
+                "The PDF has {n_pages:,} pages; at most {pages:,} are read. Send it in parts.",
+                n_pages=n_pages,
+                pages=limits.pages,
+            ),
             pages=n_pages,
             max_pages=limits.pages,
         )
@@ -198,7 +203,11 @@ class _Reader:
             if order >= most:
                 raise UnreadableStoryboard(
                     "too_complex",
-                    f"Page {number} of the PDF is drawn of more than {most:,} pieces.",
+                    say(
+                        "Page {number} of the PDF is drawn of more than {most:,} pieces.",
+                        number=number,
+                        most=most,
+                    ),
                     page=number,
                     max_pieces=most,
                 )

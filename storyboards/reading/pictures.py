@@ -9,6 +9,7 @@ from PIL import Image, UnidentifiedImageError
 
 from storyboards.reading.boards import PictureFile, UnreadableStoryboard
 from storyboards.reading.limits import ReadingLimits
+from wording import say
 
 # Sizes are bounded before Pillow decodes anything.
 Image.MAX_IMAGE_PIXELS = None
@@ -71,8 +72,11 @@ class PictureFolder:
         if self._n_bytes > self._limits.written_bytes:
             raise UnreadableStoryboard(
                 "too_large",
-                "The pictures of the storyboard are too large together: at most"
-                f" {self._limits.written_bytes // 2**20:,} MiB are read.",
+                say(
+                    "The pictures of the storyboard are too large together: at most "
+                    "{written_bytes:,} MiB are read.",
+                    written_bytes=self._limits.written_bytes // 2**20,
+                ),
                 max_bytes=self._limits.written_bytes,
             )
         (self._into / f"{digest}.{picture.suffix}").write_bytes(content)

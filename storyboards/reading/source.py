@@ -8,6 +8,7 @@ from storyboards.reading.archives import Archive, Folder, Zip
 from storyboards.reading.boards import Storyboard, UnreadableStoryboard
 from storyboards.reading.limits import ReadingLimits
 from storyboards.reading.pictures import PictureFolder, Progress
+from wording import say
 
 #: Of several pictures of a plan: the first, the last, or each as a board of its own.
 Pictures: TypeAlias = Literal["first", "last", "all"]
@@ -75,17 +76,23 @@ def _check_size(source: Path, limits: ReadingLimits) -> None:
     if not source.is_dir() and n_bytes > limits.file_bytes:
         raise UnreadableStoryboard(
             "too_large",
-            f"The file has {n_bytes / 1e6:,.0f} MB; at most {limits.file_bytes / 1e6:,.0f} MB"
-            " are read. Send it in parts.",
+            say(
+                "The file has {n_bytes:,.0f} MB; at most {file_bytes:,.0f} MB are read. "
+                "Send it in parts.",
+                n_bytes=n_bytes / 1e6,
+                file_bytes=limits.file_bytes / 1e6,
+            ),
             bytes=n_bytes,
             max_bytes=limits.file_bytes,
         )
     if not n_bytes:
-        raise UnreadableStoryboard("empty", "The file is empty.")
+        raise UnreadableStoryboard("empty", say("The file is empty."))
 
 
 def _unknown() -> UnreadableStoryboard:
     return UnreadableStoryboard(
         "unknown_kind",
-        "The file is neither a PDF, nor a Storyboarder project, nor a zip of one or of images.",
+        say(
+            "The file is neither a PDF, nor a Storyboarder project, nor a zip of one or of images."
+        ),
     )

@@ -20,6 +20,7 @@ from storyboards.reading.archives import Archive
 from storyboards.reading.boards import Board, Doubt, PictureFile, Storyboard, UnreadableStoryboard
 from storyboards.reading.limits import ReadingLimits
 from storyboards.reading.pictures import BadPicture, PictureFolder, Progress, check_size
+from wording import say
 
 SUFFIX = ".storyboarder"
 _BACKUP = re.compile(r"-backup$", re.IGNORECASE)
@@ -91,12 +92,14 @@ def read(
             on_progress(len(read_boards), len(scene.boards))
         boards += consistency_doubts.checked(read_boards)
     if not boards:
-        raise UnreadableStoryboard("no_boards", "The Storyboarder project has no boards.")
+        raise UnreadableStoryboard("no_boards", say("The Storyboarder project has no boards."))
     if all(board.picture is None for board in boards):
         raise UnreadableStoryboard(
             "no_pictures",
-            "The Storyboarder project has come without its pictures: send its whole folder, with"
-            " “images”, as a zip.",
+            say(
+                "The Storyboarder project has come without its pictures: send its whole "
+                "folder, with “images”, as a zip."
+            ),
         )
     return Storyboard("storyboarder", _title(archive, found), tuple(_told_once(boards)))
 
@@ -131,7 +134,9 @@ class _Scene:
         boards = document.get("boards") if isinstance(document, dict) else None
         if not isinstance(boards, list) or not all(isinstance(b, dict) for b in boards):
             raise UnreadableStoryboard(
-                "broken", f"{name!r} is no Storyboarder project: it has no boards.", file=name
+                "broken",
+                say("{name!r} is no Storyboarder project: it has no boards.", name=name),
+                file=name,
             )
         self.boards: list[dict[str, Any]] = boards
         self._default_ms = _ms(document.get("defaultBoardTiming"), _DEFAULT_MS)

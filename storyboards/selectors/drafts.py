@@ -10,6 +10,7 @@ from storyboards.selectors import known_plans
 from storyboards.selectors.known_plans import KnownPlan
 from storyboards.selectors.moved_items import moved
 from storyboards.states import Change
+from wording import say
 
 #: What of a plan a board would change: its picture, its texts, its place in the order.
 PICTURE, TEXTS, ORDER = "picture", "texts", "order"
@@ -58,7 +59,10 @@ def find(public_id: str) -> StoryboardImport:
     rows = StoryboardImport.objects.select_related("created_by", "confirmed_by")
     found = rows.filter(public_id=public_id).first()
     if found is None:
-        raise NotFound(f"There is no storyboard {public_id!r:.40}.", code="unknown_storyboard")
+        raise NotFound(
+            say("There is no storyboard {public_id!r:.40}.", public_id=public_id),
+            code="unknown_storyboard",
+        )
     return found
 
 
@@ -132,7 +136,7 @@ def problems(boards: Sequence[DraftBoard]) -> list[Problem]:
         if board.is_selected:
             found += _problems_of(board, first, styles)
     if boards and not any(board.is_selected for board in boards):
-        found.append(Problem("boards", "none_selected", "No board is selected: select one."))
+        found.append(Problem("boards", "none_selected", say("No board is selected: select one.")))
     return found
 
 
@@ -142,17 +146,32 @@ def _problems_of(
     at, name = f"boards.{board.position}", f"Board {board}"
     found: list[Problem] = []
     if not board.picture_sha256:
-        found.append(Problem(f"{at}.picture", "no_picture", f"{name} has no picture."))
+        found.append(
+            Problem(f"{at}.picture", "no_picture", say("{name} has no picture.", name=name))
+        )
     if not board.sequence_code:
-        found.append(Problem(f"{at}.sequence_id", "required", f"{name} has no sequence."))
+        found.append(
+            Problem(f"{at}.sequence_id", "required", say("{name} has no sequence.", name=name))
+        )
     if not board.plan_code:
-        found.append(Problem(f"{at}.plan", "required", f"{name} has no plan number."))
+        found.append(
+            Problem(f"{at}.plan", "required", say("{name} has no plan number.", name=name))
+        )
     if board.style_code and board.style_code not in styles:
-        detail = f"{name} has the style {board.style_code!r}, which there is not."
+        detail = say(
+            "{name} has the style {style!r}, which there is not.",
+            name=name,
+            style=board.style_code,
+        )
         found.append(Problem(f"{at}.style", "unknown_style", detail))
     place = board.sequence_code, board.plan_code
     if all(place) and (other := first.setdefault(place, board)) is not board:
-        detail = f"{name} has the plan {'-'.join(place)}, which board {other} has too."
+        detail = say(
+            "{name} has the plan {place}, which board {other} has too.",
+            name=name,
+            place="-".join(place),
+            other=other,
+        )
         found.append(Problem(f"{at}.plan", "duplicate_plan", detail))
     return found
 

@@ -17,6 +17,7 @@ from storyboards.selectors import drafts
 from storyboards.selectors.drafts import Compared, Draft
 from storyboards.services import editing, reading_queue, transitions
 from storyboards.states import ImportState
+from wording import say
 
 #: Whoever comes second waits so long for the answer that the first one gets.
 PATIENCE_S = 20.0
@@ -76,7 +77,7 @@ def _turn(of: StoryboardImport) -> UUID | None:
 
 def _check(draft: Draft, revision: int | None) -> None:
     if revision is not None and draft.of.revision != revision:
-        detail = "Somebody has changed it meanwhile: read it again, then confirm."
+        detail = say("Somebody has changed it meanwhile: read it again, then confirm.")
         raise Conflict(detail, code="storyboard_changed", attr="revision")
     if draft.problems:
         raise InvalidRequest(list(draft.problems))

@@ -13,6 +13,7 @@ from storyboards.models import DraftBoard, StoryboardImport
 from storyboards.selectors import known_plans
 from storyboards.services import numbering, proposals, transitions
 from storyboards.services.numbering import NoNumberLeft, Place, ToPlace
+from wording import say
 
 #: What may be changed of a board, and the field that keeps it.
 FIELDS: Mapping[str, str] = {
@@ -56,7 +57,7 @@ def change(
             raise refusal(of)
         held = StoryboardImport.objects.get(pk=of.pk)
         if revision is not None and held.revision != revision + 1:
-            detail = "Somebody has changed it meanwhile: read it again."
+            detail = say("Somebody has changed it meanwhile: read it again.")
             raise Conflict(detail, code="storyboard_changed", attr="revision")
         boards = list(held.boards.order_by("position"))
         _check(boards, changes)
@@ -74,11 +75,11 @@ def refusal(of: StoryboardImport) -> Conflict:
     """Return why a draft cannot be changed, or confirmed, just now."""
     held = StoryboardImport.objects.filter(pk=of.pk).first()
     if held is None:
-        return Conflict("It is deleted.", code="storyboard_deleted")
+        return Conflict(say("It is deleted."), code="storyboard_deleted")
     if held.is_draft:
-        detail = "Somebody confirms it at this moment."
+        detail = say("Somebody confirms it at this moment.")
         return Conflict(detail, code="storyboard_being_confirmed")
-    detail = f"It is {held.state}: only a draft can be changed and confirmed."
+    detail = say("It is {state}: only a draft can be changed and confirmed.", state=held.state)
     return Conflict(detail, code=f"storyboard_{held.state}")
 
 
@@ -100,7 +101,7 @@ def _write(
                 _begin(of, boards, at[wanted["position"]], begins=wanted[BEGINS])
         _number_the_selected(of, boards)
     except NoNumberLeft:
-        problem = Problem("boards", "no_number_left", "There is no free number left.")
+        problem = Problem("boards", "no_number_left", say("There is no free number left."))
         raise InvalidRequest([problem]) from None
 
 
@@ -171,10 +172,14 @@ def _check(boards: Sequence[DraftBoard], changes: Sequence[Mapping[str, Any]]) -
     for index, wanted in enumerate(changes):
         place, position = f"boards.{index}", wanted["position"]
         if position not in known:
-            detail = f"There is no board at {position}: they are 1 to {len(boards)}."
+            detail = say(
+                "There is no board at {position}: they are 1 to {n}.",
+                position=position,
+                n=len(boards),
+            )
             problems.append(Problem(f"{place}.position", "unknown_board", detail))
         elif position in seen:
-            detail = f"The board at {position} stands here twice."
+            detail = say("The board at {position} stands here twice.", position=position)
             problems.append(Problem(f"{place}.position", "duplicate_board", detail))
         seen.add(position)
         problems += _wrong(place, wanted, styles)
@@ -192,10 +197,14 @@ def _wrong(place: str, wanted: Mapping[str, Any], styles: Mapping[str, str]) -> 
             problems.append(Problem(f"{place}.{name}", error.code, f"Expected {error.expected}."))
     style = wanted.get("style")
     if style and style not in styles:
-        detail = f"There is no style {style!r:.64}. Known: {', '.join(styles)}."
+        detail = say(
+            "There is no style {style!r:.64}. Known: {styles}.",
+            style=style,
+            styles=", ".join(styles),
+        )
         problems.append(Problem(f"{place}.style", "unknown_style", detail))
     for name, most in TEXTS.items():
         if len(wanted.get(name) or "") > most:
-            detail = f"At most {most:,} characters."
+            detail = say("At most {most:,} characters.", most=most)
             problems.append(Problem(f"{place}.{name}", "max_length", detail))
     return problems

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from generation.errors import Refusal
 from storyboards.services.intake import MAX_BYTES
+from wording import say
 
 _FILES_MAX = 20_000
 
@@ -34,7 +35,11 @@ def _pack(folder: Path, whole: Path) -> None:
         for n_files, file in enumerate(_files(folder), start=1):
             n_bytes += file.stat().st_size
             if n_bytes > MAX_BYTES or n_files > _FILES_MAX:
-                detail = f"A storyboard may have {MAX_BYTES:,} bytes in {_FILES_MAX:,} files."
+                detail = say(
+                    "A storyboard may have {max_bytes:,} bytes in {files_max:,} files.",
+                    max_bytes=MAX_BYTES,
+                    files_max=_FILES_MAX,
+                )
                 raise Refusal(detail, code="too_large", attr="file")
             archive.write(file, f"{folder.name}/{file.relative_to(folder).as_posix()}")
 

@@ -16,6 +16,7 @@ from storyboards.models import StoryboardImport
 from storyboards.models.storyboard_import import FOLDER
 from storyboards.services import background_reader
 from storyboards.states import ImportState
+from wording import say
 
 #: How large a storyboard may be.
 MAX_BYTES = 500 * 10**6
@@ -36,12 +37,12 @@ class _Counted:
         for piece in self._pieces:
             self.n_bytes += len(piece)
             if self.n_bytes > MAX_BYTES:
-                detail = f"A storyboard may have {MAX_BYTES:,} bytes."
+                detail = say("A storyboard may have {max_bytes:,} bytes.", max_bytes=MAX_BYTES)
                 raise Refusal(detail, code="too_large", attr="file")
             self._digest.update(piece)
             yield piece
         if not self.n_bytes:
-            raise Refusal("The file is empty.", code="empty", attr="file")
+            raise Refusal(say("The file is empty."), code="empty", attr="file")
 
     @property
     def sha256(self) -> str:
@@ -122,7 +123,7 @@ def check_names(project_id: str, season: str, episode: str, pictures: str = "fir
     if not problems:
         problems += _problem("episode", lambda: rules.check_episode(episode, season))
     if pictures not in PICTURES:
-        detail = f"Expected one of {', '.join(PICTURES)}."
+        detail = say("Expected one of {pictures}.", pictures=", ".join(PICTURES))
         problems.append(Problem("pictures", "invalid_choice", detail))
     if problems:
         raise InvalidRequest(problems)
@@ -146,6 +147,6 @@ def delete(of: StoryboardImport) -> None:
     others = StoryboardImport.objects.filter(pk=of.pk).exclude(state=ImportState.CONFIRMED)
     n_deleted, _ = others.delete()
     if not n_deleted and StoryboardImport.objects.filter(pk=of.pk).exists():
-        detail = "It is confirmed: it is kept, as it says where its plans came from."
+        detail = say("It is confirmed: it is kept, as it says where its plans came from.")
         raise Conflict(detail, code="storyboard_confirmed")
     storage.remove_folder(of.folder)

@@ -22,6 +22,7 @@ from storyboards.reading.source import Pictures
 from storyboards.services import background_reader, intake, proposals, transitions
 from storyboards.services.numbering import NoNumberLeft
 from storyboards.states import ImportState
+from wording import say, words_of
 
 logger = logging.getLogger(__name__)
 
@@ -75,9 +76,9 @@ def read(of: StoryboardImport) -> None:
         if error.code in PASSING:
             transitions.release(of, of.lease_token)
             return
-        transitions.fail(of, {"code": error.code, "detail": str(error), "data": error.data})
+        transitions.fail(of, {"code": error.code, "detail": words_of(error), "data": error.data})
     except NoNumberLeft:
-        detail = "It has more sequences or plans than there are numbers."
+        detail = say("It has more sequences or plans than there are numbers.")
         transitions.fail(of, {"code": "no_number_left", "detail": detail, "data": {}})
     except Fenced:
         logger.info("Storyboard %s was deleted, or is read elsewhere by now.", of.public_id)

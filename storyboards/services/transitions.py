@@ -12,6 +12,7 @@ from django.utils import timezone
 from generation.errors import Fenced
 from storyboards.models import StoryboardImport
 from storyboards.states import ImportState
+from wording import say
 
 #: So often a storyboard is tried whose reading was cut off.
 TRIES_MAX = 3
@@ -27,7 +28,10 @@ def claim_next() -> StoryboardImport | None:
     """
     while (found := StoryboardImport.objects.waiting(timezone.now()).first()) is not None:
         if found.n_tries >= TRIES_MAX:
-            detail = f"Its reading was cut off {TRIES_MAX} times. Save the file again, and send it."
+            detail = say(
+                "Its reading was cut off {tries_max} times. Save the file again, and send it.",
+                tries_max=TRIES_MAX,
+            )
             fail(found, {"code": CUT_OFF, "detail": detail, "data": {"tries": TRIES_MAX}})
         elif claim(found):
             return found

@@ -5,8 +5,8 @@ import pickle
 
 import pytest
 from django.utils import translation
+from wording import Sentence, as_json, from_json, in_turn, say, say_n
 
-from wording import Sentence, in_turn, restored, say, say_n, storable
 
 # The catalogue of Django itself has these, whatever becomes of ours.
 YES = "Yes"
@@ -47,7 +47,7 @@ def test_a_number_decides_between_singular_and_plural(n: int, text: str) -> None
 def test_a_sentence_comes_back_from_json_as_it_was() -> None:
     said = say("{n} of {what}", n=3, what=say("Yes"))
 
-    again = restored(json.loads(json.dumps(storable({"detail": said, "others": ["a", said]}))))
+    again = from_json(json.loads(json.dumps(as_json({"detail": said, "others": ["a", said]}))))
 
     with translation.override("fr"):
         assert (again["detail"], str(again["detail"])) == ("3 of Yes", "3 of Oui")

@@ -12,6 +12,7 @@ from generation.services.transitions.held_up_versions import cancel_held_up, hel
 from generation.services.transitions.run_updates import CLEAN
 from generation.services.transitions.unit_of_work import Actor, UnitOfWork, change
 from generation.states import AttemptOutcome, RunState
+from wording import say
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def _cancel_unanswered(now: UnitOfWork, runs: PlanRunQuerySet, servers: list[int
     list(attempts.select_for_update(no_key=True).order_by("pk").values_list("pk"))
     found = dict(stuck.values_list("pk", "current_attempt_id"))
     attempts = Attempt.objects.filter(pk__in=found.values())
-    detail = "cancelled while no driver could answer"
+    detail = say("cancelled while no driver could answer")
     now.end(attempts, AttemptOutcome.ABANDONED, detail, is_left_behind=True)
     now.move(now.batch.runs.filter(pk__in=found), RunState.CANCELLED, **CLEAN)
     for run_id in found:

@@ -27,6 +27,7 @@ from generation.services.transitions.unit_of_work import (
     write_held,
 )
 from generation.states import AttemptOutcome, RunState
+from wording import say
 
 #: A run in one of these states may be finished by an upload.
 BY_HAND = (RunState.QUEUED, RunState.WAITING, RunState.ERROR, RunState.DONE)
@@ -172,7 +173,7 @@ def complete(pictures: Sequence[Version], *, event: str) -> bool:
     first = pictures[0]
     run_id, batch_id = first.run_id, first.batch_id
     if run_id is None or batch_id is None:
-        raise ValueError("A version without a run is published by services.publication.")
+        raise ValueError(say("A version without a run is published by services.publication."))
     retakes = reviewing.retakes_before(pictures)
     beside = [pk for pk in retakes.values() if pk]
     with suppress(_PublishedAlready), changes([batch_id, *beside]) as locked:

@@ -11,6 +11,7 @@ from generation.selectors import batches
 from generation.services.transitions.run_updates import CLEAN, cancel_if_requested, one
 from generation.services.transitions.unit_of_work import UnitOfWork, change, hold
 from generation.states import AttemptOutcome, RunState, WaitReason
+from wording import say
 
 #: The code of a loss that is nobody's failure: somebody else interrupted the prompt.
 INTERRUPTED = "interrupted"
@@ -69,7 +70,10 @@ def fail_alike(attempt: Attempt, failure: PlanFailure) -> int:
     """
     run = PlanRun.objects.select_related("plan__sequence").get(pk=attempt.run_id)
     plan, server = f"{run.plan.sequence.code}-{run.plan.code}", attempt.server.name
-    words = f"It was not sent: {server} refuses what it is made of. The log of its batch says why."
+    words = say(
+        "It was not sent: {server} refuses what it is made of. The log of its batch says why.",
+        server=server,
+    )
     with change(run.batch_id) as now:
         alike = PlanRun.objects.queued().filter(group=run.group_id, params=run.params)
         why = PlanFailure(failure.code, words, failure.remedy)
@@ -105,7 +109,12 @@ def lose(attempt: Attempt, detail: str) -> None:
         if n_before < LOST_UNCOUNTED:
             _give_back(now, attempt, AttemptOutcome.LOST, detail)
             return
-        words = f"{attempt.server.name} lost the prompt, as {n_before} times before: {detail}."
+        words = say(
+            "{server} lost the prompt, as {n_before} times before: {detail}.",
+            server=attempt.server.name,
+            n_before=n_before,
+            detail=detail,
+        )
         _fail(now, attempt, failure("lost_often", words), is_left_behind=False)
 
 
@@ -117,7 +126,7 @@ def lose_interrupted(attempt: Attempt) -> None:
     """
     with change(attempt.run.batch_id) as now:
         hold(attempt.pk, attempt.lease_token)
-        detail = "somebody else interrupted it"
+        detail = say("somebody else interrupted it")
         _give_back(now, attempt, AttemptOutcome.LOST, detail, failure_code=INTERRUPTED)
 
 
@@ -157,7 +166,7 @@ def lose_staged(now: UnitOfWork, gone: Version) -> None:
     """
     run = one(gone.run_id or 0)
     attempt = Attempt.objects.filter(pk=gone.attempt_id or 0)
-    now.end(attempt, AttemptOutcome.LOST, "its file was removed")
+    now.end(attempt, AttemptOutcome.LOST, say("its file was removed"))
     now.edit(run.filter(wait_reason=WaitReason.UPLOAD), wait_reason=WaitReason.TURN)
     now.log("staged_file_gone", gone.run_id, filename=str(gone))
     if gone.attempt_id and not cancel_if_requested(now, run):

@@ -15,13 +15,14 @@ from generation.services.transitions.failing import put_in_error
 from generation.services.transitions.run_updates import CLEAN, cancel_if_requested, one
 from generation.services.transitions.unit_of_work import UnitOfWork
 from generation.states import AttemptOutcome, RunState, WaitReason
+from wording import say
 
 
 def locked_plan(plan_id: int) -> Plan:
     """Return a plan, locked, with the tree above it."""
     plan = _PLAN.first(plan_id)
     if plan is None:
-        raise Plan.DoesNotExist(f"There is no plan {plan_id}.")
+        raise Plan.DoesNotExist(say("There is no plan {plan_id}.", plan_id=plan_id))
     return plan
 
 

@@ -32,6 +32,7 @@ from generation.states import (
     before,
     is_unfinished,
 )
+from wording import say
 
 Actor = User | None
 
@@ -262,7 +263,7 @@ _LOCKED = PreparedRows(
 def _locked(batch_id: int) -> Batch:
     batch = _LOCKED.first(batch_id)
     if batch is None:
-        raise Batch.DoesNotExist(f"There is no batch {batch_id}.")
+        raise Batch.DoesNotExist(say("There is no batch {batch_id}.", batch_id=batch_id))
     return batch
 
 

@@ -14,6 +14,7 @@ from generation.workflows.errors import GraphError
 from generation.workflows.graph import Graph, Meta, Node, called
 from generation.workflows.limits import DEFAULT
 from generation.workflows.remarks import Remark
+from wording import say
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,10 @@ class _Converter:
 
     def _add_executed(self, scope: Scope, node: EditorNode) -> None:
         if len(self.graph) >= self._nodes_max:
-            detail = f"With its subgraphs the workflow has more than {self._nodes_max:,} nodes."
+            detail = say(
+                "With its subgraphs the workflow has more than {nodes_max:,} nodes.",
+                nodes_max=self._nodes_max,
+            )
             raise GraphError("too_large", detail)
         _refuse_unknown(scope, node, self._definitions)
         inputs: Json = widget_values(node, self._definitions) | _proxied(scope, node)
@@ -101,10 +105,13 @@ class _Converter:
 def _left_out(scope: Scope, node: EditorNode) -> Remark:
     node_id, name = _called(scope, node)
     if node.mode == MUTED:
-        return Remark("muted", f"In the editor {name} is muted: it is left out.", node_id)
-    detail = (
-        f"In the editor {name} is bypassed: it is left out, and what it is given goes on to what"
-        " follows it where the types fit."
+        return Remark(
+            "muted", say("In the editor {name} is muted: it is left out.", name=name), node_id
+        )
+    detail = say(
+        "In the editor {name} is bypassed: it is left out, and what it is given "
+        "goes on to what follows it where the types fit.",
+        name=name,
     )
     return Remark("bypassed", detail, node_id)
 
@@ -117,21 +124,31 @@ def _called(scope: Scope, node: EditorNode) -> tuple[str, str]:
 
 
 def _unlinked(node_id: str, name: str, input_name: str, *, has_value: bool = False) -> Remark:
-    follows = "has the value of its own widget" if has_value else "stays unlinked"
-    detail = f"{input_name} of {name} is linked to nothing that is executed: it {follows}."
+    follows = say("has the value of its own widget") if has_value else say("stays unlinked")
+    detail = say(
+        "{input_name} of {name} is linked to nothing that is executed: it {follows}.",
+        input_name=input_name,
+        name=name,
+        follows=follows,
+    )
     return Remark("link_dropped", detail, node_id)
 
 
 def _refuse_unknown(scope: Scope, node: EditorNode, definitions: Definitions) -> None:
     where = f"node {scope.flat_id(node.node_id)}" + (f" “{node.title}”" if node.title else "")
     if node.kind.startswith(("workflow>", "workflow/")):
-        detail = f"{where} is an old group node: open it in ComfyUI, unpack it, and save again."
+        detail = say(
+            "{where} is an old group node: open it in ComfyUI, unpack it, and save again.",
+            where=where,
+        )
         raise GraphError("group_node", detail, scope.flat_id(node.node_id))
     if node.kind not in definitions:
-        detail = (
-            f"{where} is of the class {node.kind}, which no server has told of: its values cannot"
-            " be told apart. Connect a server that has it, or export the workflow with"
-            " “Export (API)”."
+        detail = say(
+            "{where} is of the class {kind}, which no server has told of: its values "
+            "cannot be told apart. Connect a server that has it, or export the "
+            "workflow with “Export (API)”.",
+            where=where,
+            kind=node.kind,
         )
         raise GraphError("unknown_class", detail, scope.flat_id(node.node_id))
 

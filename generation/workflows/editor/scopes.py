@@ -7,6 +7,7 @@ from typing import Any
 from generation.comfyui.untrusted_json import listed, mapping
 from generation.workflows.errors import GraphError
 from generation.workflows.limits import DEFAULT
+from wording import say
 
 #: The nodes that stand for what goes into a subgraph and what comes out of it.
 INSIDE, OUTSIDE = "-10", "-20"
@@ -72,7 +73,10 @@ class Scope:
             return None
         if node.node_id not in self.children:
             if self.path.count(":") >= DEPTH_MAX:
-                raise GraphError("too_deep", f"Subgraphs lie more than {DEPTH_MAX} deep.")
+                raise GraphError(
+                    "too_deep",
+                    say("Subgraphs lie more than {depth_max} deep.", depth_max=DEPTH_MAX),
+                )
             path = f"{self.path}{node.node_id}:"
             self.children[node.node_id] = _scope(definition, path, self.subgraphs, self, node)
         return self.children[node.node_id]
@@ -94,7 +98,11 @@ def read(document: Mapping[str, Any], nodes_max: int = DEFAULT.nodes) -> Scope:
     }
     n_nodes = sum(len(listed(of.get("nodes"))) for of in (document, *subgraphs.values()))
     if n_nodes > nodes_max:
-        detail = f"The workflow has {n_nodes:,} nodes; {nodes_max:,} are allowed."
+        detail = say(
+            "The workflow has {n_nodes:,} nodes; {nodes_max:,} are allowed.",
+            n_nodes=n_nodes,
+            nodes_max=nodes_max,
+        )
         raise GraphError("too_large", detail)
     return _scope(document, "", subgraphs, None, None)
 

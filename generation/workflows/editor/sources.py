@@ -6,6 +6,7 @@ from typing import Any
 from generation.comfyui.untrusted_json import listed, mapping
 from generation.workflows.editor.scopes import BYPASSED, INSIDE, MUTED, EditorNode, Scope, Wire
 from generation.workflows.errors import GraphError
+from wording import say
 
 _ANY = frozenset({"*", "", "0"})
 _GETTERS, _SETTERS = frozenset({"GetNode"}), frozenset({"SetNode"})
@@ -47,7 +48,7 @@ def source_of(scope: Scope, wire: Wire | None) -> Source:
         if not isinstance(at, tuple):
             return at
         at = _step(*at)
-    raise GraphError("cycle", "Links of the workflow lead in a circle.")
+    raise GraphError("cycle", say("Links of the workflow lead in a circle."))
 
 
 def _step(scope: Scope, wire: Wire) -> "tuple[Scope, Wire] | Source":
