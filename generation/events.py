@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from string import Formatter
-from wording import Sentence
 
+from wording import Sentence
 
 LEVELS = ("info", "warning", "error")
 

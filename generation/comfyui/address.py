@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
-from wording import say
 
+from wording import say
 
 #: What is shorter would be found in other words by chance.
 _SECRET_LEAST = 6

@@ -8,8 +8,8 @@ import math
 import re
 from collections.abc import Callable
 from typing import TypeAlias, cast
-from wording import say
 
+from wording import say
 
 Json: TypeAlias = dict[str, object]
 

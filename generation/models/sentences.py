@@ -4,8 +4,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from wording import Sentence, as_json, from_json
 
+from wording import Sentence, as_json, from_json
 
 if TYPE_CHECKING:
     _Text = models.TextField[str, str]

@@ -3,7 +3,6 @@
 from wording import Sentence
 
 
-
 class GraphError(Exception):
     """The workflow file is not a graph that can be run.
 

@@ -2,8 +2,8 @@
 
 import unicodedata
 from pathlib import PurePath
-from wording import say
 
+from wording import say
 
 LENGTH_MAX = 128
 #: Files of the workflows folder that may be workflows.

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 from typing import Any, TypedDict
-from wording import Sentence, say, to_say
 
+from wording import Sentence, say, to_say
 
 
 class DoubtDocument(TypedDict):

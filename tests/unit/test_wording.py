@@ -5,8 +5,8 @@ import pickle
 
 import pytest
 from django.utils import translation
-from wording import Sentence, as_json, from_json, in_turn, say, say_n
 
+from wording import Sentence, as_json, from_json, in_turn, say, say_n
 
 # The catalogue of Django itself has these, whatever becomes of ours.
 YES = "Yes"
