@@ -75,7 +75,7 @@ def _in_batch(word: str) -> Q:
     )
 
 
-#: Words of the log are looked for among so many of its newest entries: the past grows for ever.
+#: Among how many of the newest log entries words are looked for: the past grows for ever.
 LOG_WORDS_AMONG = 100_000
 NAMED_MAX = 50
 #: Entries of a whole batch have no plan, but an episode.

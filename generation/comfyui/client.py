@@ -105,7 +105,7 @@ class Client:
         its file name prefix before posting again. Source: protocol.md §3.
         """
         body: Json = {"prompt": graph, "prompt_id": _uuid(prompt_id), "client_id": client_id}
-        extra = (extra_data or {}) | self._partner_key()
+        extra = (extra_data or {}) | _payment(self._where.partner_key)
         if extra:
             body["extra_data"] = extra
         answer = self._transport.send(_post("/prompt", body))
@@ -255,10 +255,10 @@ class Client:
     def _get(self, path: str, max_bytes: int = SMALL_MAX_BYTES) -> Json:
         return _object(check(self._transport.send(Request("GET", path, max_bytes=max_bytes))))
 
-    def _partner_key(self) -> Json:
-        """The key that partner nodes pay with; servers keep it out of what they tell, mostly."""
-        key = self._where.partner_key
-        return {"api_key_comfy_org": key} if key else {}
+
+def _payment(partner_key: str) -> Json:
+    """The key that partner nodes pay with; servers keep it out of what they tell, mostly."""
+    return {"api_key_comfy_org": partner_key} if partner_key else {}
 
 
 def _post(path: str, body: Json) -> Request:

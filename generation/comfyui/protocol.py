@@ -21,7 +21,7 @@ from generation.comfyui.untrusted_json import (
 
 #: A frame of more bytes is passed over: what ends with it, polling finds.
 FRAME_MAX_BYTES = 2**20
-#: So many nodes are taken from a frame, so many files, so many lines from a traceback.
+#: The most nodes that are taken from a frame, the most files, and the most lines of a traceback.
 _NODES_MOST = 2000
 _FILES_MOST = 100
 _LINES_MOST = 50

@@ -35,7 +35,7 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-#: A small picture is at most so many times as high as it is wide.
+#: How many times as high as it is wide a small picture may be.
 _HEIGHTS_MAX = 4
 _QUALITY = 80
 

@@ -4,7 +4,7 @@ from hashlib import sha256
 
 from PIL import Image
 
-#: Hashed so many rows at a time: a large picture is not copied as a whole.
+#: How many rows are hashed at a time: a large picture is not copied as a whole.
 _ROWS = 64
 #: What is not made into red, green, blue and opacity in one step.
 _BY_WAY_OF_RGB = frozenset({"CMYK", "YCbCr", "LAB", "HSV", "F"})

@@ -22,7 +22,7 @@ from wording import say
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 CHUNKS_MAX = 32_768
-_CHUNK_BYTES = 2048  #: a larger file may have a chunk for so many bytes
+_CHUNK_BYTES = 2048  #: of a larger file, the least bytes per chunk on average
 #: In more pieces than this, the pixels are put together before they are decoded.
 _PIECES_MAX = 4096
 _NEEDED = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})

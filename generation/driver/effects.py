@@ -155,7 +155,7 @@ class Observe:
 
 @dataclass(frozen=True)
 class Fail:
-    """It failed. `is_left`: its prompt still runs there. `is_deaf`: it was told to stop, too."""
+    """Let it fail. `is_left`: its prompt still runs there. `is_deaf`: it was told to stop, too."""
 
     why: PlanFailure
     is_left: bool = False
@@ -164,7 +164,7 @@ class Fail:
 
 @dataclass(frozen=True)
 class TurnAway:
-    """Its server refuses it: another may have what this one lacks, or else it failed."""
+    """Hand its plan on: another server may have what this one lacks, or else it fails."""
 
     refused: Refused
     code: str
@@ -177,24 +177,24 @@ class StepBack:
 
 @dataclass(frozen=True)
 class Stop:
-    """It is cancelled, and off its server."""
+    """End it as cancelled: it is off its server."""
 
 
 @dataclass(frozen=True)
 class Lose:
-    """Its server has forgotten it: its plan queues again."""
+    """Queue its plan again: its server has forgotten it."""
 
     detail: str
 
 
 @dataclass(frozen=True)
 class LoseInterrupted:
-    """Somebody else interrupted it: its plan queues again."""
+    """Queue its plan again: somebody else interrupted it."""
 
 
 @dataclass(frozen=True)
 class LetGo:
-    """It is another's: nothing is written of it."""
+    """Let go of it: it is another driver's, and nothing is written of it."""
 
 
 Effect = (

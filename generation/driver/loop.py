@@ -36,7 +36,7 @@ TIMEOUTS = Timeouts(connect_s=3.0, read_s=5.0, whole_s=8.0)
 OBEY_EVERY_S = 0.5
 PROGRESS_EVERY_S = 0.5
 IDLE_WAIT_S = 0.1
-#: With fewer workers than servers, a driver makes room for another after so long.
+#: After how long a driver makes room for another, where servers are more than workers.
 TURN_S = 20.0
 
 

@@ -49,7 +49,7 @@ class PanelUploaded:
 
 @dataclass(frozen=True)
 class PanelNotUploaded:
-    """It is not. `is_settled`: what was wrong with our own disk is mended already."""
+    """Its panel could not be uploaded. `is_settled`: our own disk is in order again."""
 
     problem: Exception
     is_settled: bool = False
@@ -60,7 +60,7 @@ class PanelNotUploaded:
 
 @dataclass(frozen=True)
 class PromptAccepted:
-    """The server has all of it, and is to be asked for it after so many seconds."""
+    """The server has all of it; it is looked for after `look_after_s` seconds."""
 
     look_after_s: float
 
@@ -92,7 +92,7 @@ class PanelVanished:
 
 @dataclass(frozen=True)
 class PromptNotPosted:
-    """There was an error in the place of an answer: it may have got there all the same."""
+    """The POST was answered by an error: the prompt may have reached the server all the same."""
 
     error: ComfyError
 
@@ -102,7 +102,7 @@ class PromptNotPosted:
 
 @dataclass(frozen=True)
 class ProgressLimits:
-    """How long a prompt may be quiet, wait behind one of which nothing is known, and idle."""
+    """How long a prompt may be quiet, wait behind an unknown prompt, and idle."""
 
     hung_s: float
     unknown_s: float
@@ -147,7 +147,7 @@ class NotThere:
 
 @dataclass(frozen=True)
 class HistoryBroken:
-    """An error was answered in the place of its history."""
+    """Its history was answered by an error."""
 
     error: ComfyError
     is_split: bool = False
@@ -155,7 +155,7 @@ class HistoryBroken:
 
 @dataclass(frozen=True)
 class NotToBeFound:
-    """Absent for long: looked for by its prefix, too. `left` are the files it left, if it did."""
+    """Absent for long, and its prefix found no prompt either. `left`: the files that it left."""
 
     left: tuple[OutputFile, ...] = ()
     is_split: bool = False
@@ -163,7 +163,7 @@ class NotToBeFound:
 
 @dataclass(frozen=True)
 class LeftFileBroken:
-    """Absent for long, and an error was answered when it was asked for the file it left."""
+    """Absent for long, and the server answered by an error about the file that it left."""
 
     error: ComfyError
     is_split: bool = False
@@ -204,7 +204,7 @@ class AttemptClosed:
 
 @dataclass(frozen=True)
 class PicturesFetched:
-    """They are staged. `misfit`: why they are not what was asked for. `is_split`: see above."""
+    """Its pictures are staged. `misfit`: why they are not what was asked for; `is_split`: above."""
 
     images: tuple[Image, ...]
     misfit: PlanFailure | None = None
@@ -213,7 +213,7 @@ class PicturesFetched:
 
 @dataclass(frozen=True)
 class PicturesNotFetched:
-    """They are not. `is_settled`: what was wrong with our own disk is mended already."""
+    """Its pictures could not be fetched. `is_settled`: our own disk is in order again."""
 
     problem: Exception
     is_settled: bool = False

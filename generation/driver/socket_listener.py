@@ -13,8 +13,8 @@ logger = logging.getLogger(__name__)
 
 RECONNECT_FIRST_S = 0.5
 RECONNECT_MOST_S = 15.0
-#: While so many messages wait to be taken, what a server says is dropped and it is read slower:
-#: what is lost of its progress, polling finds.
+#: How many messages may wait. Beyond that, messages are dropped and the socket is read slower:
+#: polling finds the progress that is lost.
 WAITING_MOST = 256
 FLOODED_S = 0.05
 

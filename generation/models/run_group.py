@@ -28,9 +28,9 @@ class RunGroupQuerySet(models.QuerySet["RunGroup"]):
     def in_turn(self, within: Any = "pk") -> Self:
         """Return them in the order in which servers take from them.
 
-        Of their batches: priority, then the fewest running, then the least recently served. What
-        the order of their plans is as long as nothing ends, `PlanRunQuerySet.in_turn` says: change
-        both together. `within` orders the groups of one batch.
+        That is the order of their batches: priority, then the fewest running, then the least
+        recently served. `PlanRunQuerySet.in_turn` gives the order of their plans as long as nothing
+        ends: change both together. `within` orders the groups of one batch.
         """
         served_at = F("batch__served_at").asc(nulls_first=True)
         turn = ("-batch__priority", "batch__n_running", served_at, "batch_id")

@@ -21,7 +21,7 @@ VALUE = re.compile(r"[\x20-\x7e]*")
 QUERY = re.compile(r"(?:[\x21-\x22\x24-\x7e]+=[\x21-\x22\x24-\x7e]*)?")
 #: What nobody is shown again, once it was saved; the values of headers neither.
 SECRETS = ("login", "query", "partner_key")
-#: A server that has not answered for so long may still be only slow: loading a model, or swapping.
+#: How long a silent server may still be only slow: it may be loading a model, or swapping.
 STALL_S = 60
 
 

@@ -27,7 +27,7 @@ POLL_S = 0.5
 RETRY_POLL_S = 2.0
 #: Proxies take a connection for dead on which nothing comes: nginx after 60 s.
 HEARTBEAT_S = 15.0
-#: Whoever has so much to read is told the rest together, once it has read this.
+#: How many messages may wait for a listener; the rest is told together, once it has read them.
 WAITING_MAX = 32
 #: After how long a listener that was cut off comes back, and by how much they differ.
 RETRY_MS, RETRY_SPREAD_MS = 1000, 2000

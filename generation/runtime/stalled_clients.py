@@ -16,12 +16,12 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 HEAD_S = 10.0
 #: Connections whose head is not there yet; one more, and the one that waits longest is closed.
 UNFINISHED_MAX = 500
-#: A client takes so much of its answer in so long, or is gone.
+#: A client reads at least WRITE_BYTES of its answer in WRITE_S, or its connection is closed.
 WRITE_S = 30.0
 WRITE_BYTES = 64 * 2**10
 #: What is read at once: the event loop has its turn between, and the bounds of bodies theirs.
 READ_BYTES = 16 * 2**10
-#: A body may come in so many pieces, and one more for each 64 bytes: each costs time to unpack.
+#: The most pieces of a body, and one more for each PIECE_BYTES: each costs time to unpack.
 PIECES_MAX = 1024
 PIECE_BYTES = 64
 

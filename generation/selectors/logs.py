@@ -9,7 +9,7 @@ from generation.events import sentence
 from generation.models import LogEntry, PlanRun
 from generation.selectors.prepared_queries import PreparedTuples
 
-#: A batch of at most so many plans shows all of its log in its status.
+#: The most plans of a batch whose status shows all of its log.
 SHOWN_WHOLE_PLANS_MAX = 20
 
 _FIELDS = (

@@ -9,7 +9,7 @@ from generation.models import Attempt
 from generation.workflows.definitions import shipped_definitions
 from generation.workflows.named_files import EMBEDDINGS, models
 
-#: So many of a server's last attempts are looked at, and so many of one workflow are counted.
+#: How many of a server's last attempts are looked at, and how many of one workflow are counted.
 LOOKED_AT, COUNTED = 500, 25
 
 

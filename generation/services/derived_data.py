@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 #: What is made before it is written down, in one statement: the newest come soon.
 MOST = 8
-#: What cannot be made now is left alone for so long.
+#: How long what cannot be made now is left alone.
 DEFERRED_S = 60.0
 #: A draft of somebody who was cut off.
 DRAFT_S = 3600.0

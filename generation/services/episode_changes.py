@@ -16,9 +16,9 @@ from django.db import connection, transaction
 from generation.models import EpisodeChange, Plan, Sequencer, Version
 from generation.services import prepared_writes
 
-#: A row names so many plans and versions; of more it says that they are many.
+#: The most plans and versions that a row names; of more it says that they are many.
 NAMED_MAX = 100
-#: So many are numbered in one transaction, thrown away in one, and kept.
+#: How many changes are numbered in one transaction, deleted in one, and kept.
 NUMBERED_AT_ONCE = 1000
 PRUNED_AT_ONCE = 5_000
 KEPT = 100_000

@@ -24,7 +24,7 @@ from wording import say
 HEADER = "Idempotency-Key"
 KEY = re.compile(r"[ -~]{1,255}")
 N_DIFFERENCES = 5
-#: Old keys are deleted together, once the oldest is so much over its time.
+#: Old keys are deleted together, once the oldest is this long over its time.
 SWEEP_EVERY = timedelta(minutes=10)
 
 _ABSENT = object()

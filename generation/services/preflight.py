@@ -20,7 +20,7 @@ from generation.workflows.named_files import INPUT
 from wording import Sentence, in_turn, say
 
 CODE = "no_capable_server"
-#: What was read so long ago refuses nothing: what was missing may be there now.
+#: How old definitions may be to refuse a request: what was missing then may be there now.
 FRESH_S = 60
 
 Missing = list[dict[str, Any]]

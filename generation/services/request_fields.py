@@ -26,10 +26,10 @@ from nomenclature import rules
 class Field:
     """One key: of which kind its value is, what else it must be, and what it means.
 
-    `kind` is Python's for the decoded JSON; `rule` names a rule of the nomenclature; `choices` are
-    all values that there are; `low` and `high` bound a number, or the length of a text; `of` tells
-    what an array, which is never empty, holds, `or_object` the keys of an object that may stand in
-    the value's place.
+    `kind` is the Python type of the decoded JSON; `rule` names a rule of the nomenclature;
+    `choices` are the values that are allowed; `low` and `high` bound a number, or the length of a
+    text. `of` describes the items of an array, which is never empty; `or_object` the keys of an
+    object that may be given instead of the value.
     """
 
     kind: type

@@ -33,10 +33,10 @@ from wording import say_n
 
 @dataclass(frozen=True)
 class Wish:
-    """What is wanted of some plans; what is left as it is here stands in no request.
+    """What is wanted of some plans; a request names only what differs from these defaults.
 
-    `style` is that of all, None where each plan's own is meant. `workflow_name` is empty where each
-    style's own is meant; `params` are those that differ from what they would be by themselves.
+    `style` is that of all plans; None means each plan's own. An empty `workflow_name` means each
+    style's own. `params` are the values that differ from what style and workflow give.
     """
 
     plans: Sequence[Plan]

@@ -30,11 +30,11 @@ from wording import say
 
 logger = logging.getLogger(__name__)
 
-#: A prompt that was claimed so long ago and is not on its server yet keeps no other from going on.
+#: How long a claimed prompt that is not on its server yet keeps another from being posted.
 SOON_POSTED_S = 3
 #: How often an address is asked for one prompt, to see whether the answers are of one mind.
 ASKED_TIMES = 12
-#: A server that two ComfyUIs answered for is asked again so often.
+#: How often a server that two ComfyUIs answered for is asked again.
 ASK_AGAIN_S = 30.0
 ASK_S = 5.0
 

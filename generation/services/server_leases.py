@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from generation import queueing
 from generation.models import Attempt, Server
 
-#: A server whose driver was asked for so long ago waits for a worker.
+#: A server whose driver was asked for longer ago than this waits for a worker.
 WAITS_FOR_DRIVER_S = 3
 
 

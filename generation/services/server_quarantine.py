@@ -29,7 +29,7 @@ _BACK = {
 }
 #: The code of a failure that stays in the server's history until it restarts.
 POISONED = "cuda_poisoned"
-#: The tick waits so long for what its servers say; one that says it later is asked again.
+#: How long the tick waits for its servers' answers; one that answers later is asked again.
 ASK_S = 2.0
 
 

@@ -29,10 +29,10 @@ Done = TypeVar("Done")
 
 #: So many of the newest and of the oldest files are looked for on a volume that is new.
 LOOKED_FOR = 100
-#: The tick waits for the disks so long.
+#: How long the tick waits for the disks.
 PROBE_S = 5.0
 SILENT = say("The disk does not answer in time.")
-#: At the most so much is written to see whether there is room again.
+#: The most that is written to see whether there is room again.
 PROBE_BYTES = 2**26
 
 
@@ -263,8 +263,8 @@ def note(
 ) -> None:
     """Record trouble that passes: no plan that it concerns is begun until the tick finds it over.
 
-    It concerns the project of `path`, or all of them where it is the root that is wrong. What is
-    of one plan alone, or does not pass, is not recorded.
+    It concerns the project of `path`, or all projects if the root is wrong. Trouble of one plan
+    alone, or trouble that does not pass, is not recorded.
     """
     if error.is_permanent or isinstance(error, storage.StagedFileGone):
         return

@@ -10,7 +10,7 @@ from generation.workflows.value_sources import value_source
 _ONE = frozenset({"LoadImage", "LoadImageOutput", "LoadImageMask", "ImageStitch"})
 #: Nodes that keep, of what they are given, as many as this input says.
 _TAKEN = {"LatentFromBatch": "length", "ImageFromBatch": "length"}
-#: Nodes that give what they are given so many times.
+#: Nodes that repeat their input, and the input that says how many times.
 _REPEATED = {"RepeatLatentBatch": "amount", "RepeatImageBatch": "amount"}
 #: The inputs that counts are read of; each may be linked to a node that holds one value.
 _COUNTS = frozenset({"batch_size", *_TAKEN.values(), *_REPEATED.values()})

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-#: What one customer of a provider gets: whoever has it has all of its addresses.
+#: A provider gives each customer a network of this size: all of its addresses are one client.
 _IPV6_PREFIX = 64
 
 
@@ -20,7 +20,7 @@ def address(request: HttpRequest) -> str:
 
 
 def network(request: HttpRequest) -> str:
-    """Return what stands for one client where they are counted."""
+    """Return the network by which a client is counted."""
     return _network(address(request))
 
 

@@ -11,7 +11,7 @@ from django.core.exceptions import RequestAborted
 
 #: What anybody may say, whoever it is: a login has a few hundred bytes.
 SMALL_BYTES = 8 * 2**10
-#: A body has so long, and longer the more of it has come: a client that drips is not waited for.
+#: How long a body may take; the more of it has come, the longer. A dripping client is cut off.
 PATIENCE_S = 20.0
 SLOWEST_BYTES_PER_S = 4 * 2**10
 

@@ -11,7 +11,7 @@ from generation.services.plan_texts import NUMBERS
 from storyboards.services import editing, intake
 from wording import say
 
-#: An episode has some hundred boards; a storyboard is read up to so many.
+#: The most boards of a storyboard; an episode has some hundreds.
 BOARDS_MAX = 5_000
 
 

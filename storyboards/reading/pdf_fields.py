@@ -27,7 +27,7 @@ _STYLE = re.compile(
     re.IGNORECASE,
 )
 _PLACE_LINE = re.compile(r"(INT|EXT)\b[.\s/]")
-#: Two middles, or two left edges, are the same within so many points.
+#: Within how many points two middles, or two left edges, count as the same.
 _SAME = 1.5
 
 

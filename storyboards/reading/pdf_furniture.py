@@ -12,7 +12,7 @@ from storyboards.reading.pdf_objects import Box, Page, Placement, TextPiece
 
 #: A board's picture is so large, beside the others.
 _SHARE_OF_MEDIAN = 0.3
-#: Texts that belong together are so many times their size apart at most.
+#: How many times their size texts that belong together are apart at most.
 _NEAR = 3.0
 _DIGITS = re.compile(r"[0-9]+")
 #: A picture or a text with its place: the same on another page is the same spot.

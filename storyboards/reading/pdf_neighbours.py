@@ -7,7 +7,7 @@ from storyboards.reading.pdf_marks import Group, is_above, is_left, is_mark
 from storyboards.reading.pdf_objects import Box, Placement
 from storyboards.reading.text_lines import Line
 
-#: A text that goes on stands so many times its size lower at most.
+#: How many times its size lower a text's next line stands at most.
 _GOES_ON = 3.0
 
 
@@ -84,7 +84,7 @@ def _do_overlap(one: Box, other: Box) -> bool:
 
 
 def _cell(box: Box, boxes: Iterable[Box]) -> tuple[float, float]:
-    """Return from where to where texts below a picture may have their middle."""
+    """Return the band in which the middle of a text below a picture must lie."""
     row = [other for other in boxes if other.top < box.bottom and box.top < other.bottom]
     right = min((other.left for other in row if other.left > box.right), default=inf)
     left = max((other.right for other in row if other.right < box.left), default=-inf)

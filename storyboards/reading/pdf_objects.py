@@ -32,7 +32,7 @@ _SUBSET = re.compile(r"^[A-Z]{6}\+")
 _HYPHENS = str.maketrans({"\x02": "-", "\ufffe": "-", "\u00ad": "-"})
 _DEPTH_MAX = 8
 _JPEG = b"\xff\xd8\xff"
-#: Rendered pictures are no larger than this, and than so many times the embedded ones.
+#: The most pixels of a rendered picture, and how many times larger than the embedded one it is.
 _RENDERED_PIXELS, _GROWN = 25_000_000, 2
 _EDGE_PX, _OPAQUE = 2, 250
 

@@ -16,9 +16,9 @@ Image.MAX_IMAGE_PIXELS = None
 
 _FORMATS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, KeyError)
-#: Whether something is drawn is seen on a picture of so many pixels' width.
+#: The width at which a picture is looked at to see whether something is drawn.
 _GLANCE_PX = 200
-#: The darkest and the lightest pixel of a blank board are so close, of 256 shades.
+#: How many of 256 shades lie between the darkest and the lightest pixel of a blank board at most.
 _BLANK_SHADES = 12
 
 
@@ -130,5 +130,5 @@ def on_white(image: Image.Image) -> Image.Image:
     return ground.convert("RGB")
 
 
-#: Says how far a read has come: so many of so many pages, boards or files.
+#: Says how far a read has come: how many pages, boards or files are read, and of how many.
 Progress = Callable[[int, int], None]

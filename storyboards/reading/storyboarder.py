@@ -38,7 +38,7 @@ _LAYERS = {
 _DRAWING = "pencil"
 _DEFAULT_MS = 2000
 _MS_MAX = 24 * 3600 * 1000
-#: A posterframe is stale when a layer is so much younger.
+#: A posterframe is stale when a layer is younger by more than this.
 _STALE_S = 60.0
 
 

@@ -10,7 +10,7 @@ from storyboards.reading.pdf_objects import Box, TextPiece
 
 #: Baselines that differ less, in points, are one line's.
 _SAME_LINE = 1.0
-#: Pieces of one line are so many times the type's size apart at most.
+#: How many times the type's size pieces of one line are apart at most.
 _GAP = 1.2
 _OVERLAP = 0.5
 #: A line's height, in type sizes; lines farther apart than so many of them are two blocks.

@@ -19,7 +19,7 @@ from storyboards.services import editing, reading_queue, transitions
 from storyboards.states import ImportState
 from wording import say
 
-#: Whoever comes second waits so long for the answer that the first one gets.
+#: How long whoever comes second waits for the answer that the first one gets.
 PATIENCE_S = 20.0
 _LOOK_S = 0.25
 SOURCE = "storyboard"

@@ -16,7 +16,7 @@ from wording import say
 
 #: So often a storyboard is tried whose reading was cut off.
 TRIES_MAX = 3
-#: Whoever confirms a draft has so long: hundreds of pictures are decoded meanwhile.
+#: How long confirming a draft may take: hundreds of pictures are decoded meanwhile.
 CONFIRM_S = 120
 CUT_OFF = "cut_off"
 

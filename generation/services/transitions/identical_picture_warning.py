@@ -33,7 +33,7 @@ def _twins(batch_id: int, run_id: int, attempt_id: int, pixels_sha256: str) -> Q
     same = Version.objects.published().filter(
         batch=batch_id, pixels_sha256=pixels_sha256, origin=Version.Origin.RENDER
     )
-    # Without a seed of its own that is null, from which nothing differs.
+    # If the picture has no seed, the subquery is null and no other seed differs from it.
     others = same.exclude(run=run_id).exclude(attempt__seed="")
     others = others.exclude(attempt__seed=Subquery(own_seed[:1])).order_by("pk")
     return others.select_related("plan__sequence")[:1]
