@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from generation.admin import confirmation, html
-from generation.admin.actions import PLANS, Act, Question
+from generation.admin.actions import PLANS, Act, Question, counted
 from generation.admin.detail_pages import Form
 from generation.errors import InvalidRequest, Refusal, named
 from generation.models import Batch, PlanRun
@@ -49,8 +49,12 @@ def field(row: PlanRun | Batch, *, may_change: bool) -> SafeString:
 
 
 def _own(row: PlanRun | Batch) -> str:
-    is_own = isinstance(row, PlanRun) and row.own_workflow_id is not None
-    return " (instead of its batch's)" if is_own else ""
+    """Say which of the row's plans are made with another workflow than its batch."""
+    if isinstance(row, PlanRun):
+        return " (instead of its batch's)" if row.own_workflow_id is not None else ""
+    others = (f"{counted(n, PLANS)} with {name}" for name, n in reads.own_workflows(row))
+    told = ", ".join(others)
+    return f" ({told} instead)" if told else ""
 
 
 def _options(present: str, names: list[str]) -> list[tuple[SafeString, str]]:

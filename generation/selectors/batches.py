@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol, TypedDict, cast
 
 from django.conf import settings
-from django.db.models import F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from generation.errors import NotFound
@@ -110,6 +110,13 @@ def progress(batch: Batch) -> int:
     finished = sum(batch.counts[state] for state in FINISHED)
     running_pct = min(cast("_Measured", batch).running_pct, 99 * batch.n_running)
     return (100 * finished + running_pct) // batch.n_total
+
+
+def own_workflows(batch: Batch) -> list[tuple[str, int]]:
+    """Return the workflows that retries have named instead of the batch's, with how many runs."""
+    named = batch.runs.filter(own_workflow__isnull=False).order_by("own_workflow__name")
+    counted = named.values_list("own_workflow__name").annotate(Count("pk"))
+    return [(str(name), n_runs) for name, n_runs in counted]
 
 
 def to_cancel(batches: Iterable[Batch]) -> dict[int, frozenset[int]]:

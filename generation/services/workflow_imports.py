@@ -16,9 +16,13 @@ from generation.services import (
     workflow_library,
 )
 from generation.workflows import names
-from wording import say
+from generation.workflows.remarks import Remark
+from wording import in_turn, say
 
 FILE, NAME = "file", "name"
+#: So many nodes are named that were left out.
+CAUSES_MOST = 5
+_LEFT_OUT = frozenset({"muted", "bypassed"})
 _PICTURES = frozenset({".png", ".webp"})
 
 
@@ -64,7 +68,7 @@ def check(
     if given.graph is None:
         raise _refused(given.error["code"], given.error["detail"])
     for fault in requested_workflows.faults_of(given):
-        raise _refused(fault.code, fault.detail)
+        raise _refused(fault.code, in_turn([fault.detail, *_causes(given, fault)]))
     return given
 
 
@@ -82,6 +86,15 @@ def _check_name(name: str) -> None:
             "There is {spelled!r}: two workflows never differ in case alone.", spelled=spelled
         )
         raise InvalidRequest([Problem(NAME, "name_taken", detail)])
+
+
+def _causes(given: NamedWorkflow, fault: Remark) -> list[str]:
+    """Return what the conversion left out, where that is why something is missing at a node."""
+    is_cut = any(
+        said["code"] == "link_dropped" and said["node"] == fault.node for said in given.remarks
+    )
+    left_out = [said["detail"] for said in given.remarks if said["code"] in _LEFT_OUT]
+    return left_out[:CAUSES_MOST] if is_cut else []
 
 
 def _refused(code: str, detail: str) -> InvalidRequest:

@@ -96,6 +96,8 @@ def test_a_batch_is_retried_with_the_chosen_one_after_a_question(
     assert workflows_of(broken) == [None, None, None]
     assert pages.agree(office, question) == [f"1 batch (2 plans) queued again, with {NAME}."]
     assert workflows_of(broken) == [NAME, None, NAME]
+    page = pages.text(office, pages.url("batch", broken.pk))
+    assert f"(2 plans with {NAME} instead)" in page
 
 
 def test_the_answer_is_for_the_workflow_that_was_asked_about(office: Client, broken: Batch) -> None:

@@ -271,3 +271,13 @@ def test_a_new_export_without_anything_left_out_says_nothing_more(director: APIC
     answer = give(director, (DATA / "editor/h01_plain.ui.json").read_bytes())
 
     assert "bypassed" not in [said["code"] for said in answer.json()["warnings"]]
+
+
+def test_where_something_is_missing_for_it_a_refusal_names_what_was_left_out(
+    director: APIClient,
+) -> None:
+    answer = give(director, (DATA / "editor/h06_mute_lora.ui.json").read_bytes())
+
+    assert answer.json()["code"] == "workflow_missing_input"
+    assert "is required and missing. In the editor node 2" in answer.json()["detail"]
+    assert "is muted" in answer.json()["detail"]
