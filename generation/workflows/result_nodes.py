@@ -188,5 +188,7 @@ def no_picture(view: GraphView, found: Sequence[Saver]) -> Remark:
     kind = next((kind for kind in ("video", "animation", "preview") if kind in kinds), "")
     node_id = kinds.get(kind, "")
     code, detail = _NO_PICTURE[kind]
+    if not node_id:
+        return Remark(code, Sentence(detail, {}))
     node = say("node {node_id}, {kind}", node_id=node_id, kind=view.class_of(node_id))
     return Remark(code, Sentence(detail, {"node": node}), node_id)
