@@ -38,6 +38,16 @@ def reduce(content: bytes, *widths_px: int) -> list[bytes]:
     return _pool().ask(content, _limits(), is_large=is_large, widths_px=widths_px).reduced()
 
 
+def sketch(content: bytes) -> bytes:
+    """Return an image as `decoding.pillow_images.SKETCH_SIZE` pixels of red, green and blue.
+
+    Raises:
+        UnreadableImage: it is none that can be used, or costs too much to decode.
+        Busy: too much is being decoded just now.
+    """
+    return _pool().ask(content, _limits(), is_large=_is_large(content), is_sketched=True).sketch()
+
+
 def workflow_texts(content: bytes, *, most_bytes: int) -> dict[str, str]:
     """Return the texts `prompt` and `workflow` that ComfyUI has written into a PNG or WebP.
 

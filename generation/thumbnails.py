@@ -38,9 +38,9 @@ def thumbnail(version: Version, width_px: int) -> bytes:
         raise Refusal(
             say("Thumbnails are {known} pixels wide.", known=known), code="unknown_width", attr="w"
         )
-    kept = storage.derived.kept(folder(version.sha256), name(version.sha256, width_px), MAX_BYTES)
-    if kept is not None:
-        return kept
+    content = kept(version, width_px)
+    if content is not None:
+        return content
     if version.derived == Derived.NONE:
         raise NotFound(say("{version} has no thumbnail.", version=version), code="no_thumbnail")
     raise Pending
@@ -66,6 +66,11 @@ def make(version: Version, marks: storage.Marks) -> None:
         )
     small = image_decoding.reduce(whole, *WIDTHS_PX)
     storage.derived.keep(at, dict(zip(names, small, strict=True)), marks)
+
+
+def kept(version: Version, width_px: int) -> bytes | None:
+    """Return a thumbnail that is made already; None: it is not, or cannot be read."""
+    return storage.derived.kept(folder(version.sha256), name(version.sha256, width_px), MAX_BYTES)
 
 
 def folder(sha256: str) -> str:

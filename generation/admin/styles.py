@@ -12,6 +12,7 @@ from generation.admin import html
 from generation.admin.base import MadseaAdmin
 from generation.errors import InvalidRequest
 from generation.models import Batch, Style, Workflow
+from generation.picture_checks import CHECKS
 from generation.services import requested_workflows
 from generation.workflows import text_placeholders
 
@@ -25,6 +26,7 @@ STYLE_FIELDS = (
     "negative_prompt",
     "params",
     "variants",
+    "checks",
     "is_active",
     "position",
 )
@@ -69,6 +71,20 @@ class StyleForm(_Form):
             )
         return variants
 
+    def clean_checks(self) -> dict[str, Any]:
+        """Check that these are bounds of checks that there are."""
+        checks = self.cleaned_data["checks"] or {}
+        if not isinstance(checks, dict):
+            raise forms.ValidationError('An object of bounds is expected: {"composition": 0.7}.')
+        unknown = sorted(set(checks) - set(CHECKS))
+        if unknown:
+            known = ", ".join(CHECKS)
+            raise forms.ValidationError(f"There is no check {unknown[0]:.64}. Known: {known}.")
+        wrong = [name for name, bound in checks.items() if not _is_bound(bound)]
+        if wrong:
+            raise forms.ValidationError(f"{wrong[0]}: a number from 0 to 1 is expected, or null.")
+        return checks
+
     def clean_more_workflows(self) -> list[str]:
         """Check that these are names of workflows that there are."""
         names = self.cleaned_data["more_workflows"] or []
@@ -111,6 +127,14 @@ def _template(text: str) -> str:
         known = ", ".join(f"{{{name}}}" for name in text_placeholders.FIELDS)
         raise forms.ValidationError(f"There is no field {{{unknown[0]:.64}}}. Known: {known}.")
     return text.replace("\r\n", "\n")
+
+
+def _is_bound(bound: object) -> bool:
+    if bound is None:
+        return True
+    if isinstance(bound, bool) or not isinstance(bound, (int, float)):
+        return False
+    return 0 <= bound <= 1
 
 
 def _is_variant(preset: object) -> bool:

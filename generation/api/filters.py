@@ -1,7 +1,7 @@
 """Filters of lists: each query parameter has one meaning, and an unknown one is refused."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -65,14 +65,18 @@ def number(path: str, lookup: str = "") -> Filter:
 def choice(conditions: Mapping[str, Q]) -> Filter:
     """Match one of the named conditions."""
 
-    def match(value: str) -> Q:
-        if value not in conditions:
-            raise UnusableValue(
-                say("Expected one of {conditions}.", conditions=", ".join(conditions))
-            )
-        return conditions[value]
+    return looked_up(list(conditions), conditions.__getitem__)
 
-    return Filter(match, {"type": "string", "enum": list(conditions)})
+
+def looked_up(names: Sequence[str], condition: Callable[[str], Q]) -> Filter:
+    """Match what a name stands for just now."""
+
+    def match(value: str) -> Q:
+        if value not in names:
+            raise UnusableValue(say("Expected one of {conditions}.", conditions=", ".join(names)))
+        return condition(value)
+
+    return Filter(match, {"type": "string", "enum": list(names)})
 
 
 def day(path: str) -> Filter:

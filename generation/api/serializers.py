@@ -20,6 +20,8 @@ from generation.models import (
 )
 from generation.parameter_sources import ValueSource
 from generation.selectors import batches, logs, production, results, servers
+from generation.selectors.findings import Finding
+from generation.selectors.findings import of as found_in
 from generation.selectors.logs import LogLine
 from generation.selectors.servers import BlockedWorkflow, Doing, SetAside
 from generation.states import BatchState, Mode, PlanStatus, ReviewState, RunState, ServerHealth
@@ -78,6 +80,9 @@ class VersionShape(Shape[Version]):
     review_state = serializers.SerializerMethodField(
         help_text="What its review has come to; null for panels, on which nobody decides."
     )
+    findings = serializers.SerializerMethodField(
+        help_text="What its style's checks find in it; null: it is not measured, or not yet."
+    )
     origin = serializers.ChoiceField(Version.Origin.values)
     variation = serializers.IntegerField(
         source="run.variation",
@@ -107,6 +112,9 @@ class VersionShape(Shape[Version]):
     @extend_schema_field(REVIEW_STATE)  # type: ignore[untyped-decorator]
     def get_review_state(self, version: Version) -> str | None:
         return version.review_state or None
+
+    def get_findings(self, version: Version) -> list[Finding] | None:
+        return found_in(version)
 
     def get_served_sha256(self, version: Version) -> str | None:
         return version.served_sha256 if version.is_showable else None

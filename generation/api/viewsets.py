@@ -27,7 +27,8 @@ from generation.models import (
     Style,
     Version,
 )
-from generation.selectors import batches, logs, production, render_queue, results, servers
+from generation.picture_checks import CHECKS
+from generation.selectors import batches, findings, logs, production, render_queue, results, servers
 from generation.services import batch_controls, plan_texts
 from generation.states import PlanStatus, ReviewState, RunState
 
@@ -141,6 +142,7 @@ class VersionViewSet(Reads):
         "plan_id": filters.number("plan"),
         "task": filters.text("task"),
         "batch_id": filters.text("batch__public_id"),
+        "finding": filters.looked_up([findings.ANY, *CHECKS], findings.condition),
         "review_state": filters.choice(
             {each.value: Q(review_state=each.value) for each in ReviewState}
         ),

@@ -73,6 +73,8 @@ def _done(job: Job, content: bytes) -> list[bytes]:
     if job.widths_px:
         small = pillow_images.reduce(content, widths_px=job.widths_px, max_pixels=job.max_pixels)
         return child_protocol.reduced(small)
+    if job.is_sketched:
+        return child_protocol.sketched(pillow_images.sketch(content, max_pixels=job.max_pixels))
     found = pillow_images.examine(content, max_pixels=job.max_pixels, wants_served=job.wants_served)
     return child_protocol.examined(found)
 

@@ -19,6 +19,7 @@ class Job:
     cpu_s: float
     wants_served: bool = True  #: whether it is asked what of the image is to be served
     widths_px: Sequence[int] = ()  #: of its small pictures; none: it is to be examined
+    is_sketched: bool = False  #: whether its sketch is asked for
     text_bytes: int = 0  #: how long a text of the workflow in it may be; 0: none is asked for
 
 
@@ -45,6 +46,11 @@ def reduced(small: Sequence[bytes]) -> list[bytes]:
     """Return the message that brings small pictures."""
     lengths = [len(picture) for picture in small]
     return [_line({"n_bytes": sum(lengths), "lengths": lengths}), *small]
+
+
+def sketched(sketch: bytes) -> list[bytes]:
+    """Return what brings the sketch of a picture."""
+    return [_line({"n_bytes": len(sketch)}), sketch]
 
 
 def texts(found: dict[str, str]) -> list[bytes]:
@@ -74,6 +80,10 @@ class Answer:
         """Return the small pictures, in the order in which they were asked for."""
         ends = list(accumulate(self.fields["lengths"], initial=0))
         return [self.body[start:end] for start, end in pairwise(ends)]
+
+    def sketch(self) -> bytes:
+        """Return the sketch of the picture."""
+        return self.body
 
     def texts(self) -> dict[str, str]:
         """Return the texts of the picture, by their names."""

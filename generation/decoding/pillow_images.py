@@ -1,4 +1,4 @@
-"""Decoding with Pillow: what an image is, what is served of it, and small pictures of it.
+"""Decoding with Pillow: what an image is, what is served of it, small pictures, a sketch.
 
 Runs in a child process (`decoding.child_main`): nothing here is safe beside anything else.
 """
@@ -38,6 +38,10 @@ _TURNS = {
 #: How many times as high as it is wide a small picture may be.
 _HEIGHTS_MAX = 4
 _QUALITY = 80
+#: What is measured of a picture is taken from so many pixels.
+SKETCH_SIZE = (64, 36)
+#: What is transparent is neither black nor white.
+_BEHIND = (128, 128, 128, 255)
 
 
 def examine(content: bytes, *, max_pixels: int, wants_served: bool = True) -> Examined:
@@ -78,6 +82,22 @@ def reduce(content: bytes, *, widths_px: Sequence[int], max_pixels: int) -> list
     except (UnidentifiedImageError, *_BROKEN) as error:
         raise damaged() from error
     return [made[width_px] for width_px in widths_px]
+
+
+def sketch(content: bytes, *, max_pixels: int) -> bytes:
+    """Return an image in `SKETCH_SIZE`, stretched to it: red, green and blue, row by row.
+
+    Raises:
+        UnreadableImage: it is none that can be used.
+    """
+    parts = _parts(content, max_pixels)
+    try:
+        image = _decoded_for(parts, SKETCH_SIZE[0]).convert("RGBA")
+        ground = Image.new("RGBA", image.size, _BEHIND)
+        shown = Image.alpha_composite(ground, image).convert("RGB")
+        return shown.resize(SKETCH_SIZE, Image.Resampling.BOX).tobytes()
+    except (UnidentifiedImageError, *_BROKEN) as error:
+        raise damaged() from error
 
 
 def _decoded_for(parts: Parts, width_px: int) -> Image.Image:

@@ -4,6 +4,8 @@ from typing import Any
 
 from django.db import models
 
+from generation import picture_checks
+
 #: How many characters the texts of a style may have.
 PROMPT_MAX = 10_000
 
@@ -41,6 +43,13 @@ class Style(models.Model):
         help_text='Presets to choose from: {"blue_hour": {"label": "Blue hour", "params":'
         ' {"cfg": 8, "steps": 40}}}.',
     )
+    checks: "models.JSONField[Any, Any]" = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="Bounds of what is checked of its pictures before anybody looks, from 0 to 1;"
+        ' null switches a check off: {"composition": 0.7, "like_plan": null}. What is not named'
+        " keeps its default.",
+    )
     is_active = models.BooleanField(default=True)
     position = models.PositiveSmallIntegerField(default=0)
 
@@ -61,3 +70,8 @@ class Style(models.Model):
         texts = {"prompt": self.prompt, "negative_prompt": self.negative_prompt}
         params: dict[str, Any] = self.params
         return params | {name: text for name, text in texts.items() if text}
+
+    @property
+    def bounds(self) -> dict[str, float]:
+        """The bounds of the checks that are on for its pictures."""
+        return picture_checks.bounds(self.checks)

@@ -11,6 +11,7 @@ from generation.models.batch import Batch
 from generation.models.plan_run import PlanRun
 from generation.models.production import Plan
 from generation.models.sentences import SentenceField
+from generation.models.style import Style
 from generation.states import STANDING, ReviewState, VersionState
 from nomenclature.rules import AI_CONCEPT, EXTRACTED_RAW
 
@@ -241,6 +242,11 @@ class Version(models.Model):
 
     def __str__(self) -> str:
         return self.path.rpartition("/")[2]
+
+    @property
+    def style(self) -> Style | None:
+        """The style that it was asked for in, else its plan's; None: neither names one."""
+        return self.batch.style if self.batch else self.plan.style
 
     @property
     def shown_sha256(self) -> str:

@@ -14,6 +14,7 @@ from generation.models import (
     Sequence,
     Version,
 )
+from generation.selectors import findings
 from generation.states import PlanStatus
 from nomenclature.rules import EXTRACTED_RAW
 from wording import say
@@ -159,7 +160,7 @@ def locked_ids(plans: Iterable[Plan]) -> frozenset[int]:
 
 def _shown_versions() -> QuerySet[Version]:
     related = Version.objects.published().select_related(
-        "plan__sequence", "batch", "run", "created_by"
+        "plan__sequence", "run", "created_by", *findings.RELATED
     )
     return related.beside_panels().order_by("task", "-number")
 

@@ -8,6 +8,7 @@ from generation import signed_urls
 from generation.errors import NotFound
 from generation.models import Version
 from generation.models.version import UNKNOWN_SERVED
+from generation.selectors import findings
 from generation.selectors.prepared_queries import PreparedTuples
 from wording import say
 
@@ -79,7 +80,7 @@ def version(version_id: int) -> Version:
 def versions() -> QuerySet[Version]:
     """Return all published versions, the newest first."""
     related = Version.objects.published().select_related(
-        "plan__sequence__episode__project", "batch", "run", "created_by"
+        "plan__sequence__episode__project", "run", "created_by", *findings.RELATED
     )
     return related.beside_panels().order_by("-pk")
 

@@ -1,7 +1,7 @@
-"""What is made of published files behind everybody's back: small pictures, the newest first.
+"""What is made of published files behind everybody's back: small pictures and measures.
 
-A version is `pending` until it has them. They are made by one process of `manage.py work`, of low
-priority, and by no driver and no web thread: see `manage.py derive`.
+The newest first; a version is `pending` until it has them. They are made by one process of
+`manage.py work`, of low priority, and by no driver and no web thread: see `manage.py derive`.
 """
 
 import logging
@@ -18,7 +18,7 @@ from generation.errors import Busy
 from generation.examined_images import UnreadableImage
 from generation.models import Version
 from generation.models.version import Derived
-from generation.services import volumes
+from generation.services import measures, volumes
 from generation.storage import derived
 
 logger = logging.getLogger(__name__)
@@ -72,6 +72,7 @@ class Maker:
     def _make(self, version: Version, marks: storage.Marks) -> Derived | None:
         try:
             thumbnails.make(version, marks)
+            measures.take(version, marks)
         except (UnreadableImage, storage.FileGone) as error:
             if isinstance(error, storage.FolderGone):
                 return None  # A share that is away comes back.

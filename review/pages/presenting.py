@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy
 
 from generation import signed_urls
 from generation.models import Version
+from generation.selectors import findings
 from generation.states import ReviewState
 from review.selectors.table import Picture, Show, Tile
 
@@ -35,6 +36,7 @@ FILTERS = {
     Show.APPROVED: gettext_lazy("Approved"),
     Show.NONE: gettext_lazy("No picture yet"),
     Show.FAILED: gettext_lazy("Failed"),
+    Show.FLAGGED: gettext_lazy("Doubtful"),
     Show.MINE: gettext_lazy("Mine"),
     Show.RECENT: gettext_lazy("Since yesterday evening"),
 }
@@ -54,7 +56,13 @@ class ShownTile:
     def name(self) -> str:
         """What is said of it aloud."""
         version = f" v{self.tile.picture.number:04d}" if self.tile.picture else ""
-        return f"{self.tile.code}{version}, {self.word}"
+        doubts = "".join(f", {each}" for each in self.doubts)
+        return f"{self.tile.code}{version}, {self.word}{doubts}"
+
+    @property
+    def doubts(self) -> list[str]:
+        """What the checks have found in its picture, in words."""
+        return [each["detail"] for each in self.tile.findings]
 
 
 def shown(tile: Tile) -> ShownTile:
@@ -79,6 +87,11 @@ class ShownVersion:
     file_url: str
     sign: str = ""
     word: str = ""
+
+    @property
+    def doubts(self) -> list[str]:
+        """What the checks have found in it, in words."""
+        return [each["detail"] for each in findings.of(self.version) or []]
 
 
 def version(of: Version) -> ShownVersion:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from generation.errors import NotFound
 from generation.models import Episode, Plan, PlanRun, Version
+from generation.selectors import findings
 from review.models import Review
 
 #: What was said of a plan is told as far back.
@@ -51,7 +52,7 @@ def details(of: Episode, plan_id: int, version_id: int | None = None) -> Details
 
 
 def _versions(plan: Plan) -> "list[Version]":
-    related = ("batch__style", "batch__requested_by", "run", "created_by", "attempt__panel")
+    related = ("batch__requested_by", "run", "created_by", "attempt__panel", *findings.RELATED)
     rows = Version.objects.reviewed().filter(plan=plan).select_related(*related)
     return list(rows.beside_panels().defer("attempt__graph").order_by("-number", "-pk"))
 

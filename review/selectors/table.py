@@ -20,6 +20,8 @@ from generation.errors import NotFound
 from generation.models import Episode, Plan, PlanRun, Version
 from generation.models import Sequence as SequenceRow
 from generation.models.version import Derived
+from generation.selectors import findings
+from generation.selectors.findings import Finding
 from generation.states import STANDING, UNFINISHED, ReviewState, RunState
 from review.models import Review
 from review.states import Decision
@@ -41,6 +43,7 @@ class Show(StrEnum):
     APPROVED = "approved"
     NONE = "none"  #: no picture yet
     FAILED = "failed"  #: the last render of it
+    FLAGGED = "flagged"  #: the checks have found something in its picture
     MINE = "mine"  #: that I have asked for, or uploaded
     RECENT = "recent"  #: since yesterday evening
 
@@ -95,6 +98,7 @@ class Tile:
     n_open: int
     newest_id: int
     said: Said
+    findings: Sequence[Finding]
 
     @property
     def state(self) -> str:
@@ -219,7 +223,7 @@ def plans_of(of: Episode, sequence: str) -> QuerySet[Plan]:
 
 
 def tiles(plans: QuerySet[Plan]) -> list[Tile]:
-    """Return plans as tiles, in story order, in four queries."""
+    """Return plans as tiles, in story order, in five queries."""
     last = PlanRun.objects.filter(plan=OuterRef("pk")).order_by("-pk")
     rows: Any = plans.annotate(
         run_state=Subquery(last.values("state")[:1]),
@@ -228,7 +232,10 @@ def tiles(plans: QuerySet[Plan]) -> list[Tile]:
     found = sorted(rows.order_by(), key=_in_story(rows))
     pictures = _pictures(found)
     said = _said(found)
-    return [_tile(plan, pictures.get(plan.pk, []), said.get(plan.pk, Said())) for plan in found]
+    flags = findings.of_versions(each.id for each in map(shown_of, pictures.values()) if each)
+    return [
+        _tile(plan, pictures.get(plan.pk, []), said.get(plan.pk, Said()), flags) for plan in found
+    ]
 
 
 def _in_story(plans: Iterable[Plan]) -> Callable[[Plan], tuple[Any, ...]]:
@@ -285,7 +292,9 @@ def _said(plans: Sequence[Plan]) -> dict[int, Said]:
     return {plan_id: Said(count, retakes.get(plan_id, "")) for plan_id, count in n.items()}
 
 
-def _tile(plan: Any, pictures: Sequence[Picture], said: Said) -> Tile:
+def _tile(
+    plan: Any, pictures: Sequence[Picture], said: Said, flags: Mapping[int, Sequence[Finding]]
+) -> Tile:
     shown = shown_of(pictures)
     own = plan.style.code if plan.style else None
     return Tile(
@@ -302,6 +311,7 @@ def _tile(plan: Any, pictures: Sequence[Picture], said: Said) -> Tile:
         n_open=sum(each.review_state == ReviewState.TO_REVIEW for each in pictures),
         newest_id=max((each.id for each in pictures), default=0),
         said=said,
+        findings=flags.get(shown.id, ()) if shown else (),
     )
 
 
@@ -327,6 +337,7 @@ def _fitting(user_id: int | None) -> Mapping[Show, Callable[[Tile], bool]]:
         Show.APPROVED: lambda tile: tile.state == ReviewState.APPROVED,
         Show.NONE: lambda tile: tile.picture is None,
         Show.FAILED: lambda tile: tile.has_failed,
+        Show.FLAGGED: lambda tile: bool(tile.findings),
         Show.MINE: is_mine,
         Show.RECENT: lambda tile: tile.picture is not None and tile.picture.published_at >= evening,
     }

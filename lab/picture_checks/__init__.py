@@ -1,0 +1,1 @@
+"""What the checks of pictures find, and what they alarm on: measured on pictures that are drawn."""
