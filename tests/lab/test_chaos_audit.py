@@ -9,11 +9,18 @@ from typing import Any
 import pytest
 
 from generation import storage
-from generation.models import Attempt, Batch, LogEntry, PlanRun, Version
-from generation.services import claims, incoming_images, publication, server_leases, transitions
+from generation.models import Attempt, Batch, EpisodeChange, LogEntry, PlanRun, Sequencer, Version
+from generation.services import (
+    claims,
+    episode_changes,
+    incoming_images,
+    publication,
+    server_leases,
+    transitions,
+)
 from generation.states import AttemptOutcome, RunState
 from lab.chaos import transaction_witness
-from lab.chaos.audit import files, histories, renders, rows
+from lab.chaos.audit import changes, files, histories, renders, rows
 from lab.chaos.audit.case import Case, Verdict
 from tests import factories
 from tests.driver import flying
@@ -53,6 +60,7 @@ def scene(home: Path, tmp_path: Path) -> Scene:
     """One plan, rendered once and published once."""
     server = factories.server(url=URL)
     batch = flying.sampled()
+    episode_changes.record(batch.episode_id, batch_id=batch.pk)
     factories.log(batch, event="batch_created", data={"plans": 1, "style": "labo", "mode": "auto"})
     lease = server_leases.take(server.pk)
     assert lease is not None
@@ -96,6 +104,14 @@ def _case(batch: Batch, version: Version, home: Path, folder: Path) -> Case:
 
 def leave_unfinished(scene: Scene) -> None:
     flying.sampled()
+
+
+def lose_change(scene: Scene) -> None:
+    EpisodeChange.objects.earliest("pk").delete()
+
+
+def skip_change(scene: Scene) -> None:
+    Sequencer.objects.create(pk=1, last_number=1)
 
 
 def execute_twice(scene: Scene) -> None:
@@ -240,6 +256,8 @@ def make_twice(scene: Scene) -> None:
         (renders.foreign, stop_foreign),
         (renders.foreign, lose_foreign),
         (rows.keys, make_twice),
+        (changes.told, lose_change),
+        (changes.told, skip_change),
     ],
     ids=lambda each: each.__name__,
 )
@@ -269,6 +287,7 @@ def test_what_was_done_breaks_its_verdict(
         rows.kept,
         renders.foreign,
         rows.keys,
+        changes.told,
     ],
     ids=lambda each: each.__name__,
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
-from lab.chaos.audit import files, histories, renders, rows
+from lab.chaos.audit import changes, files, histories, renders, rows
 from lab.chaos.audit.case import Case, Verdict
 
 INVARIANTS: tuple[Callable[[Case], Verdict], ...] = (
@@ -24,6 +24,7 @@ INVARIANTS: tuple[Callable[[Case], Verdict], ...] = (
     rows.kept,
     renders.foreign,
     rows.keys,
+    changes.told,
 )
 
 
