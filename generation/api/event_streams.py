@@ -11,6 +11,7 @@ from generation.api.filters import UnusableValue
 from generation.errors import InvalidRequest, Problem, TooSoon
 from generation.runtime.event_feed import FEED, Listener
 from generation.selectors import production
+from wording import say
 
 CONTENT_TYPE = "text/event-stream"
 _KNOWN = ("episode_id", "last_event_id")
@@ -52,13 +53,14 @@ class EventsView(APIView):
 
 def _asked(request: Request) -> tuple[int, int | None]:
     given = request.query_params
-    words = f"Unknown parameter. Known: {', '.join(_KNOWN)}."
+    words = say("Unknown parameter. Known: {filters}.", filters=", ".join(_KNOWN))
     problems = [
         Problem(f"{name:.64}", "unknown_parameter", words) for name in given if name not in _KNOWN
     ]
     episode_id = 0
     if not given.get("episode_id"):
-        problems.insert(0, Problem("episode_id", "required", "episode_id is required."))
+        words = say("episode_id is required.")
+        problems.insert(0, Problem("episode_id", "required", words))
     else:
         try:
             episode_id = filters.whole_number(given["episode_id"])
@@ -84,10 +86,17 @@ def _last_event_id(request: Request) -> int | None:
 
 def _refuse_too_many(user_id: int) -> None:
     most = settings.MADSEA_LISTENERS
-    words = "Ask for the status from time to time instead, or try again later."
-    if FEED.n_by_user[user_id] >= max(1, most // 2):
-        detail = f"You listen {most // 2} times already in this web process, which is half of all."
-        raise TooSoon(f"{detail} {words}", wait_s=_FULL_WAIT_S)
+    if FEED.n_by_user[user_id] >= most // 2:
+        detail = say(
+            "You listen {most} times already in this web process, and nobody may listen more often."
+            " Ask for the status from time to time, or try again later.",
+            most=most // 2,
+        )
+        raise TooSoon(detail, wait_s=_FULL_WAIT_S)
     if FEED.n_listeners >= most:
-        detail = f"{most} listen already in this web process, which is all that it takes."
-        raise TooSoon(f"{detail} {words}", wait_s=_FULL_WAIT_S)
+        detail = say(
+            "{most} listen already in this web process, and it takes no more. Ask for the status"
+            " from time to time, or try again later.",
+            most=most,
+        )
+        raise TooSoon(detail, wait_s=_FULL_WAIT_S)

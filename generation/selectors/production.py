@@ -44,7 +44,7 @@ def episode(episode_id: int) -> Episode:
     """
     found = Episode.objects.filter(pk=episode_id).first()
     if found is None:
-        detail = f"There is no episode {episode_id}."
+        detail = say("There is no episode {episode_id}.", episode_id=str(episode_id))
         raise NotFound(detail, code="unknown_episode", attr="episode_id")
     return found
 
