@@ -19,9 +19,9 @@ from tests.driver import flying
 
 pytestmark = pytest.mark.django_db
 
-#: Who is idle, whose turn, its locks (server, batch), the run, attempt, run, batch, log; and the
-#: transaction's begin and end.
-STATEMENTS_OF_A_CLAIM = 11
+#: Who is idle, whose turn, its locks (server, batch), the run, attempt, run, batch, log, change;
+#: the transaction's begin and end.
+STATEMENTS_OF_A_CLAIM = 12
 
 
 def batch(n_plans: int = 3, **fields: Any) -> Batch:
