@@ -77,6 +77,12 @@ MADSEA_FILE_LINK_S = environment.whole("MADSEA_FILE_LINK_S", 3600, low=10, high=
 # How long a client's Idempotency-Key stands for the batch that it made.
 MADSEA_IDEMPOTENCY_H = environment.whole("MADSEA_IDEMPOTENCY_H", 24, low=1, high=8760)
 
+# Whether everybody who is signed in may do everything but give workflows: for trying out, and for
+# small studios.
+MADSEA_EVERYBODY_MAY = environment.flag(
+    "MADSEA_EVERYBODY_MAY", default=environment.flag("DEBUG", default=False)
+)
+
 # Django ----------------------------------------------------------------------------------------
 for name in ("secret_key", "demo_password"):
     private_files.keep_private(MADSEA_HOME / name)

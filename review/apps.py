@@ -10,5 +10,14 @@ class ReviewConfig(AppConfig):
     verbose_name = "Review"
 
     def ready(self) -> None:
-        """Add to the engine: what the demo user may do."""
+        """Add to the engine: what the demo user and each role may do."""
         import_module("generation.services.accounts").DEMO_APPS.add(self.name)
+        roles = import_module("generation.services.roles")
+        roles.APPS.add(self.name)
+        roles.fill_after_migrations(self)
+        for role, permission in (
+            (roles.ARTIST, "review.comment"),
+            (roles.SUPERVISOR, "review.comment"),
+            (roles.SUPERVISOR, "review.decide"),
+        ):
+            roles.GRANTS.add((role, permission))

@@ -48,6 +48,8 @@ def home(tmp_path: Path, settings: Any) -> Path:
     settings.MADSEA_HOME = tmp_path / "home"
     settings.MADSEA_PROJECTS_ROOT = tmp_path / "home" / "projects"
     settings.MADSEA_PROJECTS_ROOT.mkdir(parents=True)
+    # Who may what is tested by tests of its own: `tests/services/test_roles.py`.
+    settings.MADSEA_EVERYBODY_MAY = True
     # Static files are looked up when asked for: gathering them costs every test client 50 ms.
     settings.WHITENOISE_AUTOREFRESH = True
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

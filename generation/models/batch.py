@@ -83,6 +83,9 @@ class Batch(models.Model):
     class Meta:
         ordering = ["-id"]
         verbose_name_plural = "batches"
+        permissions: ClassVar = [
+            ("ask_for_plans", "Can ask for plans; retry, cancel and steer batches"),
+        ]
         indexes = [
             models.Index(
                 fields=["-priority", "n_running", "served_at"],

@@ -112,6 +112,9 @@ class Plan(models.Model):
 
     class Meta:
         ordering = ["sequence_id", "code"]
+        permissions: ClassVar = [
+            ("write_plans", "Can change what is known of plans; make them of storyboards"),
+        ]
         indexes = [
             models.Index(fields=["label"], name="plan_by_label", condition=~Q(label="")),
             models.Index(

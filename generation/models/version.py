@@ -165,6 +165,7 @@ class Version(models.Model):
 
     class Meta:
         ordering = ["plan_id", "task", "-number"]
+        permissions: ClassVar = [("upload_images", "Can give panels and images")]
         indexes = [
             models.Index(fields=["batch", "revision"], name="version_by_revision"),
             models.Index(fields=["sha256"], name="version_by_sha256"),

@@ -11,11 +11,12 @@ from generation.comfyui.untrusted_json import is_storable
 from generation.errors import Conflict, InvalidRequest, Problem
 from generation.models import Batch
 from generation.models.batch import NAME_MAX, PRIORITY_HIGH, PRIORITY_LOW
-from generation.services import acts
+from generation.services import acts, permissions
 from generation.services.transitions.unit_of_work import UnitOfWork, change
 from wording import say
 
 TRIES_LOW, TRIES_HIGH = 1, 20
+_STEER = "steer a batch"
 
 
 def steer(
@@ -34,9 +35,11 @@ def steer(
     All of it is one revision. What is so already changes nothing.
 
     Raises:
+        Forbidden: who steers may not.
         Conflict: a finished batch is to be paused.
         InvalidRequest: the priority or the tries are out of bounds, or the name is none.
     """
+    permissions.require(actor, permissions.ASK, _STEER)
     _check_name(name)
     _check("priority", priority, PRIORITY_LOW, PRIORITY_HIGH)
     _check("max_tries", max_tries, TRIES_LOW, TRIES_HIGH)
@@ -130,7 +133,12 @@ def set_priority(batch: Batch, priority: int, *, actor: User | None) -> bool:
 
 
 def move_priority(batch: Batch, by: int, *, actor: User | None) -> bool:
-    """Raise or lower a batch's priority from what it is now; False when it goes no further."""
+    """Raise or lower a batch's priority from what it is now; False when it goes no further.
+
+    Raises:
+        Forbidden: who steers may not.
+    """
+    permissions.require(actor, permissions.ASK, _STEER)
     with transaction.atomic():
         with change(batch.pk, actor=actor) as now:
             before = now.batch.priority

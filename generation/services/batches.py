@@ -29,6 +29,7 @@ from generation.services import (
     batch_names,
     capability,
     episode_changes,
+    permissions,
     placeholder_values,
     plan_locks,
     preflight,
@@ -55,9 +56,11 @@ def create(request: BatchRequest, *, requester: User | None) -> Batch:
     Locked plans are left out, and named in its log, unless the request is forced.
 
     Raises:
+        Forbidden: who asks may not.
         InvalidRequest: the project exists in another spelling.
         Conflict: all of its plans are locked.
     """
+    permissions.require(requester, permissions.ASK, "ask for plans")
     with transaction.atomic():
         request, locked = plan_locks.without_locked(request)
         news = production_tree.news(request.project_id, request.episode)
@@ -243,7 +246,11 @@ def cancel(batch: Batch, *, actor: User | None) -> Cancelled:
     """Cancel what is unfinished of a batch, and say what that did.
 
     A finished or cancelled batch is left as it is.
+
+    Raises:
+        Forbidden: who cancels may not.
     """
+    permissions.require(actor, permissions.ASK, "cancel a batch")
     unanswered = servers.unanswered()
     with transaction.atomic():
         done = transitions.cancel(batch, run_ids=None, unanswered=unanswered, actor=actor)
@@ -292,7 +299,12 @@ def retry_runs(
     *,
     actor: User | None,
 ) -> int:
-    """Queue these failed or cancelled runs again; return how many were queued."""
+    """Queue these failed or cancelled runs again; return how many were queued.
+
+    Raises:
+        Forbidden: who retries may not.
+    """
+    permissions.require(actor, permissions.ASK, "retry plans")
     with transaction.atomic():
         moved = transitions.retry(
             batch,

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef
 from generation import queueing
 from generation.errors import Conflict
 from generation.models import Plan, PlanRun, Version
-from generation.services import incoming_images, publication, transitions, volumes
+from generation.services import incoming_images, permissions, publication, transitions, volumes
 from generation.services.incoming_images import Checked
 
 
@@ -16,6 +16,7 @@ def import_panel(plan: Plan, content: bytes, *, filename: str, actor: User | Non
     """Publish a storyboard image as the plan's next panel; runs that waited for it go on.
 
     Raises:
+        Forbidden: who gives it may not.
         BadImage: the file is no usable image, or of another format than its name says.
         Busy: too much is being decoded just now.
         Conflict: version 9999 is taken.
@@ -28,6 +29,7 @@ def publish_panel(plan: Plan, checked: Checked, *, actor: User | None) -> Versio
     """Publish an image that was checked as the plan's next panel; runs that waited for it go on.
 
     Raises:
+        Forbidden: who gives it may not.
         Conflict: version 9999 is taken.
         StorageError: the projects folder cannot be written.
     """
@@ -40,6 +42,7 @@ def import_concept(plan: Plan, content: bytes, *, filename: str, actor: User | N
     """Publish an image made elsewhere as the plan's next concept.
 
     Raises:
+        Forbidden: who gives it may not.
         BadImage: the file is no usable image, or of another format than its name says.
         Busy: too much is being decoded just now.
         Conflict: version 9999 is taken.
@@ -52,6 +55,7 @@ def publish_concept(plan: Plan, checked: Checked, *, actor: User | None) -> Vers
     """Publish an image that was checked as the plan's next concept.
 
     Raises:
+        Forbidden: who gives it may not.
         Conflict: version 9999 is taken.
         StorageError: the projects folder cannot be written.
     """
@@ -59,6 +63,7 @@ def publish_concept(plan: Plan, checked: Checked, *, actor: User | None) -> Vers
 
 
 def _publish(plan: Plan, task: str, checked: Checked, actor: User | None) -> Version:
+    permissions.require(actor, permissions.UPLOAD, "give panels and images")
     folder = publication.folder_of(plan.pk, task)
     image = volumes.at(folder, lambda to: incoming_images.put(checked, to))
     try:

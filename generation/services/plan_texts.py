@@ -16,7 +16,7 @@ from generation.comfyui.untrusted_json import is_storable
 from generation.errors import Conflict, InvalidRequest, NotFound, Problem
 from generation.models import Plan, PlanTextChange, Style
 from generation.models.production import LABEL_MAX, LINE_MAX, TEXT_MAX, UID_MAX
-from generation.services import episode_changes
+from generation.services import episode_changes, permissions
 from generation.states import PlanStatus
 from generation.workflows.parameters import shown
 from wording import say
@@ -62,10 +62,12 @@ def write(
     from which door they come, `revision` which one was read, None where that does not matter.
 
     Raises:
+        Forbidden: who writes may not.
         InvalidRequest: one is unknown, too long, out of bounds, or of another kind.
         NotFound: there is no such plan.
         Conflict: somebody has changed the plan since `revision`.
     """
+    permissions.require(by, permissions.WRITE, "change what is known of plans")
     problems = check(texts)
     if problems:
         raise InvalidRequest(problems)

@@ -12,6 +12,7 @@ from generation.services import (
     acts,
     batches,
     incoming_images,
+    permissions,
     plan_locks,
     publication,
     retry_overrides,
@@ -122,9 +123,11 @@ def cancel_all(runs: Sequence[PlanRun], *, actor: User | None) -> Cancelled:
     done: its log says that it is kept.
 
     Raises:
+        Forbidden: who cancels may not.
         Conflict: each is done or in error.
     """
     ids = [run.pk for run in runs]
+    permissions.require(actor, permissions.ASK, "cancel plans")
     batch, unanswered = runs[0].batch, servers.unanswered()
     with transaction.atomic():
         done = transitions.cancel(batch, run_ids=ids, unanswered=unanswered, actor=actor)
@@ -147,12 +150,14 @@ def upload(run: PlanRun, content: bytes, *, filename: str, actor: User | None) -
     """Publish an artist's image as the plan's next version, and bring the run to done.
 
     Raises:
+        Forbidden: who uploads may not.
         BadImage: the file is no usable image, or of another format than its name says.
         Busy: too much is being decoded just now.
         Conflict: the run is running or cancelled, or version 9999 is taken.
         StorageError: the projects folder cannot be written; once the image is reserved, it is
             published as soon as it can be.
     """
+    permissions.require(actor, permissions.UPLOAD, "upload images")
     checked = incoming_images.check(content, filename=filename)
     folder = publication.folder_of(run.plan_id, publication.CONCEPT)
     image = volumes.at(folder, lambda to: incoming_images.put(checked, to))

@@ -4,10 +4,11 @@ import hashlib
 import re
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import render
@@ -17,7 +18,7 @@ from django.views.decorators.http import require_safe
 
 from generation.errors import NotFound
 from generation.models import Episode, Plan, Version
-from generation.services import recipe_lookup
+from generation.services import permissions, recipe_lookup
 from review.pages import presenting
 from review.selectors import details
 from review.selectors import table as tables
@@ -131,7 +132,7 @@ def _recipe(version: Version | None) -> Any:
 
 
 def _may(request: HttpRequest, permission: str) -> bool:
-    return bool(request.user.has_perm(permission))
+    return permissions.may(cast(User, request.user), permission)
 
 
 def _asked(request: HttpRequest) -> Asked:

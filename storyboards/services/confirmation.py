@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 
 from generation import storage
 from generation.errors import Conflict, Fenced, InvalidRequest, Problem
-from generation.services import plan_texts, storyboard_plans
+from generation.services import permissions, plan_texts, storyboard_plans
 from generation.services.storyboard_plans import Made, NewPlan
 from generation.states import PlanStatus
 from storyboards.models import DraftBoard, StoryboardImport
@@ -35,11 +35,13 @@ def confirm(
     `revision`: what whoever confirms it has seen.
 
     Raises:
+        Forbidden: who confirms it may not.
         InvalidRequest: boards cannot be made plans: each at its place, by its position.
         Conflict: it is no draft, or was changed since that revision.
         Busy: too much is being decoded just now.
         StorageError: the projects folder cannot be written.
     """
+    permissions.require(actor, permissions.WRITE, "make plans of a storyboard")
     token = _turn(of)
     if token is None:
         return drafts.find(of.public_id)

@@ -1,5 +1,7 @@
 """Decisions: allowed, refused, undone; each about a version and what was seen of it."""
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
 
@@ -231,8 +233,9 @@ def test_nobody_decides_about_a_panel_or_what_is_not_published(plans: list[Plan]
 
 
 def test_who_may_not_decide_is_told_which_permission_it_takes(
-    plans: list[Plan], artist: User
+    plans: list[Plan], artist: User, settings: Any
 ) -> None:
+    settings.MADSEA_EVERYBODY_MAY = False
     [version] = concepts(plans[0], 1)
 
     with pytest.raises(Forbidden) as refused:

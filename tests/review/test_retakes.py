@@ -214,7 +214,8 @@ def test_what_does_not_fit_is_named_at_its_place(plans: list[Plan]) -> None:
     assert refused.value.attr == "retakes.1.params.steps"
 
 
-def test_who_may_not_is_refused(plans: list[Plan], artist: User) -> None:
+def test_who_may_not_is_refused(plans: list[Plan], artist: User, settings: Any) -> None:
+    settings.MADSEA_EVERYBODY_MAY = False
     [first, *_] = rendered()
     retake(first)
 

@@ -59,7 +59,8 @@ def test_what_was_seen_otherwise_is_a_conflict_at_its_place(
     assert state(first) == "to_review"
 
 
-def test_who_may_not_decide_is_refused(api: APIClient, plans: list[Plan]) -> None:
+def test_who_may_not_decide_is_refused(api: APIClient, plans: list[Plan], settings: Any) -> None:
+    settings.MADSEA_EVERYBODY_MAY = False
     [version] = concepts(plans[0], 1)
 
     assert post(api, approval(version)).status_code == 403

@@ -61,6 +61,8 @@ class Command(MadseaCommand):
 
     def _become_honcho(self, host: str) -> None:
         env = {**os.environ, "MADSEA_HOST": host, "PYTHONUNBUFFERED": "1"}
+        # One machine, one small studio: everybody does everything, where nobody said otherwise.
+        env.setdefault("MADSEA_EVERYBODY_MAY", "1")
         env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", "")])
         # All of them end with this process, which becomes honcho.
         leaders = [*settings.MADSEA_ENDS_WITH, os.getpid()]
