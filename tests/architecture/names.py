@@ -20,7 +20,7 @@ BASES = ("", "docs", "generation", "tests")
 SUFFIXES = ("py", "md", "in", "txt", "json", "html", "js", "css", "conf", "toml")
 #: Numbers of system checks, hosts of examples, permissions, and places in an answer.
 FOREIGN = re.compile(
-    r"madsea\.([EW]\d{3}|studio)|generation\.(add|change|delete|give|view)_\w+|parameters\.\w+\.\w+"
+    r"madsea\.([EW]\d{3}|studio)|generation\.(add|ask|change|delete|give|upload|view|write)_\w+|parameters\.\w+\.\w+"
 )
 
 _TOKEN = re.compile(r"`([^`\n]+)`")
