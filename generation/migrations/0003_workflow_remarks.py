@@ -4,15 +4,18 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('generation', '0002_technical_sheet'),
+        ("generation", "0002_technical_sheet"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='namedworkflow',
-            name='remarks',
-            field=models.JSONField(blank=True, default=list, help_text='What of the document is not in the graph: [{"code", "detail", "node"}]'),
+            model_name="namedworkflow",
+            name="remarks",
+            field=models.JSONField(
+                blank=True,
+                default=list,
+                help_text='What of the document is not in the graph: [{"code", "detail", "node"}]',
+            ),
         ),
     ]

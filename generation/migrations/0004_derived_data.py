@@ -6,24 +6,37 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('generation', '0003_workflow_remarks'),
+        ("generation", "0003_workflow_remarks"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='version',
-            name='derived',
-            field=models.CharField(choices=[('pending', 'pending'), ('made', 'made'), ('none', 'none can be made')], default='pending', max_length=7, verbose_name='small pictures'),
+            model_name="version",
+            name="derived",
+            field=models.CharField(
+                choices=[("pending", "pending"), ("made", "made"), ("none", "none can be made")],
+                default="pending",
+                max_length=7,
+                verbose_name="small pictures",
+            ),
         ),
         migrations.AddIndex(
-            model_name='version',
-            index=models.Index(condition=models.Q(('derived', 'pending'), ('state', generation.states.VersionState['PUBLISHED'])), fields=['-id'], name='version_derivable'),
+            model_name="version",
+            index=models.Index(
+                condition=models.Q(
+                    ("derived", "pending"), ("state", generation.states.VersionState["PUBLISHED"])
+                ),
+                fields=["-id"],
+                name="version_derivable",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='version',
-            constraint=models.CheckConstraint(condition=models.Q(('derived__in', ['pending', 'made', 'none'])), name='version_derived_known'),
+            model_name="version",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("derived__in", ["pending", "made", "none"])),
+                name="version_derived_known",
+            ),
         ),
     ]

@@ -5,35 +5,64 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('generation', '0005_review_states'),
+        ("generation", "0005_review_states"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Sequencer',
+            name="Sequencer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('last_number', models.PositiveBigIntegerField(default=0)),
-                ('pruned_to', models.PositiveBigIntegerField(default=0)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("last_number", models.PositiveBigIntegerField(default=0)),
+                ("pruned_to", models.PositiveBigIntegerField(default=0)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='sequencer_is_one'), models.CheckConstraint(condition=models.Q(('pruned_to__lte', models.F('last_number'))), name='sequencer_in_order')],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("id", 1)), name="sequencer_is_one"),
+                    models.CheckConstraint(
+                        condition=models.Q(("pruned_to__lte", models.F("last_number"))),
+                        name="sequencer_in_order",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='EpisodeChange',
+            name="EpisodeChange",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveBigIntegerField(null=True, unique=True)),
-                ('batch_id', models.PositiveBigIntegerField(null=True)),
-                ('touched', models.JSONField(default=dict)),
-                ('episode', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, to='generation.episode')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveBigIntegerField(null=True, unique=True)),
+                ("batch_id", models.PositiveBigIntegerField(null=True)),
+                ("touched", models.JSONField(default=dict)),
+                (
+                    "episode",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        to="generation.episode",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['number', 'id'],
-                'indexes': [models.Index(condition=models.Q(('number', None)), fields=['id'], name='change_unnumbered')],
+                "ordering": ["number", "id"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("number", None)),
+                        fields=["id"],
+                        name="change_unnumbered",
+                    )
+                ],
             },
         ),
     ]

@@ -6,32 +6,54 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('generation', '0006_episode_changes'),
+        ("generation", "0006_episode_changes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Act',
+            name="Act",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('actor_name', models.CharField(help_text="As it was then: a user's, a guest's, or the console.", max_length=150)),
-                ('verb', models.CharField(max_length=32)),
-                ('target_kind', models.CharField(max_length=32)),
-                ('target_id', models.PositiveBigIntegerField()),
-                ('target', models.CharField(max_length=255)),
-                ('before', models.JSONField(blank=True, default=dict)),
-                ('after', models.JSONField(blank=True, default=dict)),
-                ('reason', models.TextField(blank=True)),
-                ('actor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='acts', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "actor_name",
+                    models.CharField(
+                        help_text="As it was then: a user's, a guest's, or the console.",
+                        max_length=150,
+                    ),
+                ),
+                ("verb", models.CharField(max_length=32)),
+                ("target_kind", models.CharField(max_length=32)),
+                ("target_id", models.PositiveBigIntegerField()),
+                ("target", models.CharField(max_length=255)),
+                ("before", models.JSONField(blank=True, default=dict)),
+                ("after", models.JSONField(blank=True, default=dict)),
+                ("reason", models.TextField(blank=True)),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="acts",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
-                'default_permissions': ('view',),
-                'indexes': [models.Index(fields=['target_kind', 'target_id', '-id'], name='act_on_what'), models.Index(fields=['at'], name='act_by_time')],
+                "ordering": ["-id"],
+                "default_permissions": ("view",),
+                "indexes": [
+                    models.Index(fields=["target_kind", "target_id", "-id"], name="act_on_what"),
+                    models.Index(fields=["at"], name="act_by_time"),
+                ],
             },
         ),
     ]

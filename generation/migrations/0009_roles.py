@@ -4,22 +4,35 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('generation', '0007_acts'),
+        ("generation", "0008_measures"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='batch',
-            options={'ordering': ['-id'], 'permissions': [('ask_for_plans', 'Can ask for plans; retry, cancel and steer batches')], 'verbose_name_plural': 'batches'},
+            name="batch",
+            options={
+                "ordering": ["-id"],
+                "permissions": [
+                    ("ask_for_plans", "Can ask for plans; retry, cancel and steer batches")
+                ],
+                "verbose_name_plural": "batches",
+            },
         ),
         migrations.AlterModelOptions(
-            name='plan',
-            options={'ordering': ['sequence_id', 'code'], 'permissions': [('write_plans', 'Can change what is known of plans; make them of storyboards')]},
+            name="plan",
+            options={
+                "ordering": ["sequence_id", "code"],
+                "permissions": [
+                    ("write_plans", "Can change what is known of plans; make them of storyboards")
+                ],
+            },
         ),
         migrations.AlterModelOptions(
-            name='version',
-            options={'ordering': ['plan_id', 'task', '-number'], 'permissions': [('upload_images', 'Can give panels and images')]},
+            name="version",
+            options={
+                "ordering": ["plan_id", "task", "-number"],
+                "permissions": [("upload_images", "Can give panels and images")],
+            },
         ),
     ]
