@@ -3,6 +3,7 @@
 The engine knows none of them. What may be added, and where:
 
 - to the page of a plan in the admin: `generation.admin.plans.PLAN_PAGE`
+- to every row's page in the admin, as ways to elsewhere: `generation.admin.base.WAYS`
 - to the sidebar of the admin: `generation.admin.navigation.GROUPS`
 - to the addresses of the API: `generation.api.url_patterns.ROUTES`
 - to the tick: `generation.services.tick.STEPS`

@@ -1,6 +1,6 @@
 """What all pages of the admin share: records to look at, and acts on rows, always by POST."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from generation.admin import confirmation, generate, html, unchanged_pages
 from generation.admin.actions import ROWS_MAX, Act, Targets, counted, perform, report, united
 from generation.admin.detail_pages import Page
 from generation.admin.pagination import BoundedPaginator
+from generation.extension_points import Registry
 from generation.selectors import episode_changes
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ else:
 RECORD_TEMPLATE = "admin/generation/record.html"
 #: What of a record is fetched again when something has changed: its pieces, without what is around.
 PIECES_TEMPLATE = "admin/generation/pieces.html"
+
+
+#: Ways that apps above the engine add to every row's page, as buttons; of most rows there are none.
+WAYS: Registry[Callable[[Any], SafeString]] = Registry()
 
 
 class MadseaAdmin(_Base):
@@ -241,6 +246,10 @@ class RecordAdmin(MadseaAdmin):
         response: HttpResponse = view(request, object_id)
         return response
 
+    def _ways(self, row: Any, *, may_change: bool) -> SafeString:
+        own = [self.links(row)] if may_change else []
+        return format_html_join("", "{}", ((way,) for way in [*own, *(add(row) for add in WAYS)]))
+
     def _record_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         row = self.get_object(request, unquote(object_id))
         if row is None:
@@ -254,7 +263,7 @@ class RecordAdmin(MadseaAdmin):
         may_act = bool(self.acts) and may_change
         pieces = {
             "page": page,
-            "links": self.links(row) if may_change else "",
+            "links": self._ways(row, may_change=may_change),
             "buttons": self.buttons(row) if may_act else "",
             "events": _events(page, heard),
         }

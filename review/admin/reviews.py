@@ -5,11 +5,13 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern
 from django.utils.safestring import SafeString
 
 from generation.admin import filters, html, search
 from generation.admin.base import RecordAdmin
 from generation.admin.detail_pages import Page, PagePicture
+from review.admin import light_tables
 from review.models import Review
 from review.selectors import reviews
 
@@ -25,6 +27,9 @@ class ReviewAdmin(RecordAdmin):
     )
     search_fields = ("comment",)
     search_help_text = "E202_SQ0010-0010, SQ0010, 0010 or a file's name"
+
+    def get_urls(self) -> list[URLPattern]:
+        return [*light_tables.urls(self), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return reviews.listed()

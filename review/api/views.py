@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django.db.models import Q, QuerySet
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
@@ -57,7 +58,7 @@ class ReviewViewSet(GenericViewSet[Review]):
         user = responses.actor(request)
 
         def answer() -> dict[str, Any]:
-            made = decisions.decide(asked, by=Reviewer(user), door=Door.API)
+            made = decisions.decide(asked, by=Reviewer(user), door=_door(request))
             return {"reviews": [reviews.document(each) for each in made]}
 
         return _once(request, REVIEWS, answer)
@@ -113,3 +114,9 @@ def _once(request: Request, kind: str, answer: Callable[[], dict[str, Any]]) -> 
     )
     headers = {"Idempotent-Replayed": "true"} if done.replayed else {}
     return Response(done.answer, HTTPStatus.CREATED, headers=headers)
+
+
+def _door(request: Request) -> Door:
+    """Return where a decision comes in: a session is that of a page, which is the light table."""
+    is_page = isinstance(request.successful_authenticator, SessionAuthentication)
+    return Door.TABLE if is_page else Door.API

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from generation import signed_urls
 from generation.models import Version
 from generation.selectors import findings
 from generation.states import ReviewState
 from review.selectors.table import Picture, Show, Tile
+from review.states import Decision
 
 #: The widths that are shown: in the grid, and large. Both are made when a version is published.
 SMALL_PX, LARGE_PX = 320, 1280
@@ -23,22 +23,30 @@ SIGNS = {
     NONE: "∅",
 }
 WORDS = {
-    ReviewState.TO_REVIEW: gettext_lazy("to review"),
-    ReviewState.APPROVED: gettext_lazy("approved"),
-    ReviewState.RETAKE: gettext_lazy("retake"),
-    ReviewState.SUPERSEDED: gettext_lazy("superseded"),
-    NONE: gettext_lazy("no picture"),
+    ReviewState.TO_REVIEW: _("to review"),
+    ReviewState.APPROVED: _("approved"),
+    ReviewState.RETAKE: _("retake"),
+    ReviewState.SUPERSEDED: _("superseded"),
+    NONE: _("no picture"),
+}
+#: What was decided, where it is told who did.
+DECISIONS = {
+    Decision.APPROVE: _("approved"),
+    Decision.RETAKE: _("retake"),
+    Decision.REOPEN: _("reopened"),
+    Decision.UNDO: _("taken back"),
+    Decision.COMMENT: _("comment"),
 }
 FILTERS = {
-    Show.ALL: gettext_lazy("All"),
-    Show.TO_REVIEW: gettext_lazy("To review"),
-    Show.RETAKES: gettext_lazy("Retakes"),
-    Show.APPROVED: gettext_lazy("Approved"),
-    Show.NONE: gettext_lazy("No picture yet"),
-    Show.FAILED: gettext_lazy("Failed"),
-    Show.FLAGGED: gettext_lazy("Doubtful"),
-    Show.MINE: gettext_lazy("Mine"),
-    Show.RECENT: gettext_lazy("Since yesterday evening"),
+    Show.ALL: _("All"),
+    Show.TO_REVIEW: _("To review"),
+    Show.RETAKES: _("Retakes"),
+    Show.APPROVED: _("Approved"),
+    Show.NONE: _("No picture yet"),
+    Show.FAILED: _("Failed"),
+    Show.FLAGGED: _("Doubtful"),
+    Show.MINE: _("Mine"),
+    Show.RECENT: _("Since yesterday evening"),
 }
 
 
@@ -108,9 +116,7 @@ def version(of: Version) -> ShownVersion:
 
 def words() -> dict[str, object]:
     """Return the sentences that the page's script says, in the language of who reads it."""
-    return {
-        "signs": SIGNS,
-        "states": {state: str(word) for state, word in WORDS.items()},
+    said = {
         "now": _("{plan}: {state}."),
         "nothing_left": _("Nothing more is to review here."),
         "confirm_approve": _("Approve {n} pictures?"),
@@ -127,15 +133,25 @@ def words() -> dict[str, object]:
         "comment": _("Comment"),
         "why": _("Why do you take it back?"),
         "selected": _("{n} selected"),
-        "unsent": _("{n} decisions are not sent yet. They are kept on this computer."),
+        "unsent": _("Decisions not sent yet: {n}. They are kept on this computer."),
         "signed_out": _("You are signed out: sign in in another tab, and they are sent."),
         "refused": _("{plan}: {detail}"),
         "again": _("Send again"),
         "drop": _("Drop it"),
-        "news": _("{n} new versions: show them"),
+        "news": _("New versions: {n}. Show them"),
         "gone_wrong": _("It could not be read: {detail}"),
         "pending": _("The picture is being made …"),
         "undone": _("Taken back."),
         "pin": _("Click on the picture to say where."),
         "board": _("Board"),
+        "reading": _("Reading …"),
+        "no_retakes": _("Nothing is to be made again."),
+        "in_render": _("It is being made again."),
+        "not_rendered": _("No batch made it: ask for its plan on the page Generate."),
+        "look_below": _("Nothing was started: see below what is wrong."),
+        "start": _("Make {n} again"),
+        "started": _("Retakes asked for: {n}; batches: {batches}."),
     }
+    told = {name: str(sentence) for name, sentence in said.items()}
+    states = {state: str(word) for state, word in WORDS.items()}
+    return {"signs": SIGNS, "states": states, **told}

@@ -24,6 +24,7 @@ from review.selectors import details
 from review.selectors import table as tables
 from review.selectors.table import Asked, Show
 from review.services import decisions
+from review.states import Decision
 
 View = Callable[..., HttpResponse]
 #: So many tiles are fetched anew at once.
@@ -71,6 +72,9 @@ def table(request: HttpRequest, of: Episode) -> HttpResponse:
         "csrf_cookie": settings.CSRF_COOKIE_NAME,
         "reviews_url": reverse("reviews"),
         "states_url": reverse("review-states", args=place),
+        "n_retakes": found.counts[Show.RETAKES.value],
+        "retakes_url": f"{reverse('retakes')}?episode_id={of.pk}",
+        "events_url": f"{reverse('events')}?episode_id={of.pk}",
         "tiles_url": reverse("review-tiles", args=place),
         "plan_url": reverse("review-plan", args=[*place, 0]),
     }
@@ -119,6 +123,9 @@ def plan(request: HttpRequest, of: Episode, plan_id: int) -> HttpResponse:
         "versions": [presenting.version(each) for each in found.versions],
         "shown": presenting.version(found.shown) if found.shown else None,
         "panel": presenting.version(found.panel) if found.panel else None,
+        "reviews": [
+            (each, presenting.DECISIONS[Decision(each.decision)]) for each in found.reviews
+        ],
         "recipe": _recipe(found.shown),
     }
     return render(request, "review/plan.html", context)

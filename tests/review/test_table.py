@@ -326,3 +326,60 @@ def test_a_rendered_picture_tells_its_values(client: Client) -> None:
     answer = client.get(f"{PAGE}plans/{version.plan_id}").content.decode()
 
     assert str(batch.style) in answer
+
+
+# The ways to it --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("model", "leads_to"),
+    [
+        ("episode", PAGE),
+        ("sequence", f"{PAGE}?sequence=SQ0010"),
+        ("plan", f"{PAGE}?sequence=SQ0010#p"),
+        ("batch", PAGE),
+    ],
+)
+def test_pages_lead_to_the_light_table_of_their_episode(
+    client: Client, supervisor: User, model: str, leads_to: str
+) -> None:
+    batch = factories.batch([RunState.DONE])
+    plan = Plan.objects.get(code="0010")
+    ids = {
+        "episode": batch.episode_id,
+        "sequence": plan.sequence_id,
+        "plan": plan.pk,
+        "batch": batch.pk,
+    }
+    client.force_login(supervisor)
+
+    page = client.get(f"/admin/generation/{model}/{ids[model]}/change/").content.decode()
+
+    assert f'href="{leads_to}' in page
+
+
+def test_what_waits_is_listed_by_episode(
+    client: Client, supervisor: User, plans: list[Plan]
+) -> None:
+    concepts(plans[0], 1)
+    client.force_login(supervisor)
+
+    page = client.get("/admin/review/review/tables/").content.decode()
+
+    assert f'href="{PAGE}?show=to_review"' in page
+    assert "/admin/review/review/tables/" in client.get("/admin/").content.decode()
+
+
+def test_whoever_sees_no_decisions_sees_no_list_of_what_waits(client: Client) -> None:
+    assert client.get("/admin/review/review/tables/").status_code in {302, 403}
+
+
+def test_a_decision_from_the_page_says_so(supervisor: User, plans: list[Plan]) -> None:
+    [version] = concepts(plans[0], 1)
+    page = Client()
+    page.force_login(supervisor)
+    one = {"version": version.pk, "decision": "approve", "seen": "to_review"}
+
+    answer = page.post("/api/reviews", {"reviews": [one]}, content_type="application/json")
+
+    assert answer.json()["reviews"][0]["door"] == "table"

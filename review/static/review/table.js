@@ -2,7 +2,7 @@
 // the page; pictures of the next three plans are fetched before they are looked at.
 (() => {
   "use strict";
-  const LOOK_MS = 5000;
+  const [LOOK_MS, QUIET_MS, NOTED_MS] = [5000, 30000, 200];
   const RETRY_MS = [1000, 2000, 5000, 10000, 30000];
   const AHEAD = 3;
   const KEPT_MAX = 16;
@@ -422,8 +422,7 @@
 
   function count(state, step) {
     const filter = { to_review: "to_review", approved: "approved", retake: "retakes" }[state];
-    const shownCount = filter && document.querySelector(`[data-count="${filter}"]`);
-    if (shownCount) shownCount.textContent = Number(shownCount.textContent) + step;
+    document.querySelectorAll(`[data-count="${filter}"]`).forEach((each) => { each.textContent = Number(each.textContent) + step; });
   }
 
   function undoLast() {
@@ -576,7 +575,7 @@
 
   async function refresh() {
     const answer = await fetch(`${table.dataset.statesUrl}?sequence=${encodeURIComponent(table.dataset.sequence)}`, {
-      headers: tag && { "If-None-Match": tag }, redirect: "error",
+      headers: tag ? { "If-None-Match": tag } : {}, redirect: "error",
     });
     if (!answer.ok) return;
     tag = answer.headers.get("ETag") || "";
@@ -624,9 +623,38 @@
     if (was) look(tileOf(was), { open: false });
   }
 
+  // The stream of the episode says when to look; without it the page looks every few seconds.
+  let stream = null;
+  let lookAgain = 0;
+
   async function follow() {
+    clearTimeout(lookAgain);
     if (!document.hidden) await refresh().catch(() => {});
-    setTimeout(follow, LOOK_MS);
+    clearTimeout(lookAgain);
+    lookAgain = setTimeout(follow, stream?.readyState === EventSource.OPEN ? QUIET_MS : LOOK_MS);
+  }
+
+  function note() {
+    clearTimeout(lookAgain);
+    lookAgain = setTimeout(follow, NOTED_MS);
+  }
+
+  function listen() {
+    if (document.hidden || stream) return;
+    stream = new EventSource(table.dataset.eventsUrl);
+    stream.addEventListener("changed", note);
+    stream.addEventListener("reset", note);
+    stream.addEventListener("error", (event) => {
+      if (event.target.readyState !== EventSource.CLOSED || event.target !== stream) return;
+      stream = null;
+      setTimeout(listen, QUIET_MS);
+    });
+  }
+
+  // Nobody sees a hidden page, and a browser has six connections to a host, for all its tabs.
+  function leave() {
+    stream?.close();
+    stream = null;
   }
 
   // Words -----------------------------------------------------------------------------------------
@@ -712,7 +740,7 @@
   const isTyping = (target) => target.matches?.("input:not([type=checkbox]), textarea, select") || target.isContentEditable;
 
   document.addEventListener("keydown", (event) => {
-    if (help.open || isTyping(event.target) || event.altKey || !current) return;
+    if (document.querySelector("dialog[open]") || isTyping(event.target) || event.altKey || !current) return;
     const key = event.key.toLowerCase();
     if (event.ctrlKey || event.metaKey) {
       if (key === "z") undoLast();
@@ -786,11 +814,19 @@
   grid.addEventListener("load", (event) => event.target.removeAttribute("data-tried"), true);
 
   window.addEventListener("online", flush);
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh().catch(() => {}); });
+  window.addEventListener("pagehide", leave);
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) leave();
+    else {
+      listen();
+      follow();
+    }
+  });
 
   const first = tileOf(location.hash.slice(2)) || tiles().find((tile) => tile.dataset.state === "to_review") || tiles()[0];
   if (first) look(first, { open: true });
   tellTrouble();
   flush();
-  setTimeout(follow, LOOK_MS);
+  listen();
+  lookAgain = setTimeout(follow, LOOK_MS);
 })();

@@ -1,0 +1,552 @@
+"""The light table in a real browser: a sequence judged by keyboard, and what must never be lost.
+
+How quick it was is printed, and asserted nowhere: `pytest -s tests/browser/test_light_table.py`.
+"""
+
+import json
+import statistics
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expect
+
+from tests.browser import light_tables
+from tests.browser.conftest import PATIENCE_MS
+from tests.browser.conftest import Studio as RenderingStudio
+from tests.processes import PROJECT_ID, Site, Sites, wait_for
+
+pytestmark = pytest.mark.slow
+
+N_PLANS, N_SEQUENCES = 400, 10
+PER_SEQUENCE = N_PLANS // N_SEQUENCES
+#: Every fifth of forty is to be made again.
+RETAKES = frozenset(range(4, PER_SEQUENCE, 5))
+#: What a page may take before anybody has scrolled.
+WEIGHT_MAX, REQUESTS_MAX = 600_000, 90
+#: 20 Mbit/s and 40 ms there and back.
+OFFICE = {
+    "offline": False,
+    "latency": 40,
+    "downloadThroughput": 2_500_000,
+    "uploadThroughput": 625_000,
+}
+#: Notes when each key is pressed and when the next picture stands on the stage.
+STOPWATCH = """
+    window.keys = []; window.paints = [];
+    addEventListener("keydown", () => window.keys.push(performance.now()), true);
+    addEventListener("DOMContentLoaded", () => {
+      const stage = document.getElementById("stage");
+      const note = () => stage.dataset.shown && window.paints.push(performance.now());
+      new MutationObserver(note).observe(stage, { attributeFilter: ["data-shown"] });
+    });
+"""
+
+
+class Table:
+    """The page of a sequence, before a supervisor who is signed in."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page, self.url = page, url
+
+    def open(self, query: str = "") -> None:
+        """Open the table and wait for its first picture."""
+        self.page.goto(f"{self.url}/review/{PROJECT_ID}/E202/?{query}")
+        self.shown()
+
+    def shown(self) -> str:
+        """Return which plan's picture stands on the stage, once it does."""
+        stage = self.page.locator("#stage[data-shown]")
+        expect(stage).to_be_visible()
+        return str(stage.get_attribute("data-shown"))
+
+    def press(self, *keys: str) -> None:
+        """Press keys; each waits for the picture on the stage."""
+        for key in keys:
+            self.page.keyboard.press(key)
+            self.shown()
+
+    def tile(self, place: int) -> Any:
+        """Return the tile at a place of the grid, from 0."""
+        return self.page.locator(".tile").nth(place)
+
+    def states(self) -> list[str]:
+        """Return how the tiles stand, in their order."""
+        found = self.page.eval_on_selector_all(".tile", "all => all.map((x) => x.dataset.state)")
+        return [str(each) for each in found]
+
+    def settled(self) -> None:
+        """Wait until everything that was decided has been taken."""
+        self.page.wait_for_function(
+            "!Object.keys(localStorage).some((x) => x.startsWith('madsea'))"
+        )
+
+
+class Studio:
+    """The site of these tests: plans to review, a web process, nobody who renders."""
+
+    def __init__(self, site: Site, access: dict[str, str]) -> None:
+        self.site, self.access = site, access
+        self.url = site.web()
+
+    def kept(self, sequence: str) -> list[str]:
+        """Return the review states of a sequence's pictures as the database has them."""
+        rows = self.site.rows(
+            "SELECT v.review_state FROM generation_version v JOIN generation_plan p"
+            " ON p.id = v.plan_id JOIN generation_sequence s ON s.id = p.sequence_id"
+            f" WHERE v.task = 'AI-concept' AND s.code = '{sequence}' ORDER BY p.code"
+        )
+        return [str(state) for (state,) in rows]
+
+    def version(self, sequence: str, plan: str) -> int:
+        """Return the id of a plan's picture."""
+        return int(
+            self.site.value(
+                "SELECT v.id FROM generation_version v JOIN generation_plan p"
+                " ON p.id = v.plan_id JOIN generation_sequence s ON s.id = p.sequence_id"
+                f" WHERE v.task = 'AI-concept' AND s.code = '{sequence}' AND p.code = '{plan}'"
+            )
+        )
+
+    def decide(self, version: int, decision: str, seen: str, comment: str = "") -> None:
+        """Decide as somebody else does, by the API."""
+        one = {"version": version, "decision": decision, "seen": seen, "comment": comment}
+        answer = requests.post(
+            f"{self.url}/api/reviews",
+            json={"reviews": [one]},
+            headers={"Authorization": f"Token {self.access['token']}"},
+            timeout=60,
+        )
+        assert answer.status_code == 201, answer.text
+
+
+@pytest.fixture(scope="module")
+def review_studio(sites: Sites) -> Iterator[Studio]:
+    """Four hundred plans in ten sequences; each test has sequences of its own."""
+    site = sites.new(MADSEA_TICK_S="1")
+    site.python("-c", light_tables.PROGRAM, str(N_PLANS), str(N_SEQUENCES))
+    yield Studio(site, sites.access)
+    site.close()
+
+
+def context_of(browser: Browser, studio: Studio, **options: Any) -> BrowserContext:
+    """Return a browser's context in which the supervisor is signed in."""
+    wanted: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}, "locale": "en-GB"}
+    context = browser.new_context(**wanted | options)
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    page.goto(f"{studio.url}/admin/login/")
+    page.fill("[name=username]", studio.access["name"])
+    page.fill("[name=password]", studio.access["password"])
+    page.click("button[type=submit]")
+    page.wait_for_selector("#home-tables")
+    page.close()
+    return context
+
+
+@pytest.fixture
+def context(browser: Browser, review_studio: Studio) -> Iterator[BrowserContext]:
+    made = context_of(browser, review_studio)
+    yield made
+    made.close()
+
+
+def page_in(context: BrowserContext, studio: Studio) -> Iterator[Table]:
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.add_init_script(STOPWATCH)
+    yield Table(page, studio.url)
+    assert errors == []
+
+
+@pytest.fixture
+def table(context: BrowserContext, review_studio: Studio) -> Iterator[Table]:
+    yield from page_in(context, review_studio)
+
+
+@pytest.fixture
+def phone(browser: Browser, review_studio: Studio) -> Iterator[Table]:
+    size = {"width": 390, "height": 844}
+    context = context_of(browser, review_studio, viewport=size, has_touch=True, is_mobile=True)
+    yield from page_in(context, review_studio)
+    context.close()
+
+
+def tell(line: str) -> None:
+    """Print a figure for whoever runs this with -s."""
+    print(f"\n{line}")  # noqa: T201
+
+
+def network(table: Table) -> CDPSession:
+    session = table.page.context.new_cdp_session(table.page)
+    session.send("Network.enable")
+    return session
+
+
+# Forty plans ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("pause_s", "sequence"), [(0.0, "SQ0010"), (1.2, "SQ0020")])
+def test_forty_plans_are_judged_by_keyboard(
+    table: Table, review_studio: Studio, pause_s: float, sequence: str
+) -> None:
+    network(table).send("Network.emulateNetworkConditions", OFFICE)
+    table.open(f"sequence={sequence}")
+    begun = time.monotonic()
+
+    for place in range(PER_SEQUENCE):
+        time.sleep(pause_s)
+        if place not in RETAKES:
+            table.press("v")
+        elif place == min(RETAKES):
+            table.page.keyboard.press("r")
+            table.page.keyboard.type("Darker, the sea is too bright.")
+            table.press("Enter")
+        else:
+            table.press("Shift+R")
+    took_s = time.monotonic() - begun
+    table.settled()
+
+    wanted = ["retake" if n in RETAKES else "approved" for n in range(PER_SEQUENCE)]
+    assert table.states() == wanted
+    assert review_studio.kept(sequence) == wanted
+    tell(f"40 plans, 8 retakes, {pause_s:g} s before each key: {took_s:.1f} s{_keys(table)}")
+
+
+def _keys(table: Table) -> str:
+    """Tell how long it took from a key to the next picture: painted, on 20 Mbit/s and 40 ms."""
+    keys, paints = table.page.evaluate("[window.keys, window.paints]")
+    waits = [
+        min((paint for paint in paints if paint > key), default=key) - key
+        for key, following in zip(keys, [*keys[1:], float("inf")], strict=True)
+        if any(key < paint < following for paint in paints)
+    ]
+    quantiles = statistics.quantiles(waits, n=20)
+    return f"; key to next picture: median {quantiles[9]:.0f} ms, 95 % {quantiles[18]:.0f} ms"
+
+
+def test_a_page_of_four_hundred_plans_is_light(table: Table) -> None:
+    session = network(table)
+    session.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    sizes: list[int] = []
+    session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    begun = time.monotonic()
+
+    table.open()
+    first_s = time.monotonic() - begun
+    table.page.wait_for_load_state("networkidle")
+
+    assert len(table.states()) == N_PLANS
+    weight = f"{len(sizes)} requests, {sum(sizes) / 1000:.0f} kB"
+    tell(f"{N_PLANS} plans: first large picture after {first_s:.2f} s; {weight}")
+    assert sum(sizes) < WEIGHT_MAX
+    assert len(sizes) < REQUESTS_MAX
+
+
+# What must not be lost --------------------------------------------------------------------------
+
+
+def test_what_could_not_be_sent_is_shown_kept_and_sent_later(
+    table: Table, review_studio: Studio
+) -> None:
+    table.open("sequence=SQ0030")
+    table.page.route("**/api/reviews", lambda route: route.abort())
+    table.press("v", "v")
+    expect(table.page.locator("#trouble")).to_contain_text("not sent yet")
+    expect(table.tile(0)).to_have_attribute("data-unsent", "")
+    before = review_studio.kept("SQ0030")[:2]
+
+    table.page.unroute("**/api/reviews")
+    table.open("sequence=SQ0030")
+    table.settled()
+
+    assert before == ["to_review", "to_review"]
+    assert review_studio.kept("SQ0030")[:3] == ["approved", "approved", "to_review"]
+    expect(table.page.locator("#trouble")).to_be_hidden()
+
+
+def test_an_answer_that_was_lost_makes_no_second_decision(
+    table: Table, review_studio: Studio
+) -> None:
+    table.open("sequence=SQ0030")
+    n_before = review_studio.site.value("SELECT count(*) FROM review_review")
+    lost: list[str] = []
+
+    def lose(route: Any) -> None:
+        # It is taken, and the answer never comes.
+        if not lost:
+            lost.append(route.fetch().text())
+            route.abort()
+        else:
+            route.continue_()
+
+    table.page.route("**/api/reviews", lose)
+    table.press("v")
+    table.settled()
+
+    assert len(lost) == 1
+    assert review_studio.site.value("SELECT count(*) FROM review_review") == n_before + 1
+
+
+def test_what_somebody_else_decided_first_is_told_and_nothing_is_overwritten(
+    table: Table, review_studio: Studio
+) -> None:
+    table.open("sequence=SQ0040")
+    first = review_studio.version("SQ0040", "0010")
+    review_studio.decide(first, "retake", "to_review", "Warmer, please.")
+
+    table.press("v")
+
+    trouble = table.page.locator("#trouble")
+    expect(trouble).to_contain_text("retake now, not to review")
+    expect(trouble).to_contain_text(review_studio.access["name"])
+    expect(table.tile(0)).to_have_attribute("data-state", "retake")
+    assert review_studio.kept("SQ0040")[0] == "retake"
+    trouble.get_by_role("button", name="Send again").click()
+    table.settled()
+    assert review_studio.kept("SQ0040")[0] == "approved"
+
+
+def test_another_s_decision_appears_and_the_grid_stays(table: Table, review_studio: Studio) -> None:
+    table.open("sequence=SQ0040")
+    review_studio.decide(review_studio.version("SQ0040", "0390"), "approve", "to_review")
+
+    expect(table.tile(38)).to_have_attribute("data-state", "approved")
+
+
+def test_new_versions_are_announced_and_shown_in_their_place(
+    table: Table, review_studio: Studio
+) -> None:
+    table.open("sequence=SQ0040")
+    place = table.tile(1).bounding_box()
+    old = review_studio.version("SQ0040", "0020")
+    columns = (
+        "plan_id, task, extension, state, origin, staging_path, held_up, sha256, served_sha256,"
+        " pixels_sha256, n_bytes, width_px, height_px, image, revision, created_at, published_at,"
+        " derived, review_state"
+    )
+    review_studio.site.execute(
+        f"INSERT INTO generation_version (number, path, {columns}) SELECT 2,"
+        f" replace(path, 'v0001', 'v0002'), {columns} FROM generation_version WHERE id = {old}"
+    )
+
+    news = table.page.locator("#news")
+    expect(news).to_contain_text("New versions: 1")
+    assert table.tile(1).get_attribute("data-number") == "1"
+    news.get_by_role("button").click()
+
+    expect(table.tile(1)).to_have_attribute("data-number", "2")
+    assert table.tile(1).bounding_box() == place
+
+
+# Many at once, and taken back -------------------------------------------------------------------
+
+
+def test_all_that_is_shown_is_approved_at_once_and_taken_back_at_once(
+    table: Table, review_studio: Studio
+) -> None:
+    table.open("sequence=SQ0050")
+    table.press("Control+a", "v")
+    table.settled()
+    approved = review_studio.kept("SQ0050")
+
+    table.press("Control+z")
+    table.settled()
+
+    assert set(approved) == {"approved"}
+    assert set(review_studio.kept("SQ0050")) == {"to_review"}
+    assert set(table.states()) == {"to_review"}
+
+
+def test_a_selection_is_made_by_arrows_and_left_by_escape(table: Table) -> None:
+    table.open("sequence=SQ0050")
+    table.press("Home", "Shift+ArrowRight", "Shift+ArrowRight", "x")
+
+    expect(table.page.locator("#chosen")).to_contain_text("2 selected")
+    table.press("Escape")
+    expect(table.page.locator("#chosen")).to_be_hidden()
+
+
+def test_a_decision_is_taken_back_by_one_key(table: Table, review_studio: Studio) -> None:
+    table.open("sequence=SQ0060")
+    table.press("v", "ArrowLeft", "u")
+    table.settled()
+
+    assert review_studio.kept("SQ0060")[0] == "to_review"
+    assert table.states()[0] == "to_review"
+
+
+def test_letters_that_are_typed_decide_nothing(table: Table, review_studio: Studio) -> None:
+    table.open("sequence=SQ0060")
+    table.page.keyboard.press("c")
+    table.page.keyboard.type("very red, xvu?")
+    table.page.keyboard.press("Enter")
+    table.settled()
+
+    assert review_studio.kept("SQ0060")[0] == "to_review"
+    expect(table.page.locator("#details .comments")).to_contain_text("very red, xvu?")
+
+
+# Looking ----------------------------------------------------------------------------------------
+
+
+def test_the_board_is_shown_while_its_key_is_held(table: Table) -> None:
+    table.open("sequence=SQ0070")
+    table.page.wait_for_selector("#details article")
+    table.page.keyboard.down("b")
+    expect(table.page.locator("#stage .against")).to_be_visible()
+    board = table.page.locator("#stage .against").get_attribute("src")
+    table.page.keyboard.up("b")
+
+    expect(table.page.locator("#stage .against")).to_have_count(0)
+    assert "extracted-raw" in str(board)
+
+
+@pytest.mark.parametrize("key", ["w", "s", "d", "o"])
+def test_a_picture_is_compared_with_its_board(table: Table, key: str) -> None:
+    table.open("sequence=SQ0070")
+    table.page.wait_for_selector("#details article")
+    table.page.keyboard.press(key)
+    expect(table.page.locator("#stage .against")).to_be_visible()
+
+    table.page.keyboard.press(key)
+    expect(table.page.locator("#stage .against")).to_have_count(0)
+
+
+def test_the_file_itself_is_fetched_for_100_percent_only(table: Table) -> None:
+    asked: list[str] = []
+    table.page.on("request", lambda request: asked.append(request.url))
+    table.open("sequence=SQ0010")
+    table.page.wait_for_selector("#details article")
+    whole = [each for each in asked if "/files/" in each and not _is_small(each)]
+
+    table.page.keyboard.press("z")
+    wait_for(lambda: [x for x in asked if "/files/" in x and not _is_small(x)], name="the file")
+
+    assert whole == []
+
+
+def _is_small(address: str) -> bool:
+    return not address.split("/files/")[1].partition(":")[0].endswith(".0")
+
+
+def test_a_picture_that_is_still_being_made_comes_when_it_is(
+    table: Table, review_studio: Studio
+) -> None:
+    n_refused: list[int] = []
+
+    def pend(route: Any) -> None:
+        if len(n_refused) < 2:
+            n_refused.append(1)
+            route.fulfill(status=503, body=json.dumps({"code": "thumbnail_pending"}))
+        else:
+            route.continue_()
+
+    table.page.route("**/files/*.1280*/**", pend)
+    table.page.goto(f"{review_studio.url}/review/{PROJECT_ID}/E202/?sequence=SQ0080")
+    expect(table.page.locator("#stage .pending")).to_be_visible()
+
+    assert table.shown().startswith("p")
+
+
+# A phone, and whoever uses no mouse -------------------------------------------------------------
+
+
+def test_a_phone_swipes_and_decides_by_thumb(phone: Table, review_studio: Studio) -> None:
+    phone.page.goto(f"{review_studio.url}/review/{PROJECT_ID}/E202/?sequence=SQ0090")
+    phone.tile(0).tap()
+    first = phone.shown()
+    phone.page.evaluate(
+        """() => {
+          const stage = document.getElementById("stage");
+          const at = { identifier: 1, target: stage, clientY: 200 };
+          const from = [new Touch({ ...at, clientX: 300 })];
+          const to = [new Touch({ ...at, clientX: 100 })];
+          stage.dispatchEvent(new TouchEvent("touchstart", { touches: from, bubbles: true }));
+          stage.dispatchEvent(new TouchEvent("touchend", { changedTouches: to, bubbles: true }));
+        }"""
+    )
+    phone.page.wait_for_function(
+        "(first) => ![undefined, first].includes(document.getElementById('stage').dataset.shown)",
+        arg=first,
+    )
+    phone.page.locator("#acts [data-act=approve]").tap()
+    phone.settled()
+
+    assert review_studio.kept("SQ0090")[:3] == ["to_review", "approved", "to_review"]
+    assert phone.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_everything_is_reached_by_the_tabulator(table: Table) -> None:
+    table.open("sequence=SQ0090")
+    reached: list[str] = []
+    for _ in range(60):
+        table.page.keyboard.press("Tab")
+        reached.append(
+            str(
+                table.page.evaluate(
+                    "document.activeElement.dataset.act || document.activeElement.className"
+                )
+            )
+        )
+
+    assert {"approve", "retake", "undo", "comment", "next", "zoom", "help"} <= set(reached)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_stands_in_the_way_of_those_who_see_or_hear_otherwise(
+    table: Table, scheme: Any
+) -> None:
+    table.page.emulate_media(color_scheme=scheme)
+    table.open("sequence=SQ0090")
+    table.page.wait_for_selector("#details article")
+    table.page.keyboard.press("r")
+
+    found = Axe().run(table.page).response["violations"]
+
+    serious = [each for each in found if each["impact"] in {"serious", "critical"}]
+    assert [(each["id"], each["nodes"][0]["html"][:200]) for each in serious] == []
+
+
+# From a retake to the next version --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("studio", ["0.5"], indirect=True)
+def test_a_retake_is_prepared_started_and_comes_back_as_the_next_version(
+    studio: RenderingStudio, page: Page
+) -> None:
+    studio.site.generate(["0010", "0020"], workflow_json="OmbresChinoises.json")
+    studio.site.wait_done()
+    table = Table(page, studio.url)
+    table.open()
+    table.page.keyboard.press("r")
+    table.page.keyboard.type("a smaller moon")
+    table.press("Enter")
+    table.settled()
+
+    page.click("[data-prepare]")
+    retake = page.locator("#prepare .retakes li")
+    expect(retake).to_have_count(1)
+    expect(retake.locator("[name=addition]")).to_have_value("a smaller moon")
+    page.locator("#prepare [name=every_seed]").select_option("same")
+    retake.locator("[name=addition]").fill("")
+    page.click("#prepare [data-start]")
+    expect(retake.locator("em")).to_contain_text("makes the same picture")
+    retake.locator("[name=addition]").fill("a smaller moon")
+    retake.locator("[name=values]").fill("steps=4")
+    page.click("#prepare [data-start]")
+
+    expect(page.locator("#said")).to_contain_text("Retakes asked for: 1")
+    studio.site.wait_done()
+    page.locator("#news").get_by_role("button").click()
+    expect(table.tile(0)).to_have_attribute("data-number", "2")
+    expect(table.tile(0)).to_have_attribute("data-state", "to_review")
+    params = studio.site.value("SELECT params FROM generation_planrun ORDER BY id DESC LIMIT 1")
+    told = json.loads(params) if isinstance(params, str) else params
+    assert told["steps"] == 4
+    assert told["prompt"].endswith("a smaller moon")
