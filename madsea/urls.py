@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/language/", set_language, name="set_language"),
     path("admin/", admin.site.urls),
     path("review/", include("review.pages.urls")),
+    path("r/", include("review.pages.guest_urls")),
     path("", include("generation.api.urls")),
 ]
 

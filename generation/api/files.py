@@ -3,7 +3,7 @@
 import re
 
 from django.conf import settings
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
@@ -43,7 +43,7 @@ class FileView(APIView):
                 say("File {version_id} has another name.", version_id=version_id),
                 code="unknown_version",
             )
-        return _answer(request, version, width_px)
+        return answer(request, version, width_px, max_age_s=settings.MADSEA_FILE_LINK_S)
 
 
 def _is_id(text: str) -> bool:
@@ -62,12 +62,21 @@ def _asked(request: Request, signed: str) -> tuple[int, int | None]:
         raise Refusal(words_of(error), attr="w") from None
 
 
-def _answer(request: Request, version: Version, width_px: int | None) -> HttpResponse:
+def answer(
+    request: Request | HttpRequest, version: Version, width_px: int | None, *, max_age_s: int
+) -> HttpResponse:
+    """Answer a version's file, or its small picture of that width; browsers keep it so long.
+
+    Raises:
+        Refusal: no small pictures of this width are made.
+        NotFound: it is gone, or cannot be shown.
+        Busy: it is not made yet, or the file cannot be read at this moment.
+    """
     suffix = f"-{width_px}-{thumbnails.SERIES}" if width_px else ""
     headers = {
         "ETag": f'"{version.shown_sha256}{suffix}"',
         # A published file never changes; its address is what expires.
-        "Cache-Control": f"private, max-age={settings.MADSEA_FILE_LINK_S}, immutable",
+        "Cache-Control": f"private, max-age={max_age_s}, immutable",
         "X-Content-Type-Options": "nosniff",
         # Whatever a file is, it is no page that does anything.
         "Content-Security-Policy": "default-src 'none'; sandbox",
@@ -84,7 +93,7 @@ def _answer(request: Request, version: Version, width_px: int | None) -> HttpRes
     return HttpResponse(content, content_type=content_type, headers=headers)
 
 
-def _has_it(request: Request, tag: str) -> bool:
+def _has_it(request: Request | HttpRequest, tag: str) -> bool:
     seen = request.headers.get("If-None-Match", "")
     return tag in (one.strip().removeprefix("W/") for one in seen.split(","))
 

@@ -1,5 +1,7 @@
 """Guessing passwords is slow: tries of one user name from one place wait longer and longer.
 
+So are passwords and tokens of review links, under names that no user can have.
+
 They are counted in the database, so over all processes, and before the password is looked at. By
 name and place together: whoever guesses the supervisor's password from elsewhere keeps no
 supervisor out, and a mistyped password slows down nobody else at the same place. The longest wait

@@ -6,8 +6,11 @@ No address in it lets its reader in.
 import logging
 import re
 
-#: A signed address is good for an hour, for whoever has it.
-_SIGNED = re.compile(r"(/files/)[^/\s\"']*:[^/\s\"']*")
+#: A signed address is good for an hour, for whoever has it; a review link for days.
+_SECRETS = (
+    ("/files/", re.compile(r"(/files/)[^/\s\"']*:[^/\s\"']*"), r"\1(signed)"),
+    ("/r/", re.compile(r"(/r/)[^/\s\"'?]{20,}"), r"\1(token)"),
+)
 
 
 class RefusalsInOneLine(logging.Filter):
@@ -22,7 +25,7 @@ class RefusalsInOneLine(logging.Filter):
 
 
 class HideSignatures(logging.Filter):
-    """Takes the signature out of every address of a file that is logged."""
+    """Takes the signature out of a file's address that is logged, and the token out of a link's."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Change the record where it is needed; it is always logged."""
@@ -33,6 +36,9 @@ class HideSignatures(logging.Filter):
 
 
 def _hidden(value: object) -> object:
-    if not isinstance(value, str) or "/files/" not in value:
+    if not isinstance(value, str):
         return value
-    return _SIGNED.sub(r"\1(signed)", value)
+    for mark, secret, instead in _SECRETS:
+        if mark in value:
+            value = secret.sub(instead, value)
+    return value

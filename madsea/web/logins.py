@@ -1,5 +1,6 @@
 """Signing in: at whichever door, one try is counted, and only then is the password looked at."""
 
+import re
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
@@ -9,13 +10,16 @@ from django.http import HttpRequest
 from generation.services import login_throttle
 from madsea.web import client_addresses
 
+#: Where guests send the password of their link.
+_OF_GUESTS = re.compile(r"/r/[0-9]+/password")
+
 
 def is_login(scope: dict[str, Any]) -> bool:
     """Tell whether a request may have a password checked."""
     if scope.get("method") != "POST":
         return False
     path = str(scope.get("path", "")).removeprefix(str(scope.get("root_path", "")))
-    return path.rstrip("/") in {"/api/token", "/admin/login"}
+    return path.rstrip("/") in {"/api/token", "/admin/login"} or bool(_OF_GUESTS.fullmatch(path))
 
 
 class CountingBackend(ModelBackend):

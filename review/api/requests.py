@@ -6,12 +6,21 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from generation.api.request_serializers import Number, Strict, Text, Whole
+from generation.api.request_serializers import Flag, Number, Strict, Text, Whole
 from generation.models.batch import NAME_MAX, VARIATIONS_MAX
 from generation.models.style import PROMPT_MAX
 from generation.states import ReviewState
 from review.models.review import COMMENT_MAX
+from review.models.review_link import LABEL_MAX
 from review.services.decisions import DECISIONS_MAX, Asked
+from review.services.links import (
+    DAYS,
+    DAYS_MAX,
+    PASSWORD_MAX,
+    PASSWORD_MIN,
+    VERSIONS_MAX,
+    NewLink,
+)
 from review.services.retakes import NEW, RETAKES_MAX, Wanted
 from review.states import Decision
 from wording import say
@@ -54,6 +63,12 @@ class OneDecision(_Inner):
         allow_blank=True,
         max_length=COMMENT_MAX,
         help_text="A retake, a reopening, a comment and the undo of another's decision need words.",
+    )
+    follows = Whole(
+        required=False,
+        min_value=1,
+        max_value=10**18 - 1,
+        help_text="The id of the advice that is taken over, with its words where none are sent.",
     )
     pin = Pin(required=False, help_text="The place on the picture that the comment is about.")
 
@@ -108,6 +123,33 @@ def wanted(given: Mapping[str, Any]) -> Wanted:
     )
 
 
+class NewReviewLink(Strict):
+    episode_id = Whole(min_value=1, max_value=10**18 - 1)
+    sequence_id = Text(required=False, max_length=64, help_text="Such as SQ0010; else all.")
+    versions = serializers.ListField(
+        child=Whole(min_value=1, max_value=10**18 - 1),
+        required=False,
+        allow_empty=False,
+        max_length=VERSIONS_MAX,
+        help_text="Ids; without it the picture that stands for each plan.",
+    )
+    label = Text(  # type: ignore[assignment]
+        required=False, allow_blank=True, max_length=LABEL_MAX, help_text="For whom, or what for."
+    )
+    days = Whole(
+        required=False, min_value=1, max_value=DAYS_MAX, help_text=f"How long; {DAYS} by default."
+    )
+    password = Text(required=False, min_length=PASSWORD_MIN, max_length=PASSWORD_MAX)
+    may_decide = Flag(required=False, help_text="Else what guests say is advice.")
+    may_download = Flag(required=False)
+
+
+def new_link(given: Mapping[str, Any]) -> NewLink:
+    """Return what passed `NewReviewLink`."""
+    named = {"sequence_id": "sequence", "versions": "version_ids"}
+    return NewLink(**{named.get(key, key): value for key, value in given.items()})
+
+
 def asked(given: Mapping[str, Any]) -> Asked:
     """Return a decision that passed `OneDecision`."""
     seen, pin = given.get("seen"), given.get("pin")
@@ -117,4 +159,5 @@ def asked(given: Mapping[str, Any]) -> Asked:
         ReviewState(seen) if seen else None,
         given.get("comment", ""),
         (pin["x"], pin["y"]) if pin else None,
+        given.get("follows"),
     )

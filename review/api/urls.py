@@ -1,12 +1,21 @@
 """The addresses of the review, added to the API's."""
 
-from generation.api.url_patterns import CREATE, LIST, ROUTES, both
+from generation.api.url_patterns import CREATE, IDS, LIST, ONE, ROUTES, both
+from review.api.link_views import ReviewLinkViewSet
 from review.api.views import RetakeViewSet, ReviewViewSet
 
 
 def _add() -> None:
-    for name, views in (("reviews", ReviewViewSet), ("retakes", RetakeViewSet)):
-        for pattern in both(name, views.as_view(LIST | CREATE), name):
+    link = f"review-links/<{IDS}>"
+    revoke = ReviewLinkViewSet.as_view({"post": "revoke"})
+    for patterns in (
+        both("reviews", ReviewViewSet.as_view(LIST | CREATE), "reviews"),
+        both("retakes", RetakeViewSet.as_view(LIST | CREATE), "retakes"),
+        both("review-links", ReviewLinkViewSet.as_view(LIST | CREATE), "review-links"),
+        both(link, ReviewLinkViewSet.as_view(ONE), "review-links-one"),
+        both(f"{link}/revoke", revoke, "review-links-revoke"),
+    ):
+        for pattern in patterns:
             ROUTES.add(pattern)
 
 

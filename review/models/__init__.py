@@ -1,6 +1,7 @@
-"""The rows of the review: what was decided about versions, and what was started upon it."""
+"""The rows of the review: what was decided, what was started upon it, and who may be a guest."""
 
 from review.models.retake import Retake
 from review.models.review import Review
+from review.models.review_link import LinkedVersion, ReviewLink
 
-__all__ = ["Retake", "Review"]
+__all__ = ["LinkedVersion", "Retake", "Review", "ReviewLink"]

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from generation.models import Version
 from generation.states import ReviewState
-from review.states import UNDOABLE, Decision, Door
+from review.states import ADVICE, UNDOABLE, UNMOVING, Decision, Door
 
 #: How many characters a comment may have, and a guest's name.
 COMMENT_MAX, GUEST_MAX = 2_000, 100
@@ -20,6 +20,10 @@ class ReviewQuerySet(models.QuerySet["Review"]):
     def undoable(self) -> Self:
         """Return the decisions that nobody has undone, the newest first."""
         return self.filter(decision__in=UNDOABLE, undone_by=None).order_by("-pk")
+
+    def advice(self) -> Self:
+        """Return what was advised, the newest first."""
+        return self.filter(decision__in=list(ADVICE)).order_by("-pk")
 
 
 class Review(models.Model):
@@ -34,13 +38,21 @@ class Review(models.Model):
     DOORS: ClassVar = [(each.value, each.value) for each in Door]
 
     version = models.ForeignKey(Version, models.PROTECT, related_name="reviews")
-    decision = models.CharField(max_length=8, choices=DECISIONS)
+    decision = models.CharField(max_length=16, choices=DECISIONS)
     comment = models.TextField(max_length=COMMENT_MAX, blank=True)
     seen = models.CharField(max_length=12, choices=STATES)
     became = models.CharField(max_length=12, choices=STATES)
     changed: "models.JSONField[Any, Any]" = models.JSONField(default=list, blank=True)
     undoes = models.OneToOneField(
         "self", models.PROTECT, null=True, blank=True, related_name="undone_by"
+    )
+    follows = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="followed_by",
+        help_text="The advice that was taken over.",
     )
     pin_x = models.FloatField(
         null=True, blank=True, help_text="Where on the picture, from its left edge (0) on to 1."
@@ -92,7 +104,7 @@ class Review(models.Model):
     @property
     def changes_something(self) -> bool:
         """Whether it is more than words."""
-        return self.decision != Decision.COMMENT
+        return self.decision not in UNMOVING
 
     @property
     def author(self) -> str:

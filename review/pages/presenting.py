@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from generation import signed_urls
 from generation.models import Version
 from generation.selectors import findings
 from generation.states import ReviewState
+from review.models import ReviewLink
+from review.selectors.links import Card
 from review.selectors.table import Picture, Show, Tile
 from review.states import Decision
 
@@ -111,6 +114,44 @@ def version(of: Version) -> ShownVersion:
         return ShownVersion(of, small, large, whole)
     return ShownVersion(
         of, small, large, whole, SIGNS[of.review_state], str(WORDS[of.review_state])
+    )
+
+
+@dataclass(frozen=True)
+class ShownCard:
+    """What a guest sees of a version, with addresses that end with the link."""
+
+    card: Card
+    large_url: str
+    panel_url: str
+    file_url: str
+    sign: str
+    word: str
+    judgement: str
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still to be judged."""
+        return self.card.version.review_state == ReviewState.TO_REVIEW
+
+
+def guest_card(link: ReviewLink, card: Card) -> ShownCard:
+    """Return a version as a guest of a link sees it."""
+    version = card.version
+
+    def picture(of: Version) -> str:
+        return reverse("guest-picture", args=[link.pk, of.pk, LARGE_PX])
+
+    return ShownCard(
+        card=card,
+        large_url=picture(version),
+        panel_url=picture(card.panel) if card.panel else "",
+        file_url=reverse("guest-file", args=[link.pk, version.pk, str(version)])
+        if link.may_download
+        else "",
+        sign=SIGNS[version.review_state],
+        word=str(WORDS[version.review_state]),
+        judgement=card.judgement,
     )
 
 

@@ -6,7 +6,7 @@ from typing import TypedDict
 from django.db.models import QuerySet
 
 from review.models import Review
-from review.states import Decision
+from review.states import ADVICE, UNMOVING, Decision
 
 
 class PinDocument(TypedDict):
@@ -27,8 +27,8 @@ class ChangedDocument(TypedDict):
 class ReviewDocument(TypedDict):
     """One decision; `seen` is the state that it was taken in, `became` the one since.
 
-    `by` is a user's name, or the one that a `guest` gave; None on the console. `undoes` and
-    `undone_by` are ids of reviews.
+    `by` is a user's name, or the one that a `guest` gave; None on the console. `undoes`,
+    `undone_by` and `follows` are ids of reviews.
     """
 
     id: int
@@ -45,6 +45,7 @@ class ReviewDocument(TypedDict):
     changed: list[ChangedDocument]
     undoes: int | None
     undone_by: int | None
+    follows: int | None
     by: str | None
     guest: bool
     door: str
@@ -75,11 +76,22 @@ def document(review: Review) -> ReviewDocument:
         "changed": [_changed(each) for each in review.changed],
         "undoes": review.undoes_id,
         "undone_by": review.undone_by.pk if hasattr(review, "undone_by") else None,
+        "follows": review.follows_id,
         "by": review.guest or (review.by.get_username() if review.by else None),
         "guest": bool(review.guest),
         "door": review.door,
         "made_at": review.made_at.isoformat(),
     }
+
+
+def open_advice(version_ids: Collection[int]) -> dict[int, Review]:
+    """Return the newest advice about each version that nobody has decided on since."""
+    newest: dict[int, Review] = {}
+    standing = Review.objects.filter(version__in=version_ids, undone_by=None)
+    rows = standing.exclude(decision__in=(Decision.COMMENT, Decision.UNDO)).select_related("by")
+    for review in rows.order_by("pk"):
+        newest[review.version_id] = review
+    return {pk: review for pk, review in newest.items() if review.decision in ADVICE}
 
 
 def _pin(review: Review) -> PinDocument | None:
@@ -99,7 +111,7 @@ def _changed(each: dict[str, object]) -> ChangedDocument:
 def last_changes(version_ids: Collection[int]) -> dict[int, Review]:
     """Return the decision that changed each of some versions last, where one has."""
     of_plans = Review.objects.filter(version__plan__versions__in=version_ids)
-    deciding = of_plans.exclude(decision=Decision.COMMENT).select_related("by", "version")
+    deciding = of_plans.exclude(decision__in=UNMOVING).select_related("by", "version")
     last: dict[int, Review] = {}
     for review in deciding.order_by("pk").distinct():
         for pk in (review.version_id, *(each["version"] for each in review.changed)):

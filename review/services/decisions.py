@@ -1,7 +1,7 @@
 """Deciding about versions: many at once, all of them or none, each against what was seen."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.contrib.auth.models import User
 
@@ -14,7 +14,7 @@ from generation.states import ReviewState
 from review.models import Review
 from review.models.review import COMMENT_MAX
 from review.selectors import reviews
-from review.states import FROM, TO, WORDED, Decision, Door
+from review.states import ADVICE, FROM, TO, UNMOVING, WORDED, Decision, Door
 from wording import say
 
 #: At most so many are decided at once.
@@ -42,7 +42,8 @@ class Reviewer:
 class Asked:
     """One decision that somebody takes; `seen` is the state that was shown: None for a comment.
 
-    `pin` is a place on the picture, from its left and its upper edge, each 0 to 1.
+    `pin` is a place on the picture, from its left and its upper edge, each 0 to 1. `follows` is the
+    id of the advice that is taken over; where nothing else is said, so are its words and its pin.
     """
 
     version_id: int
@@ -50,6 +51,7 @@ class Asked:
     seen: ReviewState | None = None
     comment: str = ""
     pin: tuple[float, float] | None = None
+    follows: int | None = None
 
 
 def decide(asked: Sequence[Asked], *, by: Reviewer, door: Door) -> list[Review]:
@@ -59,12 +61,13 @@ def decide(asked: Sequence[Asked], *, by: Reviewer, door: Door) -> list[Review]:
 
     Raises:
         Forbidden: who decides may not.
-        InvalidRequest: one is about no version that is reviewed, twice about the same, or lacks the
-            words that it needs.
+        InvalidRequest: one is about no version that is reviewed, twice about the same, lacks the
+            words that it needs, or follows what is no such advice.
         Conflicts: a version is in another state than was seen, or one that does not allow it.
     """
     _require(asked, by)
-    problems = _problems(asked)
+    asked, problems = _with_advice(asked)
+    problems += _problems(asked)
     if problems:
         raise InvalidRequest(problems)
     with transitions.review([each.version_id for each in asked], actor=by.user) as under_review:
@@ -94,10 +97,42 @@ def _require(asked: Sequence[Asked], by: Reviewer) -> None:
     """Ask for permission; a guest's is in the link."""
     if by.guest:
         return
-    if any(each.decision is not Decision.COMMENT for each in asked):
+    if any(each.decision not in UNMOVING for each in asked):
         permissions.require(by.user, DECIDE, say("decide about pictures"))
     else:
         permissions.require(by.user, COMMENT, say("comment on pictures"))
+
+
+def _with_advice(asked: Sequence[Asked]) -> tuple[list[Asked], list[Problem]]:
+    """Return decisions with what they take over from the advice that they follow."""
+    wanted = [each.follows for each in asked if each.follows is not None]
+    known = Review.objects.advice().in_bulk(wanted) if wanted else {}
+    problems = [
+        Problem(
+            f"{_PLACE.format(index)}.follows",
+            "unknown_advice",
+            say("There is no advice {review} of this version to that.", review=each.follows),
+        )
+        for index, each in enumerate(asked)
+        if each.follows is not None and not _is_advised(each, known)
+    ]
+    return [_like_advised(each, known.get(each.follows or 0)) for each in asked], problems
+
+
+def _is_advised(each: Asked, known: Mapping[int, Review]) -> bool:
+    advice = known.get(each.follows or 0)
+    if advice is None:
+        return False
+    advised = advice.version_id, ADVICE[Decision(advice.decision)]
+    return advised == (each.version_id, each.decision)
+
+
+def _like_advised(each: Asked, advice: Review | None) -> Asked:
+    if advice is None:
+        return each
+    is_pinned = advice.pin_x is not None and advice.pin_y is not None
+    pin = (advice.pin_x or 0.0, advice.pin_y or 0.0) if is_pinned else None
+    return replace(each, comment=each.comment or advice.comment, pin=each.pin or pin)
 
 
 def _problems(asked: Sequence[Asked]) -> list[Problem]:
@@ -134,6 +169,7 @@ _LACKING = {
     Decision.RETAKE: say("Say what is to be better: whoever makes it again needs words."),
     Decision.REOPEN: say("Say why: what was approved is locked, and others count on it."),
     Decision.COMMENT: say("A comment says something."),
+    Decision.ADVISE_RETAKE: say("Say what is to be better: whoever makes it again needs words."),
 }
 
 
@@ -191,7 +227,7 @@ class _Taking:
             self._conflict(place, "seen", "changed_meanwhile", told.detail(version, each.seen))
         elif each.decision is Decision.UNDO:
             changed = self._undo(version, each, place, undone)
-        elif each.decision in TO:
+        elif each.decision in FROM:
             changed = self._move(version, each.decision, place)
         return Review(
             version=version,
@@ -201,6 +237,7 @@ class _Taking:
             became=version.review_state,
             changed=changed,
             undoes=undone if each.decision is Decision.UNDO else None,
+            follows_id=each.follows,
             pin_x=each.pin[0] if each.pin else None,
             pin_y=each.pin[1] if each.pin else None,
             by=self.by.user,
@@ -213,9 +250,10 @@ class _Taking:
         self.conflicts.append(Problem(f"{place}.{name}", code, detail))
 
     def _move(self, version: Version, decision: Decision, place: str) -> list[dict[str, object]]:
-        state = ReviewState(version.review_state)
-        if state not in FROM[decision]:
-            self._conflict(place, "decision", "not_allowed_now", _REFUSED[decision, state])
+        refused = self._refused(version, decision)
+        if refused:
+            self._conflict(place, "decision", "not_allowed_now", refused)
+        if refused or decision in ADVICE:
             return []
         self.under_review.move(version, TO[decision])
         if decision is not Decision.APPROVE:
@@ -226,6 +264,18 @@ class _Taking:
             for other in others
             if other.pk != version.pk and other.review_state != ReviewState.SUPERSEDED
         ]
+
+    def _refused(self, version: Version, decision: Decision) -> str:
+        """Return why a version's state does not allow a decision; nothing where it does."""
+        state = ReviewState(version.review_state)
+        if state not in FROM[decision]:
+            return _REFUSED.get((decision, state), _DECIDED)
+        if not self.by.guest:
+            return ""
+        others = self.under_review.of_plan(version.plan_id)
+        if state is not ReviewState.TO_REVIEW:
+            return _DECIDED
+        return _OF_THE_STUDIO if any(_is_approved(other) for other in others) else ""
 
     def _moved(self, version: Version, target: ReviewState) -> dict[str, object]:
         was = version.review_state
@@ -242,6 +292,10 @@ class _Taking:
                 review_state=version.review_state,
             )
             self._conflict(place, "decision", "nothing_to_undo", f"{detail}.")
+            return []
+        if self.by.guest and not self.by.made(undone):
+            detail = say("{who} decided this: only the studio takes it back.", who=undone.author)
+            self._conflict(place, "decision", "not_allowed_now", detail)
             return []
         if not self.by.made(undone) and not each.comment.strip():
             detail = say("{author} decided this: say why you take it back.", author=undone.author)
@@ -283,6 +337,14 @@ _REFUSED: Mapping[tuple[Decision, ReviewState], str] = {
     (Decision.REOPEN, ReviewState.RETAKE): say("It is not approved: undo the retake instead."),
     (Decision.REOPEN, ReviewState.SUPERSEDED): say("It is not approved: another took its place."),
 }
+
+
+_DECIDED = say("It is decided on by now: comment on it instead.")
+_OF_THE_STUDIO = say("Another version of this plan is approved: only the studio reopens that.")
+
+
+def _is_approved(version: Version) -> bool:
+    return version.review_state == ReviewState.APPROVED
 
 
 class _Changed:

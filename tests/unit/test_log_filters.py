@@ -28,6 +28,16 @@ def test_a_signature_is_in_no_log(words: str, arguments: tuple[object, ...]) -> 
     assert "abc-DEF_1" not in record.getMessage()
 
 
+@pytest.mark.parametrize("after", ["", "?utm=1", '" 404'])
+def test_the_token_of_a_review_link_is_in_no_log(after: str) -> None:
+    line = f"GET /madsea/r/Zk3b0m1T5a8yq2VJb7cR4n6wXoHfLe9sUdPiGtKaM1E{after}"
+    record = logging.LogRecord("any", logging.INFO, "", 0, line, (), None)
+
+    HideSignatures().filter(record)
+
+    assert record.getMessage() == f"GET /madsea/r/(token){after}"
+
+
 def test_the_number_of_a_file_stays() -> None:
     record = logging.LogRecord("any", logging.INFO, "", 0, "GET /files/7/a.png", (), None)
 
