@@ -19,5 +19,6 @@ class ReviewConfig(AppConfig):
             (roles.ARTIST, "review.comment"),
             (roles.SUPERVISOR, "review.comment"),
             (roles.SUPERVISOR, "review.decide"),
+            (roles.SUPERVISOR, "review.share"),
         ):
             roles.GRANTS.add((role, permission))
