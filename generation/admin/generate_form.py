@@ -63,8 +63,9 @@ class GenerateForm(forms.Form):
         self._styles = {style.code: style for style in known}
         own = [("", "each plan's own")] if any(plan.style_id for plan in plans) else []
         self.fields["style"].choices = [*own, *((style.code, style.label) for style in known)]  # type: ignore[attr-defined]
-        for field in self.fields.values():
-            field.widget.attrs["class"] = "madsea-input"
+        for name, field in self.fields.items():
+            if name != "force":
+                field.widget.attrs["class"] = "madsea-input"
         self.values: list[ValueField] = []
         self.problems: list[str] = []
         if self.is_valid():

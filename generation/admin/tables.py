@@ -14,7 +14,7 @@ from generation.events import sentence
 from generation.models import Attempt, Batch, LogEntry, Plan, PlanRun, Server, Version
 from generation.parameter_sources import Sources
 from generation.selectors import admin_overviews
-from generation.states import RunState
+from generation.states import ReviewState, RunState
 
 LINES = 50
 
@@ -122,11 +122,12 @@ def attempts(found: Iterable[Attempt]) -> Table:
 
 
 def versions(title: str, found: Iterable[Version], *, more: Cell = "") -> Table:
-    headers = ("Image", "File", "Size", "Made by", "Published")
+    headers = ("Image", "File", "Review", "Size", "Made by", "Published")
     rows = [
         (
             html.thumbnail(version),
             html.link_to(version),
+            review(version),
             f"{version.width_px} × {version.height_px}",
             made_by(version),
             html.ago(version.published_at),
@@ -134,6 +135,23 @@ def versions(title: str, found: Iterable[Version], *, more: Cell = "") -> Table:
         for version in found
     ]
     return Table(title, headers, rows, more=more, empty="No file yet.")
+
+
+#: The words of the engine whose colours the states of a review have.
+_LIKE = {
+    ReviewState.TO_REVIEW: RunState.WAITING,
+    ReviewState.APPROVED: RunState.DONE,
+    ReviewState.RETAKE: RunState.ERROR,
+    ReviewState.SUPERSEDED: RunState.CANCELLED,
+}
+
+
+def review(version: Version) -> SafeString:
+    """What the review of a version has come to; nothing where nobody decides on it."""
+    if not version.review_state:
+        return html.NOTHING
+    like = _LIKE[ReviewState(version.review_state)]
+    return html.label(like, version.get_review_state_display())
 
 
 def made_by(version: Version) -> str:

@@ -57,10 +57,21 @@ class VersionAdmin(RecordAdmin):
         ),
     )
     ordering = ("-id",)
-    list_display = ("image", "name", "project", "task", "number", "size", "made_by", "published")
+    list_display = (
+        "image",
+        "name",
+        "project",
+        "task",
+        "number",
+        "review",
+        "size",
+        "made_by",
+        "published",
+    )
     list_display_links = ("name",)
     list_filter = (
         *filters.places("plan__sequence__"),
+        ("review_state", filters.ChoicesFilter),
         ("origin", filters.ChoicesFilter),
         ("published_at", filters.DatesFilter),
     )
@@ -87,6 +98,10 @@ class VersionAdmin(RecordAdmin):
     def project(self, version: Version) -> SafeString:
         return html.link_to(version.plan.sequence.episode.project)
 
+    @admin.display(description="review", ordering="review_state")
+    def review(self, version: Version) -> SafeString:
+        return tables.review(version)
+
     @admin.display(description="size")
     def size(self, version: Version) -> str:
         return f"{version.width_px} × {version.height_px}"
@@ -112,6 +127,7 @@ class VersionAdmin(RecordAdmin):
                 ("Path", html.code(version.path)),
                 ("Size", f"{version.width_px} × {version.height_px}, {_bytes(version)}"),
                 ("SHA-256", html.code(version.sha256)),
+                ("Review", tables.review(version)),
                 ("Made by", tables.made_by(version)),
                 ("Batch", html.batch_link(version.batch)),
                 ("Run", html.link_to(version.run)),

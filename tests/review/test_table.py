@@ -260,8 +260,9 @@ def test_nothing_is_decided_by_looking(client: Client, plans: list[Plan], path: 
 
 
 def test_whoever_may_not_decide_sees_no_button_for_it(
-    client: Client, plans: list[Plan], supervisor: User
+    client: Client, plans: list[Plan], supervisor: User, settings: Any
 ) -> None:
+    settings.MADSEA_EVERYBODY_MAY = False
     seen = client.get(PAGE).content.decode()
     client.force_login(supervisor)
     decided = client.get(PAGE).content.decode()

@@ -200,3 +200,15 @@ def test_a_rerun_of_a_locked_plan_is_refused_unless_forced(plans: list[Plan]) ->
 
     assert refused.value.code == "plan_locked"
     assert (asked_for(made), made.reason) == (["0010"], FORCED["reason"])
+
+
+def test_pages_of_versions_and_plans_tell_what_reviews_have_come_to(
+    admin_client: Client, plans: list[Plan]
+) -> None:
+    [approved] = lock(plans[0])
+
+    listed = admin_client.get("/admin/generation/version/?review_state__exact=approved")
+    version = admin_client.get(f"/admin/generation/version/{approved.pk}/change/")
+    plan = admin_client.get(f"/admin/generation/plan/{plans[0].pk}/change/")
+
+    assert all("approved</span>" in page.content.decode() for page in (listed, version, plan))
