@@ -19,7 +19,7 @@ SOURCES := madsea wording nomenclature comfyui_preview generation storyboards re
 PYTEST := PYTHONDONTWRITEBYTECODE= $(PY) -m pytest -n 6 --dist worksteal -m "not soak" $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test check lint types migrations bench faults chaos chaos-long hostile fuzz clients corpus templates real messages requirements clean
+.PHONY: help install demo serve test check lint types migrations bench faults chaos chaos-long hostile fuzz clients corpus templates real messages pictures requirements clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -107,6 +107,9 @@ real: $(VENV)/.installed-dev ## Kills on two real ComfyUI servers, workflows of 
 
 faults: $(VENV)/.installed-dev ## Play every fault of ComfyUI, and write docs/faults.md
 	$(PY) -m lab.faults $(ARGS)
+
+pictures: $(VENV)/.installed-dev ## Tell what the checks of pictures find, and what they alarm on, of scenes that are drawn
+	@$(PY) -m lab.picture_checks $(ARGS)
 
 messages: $(VENV)/.installed-dev ## Gather all that people read into the catalogues, and compile them
 	@$(PY) -m lab.messages $(ARGS)

@@ -15,6 +15,8 @@ from generation.decoding.pillow_images import SKETCH_SIZE
 Grid: TypeAlias = NDArray[np.float64]
 
 WIDTH, HEIGHT = SKETCH_SIZE
+#: Pictures whose looks differ in more bits are not alike.
+BITS_APART_MAX = 12
 #: How red, green and blue make grey, as eyes see them.
 _GREY = (0.299, 0.587, 0.114)
 #: Steps between neighbours that are no larger say nothing of how a picture looks.

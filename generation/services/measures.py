@@ -12,8 +12,8 @@ from generation.models import Measure, Version
 
 #: Measures are taken from the small picture of this width: it is decoded in a moment.
 WIDTH_PX = 320
-#: Pictures whose looks differ in more bits are not alike; of the others the nearest are compared.
-BITS_APART_MAX, COMPARED_MAX = 12, 8
+#: Of those that may be alike, so many are compared: the nearest.
+COMPARED_MAX = 8
 
 
 def take(version: Version, marks: storage.Marks) -> None:
@@ -141,5 +141,5 @@ def _nearest(measure: Measure) -> list[Version]:
     others = Measure.objects.filter(version__plan__sequence__episode=episode)
     looks = others.exclude(pk=measure.pk).values_list("version", "look")
     apart = ((picture_measures.bits_apart(measure.look, look), pk) for pk, look in looks.iterator())
-    near = sorted(one for one in apart if one[0] <= BITS_APART_MAX)[:COMPARED_MAX]
+    near = sorted(one for one in apart if one[0] <= picture_measures.BITS_APART_MAX)[:COMPARED_MAX]
     return list(Version.objects.filter(pk__in=[pk for _, pk in near]))

@@ -14,6 +14,7 @@ MARKS = {
     "to_say": 1,
     "say_n": 2,
     "_": 1,
+    "gettext_lazy": 1,
     "ngettext_lazy": 2,
 }
 #: Where the tables of the story have theirs, by position or name.

@@ -11,7 +11,6 @@ from PIL import Image, ImageOps
 from generation import picture_measures
 from generation.decoding import pillow_images
 from generation.picture_checks import CHECKS
-from generation.services.measures import BITS_APART_MAX
 from lab.picture_checks import scenes
 from lab.picture_checks.scenes import LIGHTS, SIZE, Scene
 
@@ -151,7 +150,9 @@ def _likenesses(drawn: list[Drawn], chance: random.Random) -> list[Trial]:
 def _apart(first: bytes, second: bytes) -> float:
     """Return how far two are apart, as Madsea sees it: what looks otherwise is not compared."""
     bits = picture_measures.bits_apart(picture_measures.look(first), picture_measures.look(second))
-    return picture_measures.distance(first, second) if bits <= BITS_APART_MAX else 1.0
+    return (
+        picture_measures.distance(first, second) if bits <= picture_measures.BITS_APART_MAX else 1.0
+    )
 
 
 def _copied(image: Image.Image, chance: random.Random) -> Image.Image:

@@ -93,12 +93,24 @@ def test_a_style_gets_a_text_with_fields_and_variants(office: Client) -> None:
     assert (style.prompt, style.variants) == ("silhouettes, {description}", variants)
 
 
+def test_a_style_gets_bounds_of_its_own_for_what_is_checked(office: Client) -> None:
+    _save(office, checks='{"composition": 0.7, "like_plan": null}')
+
+    bounds = factories.style().bounds
+    assert bounds["composition"] == 0.7
+    assert "like_plan" not in bounds
+
+
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
         ({"prompt": "{mood}"}, "There is no field {mood}"),
         ({"negative_prompt": "{mood}"}, "There is no field {mood}"),
         ({"prompt": "a cat", "workflow_name": "Silhouette.json", "params": "{}"}, "has no prompt"),
+        ({"checks": '{"blue": 0.5}'}, "There is no check blue"),
+        ({"checks": '{"black": 2}'}, "a number from 0 to 1 is expected"),
+        ({"checks": '{"black": true}'}, "a number from 0 to 1 is expected"),
+        ({"checks": "[1]"}, "An object of bounds is expected"),
         ({"variants": '{"a": 1}'}, "An object of presets is expected"),
         ({"variants": '{"a": {"label": "A", "params": {"steps": 0}}}'}, "a.params.steps"),
     ],

@@ -10,7 +10,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from generation.models import Episode, Plan, Version
+from generation.models import Episode, Measure, Plan, Version
+from generation.services import derived_data
 from generation.states import ReviewState, RunState
 from review.selectors import table as tables
 from review.selectors.table import Asked, Show, Table, Tile
@@ -201,6 +202,22 @@ def test_episodes_with_something_to_review_are_told(plans: list[Plan]) -> None:
     [found] = tables.waiting()
 
     assert (found.project, found.episode, found.n_plans) == ("madsea-2025-ep202", "E202", 2)
+
+
+def test_a_picture_that_checks_find_something_in_is_shown_so_and_filtered(
+    plans: list[Plan], episode: Episode, client: Client
+) -> None:
+    concepts(plans[1], 1)
+    factories.version(plans[0], content=factories.png(640, 360, "black"))
+    derived_data.Maker().settle()
+    Measure.objects.filter(version__plan=plans[1]).update(brightest=1, contrast=1)
+
+    assert codes(table(episode, show=Show.FLAGGED)) == ["0010"]
+    page = client.get(PAGE).content.decode()
+    assert page.count('class="doubt"') == 1
+    assert "0010 v0001, to review, It is black: nothing in it is brighter." in page
+    closely = client.get(f"{PAGE}plans/{plans[0].pk}").content.decode()
+    assert "⚠ It is black" in closely
 
 
 def test_many_plans_take_as_many_queries_as_few(episode: Episode) -> None:
