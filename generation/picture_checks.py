@@ -37,9 +37,10 @@ class Check:
             return False
         return value <= bound if self.lookup == "lte" else value >= bound
 
-    def told(self, value: float) -> str:
-        """Return what is said of a measure that is beyond the bound."""
-        return Sentence(self.sentence, {"percent": round(100 * value), "value": f"{value:.2f}"})
+    def told(self, value: float, like: str = "") -> str:
+        """Return what is said of a measure that is beyond the bound, and of what it is like."""
+        said = {"percent": round(100 * value), "value": f"{value:.2f}", "like": like}
+        return Sentence(self.sentence, said)
 
 
 CHECKS: Mapping[str, Check] = {
@@ -67,14 +68,14 @@ CHECKS: Mapping[str, Check] = {
             "version_distance",
             "lte",
             0.01,
-            to_say("It shows the same as another version of the plan, or nearly so."),
+            to_say("It shows the same as {like}, or nearly so."),
         ),
         Check(
             "like_plan",
             "plan_distance",
             "lte",
             0.01,
-            to_say("It shows the same as a picture of another plan, or nearly so."),
+            to_say("It shows the same as {like}, or nearly so."),
         ),
         Check(
             "composition",

@@ -16,7 +16,12 @@ from generation.picture_checks import CHECKS, Check, bounds
 #: In place of a check's name: whichever.
 ANY = "any"
 #: What is read with versions, so that their findings ask for nothing more.
-RELATED = ("measure", "batch__style", "plan__style")
+RELATED = (
+    "measure__like_version",
+    "measure__like_plan",
+    "batch__style",
+    "plan__style",
+)
 
 
 class Finding(TypedDict):
@@ -49,12 +54,13 @@ def of(version: Version) -> list[Finding] | None:
 
 
 def _finding(check: Check, value: float, bound: float, measure: Measure) -> Finding:
+    like: Version | None = getattr(measure, check.name, None)
     return {
         "check": check.name,
         "value": round(value, 4),
         "bound": bound,
-        "detail": str(check.told(value)),
-        "like": getattr(measure, f"{check.name}_id", None),
+        "detail": str(check.told(value, str(like or ""))),
+        "like": like.pk if like else None,
     }
 
 

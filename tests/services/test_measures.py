@@ -208,6 +208,7 @@ def test_the_same_picture_of_another_plan_is_found(plans: list[Plan]) -> None:
 
     [found] = findings.of(Version.objects.get(pk=again.pk)) or []
     assert (found["check"], found["like"]) == ("like_plan", first.pk)
+    assert found["detail"] == f"It shows the same as {first}, or nearly so."
 
 
 def test_the_earlier_one_may_be_measured_late(
