@@ -1,7 +1,7 @@
 """The supervisors' door to the review: every page, registered when this is imported."""
 
 from generation.admin.navigation import GROUPS
-from review.admin import light_tables, reviews
+from review.admin import light_tables, links, reviews
 
 GROUPS.add(
     (
@@ -9,8 +9,9 @@ GROUPS.add(
         (
             ("To review", "rule", "review.review:tables"),
             ("Decisions", "gavel", "review.review"),
+            ("Links for guests", "link", "review.reviewlink"),
         ),
     )
 )
 
-__all__ = ["light_tables", "reviews"]
+__all__ = ["light_tables", "links", "reviews"]

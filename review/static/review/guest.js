@@ -29,8 +29,9 @@
       words.focus();
       return;
     }
-    form.querySelectorAll("button").forEach((each) => { each.disabled = true; });
+    // Read before the buttons are disabled: the one that was pressed would say nothing.
     const body = new URLSearchParams(new FormData(form, button));
+    form.querySelectorAll("button").forEach((each) => { each.disabled = true; });
     try {
       const answer = await fetch(form.action, { method: "POST", body, headers: { "X-Card": "1" }, redirect: "error" });
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
