@@ -503,6 +503,7 @@
 
   function take(review) {
     const tile = tileOf(review.plan_id);
+    decided.set(review.plan_id, ++clock);
     if (!tile) return;
     setState(tile, review.version, review.became);
     for (const each of review.changed) if (Number(tile.dataset.version) === each.version) setState(tile, each.version, each.became);
@@ -573,7 +574,12 @@
   let tag = "";
   const news = new Set();
 
+  // What was decided here while an answer was under way is newer than that answer.
+  const decided = new Map();
+  let clock = 0;
+
   async function refresh() {
+    const began = ++clock;
     const answer = await fetch(`${table.dataset.statesUrl}?sequence=${encodeURIComponent(table.dataset.sequence)}`, {
       headers: tag ? { "If-None-Match": tag } : {}, redirect: "error",
     });
@@ -584,7 +590,10 @@
     for (const row of body.plans) {
       const tile = tileOf(row[0]);
       // What was decided here and is on its way counts more than what was read before it.
-      if (tile && !unsent.has(row[0])) update(tile, row);
+      if ((decided.get(row[0]) || 0) > began) {
+        tag = "";
+        note();
+      } else if (tile && !unsent.has(row[0])) update(tile, row);
     }
     tellNews();
   }
