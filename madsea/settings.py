@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from madsea import env_file, environment, private_files, service_urls
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -347,7 +349,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Madsea",
     "SITE_HEADER": "Madsea",
-    "SITE_SUBHEADER": "From plans to images",
+    "SITE_SUBHEADER": _("From plans to images"),
     "SITE_URL": None,
     # It would hold what was typed into forms alone, and none of the acts.
     "SHOW_HISTORY": False,

@@ -9,12 +9,13 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest
 
 from generation.errors import MadseaError
+from wording import say
 
 #: More at once would keep the page waiting; whole batches have acts of their own.
 ROWS_MAX = 500
 NAMED_MAX = 5
-CANCELLED = "cancelled, or asked to stop where it is running"
-PLANS = ("plan", "plans")
+CANCELLED = say("cancelled, or asked to stop where it is running")
+PLANS = (say("plan"), say("plans"))
 
 #: What an act would be done to: for each row's id, the ids of what it would change.
 Targets = Mapping[int, frozenset[int]]
@@ -53,7 +54,7 @@ class Act:
     fits: Callable[[Any], bool] = lambda _row: True
     question: Question | None = None
     is_main: bool = False
-    not_done: str = "not changed"
+    not_done: str = say("not changed")
     carries: Mapping[str, str] = field(default_factory=dict)
 
     def targets(self, rows: Sequence[Any]) -> Targets:
@@ -98,13 +99,22 @@ def report(
 ) -> None:
     """Say what came of an act; `held` is what the rows held that it changed: "26 plans"."""
     if outcome.done:
-        what = f"{counted(outcome.done, noun)} ({held})" if held else counted(outcome.done, noun)
+        what = (
+            say("{done} ({held})", done=counted(outcome.done, noun), held=held)
+            if held
+            else counted(outcome.done, noun)
+        )
         messages.success(request, f"{what} {act.past}.")
     if outcome.refused:
         reasons = " ".join(
             f"{_listed(names)}: {reason}" for reason, names in outcome.refused.items()
         )
-        text = f"{counted(outcome.n_refused, noun)} {act.not_done}. {reasons}"
+        text = say(
+            "{n_refused} {not_done}. {reasons}",
+            n_refused=counted(outcome.n_refused, noun),
+            not_done=act.not_done,
+            reasons=reasons,
+        )
         messages.warning(request, text)
 
 
@@ -115,10 +125,10 @@ def united(targets: Targets) -> frozenset[int]:
 
 def counted(n: int, noun: tuple[str, str]) -> str:
     """Return a number with its noun."""
-    return f"{n} {noun[0] if n == 1 else noun[1]}"
+    return say("{n:,} {noun}", n=n, noun=noun[0] if n == 1 else noun[1])
 
 
 def _listed(names: list[str]) -> str:
     more = len(names) - NAMED_MAX
     listed = ", ".join(names[:NAMED_MAX])
-    return f"{listed} and {more} more" if more > 0 else listed
+    return say("{listed} and {more} more", listed=listed, more=more) if more > 0 else listed

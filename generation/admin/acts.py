@@ -6,11 +6,13 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from generation.admin import filters, html
 from generation.admin.base import RecordAdmin
 from generation.admin.detail_pages import Page
 from generation.models import Act
+from wording import say
 
 
 @admin.register(Act)
@@ -24,21 +26,21 @@ class ActAdmin(RecordAdmin):
         ("at", filters.DatesFilter),
     )
     search_fields = ("target", "actor_name", "reason")
-    search_help_text = "a file's name, a batch's id, a user or words of the reason"
+    search_help_text = _("a file's name, a batch's id, a user or words of the reason")
 
-    @admin.display(description="when", ordering="id")
+    @admin.display(description=_("when"), ordering="id")
     def when(self, act: Act) -> SafeString:
         return html.clock(act.at)
 
-    @admin.display(description="what", ordering="target")
+    @admin.display(description=_("what"), ordering="target")
     def what(self, act: Act) -> str:
         return act.target
 
-    @admin.display(description="changed")
+    @admin.display(description=_("changed"))
     def changed(self, act: Act) -> str:
         return _changes(act)
 
-    @admin.display(description="why")
+    @admin.display(description=_("why"))
     def why(self, act: Act) -> str:
         return act.reason
 
@@ -49,11 +51,11 @@ class ActAdmin(RecordAdmin):
         return Page(
             name=str(act),
             facts=[
-                ("When", self.when(act)),
-                ("By", act.actor_name),
-                ("What", f"{act.target_kind} {act.target_id}: {act.target}"),
-                ("Changed", _changes(act) or html.NOTHING),
-                ("Why", act.reason or html.NOTHING),
+                (say("When"), self.when(act)),
+                (say("By"), act.actor_name),
+                (say("What"), f"{act.target_kind} {act.target_id}: {act.target}"),
+                (say("Changed"), _changes(act) or html.NOTHING),
+                (say("Why"), act.reason or html.NOTHING),
             ],
         )
 

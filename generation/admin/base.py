@@ -23,6 +23,7 @@ from generation.admin.detail_pages import Page
 from generation.admin.pagination import BoundedPaginator
 from generation.extension_points import Registry
 from generation.selectors import episode_changes
+from wording import say
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
@@ -69,7 +70,7 @@ class MadseaAdmin(_Base):
     ) -> HttpResponse:
         """Say it where Django has left out a filter that it did not understand."""
         if ERROR_FLAG in request.GET:
-            text = "The filter in the address was not understood: every row is shown."
+            text = say("The filter in the address was not understood: every row is shown.")
             messages.warning(request, text)
         return super().changelist_view(request, extra_context)
 
@@ -82,7 +83,7 @@ class MadseaAdmin(_Base):
                 actions[act.name] = (
                     _many(act),
                     act.name,
-                    f"{act.label} selected",
+                    say("{label} selected", label=act.label),
                 )
             if self.generates:
                 actions["generate"] = generate.list_action(self.generates)
@@ -179,21 +180,21 @@ class MadseaAdmin(_Base):
             raise PermissionDenied
         shown = confirmation.read(request.POST.get("shown", ""), self.salt(act))
         if shown is None:
-            messages.error(request, "Nothing was done: that page was too old. Choose again.")
+            messages.error(request, say("Nothing was done: that page was too old. Choose again."))
             return HttpResponseRedirect(self.back(request))
         rows = list(self.get_queryset(request).filter(pk__in=shown.rows))
         targets = act.targets(rows)
         if not united(targets) <= shown.targets:
-            text = (
-                "More would be changed by now than you were asked about."
-                " Read it again, then answer."
+            text = say(
+                "More would be changed by now than you were asked about. Read it again, "
+                "then answer."
             )
             return confirmation.page(self, request, act, rows, changed=text)
         if confirmation.answer_once(request, shown):
             self._do(request, act, rows, targets)
             confirmation.tell_left_alone(request, act, shown, targets)
         else:
-            messages.info(request, "You answered this before: nothing more was done now.")
+            messages.info(request, say("You answered this before: nothing more was done now."))
         return HttpResponseRedirect(self.back(request))
 
     def _do(self, request: HttpRequest, act: Act, rows: Sequence[Any], targets: Targets) -> None:
@@ -215,7 +216,12 @@ class MadseaAdmin(_Base):
         return _own(request, request.POST.get("back", "")) or _back(request, here)
 
     def _gone(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
-        messages.warning(request, f"There is no {self.nouns()[0]} {object_id!r:.40}.")
+        messages.warning(
+            request,
+            say(
+                "There is no {nouns} {object_id!r:.40}.", nouns=self.nouns()[0], object_id=object_id
+            ),
+        )
         url = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
         return HttpResponseRedirect(url)
 
@@ -297,8 +303,9 @@ def _perform_on_many(
 ) -> HttpResponse | None:
     rows = list(queryset[: ROWS_MAX + 1])
     if len(rows) > ROWS_MAX:
-        text = (
-            f"Nothing was done: at most {ROWS_MAX} at once. Whole batches can be acted on as such."
+        text = say(
+            "Nothing was done: at most {rows_max} at once. Whole batches can be acted on as such.",
+            rows_max=ROWS_MAX,
         )
         messages.error(request, text)
         return None

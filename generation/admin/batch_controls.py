@@ -21,6 +21,7 @@ from generation.errors import Conflict, MadseaError
 from generation.models import Batch
 from generation.models.batch import NAME_MAX, PRIORITY_HIGH, PRIORITY_LOW
 from generation.services import batch_controls
+from wording import say
 
 STEP = 10
 NAME = "name"
@@ -28,12 +29,12 @@ NAME = "name"
 
 def _pause(batch: Batch, user: User) -> None:
     if not batch_controls.pause(batch, actor=user):
-        raise Conflict("It is paused already.")
+        raise Conflict(say("It is paused already."))
 
 
 def _resume(batch: Batch, user: User) -> None:
     if not batch_controls.resume(batch, actor=user):
-        raise Conflict("It is not paused.")
+        raise Conflict(say("It is not paused."))
 
 
 def _raise(batch: Batch, user: User) -> None:
@@ -46,7 +47,9 @@ def _lower(batch: Batch, user: User) -> None:
 
 def _move(batch: Batch, by: int, user: User) -> None:
     if not batch_controls.move_priority(batch, by, actor=user):
-        raise Conflict(f"Its priority is {batch.priority} already, and goes no further.")
+        raise Conflict(
+            say("Its priority is {priority} already, and goes no further.", priority=batch.priority)
+        )
 
 
 def _nowhere(_batch: Batch) -> bool:
@@ -57,23 +60,25 @@ def _nowhere(_batch: Batch) -> bool:
 ACTS = (
     Act(
         "pause",
-        "Pause",
-        "paused: what runs is finished, nothing more is taken",
+        say("Pause"),
+        say("paused: what runs is finished, nothing more is taken"),
         "pause",
         _pause,
         lambda batch: batch.is_unfinished and batch.paused_at is None,
     ),
     Act(
         "resume",
-        "Resume",
+        say("Resume"),
         "resumed",
         "play_arrow",
         _resume,
         lambda batch: batch.paused_at is not None,
         is_main=True,
     ),
-    Act("raise", f"Priority +{STEP}", "raised in priority", "arrow_upward", _raise, _nowhere),
-    Act("lower", f"Priority −{STEP}", "lowered in priority", "arrow_downward", _lower, _nowhere),
+    Act("raise", f"Priority +{STEP}", say("raised in priority"), "arrow_upward", _raise, _nowhere),
+    Act(
+        "lower", f"Priority −{STEP}", say("lowered in priority"), "arrow_downward", _lower, _nowhere
+    ),
 )
 
 
@@ -87,9 +92,9 @@ class Number:
     high: int
 
 
-PRIORITY = Number("priority", "Priority", PRIORITY_LOW, PRIORITY_HIGH)
+PRIORITY = Number("priority", say("Priority"), PRIORITY_LOW, PRIORITY_HIGH)
 TRIES = Number(
-    "max_tries", "Tries of each plan", batch_controls.TRIES_LOW, batch_controls.TRIES_HIGH
+    "max_tries", say("Tries of each plan"), batch_controls.TRIES_LOW, batch_controls.TRIES_HIGH
 )
 NUMBERS = (PRIORITY, TRIES)
 
@@ -169,7 +174,7 @@ def _set_number(number: Number, request: HttpRequest, batch: Batch) -> None:
     try:
         value = int(request.POST.get(number.name, ""))
     except ValueError:
-        messages.error(request, f"{number.label} must be a whole number.")
+        messages.error(request, say("{label} must be a whole number.", label=number.label))
         return
     change: dict[str, Any] = {number.name: value}
     batch_controls.steer(batch, actor=cast(User, request.user), **change)
@@ -179,4 +184,4 @@ def _set_number(number: Number, request: HttpRequest, batch: Batch) -> None:
 def _rename(request: HttpRequest, batch: Batch) -> None:
     name = request.POST.get(NAME, "").strip()
     batch_controls.steer(batch, actor=cast(User, request.user), name=name)
-    messages.success(request, f"It is called “{name}” now.")
+    messages.success(request, say("It is called “{name}” now.", name=name))

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import URLPattern
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from generation.admin import (
     batch_controls,
@@ -23,11 +24,13 @@ from generation.admin import (
 from generation.admin.actions import CANCELLED, PLANS, Act, Question, counted
 from generation.admin.base import RecordAdmin
 from generation.admin.detail_pages import Form, Page
+from generation.admin.state_words import in_words
 from generation.errors import Conflict
 from generation.models import Batch, LogEntry, PlanRun
 from generation.selectors import admin_overviews, expected_ends
 from generation.selectors import batches as reads
 from generation.services import batches
+from wording import say
 
 
 def _retry(batch: Batch, user: User) -> object:
@@ -37,7 +40,7 @@ def _retry(batch: Batch, user: User) -> object:
 def _cancel(batch: Batch, user: User) -> object:
     done = batches.cancel(batch, actor=user)
     if done.is_nothing:
-        raise Conflict("Nothing is left in it to cancel.")
+        raise Conflict(say("Nothing is left in it to cancel."))
     return done
 
 
@@ -50,8 +53,8 @@ class BatchAdmin(RecordAdmin):
     acts = (
         Act(
             "retry",
-            "Retry",
-            "queued again",
+            say("Retry"),
+            say("queued again"),
             "replay",
             _retry,
             lambda batch: batch.can_be_retried,
@@ -60,7 +63,7 @@ class BatchAdmin(RecordAdmin):
         ),
         Act(
             "cancel",
-            "Cancel",
+            say("Cancel"),
             CANCELLED,
             "cancel",
             _cancel,
@@ -86,10 +89,10 @@ class BatchAdmin(RecordAdmin):
         ("style", filters.RelatedFilter),
         ("mode", filters.ChoicesFilter),
         ("requested_by", filters.RelatedFilter),
-        ("created_at", filters.titled(filters.DatesFilter, "date of the request")),
+        ("created_at", filters.titled(filters.DatesFilter, say("date of the request"))),
     )
     search_fields = ("public_id",)
-    search_help_text = "a batch's id or name, E202, SQ0010-0010, a project, a style or a user"
+    search_help_text = _("a batch's id or name, E202, SQ0010-0010, a project, a style or a user")
 
     def described(self, batch: Batch) -> str:
         episode = batch.episode
@@ -107,34 +110,34 @@ class BatchAdmin(RecordAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         return queryset.filter(search.in_batches(search_term)), False
 
-    @admin.display(description="batch", ordering="id")
+    @admin.display(description=_("batch"), ordering="id")
     def called(self, batch: Batch) -> SafeString | str:
         if not batch.name:
             return batch.public_id
         return format_html("{}<br><small>{}</small>", batch.name, batch.public_id)
 
-    @admin.display(description="episode", ordering="episode__code")
+    @admin.display(description=_("episode"), ordering="episode__code")
     def episode_link(self, batch: Batch) -> SafeString:
         return html.episode(batch.episode)
 
-    @admin.display(description="status")
+    @admin.display(description=_("status"))
     def status(self, batch: Batch) -> SafeString:
         key = f"status-{batch.pk}"
         return html.live(key, html.batch_label(batch), unfinished=batch.is_unfinished)
 
-    @admin.display(description="progress")
+    @admin.display(description=_("progress"))
     def progress(self, batch: Batch) -> SafeString:
         return html.live(f"progress-{batch.pk}", html.batch_bar(batch))
 
-    @admin.display(description="plans", ordering="n_total")
+    @admin.display(description=_("plans"), ordering="n_total")
     def plans(self, batch: Batch) -> SafeString:
         return html.live(f"plans-{batch.pk}", html.counts(batch))
 
-    @admin.display(description="by", ordering="requested_by__username")
+    @admin.display(description=_("by"), ordering="requested_by__username")
     def requester(self, batch: Batch) -> str:
         return str(batch.requested_by or "–")
 
-    @admin.display(description="age", ordering="created_at")
+    @admin.display(description=_("age"), ordering="created_at")
     def age(self, batch: Batch) -> SafeString:
         return html.ago(batch.created_at)
 
@@ -142,7 +145,7 @@ class BatchAdmin(RecordAdmin):
         may_change = self.has_change_permission(request, batch)
         runs = admin_overviews.runs_by_attention(batch, tables.LINES)
         all_runs = html.list_url(PlanRun, batch__id__exact=batch.pk)
-        more = html.link(all_runs, f"All {batch.n_total} plans")
+        more = html.link(all_runs, say("All {n_total} plans", n_total=batch.n_total))
         log = admin_overviews.log().filter(batch=batch)[: tables.LINES]
         whole_log = html.list_url(LogEntry, batch__id__exact=batch.pk)
         return Page(
@@ -151,9 +154,9 @@ class BatchAdmin(RecordAdmin):
             strip=html.strip(admin_overviews.pictures_of(batch, STRIP_MAX)),
             facts=_facts(batch, may_change=may_change),
             tables=[
-                tables.without(tables.runs("Plans", runs, more=more), "Batch"),
+                tables.without(tables.runs(say("Plans"), runs, more=more), say("Batch")),
                 tables.values("Values", batch.params, batch.sources),
-                tables.log(log, more=html.link(whole_log, "The whole log"), with_plan=True),
+                tables.log(log, more=html.link(whole_log, say("The whole log")), with_plan=True),
             ],
             unfinished=batch.is_unfinished,
             episode_id=batch.episode_id,
@@ -167,44 +170,48 @@ def _forms(batch: Batch) -> list[Form]:
 
 def _facts(batch: Batch, *, may_change: bool) -> list[tuple[str, SafeString | str]]:
     return [
-        ("Name", batch_controls.name_field(batch, may_change=may_change)),
-        ("Batch", html.code(batch.public_id)),
-        ("Project", html.link_to(batch.episode.project)),
-        ("Episode", html.link_to(batch.episode)),
-        ("Style", html.link_to(batch.style)),
-        ("Workflow", retry_with_workflow.field(batch, may_change=may_change)),
-        ("Mode", batch.mode),
-        *([("Variations of each plan", str(batch.variations))] if batch.variations > 1 else []),
-        *([("Reason", batch.reason)] if batch.reason else []),
+        (say("Name"), batch_controls.name_field(batch, may_change=may_change)),
+        (say("Batch"), html.code(batch.public_id)),
+        (say("Project"), html.link_to(batch.episode.project)),
+        (say("Episode"), html.link_to(batch.episode)),
+        (say("Style"), html.link_to(batch.style)),
+        (say("Workflow"), retry_with_workflow.field(batch, may_change=may_change)),
+        (say("Mode"), in_words(batch.mode)),
+        *(
+            [(say("Variations of each plan"), str(batch.variations))]
+            if batch.variations > 1
+            else []
+        ),
+        *([(say("Reason"), batch.reason)] if batch.reason else []),
         (
-            "Priority",
+            say("Priority"),
             batch_controls.number_field(
                 batch_controls.PRIORITY, batch.priority, may_change=may_change
             ),
         ),
         (
-            "Tries per plan",
+            say("Tries per plan"),
             batch_controls.number_field(
                 batch_controls.TRIES, reads.max_tries(batch), may_change=may_change
             ),
         ),
         *_queue(batch),
         *_end(batch),
-        ("Requested by", str(batch.requested_by or "–")),
-        ("Requested", html.clock(batch.created_at)),
-        ("Finished", html.clock(batch.finished_at)),
-        ("Paused", html.clock(batch.paused_at)),
-        ("Cancel requested", html.clock(batch.cancel_requested_at)),
+        (say("Requested by"), str(batch.requested_by or "–")),
+        (say("Requested"), html.clock(batch.created_at)),
+        (say("Finished"), html.clock(batch.finished_at)),
+        (say("Paused"), html.clock(batch.paused_at)),
+        (say("Cancel requested"), html.clock(batch.cancel_requested_at)),
     ]
 
 
 def _queue(batch: Batch) -> list[tuple[str, SafeString | str]]:
     if not batch.n_queued:
         return []
-    return [("In the queue", html.link(queue_page.url(batch), counted(batch.n_queued, PLANS)))]
+    return [(say("In the queue"), html.link(queue_page.url(batch), counted(batch.n_queued, PLANS)))]
 
 
 def _end(batch: Batch) -> list[tuple[str, SafeString | str]]:
     if not batch.is_unfinished:
         return []
-    return [("Expected end", html.expected(expected_ends.forecast().of_batch(batch)))]
+    return [(say("Expected end"), html.expected(expected_ends.forecast().of_batch(batch)))]

@@ -15,30 +15,34 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from generation.admin.actions import Act, Question, Targets, counted, united
+from wording import say, say_n
 
 TEMPLATE = "admin/generation/question.html"
 ROWS_SHOWN = 50
 #: A question that is older was asked about another state of things.
 ANSWERED_WITHIN_S = 3600
-RETRY = (
-    "Each is queued again and takes its time on a server once more. Seeds and parameters stay as"
-    " they are."
+RETRY = say(
+    "Each is queued again and takes its time on a server once more. Seeds and "
+    "parameters stay as they are."
 )
-RETRY_WITH = (
-    "Each is queued again and made with this workflow from now on, with what was asked for before;"
-    " presets and the style's values are those of this workflow. Seeds stay where they fit."
+RETRY_WITH = say(
+    "Each is queued again and made with this workflow from now on, with what "
+    "was asked for before; presets and the style's values are those of this "
+    "workflow. Seeds stay where they fit."
 )
-CANCEL = (
-    "What waits is cancelled at once. What is running is stopped, and its image is dropped. Images"
-    " that are published are kept. “Retry” queues cancelled plans again."
+CANCEL = say(
+    "What waits is cancelled at once. What is running is stopped, and its "
+    "image is dropped. Images that are published are kept. “Retry” queues "
+    "cancelled plans again."
 )
-AGAIN = (
-    "Each is rendered once more by its recipe, as a new version: the same graph, seed and panel, so"
-    " that on the same server the picture is the same. What is published stays."
+AGAIN = say(
+    "Each is rendered once more by its recipe, as a new version: the same "
+    "graph, seed and panel, so that on the same server the picture is the "
+    "same. What is published stays."
 )
-NEW_SEED = (
-    "Each is rendered once more by its recipe, as a new version, with a new seed."
-    " What is published stays."
+NEW_SEED = say(
+    "Each is rendered once more by its recipe, as a new version, with a new "
+    "seed. What is published stays."
 )
 _ANSWERED = "madsea_answered"
 _ANSWERED_MAX = 100
@@ -83,9 +87,17 @@ def tell_left_alone(request: HttpRequest, act: Act, shown: Shown, targets: Targe
     """Say what was asked about and needs the act no more."""
     n_left = len(shown.targets - united(targets))
     if n_left:
-        noun = act.question.noun if act.question and act.question.noun[0] else ("row", "rows")
-        verb = "was" if n_left == 1 else "were"
-        text = f"{counted(n_left, noun)} had changed meanwhile and {verb} left alone."
+        noun = (
+            act.question.noun
+            if act.question and act.question.noun[0]
+            else (say("row"), say("rows"))
+        )
+        text = say_n(
+            "{what} had changed meanwhile and was left alone.",
+            "{what} had changed meanwhile and were left alone.",
+            n_left,
+            what=counted(n_left, noun),
+        )
         messages.info(request, text)
 
 
@@ -99,8 +111,8 @@ def page(
     context = {
         **admin.admin_site.each_context(request),
         "opts": admin.opts,
-        "title": f"{act.label}: {what(admin, act, targets)}?",
-        "what": what(admin, act, targets),
+        "title": say("{label}: {what}?", label=act.label, what=what(admin, act, targets)),
+        "press": say("{label}: {what}", label=act.label, what=what(admin, act, targets)),
         "act": act,
         "follows": question.follows,
         "note": question.note(rows) if question.note else "",
@@ -120,7 +132,9 @@ def what(admin: Any, act: Act, targets: Targets) -> str:
     n_rows = sum(1 for ids in targets.values() if ids)
     rows = counted(n_rows, admin.nouns())
     noun = act.question.noun if act.question else ("", "")
-    return f"{counted(len(united(targets)), noun)} of {rows}" if noun[0] else rows
+    return (
+        say("{n} of {rows}", n=counted(len(united(targets)), noun), rows=rows) if noun[0] else rows
+    )
 
 
 def _lines(admin: Any, act: Act, rows: Sequence[Any], targets: Targets) -> list[str]:
@@ -137,9 +151,11 @@ def _left(admin: Any, rows: Sequence[Any], targets: Targets) -> str:
     n_left = sum(1 for row in rows if not targets.get(row.pk))
     if not n_left:
         return ""
-    verb = "is" if n_left == 1 else "are"
-    return (
-        f"{counted(n_left, admin.nouns())} of your choice {verb} left alone: nothing to do there."
+    return say_n(
+        "{what} of your choice is left alone: nothing to do there.",
+        "{what} of your choice are left alone: nothing to do there.",
+        n_left,
+        what=counted(n_left, admin.nouns()),
     )
 
 

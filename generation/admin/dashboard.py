@@ -11,6 +11,7 @@ from generation.models import Batch, PlanRun
 from generation.selectors import admin_overviews
 from generation.selectors.storage_troubles import troubles
 from generation.states import RunState
+from wording import say
 
 SHOWN = 10
 
@@ -27,48 +28,56 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     allowed = [build for permission, build in sections if request.user.has_perm(permission)]
     return {
         **context,
-        "title": "Overview",
+        "title": say("Overview"),
         "tables": [table for build in allowed if (table := build())],
     }
 
 
 def _storage() -> Table | None:
     rows = [(each.scope or "all", html.clock(each.since), each.detail) for each in troubles()]
-    title = "Storage: plans wait until this is mended"
-    return Table(title, ("Project", "Since", "What is wrong"), rows) if rows else None
+    title = say("Storage: plans wait until this is mended")
+    return (
+        Table(title, (say("Project"), say("Since"), say("What is wrong")), rows) if rows else None
+    )
 
 
 def _running() -> Table:
     found = admin_overviews.unfinished_batches(SHOWN + 1)
     more = format_html(
         "{} · {}",
-        html.link(queue_page.url(), "The queue"),
-        html.link(html.list_url(Batch), "All batches"),
+        html.link(queue_page.url(), say("The queue")),
+        html.link(html.list_url(Batch), say("All batches")),
     )
-    title = _newest("Unfinished batches", len(found))
-    return tables.batches(title, found[:SHOWN], more=more, empty="Nothing is running.")
+    title = _newest(say("Unfinished batches"), len(found))
+    return tables.batches(title, found[:SHOWN], more=more, empty=say("Nothing is running."))
 
 
 def _failed() -> Table:
     found = admin_overviews.failed_runs(SHOWN + 1)
     more = format_html(
         "{} · {}",
-        html.link(html.list_url(PlanRun, attention="yes"), "All of these"),
-        html.link(html.list_url(PlanRun, state__exact=RunState.ERROR.value), "All failed plans"),
+        html.link(html.list_url(PlanRun, attention="yes"), say("All of these")),
+        html.link(
+            html.list_url(PlanRun, state__exact=RunState.ERROR.value), say("All failed plans")
+        ),
     )
-    title = _newest("Failed plans that need attention", len(found))
-    empty = "Nothing to do: every plan that failed has been asked for again."
+    title = _newest(say("Failed plans that need attention"), len(found))
+    empty = say("Nothing to do: every plan that failed has been asked for again.")
     return tables.runs(title, found[:SHOWN], more=more, empty=empty)
 
 
 def _newest(title: str, n_found: int) -> str:
     """Say in a title that a table shows the newest alone, where there are more."""
-    return title if n_found <= SHOWN else f"{title}: the newest {SHOWN}"
+    return (
+        title if n_found <= SHOWN else say("{title}: the newest {shown}", title=title, shown=SHOWN)
+    )
 
 
 def _finished() -> Table:
     return tables.batches(
-        "Finished last", admin_overviews.finished_batches(5), empty="No batch has finished yet."
+        say("Finished last"),
+        admin_overviews.finished_batches(5),
+        empty=say("No batch has finished yet."),
     )
 
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.utils.safestring import SafeString
+from wording import say
+
 
 Cell = SafeString | str
 
@@ -36,7 +38,7 @@ class Table:
     title: str
     headers: Sequence[str]
     rows: Sequence[Sequence[Cell]]
-    empty: str = "Nothing yet."
+    empty: str = say("Nothing yet.")
     more: Cell = ""
 
     @property

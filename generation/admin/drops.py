@@ -26,6 +26,7 @@ from generation.models import Plan, PlanRun, Sequence, Version
 from generation.selectors import admin_overviews
 from generation.services import dropped_panels, outside_images, run_controls
 from generation.states import RunState
+from wording import say
 
 if TYPE_CHECKING:
     _File = UploadedFile[Any]
@@ -42,10 +43,12 @@ def of_sequence(sequence: Sequence) -> Drop:
     """Where panels of a sequence are dropped."""
     return Drop(
         reverse("admin:generation_sequence_panels", args=[sequence.pk]),
-        "Panels: drop images here, or choose them",
-        "PNG, JPEG or WebP. By name: E202_SQ0010-0010_extracted-raw.png, or 0010.png. In order:"
-        " the first image is the first plan's, and so on; images beyond the last plan make new"
-        " plans.",
+        say("Panels: drop images here, or choose them"),
+        say(
+            "PNG, JPEG or WebP. By name: E202_SQ0010-0010_extracted-raw.png, or "
+            "0010.png. In order: the first image is the first plan's, and so on; "
+            "images beyond the last plan make new plans."
+        ),
         is_many=True,
     )
 
@@ -54,8 +57,8 @@ def panel_of(plan: Plan) -> Drop:
     """Where the panel of one plan is dropped."""
     return Drop(
         reverse("admin:generation_plan_panel", args=[plan.pk]),
-        "Its panel: drop an image here, or choose one",
-        "PNG, JPEG or WebP. It becomes the next version of its panel.",
+        say("Its panel: drop an image here, or choose one"),
+        say("PNG, JPEG or WebP. It becomes the next version of its panel."),
     )
 
 
@@ -63,8 +66,8 @@ def image_of(run: PlanRun) -> Drop:
     """Where an artist's image is dropped, of a plan that waits for one."""
     return Drop(
         reverse("admin:generation_planrun_upload", args=[run.pk]),
-        "It waits for an artist: drop the finished image here, or choose it",
-        "PNG, JPEG or WebP. It becomes the plan's next version, and the plan is done.",
+        say("It waits for an artist: drop the finished image here, or choose it"),
+        say("PNG, JPEG or WebP. It becomes the plan's next version, and the plan is done."),
     )
 
 
@@ -133,9 +136,12 @@ def _take(take: Take, request: HttpRequest, row: Any, file: _File, order: int) -
 def _tell(request: HttpRequest, told: list[_Told]) -> None:
     n_taken = sum(each.is_taken for each in told)
     if not told:
-        messages.error(request, "Nothing was sent: choose a file, or drop one.")
+        messages.error(request, say("Nothing was sent: choose a file, or drop one."))
     if n_taken:
-        messages.success(request, f"{counted(n_taken, ('image', 'images'))} published.")
+        messages.success(
+            request,
+            say("{n_taken} published.", n_taken=counted(n_taken, (say("image"), say("images")))),
+        )
     for each in told:
         if not each.is_taken:
             messages.error(request, each.words)

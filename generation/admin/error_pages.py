@@ -12,6 +12,7 @@ from django.urls import reverse
 from unfold.settings import get_config
 
 from generation.admin import navigation
+from wording import say
 
 INSIDE, ALONE = "admin/generation/refusal.html", "admin/generation/refusal_alone.html"
 
@@ -27,41 +28,53 @@ class ErrorPage:
 
 
 UNREADABLE = ErrorPage(
-    "This request cannot be read",
-    "Its address or what was sent with it is not what Madsea expects. Nothing was done.",
-    "Go back, reload the page and try again. If it happens again, tell a technical director"
-    " the address above: the name of this machine may be missing in ALLOWED_HOSTS.",
+    say("This request cannot be read"),
+    say("Its address or what was sent with it is not what Madsea expects. Nothing was done."),
+    say(
+        "Go back, reload the page and try again. If it happens again, tell a "
+        "technical director the address above: the name of this machine may be "
+        "missing in ALLOWED_HOSTS."
+    ),
     alone=True,
 )
 STALE_FORM = ErrorPage(
-    "The page was open for too long",
-    "Somebody signed in or out in this browser since it was opened, or cookies are switched off."
-    " Nothing was done.",
-    "Go back, reload the page, and do it again.",
+    say("The page was open for too long"),
+    say(
+        "Somebody signed in or out in this browser since it was opened, or cookies "
+        "are switched off. Nothing was done."
+    ),
+    say("Go back, reload the page, and do it again."),
     alone=True,
 )
 FORBIDDEN = ErrorPage(
-    "You may not do this",
-    "Your account has no permission for it. Nothing was done.",
-    "Ask whoever manages the users for the permission, or sign in as somebody else.",
+    say("You may not do this"),
+    say("Your account has no permission for it. Nothing was done."),
+    say("Ask whoever manages the users for the permission, or sign in as somebody else."),
 )
 NOWHERE = ErrorPage(
-    "There is nothing at this address",
-    "It was mistyped, or what it led to is gone.",
-    "Find it by the lists at the side.",
+    say("There is nothing at this address"),
+    say("It was mistyped, or what it led to is gone."),
+    say("Find it by the lists at the side."),
 )
 BUTTON = ErrorPage(
-    "This address belongs to a button",
-    "It does something only when the button is pressed. It was opened like a page, as after"
-    " signing in again: nothing was done.",
-    "Go to the page and press the button again.",
+    say("This address belongs to a button"),
+    say(
+        "It does something only when the button is pressed. It was opened like a "
+        "page, as after signing in again: nothing was done."
+    ),
+    say("Go to the page and press the button again."),
 )
 BROKEN = ErrorPage(
-    "Madsea made a mistake",
-    "This page could not be made. What you asked for may have been done or not; what is being"
-    " rendered goes on. The mistake stands in the log of the web process.",
-    "Look whether it was done before you do it again. If it happens again, tell a technical"
-    " director the address and the time.",
+    say("Madsea made a mistake"),
+    say(
+        "This page could not be made. What you asked for may have been done or "
+        "not; what is being rendered goes on. The mistake stands in the log of the "
+        "web process."
+    ),
+    say(
+        "Look whether it was done before you do it again. If it happens again, "
+        "tell a technical director the address and the time."
+    ),
     alone=True,
 )
 OF_STATUS: Mapping[int, ErrorPage] = {
@@ -88,7 +101,7 @@ def page(
         "refusal": refused,
         "status": status,
         "back": back or reverse("admin:index"),
-        "back_to": "To its page" if back else "",
+        "back_to": say("To its page") if back else "",
     }
     html = render_to_string(ALONE if is_alone else INSIDE, context, None if is_alone else request)
     return HttpResponse(html, status=status)

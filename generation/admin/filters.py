@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
+from generation.admin.state_words import in_words
 from generation.models import Episode, Project, Sequence
 from generation.selectors import admin_overviews, batches
 from generation.states import BatchState, RunState
+from wording import say
 
 if TYPE_CHECKING:
     from django.contrib.admin import ChoicesFieldListFilter as ChoicesFilter
@@ -113,7 +116,7 @@ class BatchStateFilter(_Choice):
     title = parameter_name = "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Words:
-        return [(state.value, state.value) for state in BatchState]
+        return [(state.value, in_words(state.value)) for state in BatchState]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         known = {state.value: condition for state, condition in batches.IN_STATE.items()}
@@ -121,11 +124,14 @@ class BatchStateFilter(_Choice):
 
 
 class PlanStateFilter(_Choice):
-    title = "status of the latest run"
+    title = _("status of the latest run")
     parameter_name = "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Words:
-        return [*((state.value, state.value) for state in RunState), ("none", "never asked for")]
+        return [
+            *((state.value, in_words(state.value)) for state in RunState),
+            ("none", say("never asked for")),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
@@ -135,11 +141,11 @@ class PlanStateFilter(_Choice):
 
 
 class AttentionFilter(_Choice):
-    title = "attention"
+    title = _("attention")
     parameter_name = "attention"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Words:
-        return [("yes", "failed, and not asked for again")]
+        return [("yes", say("failed, and not asked for again"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(admin_overviews.needing_attention()) if self.value() else queryset
@@ -149,7 +155,7 @@ class PanelFilter(_Choice):
     title = parameter_name = "panel"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Words:
-        return [("no", "without panel"), ("yes", "with panel")]
+        return [("no", say("without panel")), ("yes", say("with panel"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()

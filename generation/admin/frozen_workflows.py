@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from generation.admin import html
 from generation.admin.base import RecordAdmin
@@ -14,6 +15,7 @@ from generation.admin.detail_pages import Page, Table
 from generation.models import Batch, Workflow
 from generation.services import requested_workflows
 from generation.workflows.contract import Contract
+from wording import say
 
 
 @admin.register(Workflow)
@@ -25,16 +27,16 @@ class WorkflowAdmin(RecordAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return Workflow.objects.defer("graph").annotate(n_batches=Count("batches")).order_by("name")
 
-    @admin.display(description="SHA-256", ordering="sha256")
+    @admin.display(description=_("SHA-256"), ordering="sha256")
     def fingerprint(self, workflow: Workflow) -> SafeString:
         return html.code(workflow.sha256[:16])
 
-    @admin.display(description="batches", ordering="n_batches")
+    @admin.display(description=_("batches"), ordering="n_batches")
     def batches(self, workflow: Any) -> SafeString:
         url = html.list_url(Batch, workflow__id__exact=workflow.pk)
         return html.link(url, workflow.n_batches)
 
-    @admin.display(description="frozen", ordering="created_at")
+    @admin.display(description=_("frozen"), ordering="created_at")
     def frozen(self, workflow: Workflow) -> SafeString:
         return html.ago(workflow.created_at)
 
@@ -45,16 +47,19 @@ class WorkflowAdmin(RecordAdmin):
             facts=[
                 ("SHA-256", html.code(workflow.sha256)),
                 ("Contract's SHA-256", html.code(workflow.contract_sha256)),
-                ("Frozen", html.clock(workflow.created_at)),
-                ("Batches", self.batches(workflow)),
-                ("Nodes", str(len(workflow.graph))),
-                ("Result", contract.result or "none"),
-                ("Panel", ".".join(contract.panel) if contract.panel else "none"),
+                (say("Frozen"), html.clock(workflow.created_at)),
+                (say("Batches"), self.batches(workflow)),
+                (say("Nodes"), str(len(workflow.graph))),
+                (say("Result"), contract.result or "none"),
+                (say("Panel"), ".".join(contract.panel) if contract.panel else "none"),
             ],
             tables=[_parameters(contract), _remarks(contract), _nodes(workflow)],
             documents=[
-                ("Answers and choices", json.dumps(workflow.choices, indent=2, ensure_ascii=False)),
-                ("Graph", json.dumps(workflow.graph, indent=2, ensure_ascii=False)),
+                (
+                    say("Answers and choices"),
+                    json.dumps(workflow.choices, indent=2, ensure_ascii=False),
+                ),
+                (say("Graph"), json.dumps(workflow.graph, indent=2, ensure_ascii=False)),
             ],
         )
 
@@ -70,21 +75,25 @@ def _parameters(contract: Contract) -> Table:
         )
         for name, parameter in sorted(contract.parameters.items())
     ]
-    return Table("Parameters", ("Name", "Type", "Bounds", "Default", "Sets"), rows)
+    return Table(
+        say("Parameters"),
+        (say("Name"), say("Type"), say("Bounds"), say("Default"), say("Sets")),
+        rows,
+    )
 
 
 def _remarks(contract: Contract) -> Table:
     """Questions first: a workflow with an open one can be looked at, not run."""
-    asked = [("Question", question.code, question.detail) for question in contract.questions]
-    said = [("Warning", warning.code, warning.detail) for warning in contract.warnings]
-    headers = ("", "Code", "What it is")
-    return Table("Questions and warnings", headers, [*asked, *said], empty="None.")
+    asked = [(say("Question"), question.code, question.detail) for question in contract.questions]
+    said = [(say("Warning"), warning.code, warning.detail) for warning in contract.warnings]
+    headers = ("", say("Code"), say("What it is"))
+    return Table(say("Questions and warnings"), headers, [*asked, *said], empty="None.")
 
 
 def _bounds(parameter: Any) -> str:
     if parameter.minimum is None and parameter.maximum is None:
         return "–"
-    return f"{parameter.minimum} to {parameter.maximum}"
+    return say("{minimum} to {maximum}", minimum=parameter.minimum, maximum=parameter.maximum)
 
 
 def _nodes(workflow: Workflow) -> Table:
@@ -97,4 +106,4 @@ def _nodes(workflow: Workflow) -> Table:
         )
         for key, node in workflow.graph.items()
     ]
-    return Table("Nodes", ("Node", "Class", "Title", "Inputs"), rows)
+    return Table(say("Nodes"), (say("Node"), say("Class"), say("Title"), say("Inputs")), rows)

@@ -27,10 +27,11 @@ from generation.selectors import admin_overviews, production
 from generation.services import plan_locks, requests_from_plans
 from generation.services.requests_from_plans import Rehearsed
 from generation.states import UNFINISHED, Mode, RunState
+from wording import say
 
 TEMPLATE = "admin/generation/generate.html"
 NAME = "generation_plan_generate"
-LABEL = "Generate"
+LABEL = say("Generate")
 
 
 def url(**chosen: Iterable[int]) -> str:
@@ -50,7 +51,7 @@ def again(run: PlanRun) -> SafeString:
     """A link to the page for an ended run's plan, filled in as that run was asked for."""
     if run.state in UNFINISHED:
         return SafeString("")
-    text = "Another version" if run.state == RunState.DONE else "Again with…"
+    text = say("Another version") if run.state == RunState.DONE else say("Again with…")
     address = url(plans=[run.plan_id], like=[run.pk])
     return button(address, text, is_main=run.state == RunState.DONE)
 
@@ -67,7 +68,7 @@ def list_action(what: str) -> Any:
         ids = queryset.order_by().values_list("pk", flat=True)
         return HttpResponseRedirect(url(**{what: ids}))
 
-    return open_page, "generate", f"{LABEL} selected"
+    return open_page, "generate", say("{label} selected", label=LABEL)
 
 
 def _view(admin: Any, request: HttpRequest) -> HttpResponse:
@@ -114,11 +115,14 @@ def _plans(query: Mapping[str, str]) -> list[Plan]:
 
 def _nothing(request: HttpRequest, n_plans: int) -> HttpResponse:
     text = (
-        f"At most {settings.MADSEA_PLANS_MAX:,} plans can be asked for at once: choose fewer."
+        say(
+            "At most {madsea_plans_max:,} plans can be asked for at once: choose fewer.",
+            madsea_plans_max=settings.MADSEA_PLANS_MAX,
+        )
         if n_plans > settings.MADSEA_PLANS_MAX
-        else "All that was chosen is on hold or omitted: nothing new is made of it."
+        else say("All that was chosen is on hold or omitted: nothing new is made of it.")
         if n_plans
-        else "There is no plan in what was chosen: nothing can be asked for."
+        else say("There is no plan in what was chosen: nothing can be asked for.")
     )
     messages.warning(request, text)
     return HttpResponseRedirect(html.list_url(Plan))
@@ -144,9 +148,9 @@ def _start(request: HttpRequest, form: GenerateForm) -> HttpResponse | None:
         if refused.code == plan_locks.CODE:
             form.refuse([Problem("force", refused.code, refused.detail)])
             return None
-        text = (
-            "Nothing more was started: this page has started something already, and was changed"
-            " since. Press again if you want this as well."
+        text = say(
+            "Nothing more was started: this page has started something already, and "
+            "was changed since. Press again if you want this as well."
         )
         messages.warning(request, text)
         return None
@@ -159,11 +163,13 @@ def _start(request: HttpRequest, form: GenerateForm) -> HttpResponse | None:
 
 def _tell(request: HttpRequest, batches: list[Batch], *, is_new: bool) -> None:
     if not is_new:
-        messages.info(request, "This was started before: nothing more was started now.")
+        messages.info(request, say("This was started before: nothing more was started now."))
         return
     n_runs = sum(batch.n_total for batch in batches)
-    many = f" in {len(batches)} batches" if len(batches) > 1 else ""
-    messages.success(request, f"{counted(n_runs, PICTURES)} asked for{many}.")
+    many = say(" in {n} batches", n=len(batches)) if len(batches) > 1 else ""
+    messages.success(
+        request, say("{n_runs} asked for{many}.", n_runs=counted(n_runs, PICTURES), many=many)
+    )
 
 
 def _page(
@@ -185,10 +191,14 @@ def _press(plans: list[Plan], rehearsed: list[Rehearsed]) -> str:
     told = [each.dry_run for each in rehearsed if each.dry_run]
     n_plans = sum(len(each["plans"]) for each in told) or len(plans)
     if any(each["mode"] == Mode.MANUEL for each in told):
-        what = f"Ask artists for {counted(n_plans, PLANS)}"
+        what = say("Ask artists for {n_plans}", n_plans=counted(n_plans, PLANS))
     else:
         pictures = [each["pictures"] for each in told]
         known = sum(n for n in pictures if n is not None)
         is_known = bool(told) and None not in pictures
-        what = f"{LABEL} {counted(known, PICTURES) if is_known else counted(n_plans, PLANS)}"
-    return f"{what} in {len(rehearsed)} batches" if len(rehearsed) > 1 else what
+        what = say(
+            "{label} {known}",
+            label=LABEL,
+            known=counted(known, PICTURES) if is_known else counted(n_plans, PLANS),
+        )
+    return say("{what} in {n} batches", what=what, n=len(rehearsed)) if len(rehearsed) > 1 else what

@@ -10,8 +10,10 @@ from generation.services import plan_locks
 from generation.services.dry_runs import DryRunDocument, PlanOutlook, ServerOutlook
 from generation.services.requests_from_plans import Part, Rehearsed
 from generation.states import Mode, ServerHealth
+from wording import say, say_n
 
-PLANS, PICTURES = ("plan", "plans"), ("picture", "pictures")
+PLANS = (say("plan"), say("plans"))
+PICTURES = (say("picture"), say("pictures"))
 NAMED_MAX = 8
 
 
@@ -49,19 +51,34 @@ def _locked(part: Part, told: DryRunDocument) -> list[str]:
         return []
     named = plan_locks.named([(each["sequence_id"], each["plan"]) for each in told["locked"]])
     if part.payload.get("force"):
-        return [f"Approved, and made anew all the same: {named}."]
-    return [f"Left out, as they are approved: {named}. Tick “Approved plans, too”, and say why."]
+        return [say("Approved, and made anew all the same: {named}.", named=named)]
+    return [
+        say(
+            "Left out, as they are approved: {named}. Tick “Approved plans, too”, and say why.",
+            named=named,
+        )
+    ]
 
 
 def _lines(n_plans: int, told: DryRunDocument) -> list[str]:
     if told["mode"] == Mode.MANUEL:
-        return [f"{counted(n_plans, PLANS)} will wait for images that artists upload."]
+        return [
+            say(
+                "{n_plans} will wait for images that artists upload.",
+                n_plans=counted(n_plans, PLANS),
+            )
+        ]
     lacking = [plan for plan in told["plans"] if plan["lacks_panel"]]
     servers = told["servers"]
     return [
-        f"{_pictures(told)}, made with {told['workflow_json']}: {_time(told)}.",
+        say(
+            "{pictures}, made with {workflow_json}: {time}.",
+            pictures=_pictures(told),
+            workflow_json=told["workflow_json"],
+            time=_time(told),
+        ),
         *([_lacking(lacking)] if lacking else []),
-        *([] if servers else ["No server is registered: the plans wait until there is one."]),
+        *([] if servers else [say("No server is registered: the plans wait until there is one.")]),
         *([] if not servers or any(map(_renders, servers)) else [_nobody(servers)]),
         *(_server(server) for server in servers if server["missing"]),
     ]
@@ -69,24 +86,33 @@ def _lines(n_plans: int, told: DryRunDocument) -> list[str]:
 
 def _pictures(told: DryRunDocument) -> str:
     if told["pictures"] is None:
-        return "A number of pictures that the workflow does not tell"
+        return say("A number of pictures that the workflow does not tell")
     return counted(told["pictures"], PICTURES)
 
 
 def _time(told: DryRunDocument) -> str:
     if told["seconds"] is None:
-        return "how long it takes is not known, nothing like it was rendered lately"
+        return say("how long it takes is not known, nothing like it was rendered lately")
     n_servers = sum(map(_renders, told["servers"]))
-    where = counted(n_servers, ("server", "servers"))
-    return f"{html.duration(told['seconds'])} if the {where} did nothing else"
+    where = counted(n_servers, (say("server"), say("servers")))
+    return say(
+        "{duration} if the {where} did nothing else",
+        duration=html.duration(told["seconds"]),
+        where=where,
+    )
 
 
 def _lacking(plans: Iterable[PlanOutlook]) -> str:
     names = [f"{plan['sequence_id']}-{plan['plan']}" for plan in plans]
-    more = f" and {len(names) - NAMED_MAX} more" if len(names) > NAMED_MAX else ""
+    more = say(" and {n} more", n=len(names) - NAMED_MAX) if len(names) > NAMED_MAX else ""
     listed = ", ".join(names[:NAMED_MAX])
-    verb = "has no panel: it waits" if len(names) == 1 else "have no panel: they wait"
-    return f"{listed}{more} {verb} until one comes."
+    return say_n(
+        "{listed}{more} has no panel: it waits until one comes.",
+        "{listed}{more} have no panel: they wait until one comes.",
+        len(names),
+        listed=listed,
+        more=more,
+    )
 
 
 def _renders(server: ServerOutlook) -> bool:
@@ -96,18 +122,27 @@ def _renders(server: ServerOutlook) -> bool:
 
 def _nobody(servers: Iterable[ServerOutlook]) -> str:
     said = [f"{server['name']} {_why_not(server)}" for server in servers]
-    return f"No server can render it now ({'; '.join(said)}): the plans wait."
+    return say("No server can render it now ({said}): the plans wait.", said="; ".join(said))
 
 
 def _why_not(server: ServerOutlook) -> str:
     if server["health"] != ServerHealth.UP:
-        return "does not answer" if server["health"] == ServerHealth.DOWN else "was not read yet"
+        return (
+            say("does not answer")
+            if server["health"] == ServerHealth.DOWN
+            else say("was not read yet")
+        )
     if not server["takes_work"]:
-        return "takes no work now"
-    return "was not read yet" if server["can"] is None else "lacks something"
+        return say("takes no work now")
+    return say("was not read yet") if server["can"] is None else say("lacks something")
 
 
 def _server(server: ServerOutlook) -> str:
     lacks = wait_reasons.lacks(server["missing"])
-    some = "some of them" if server["n_plans"] else "them"
-    return f"{server['name']} cannot render {some}: it lacks {lacks}."
+    some = say("some of them") if server["n_plans"] else say("them")
+    return say(
+        "{name} cannot render {some}: it lacks {lacks}.",
+        name=server["name"],
+        some=some,
+        lacks=lacks,
+    )

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from generation.admin import value_fields
 from generation.admin.value_fields import ValueField, as_text
@@ -20,12 +21,13 @@ from generation.parameter_sources import ValueSource
 from generation.services import requested_workflows, requests_from_plans, workflow_library
 from generation.services.requests_from_plans import Wish
 from generation.states import Mode
+from wording import say
 
 #: What stands in the form is none of the request where it comes from the style or the workflow.
 _BY_ITSELF = {ValueSource.WORKFLOW, ValueSource.PRESET, ValueSource.STYLE, ValueSource.DRAWN}
 _MODES = [
-    (Mode.AUTO.value, "rendered by the servers"),
-    (Mode.MANUEL.value, "made by artists, who upload"),
+    (Mode.AUTO.value, say("rendered by the servers")),
+    (Mode.MANUEL.value, say("made by artists, who upload")),
 ]
 _FRESH = {"mode": Mode.AUTO.value, "variations": "1", "priority": "0"}
 _PLACES = {"workflow_json": "workflow"}
@@ -53,7 +55,7 @@ class GenerateForm(forms.Form):
     reason = forms.CharField(
         required=False, widget=forms.TextInput(attrs={"maxlength": REASON_MAX})
     )
-    force = forms.BooleanField(required=False, label="Approved plans, too")
+    force = forms.BooleanField(required=False, label=_("Approved plans, too"))
     key = forms.CharField(widget=forms.HiddenInput)
 
     def __init__(self, plans: Sequence[Plan], held: Mapping[str, str]) -> None:
@@ -61,7 +63,7 @@ class GenerateForm(forms.Form):
         self._plans, self._held = plans, held
         known = list(Style.objects.filter(is_active=True))
         self._styles = {style.code: style for style in known}
-        own = [("", "each plan's own")] if any(plan.style_id for plan in plans) else []
+        own = [("", say("each plan's own"))] if any(plan.style_id for plan in plans) else []
         self.fields["style"].choices = [*own, *((style.code, style.label) for style in known)]  # type: ignore[attr-defined]
         for name, field in self.fields.items():
             if name != "force":
@@ -76,7 +78,7 @@ class GenerateForm(forms.Form):
         own = sorted({style.workflow_name for style in requests_from_plans.styles(self.wish())})
         known = workflow_library.available()
         names = [(name, name) for name in known if own != [name]]
-        label = "the style's" if len(own) == 1 else "each style's own"
+        label = say("the style's") if len(own) == 1 else say("each style's own")
         choices = [("", f"{label}: {', '.join(own)}"), *names]
         self.fields["workflow"].widget = forms.Select(
             choices=choices, attrs={"class": "madsea-input"}

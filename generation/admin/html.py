@@ -11,6 +11,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from generation import signed_urls
+from generation.admin.state_words import in_words
 from generation.models import Batch, Episode, Plan, PlanRun, Server, Version
 from generation.selectors import batch_waits, batches, wait_reasons
 from generation.selectors.batch_waits import Awaited
@@ -18,10 +19,14 @@ from generation.selectors.expected_ends import Expected
 from generation.states import AttemptOutcome, BatchState, RunState, ServerHealth
 from nomenclature.name import PlanTask
 from nomenclature.rules import AI_CONCEPT
+from wording import Sentence, say, to_say
 
 THUMBNAIL_PX = 160
 PICTURE_PX = 1280
 NOTHING = SafeString("–")
+_DAYS_AGO = to_say("{n} d ago")
+_HOURS_AGO = to_say("{n} h ago")
+_MINUTES_AGO = to_say("{n} min ago")
 
 #: Each word's colour: `good`, `bad`, `busy`, `slow` (somebody is waited for) or `calm`.
 TONES: Mapping[str, str] = {
@@ -51,9 +56,8 @@ TONES: Mapping[str, str] = {
 
 def label(word: str, text: str = "") -> SafeString:
     """A coloured label."""
-    return format_html(
-        '<span class="madsea-label is-{}">{}</span>', TONES.get(word, "calm"), text or word
-    )
+    tone = TONES.get(word, "calm")
+    return format_html('<span class="madsea-label is-{}">{}</span>', tone, text or in_words(word))
 
 
 def bar(parts: Iterable[tuple[str, float]], text: str) -> SafeString:
@@ -93,7 +97,7 @@ def batch_bar(batch: Batch) -> SafeString:
     ]
     total = batch.n_total or 1
     all_may_be_done = batch.n_cancelled + (0 if batch.is_unfinished else batch.n_error) == 0
-    done = f"{batch.n_done} of {batch.n_total} done"
+    done = say("{n_done} of {n_total} done", n_done=batch.n_done, n_total=batch.n_total)
     text = f"{batches.progress(batch)} %" if all_may_be_done else done
     return bar([(tone, 100 * n / total) for tone, n in shares if n], text)
 
@@ -102,7 +106,7 @@ def counts(batch: Batch) -> SafeString:
     """How many runs of a batch are in each state, each a link to those runs."""
     runs = reverse("admin:generation_planrun_changelist")
     rows = [
-        (runs, batch.pk, state.value, TONES[state], n, state.value)
+        (runs, batch.pk, state.value, TONES[state], n, in_words(state.value))
         for state, n in batch.counts.items()
         if n
     ]
@@ -185,21 +189,25 @@ def ago(at: datetime | None) -> SafeString:
 
 def _since(at: datetime) -> str:
     seconds = (timezone.now() - at).total_seconds()
-    for length, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+    for length, unit in ((86400, _DAYS_AGO), (3600, _HOURS_AGO), (60, _MINUTES_AGO)):
         if seconds >= length:
-            return f"{int(seconds // length)} {unit} ago"
-    return "just now"
+            return Sentence(unit, {"n": int(seconds // length)})
+    return say("just now")
 
 
 def duration(seconds: float) -> str:
     """How long something takes, in words that promise no more than is known."""
     if seconds < 60:
-        return f"about {max(1, round(seconds))} s"
+        return say("about {seconds} s", seconds=max(1, round(seconds)))
     minutes = round(seconds / 60)
     if minutes < 60:
-        return f"about {minutes} min"
+        return say("about {minutes} min", minutes=minutes)
     hours, rest = divmod(minutes, 60)
-    return f"about {hours} h {rest:02d} min" if hours < 24 else f"about {round(hours / 24)} d"
+    return (
+        say("about {hours} h {rest:02d} min", hours=hours, rest=rest)
+        if hours < 24
+        else say("about {days} d", days=round(hours / 24))
+    )
 
 
 def expected(told: Expected | None) -> SafeString:
@@ -207,15 +215,15 @@ def expected(told: Expected | None) -> SafeString:
     if told is None:
         return NOTHING
     if told.at is None:
-        return format_html("<small>not known: {}</small>", told.why)
+        return format_html("<small>{}</small>", say("not known: {why}", why=told.why))
     shown = timezone.localtime(told.at)
     left = max(0.0, (told.at - timezone.now()).total_seconds())
     return format_html(
-        '<time datetime="{}" title="{}">{}</time> <small>in {}</small>',
+        '<time datetime="{}" title="{}">{}</time> <small>{}</small>',
         shown.isoformat(),
         f"{shown:%Y-%m-%d %H:%M %Z}",
         f"{shown:%H:%M}",
-        duration(left),
+        say("in {duration}", duration=duration(left)),
     )
 
 
@@ -267,7 +275,7 @@ def why(run: PlanRun, outlook: wait_reasons.Outlook | None = None) -> str:
     if wait:
         return f"{wait['message']} {known.detail}" if wait["reason"] else wait["message"]
     asked = run.state == RunState.RUNNING and run.cancel_requested_at
-    return "Cancel requested." if asked else ""
+    return say("Cancel requested.") if asked else ""
 
 
 def situation(run: Any) -> wait_reasons.Situation:
@@ -290,7 +298,7 @@ def run_line(run: PlanRun) -> SafeString:
 def batch_label(batch: Batch) -> SafeString:
     """A batch's status, and what it waits for (from `admin_overviews.batches`)."""
     awaits = batch_waits.awaited(batch)
-    beside = "" if awaits == Awaited.NOTHING else label("awaited", awaits)
+    beside = "" if awaits == Awaited.NOTHING else label("awaited", Sentence(awaits.value, {}))
     return format_html("{} {}", label(batch.status), beside)
 
 

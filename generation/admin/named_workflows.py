@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from generation.admin import html
@@ -33,6 +34,7 @@ from generation.services.workflow_descriptions import ContractDocument
 from generation.workflows import director_choices, graph_layout
 from generation.workflows.contract import Contract
 from generation.workflows.typed_graph import GraphView
+from wording import say
 
 _GIVE, _CONTRACT, _TRY = "give", "contract", "try"
 
@@ -52,15 +54,15 @@ class NamedWorkflowAdmin(MadseaAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return _may_give(request)
 
-    @admin.display(description="state")
+    @admin.display(description=_("state"))
     def state(self, row: NamedWorkflow) -> SafeString:
-        return html.NOTHING if row.error is None else html.label("error", "cannot be used")
+        return html.NOTHING if row.error is None else html.label("error", say("cannot be used"))
 
-    @admin.display(description="changed", ordering="changed_at")
+    @admin.display(description=_("changed"), ordering="changed_at")
     def changed(self, row: NamedWorkflow) -> SafeString:
         return html.ago(row.changed_at)
 
-    @admin.display(description="batches")
+    @admin.display(description=_("batches"))
     def batches(self, row: NamedWorkflow) -> SafeString:
         return html.link(html.list_url(Batch, workflow__name__exact=row.name), "show")
 
@@ -157,7 +159,7 @@ class NamedWorkflowAdmin(MadseaAdmin):
             raise PermissionDenied
         form = WorkflowFileForm(request.POST, request.FILES)
         if not form.is_valid():
-            messages.error(request, "Nothing was given: choose a file, or drop one.")
+            messages.error(request, say("Nothing was given: choose a file, or drop one."))
             return HttpResponseRedirect(self.back(request))
         file = form.cleaned_data["file"]
         try:
@@ -170,7 +172,11 @@ class NamedWorkflowAdmin(MadseaAdmin):
         except MadseaError as error:
             messages.error(request, f"{file.name}: {error.detail}")
             return HttpResponseRedirect(self.back(request))
-        done = "is given." if imported.is_new else "is replaced; what was chosen for it stays."
+        done = (
+            say("is given.")
+            if imported.is_new
+            else say("is replaced; what was chosen for it stays.")
+        )
         messages.success(request, f"{imported.row.name} {done}")
         return HttpResponseRedirect(self._page_url(imported.row))
 
@@ -187,25 +193,27 @@ class NamedWorkflowAdmin(MadseaAdmin):
             except MadseaError as error:
                 form.refuse(getattr(error, "problems", [error]))
         if form.errors:
-            messages.error(request, "Nothing was changed: see what is marked below.")
+            messages.error(request, say("Nothing was changed: see what is marked below."))
             return self._page(request, row, form)
-        messages.success(request, f"The contract of {row.name} is changed for what is asked next.")
+        messages.success(
+            request, say("The contract of {row} is changed for what is asked next.", row=row.name)
+        )
         return HttpResponseRedirect(self._page_url(row))
 
     def try_view(self, request: HttpRequest, row: NamedWorkflow) -> HttpResponseBase:
         """Ask for one plan, as a request would."""
         form = TryForm(request.POST)
         if not form.is_valid():
-            messages.error(request, "Nothing was asked for: choose a plan and a style.")
+            messages.error(request, say("Nothing was asked for: choose a plan and a style."))
             return HttpResponseRedirect(self._page_url(row))
         plan = Plan.objects.get(pk=form.cleaned_data["plan"])
         try:
             asked = request_validation.read(_payload(plan, row, form.cleaned_data["style"]))
             batch = batches.create(asked, requester=self._actor(request))
         except MadseaError as error:
-            messages.error(request, f"Nothing was asked for. {error.detail}")
+            messages.error(request, say("Nothing was asked for. {detail}", detail=error.detail))
             return HttpResponseRedirect(self._page_url(row))
-        messages.success(request, f"One plan is asked for with {row.name}.")
+        messages.success(request, say("One plan is asked for with {row}.", row=row.name))
         return HttpResponseRedirect(reverse("admin:generation_batch_change", args=[batch.pk]))
 
     def _actor(self, request: HttpRequest) -> Any:
@@ -252,18 +260,18 @@ def _drawing(row: NamedWorkflow, contract: Contract) -> graph_layout.Drawing | N
 def _facts(row: NamedWorkflow, told: ContractDocument) -> list[tuple[str, SafeString | str]]:
     needs = told["needs"]
     return [
-        ("Graph", html.code(row.sha256[:16])),
-        ("Contract", html.code(director_choices.sha256(row.choices)[:16])),
-        ("Changed", html.clock(row.changed_at)),
-        ("By", str(row.changed_by or "the workflows folder, or the console")),
-        ("Panel", _panel(told)),
-        ("Models", ", ".join(needs["models"]) or "none"),
-        ("Input files", ", ".join(needs["files"]) or "none"),
-        ("Batches", html.link(html.list_url(Batch, workflow__name__exact=row.name), "show")),
+        (say("Graph"), html.code(row.sha256[:16])),
+        (say("Contract"), html.code(director_choices.sha256(row.choices)[:16])),
+        (say("Changed"), html.clock(row.changed_at)),
+        (say("By"), str(row.changed_by or say("the workflows folder, or the console"))),
+        (say("Panel"), _panel(told)),
+        (say("Models"), ", ".join(needs["models"]) or "none"),
+        (say("Input files"), ", ".join(needs["files"]) or "none"),
+        (say("Batches"), html.link(html.list_url(Batch, workflow__name__exact=row.name), "show")),
     ]
 
 
 def _panel(told: ContractDocument) -> str:
     if any(asked["code"] == director_choices.WHICH_PANEL for asked in told["questions"]):
-        return "asked about"
+        return say("asked about")
     return f"{told['panel']['node']}.{told['panel']['input']}" if told["panel"] else "none"

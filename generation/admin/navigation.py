@@ -7,30 +7,31 @@ from django.templatetags.static import static
 from django.urls import reverse
 
 from generation.extension_points import Registry
+from wording import say
 
 #: Title, icon, and the model that is listed, or its page of that name (none: the home page).
 Link = tuple[str, str, str]
 #: A title, and the links below it.
 Group = tuple[str, tuple[Link, ...]]
 _WORK: tuple[Group, ...] = (
-    ("", (("Overview", "space_dashboard", ""),)),
+    ("", ((say("Overview"), "space_dashboard", ""),)),
     (
-        "Generation",
+        say("Generation"),
         (
-            ("Batches", "stacks", "generation.batch"),
-            ("Queue", "low_priority", "generation.planrun:queue"),
-            ("Plan runs", "movie_filter", "generation.planrun"),
-            ("Log", "receipt_long", "generation.logentry"),
+            (say("Batches"), "stacks", "generation.batch"),
+            (say("Queue"), "low_priority", "generation.planrun:queue"),
+            (say("Plan runs"), "movie_filter", "generation.planrun"),
+            (say("Log"), "receipt_long", "generation.logentry"),
         ),
     ),
     (
-        "Production",
+        say("Production"),
         (
-            ("Projects", "folder_open", "generation.project"),
-            ("Episodes", "tv", "generation.episode"),
-            ("Sequences", "view_column", "generation.sequence"),
-            ("Plans", "crop_original", "generation.plan"),
-            ("Versions", "photo_library", "generation.version"),
+            (say("Projects"), "folder_open", "generation.project"),
+            (say("Episodes"), "tv", "generation.episode"),
+            (say("Sequences"), "view_column", "generation.sequence"),
+            (say("Plans"), "crop_original", "generation.plan"),
+            (say("Versions"), "photo_library", "generation.version"),
         ),
     ),
 )
@@ -38,29 +39,29 @@ _WORK: tuple[Group, ...] = (
 GROUPS: Registry[Group] = Registry()
 _MEANS: tuple[Group, ...] = (
     (
-        "Machines",
+        say("Machines"),
         (
-            ("Servers", "dns", "generation.server"),
-            ("Styles", "palette", "generation.style"),
-            ("Workflows", "account_tree", "generation.namedworkflow"),
-            ("Frozen workflows", "ac_unit", "generation.workflow"),
+            (say("Servers"), "dns", "generation.server"),
+            (say("Styles"), "palette", "generation.style"),
+            (say("Workflows"), "account_tree", "generation.namedworkflow"),
+            (say("Frozen workflows"), "ac_unit", "generation.workflow"),
         ),
     ),
     (
-        "Access",
+        say("Access"),
         (
-            ("Acts", "history", "generation.act"),
-            ("Users", "person", "auth.user"),
-            ("Groups", "group", "auth.group"),
-            ("API tokens", "key", "authtoken.tokenproxy"),
+            (say("Acts"), "history", "generation.act"),
+            (say("Users"), "person", "auth.user"),
+            (say("Groups"), "group", "auth.group"),
+            (say("API tokens"), "key", "authtoken.tokenproxy"),
         ),
     ),
 )
-_GUIDES = (("Guide to the API", "menu_book", "guide"), ("Reference", "api", "docs"))
+_GUIDES = ((say("Guide to the API"), "menu_book", "guide"), (say("Reference"), "api", "docs"))
 _QUEUE: tuple[Link, ...] = (
-    ("Done", "task_alt", "django_q.success"),
-    ("Failed", "error", "django_q.failure"),
-    ("Schedules", "schedule", "django_q.schedule"),
+    (say("Done"), "task_alt", "django_q.success"),
+    (say("Failed"), "error", "django_q.failure"),
+    (say("Schedules"), "schedule", "django_q.schedule"),
 )
 
 
@@ -84,7 +85,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """The groups of links, of which a user sees those that lead somewhere for him."""
     shown = [_group(request, title, links) for title, links in (*_WORK, *GROUPS, *_MEANS)]
     if request.user.is_superuser:
-        shown.append(_group(request, "Background tasks", _QUEUE) | {"collapsible": True})
+        shown.append(_group(request, say("Background tasks"), _QUEUE) | {"collapsible": True})
     shown.append(_guides())
     _mark_here(request, [item for group in shown for item in group["items"]])
     return shown
@@ -95,7 +96,7 @@ def _guides() -> dict[str, Any]:
         {"title": title, "icon": icon_name, "link": reverse(name)}
         for title, icon_name, name in _GUIDES
     ]
-    return {"title": "Frontends", "separator": True, "items": links}
+    return {"title": say("Frontends"), "separator": True, "items": links}
 
 
 def _mark_here(request: HttpRequest, items: list[dict[str, Any]]) -> None:

@@ -22,11 +22,12 @@ from generation.models import Plan, PlanTextChange, Style, Version
 from generation.selectors import production, results
 from generation.services import plan_texts
 from generation.states import PlanStatus
+from wording import say
 
 NAME = "generation_plan_texts"
 TEMPLATE = "admin/generation/plan_texts.html"
 CHANGES_SHOWN = 10
-_LABELS = {"duration_ms": "Duration (ms)", "position": "Position in the episode"}
+_LABELS = {"duration_ms": say("Duration (ms)"), "position": say("Position in the episode")}
 _LONG = ("action", "description", "dialogue", "notes")
 #: What the page of a plan tells, in this order.
 _SHOWN = ("label", "place", "camera", "description", "dialogue", "notes")
@@ -49,7 +50,7 @@ class PlanTextsForm(forms.Form):
             number = forms.NumberInput({"class": "madsea-input", "min": 0})
             self._add(name, forms.IntegerField(required=False, widget=number))
         styles = [(style.code, style.label) for style in Style.objects.all()]
-        self._choose("style", [("", "as whoever asks says"), *styles], is_required=False)
+        self._choose("style", [("", say("as whoever asks says")), *styles], is_required=False)
         known = [(each.value, each.value.replace("_", " ")) for each in PlanStatus]
         self._choose("production_status", known, is_required=True)
 
@@ -115,7 +116,7 @@ def _view(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
     context = {
         **admin.admin_site.each_context(request),
         "opts": admin.opts,
-        "title": f"Texts of {title}",
+        "title": say("Texts of {title}", title=title),
         "subtitle": None,
         "form": form,
         "long": _LONG,
@@ -136,7 +137,10 @@ def _write(request: HttpRequest, plan: Plan, form: PlanTextsForm) -> bool:
         form.add_error(None, error.detail)
         return False
     name = html.plan_name(plan)
-    messages.success(request, f"{name} is changed." if done else f"{name} is as it was.")
+    messages.success(
+        request,
+        say("{name} is changed.", name=name) if done else say("{name} is as it was.", name=name),
+    )
     return True
 
 
@@ -150,23 +154,25 @@ def add_to(page: Page, plan: Plan, image: Version | None) -> None:
     page.facts += _measures(plan)
     if plan.production_status != PlanStatus.ACTIVE:
         page.facts.append(
-            ("In production", html.escaped(held["production_status"].replace("_", " ")))
+            (say("In production"), html.escaped(held["production_status"].replace("_", " ")))
         )
     page.pictures[:] = [_with_panel(picture, image) for picture in page.pictures]
     changes = list(production.text_changes(plan.pk)[:CHANGES_SHOWN])
     if changes:
-        headers = ("When", "Who", "From", "What")
-        page.tables.append(Table("Changes of its texts", headers, [_row(each) for each in changes]))
+        headers = (say("When"), say("Who"), say("From"), say("What"))
+        page.tables.append(
+            Table(say("Changes of its texts"), headers, [_row(each) for each in changes])
+        )
 
 
 def _measures(plan: Plan) -> list[tuple[str, Cell]]:
     measures: list[tuple[str, Cell]] = []
     if plan.duration_ms is not None:
-        measures.append(("Duration", f"{plan.duration_ms / 1000:g} s"))
+        measures.append((say("Duration"), f"{plan.duration_ms / 1000:g} s"))
     if plan.position is not None:
-        measures.append(("Position", str(plan.position)))
+        measures.append((say("Position"), str(plan.position)))
     if plan.style is not None:
-        measures.append(("Style", html.link_to(plan.style)))
+        measures.append((say("Style"), html.link_to(plan.style)))
     return measures
 
 
@@ -176,7 +182,7 @@ def made_from(version: Version | None) -> str:
     if newer is None:
         return ""
     before: int = getattr(version, "made_from_panel", 0)
-    return f"made from panel v{before:04d}, v{newer:04d} exists"
+    return say("made from panel v{before:04d}, v{newer:04d} exists", before=before, newer=newer)
 
 
 def _with_panel(picture: PagePicture, image: Version | None) -> PagePicture:

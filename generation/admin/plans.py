@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.urls import URLPattern
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from generation.admin import (
     confirmation,
@@ -31,6 +32,7 @@ from generation.extension_points import Registry
 from generation.models import Plan, PlanRun, Version
 from generation.selectors import admin_overviews
 from generation.states import RETRYABLE, UNFINISHED
+from wording import say
 
 SHOWN = 20
 #: What apps above the engine add to a plan's page: facts, pictures, tables.
@@ -41,7 +43,7 @@ _PLACE = ("sequence__episode__project__code", "sequence__episode__code", "sequen
 def _latest_run(plan: Plan) -> PlanRun:
     found = admin_overviews.runs().filter(plan=plan).order_by("-pk").first()
     if found is None:
-        raise Conflict("No batch has ever asked for it.")
+        raise Conflict(say("No batch has ever asked for it."))
     return found
 
 
@@ -82,8 +84,8 @@ class PlanAdmin(RecordAdmin):
     acts = (
         Act(
             "retry",
-            "Retry",
-            "queued again",
+            say("Retry"),
+            say("queued again"),
             "replay",
             _retry,
             _can_retry,
@@ -92,7 +94,7 @@ class PlanAdmin(RecordAdmin):
         ),
         Act(
             "cancel",
-            "Cancel",
+            say("Cancel"),
             CANCELLED,
             "cancel",
             _cancel,
@@ -111,7 +113,7 @@ class PlanAdmin(RecordAdmin):
         "style",
     )
     search_fields = ("code",)
-    search_help_text = "E202_SQ0010-0010, SQ0010, 0010, a file's name, a project or words"
+    search_help_text = _("E202_SQ0010-0010, SQ0010, 0010, a file's name, a project or words")
 
     def links(self, plan: Any) -> SafeString:
         run = admin_overviews.latest_of([plan])[plan.pk].run
@@ -136,19 +138,19 @@ class PlanAdmin(RecordAdmin):
     def name_of(self, plan: Plan) -> str:
         return html.plan_name(plan)
 
-    @admin.display(description="plan", ordering="code")
+    @admin.display(description=_("plan"), ordering="code")
     def name(self, plan: Plan) -> str:
         return html.plan_name(plan)
 
-    @admin.display(description="project", ordering="sequence__episode__project__code")
+    @admin.display(description=_("project"), ordering="sequence__episode__project__code")
     def project(self, plan: Plan) -> SafeString:
         return html.link_to(plan.sequence.episode.project)
 
-    @admin.display(description="panel")
+    @admin.display(description=_("panel"))
     def panel(self, plan: Any) -> SafeString:
         return html.thumbnail(plan.latest.panel)
 
-    @admin.display(description="latest image")
+    @admin.display(description=_("latest image"))
     def image(self, plan: Any) -> SafeString:
         said = plan_texts.made_from(plan.latest.image)
         sign = (
@@ -158,18 +160,18 @@ class PlanAdmin(RecordAdmin):
         )
         return html.live(f"image-{plan.pk}", html.thumbnail(plan.latest.image) + sign)
 
-    @admin.display(description="status", ordering="run_state")
+    @admin.display(description=_("status"), ordering="run_state")
     def status(self, plan: Any) -> SafeString:
         run = plan.latest.run
         content = html.label(run.state) if run else html.NOTHING
         return html.live(f"status-{plan.pk}", content, unfinished=_can_cancel(plan))
 
-    @admin.display(description="progress")
+    @admin.display(description=_("progress"))
     def progress(self, plan: Any) -> SafeString:
         run = plan.latest.run
         return html.live(f"progress-{plan.pk}", html.run_bar(run) if run else html.NOTHING)
 
-    @admin.display(description="batch")
+    @admin.display(description=_("batch"))
     def batch(self, plan: Any) -> SafeString:
         return html.batch_link(plan.latest.run.batch) if plan.latest.run else html.NOTHING
 
@@ -184,14 +186,17 @@ class PlanAdmin(RecordAdmin):
             alert=tables.alert(latest.run) if latest.run else None,
             pictures=_pictures(latest),
             facts=[
-                ("Project", html.link_to(sequence.episode.project)),
-                ("Episode", html.link_to(sequence.episode)),
-                ("Sequence", html.link_to(sequence)),
+                (say("Project"), html.link_to(sequence.episode.project)),
+                (say("Episode"), html.link_to(sequence.episode)),
+                (say("Sequence"), html.link_to(sequence)),
             ],
             tables=[
-                tables.versions("Versions", versions, more=_all(Version, plan, "All versions")),
+                tables.versions(
+                    say("Versions"), versions, more=_all(Version, plan, say("All versions"))
+                ),
                 tables.without(
-                    tables.runs("Runs", runs, more=_all(PlanRun, plan, "All runs")), "Plan"
+                    tables.runs(say("Runs"), runs, more=_all(PlanRun, plan, say("All runs"))),
+                    say("Plan"),
                 ),
             ],
             unfinished=_can_cancel(plan),
@@ -212,7 +217,7 @@ def _drops(plan: Plan) -> list[Drop]:
 def _pictures(latest: admin_overviews.LatestOfPlan) -> list[PagePicture]:
     return [
         PagePicture(caption, html.thumbnail(version, html.PICTURE_PX), html.link_to(version))
-        for caption, version in (("Panel", latest.panel), ("Latest image", latest.image))
+        for caption, version in ((say("Panel"), latest.panel), (say("Latest image"), latest.image))
         if version
     ]
 

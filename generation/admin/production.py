@@ -7,12 +7,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from generation.admin import drops, filters, html, tables
 from generation.admin.base import RecordAdmin
 from generation.admin.detail_pages import Page, Table
 from generation.models import Batch, Episode, Plan, Project, Sequence
 from generation.selectors import admin_overviews, production
+from wording import say
 
 CHILDREN_MAX = 200
 
@@ -25,11 +27,11 @@ class ProjectAdmin(RecordAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return production.projects()
 
-    @admin.display(description="episodes", ordering="n_episodes")
+    @admin.display(description=_("episodes"), ordering="n_episodes")
     def episodes(self, project: Any) -> SafeString:
         return html.link(html.list_url(Episode, project=project.code), project.n_episodes)
 
-    @admin.display(description="created", ordering="created_at")
+    @admin.display(description=_("created"), ordering="created_at")
     def created(self, project: Project) -> SafeString:
         return html.ago(project.created_at)
 
@@ -47,10 +49,14 @@ class ProjectAdmin(RecordAdmin):
         batches = admin_overviews.batches().filter(episode__project=project).order_by("-pk")[:10]
         return Page(
             name=project.code,
-            facts=[("Created", html.clock(project.created_at))],
+            facts=[(say("Created"), html.clock(project.created_at))],
             tables=[
-                Table("Episodes", ("Episode", "Season", "Sequences", "Created"), rows),
-                tables.batches("Latest batches", batches),
+                Table(
+                    say("Episodes"),
+                    (say("Episode"), say("Season"), say("Sequences"), say("Created")),
+                    rows,
+                ),
+                tables.batches(say("Latest batches"), batches),
             ],
         )
 
@@ -65,17 +71,17 @@ class EpisodeAdmin(RecordAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return production.episodes()
 
-    @admin.display(description="project", ordering="project__code")
+    @admin.display(description=_("project"), ordering="project__code")
     def project_link(self, episode: Episode) -> SafeString:
         return html.link_to(episode.project)
 
-    @admin.display(description="sequences", ordering="n_sequences")
+    @admin.display(description=_("sequences"), ordering="n_sequences")
     def sequences(self, episode: Any) -> SafeString:
         return html.link(
             html.list_url(Sequence, episode__id__exact=episode.pk), episode.n_sequences
         )
 
-    @admin.display(description="created", ordering="created_at")
+    @admin.display(description=_("created"), ordering="created_at")
     def created(self, episode: Episode) -> SafeString:
         return html.ago(episode.created_at)
 
@@ -90,13 +96,16 @@ class EpisodeAdmin(RecordAdmin):
             for child in children
         ]
         batches = admin_overviews.batches().filter(episode=episode).order_by("-pk")[:10]
-        more = html.link(html.list_url(Batch, episode__id__exact=episode.pk), "All batches")
+        more = html.link(html.list_url(Batch, episode__id__exact=episode.pk), say("All batches"))
         return Page(
             name=f"{episode.project} · {episode.code}",
-            facts=[("Project", html.link_to(episode.project)), ("Season", episode.season)],
+            facts=[
+                (say("Project"), html.link_to(episode.project)),
+                (say("Season"), episode.season),
+            ],
             tables=[
-                Table("Sequences", ("Sequence", "Plans", "Created"), rows),
-                tables.batches("Latest batches", batches, more=more),
+                Table(say("Sequences"), (say("Sequence"), say("Plans"), say("Created")), rows),
+                tables.batches(say("Latest batches"), batches, more=more),
             ],
             episode_id=episode.pk,
         )
@@ -115,29 +124,29 @@ class SequenceAdmin(RecordAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return production.sequences()
 
-    @admin.display(description="episode", ordering="episode__code")
+    @admin.display(description=_("episode"), ordering="episode__code")
     def episode_link(self, sequence: Sequence) -> SafeString:
         return html.link_to(sequence.episode, f"{sequence.episode.project} · {sequence.episode}")
 
-    @admin.display(description="plans", ordering="n_plans")
+    @admin.display(description=_("plans"), ordering="n_plans")
     def plans(self, sequence: Any) -> SafeString:
         return html.link(html.list_url(Plan, sequence__id__exact=sequence.pk), sequence.n_plans)
 
-    @admin.display(description="created", ordering="created_at")
+    @admin.display(description=_("created"), ordering="created_at")
     def created(self, sequence: Sequence) -> SafeString:
         return html.ago(sequence.created_at)
 
     def page(self, request: HttpRequest, sequence: Sequence) -> Page:
         episode = sequence.episode
         plans = list(admin_overviews.plans().filter(sequence=sequence)[:CHILDREN_MAX])
-        more = html.link(html.list_url(Plan, sequence__id__exact=sequence.pk), "All plans")
+        more = html.link(html.list_url(Plan, sequence__id__exact=sequence.pk), say("All plans"))
         return Page(
             name=f"{episode.code} · {sequence.code}",
             facts=[
-                ("Project", html.link_to(episode.project)),
-                ("Episode", html.link_to(episode)),
+                (say("Project"), html.link_to(episode.project)),
+                (say("Episode"), html.link_to(episode)),
             ],
-            tables=[tables.plans("Plans", plans, more=more)],
+            tables=[tables.plans(say("Plans"), plans, more=more)],
             episode_id=episode.pk,
             drops=[drops.of_sequence(sequence)] if self.has_change_permission(request) else [],
         )

@@ -18,21 +18,22 @@ from generation.models import Batch, PlanRun
 from generation.selectors import admin_overviews, expected_ends, render_queue, wait_reasons
 from generation.selectors.expected_ends import Expected, Forecast
 from generation.states import RunState
+from wording import say
 
 SHOWN = 100
 TEMPLATE = "admin/generation/queue.html"
 #: Longer queues are read anew by whoever looks at them, not every two seconds.
 FOLLOWED_MAX = 1000
 HEADERS = (
-    "Place",
-    "Plan",
-    "Project",
-    "Batch",
-    "Style",
-    "Priority",
-    "Why it waits",
-    "Expected end",
-    "Requested",
+    say("Place"),
+    say("Plan"),
+    say("Project"),
+    say("Batch"),
+    say("Style"),
+    say("Priority"),
+    say("Why it waits"),
+    say("Expected end"),
+    say("Requested"),
 )
 
 
@@ -57,13 +58,13 @@ def _view(admin: Any, request: HttpRequest) -> HttpResponse:
     context = {
         **admin.admin_site.each_context(request),
         "opts": admin.opts,
-        "title": "Queue",
+        "title": say("Queue"),
         "batch": batch,
         "summary": _summary(places),
         "end": html.expected(told.queue),
         "artists": _artists() if batch is None else SafeString(""),
         "table": Table(
-            "Plans in the order of their turn", HEADERS, _rows(part, told), empty=_empty()
+            say("Plans in the order of their turn"), HEADERS, _rows(part, told), empty=_empty()
         ),
         "part": part,
         "address": url(batch),
@@ -84,18 +85,35 @@ def _batch(public_id: str) -> Batch | None:
 def _summary(places: list[render_queue.Place]) -> str:
     n_ready = sum(1 for _, position in places if position is not None)
     n_held = len(places) - n_ready
-    held = f" {n_held} cannot be taken yet: they stand at the end and say why." if n_held else ""
-    return f"{n_ready} of {len(places)} queued plans have a place.{held}" if places else ""
+    held = (
+        say(" {n_held} cannot be taken yet: they stand at the end and say why.", n_held=n_held)
+        if n_held
+        else ""
+    )
+    return (
+        say(
+            "{n_ready} of {n} queued plans have a place.{held}",
+            n_ready=n_ready,
+            n=len(places),
+            held=held,
+        )
+        if places
+        else ""
+    )
 
 
 def _artists() -> SafeString:
     n_waiting = PlanRun.objects.filter(state=RunState.WAITING).count()
     listed = html.list_url(PlanRun, state__exact=RunState.WAITING.value)
-    return html.link(listed, f"{n_waiting} more wait for artists") if n_waiting else SafeString("")
+    return (
+        html.link(listed, say("{n_waiting} more wait for artists", n_waiting=n_waiting))
+        if n_waiting
+        else SafeString("")
+    )
 
 
 def _empty() -> str:
-    return "Nothing waits for a server."
+    return say("Nothing waits for a server.")
 
 
 def _rows(part: "Part[render_queue.Place]", told: Forecast) -> list[tuple[Cell, ...]]:
@@ -123,7 +141,7 @@ def _row(run: PlanRun, position: int | None, why: str, end: Expected | None) -> 
         html.batch_link(batch),
         str(batch.style),
         str(batch.priority),
-        "Its turn has not come." if position is not None else html.shortened(why, 120),
+        say("Its turn has not come.") if position is not None else html.shortened(why, 120),
         html.expected(end),
         html.ago(run.created_at),
     )

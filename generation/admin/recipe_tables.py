@@ -9,6 +9,7 @@ from generation.admin.detail_pages import Cell, Table
 from generation.models import Version
 from generation.selectors.recipes import Recipe, differences
 from generation.services import recipe_lookup
+from wording import say
 
 FIRST = "v0001"
 
@@ -20,19 +21,26 @@ def facts(version: Version, recipe: Recipe) -> list[tuple[str, Cell]]:
         return []
     panel = version.attempt.panel if version.attempt else None
     return [
-        ("Workflow", f"{workflow['workflow_json']} ({workflow['sha256'][:8]})"),
-        ("Seed", _seed(recipe)),
-        ("Panel", html.link_to(panel)),
-        ("Models", ", ".join(recipe["models"]) or "–"),
-        ("Server", f"{recipe['server']}, ComfyUI {recipe['comfyui_version'] or 'unknown'}"),
-        ("Picture", f"{version.image} of its prompt"),
-        ("Follows", html.link_to(version.batch.rerun_of if version.batch else None)),
+        (say("Workflow"), f"{workflow['workflow_json']} ({workflow['sha256'][:8]})"),
+        (say("Seed"), _seed(recipe)),
+        (say("Panel"), html.link_to(panel)),
+        (say("Models"), ", ".join(recipe["models"]) or "–"),
+        (
+            say("Server"),
+            say(
+                "{server}, ComfyUI {comfyui_version}",
+                server=recipe["server"],
+                comfyui_version=recipe["comfyui_version"] or "unknown",
+            ),
+        ),
+        (say("Picture"), say("{image} of its prompt", image=version.image)),
+        (say("Follows"), html.link_to(version.batch.rerun_of if version.batch else None)),
     ]
 
 
 def _seed(recipe: Recipe) -> Cell:
     if recipe["seed"] is None:
-        return "none: the picture depends on none"
+        return say("none: the picture depends on none")
     return format_html("{} ({})", html.code(recipe["seed"]), recipe["seed_source"])
 
 
@@ -44,7 +52,7 @@ def tables(version: Version, recipe: Recipe) -> list[Table]:
         (name, _shown(told["value"]), told["source"]) for name, told in recipe["parameters"].items()
     ]
     return [
-        Table("Parameters", ("Parameter", "Value", "Source"), rows),
+        Table(say("Parameters"), (say("Parameter"), say("Value"), say("Source")), rows),
         *_since_first(version, recipe),
     ]
 
@@ -55,8 +63,15 @@ def _since_first(version: Version, recipe: Recipe) -> list[Table]:
         return []
     found = differences(recipe_lookup.read(first.pk), recipe)
     rows = [(each.what, _shown(each.first), _shown(each.second)) for each in found]
-    empty = f"Nothing: it was made as {FIRST} was."
-    return [Table(f"What differs from {FIRST}", ("", FIRST, "This version"), rows, empty=empty)]
+    empty = say("Nothing: it was made as {first} was.", first=FIRST)
+    return [
+        Table(
+            say("What differs from {first}", first=FIRST),
+            ("", FIRST, say("This version")),
+            rows,
+            empty=empty,
+        )
+    ]
 
 
 def _shown(value: Any) -> Cell:

@@ -21,6 +21,7 @@ from generation.models import Batch, PlanRun
 from generation.selectors import batches as reads
 from generation.services import batches, run_controls, workflow_library
 from generation.states import Mode
+from wording import in_turn, say
 
 _NAME = "workflow_json"
 _FORM = "retry-with-form"
@@ -51,10 +52,12 @@ def field(row: PlanRun | Batch, *, may_change: bool) -> SafeString:
 def _own(row: PlanRun | Batch) -> str:
     """Say which of the row's plans are made with another workflow than its batch."""
     if isinstance(row, PlanRun):
-        return " (instead of its batch's)" if row.own_workflow_id is not None else ""
-    others = (f"{counted(n, PLANS)} with {name}" for name, n in reads.own_workflows(row))
-    told = ", ".join(others)
-    return f" ({told} instead)" if told else ""
+        return say(" (instead of its batch's)") if row.own_workflow_id is not None else ""
+    others = [
+        say("{plans} with {workflow}", plans=counted(n, PLANS), workflow=name)
+        for name, n in reads.own_workflows(row)
+    ]
+    return say(" ({others} instead)", others=in_turn(others, ", ")) if others else ""
 
 
 def _options(present: str, names: list[str]) -> list[tuple[SafeString, str]]:
@@ -100,8 +103,8 @@ def _act(admin: Any, request: HttpRequest) -> Act:
     is_batch = admin.model is Batch
     return Act(
         _ACT,
-        f"Retry with {name}",
-        f"queued again, with {name}",
+        say("Retry with {name}", name=name),
+        say("queued again, with {name}", name=name),
         "replay",
         partial(_retry_batch if is_batch else _retry_run, name),
         question=Question(confirmation.RETRY_WITH, reads.to_retry, PLANS, of_one=False)

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import URLPattern
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from generation.admin import (
     confirmation,
@@ -24,11 +25,13 @@ from generation.admin import (
 from generation.admin.actions import CANCELLED, Act, Question
 from generation.admin.base import RecordAdmin
 from generation.admin.detail_pages import Drop, Page, PagePicture
+from generation.admin.state_words import in_words
 from generation.errors import Conflict
 from generation.models import LogEntry, PlanRun
 from generation.selectors import admin_overviews, batches, expected_ends, wait_reasons
 from generation.services import run_controls
 from generation.states import UNFINISHED, RunState
+from wording import say
 
 ATTEMPTS_SHOWN = 20
 
@@ -40,7 +43,7 @@ def retry_run(run: PlanRun, user: User) -> object:
 def cancel_run(run: PlanRun, user: User) -> object:
     done = run_controls.cancel(run, actor=user)
     if done.is_nothing:
-        raise Conflict("It is cancelled already, or a cancel was requested before.")
+        raise Conflict(say("It is cancelled already, or a cancel was requested before."))
     return done
 
 
@@ -49,8 +52,8 @@ class PlanRunAdmin(RecordAdmin):
     acts = (
         Act(
             "retry",
-            "Retry",
-            "queued again",
+            say("Retry"),
+            say("queued again"),
             "replay",
             retry_run,
             lambda run: run.can_be_retried,
@@ -59,7 +62,7 @@ class PlanRunAdmin(RecordAdmin):
         ),
         Act(
             "cancel",
-            "Cancel",
+            say("Cancel"),
             CANCELLED,
             "cancel",
             cancel_run,
@@ -84,10 +87,10 @@ class PlanRunAdmin(RecordAdmin):
         filters.AttentionFilter,
         ("current_attempt__server", filters.RelatedFilter),
         ("batch__style", filters.RelatedFilter),
-        ("created_at", filters.titled(filters.DatesFilter, "date of the request")),
+        ("created_at", filters.titled(filters.DatesFilter, say("date of the request"))),
     )
     search_fields = ("plan__code",)
-    search_help_text = "E202_SQ0010-0010, SQ0010, 0010, a batch's id, or words of an error"
+    search_help_text = _("E202_SQ0010-0010, SQ0010, 0010, a batch's id, or words of an error")
 
     def links(self, run: PlanRun) -> SafeString:
         return generate.again(run)
@@ -108,45 +111,50 @@ class PlanRunAdmin(RecordAdmin):
         return html.run_name(run)
 
     def described(self, run: PlanRun) -> str:
-        return f"{self.name_of(run)} (batch {run.batch}, {run.batch.style})"
+        return say(
+            "{name_of} (batch {batch}, {style})",
+            name_of=self.name_of(run),
+            batch=run.batch,
+            style=run.batch.style,
+        )
 
-    @admin.display(description="plan")
+    @admin.display(description=_("plan"))
     def name(self, run: PlanRun) -> str:
         return html.run_name(run)
 
-    @admin.display(description="batch", ordering="batch")
+    @admin.display(description=_("batch"), ordering="batch")
     def batch_link(self, run: PlanRun) -> SafeString:
         return html.batch_link(run.batch)
 
-    @admin.display(description="status", ordering="state")
+    @admin.display(description=_("status"), ordering="state")
     def status(self, run: PlanRun) -> SafeString:
         key, unfinished = f"status-{run.pk}", run.state in UNFINISHED
         return html.live(key, html.label(run.state), unfinished=unfinished)
 
-    @admin.display(description="progress", ordering="progress_pct")
+    @admin.display(description=_("progress"), ordering="progress_pct")
     def progress(self, run: PlanRun) -> SafeString:
         return html.live(f"progress-{run.pk}", html.run_bar(run))
 
-    @admin.display(description="attempt", ordering="n_attempts")
+    @admin.display(description=_("attempt"), ordering="n_attempts")
     def attempt(self, run: PlanRun) -> SafeString:
         return html.live(f"attempt-{run.pk}", html.escaped(run.n_attempts or "–"))
 
-    @admin.display(description="server", ordering="current_attempt__server__name")
+    @admin.display(description=_("server"), ordering="current_attempt__server__name")
     def server(self, run: PlanRun) -> SafeString:
         return html.live(f"server-{run.pk}", tables.server_of(run))
 
-    @admin.display(description="why")
+    @admin.display(description=_("why"))
     def why(self, run: PlanRun) -> SafeString:
         return html.live(f"why-{run.pk}", html.shortened(html.why(run)))
 
-    @admin.display(description="finished", ordering="finished_at")
+    @admin.display(description=_("finished"), ordering="finished_at")
     def finished(self, run: PlanRun) -> SafeString:
         return html.live(f"finished-{run.pk}", html.ago(run.finished_at))
 
     def page(self, request: HttpRequest, run: PlanRun) -> Page:
         may_change = self.has_change_permission(request, run)
         log = admin_overviews.log().filter(run=run)[: tables.LINES]
-        more = html.link(html.list_url(LogEntry, run__id__exact=run.pk), "The whole log")
+        more = html.link(html.list_url(LogEntry, run__id__exact=run.pk), say("The whole log"))
         return Page(
             name=html.run_name(run),
             status=html.run_line(run),
@@ -176,27 +184,49 @@ def _own(run: PlanRun) -> dict[str, Any]:
 def _facts(run: PlanRun, *, may_change: bool) -> list[tuple[str, SafeString | str]]:
     batch = run.batch
     return [
-        ("Plan", html.link_to(run.plan, html.plan_name(run.plan))),
-        ("Batch", html.batch_link(batch)),
+        (say("Plan"), html.link_to(run.plan, html.plan_name(run.plan))),
+        (say("Batch"), html.batch_link(batch)),
         *_variation(run),
-        ("Style", str(batch.style)),
-        ("Mode", batch.mode),
-        ("Workflow", retry_with_workflow.field(run, may_change=may_change)),
-        ("Server", tables.server_of(run)),
-        ("Attempts", str(run.n_attempts)),
-        ("Tries", f"{run.n_tries} of {batches.max_tries(batch)}"),
-        ("Seed", html.code(run.seed) or "–"),
-        ("Requested", html.clock(run.created_at)),
-        ("Started", html.clock(run.started_at)),
-        ("Finished", html.clock(run.finished_at)),
-        ("File", html.link_to(run.result)),
-        *([("Why", _why(run)), ("Expected end", _end(run))] if run.state in UNFINISHED else []),
+        (say("Style"), str(batch.style)),
+        (say("Mode"), in_words(batch.mode)),
+        (say("Workflow"), retry_with_workflow.field(run, may_change=may_change)),
+        (say("Server"), tables.server_of(run)),
+        (say("Attempts"), str(run.n_attempts)),
+        (
+            say("Tries"),
+            say(
+                "{n_tries} of {max_tries}", n_tries=run.n_tries, max_tries=batches.max_tries(batch)
+            ),
+        ),
+        (say("Seed"), html.code(run.seed) or "–"),
+        (say("Requested"), html.clock(run.created_at)),
+        (say("Started"), html.clock(run.started_at)),
+        (say("Finished"), html.clock(run.finished_at)),
+        (say("File"), html.link_to(run.result)),
+        *(
+            [(say("Why"), _why(run)), (say("Expected end"), _end(run))]
+            if run.state in UNFINISHED
+            else []
+        ),
     ]
 
 
 def _variation(run: PlanRun) -> list[tuple[str, SafeString | str]]:
     several = run.batch.variations > 1
-    return [("Variation", f"{run.variation} of {run.batch.variations}")] if several else []
+    return (
+        [
+            (
+                say("Variation"),
+                say(
+                    "{variation} of {variations}",
+                    variation=run.variation,
+                    variations=run.batch.variations,
+                ),
+            )
+        ]
+        if several
+        else []
+    )
 
 
 def _why(run: PlanRun) -> SafeString:
@@ -204,7 +234,7 @@ def _why(run: PlanRun) -> SafeString:
     why = html.why(run, wait_reasons.outlook(html.standing(run)))
     if run.state != RunState.QUEUED:
         return html.escaped(why)
-    return format_html("{} {}", why, html.link(queue_page.url(run.batch), "See the queue"))
+    return format_html("{} {}", why, html.link(queue_page.url(run.batch), say("See the queue")))
 
 
 def _end(run: PlanRun) -> SafeString:
@@ -212,7 +242,7 @@ def _end(run: PlanRun) -> SafeString:
 
 
 def _pictures(run: PlanRun) -> list[PagePicture]:
-    shown = [("Panel", admin_overviews.panel_of(run)), ("Result", run.result)]
+    shown = [(say("Panel"), admin_overviews.panel_of(run)), (say("Result"), run.result)]
     return [
         PagePicture(caption, html.thumbnail(version, html.PICTURE_PX), html.link_to(version))
         for caption, version in shown

@@ -9,10 +9,11 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminPasswordWidget
 
 from generation.admin import filters, html, tables
-from generation.admin.actions import PLANS, Act, Question, Targets, counted
+from generation.admin.actions import PLANS, Act, Question, Targets
 from generation.admin.base import MadseaAdmin
 from generation.admin.detail_pages import Page, Table
 from generation.errors import Conflict
@@ -22,11 +23,12 @@ from generation.selectors import admin_overviews, paces, storage_troubles
 from generation.selectors import servers as reads
 from generation.services import circuit_breaker, server_quarantine, servers
 from generation.states import ServerHealth
+from wording import say, say_n
 
 ATTEMPTS_SHOWN = 20
-LOOKED_AT = "to be looked at by the workers, within seconds: then load this page again"
+LOOKED_AT = say("to be looked at by the workers, within seconds: then load this page again")
 #: Stands for a header's value, which is not shown; sent back, it stays.
-HIDDEN = "(not shown)"
+HIDDEN = say("(not shown)")
 
 
 class ServerForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -39,7 +41,7 @@ class ServerForm(forms.ModelForm):  # type: ignore[type-arg]
             self.initial["headers"] = dict.fromkeys(self._headers, HIDDEN)
         for name in set(SECRETS) & set(self.fields):
             is_set = bool(getattr(self.instance, name))
-            hint = "set; left empty, it stays" if is_set else "none"
+            hint = say("set; left empty, it stays") if is_set else "none"
             self.fields[name].widget.attrs["placeholder"] = hint
 
     def clean_headers(self) -> Any:
@@ -59,22 +61,22 @@ class ServerForm(forms.ModelForm):  # type: ignore[type-arg]
 
 def _enable(server: Server, _user: User) -> None:
     if not servers.set_enabled(server, True):
-        raise Conflict("It is enabled already.")
+        raise Conflict(say("It is enabled already."))
 
 
 def _disable(server: Server, _user: User) -> None:
     if not servers.set_enabled(server, False):
-        raise Conflict("It is disabled already.")
+        raise Conflict(say("It is disabled already."))
 
 
 def _drain(server: Server, _user: User) -> None:
     if not servers.set_draining(server, True):
-        raise Conflict("It drains already.")
+        raise Conflict(say("It drains already."))
 
 
 def _undrain(server: Server, _user: User) -> None:
     if not servers.set_draining(server, False):
-        raise Conflict("It takes work already.")
+        raise Conflict(say("It takes work already."))
 
 
 def _look(server: Server, _user: User) -> None:
@@ -83,12 +85,12 @@ def _look(server: Server, _user: User) -> None:
 
 def _take_back(server: Server, _user: User) -> None:
     if not server_quarantine.take_back(server):
-        raise Conflict("It is not set aside.")
+        raise Conflict(say("It is not set aside."))
 
 
 def _lift(server: Server, _user: User) -> None:
     if not circuit_breaker.lift(server):
-        raise Conflict("It is blocked for no workflow.")
+        raise Conflict(say("It is blocked for no workflow."))
 
 
 def _forget(server: Server, _user: User) -> None:
@@ -101,7 +103,7 @@ def _has_secrets(server: Any) -> bool:
 
 def _give_up(server: Server, _user: User) -> None:
     if not servers.declare_gone(server):
-        raise Conflict("It has no plan to give back.")
+        raise Conflict(say("It has no plan to give back."))
 
 
 def _blocks_of(rows: Sequence[Any]) -> Targets:
@@ -121,100 +123,122 @@ def _who_is_left(rows: Sequence[Any]) -> str:
     others = Server.objects.answering().exclude(pk__in=[row.pk for row in rows])
     names = [server.name for server in others.order_by("name")]
     if not names:
-        return "After that, no server takes work: everything that is queued waits."
-    return f"After that, {counted(len(names), ('server takes', 'servers take'))} work."
+        return say("After that, no server takes work: everything that is queued waits.")
+    return say_n(
+        "After that, {n} server takes work.", "After that, {n} servers take work.", len(names)
+    )
 
 
 @admin.register(Server)
 class ServerAdmin(MadseaAdmin):
     acts = (
-        Act("look", "Look now", LOOKED_AT, "visibility", _look),
-        Act("enable", "Enable", "enabled", "play_arrow", _enable, lambda row: not row.is_enabled),
+        Act("look", say("Look now"), LOOKED_AT, "visibility", _look),
+        Act(
+            "enable",
+            say("Enable"),
+            "enabled",
+            "play_arrow",
+            _enable,
+            lambda row: not row.is_enabled,
+        ),
         Act(
             "disable",
-            "Disable",
+            say("Disable"),
             "disabled",
             "block",
             _disable,
             lambda row: row.is_enabled,
             Question(
-                "It finishes what it has, takes nothing more, and is not looked at any more. Plans"
-                " that no other server can run wait until “Enable” is pressed.",
+                say(
+                    "It finishes what it has, takes nothing more, and is not looked at any "
+                    "more. Plans that no other server can run wait until “Enable” is pressed."
+                ),
                 note=_who_is_left,
             ),
         ),
         Act(
             "drain",
-            "Drain",
-            "finishing what it has",
+            say("Drain"),
+            say("finishing what it has"),
             "hourglass_bottom",
             _drain,
             lambda row: row.is_enabled and not row.is_draining,
             Question(
-                "It finishes what it has and takes nothing more. Plans that no other server can run"
-                " wait until “Take work again” is pressed.",
+                say(
+                    "It finishes what it has and takes nothing more. Plans that no other "
+                    "server can run wait until “Take work again” is pressed."
+                ),
                 note=_who_is_left,
             ),
         ),
         Act(
             "undrain",
-            "Take work again",
-            "taking work again",
+            say("Take work again"),
+            say("taking work again"),
             "play_circle",
             _undrain,
             lambda row: row.is_draining,
         ),
         Act(
             "take_back",
-            "Take back",
-            "back in service",
+            say("Take back"),
+            say("back in service"),
             "healing",
             _take_back,
             lambda row: row.set_aside_at is not None,
             Question(
-                "Was ComfyUI restarted there? Else it fails or holds up plans again. After a"
-                " restart it is taken back by itself within seconds."
+                say(
+                    "Was ComfyUI restarted there? Else it fails or holds up plans again. After "
+                    "a restart it is taken back by itself within seconds."
+                )
             ),
         ),
         Act(
             "lift",
-            "Lift blocks",
-            "taking every workflow again",
+            say("Lift blocks"),
+            say("taking every workflow again"),
             "lock_open",
             _lift,
             lambda row: bool(row.blocks.all()),
             Question(
-                "It failed plans of these workflows that other servers rendered. It takes them"
-                " again, and what it failed is forgiven. If nothing was mended there, it fails"
-                " plans again until it is blocked again.",
+                say(
+                    "It failed plans of these workflows that other servers rendered. It takes "
+                    "them again, and what it failed is forgiven. If nothing was mended there, "
+                    "it fails plans again until it is blocked again."
+                ),
                 _blocks_of,
                 ("block", "blocks"),
             ),
         ),
         Act(
             "give_up",
-            "Give up",
-            "given up: what it had is queued again",
+            say("Give up"),
+            say("given up: what it had is queued again"),
             "link_off",
             _give_up,
             lambda row: row.health == ServerHealth.DOWN and bool(row.open_attempts),
             Question(
-                "Its plans are queued again for other servers. What it still brings of them is"
-                " dropped, so they are rendered twice if it was only slow.",
+                say(
+                    "Its plans are queued again for other servers. What it still brings of "
+                    "them is dropped, so they are rendered twice if it was only slow."
+                ),
                 _plans_of,
                 PLANS,
             ),
         ),
         Act(
             "forget",
-            "Forget secrets",
-            "without secrets",
+            say("Forget secrets"),
+            say("without secrets"),
             "key_off",
             _forget,
             _has_secrets,
             Question(
-                "Name and password, token, key for partner nodes and extra headers are deleted. A"
-                " server behind a login stops answering until they are typed again."
+                say(
+                    "Name and password, token, key for partner nodes and extra headers are "
+                    "deleted. A server behind a login stops answering until they are typed "
+                    "again."
+                )
             ),
         ),
     )
@@ -260,7 +284,9 @@ class ServerAdmin(MadseaAdmin):
             obj.save(update_fields={*form.changed_data, *split} or {"name"})
             return
         obj.save()
-        messages.info(request, "The workers look at it within seconds: then load its page again.")
+        messages.info(
+            request, say("The workers look at it within seconds: then load its page again.")
+        )
 
     def change_view(
         self,
@@ -278,20 +304,20 @@ class ServerAdmin(MadseaAdmin):
         }
         return super().change_view(request, object_id, form_url, own | (extra_context or {}))
 
-    @admin.display(description="status", ordering="health")
+    @admin.display(description=_("status"), ordering="health")
     def status(self, server: Any) -> SafeString:
         unfinished = bool(server.open_attempts)
         return html.live(f"status-{server.pk}", html.server_labels(server), unfinished=unfinished)
 
-    @admin.display(description="doing now")
+    @admin.display(description=_("doing now"))
     def doing(self, server: Any) -> SafeString:
         return html.live(f"doing-{server.pk}", tables.doing(server))
 
-    @admin.display(description="driver")
+    @admin.display(description=_("driver"))
     def driver(self, server: Server) -> SafeString:
         return html.live(f"driver-{server.pk}", html.escaped(tables.driver(server)))
 
-    @admin.display(description="last seen", ordering="last_seen_at")
+    @admin.display(description=_("last seen"), ordering="last_seen_at")
     def seen(self, server: Server) -> SafeString:
         return html.live(f"seen-{server.pk}", html.ago(server.last_seen_at))
 
@@ -313,14 +339,14 @@ class ServerAdmin(MadseaAdmin):
 
 def _facts(server: Any) -> list[tuple[str, SafeString | str]]:
     return [
-        ("Doing now", tables.doing(server)),
-        ("Driver", tables.driver(server)),
-        ("Loaded last", ", ".join(paces.loaded(server.pk)) or "–"),
+        (say("Doing now"), tables.doing(server)),
+        (say("Driver"), tables.driver(server)),
+        (say("Loaded last"), ", ".join(paces.loaded(server.pk)) or "–"),
         ("ComfyUI", server.version or "–"),
-        ("Named by", server.get_source_display()),
-        ("Last seen", html.ago(server.last_seen_at)),
-        ("Down since", html.clock(server.down_since)),
-        ("Says", server.health_detail or "–"),
+        (say("Named by"), server.get_source_display()),
+        (say("Last seen"), html.ago(server.last_seen_at)),
+        (say("Down since"), html.clock(server.down_since)),
+        (say("Says"), server.health_detail or "–"),
         *_aside(server),
     ]
 
@@ -330,9 +356,9 @@ def _aside(server: Server) -> list[tuple[str, SafeString | str]]:
     if why is None:
         return []
     return [
-        ("Set aside", html.clock(server.set_aside_at)),
-        ("Because", why["message"]),
-        ("Remedy", why["remedy"]),
+        (say("Set aside"), html.clock(server.set_aside_at)),
+        (say("Because"), why["message"]),
+        (say("Remedy"), why["remedy"]),
     ]
 
 
@@ -341,14 +367,14 @@ def _blocks(server: Server) -> Table:
         (block.workflow.name, html.clock(block.created_at), block.detail)
         for block in server.blocks.all()
     ]
-    empty = "It takes every workflow that it can run."
-    return Table("Blocked for", ("Workflow", "Since", "Why"), rows, empty=empty)
+    empty = say("It takes every workflow that it can run.")
+    return Table(say("Blocked for"), (say("Workflow"), say("Since"), say("Why")), rows, empty=empty)
 
 
 def _lacking(server: Server) -> Table:
     rows = admin_overviews.lacking(server)
-    empty = "It lacks nothing that queued plans need, as far as is known."
-    return Table("Cannot run", ("Workflow", "It lacks"), rows, empty=empty)
+    empty = say("It lacks nothing that queued plans need, as far as is known.")
+    return Table(say("Cannot run"), (say("Workflow"), say("It lacks")), rows, empty=empty)
 
 
 def _paces(server: Server) -> Table:
@@ -356,8 +382,15 @@ def _paces(server: Server) -> Table:
         (pace.workflow, f"{pace.median_s:.1f} s", f"{pace.per_hour:.0f}", str(pace.n_plans))
         for pace in paces.paces(server.pk)
     ]
-    headers = ("Workflow", "Median, from when it begins", "Plans an hour", "Counted")
-    return Table("How long a plan takes", headers, rows, empty="It has rendered nothing lately.")
+    headers = (
+        say("Workflow"),
+        say("Median, from when it begins"),
+        say("Plans an hour"),
+        say("Counted"),
+    )
+    return Table(
+        say("How long a plan takes"), headers, rows, empty=say("It has rendered nothing lately.")
+    )
 
 
 def _attempts(found: Any) -> Table:
@@ -372,5 +405,12 @@ def _attempts(found: Any) -> Table:
         )
         for attempt in found
     ]
-    headers = ("Plan", "Batch", "Outcome", "Begun", "Finished", "Detail")
-    return Table("Latest attempts", headers, rows, empty="It has rendered nothing yet.")
+    headers = (
+        say("Plan"),
+        say("Batch"),
+        say("Outcome"),
+        say("Begun"),
+        say("Finished"),
+        say("Detail"),
+    )
+    return Table(say("Latest attempts"), headers, rows, empty=say("It has rendered nothing yet."))

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from generation.admin import html
 from generation.admin.base import MadseaAdmin
@@ -15,6 +16,7 @@ from generation.models import Batch, Style, Workflow
 from generation.picture_checks import CHECKS
 from generation.services import requested_workflows
 from generation.workflows import text_placeholders
+from wording import cleaned, say
 
 DELETE_MANY = "delete_selected"
 STYLE_FIELDS = (
@@ -42,8 +44,10 @@ class StyleForm(_Form):
         model = Style
         fields = STYLE_FIELDS
         help_texts: ClassVar = {
-            "is_active": "Off: no request can ask for it; what was asked for before goes on. A"
-            " style with batches can be switched off, not deleted."
+            "is_active": say(
+                "Off: no request can ask for it; what was asked for before goes on. A "
+                "style with batches can be switched off, not deleted."
+            )
         }
 
     def clean(self) -> dict[str, Any]:
@@ -52,7 +56,7 @@ class StyleForm(_Form):
         if name and isinstance(params, dict):
             self._check(name, params)
         elif params is not None and not isinstance(params, dict):
-            self.add_error("params", 'An object is expected: {"steps": 30}.')
+            self.add_error("params", say('An object is expected: {{"steps": 30}}.'))
         return cleaned
 
     def clean_prompt(self) -> str:
@@ -66,8 +70,10 @@ class StyleForm(_Form):
         variants = self.cleaned_data["variants"] or {}
         if not isinstance(variants, dict) or not all(map(_is_variant, variants.values())):
             raise forms.ValidationError(
-                "An object of presets is expected:"
-                ' {"blue_hour": {"label": "Blue hour", "params": {"cfg": 8}}}.'
+                say(
+                    'An object of presets is expected: {{"blue_hour": {{"label": "Blue hour", '
+                    '"params": {{"cfg": 8}}}}}}.'
+                )
             )
         return variants
 
@@ -89,7 +95,7 @@ class StyleForm(_Form):
         """Check that these are names of workflows that there are."""
         names = self.cleaned_data["more_workflows"] or []
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise forms.ValidationError('A list of names is expected: ["A.json"].')
+            raise forms.ValidationError(say('A list of names is expected: ["A.json"].'))
         for name in names:
             try:
                 requested_workflows.find(name)
@@ -117,7 +123,9 @@ class StyleForm(_Form):
         found = requested_workflows.parameters(workflow)
         for name in ("prompt", "negative_prompt"):
             if self.cleaned_data.get(name) and name not in found:
-                self.add_error(name, f"{workflow.name} has no {name}.")
+                self.add_error(
+                    name, say("{workflow} has no {name}.", workflow=workflow.name, name=name)
+                )
 
 
 def _template(text: str) -> str:
@@ -125,7 +133,13 @@ def _template(text: str) -> str:
     unknown = text_placeholders.unknown(text)
     if unknown:
         known = ", ".join(f"{{{name}}}" for name in text_placeholders.FIELDS)
-        raise forms.ValidationError(f"There is no field {{{unknown[0]:.64}}}. Known: {known}.")
+        raise forms.ValidationError(
+            say(
+                "There is no field {{{unknown:.64}}}. Known: {known}.",
+                unknown=unknown[0],
+                known=known,
+            )
+        )
     return text.replace("\r\n", "\n")
 
 
@@ -170,6 +184,6 @@ class StyleAdmin(MadseaAdmin):
         """Styles are few: one is deleted on its own page, which asks."""
         return {n: act for n, act in super().get_actions(request).items() if n != DELETE_MANY}
 
-    @admin.display(description="batches", ordering="n_batches")
+    @admin.display(description=_("batches"), ordering="n_batches")
     def batches(self, style: Any) -> SafeString:
         return html.link(html.list_url(Batch, style__id__exact=style.pk), style.n_batches)

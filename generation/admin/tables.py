@@ -15,14 +15,24 @@ from generation.models import Attempt, Batch, LogEntry, Plan, PlanRun, Server, V
 from generation.parameter_sources import Sources
 from generation.selectors import admin_overviews
 from generation.states import ReviewState, RunState
+from wording import say
 
 LINES = 50
 
 
 def runs(title: str, found: Iterable[PlanRun], *, more: Cell = "", empty: str = "") -> Table:
-    headers = ("Plan", "Batch", "Status", "Progress", "Attempt", "Server", "Why", "Finished")
+    headers = (
+        say("Plan"),
+        say("Batch"),
+        say("Status"),
+        say("Progress"),
+        say("Attempt"),
+        say("Server"),
+        say("Why"),
+        say("Finished"),
+    )
     rows = [(html.link_to(run, html.run_name(run)), *_run_cells(run)) for run in found]
-    return Table(title, headers, rows, more=more, empty=empty or "No runs yet.")
+    return Table(title, headers, rows, more=more, empty=empty or say("No runs yet."))
 
 
 def _run_cells(run: PlanRun) -> tuple[Cell, ...]:
@@ -57,8 +67,8 @@ def plans(title: str, found: list[Plan], *, more: Cell = "") -> Table:
     rows = [
         (html.link_to(plan, html.plan_name(plan)), *plan_cells(latest[plan.pk])) for plan in found
     ]
-    headers = ("Plan", "Panel", "Latest image", "Status", "Progress")
-    return Table(title, headers, rows, more=more, empty="No plans yet.")
+    headers = (say("Plan"), say("Panel"), say("Latest image"), say("Status"), say("Progress"))
+    return Table(title, headers, rows, more=more, empty=say("No plans yet."))
 
 
 def plan_cells(latest: admin_overviews.LatestOfPlan) -> tuple[SafeString, ...]:
@@ -75,18 +85,29 @@ def alert(run: PlanRun) -> Alert | None:
     if run.state != RunState.ERROR:
         return None
     attempt = run.current_attempt
-    where = f" on {attempt.server}" if attempt else ""
-    return Alert(f"It failed{where}", run.error_message, run.error_remedy, run.error_code)
+    where = say(" on {server}", server=attempt.server) if attempt else ""
+    return Alert(
+        say("It failed{where}", where=where), run.error_message, run.error_remedy, run.error_code
+    )
 
 
 def batches(title: str, found: Iterable[Batch], *, more: Cell = "", empty: str = "") -> Table:
-    headers = ("Batch", "Episode", "Style", "Status", "Progress", "Plans", "Requested by", "Age")
+    headers = (
+        say("Batch"),
+        say("Episode"),
+        say("Style"),
+        say("Status"),
+        say("Progress"),
+        say("Plans"),
+        say("Requested by"),
+        say("Age"),
+    )
     return Table(
         title,
         headers,
         [batch_row(batch) for batch in found],
         more=more,
-        empty=empty or "No batches yet.",
+        empty=empty or say("No batches yet."),
     )
 
 
@@ -104,7 +125,16 @@ def batch_row(batch: Batch) -> tuple[Cell, ...]:
 
 
 def attempts(found: Iterable[Attempt]) -> Table:
-    headers = ("Attempt", "Server", "Outcome", "Prompt id", "Seed", "Started", "Finished", "Detail")
+    headers = (
+        say("Attempt"),
+        say("Server"),
+        say("Outcome"),
+        say("Prompt id"),
+        say("Seed"),
+        say("Started"),
+        say("Finished"),
+        say("Detail"),
+    )
     rows = [
         (
             str(attempt.number),
@@ -118,11 +148,18 @@ def attempts(found: Iterable[Attempt]) -> Table:
         )
         for attempt in found
     ]
-    return Table("Attempts", headers, rows, empty="It was on no server yet.")
+    return Table(say("Attempts"), headers, rows, empty=say("It was on no server yet."))
 
 
 def versions(title: str, found: Iterable[Version], *, more: Cell = "") -> Table:
-    headers = ("Image", "File", "Review", "Size", "Made by", "Published")
+    headers = (
+        say("Image"),
+        say("File"),
+        say("Review"),
+        say("Size"),
+        say("Made by"),
+        say("Published"),
+    )
     rows = [
         (
             html.thumbnail(version),
@@ -134,7 +171,7 @@ def versions(title: str, found: Iterable[Version], *, more: Cell = "") -> Table:
         )
         for version in found
     ]
-    return Table(title, headers, rows, more=more, empty="No file yet.")
+    return Table(title, headers, rows, more=more, empty=say("No file yet."))
 
 
 #: The words of the engine whose colours the states of a review have.
@@ -155,12 +192,18 @@ def review(version: Version) -> SafeString:
 
 
 def made_by(version: Version) -> str:
-    who = f" by {version.created_by}" if version.created_by else ""
+    who = say(" by {created_by}", created_by=version.created_by) if version.created_by else ""
     return f"{version.get_origin_display()}{who}"
 
 
 def log(found: Iterable[LogEntry], *, more: Cell = "", with_plan: bool = False) -> Table:
-    headers = ("When", "Level", *(["Plan"] if with_plan else []), "What", "By")
+    headers = (
+        say("When"),
+        say("Level"),
+        *([say("Plan")] if with_plan else []),
+        say("What"),
+        say("By"),
+    )
     rows = [
         (
             html.clock(entry.at),
@@ -171,7 +214,7 @@ def log(found: Iterable[LogEntry], *, more: Cell = "", with_plan: bool = False) 
         )
         for entry in found
     ]
-    return Table("Log", headers, rows, more=more, empty="Nothing happened yet.")
+    return Table(say("Log"), headers, rows, more=more, empty=say("Nothing happened yet."))
 
 
 def _plan_of(entry: LogEntry) -> SafeString:
@@ -180,7 +223,14 @@ def _plan_of(entry: LogEntry) -> SafeString:
 
 
 def servers(found: Iterable[Server]) -> Table:
-    headers = ("Server", "Status", "Doing now", "ComfyUI", "Driver", "Last seen")
+    headers = (
+        say("Server"),
+        say("Status"),
+        say("Doing now"),
+        "ComfyUI",
+        say("Driver"),
+        say("Last seen"),
+    )
     rows = [
         (
             html.link_to(server),
@@ -192,7 +242,7 @@ def servers(found: Iterable[Server]) -> Table:
         )
         for server in found
     ]
-    return Table("Servers", headers, rows, empty="No server is registered.")
+    return Table(say("Servers"), headers, rows, empty=say("No server is registered."))
 
 
 def doing(server: Any) -> SafeString:
@@ -215,4 +265,4 @@ def values(title: str, params: Mapping[str, Any], sources: Sources) -> Table:
         (html.code(name), json.dumps(value, ensure_ascii=False), sources.get(name, "–"))
         for name, value in params.items()
     ]
-    return Table(title, ("Parameter", "Value", "From"), rows, empty="None.")
+    return Table(title, (say("Parameter"), say("Value"), say("From")), rows, empty="None.")

@@ -13,14 +13,15 @@ from django.utils.safestring import SafeString
 from generation.parameter_sources import ValueSource
 from generation.services.requests_from_plans import Offered
 from generation.workflows.parameters import Parameter
+from wording import say
 
 #: A slider has no more places than this: beyond, a number is typed.
 SLIDER_PLACES_MAX = 1000
 #: Whose a value is that nobody has changed.
 _WORDS = {
-    ValueSource.WORKFLOW: "the workflow's",
-    ValueSource.PRESET: "the preset",
-    ValueSource.STYLE: "the style's",
+    ValueSource.WORKFLOW: say("the workflow's"),
+    ValueSource.PRESET: say("the preset"),
+    ValueSource.STYLE: say("the style's"),
 }
 
 
@@ -186,11 +187,11 @@ def _lines(text: str | None) -> str | None:
 
 def _default(found: Sequence[tuple[object, str]]) -> Default:
     if any(source == ValueSource.DRAWN for _, source in found):
-        return Default(None, "drawn for each picture")
+        return Default(None, say("drawn for each picture"))
     texts, sources = {as_text(value) for value, _ in found}, {source for _, source in found}
     if len(texts) > 1:
-        return Default(None, "each style its own")
-    whose = _WORDS[ValueSource(sources.pop())] if len(sources) == 1 else "by itself"
+        return Default(None, say("each style its own"))
+    whose = _WORDS[ValueSource(sources.pop())] if len(sources) == 1 else say("by itself")
     return Default(texts.pop(), whose)
 
 

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from generation.admin import confirmation, filters, html, recipe_tables, search, tables
 from generation.admin.actions import Act, Question
@@ -16,6 +17,7 @@ from generation.admin.detail_pages import Page, PagePicture
 from generation.models import Version
 from generation.selectors import admin_overviews
 from generation.services import batches, recipe_lookup, rerun_requests
+from wording import say
 
 
 def _again(version: Version, user: User) -> object:
@@ -39,8 +41,8 @@ class VersionAdmin(RecordAdmin):
     acts = (
         Act(
             "again",
-            "Make again",
-            "asked for again, as it was",
+            say("Make again"),
+            say("asked for again, as it was"),
             "replay",
             _again,
             _was_rendered,
@@ -48,8 +50,8 @@ class VersionAdmin(RecordAdmin):
         ),
         Act(
             "new_seed",
-            "Another seed",
-            "asked for again, with another seed",
+            say("Another seed"),
+            say("asked for again, with another seed"),
             "casino",
             _with_new_seed,
             _has_seed,
@@ -76,7 +78,7 @@ class VersionAdmin(RecordAdmin):
         ("published_at", filters.DatesFilter),
     )
     search_fields = ("path",)
-    search_help_text = "E202_SQ0010-0010, 0010 or a file's name"
+    search_help_text = _("E202_SQ0010-0010, 0010 or a file's name")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return admin_overviews.versions()
@@ -86,31 +88,31 @@ class VersionAdmin(RecordAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         return queryset.filter(search.in_plans(search_term, "plan__")), False
 
-    @admin.display(description="image")
+    @admin.display(description=_("image"))
     def image(self, version: Version) -> SafeString:
         return html.thumbnail(version)
 
-    @admin.display(description="file", ordering="path")
+    @admin.display(description=_("file"), ordering="path")
     def name(self, version: Version) -> str:
         return str(version)
 
-    @admin.display(description="project")
+    @admin.display(description=_("project"))
     def project(self, version: Version) -> SafeString:
         return html.link_to(version.plan.sequence.episode.project)
 
-    @admin.display(description="review", ordering="review_state")
+    @admin.display(description=_("review"), ordering="review_state")
     def review(self, version: Version) -> SafeString:
         return tables.review(version)
 
-    @admin.display(description="size")
+    @admin.display(description=_("size"))
     def size(self, version: Version) -> str:
         return f"{version.width_px} × {version.height_px}"
 
-    @admin.display(description="made by", ordering="origin")
+    @admin.display(description=_("made by"), ordering="origin")
     def made_by(self, version: Version) -> str:
         return tables.made_by(version)
 
-    @admin.display(description="published", ordering="published_at")
+    @admin.display(description=_("published"), ordering="published_at")
     def published(self, version: Version) -> SafeString:
         return html.ago(version.published_at)
 
@@ -121,17 +123,17 @@ class VersionAdmin(RecordAdmin):
             name=str(version),
             pictures=[PagePicture(f"{version.width_px} × {version.height_px}", image)],
             facts=[
-                ("Plan", html.link_to(version.plan, html.plan_name(version.plan))),
-                ("Task", version.task),
-                ("Version", str(version.number)),
-                ("Path", html.code(version.path)),
-                ("Size", f"{version.width_px} × {version.height_px}, {_bytes(version)}"),
+                (say("Plan"), html.link_to(version.plan, html.plan_name(version.plan))),
+                (say("Task"), version.task),
+                (say("Version"), str(version.number)),
+                (say("Path"), html.code(version.path)),
+                (say("Size"), f"{version.width_px} × {version.height_px}, {_bytes(version)}"),
                 ("SHA-256", html.code(version.sha256)),
-                ("Review", tables.review(version)),
-                ("Made by", tables.made_by(version)),
-                ("Batch", html.batch_link(version.batch)),
-                ("Run", html.link_to(version.run)),
-                ("Published", html.clock(version.published_at)),
+                (say("Review"), tables.review(version)),
+                (say("Made by"), tables.made_by(version)),
+                (say("Batch"), html.batch_link(version.batch)),
+                (say("Run"), html.link_to(version.run)),
+                (say("Published"), html.clock(version.published_at)),
                 *recipe_tables.facts(version, recipe),
             ],
             tables=recipe_tables.tables(version, recipe),

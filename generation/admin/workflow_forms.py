@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from generation.models import Plan, Style, Version
 from generation.services import workflow_descriptions
@@ -18,6 +19,7 @@ from generation.workflows.director_choices import (
 )
 from generation.workflows.graph import Graph
 from generation.workflows.parameters import Parameter
+from wording import say
 
 FIELDS = ("offered", "label", "order", "min", "max", "preset")
 #: Stands for “as the graph tells it”, and for “none of them”, in a list of nodes.
@@ -40,13 +42,13 @@ class ContractForm(forms.Form):
     def _add_questions(self, contract: Contract, answered: Mapping[str, Any]) -> None:
         savers = [saver.node_id for saver in contract.savers if saver.is_picture]
         if len(savers) > 1:
-            self._add_question(WHICH_RESULT, "The plan's picture", savers, answered)
+            self._add_question(WHICH_RESULT, say("The plan's picture"), savers, answered)
         if contract.loaders:
-            self._add_question(WHICH_PANEL, "Takes the panel", contract.loaders, answered)
+            self._add_question(WHICH_PANEL, say("Takes the panel"), contract.loaders, answered)
         asked = {question.code for question in contract.questions}
         if PAINTED_MASK in asked or PAINTED_MASK in answered:
             self.fields[PAINTED_MASK] = forms.BooleanField(
-                label="The mask painted on the panel may be lost",
+                label=_("The mask painted on the panel may be lost"),
                 required=False,
                 initial=PAINTED_MASK in answered,
             )
@@ -55,9 +57,12 @@ class ContractForm(forms.Form):
     def _add_question(
         self, code: str, label: str, nodes: Iterable[str], answered: Mapping[str, Any]
     ) -> None:
-        choices = [(_UNANSWERED, "as the graph tells it"), *((n, self._called(n)) for n in nodes)]
+        choices = [
+            (_UNANSWERED, say("as the graph tells it")),
+            *((n, self._called(n)) for n in nodes),
+        ]
         if code == WHICH_PANEL:
-            choices.append((_NONE, "none of them"))
+            choices.append((_NONE, say("none of them")))
         node_id = dict(answered.get(code, {})).get("node")
         initial = _UNANSWERED if node_id is None else _NONE if node_id == NONE_OF_THEM else node_id
         self.fields[code] = forms.ChoiceField(
@@ -66,7 +71,9 @@ class ContractForm(forms.Form):
 
     def _called(self, node_id: str) -> str:
         node = self._graph[node_id]
-        return f"{node_id} · {graphs.title(node) or node['class_type']}"
+        return say(
+            "{node_id} · {title}", node_id=node_id, title=graphs.title(node) or node["class_type"]
+        )
 
     def _add_parameter(self, parameter: Parameter, chosen: Mapping[str, Any]) -> None:
         node_id, held = parameter.targets[0]
@@ -77,7 +84,7 @@ class ContractForm(forms.Form):
             "offered": forms.BooleanField(required=False, initial=parameter.is_offered),
             "label": forms.CharField(required=False, max_length=LABEL_MAX),
             "order": forms.IntegerField(required=False, min_value=0, max_value=ORDER_MAX),
-            "preset": _preset_field(parameter, f"as in the file: {of_file}"),
+            "preset": _preset_field(parameter, say("as in the file: {of_file}", of_file=of_file)),
         }
         if is_number:
             fields |= {"min": number(required=False), "max": number(required=False)}

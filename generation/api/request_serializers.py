@@ -52,7 +52,9 @@ class Named(Text):
         try:
             return self._check(data)
         except NomenclatureError as error:
-            raise ValidationError(f"Expected {error.expected}.", code=error.code) from None
+            raise ValidationError(
+                say("Expected {expected}.", expected=error.expected), code=error.code
+            ) from None
 
 
 class Strict(serializers.Serializer[Any]):
@@ -326,7 +328,11 @@ def disagreement(season: object, episode: object) -> dict[str, Any]:
         rules.check_episode(episode, season)
     except NomenclatureError as error:
         if error.code == "episode_not_in_season":
-            return {"episode": [ErrorDetail(f"Expected {error.expected}.", error.code)]}
+            return {
+                "episode": [
+                    ErrorDetail(say("Expected {expected}.", expected=error.expected), error.code)
+                ]
+            }
     return {}
 
 

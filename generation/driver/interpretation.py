@@ -20,6 +20,7 @@ from generation.workflows.image_counts import picture_count
 from generation.workflows.named_files import INPUT
 from generation.workflows.requirements import Lack
 from generation.workflows.typed_graph import GraphView
+from wording import say
 
 _NO_SUCH_CLASS = frozenset({"invalid_prompt", "missing_node_type"})
 _PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", "[input]")
@@ -100,7 +101,7 @@ def misfit(attempt: Attempt, images: Iterable[Image]) -> PlanFailure | None:
     for image in images:
         # The graph names our output prefix, and that the prompt; a server may write neither.
         if image.decoded.marks and prefix not in image.decoded.marks:
-            return failure("wrong_image", "The file holds the image of another prompt.")
+            return failure("wrong_image", say("The file holds the image of another prompt."))
         size = (image.decoded.width_px, image.decoded.height_px)
         if expected is not None and size != expected:
             words = "The image has {} × {} pixels, the workflow gives it {} × {}."
@@ -112,7 +113,7 @@ def node_failure(history: History) -> PlanFailure:
     """Return why a prompt failed, in the words of the node."""
     error = history.error
     if error is None:
-        return failure("node_error", "The server says that the prompt failed, but not why.")
+        return failure("node_error", say("The server says that the prompt failed, but not why."))
     where = f"{error.node_type} (node {error.node_id})"
     said = f"{where}: {error.exception_type}: {error.message}"
     return failure(_code(error.exception_type, error.message), said)

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from generation.models.capability import Needs
 from generation.models.frozen_workflow import Workflow
@@ -81,8 +82,9 @@ class Batch(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = _("batch")
+        verbose_name_plural = _("batches")
         ordering = ["-id"]
-        verbose_name_plural = "batches"
         permissions: ClassVar = [
             ("ask_for_plans", "Can ask for plans; retry, cancel and steer batches"),
         ]

@@ -1,6 +1,7 @@
 """The ComfyUI graphs that batches froze."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from generation.workflows import director_choices
 
@@ -30,8 +31,9 @@ class Workflow(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = _("frozen workflow")
+        verbose_name_plural = _("frozen workflows")
         ordering = ["name", "-id"]
-        verbose_name = "frozen workflow"
         constraints = [
             models.UniqueConstraint(
                 fields=["name", "sha256", "contract_sha256"], name="workflow_unique_content"

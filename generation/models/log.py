@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from generation.events import LEVELS
 from generation.models.batch import Batch
@@ -28,9 +29,9 @@ class LogEntry(models.Model):
     revision = models.PositiveBigIntegerField()
 
     class Meta:
+        verbose_name = _("log entry")
+        verbose_name_plural = _("log entries")
         ordering = ["-id"]
-        verbose_name = "log entry"
-        verbose_name_plural = "log entries"
         indexes = [
             models.Index(fields=["batch", "revision", "id"], name="log_in_order"),
             models.Index(fields=["run", "-id"], name="log_of_run"),

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from generation.models.sentences import SentencesField
 
@@ -39,8 +40,9 @@ class NamedWorkflow(models.Model):
     )
 
     class Meta:
+        verbose_name = _("workflow")
+        verbose_name_plural = _("workflows")
         ordering = ["folded"]
-        verbose_name = "workflow"
         default_permissions = ("view", "delete")
         permissions: ClassVar = [
             ("give_workflow", "Can give and change workflows: they run nodes on the GPU hosts")

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Self
 from django.db import models
 from django.db.models import F, Q, Window
 from django.db.models.functions import RowNumber
+from django.utils.translation import gettext_lazy as _
 
 from generation.models.batch import VARIATIONS_MAX, Batch
 from generation.models.capability import Needs
@@ -134,8 +135,9 @@ class PlanRun(models.Model):
     objects = PlanRunQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("plan run")
+        verbose_name_plural = _("plan runs")
         ordering = ["batch_id", "position"]
-        verbose_name = "plan run"
         indexes = [
             models.Index(
                 fields=["group", "position"],

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
 
 from generation.models.style import Style
 from generation.states import PlanStatus, ReviewState
@@ -25,6 +26,8 @@ class Project(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = _("project")
+        verbose_name_plural = _("projects")
         ordering = ["code"]
         constraints = [
             # Two projects that differ in case alone would share a folder on many file systems.
@@ -44,6 +47,8 @@ class Episode(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = _("episode")
+        verbose_name_plural = _("episodes")
         ordering = ["project_id", "code"]
         constraints = [
             models.UniqueConstraint(fields=["project", "code"], name="episode_unique_in_project"),
@@ -61,6 +66,8 @@ class Sequence(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = _("sequence")
+        verbose_name_plural = _("sequences")
         ordering = ["episode_id", "code"]
         constraints = [
             models.UniqueConstraint(fields=["episode", "code"], name="sequence_unique_in_episode"),
@@ -111,6 +118,8 @@ class Plan(models.Model):
     objects = PlanQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("plan")
+        verbose_name_plural = _("plans")
         ordering = ["sequence_id", "code"]
         permissions: ClassVar = [
             ("write_plans", "Can change what is known of plans; make them of storyboards"),

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import BooleanField, Case, Q, Value, When
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from generation.comfyui import address, tls
 from generation.failures import STANDING_ASIDE
@@ -183,6 +184,8 @@ class Server(models.Model):
     objects = ServerQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("server")
+        verbose_name_plural = _("servers")
         ordering = ["name"]
         constraints = [
             models.CheckConstraint(

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from generation import picture_checks
 
@@ -54,6 +55,8 @@ class Style(models.Model):
     position = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
+        verbose_name = _("style")
+        verbose_name_plural = _("styles")
         ordering = ["position", "code"]
 
     def __str__(self) -> str:

@@ -5,6 +5,7 @@ from typing import ClassVar, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery
+from django.utils.translation import gettext_lazy as _
 
 from generation.models.attempt import Attempt
 from generation.models.batch import Batch
@@ -164,6 +165,8 @@ class Version(models.Model):
     objects = VersionQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("version")
+        verbose_name_plural = _("versions")
         ordering = ["plan_id", "task", "-number"]
         permissions: ClassVar = [("upload_images", "Can give panels and images")]
         indexes = [

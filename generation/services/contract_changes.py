@@ -104,7 +104,7 @@ def _answered(row: NamedWorkflow, wanted: Mapping[str, Any]) -> tuple[Json, list
             answered[code] = director_choices.answer(row.graph, node_id, filter(None, options))
         else:
             known = ", ".join(repr(option) for option in options) or say("nothing: it is not asked")
-            detail = f"Expected {known}; got {shown(node_id)}."
+            detail = say("Expected {known}; got {node_id}.", known=known, node_id=shown(node_id))
             problems.append(Problem(f"answers.{code}", "not_an_option", detail))
     return answered, problems
 

@@ -60,7 +60,13 @@ class Reader:
         try:
             return check(value)
         except NomenclatureError as error:
-            self.add(attr, error.code, f"Expected {error.expected}; got {shown(value)}.")
+            self.add(
+                attr,
+                error.code,
+                say(
+                    "Expected {expected}; got {value}.", expected=error.expected, value=shown(value)
+                ),
+            )
             return None
 
     def name(self, key: str) -> str | None:
@@ -73,7 +79,7 @@ class Reader:
         if isinstance(value, field.kind) and isinstance(value, bool) == (field.kind is bool):
             return True
         code, kind = _KINDS[field.kind]
-        self.add(attr, code, f"Expected {kind}, not {kind_of(value)}.")
+        self.add(attr, code, say("Expected {kind}, not {value}.", kind=kind, value=kind_of(value)))
         return False
 
     def number(self, key: str, default: int) -> int:

@@ -88,7 +88,16 @@ def set_apart(
     `places` are the places in the payload of plans of an episode, by their sequences and codes.
     """
     return [
-        Problem(places[key], f"plan_{status}", f"Plan {key[1]} of {key[0]} {_SET_APART[status]}")
+        Problem(
+            places[key],
+            f"plan_{status}",
+            say(
+                "Plan {plan} of {sequence} {set_apart}",
+                plan=key[1],
+                sequence=key[0],
+                set_apart=_SET_APART[status],
+            ),
+        )
         for key, status in production.set_apart(project_id, episode).items()
         if key in places
     ]

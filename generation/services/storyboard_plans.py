@@ -247,5 +247,7 @@ def _wrong_names(names: Mapping[str, tuple[Any, object]]) -> list[Problem]:
         try:
             check(value)
         except NomenclatureError as error:
-            problems.append(Problem(attr, error.code, f"Expected {error.expected}."))
+            problems.append(
+                Problem(attr, error.code, say("Expected {expected}.", expected=error.expected))
+            )
     return problems

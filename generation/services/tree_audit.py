@@ -17,6 +17,7 @@ from generation.states import VersionState
 from nomenclature import audit, file_signatures, paths, rules
 from nomenclature.audit import Filed, Finding, Kind
 from nomenclature.errors import NomenclatureError
+from wording import say
 
 #: Wraps what takes long, for a progress bar.
 Watch = Callable[[Sequence[str]], Iterable[str]]
@@ -78,7 +79,7 @@ def audit_tree(root: Path, *, watch: Watch = iter) -> Report:
     """
     start = root.resolve()
     if not start.is_dir():
-        raise NotFound(f"There is no folder {start}.", code="unknown_folder")
+        raise NotFound(say("There is no folder {start}.", start=start), code="unknown_folder")
     base = storage.root() if start.is_relative_to(storage.root()) else start
     report = Report()
     if base == storage.root():

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from generation.workflows.remarks import OpenQuestion, Remark
 from generation.workflows.typed_graph import GraphView, Target, Use
+from wording import say
 
 PANEL_TITLE = "@panel"
 
@@ -104,9 +105,10 @@ def titled(view: GraphView, found: Sequence[Loader]) -> list[Loader]:
 def ask_which(candidates: Sequence[Loader]) -> OpenQuestion:
     """Return the question which of several loaders takes a plan's panel."""
     options = tuple(loader.target[0] for loader in candidates)
-    detail = (
-        f"Nodes {', '.join(options)} each load a picture. Give the one that takes a plan's panel"
-        " the title @panel, or choose it on the workflow's page."
+    detail = say(
+        "Nodes {options} each load a picture. Give the one that takes a plan's "
+        "panel the title @panel, or choose it on the workflow's page.",
+        options=", ".join(options),
     )
     return OpenQuestion("which_panel", detail, options)
 
@@ -114,9 +116,10 @@ def ask_which(candidates: Sequence[Loader]) -> OpenQuestion:
 def mask_lost(loader: Loader) -> Remark:
     """Return what becomes of a mask that was painted on a picture which a panel replaces."""
     node_id = loader.target[0]
-    detail = (
-        f"The mask of node {node_id} is used. A panel brings no mask of its own: the one that was"
-        " painted on the picture in the editor is lost."
+    detail = say(
+        "The mask of node {node_id} is used. A panel brings no mask of its own: "
+        "the one that was painted on the picture in the editor is lost.",
+        node_id=node_id,
     )
     return Remark("mask_lost", detail, node_id)
 
@@ -124,8 +127,9 @@ def mask_lost(loader: Loader) -> Remark:
 def ask_about_mask(loader: Loader) -> OpenQuestion:
     """Return the question whether a painted mask may be lost."""
     node_id = loader.target[0]
-    detail = (
-        f"{mask_lost(loader).detail} If that is meant, say so on the workflow's page, or give the"
-        " node the title @panel."
+    detail = say(
+        "{lost} If that is meant, say so on the workflow's page, or give the node the title"
+        " @panel.",
+        lost=mask_lost(loader).detail,
     )
     return OpenQuestion("painted_mask", detail, (node_id,))

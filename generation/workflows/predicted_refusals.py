@@ -45,7 +45,9 @@ def loose_ends(view: GraphView, ends: Iterable[str]) -> Iterator[Remark]:
     for node_id in view.graph:
         lacking = [n for n, s in view.specs(node_id).items() if _is_missing(view, (node_id, n), s)]
         if node_id not in reached and lacking:
-            node = f"Node {node_id} ({view.class_of(node_id)})"
+            node = say(
+                "Node {node_id} ({class_of})", node_id=node_id, class_of=view.class_of(node_id)
+            )
             detail = say(
                 "{node} leads to nothing and lacks {lacking}: it is left out.",
                 node=node,

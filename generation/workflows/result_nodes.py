@@ -150,7 +150,9 @@ def ask_which(candidates: Sequence[Saver]) -> OpenQuestion:
 
 def saved_beside(view: GraphView, saver: Saver) -> Remark:
     """Return what is to be said of a node that saves something beside the result."""
-    node = f"Node {saver.node_id} ({view.class_of(saver.node_id)})"
+    node = say(
+        "Node {node_id} ({class_of})", node_id=saver.node_id, class_of=view.class_of(saver.node_id)
+    )
     what = say("saves {saved} beside the result", saved=_SAVED[saver.kind])
     detail = say(
         "{node} {what}: it stays on the server and is not published.", node=node, what=what
@@ -162,7 +164,9 @@ def several(view: GraphView, saver: Saver) -> list[Remark]:
     """Return what is to be said of a result that saves several pictures; nothing of one."""
     if saver.images is None or saver.images < 2:
         return []
-    node = f"Node {saver.node_id} ({view.class_of(saver.node_id)})"
+    node = say(
+        "Node {node_id} ({class_of})", node_id=saver.node_id, class_of=view.class_of(saver.node_id)
+    )
     detail = say(
         "{node} saves {images} pictures of a plan. All of them are published, each "
         "as a version of its own: a batch size of 1 makes one.",
@@ -174,7 +178,9 @@ def several(view: GraphView, saver: Saver) -> list[Remark]:
 
 def unfinished(view: GraphView, saver: Saver) -> Remark:
     """Return what is to be said of a saver on whose way something is missing."""
-    node = f"Node {saver.node_id} ({view.class_of(saver.node_id)})"
+    node = say(
+        "Node {node_id} ({class_of})", node_id=saver.node_id, class_of=view.class_of(saver.node_id)
+    )
     detail = say(
         "{node} saves what is not finished: something on its way is missing. It is left out.",
         node=node,

@@ -2,14 +2,15 @@
 
 from generation.admin.navigation import GROUPS
 from review.admin import light_tables, links, reviews
+from wording import say
 
 GROUPS.add(
     (
-        "Review",
+        say("Review"),
         (
-            ("To review", "rule", "review.review:tables"),
-            ("Decisions", "gavel", "review.review"),
-            ("Links for guests", "link", "review.reviewlink"),
+            (say("To review"), "rule", "review.review:tables"),
+            (say("Decisions"), "gavel", "review.review"),
+            (say("Links for guests"), "link", "review.reviewlink"),
         ),
     )
 )

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from generation.admin import filters, html, search
 from generation.admin.base import RecordAdmin
@@ -14,6 +15,7 @@ from generation.admin.detail_pages import Page, PagePicture
 from review.admin import light_tables
 from review.models import Review
 from review.selectors import reviews
+from wording import say
 
 
 @admin.register(Review)
@@ -26,7 +28,7 @@ class ReviewAdmin(RecordAdmin):
         ("made_at", filters.DatesFilter),
     )
     search_fields = ("comment",)
-    search_help_text = "E202_SQ0010-0010, SQ0010, 0010 or a file's name"
+    search_help_text = _("E202_SQ0010-0010, SQ0010, 0010 or a file's name")
 
     def get_urls(self) -> list[URLPattern]:
         return [*light_tables.urls(self), *super().get_urls()]
@@ -42,27 +44,27 @@ class ReviewAdmin(RecordAdmin):
     def name_of(self, row: Review) -> str:
         return f"{row.decision} · {row.version}"
 
-    @admin.display(description="picture")
+    @admin.display(description=_("picture"))
     def picture(self, row: Review) -> SafeString:
         return html.thumbnail(row.version)
 
-    @admin.display(description="version", ordering="version")
+    @admin.display(description=_("version"), ordering="version")
     def name(self, row: Review) -> str:
         return str(row.version)
 
-    @admin.display(description="decision", ordering="decision")
+    @admin.display(description=_("decision"), ordering="decision")
     def decided(self, row: Review) -> str:
         return f"{row.decision} (undone)" if hasattr(row, "undone_by") else row.decision
 
-    @admin.display(description="comment")
+    @admin.display(description=_("comment"))
     def said(self, row: Review) -> str:
         return row.comment
 
-    @admin.display(description="by")
+    @admin.display(description=_("by"))
     def author(self, row: Review) -> str:
         return row.author
 
-    @admin.display(description="when", ordering="id")
+    @admin.display(description=_("when"), ordering="id")
     def when(self, row: Review) -> SafeString:
         return html.clock(row.made_at)
 
@@ -77,20 +79,28 @@ class ReviewAdmin(RecordAdmin):
                 )
             ],
             facts=[
-                ("Version", html.link_to(row.version)),
-                ("Plan", html.link_to(row.version.plan, html.plan_name(row.version.plan))),
-                ("Decision", self.decided(row)),
-                ("Comment", row.comment or html.NOTHING),
-                ("Seen as", row.get_seen_display()),
-                ("Since then", row.get_became_display()),
-                ("With it", _others(row)),
-                ("By", row.author),
-                ("Door", row.door),
-                ("When", self.when(row)),
+                (say("Version"), html.link_to(row.version)),
+                (say("Plan"), html.link_to(row.version.plan, html.plan_name(row.version.plan))),
+                (say("Decision"), self.decided(row)),
+                (say("Comment"), row.comment or html.NOTHING),
+                (say("Seen as"), row.get_seen_display()),
+                (say("Since then"), row.get_became_display()),
+                (say("With it"), _others(row)),
+                (say("By"), row.author),
+                (say("Door"), row.door),
+                (say("When"), self.when(row)),
             ],
         )
 
 
 def _others(row: Review) -> str:
-    told = [f"version {each['version']}: {each['was']} → {each['became']}" for each in row.changed]
-    return "; ".join(told) or "nothing else"
+    told = [
+        say(
+            "version {version}: {was} → {became}",
+            version=each["version"],
+            was=each["was"],
+            became=each["became"],
+        )
+        for each in row.changed
+    ]
+    return "; ".join(told) or say("nothing else")

@@ -21,6 +21,7 @@ from review.selectors import retakes
 from review.services import retake_values
 from review.services.decisions import DECIDE
 from review.services.retake_values import Ground, Prompts
+from wording import Sentence, say, to_say
 
 NEW, SAME = "new", "same"
 #: At most so many are started at once.
@@ -70,7 +71,7 @@ def start(
         InvalidRequest: one cannot be asked for so, or would make the same picture again.
         Conflicts: a version is no retake any more, or is being made again already.
     """
-    permissions.require(requester, DECIDE, "start retakes")
+    permissions.require(requester, DECIDE, say("start retakes"))
     meant = _meant(wanted)
     requests = [_request(of, variations, name) for of in _grouped(meant)]
     _refuse_same(requests)
@@ -78,7 +79,9 @@ def start(
         with transaction.atomic():
             return [_create(request, of, requester) for request, of in requests]
     except IntegrityError as error:
-        detail = "Somebody has started these at the same moment: look at what is being rendered."
+        detail = say(
+            "Somebody has started these at the same moment: look at what is being rendered."
+        )
         raise Conflict(detail, code="in_render") from error
 
 
@@ -96,15 +99,25 @@ def _meant(wanted: Sequence[Wanted]) -> list[_Meant]:
         review, version = asking.get(each.version_id), versions.get(each.version_id)
         ground = retake_values.ground(version) if version else None
         if each.version_id in ids[:index]:
-            detail = f"Version {each.version_id} stands in the list already."
+            detail = say(
+                "Version {version_id} stands in the list already.", version_id=each.version_id
+            )
             wrong.append(Problem(f"{place}.version", "duplicate_version", detail))
         elif review is None or version is None:
             refused.append(Problem(f"{place}.version", "no_retake", _no_retake(each.version_id)))
         elif review.pk in busy:
-            detail = f"{version} is being made again already, in batch {busy[review.pk]}."
+            detail = say(
+                "{version} is being made again already, in batch {busy}.",
+                version=version,
+                busy=busy[review.pk],
+            )
             refused.append(Problem(f"{place}.version", "in_render", detail))
         elif ground is None:
-            wrong.append(Problem(f"{place}.version", "not_rendered", _NO_GROUND.format(version)))
+            wrong.append(
+                Problem(
+                    f"{place}.version", "not_rendered", Sentence(_NO_GROUND, {"version": version})
+                )
+            )
         else:
             number = last[review.pk].number + 1 if review.pk in last else 1
             meant.append(_Meant(place, each, review, ground, number))
@@ -115,18 +128,22 @@ def _meant(wanted: Sequence[Wanted]) -> list[_Meant]:
     return meant
 
 
-_NO_GROUND = (
-    "{} was made by no batch, so that nothing tells how to make it again: ask for its plan on the"
-    " page Generate, or by a request."
+_NO_GROUND = to_say(
+    "{version} was made by no batch, so that nothing tells how to make it again: "
+    "ask for its plan on the page Generate, or by a request."
 )
 
 
 def _no_retake(version_id: int) -> str:
     found = Version.objects.reviewed().filter(pk=version_id).first()
     if found is None:
-        return f"There is no version {version_id} that is reviewed."
+        return say("There is no version {version_id} that is reviewed.", version_id=version_id)
     state = found.review_state.replace("_", " ")
-    return f"{found} is {state}: its plan does not wait for it to be made again."
+    return say(
+        "{found} is {state}: its plan does not wait for it to be made again.",
+        found=found,
+        state=state,
+    )
 
 
 def _busy(reviews: Collection[Review], last: Mapping[int, Retake]) -> dict[int, Batch]:
@@ -195,7 +212,10 @@ def _values(meant: _Meant, prompts: Prompts) -> dict[str, Any]:
     if wanted.addition.strip():
         prompt = wanted.params.get(retake_values.PROMPT, prompts.of(ground))
         if not isinstance(prompt, str):
-            detail = f"{ground.workflow_name or 'An artist'} takes no prompt: leave it out."
+            detail = say(
+                "{workflow_name} takes no prompt: leave it out.",
+                workflow_name=ground.workflow_name or "An artist",
+            )
             raise InvalidRequest([Problem(f"{meant.place}.prompt_addition", "no_prompt", detail)])
         values[retake_values.PROMPT] = retake_values.with_addition(prompt, wanted.addition)
     if wanted.seed == SAME and ground.seed:
@@ -218,7 +238,7 @@ def _refuse_same(requests: Sequence[tuple[BatchRequest, list[_Meant]]]) -> None:
     panels = Version.objects.panels().filter(plan__in=plans).order_by("number")
     newest = dict(panels.values_list("plan_id", "pk"))
     problems = [
-        Problem(each.place, "same_picture", _SAME.format(each.ground.version))
+        Problem(each.place, "same_picture", Sentence(_SAME, {"version": each.ground.version}))
         for request, of in requests
         for each in of
         if retake_values.is_same(each.ground, request, newest.get(each.ground.version.plan_id))
@@ -227,9 +247,10 @@ def _refuse_same(requests: Sequence[tuple[BatchRequest, list[_Meant]]]) -> None:
         raise InvalidRequest(problems)
 
 
-_SAME = (
-    "The same seed with the same values makes the same picture as {}: take a new seed, add to the"
-    " prompt, or change a value. (A rerun is there to prove that it is the same.)"
+_SAME = to_say(
+    "The same seed with the same values makes the same picture as {version}: take a "
+    "new seed, add to the prompt, or change a value. (A rerun is there to "
+    "prove that it is the same.)"
 )
 
 

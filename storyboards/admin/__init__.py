@@ -2,13 +2,14 @@
 
 from generation.admin.navigation import GROUPS
 from storyboards.admin import conventions, imports
+from wording import say
 
 GROUPS.add(
     (
-        "Storyboards",
+        say("Storyboards"),
         (
-            ("Storyboards", "view_carousel", "storyboards.storyboardimport"),
-            ("Conventions", "rule", "storyboards.convention"),
+            (say("Storyboards"), "view_carousel", "storyboards.storyboardimport"),
+            (say("Conventions"), "rule", "storyboards.convention"),
         ),
     )
 )

@@ -10,16 +10,19 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from generation.admin import generate, html
 from generation.admin.base import MadseaAdmin
 from generation.models import Episode, Plan, Project
 from generation.states import RunState
+from storyboards.admin import script_words
 from storyboards.models import StoryboardImport
 from storyboards.selectors import documents
 from storyboards.services import proposals
 from storyboards.states import ImportState
+from wording import say
 
 #: The words of the engine whose colours the states have.
 _LIKE = {
@@ -54,29 +57,29 @@ class StoryboardImportAdmin(MadseaAdmin):
     def name_of(self, row: StoryboardImport) -> str:
         return f"{row.episode_code} · {row.file_name}"
 
-    @admin.display(description="file", ordering="file_name")
+    @admin.display(description=_("file"), ordering="file_name")
     def name(self, row: StoryboardImport) -> str:
         return row.file_name
 
-    @admin.display(description="project", ordering="project_code")
+    @admin.display(description=_("project"), ordering="project_code")
     def project(self, row: StoryboardImport) -> str:
         return row.project_code
 
-    @admin.display(description="episode", ordering="episode_code")
+    @admin.display(description=_("episode"), ordering="episode_code")
     def episode(self, row: StoryboardImport) -> str:
         return row.episode_code
 
-    @admin.display(description="state", ordering="state")
+    @admin.display(description=_("state"), ordering="state")
     def status(self, row: StoryboardImport) -> SafeString:
         return _label(row.state)
 
-    @admin.display(description="came", ordering="created_at")
+    @admin.display(description=_("came"), ordering="created_at")
     def came(self, row: StoryboardImport) -> SafeString:
         return html.ago(row.created_at)
 
-    @admin.display(description="by")
+    @admin.display(description=_("by"))
     def came_by(self, row: StoryboardImport) -> str:
-        return str(row.created_by or "the console")
+        return str(row.created_by or say("the console"))
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -116,6 +119,7 @@ class StoryboardImportAdmin(MadseaAdmin):
             "subtitle": None,
             "row": row,
             "told": told,
+            "words": script_words.told(),
             "label": _label(row.state),
             "doubtful": [each for each in told["boards"] if each["doubts"]],
             "style_choices": proposals.usable_styles(),

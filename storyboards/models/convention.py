@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.validators import RegexValidator
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from generation.models import Project
 
@@ -41,6 +42,8 @@ class Convention(models.Model):
     )
 
     class Meta:
+        verbose_name = _("convention")
+        verbose_name_plural = _("conventions")
         ordering = ["project_id"]
 
     def __str__(self) -> str:

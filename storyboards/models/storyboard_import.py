@@ -6,6 +6,7 @@ from typing import ClassVar, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from generation.models.sentences import SentencesField
 from storyboards.states import ImportState
@@ -79,8 +80,9 @@ class StoryboardImport(models.Model):
     objects = StoryboardImportQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("storyboard")
+        verbose_name_plural = _("storyboards")
         ordering = ["-id"]
-        verbose_name = "storyboard"
         indexes = [
             models.Index(
                 fields=["id"],

@@ -143,7 +143,7 @@ def problems(boards: Sequence[DraftBoard]) -> list[Problem]:
 def _problems_of(
     board: DraftBoard, first: dict[tuple[str, str], DraftBoard], styles: set[str]
 ) -> list[Problem]:
-    at, name = f"boards.{board.position}", f"Board {board}"
+    at, name = f"boards.{board.position}", say("Board {board}", board=board)
     found: list[Problem] = []
     if not board.picture_sha256:
         found.append(

@@ -136,7 +136,9 @@ def _of_board(problem: Problem, chosen: list[Compared]) -> Problem:
         return problem
     board: DraftBoard = chosen[int(index)].board
     place = ".".join(filter(None, ["boards", str(board.position), name]))
-    return Problem(place, problem.code, f"Board {board}: {problem.detail}")
+    return Problem(
+        place, problem.code, say("Board {board}: {detail}", board=board, detail=problem.detail)
+    )
 
 
 def _counts(made: Made, draft: Draft) -> dict[str, int]:

@@ -194,7 +194,13 @@ def _wrong(place: str, wanted: Mapping[str, Any], styles: Mapping[str, str]) -> 
             if wanted.get(name):
                 check(wanted[name])
         except NomenclatureError as error:
-            problems.append(Problem(f"{place}.{name}", error.code, f"Expected {error.expected}."))
+            problems.append(
+                Problem(
+                    f"{place}.{name}",
+                    error.code,
+                    say("Expected {expected}.", expected=error.expected),
+                )
+            )
     style = wanted.get("style")
     if style and style not in styles:
         detail = say(

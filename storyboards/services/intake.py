@@ -134,7 +134,7 @@ def _problem(attr: str, check: Callable[[], object]) -> list[Problem]:
     try:
         check()
     except NomenclatureError as error:
-        return [Problem(attr, error.code, f"Expected {error.expected}.")]
+        return [Problem(attr, error.code, say("Expected {expected}.", expected=error.expected))]
     return []
 
 

@@ -46,7 +46,7 @@
       line.textContent = told.said.join(" ");
       return told;
     } catch {
-      line.textContent = `${file.name}: it did not arrive. Send it again.`;
+      line.textContent = `${file.name}: ${form.dataset.lost}`;
       return {};
     }
   }

@@ -4,6 +4,8 @@
   const page = document.getElementById("storyboard");
   if (!page) return;
   const api = page.dataset.api;
+  // What the script says stands in the page, in the language of whoever reads it.
+  const words = JSON.parse(document.getElementById("storyboard-words").textContent);
   const LOOK_MS = 1000;
   const FLAGS = ["selected", "checked"];
   const saved = page.querySelector("[data-saved]");
@@ -12,7 +14,10 @@
   let last = Promise.resolve();
 
   async function call(method, path = "", body = undefined) {
-    const headers = { "X-CSRFToken": page.querySelector("[name=csrfmiddlewaretoken]").value };
+    const headers = {
+      "X-CSRFToken": page.querySelector("[name=csrfmiddlewaretoken]").value,
+      "Accept-Language": document.documentElement.lang,
+    };
     if (body !== undefined) headers["Content-Type"] = "application/json";
     const answer = await fetch(`${api}${path}`, { method, headers, body: body && JSON.stringify(body) });
     if (answer.status === 204) return {};
@@ -45,13 +50,13 @@
   function send(boards) {
     last = last.then(async () => {
       boards.forEach((each) => problem(each.position, ""));
-      saved.textContent = "Saving …";
+      saved.textContent = words.saving;
       try {
         show(await call("PATCH", "/boards", { boards }));
-        saved.textContent = "Saved.";
+        saved.textContent = words.saved;
       } catch (error) {
         saved.textContent = "";
-        const told = error.told?.errors || [{ attr: null, detail: "It is not saved: the server cannot be reached." }];
+        const told = error.told?.errors || [{ attr: null, detail: words.unsaved }];
         for (const each of told) {
           const [, index] = /^boards\.(\d+)/.exec(each.attr || "") || [];
           if (index === undefined) refused.textContent = each.detail;
@@ -81,7 +86,7 @@
   function showBoard(row, board) {
     row.dataset.change = board.change;
     row.toggleAttribute("data-doubtful", board.doubts.length > 0 && !board.checked);
-    row.querySelector("[data-told-change]").textContent = board.change.replace("_", " ");
+    row.querySelector("[data-told-change]").textContent = words[`change_${board.change}`];
     page.querySelector(`li[data-doubtful="${board.position}"]`)?.classList.toggle("is-checked", board.checked);
     for (const input of row.querySelectorAll("[data-field]")) {
       if (input === document.activeElement && !FLAGS.includes(input.dataset.field)) continue;
@@ -107,7 +112,7 @@
       const begins = at === 0 || field(row, "sequence_id").value !== field(rows[at - 1], "sequence_id").value;
       row.classList.toggle("begins", begins);
       const button = row.querySelector("[data-act=boundary]");
-      if (button) button.textContent = begins ? "Goes on with the sequence above" : "A sequence begins here";
+      if (button) button.textContent = begins ? words.goesOn : words.begins;
     });
   }
 
@@ -160,19 +165,19 @@
   async function confirm(button) {
     button.disabled = true;
     await last;
-    saved.textContent = "The plans are being made …";
+    saved.textContent = words.making;
     try {
       await call("POST", "/confirm", { revision: Number(page.dataset.revision) });
       location.reload();
     } catch (error) {
       saved.textContent = "";
       button.disabled = false;
-      refused.textContent = error.told ? error.told.errors.map((each) => each.detail).join(" ") : "The server cannot be reached: try it again.";
+      refused.textContent = error.told ? error.told.errors.map((each) => each.detail).join(" ") : words.unreachable;
     }
   }
 
   async function remove() {
-    if (!window.confirm("Delete this storyboard, with what was corrected in it?")) return;
+    if (!window.confirm(words.sure)) return;
     try {
       await call("DELETE");
       location.assign(page.dataset.list);

@@ -13,9 +13,10 @@
     body.delete("csrfmiddlewaretoken");
     const sent = new XMLHttpRequest();
     sent.open("POST", form.dataset.api);
+    sent.setRequestHeader("Accept-Language", document.documentElement.lang);
     sent.setRequestHeader("X-CSRFToken", form.querySelector("[name=csrfmiddlewaretoken]").value);
     sent.upload.addEventListener("progress", (at) => {
-      progress.textContent = at.lengthComputable ? `${Math.round((100 * at.loaded) / at.total)} % sent` : "";
+      progress.textContent = at.lengthComputable ? `${Math.round((100 * at.loaded) / at.total)} % ${form.dataset.sent}` : "";
     });
     sent.addEventListener("load", () => {
       button.disabled = false;
@@ -25,7 +26,7 @@
     });
     sent.addEventListener("error", () => {
       button.disabled = false;
-      refuse({ detail: "The server cannot be reached: try it again." });
+      refuse({ detail: form.dataset.unreachable });
     });
     problem.textContent = "";
     button.disabled = true;
@@ -36,7 +37,7 @@
     try {
       return JSON.parse(text);
     } catch {
-      return { detail: "The server has not answered as it should: try it again." };
+      return { detail: form.dataset.broken };
     }
   }
 
