@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.utils.safestring import SafeString
-from wording import say
 
+from wording import say
 
 Cell = SafeString | str
 

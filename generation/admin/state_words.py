@@ -1,8 +1,8 @@
 """States, levels and the like in words for people: the API has them as codes."""
 
 from collections.abc import Mapping
-from wording import say
 
+from wording import say
 
 _WORDS: Mapping[str, str] = {
     "queued": say("queued"),

@@ -16,7 +16,7 @@ from generation.models import Batch, Style, Workflow
 from generation.picture_checks import CHECKS
 from generation.services import requested_workflows
 from generation.workflows import text_placeholders
-from wording import cleaned, say
+from wording import say
 
 DELETE_MANY = "delete_selected"
 STYLE_FIELDS = (

@@ -2,7 +2,6 @@
 
 from wording import say
 
-
 _CHANGES = {
     "change_added": say("added"),
     "change_changed": say("changed"),
