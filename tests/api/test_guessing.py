@@ -139,7 +139,7 @@ def test_of_two_processes_at_once_one_try_is_counted(supervisor: User) -> None:
     let_pass(32)
     row = LoginTries.objects.get()
 
-    assert [login_throttle._taken(row, timezone.now()) for _ in range(2)] == [True, False]
+    assert [login_throttle._take_try(row, timezone.now()) for _ in range(2)] == [True, False]
 
 
 def test_names_are_not_kept(supervisor: User) -> None:

@@ -32,6 +32,7 @@ from tests.listening import Listener
 PARTS = {"admin:autocomplete", "admin:view_on_site"}
 ONE: dict[str, Callable[[], object]] = {
     "project_id": lambda: Project.objects.latest("pk").code,
+    "episode": lambda: Episode.objects.latest("pk").code,
     "batch_id": lambda: Batch.objects.latest("pk").public_id,
     "style": lambda: Style.objects.latest("pk").code,
     "name": lambda: "OmbresChinoises.json",
@@ -49,6 +50,7 @@ ROWS: dict[str, Any] = {
     "sequences-one": Sequence,
     "plans-one": Plan,
     "plan-texts": Plan,
+    "review-plan": Plan,
     "servers-one": Server,
     "version": Version,
     "recipe": Version,

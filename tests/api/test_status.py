@@ -205,6 +205,7 @@ def test_a_result_names_the_file_and_gives_an_absolute_address(api: APIClient) -
         "bytes": version.n_bytes,
         "sha256": version.sha256,
         "served_sha256": version.sha256,
+        "review_state": "to_review",
     }
     assert url.startswith("http://testserver/files/")
     assert api.get(thumbnail_url).headers["Content-Type"] == "image/webp"

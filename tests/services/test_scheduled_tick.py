@@ -10,7 +10,7 @@ from django_q.models import Schedule
 
 from generation import queueing, tasks
 from generation.models import Server
-from generation.services import servers, tick
+from generation.services import servers
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +22,7 @@ LISTED = ["http://10.0.0.5:8188", "http://10.0.0.6:8188"]
 def ticks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The ticks that were run."""
     run: list[str] = []
-    monkeypatch.setattr(tick, "tick", lambda: run.append("tick"))
+    monkeypatch.setattr(tasks, "set_going_again", lambda: run.append("tick"))
     return run
 
 
