@@ -19,7 +19,7 @@ URL = "/api/storyboards"
 
 
 def three() -> StoryboardImport:
-    return read([board(1), board(2, action=LABO, doubts=["text_cut"]), board(3, action=LABO)])
+    return read([board(1), board(2, action=LABO, doubts=["fields_unsure"]), board(3, action=LABO)])
 
 
 def give(api: APIClient, content: bytes = b"%PDF-1.4", **change: Any) -> Any:
@@ -117,7 +117,8 @@ def test_a_draft_tells_its_boards_and_what_is_proposed(api: APIClient) -> None:
         "ombres_chinoises",
     )
     assert (second["sequence_id"], second["plan"], second["style"]) == ("SQ0020", "0010", "labo")
-    assert second["doubts"] == [{"code": "text_cut", "detail": "Text cut.", "data": {}}]
+    detail = "Which text is dialogue and which is action is not sure."
+    assert second["doubts"] == [{"code": "fields_unsure", "detail": detail, "data": {}}]
     assert told["counts"]["added"] == 3
     assert told["counts"]["doubtful"] == 1
 
