@@ -59,7 +59,7 @@ class Review(models.Model):
     )
     pin_y = models.FloatField(null=True, blank=True, help_text="And from its upper edge on.")
     by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="reviews"
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="reviews"
     )
     guest = models.CharField(
         max_length=GUEST_MAX, blank=True, help_text="The name that a guest gave."

@@ -7,6 +7,7 @@ from time import sleep
 from typing import Any
 
 from django.conf import settings
+from django.core.management.base import no_translations
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from generation.errors import MadseaError
@@ -33,6 +34,7 @@ class Command(MadseaCommand):
             "--again", action="store_true", help="try those again of which none could be made"
         )
 
+    @no_translations
     def handle(self, *args: Any, follow: bool, again: bool, **options: Any) -> None:
         if again:
             derived_data.try_again()

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks.registry import registry
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, no_translations
 from django.db import DatabaseError, InterfaceError, close_old_connections, connections
 
 from generation import queueing
@@ -43,6 +43,7 @@ class Command(BaseCommand):
             help="begin anew when the workers are stuck or cannot start, instead of ending with 1",
         )
 
+    @no_translations
     def handle(self, *args: Any, **options: Any) -> None:
         servers.register_from_settings()
         self._check_once()

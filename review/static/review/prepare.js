@@ -50,7 +50,7 @@
     const field = (name) => item.querySelector(`[name="${name}"]`);
     const canBeMade = retake.style !== null && !retake.in_render;
     const image = document.getElementById(`p${retake.plan_id}`)?.querySelector("img");
-    if (image) item.querySelector("img").src = image.src;
+    if (image) item.querySelector("img").src = image.dataset.src;
     else item.querySelector("img").remove();
     item.querySelector("b").textContent = `${retake.sequence_id}-${retake.plan}`;
     item.querySelector("q").textContent = retake.review.comment;

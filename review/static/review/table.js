@@ -60,6 +60,17 @@
     return remember(pictures, address, ready);
   }
 
+  // Small pictures come when their tile is a screen away. The browser's own lazy loading fetches
+  // further ahead the slower the network is: twice as many, where each costs most.
+  const nearing = new IntersectionObserver((cells) => {
+    for (const { isIntersecting, target } of cells) {
+      if (!isIntersecting) continue;
+      nearing.unobserve(target);
+      const image = target.querySelector("img[data-src]");
+      if (image) image.src = image.dataset.src;
+    }
+  }, { root: grid, rootMargin: "100% 0px" });
+
   function text(plan, version) {
     const key = `${plan}.${version || ""}`;
     const known = texts.get(key);
@@ -625,6 +636,7 @@
       if (!now || !old) continue;
       choose(old, false);
       old.parentElement.replaceWith(document.adoptNode(now.parentElement));
+      nearing.observe(now.parentElement);
       forget(plan);
       news.delete(plan);
     }
@@ -818,7 +830,7 @@
     const tried = Number(image.dataset.tried || 0);
     if (tried > 60) return;
     image.dataset.tried = tried + 1;
-    setTimeout(() => { image.src = image.src; }, Math.min(10000, 1000 * (tried + Math.random())));
+    setTimeout(() => { image.src = image.dataset.src; }, Math.min(10000, 1000 * (tried + Math.random())));
   }, true);
   grid.addEventListener("load", (event) => event.target.removeAttribute("data-tried"), true);
 
@@ -832,6 +844,7 @@
     }
   });
 
+  for (const cell of grid.querySelectorAll(".cell")) nearing.observe(cell);
   const first = tileOf(location.hash.slice(2)) || tiles().find((tile) => tile.dataset.state === "to_review") || tiles()[0];
   if (first) look(first, { open: true });
   tellTrouble();

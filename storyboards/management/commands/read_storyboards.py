@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.core.management.base import no_translations
+
 from generation.management.command import MadseaCommand, counted
 from storyboards.services import reading_queue
 
@@ -13,6 +15,7 @@ class Command(MadseaCommand):
         " once."
     )
 
+    @no_translations
     def handle(self, *args: Any, **options: Any) -> None:
         n_read = reading_queue.read_waiting()
         if n_read:
