@@ -28,6 +28,12 @@ def office(supervisor: User) -> APIClient:
     return client_of(supervisor)
 
 
+@pytest.fixture
+def roles(settings: Any) -> None:
+    """A studio where what somebody may do is asked."""
+    settings.MADSEA_EVERYBODY_MAY = False
+
+
 def episode_id(plans: list[Plan]) -> int:
     return plans[0].sequence.episode_id
 
@@ -136,14 +142,14 @@ def test_unknown_expired_and_revoked_tokens_take_the_same_queries(
 # Who may ------------------------------------------------------------------------------------------
 
 
-def test_giving_links_takes_a_permission(plans: list[Plan], artist: User) -> None:
+def test_giving_links_takes_a_permission(roles: None, plans: list[Plan], artist: User) -> None:
     concepts(plans[0], 1)
 
     with pytest.raises(Forbidden):
         links.create(NewLink(episode_id(plans)), by=artist)
 
 
-def test_nobody_gives_more_than_they_may(plans: list[Plan], artist: User) -> None:
+def test_nobody_gives_more_than_they_may(roles: None, plans: list[Plan], artist: User) -> None:
     concepts(plans[0], 1)
     artist.user_permissions.add(Permission.objects.get(codename="share"))
     giver = User.objects.get(pk=artist.pk)
@@ -207,7 +213,9 @@ def test_a_link_is_revoked_once(office: APIClient, plans: list[Plan]) -> None:
     assert first["revoked_at"] == second["revoked_at"]
 
 
-def test_who_may_give_none_reads_and_revokes_none(api: APIClient, plans: list[Plan]) -> None:
+def test_who_may_give_none_reads_and_revokes_none(
+    roles: None, api: APIClient, plans: list[Plan]
+) -> None:
     concepts(plans[0], 1)
     link = made(plans)
 
