@@ -14,7 +14,7 @@ class Act(models.Model):
 
     at = models.DateTimeField(auto_now_add=True)
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="acts"
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="acts"
     )
     actor_name = models.CharField(
         max_length=150, help_text="As it was then: a user's, a guest's, or the console."

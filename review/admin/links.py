@@ -12,6 +12,7 @@ from generation.admin import html
 from generation.admin.actions import Act, Question
 from generation.admin.base import RecordAdmin
 from generation.admin.detail_pages import Page
+from generation.services import permissions
 from review.models import ReviewLink
 from review.selectors import links as found_links
 from review.services import links
@@ -42,7 +43,7 @@ class ReviewLinkAdmin(RecordAdmin):
         return found_links.listed()
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(request.user.has_perm(links.SHARE))
+        return isinstance(request.user, User) and permissions.may(request.user, links.SHARE)
 
     @admin.display(description="link", ordering="label")
     def name(self, row: ReviewLink) -> str:
