@@ -12,7 +12,9 @@
     └── FileMissing     the server does not have the file
 """
 
-from generation.comfyui.untrusted_json import line, listed, mapping, words
+from itertools import accumulate
+
+from generation.comfyui.untrusted_json import WORDS_MOST, line, listed, mapping, words
 from wording import Sentence, in_turn, say, to_say
 
 #: So many things that a server finds wrong with a graph are told.
@@ -93,7 +95,7 @@ class Refused(ComfyError):
         self.message = message
         self.details = details
         self.node_errors = node_errors
-        super().__init__(in_turn(self.sentences()))
+        super().__init__(in_turn(_as_many_as_fit(self.sentences())))
 
     def sentences(self) -> list[Sentence]:
         """Say each thing that is wrong in one sentence: class, node, input, received value.
@@ -111,6 +113,13 @@ class Refused(ComfyError):
         if len(errors) > _SENTENCES_MOST:
             said.append(say("And {n:,} more.", n=len(errors) - _SENTENCES_MOST))
         return said or [_whole(words(self.message or self.error_type), words(self.details))]
+
+
+def _as_many_as_fit(sentences: list[Sentence]) -> list[Sentence]:
+    """Return the first of them that together fit into what is kept of a server's words."""
+    ends = accumulate(len(sentence) + 1 for sentence in sentences)
+    fitting = [sentence for sentence, end in zip(sentences, ends, strict=True) if end <= WORDS_MOST]
+    return fitting or sentences[:1]
 
 
 _WORDS = {

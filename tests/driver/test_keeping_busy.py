@@ -100,4 +100,4 @@ def test_a_plan_takes_few_queries(server: Server) -> None:
         flying.finish(server, batch)
 
     assert flying.states(batch) == [RunState.DONE] * 8
-    assert len(queries) <= 8 * 46
+    assert len(queries) <= 8 * 50

@@ -215,7 +215,7 @@ def test_a_refusal_of_a_thousand_nodes_is_told_in_a_few_sentences() -> None:
     refused = Refused("", "", "", nodes)
     assert refused.sentences()[-1] == "And 1,180 more."
     assert len("\n".join(refused.sentences())) < 11_000
-    assert len(str(refused)) == 2000
+    assert 1_000 < len(str(refused)) <= 2_000
 
 
 def test_a_secret_that_a_server_repeats_is_hidden(server: ScriptedServer) -> None:

@@ -18,6 +18,7 @@ from generation.decoding.slots import Slots, alone_on_this_machine
 from generation.errors import Busy
 from generation.examined_images import UnreadableImage
 from tests import pictures as made
+from wording import from_json
 
 ROOT = Path(__file__).resolve().parents[3]
 ASKS_FOR_EVER = """
@@ -96,7 +97,7 @@ def test_what_takes_too_much_memory_is_refused_and_never_given_it(limits: Decodi
     answer = process.ask(Job(10**8, 2**28, 30.0), made.unfolding(), timeout_s=60.0)
 
     assert answer.fields["refused"][0] == "too_costly"
-    assert "256 MiB" in answer.fields["refused"][1]
+    assert "256 MiB" in from_json(answer.fields["refused"][1])
     assert peak_bytes(process.pid) < 2**28 + 2**26
     process.end()
 
