@@ -191,7 +191,10 @@ def network(table: Table) -> CDPSession:
 # Forty plans ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("pause_s", "sequence"), [(0.0, "SQ0010"), (1.2, "SQ0020")])
+@pytest.mark.parametrize(
+    ("pause_s", "sequence"),
+    [(0.0, "SQ0010"), pytest.param(1.2, "SQ0020", marks=pytest.mark.soak)],
+)
 def test_forty_plans_are_judged_by_keyboard(
     table: Table, review_studio: Studio, pause_s: float, sequence: str
 ) -> None:

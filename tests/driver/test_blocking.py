@@ -114,7 +114,8 @@ def test_plans_that_fail_on_each_server_block_none(
     for comfy in (one, two):
         comfy.faults.set("node_error", match="KSampler", message="not these")
     batch = flying.sampled(3)
-    flying.drive_until(first, lambda: Attempt.objects.filter(is_held_against=True).count() >= 2)
+    # One or two fail at once, as many as are on the server together: no three in a row.
+    flying.drive_until(first, Attempt.objects.filter(is_held_against=True).exists)
     servers.declare_gone(first)
 
     flying.finish(second, batch)

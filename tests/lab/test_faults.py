@@ -50,6 +50,7 @@ def marks(case: Case) -> list[pytest.MarkDecorator]:
     return [pytest.mark.xfail(reason=why, strict=True)] if why else []
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     "case", [pytest.param(case, id=case.slug, marks=marks(case)) for case in all_cases.CASES]
 )

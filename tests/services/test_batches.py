@@ -158,7 +158,8 @@ def test_ten_thousand_plans_take_few_queries() -> None:
 
     assert counters(batch) == {RunState.QUEUED: 10_000}
     # SQLite takes 999 values in one statement, so its inserts are cut into small pieces.
-    assert len(queries) <= {"postgresql": 27, "sqlite": 500}[connection.vendor]
+    # Of PostgreSQL's, four are the locks of approved plans, the act, and the episode's events.
+    assert len(queries) <= {"postgresql": 31, "sqlite": 500}[connection.vendor]
 
 
 # cancel -----------------------------------------------------------------------------------------
