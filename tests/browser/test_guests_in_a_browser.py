@@ -39,8 +39,12 @@ def site(sites: Sites) -> Iterator[Site]:
 
 
 @pytest.fixture
-def phone(browser: Browser) -> Iterator[Page]:
-    """A phone of 390 × 844, on which no script fails and nothing is refused by its page's rules."""
+def phone(browser: Browser, site: Site) -> Iterator[Page]:
+    """A phone of 390 × 844, on which no script fails and nothing is refused by its page's rules.
+
+    It is put away before the site: what it still fetches then would be refused.
+    """
+    _ = site
     context = browser.new_context(
         viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
     )

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expec
 from tests.browser import light_tables
 from tests.browser.conftest import PATIENCE_MS
 from tests.browser.conftest import Studio as RenderingStudio
-from tests.processes import PROJECT_ID, Site, Sites, wait_for
+from tests.processes import PROJECT_ID, Site, Sites
 
 pytestmark = pytest.mark.slow
 
@@ -428,8 +428,9 @@ def test_the_file_itself_is_fetched_for_100_percent_only(table: Table) -> None:
     table.page.wait_for_selector("#details article")
     whole = [each for each in asked if "/files/" in each and not _is_small(each)]
 
-    table.page.keyboard.press("z")
-    wait_for(lambda: [x for x in asked if "/files/" in x and not _is_small(x)], name="the file")
+    # Only playwright's own waiting lets its events in.
+    with table.page.expect_request(lambda of: "/files/" in of.url and not _is_small(of.url)):
+        table.page.keyboard.press("z")
 
     assert whole == []
 
