@@ -1,6 +1,7 @@
 """The audit finds what is wrong: a sound site is doctored in one place, and a verdict breaks."""
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from generation import storage
+from generation.failures import failure
 from generation.models import Attempt, Batch, EpisodeChange, LogEntry, PlanRun, Sequencer, Version
 from generation.services import (
     claims,
@@ -313,3 +315,32 @@ def test_a_second_render_after_a_restart_is_excused_and_counted(scene: Scene) ->
 
     assert found.broken == []
     assert found.said.endswith("again: 1 server restarted")
+
+
+def test_plans_that_a_server_would_refuse_alike_are_followed_with_their_batch(scene: Scene) -> None:
+    batch = flying.sampled(3)
+    episode_changes.record(batch.episode_id, batch_id=batch.pk)
+    attempt = factories.attempt(batch.runs.order_by("pk")[0], on=scene.attempt.server)
+    why = failure("graph_refused", "It is refused.")
+    transitions.fail_alike(attempt, why)
+    ended = Case({**scene.case.noted, "heard": [_cancelled(batch)]}, scene.case.home)
+
+    told = [line for line in histories.transitions(ended).broken if "and then" in line]
+    silent = [line for line in rows.explained(ended).broken if "says nothing" in line]
+
+    assert set(batch.runs.values_list("state", flat=True)) == {RunState.ERROR}
+    assert (told, silent) == ([], [])
+
+
+def _cancelled(batch: Batch) -> Entry:
+    """A cancel of a batch in which everything has ended: it was taken, and changed nothing."""
+    now = time.time()
+    return {
+        "verb": "cancel_batch",
+        "batch_id": batch.public_id,
+        "plan": None,
+        "status": 200,
+        "code": "",
+        "sent_at": now,
+        "answered_at": now,
+    }

@@ -5,7 +5,7 @@ breaks the chain.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from django.db.models import Max
 
@@ -63,7 +63,7 @@ def transitions(case: Case) -> Verdict:
     return Verdict("7", "A transition is one function in one transaction", said, broken)
 
 
-def _in_batch(batch: Batch, logs: Iterable[LogEntry]) -> Iterator[str]:
+def _in_batch(batch: Batch, logs: Sequence[LogEntry]) -> Iterator[str]:
     states = Counter(RunState(run.state) for run in batch.runs.all())
     if {state: n for state, n in batch.counts.items() if n} != dict(states):
         yield f"batch {batch} counts {batch.counts}, its runs are {dict(states)}"
@@ -77,24 +77,48 @@ def _in_batch(batch: Batch, logs: Iterable[LogEntry]) -> Iterator[str]:
         yield f"batch {batch} is at {batch.revision}, something in it at {max([last, *revisions])}"
 
 
-def _replayed(batch: Batch, run: PlanRun, logs: Iterable[LogEntry]) -> Iterator[str]:
+def _replayed(batch: Batch, run: PlanRun, logs: Sequence[LogEntry]) -> Iterator[str]:
+    state, problem = replay(batch, run, logs)
+    if problem:
+        yield problem
+    elif state != run.state:
+        yield f"{run} is {run.state}, by its log {state}"
+
+
+def replay(batch: Batch, run: PlanRun, logs: Sequence[LogEntry]) -> tuple[RunState, str]:
+    """Return the state of a run after these entries of its batch's log, and what cannot be so."""
     state = FIRST[Mode(batch.mode)]
     told: list[str] = []
     for log in logs:
-        if log.run_id not in {None, run.pk}:
-            continue
         if log.run_id is None:
-            is_cancel = log.event == "batch_cancel_requested" and state in {Q, W}
-            state = C if is_cancel and not _is_kept(run, log, logs) else state
-            continue
-        told.append(log.event)
-        following = _following(log, state)
-        if following is None:
-            yield f"{run} was {state} and then {log.event}: {told}"
-            return
-        state = following
-    if state != run.state:
-        yield f"{run} is {run.state}, by its log {state}: {told}"
+            state = _with_its_batch(run, log, logs, state)
+        elif log.run_id == run.pk:
+            told.append(log.event)
+            following = _following(log, state)
+            if following is None:
+                return state, f"{run} was {state} and then {log.event}: {told}"
+            state = following
+    return state, ""
+
+
+def _with_its_batch(
+    run: PlanRun, log: LogEntry, logs: Sequence[LogEntry], state: RunState
+) -> RunState:
+    """Return the state after an entry that is about the batch: of all its plans, or those alike."""
+    if log.event == "batch_cancel_requested" and state in {Q, W}:
+        return state if _is_kept(run, log, logs) else C
+    if log.event == "failed_alike" and state == Q and _is_alike(run, log):
+        return E
+    return state
+
+
+def _is_alike(run: PlanRun, log: LogEntry) -> bool:
+    """Tell whether a run is made of what a server refused another plan of its batch for."""
+    sequence, _, code = str(log.data["plan"]).partition("-")
+    refused = PlanRun.objects.filter(
+        batch=log.batch_id, plan__sequence__code=sequence, plan__code=code
+    )
+    return refused.filter(group=run.group_id, params=run.params).exists()
 
 
 def _following(log: LogEntry, state: RunState) -> RunState | None:
@@ -105,7 +129,7 @@ def _following(log: LogEntry, state: RunState) -> RunState | None:
     return ARROWS[log.event].get(state) if log.event in ARROWS else state
 
 
-def _is_kept(run: PlanRun, log: LogEntry, logs: Iterable[LogEntry]) -> bool:
+def _is_kept(run: PlanRun, log: LogEntry, logs: Sequence[LogEntry]) -> bool:
     kept = {"kept", "cancel_requested"}
     return any(
         each.run_id == run.pk and each.revision == log.revision and each.event in kept

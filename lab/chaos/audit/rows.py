@@ -11,7 +11,8 @@ from django.apps import apps
 from generation import events
 from generation.events import EVENTS
 from generation.models import Attempt, Batch, Block, LogEntry, PlanRun, Server, Version
-from generation.states import UNFINISHED, AttemptOutcome, RunState, VersionState
+from generation.states import FINISHED, UNFINISHED, AttemptOutcome, RunState, VersionState
+from lab.chaos.audit import histories
 from lab.chaos.audit.case import Case, Entry, Verdict, counted
 
 #: What the log must say after a request that was taken, of the plan or of the batch.
@@ -116,7 +117,8 @@ def _unfinished_sentence(log: LogEntry) -> Iterator[str]:
 
 def _silent_requests(case: Case) -> Iterator[str]:
     for heard in case.noted["heard"]:
-        if heard["verb"] in TELLS and heard["status"] < 300 and not _is_told(heard):
+        is_silent = heard["verb"] in TELLS and heard["status"] < 300 and not _is_told(heard)
+        if is_silent and not _had_ended(heard):
             yield f"{heard['verb']} of {heard['batch_id']} {heard['plan']}: the log says nothing"
 
 
@@ -131,6 +133,16 @@ def _is_told(heard: Entry) -> bool:
         )
         return of_plan.exists() or logs.filter(run=None).exists()
     return logs.exists()
+
+
+def _had_ended(heard: Entry) -> bool:
+    """Tell whether a cancel came when all that it asks for had ended: there is nothing to tell."""
+    if not heard["verb"].startswith("cancel"):
+        return False
+    batch = Batch.objects.get(public_id=heard["batch_id"])
+    sent_at = datetime.fromtimestamp(heard["sent_at"], UTC)
+    logs = list(LogEntry.objects.filter(batch=batch, at__lt=sent_at).order_by("id"))
+    return all(histories.replay(batch, run, logs)[0] in FINISHED for run in batch.runs.all())
 
 
 def kept(case: Case) -> Verdict:
