@@ -325,7 +325,7 @@ def test_plans_that_a_server_would_refuse_alike_are_followed_with_their_batch(sc
     transitions.fail_alike(attempt, why)
     ended = Case({**scene.case.noted, "heard": [_cancelled(batch)]}, scene.case.home)
 
-    told = [line for line in histories.transitions(ended).broken if "and then" in line]
+    told = [line for line in histories.transitions(ended).broken if "by its log" in line]
     silent = [line for line in rows.explained(ended).broken if "says nothing" in line]
 
     assert set(batch.runs.values_list("state", flat=True)) == {RunState.ERROR}
