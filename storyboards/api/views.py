@@ -72,7 +72,9 @@ class StoryboardViewSet(GenericViewSet[StoryboardImport]):
     def change_boards(self, request: Request, storyboard_id: str) -> Response:
         asked = request_serializers.checked(requests.Boards, request)
         found = drafts.find(storyboard_id)
-        editing.change(found, asked["boards"], revision=asked.get("revision"))
+        editing.change(
+            found, asked["boards"], revision=asked.get("revision"), actor=responses.actor(request)
+        )
         return self._shown(request, drafts.find(storyboard_id))
 
     @action(detail=True, methods=["post"])
@@ -85,8 +87,8 @@ class StoryboardViewSet(GenericViewSet[StoryboardImport]):
         )
         return self._shown(request, confirmed)
 
-    def destroy(self, _request: Request, storyboard_id: str) -> Response:
-        intake.delete(drafts.find(storyboard_id))
+    def destroy(self, request: Request, storyboard_id: str) -> Response:
+        intake.delete(drafts.find(storyboard_id), actor=responses.actor(request))
         return Response(status=HTTPStatus.NO_CONTENT)
 
     def _shown(self, request: Request, of: StoryboardImport) -> Response:

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from generation.errors import Conflict, InvalidRequest, Problem
 from generation.models.production import LABEL_MAX, TEXT_MAX
+from generation.services import permissions
 from nomenclature import rules
 from nomenclature.errors import NomenclatureError
 from storyboards.models import DraftBoard, StoryboardImport
@@ -39,7 +41,11 @@ TEXTS: Mapping[str, int] = {
 
 
 def change(
-    of: StoryboardImport, changes: Sequence[Mapping[str, Any]], *, revision: int | None = None
+    of: StoryboardImport,
+    changes: Sequence[Mapping[str, Any]],
+    *,
+    revision: int | None = None,
+    actor: User | None,
 ) -> None:
     """Change boards of a draft, each named by its `position`: some of `FIELDS`, or `BEGINS`.
 
@@ -48,9 +54,11 @@ def change(
     `revision`: what whoever changes it has seen.
 
     Raises:
+        Forbidden: who changes it may not.
         InvalidRequest: with every problem, at its place in `boards`.
         Conflict: it is no draft, is being confirmed, or has another revision by now.
     """
+    permissions.require(actor, permissions.WRITE, "correct storyboards")
     with transaction.atomic():
         # Before its boards are read: whoever confirms it waits, or has it already.
         if not transitions.touch(of):

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from generation import storage
 from generation.errors import Conflict, InvalidRequest, Problem, Refusal
-from generation.services import production_tree, volumes
+from generation.services import permissions, production_tree, volumes
 from nomenclature import rules
 from nomenclature.errors import NomenclatureError
 from storyboards.models import StoryboardImport
@@ -68,10 +68,12 @@ def take(
     The same file, sent again while it is read or is a draft, is the same import.
 
     Raises:
+        Forbidden: who sends it may not.
         InvalidRequest: a name is none, or the project exists in another spelling.
         Refusal: the file is empty or too large.
         StorageError: the projects folder cannot be written.
     """
+    permissions.require(actor, permissions.WRITE, "send storyboards in")
     check_names(project_id, season, episode, pictures)
     public_id = secrets.token_hex(8)
     counted = _Counted(pieces)
@@ -138,12 +140,14 @@ def _problem(attr: str, check: Callable[[], object]) -> list[Problem]:
     return []
 
 
-def delete(of: StoryboardImport) -> None:
+def delete(of: StoryboardImport, *, actor: User | None) -> None:
     """Delete an import that is not confirmed, with its files.
 
     Raises:
+        Forbidden: who deletes it may not.
         Conflict: it is confirmed: it says where its plans came from.
     """
+    permissions.require(actor, permissions.WRITE, "delete storyboards")
     others = StoryboardImport.objects.filter(pk=of.pk).exclude(state=ImportState.CONFIRMED)
     n_deleted, _ = others.delete()
     if not n_deleted and StoryboardImport.objects.filter(pk=of.pk).exists():

@@ -3,11 +3,12 @@
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group, User
 from rest_framework.test import APIClient
 
 from generation import storage
 from generation.models import Plan, Style, Version
-from generation.services import tree_audit
+from generation.services import roles, tree_audit
 from storyboards.models import StoryboardImport
 from storyboards.selectors import drafts
 from storyboards.services import confirmation, transitions
@@ -90,6 +91,26 @@ def test_storyboards_are_listed_by_episode_and_state(api: APIClient) -> None:
 
     assert [each["state"] for each in found["results"]] == ["draft"]
     assert api.get(URL, {"episode": "E203"}).json()["count"] == 0
+
+
+@pytest.mark.parametrize(
+    ("role", "statuses"), [(roles.ARTIST, [403, 403, 403]), (roles.SUPERVISOR, [202, 200, 204])]
+)
+def test_who_may_send_in_correct_and_delete_is_asked_of_their_role(
+    api: APIClient, artist: User, settings: Any, role: str, statuses: list[int]
+) -> None:
+    settings.MADSEA_EVERYBODY_MAY = False
+    artist.groups.set(Group.objects.filter(name=role))
+    draft = three()
+
+    answers = [
+        give(api),
+        patch(api, draft, {"position": 1, "notes": "darker"}),
+        api.delete(f"{URL}/{draft.public_id}"),
+    ]
+
+    assert [answer.status_code for answer in answers] == statuses
+    assert StoryboardImport.objects.count() == 1
 
 
 def test_nobody_who_is_not_signed_in_gets_anything(anonymous: APIClient) -> None:

@@ -60,7 +60,7 @@
     return remember(pictures, address, ready);
   }
 
-  // Small pictures come when their tile is a screen away. The browser's own lazy loading fetches
+  // Small pictures come when their tile is half a screen away. The browser's own lazy loading fetches
   // further ahead the slower the network is: twice as many, where each costs most.
   const nearing = new IntersectionObserver((cells) => {
     for (const { isIntersecting, target } of cells) {
@@ -69,7 +69,7 @@
       const image = target.querySelector("img[data-src]");
       if (image) image.src = image.dataset.src;
     }
-  }, { root: grid, rootMargin: "100% 0px" });
+  }, { root: grid, rootMargin: "50% 0px" });
 
   function text(plan, version) {
     const key = `${plan}.${version || ""}`;
@@ -645,37 +645,19 @@
   }
 
   // The stream of the episode says when to look; without it the page looks every few seconds.
-  let stream = null;
+  let isTold = () => false;
   let lookAgain = 0;
 
   async function follow() {
     clearTimeout(lookAgain);
     if (!document.hidden) await refresh().catch(() => {});
     clearTimeout(lookAgain);
-    lookAgain = setTimeout(follow, stream?.readyState === EventSource.OPEN ? QUIET_MS : LOOK_MS);
+    lookAgain = setTimeout(follow, isTold() ? QUIET_MS : LOOK_MS);
   }
 
   function note() {
     clearTimeout(lookAgain);
     lookAgain = setTimeout(follow, NOTED_MS);
-  }
-
-  function listen() {
-    if (document.hidden || stream) return;
-    stream = new EventSource(table.dataset.eventsUrl);
-    stream.addEventListener("changed", note);
-    stream.addEventListener("reset", note);
-    stream.addEventListener("error", (event) => {
-      if (event.target.readyState !== EventSource.CLOSED || event.target !== stream) return;
-      stream = null;
-      setTimeout(listen, QUIET_MS);
-    });
-  }
-
-  // Nobody sees a hidden page, and a browser has six connections to a host, for all its tabs.
-  function leave() {
-    stream?.close();
-    stream = null;
   }
 
   // Words -----------------------------------------------------------------------------------------
@@ -835,20 +817,13 @@
   grid.addEventListener("load", (event) => event.target.removeAttribute("data-tried"), true);
 
   window.addEventListener("online", flush);
-  window.addEventListener("pagehide", leave);
-  document.addEventListener("visibilitychange", () => {
-    if (document.hidden) leave();
-    else {
-      listen();
-      follow();
-    }
-  });
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) follow(); });
 
   for (const cell of grid.querySelectorAll(".cell")) nearing.observe(cell);
   const first = tileOf(location.hash.slice(2)) || tiles().find((tile) => tile.dataset.state === "to_review") || tiles()[0];
   if (first) look(first, { open: true });
   tellTrouble();
   flush();
-  listen();
+  isTold = window.madseaListen(table.dataset.eventsUrl, note);
   lookAgain = setTimeout(follow, LOOK_MS);
 })();
