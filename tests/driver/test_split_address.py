@@ -7,7 +7,7 @@ import pytest
 
 from comfyui_preview.server import PreviewServer
 from generation.driver import split_address
-from generation.models import Batch, Server
+from generation.models import Batch, PlanRun, Server
 from generation.selectors import wait_reasons
 from generation.services import batches, server_identity
 from generation.states import RunState, ServerHealth
@@ -56,18 +56,26 @@ def is_settled(batch: Batch) -> bool:
     return not batch.runs.filter(state=RunState.RUNNING).exists()
 
 
-def drive(row: Server, batch: Batch) -> None:
-    flying.take_turns(row, lambda: has_stood_aside(row) and is_settled(batch))
+def drive(row: Server, make: Callable[[int], Batch] = flying.sampled) -> list[Batch]:
+    """Give it eight plans, and eight more whenever those are finished, until it stands aside.
 
+    What is rendered in a moment need not show that two servers answer.
+    """
+    given = [make(8)]
 
-def drive_until_seen(row: Server) -> None:
-    """Give it work until it is seen: what is rendered in a moment need not show it."""
-    for _ in range(20):
-        flying.sampled(3)
-        flying.drive_until(row, lambda: False)
+    def is_enough() -> bool:
         if has_stood_aside(row):
-            return
-    raise AssertionError("It was never seen.")
+            return all(map(is_settled, given))
+        if flying.is_finished(given[-1]):
+            given.append(make(8))
+        return False
+
+    flying.take_turns(row, is_enough)
+    return given
+
+
+def states(given: list[Batch]) -> list[str]:
+    return [state for batch in given for state in flying.states(batch)]
 
 
 def has_stood_aside(row: Server) -> bool:
@@ -77,26 +85,22 @@ def has_stood_aside(row: Server) -> bool:
 def test_what_is_there_is_rendered_once_and_nothing_more_is_given(
     row: Server, two: list[PreviewServer]
 ) -> None:
-    batch = flying.sampled(8)
+    given = drive(row)
 
-    drive(row, batch)
-
-    states = flying.states(batch)
-    assert n_renders(two) == [1] * states.count(RunState.DONE)
-    assert set(states) == {RunState.DONE, RunState.QUEUED}
-    assert sum(map(flying.n_accepted, two)) == states.count(RunState.DONE)
-    assert set(flying.outcomes(batch)) <= {"done", "abandoned"}
+    n_done = states(given).count(RunState.DONE)
+    assert n_renders(two) == [1] * n_done
+    assert set(states(given)) <= {RunState.DONE, RunState.QUEUED}
+    assert sum(map(flying.n_accepted, two)) == n_done
+    for batch in given:
+        assert set(flying.outcomes(batch)) <= {"done", "abandoned"}
 
 
 def test_a_panel_that_went_to_the_other_costs_no_try(row: Server, two: list[PreviewServer]) -> None:
-    batch = flying.inverted(8)
+    given = drive(row, flying.inverted)
 
-    drive(row, batch)
-
-    states = flying.states(batch)
-    assert n_renders(two) == [1] * states.count(RunState.DONE)
-    assert set(states) <= {RunState.DONE, RunState.QUEUED}
-    assert not batch.runs.exclude(n_tries=0).exists()
+    assert n_renders(two) == [1] * states(given).count(RunState.DONE)
+    assert set(states(given)) <= {RunState.DONE, RunState.QUEUED}
+    assert not PlanRun.objects.exclude(n_tries=0).exists()
 
 
 @pytest.mark.parametrize("two", [60], indirect=True)
@@ -119,7 +123,7 @@ def test_it_is_taken_back_once_one_alone_answers(
     row: Server, gate: Gate, two: list[PreviewServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server_identity, "ASK_AGAIN_S", 0.0)
-    drive_until_seen(row)
+    drive(row)
     Server.objects.update(health=ServerHealth.UP)
     server_identity.look()
     assert has_stood_aside(row)
@@ -132,8 +136,8 @@ def test_it_is_taken_back_once_one_alone_answers(
 
 @pytest.mark.parametrize("two", [0.0], indirect=True)
 def test_what_waits_says_why(row: Server, two: list[PreviewServer]) -> None:
-    batch = flying.sampled(8)
-    drive(row, batch)
+    drive(row)
+    batch = flying.sampled()
 
     annotated = Batch.objects.annotate(**wait_reasons.batch_annotations()).get(pk=batch.pk)
     outlook = wait_reasons.outlooks_of([annotated])[batch.pk, None]
