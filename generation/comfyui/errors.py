@@ -19,6 +19,8 @@ from wording import Sentence, in_turn, say, to_say
 
 #: So many things that a server finds wrong with a graph are told.
 _SENTENCES_MOST = 20
+#: Characters that "And 15,000 more." takes in any language.
+_ROOM_FOR_MORE = 60
 
 
 def title(error: type[Exception]) -> Sentence:
@@ -95,30 +97,34 @@ class Refused(ComfyError):
         self.message = message
         self.details = details
         self.node_errors = node_errors
-        super().__init__(in_turn(_as_many_as_fit(self.sentences())))
+        super().__init__(in_turn(self.sentences()))
 
     def sentences(self) -> list[Sentence]:
         """Say each thing that is wrong in one sentence: class, node, input, received value.
 
         The server's order is arbitrary, so nodes are sorted by id. Never empty: without errors
-        of nodes, the one sentence is the answer's own message. Of too many, the last says how many
-        more there are.
+        of nodes, the one sentence is the answer's own message. They fit together into what is kept
+        of a server's words: of too many, the last says how many more there are.
         """
         errors = [
             (node_id, mapping(node), mapping(error))
             for node_id, node in sorted(self.node_errors.items(), key=_node_order)
             for error in listed(mapping(node).get("errors"))
         ]
-        said = [_sentence(*each) for each in errors[:_SENTENCES_MOST]]
-        if len(errors) > _SENTENCES_MOST:
-            said.append(say("And {n:,} more.", n=len(errors) - _SENTENCES_MOST))
+        said = _as_many_as_fit([_sentence(*each) for each in errors[:_SENTENCES_MOST]])
+        if len(errors) > len(said):
+            said.append(say("And {n:,} more.", n=len(errors) - len(said)))
         return said or [_whole(words(self.message or self.error_type), words(self.details))]
 
 
 def _as_many_as_fit(sentences: list[Sentence]) -> list[Sentence]:
-    """Return the first of them that together fit into what is kept of a server's words."""
+    """Return the first of them that fit into what is kept of a server's words, one a line.
+
+    There is room left for one more, which says how many more there are.
+    """
     ends = accumulate(len(sentence) + 1 for sentence in sentences)
-    fitting = [sentence for sentence, end in zip(sentences, ends, strict=True) if end <= WORDS_MOST]
+    most = WORDS_MOST - _ROOM_FOR_MORE
+    fitting = [sentence for sentence, end in zip(sentences, ends, strict=True) if end <= most]
     return fitting or sentences[:1]
 
 
