@@ -30,7 +30,7 @@ class Probe:
     """A process that does acts on one site's database: see `history_probe.py`."""
 
     def __init__(self, of: Site, n_done: int) -> None:
-        code = f"from lab.benchmarks import probing; probing.main({n_done})"
+        code = f"from lab.benchmarks import history_probe; history_probe.main({n_done})"
         command = ["manage.py", "shell", "--no-imports", "--command", code]
         # The longest lease: what is measured meanwhile may take its time.
         env = {**of.env, "MADSEA_LEASE_S": "300"}

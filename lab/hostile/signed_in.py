@@ -32,8 +32,8 @@ import os
 import django
 os.environ["DJANGO_SETTINGS_MODULE"] = "madsea.settings"
 django.setup()
-from generation.services import versions
-print(versions.clear_staging())
+from generation.services import publication
+print(publication.clear_staging())
 """
 BOMBS: dict[str, Callable[[], bytes]] = {
     "a WebP that unfolds to 96 megapixels": made.unfolding,

@@ -8,7 +8,10 @@ from pathlib import Path
 
 from tests.architecture.sources import ROOT
 
-PACKAGES = ("nomenclature", "comfyui_preview", "generation", "madsea", "lab", "samples", "tests")
+PACKAGES = (
+    *("wording", "nomenclature", "comfyui_preview", "generation", "storyboards", "review"),
+    *("madsea", "lab", "samples", "tests"),
+)
 DOCUMENTS = tuple(
     file
     for file in (*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")))
@@ -18,14 +21,17 @@ DOCUMENTS = tuple(
 #: Where a path that is named may begin.
 BASES = ("", "docs", "generation", "tests")
 SUFFIXES = ("py", "md", "in", "txt", "json", "html", "js", "css", "conf", "toml")
-#: Numbers of system checks, hosts of examples, permissions, and places in an answer.
+#: Numbers of system checks, hosts of examples, permissions, places in an answer, files of a run.
 FOREIGN = re.compile(
-    r"madsea\.([EW]\d{3}|studio)|generation\.(add|ask|change|delete|give|upload|view|write)_\w+|parameters\.\w+\.\w+"
+    r"madsea\.([EW]\d{3}|studio)|generation\.(add|ask|change|delete|give|upload|view|write)_\w+"
+    r"|review\.(comment|decide|share)|parameters\.\w+\.\w+|(progress|refused|storyboard)\.json"
 )
 
 _TOKEN = re.compile(r"`([^`\n]+)`")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+(?:\(.*\))?")
 _PATH = re.compile(r"[\w.-]+(?:/[\w.-]+)*/?")
+#: An import of ours, in a program that a string holds.
+_IMPORTED = re.compile(rf"\bfrom ((?:{'|'.join(PACKAGES)})[\w.]*) import (\w+(?:, \w+)*)")
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
@@ -41,6 +47,19 @@ def in_docstrings(name: str) -> list[str]:
     said = [ast.get_docstring(node) or "" for node in nodes]
     tokens = {token for text in said for token in _TOKEN.findall(text)}
     return sorted(token for token in tokens if _DOTTED.fullmatch(token) and not is_there(token))
+
+
+def in_code_strings(name: str) -> list[str]:
+    """Return what strings of a module import for another process, and that is not there."""
+    nodes = [node for node in ast.walk(trees()[name]) if isinstance(node, ast.Constant)]
+    strings = [node.value for node in nodes if isinstance(node.value, str)]
+    found = [match.groups() for text in strings for match in _IMPORTED.finditer(text)]
+    imported = [(module, one) for module, ones in found for one in ones.split(", ")]
+    return sorted(f"{module}.{one}" for module, one in imported if not _is_imported(module, one))
+
+
+def _is_imported(module: str, name: str) -> bool:
+    return f"{module}.{name}" in trees() or (module in trees() and name in members(module))
 
 
 def is_there(token: str) -> bool:

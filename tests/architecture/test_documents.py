@@ -10,7 +10,7 @@ from generation.failures import FAILURES, FailureClass
 from tests.architecture import names
 from tests.architecture.sources import ROOT
 
-FOLDERS = ("nomenclature", "generation")
+FOLDERS = ("nomenclature", "generation", "storyboards", "review")
 
 
 def settings_read() -> set[str]:
@@ -76,6 +76,12 @@ def test_what_a_document_names_is_there(file: Path) -> None:
 
 def test_what_docstrings_name_is_there() -> None:
     gone = {name: names.in_docstrings(name) for name in names.trees()}
+
+    assert {name: tokens for name, tokens in gone.items() if tokens} == {}
+
+
+def test_what_programs_in_strings_import_is_there() -> None:
+    gone = {name: names.in_code_strings(name) for name in names.trees()}
 
     assert {name: tokens for name, tokens in gone.items() if tokens} == {}
 
