@@ -4,7 +4,7 @@ import http.client
 import socket
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import cycle
 from socketserver import BaseRequestHandler, ThreadingTCPServer
@@ -80,9 +80,11 @@ class Balance(BaseHTTPRequestHandler):
     def _hand_on(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         far = http.client.HTTPConnection(*self.gate.next_place(), timeout=30)
-        far.request(self.command, self.path, body, dict(self.headers))
-        answer = far.getresponse()
-        content = answer.read()
+        # Who asked may have gone meanwhile.
+        with closing(far):
+            far.request(self.command, self.path, body, dict(self.headers))
+            answer = far.getresponse()
+            content = answer.read()
         self.send_response(answer.status)
         for name, value in answer.getheaders():
             if name.lower() not in HOP_BY_HOP:
@@ -90,7 +92,6 @@ class Balance(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
-        far.close()
 
     def _tunnel(self) -> None:
         head = f"{self.requestline}\n{self.headers}".replace("\n", "\r\n").encode()
