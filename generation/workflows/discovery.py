@@ -4,6 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from generation.workflows import model_loaders, panel_inputs, prompt_inputs, result_nodes
+from generation.workflows.computed_switches import (
+    computed_switches,
+    side_is_computed,
+    surely_executed,
+)
 from generation.workflows.definitions import Definitions
 from generation.workflows.director_choices import HeldAnswers
 from generation.workflows.graph import Graph
@@ -85,7 +90,23 @@ def _add_found(names: Names, reading: Reading, result: str, reached: set[str]) -
     _add_prompts(names, stages)
     add_size(names, result, stages)
     _add_threshold(names, reached)
+    _leave_out_unsure(names, reading, result, reached)
     reading.targets, reading.scaled = names.found, names.scaled
+
+
+def _leave_out_unsure(names: Names, reading: Reading, result: str, reached: set[str]) -> None:
+    """Leave out what the picture may be made without, as a switch computes; the seed is drawn."""
+    switches = computed_switches(names.view, reached)
+    if not switches:
+        return
+    drawn = {PANEL, SEED}
+    asked = {name: targets for name, targets in names.found.items() if name not in drawn}
+    sure = set(surely_executed(names.view, result, switches, asked))
+    left_out = [name for name in asked if name not in sure]
+    for name in left_out:
+        del names.found[name]
+        names.scaled.pop(name, None)
+    reading.warnings += [side_is_computed(names.view, each, left_out) for each in switches]
 
 
 def _find_result(view: GraphView, reading: Reading) -> None:

@@ -24,7 +24,7 @@ Sources: TypeAlias = Callable[[str], list[str]]
 Target: TypeAlias = tuple[str, str]
 
 #: The inputs of a node that hands on one of two.
-_SWITCH, _SIDES = "switch", ("on_false", "on_true")
+_SWITCH, SIDES = "switch", ("on_false", "on_true")
 #: What links are called where no definition tells their type.
 _TYPES_BY_NAME = {
     "model": "MODEL",
@@ -108,19 +108,23 @@ class GraphView:
         linked = links(self.graph, node_id)
         ordered = [name for name in self.specs(node_id) if name in linked]
         side = self.side(node_id)
-        idle = {*_SIDES} - {side} if side else set()
+        idle = {*SIDES} - {side} if side else set()
         names = dict.fromkeys([*ordered, *linked])
         return {name: linked[name] for name in names if name not in idle}
+
+    def is_switch(self, node_id: str) -> bool:
+        """Tell whether a node hands on one of two sides."""
+        return {_SWITCH, *SIDES} <= self.specs(node_id).keys()
 
     def side(self, node_id: str) -> str | None:
         """Return the input that a switch hands on; None for other nodes, and where it is computed.
 
         A server executes what this side needs, and not the other.
         """
-        if not {_SWITCH, *_SIDES} <= self.specs(node_id).keys():
+        if not self.is_switch(node_id):
             return None
         stands = self._constant(node_id, _SWITCH)
-        return None if stands is None else _SIDES[stands]
+        return None if stands is None else SIDES[stands]
 
     def _constant(self, node_id: str, name: str) -> bool | None:
         """Return the truth value of an input, also where it is that of a node of one value."""

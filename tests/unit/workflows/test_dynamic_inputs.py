@@ -189,7 +189,7 @@ def sampled(switch: Any, **more: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("switch", "is_told"), [(True, True), (False, False), (["10", 0], False), (["11", 0], True)]
+    ("switch", "is_told"), [(True, True), (False, False), (["10", 0], False), (["11", 0], False)]
 )
 def test_what_a_switch_does_not_hand_on_is_not_told(switch: Any, is_told: bool) -> None:
     on = {
@@ -220,3 +220,36 @@ def test_a_number_that_a_switch_computes_is_not_told() -> None:
     found["3"]["inputs"]["steps"] = ["22", 0]
 
     assert "steps" not in contract(found, KNOWN).parameters
+
+
+COMPUTED = {"11": node("CompareNobodyKnows", a=1, b=2)}
+
+
+def test_what_a_computed_switch_may_leave_out_is_named() -> None:
+    read = contract(sampled(["11", 0]) | COMPUTED, KNOWN)
+
+    remark = next(each for each in read.warnings if each.code == "side_is_computed")
+    assert remark.node == "8"
+    assert str(remark.detail).endswith("unless a title @name says so: lora, lora_strength.")
+    assert {"checkpoint", "steps", "prompt", "seed"} <= read.parameters.keys()
+
+
+def test_what_a_title_names_behind_a_computed_switch_is_told() -> None:
+    titled = sampled(["11", 0]) | COMPUTED
+    titled["7"]["_meta"] = {"title": "@look.lora_name"}
+
+    assert contract(titled, KNOWN).parameters["look"].targets == (("7", "lora_name"),)
+
+
+def test_what_both_sides_of_a_computed_switch_hold_alike_is_told() -> None:
+    both = sampled(["11", 0]) | COMPUTED
+    both["12"] = {**both["3"], "inputs": {**both["3"]["inputs"], "model": ["7", 0], "cfg": 4.0}}
+    both["13"] = node("ComfySwitchNode", switch=["11", 0], on_false=["3", 0], on_true=["12", 0])
+    both["2"]["inputs"]["samples"] = ["13", 0]
+    both["3"]["inputs"]["model"] = ["4", 0]
+
+    told = contract(both, KNOWN).parameters
+
+    assert set(told["steps"].targets) == {("3", "steps"), ("12", "steps")}
+    assert set(told["seed"].targets) == {("3", "seed"), ("12", "seed")}
+    assert not {"cfg", "cfg_2", "lora"} & told.keys()

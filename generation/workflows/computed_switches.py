@@ -1,0 +1,56 @@
+"""Switches whose side is known only when the graph runs, and what may not be executed for them.
+
+A server executes what the side needs that a switch hands on, and not the other: ComfyUI's
+`ComfySwitchNode`, whose inputs are lazy.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+
+from generation.workflows.remarks import Remark
+from generation.workflows.typed_graph import SIDES, GraphView, Target
+from wording import say
+
+
+def computed_switches(view: GraphView, reached: Collection[str]) -> list[str]:
+    """Return the switches among the nodes that a result needs whose side the graph computes."""
+    found = [node_id for node_id in reached if view.is_switch(node_id)]
+    return [node_id for node_id in sorted(found, key=view.place) if view.side(node_id) is None]
+
+
+def surely_executed(
+    view: GraphView,
+    result: str,
+    switches: Collection[str],
+    targets: Mapping[str, tuple[Target, ...]],
+) -> Iterator[str]:
+    """Yield the parameters of which, whatever the switches compute, one target is executed."""
+    for name, held in targets.items():
+        nodes = {node_id for node_id, _ in held}
+        if _is_met(view, result, switches, nodes):
+            yield name
+
+
+def _is_met(view: GraphView, result: str, switches: Collection[str], nodes: set[str]) -> bool:
+    """Tell whether one of these nodes is executed on the way to the result in any case."""
+    met: dict[str, bool] = {}
+    for node_id in sorted({result, *view.ancestors(result)}, key=view.place):
+        links = view.links(node_id)
+        sides = [met[source] for name, (source, _) in links.items() if name in SIDES]
+        is_switch = node_id in switches
+        always = [met[s] for name, (s, _) in links.items() if not (is_switch and name in SIDES)]
+        is_on_both = is_switch and len(sides) == len(SIDES) and all(sides)
+        met[node_id] = node_id in nodes or is_on_both or any(always)
+    return met[result]
+
+
+def side_is_computed(view: GraphView, node_id: str, left_out: Collection[str]) -> Remark:
+    """Say that which side a switch hands on is not known, and what is not told for that."""
+    where = view.title_of(node_id) or view.class_of(node_id)
+    detail = say(
+        "Which side {where} (node {node_id}) hands on is computed when the graph runs. What is on"
+        " one side alone is no parameter, unless a title @name says so{left_out}.",
+        where=where,
+        node_id=node_id,
+        left_out=f": {', '.join(left_out)}" if left_out else "",
+    )
+    return Remark("side_is_computed", detail, node_id)
