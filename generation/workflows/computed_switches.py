@@ -24,23 +24,23 @@ def surely_executed(
     targets: Mapping[str, tuple[Target, ...]],
 ) -> Iterator[str]:
     """Yield the parameters of which, whatever the switches compute, one target is executed."""
+    order = sorted({result, *view.ancestors(result)}, key=view.place)
     for name, held in targets.items():
         nodes = {node_id for node_id, _ in held}
-        if _is_met(view, result, switches, nodes):
+        met: set[str] = set()
+        for node_id in order:
+            if node_id in nodes or _leads_to(view, node_id, met, node_id in switches):
+                met.add(node_id)
+        if result in met:
             yield name
 
 
-def _is_met(view: GraphView, result: str, switches: Collection[str], nodes: set[str]) -> bool:
-    """Tell whether one of these nodes is executed on the way to the result in any case."""
-    met: dict[str, bool] = {}
-    for node_id in sorted({result, *view.ancestors(result)}, key=view.place):
-        links = view.links(node_id)
-        sides = [met[source] for name, (source, _) in links.items() if name in SIDES]
-        is_switch = node_id in switches
-        always = [met[s] for name, (s, _) in links.items() if not (is_switch and name in SIDES)]
-        is_on_both = is_switch and len(sides) == len(SIDES) and all(sides)
-        met[node_id] = node_id in nodes or is_on_both or any(always)
-    return met[result]
+def _leads_to(view: GraphView, node_id: str, met: set[str], is_switch: bool) -> bool:
+    """Tell whether what is `met` is executed before a node in any case."""
+    links = view.links(node_id)
+    sides = [source in met for name, (source, _) in links.items() if name in SIDES]
+    before = [s in met for name, (s, _) in links.items() if not (is_switch and name in SIDES)]
+    return any(before) or (is_switch and len(sides) == len(SIDES) and all(sides))
 
 
 def side_is_computed(view: GraphView, node_id: str, left_out: Collection[str]) -> Remark:
