@@ -9,10 +9,10 @@ from generation import signed_urls
 from generation.models import Version
 from generation.selectors import findings
 from generation.states import ReviewState
-from review.models import ReviewLink
+from review.models import Review, ReviewLink
 from review.selectors.links import Card
 from review.selectors.table import Picture, Show, Tile
-from review.states import Decision
+from review.states import ADVICE, TO, Decision
 
 #: The widths that are shown: in the grid, and large. Both are made when a version is published.
 SMALL_PX, LARGE_PX = 320, 1280
@@ -39,6 +39,8 @@ DECISIONS = {
     Decision.REOPEN: _("reopened"),
     Decision.UNDO: _("taken back"),
     Decision.COMMENT: _("comment"),
+    Decision.ADVISE_APPROVE: _("would approve it"),
+    Decision.ADVISE_RETAKE: _("would have it made again"),
 }
 FILTERS = {
     Show.ALL: _("All"),
@@ -48,6 +50,7 @@ FILTERS = {
     Show.NONE: _("No picture yet"),
     Show.FAILED: _("Failed"),
     Show.FLAGGED: _("Doubtful"),
+    Show.ADVISED: _("Advised"),
     Show.MINE: _("Mine"),
     Show.RECENT: _("Since yesterday evening"),
 }
@@ -67,13 +70,43 @@ class ShownTile:
     def name(self) -> str:
         """What is said of it aloud."""
         version = f" v{self.tile.picture.number:04d}" if self.tile.picture else ""
-        doubts = "".join(f", {each}" for each in self.doubts)
-        return f"{self.tile.code}{version}, {self.word}{doubts}"
+        more = [*self.doubts, *([self.advice.sentence] if self.advice else [])]
+        return ", ".join([f"{self.tile.code}{version}", self.word, *more])
+
+    @property
+    def advice(self) -> "ShownAdvice | None":
+        """What somebody advised who may not decide, while nobody has."""
+        return advice(self.tile.advice)
 
     @property
     def doubts(self) -> list[str]:
         """What the checks have found in its picture, in words."""
         return [each["detail"] for each in self.tile.findings]
+
+
+@dataclass(frozen=True)
+class ShownAdvice:
+    """Advice in words; `decision` is what it becomes when it is taken over."""
+
+    review: Review
+    decision: str
+    sign: str
+    word: str
+
+    @property
+    def sentence(self) -> str:
+        """Who advises what."""
+        said = f": {self.review.comment}" if self.review.comment else ""
+        return f"{self.review.author} {self.word}{said}"
+
+
+def advice(review: Review | None) -> ShownAdvice | None:
+    """Return advice as it is shown, if there is any."""
+    if review is None:
+        return None
+    given = Decision(review.decision)
+    becomes = ADVICE[given]
+    return ShownAdvice(review, becomes.value, SIGNS[TO[becomes]], str(DECISIONS[given]))
 
 
 def shown(tile: Tile) -> ShownTile:
@@ -191,6 +224,23 @@ def words() -> dict[str, object]:
         "not_rendered": _("No batch made it: ask for its plan on the page Generate."),
         "look_below": _("Nothing was started: see below what is wrong."),
         "start": _("Make {n} again"),
+        "link_shown": _("It shows the {n} pictures that the table shows now."),
+        "link_selected": _("It shows the {n} pictures that are selected."),
+        "link_unnamed": _("Link {id}"),
+        "link_pictures": _("pictures: {n}"),
+        "link_decides": _("decides"),
+        "link_advises": _("advises"),
+        "link_downloads": _("downloads"),
+        "link_password": _("password"),
+        "link_open": _("until {day}"),
+        "link_expired": _("expired on {day}"),
+        "link_revoked": _("revoked"),
+        "link_guests": _("Used by {names}, last on {day}"),
+        "link_unused": _("Nobody has used it yet."),
+        "link_revoke": _("Revoke “{name}”? Its page and its pictures end at once."),
+        "link_copied": _("Copied."),
+        "no_advice": _("Nobody has advised anything here that is still open."),
+        "confirm_follow": _("Take over the advice on {n} pictures?"),
         "started": _("Retakes asked for: {n}; batches: {batches}."),
     }
     told = {name: str(sentence) for name, sentence in said.items()}

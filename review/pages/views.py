@@ -23,7 +23,7 @@ from review.pages import presenting
 from review.selectors import details
 from review.selectors import table as tables
 from review.selectors.table import Asked, Show
-from review.services import decisions
+from review.services import decisions, links
 from review.states import Decision
 
 View = Callable[..., HttpResponse]
@@ -67,6 +67,9 @@ def table(request: HttpRequest, of: Episode) -> HttpResponse:
         ],
         "may_decide": _may(request, decisions.DECIDE),
         "may_comment": _may(request, decisions.COMMENT),
+        "may_share": _may(request, links.SHARE),
+        "link_limits": links.LIMITS,
+        "links_url": f"{reverse('review-links')}?episode_id={of.pk}",
         "words": presenting.words() | {"reasons": list(found.reasons)},
         "scope": f"{of.pk}.{request.user.pk}",
         "csrf_cookie": settings.CSRF_COOKIE_NAME,
@@ -95,6 +98,7 @@ def states(request: HttpRequest, of: Episode) -> HttpResponse:
             tile.newest_id,
             tile.n_open,
             tile.said.n,
+            tile.advice.pk if tile.advice else None,
             tile.run_state if tile.in_render or tile.has_failed else None,
         ]
         for tile in tables.tiles(tables.plans_of(of, request.GET.get("sequence", "")))
@@ -126,6 +130,8 @@ def plan(request: HttpRequest, of: Episode, plan_id: int) -> HttpResponse:
         "reviews": [
             (each, presenting.DECISIONS[Decision(each.decision)]) for each in found.reviews
         ],
+        "advice": presenting.advice(found.advice),
+        "may_decide": _may(request, decisions.DECIDE),
         "recipe": _recipe(found.shown),
     }
     return render(request, "review/plan.html", context)

@@ -7,6 +7,7 @@ from generation.errors import NotFound
 from generation.models import Episode, Plan, PlanRun, Version
 from generation.selectors import findings
 from review.models import Review
+from review.selectors.reviews import open_advice
 
 #: What was said of a plan is told as far back.
 REVIEWS_MAX = 100
@@ -16,7 +17,8 @@ REVIEWS_MAX = 100
 class Details:
     """A plan with its reviewed versions, the newest first; `shown` is the one that is looked at.
 
-    `shown` and `panel` are None where it has none.
+    `shown` and `panel` are None where it has none; `advice` is what was advised of `shown`, while
+    nobody has decided.
     """
 
     plan: Plan
@@ -25,6 +27,7 @@ class Details:
     panel: Version | None
     last_run: PlanRun | None
     reviews: Sequence[Review]
+    advice: Review | None
 
 
 def details(of: Episode, plan_id: int, version_id: int | None = None) -> Details:
@@ -40,14 +43,16 @@ def details(of: Episode, plan_id: int, version_id: int | None = None) -> Details
     if plan is None:
         raise NotFound(f"There is no plan {plan_id} in {of}.", code="unknown_plan")
     versions = list(_versions(plan))
+    shown = _shown(plan, versions, version_id)
     runs = PlanRun.objects.filter(plan=plan).select_related("batch").order_by("-pk")
     return Details(
         plan=plan,
         versions=versions,
-        shown=_shown(plan, versions, version_id),
+        shown=shown,
         panel=Version.objects.panels().filter(plan=plan).first(),
         last_run=runs.first(),
         reviews=list(_reviews(plan)),
+        advice=open_advice([shown.pk]).get(shown.pk) if shown else None,
     )
 
 

@@ -5,6 +5,7 @@ from typing import TypedDict
 
 from django.db.models import QuerySet
 
+from generation.models import Version
 from review.models import Review
 from review.states import ADVICE, UNMOVING, Decision
 
@@ -85,9 +86,10 @@ def document(review: Review) -> ReviewDocument:
 
 
 def open_advice(version_ids: Collection[int]) -> dict[int, Review]:
-    """Return the newest advice about each version that nobody has decided on since."""
+    """Return the newest advice about each version to review that nobody has decided on since."""
     newest: dict[int, Review] = {}
-    standing = Review.objects.filter(version__in=version_ids, undone_by=None)
+    open_ = Version.objects.to_review().order_by().filter(pk__in=version_ids)
+    standing = Review.objects.filter(version__in=open_.values("pk"), undone_by=None)
     rows = standing.exclude(decision__in=(Decision.COMMENT, Decision.UNDO)).select_related("by")
     for review in rows.order_by("pk"):
         newest[review.version_id] = review

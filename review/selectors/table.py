@@ -24,6 +24,7 @@ from generation.selectors import findings
 from generation.selectors.findings import Finding
 from generation.states import STANDING, UNFINISHED, ReviewState, RunState
 from review.models import Review
+from review.selectors.reviews import open_advice
 from review.states import Decision
 
 #: A page holds so many plans at the most.
@@ -44,6 +45,7 @@ class Show(StrEnum):
     NONE = "none"  #: no picture yet
     FAILED = "failed"  #: the last render of it
     FLAGGED = "flagged"  #: the checks have found something in its picture
+    ADVISED = "advised"  #: somebody has advised something, and nobody has decided since
     MINE = "mine"  #: that I have asked for, or uploaded
     RECENT = "recent"  #: since yesterday evening
 
@@ -99,6 +101,7 @@ class Tile:
     newest_id: int
     said: Said
     findings: Sequence[Finding]
+    advice: Review | None
 
     @property
     def state(self) -> str:
@@ -223,7 +226,7 @@ def plans_of(of: Episode, sequence: str) -> QuerySet[Plan]:
 
 
 def tiles(plans: QuerySet[Plan]) -> list[Tile]:
-    """Return plans as tiles, in story order, in five queries."""
+    """Return plans as tiles, in story order, in six queries."""
     last = PlanRun.objects.filter(plan=OuterRef("pk")).order_by("-pk")
     rows: Any = plans.annotate(
         run_state=Subquery(last.values("state")[:1]),
@@ -231,11 +234,18 @@ def tiles(plans: QuerySet[Plan]) -> list[Tile]:
     ).select_related("sequence", "style")
     found = sorted(rows.order_by(), key=_in_story(rows))
     pictures = _pictures(found)
-    said = _said(found)
-    flags = findings.of_versions(each.id for each in map(shown_of, pictures.values()) if each)
-    return [
-        _tile(plan, pictures.get(plan.pk, []), said.get(plan.pk, Said()), flags) for plan in found
-    ]
+    shown = [each.id for each in map(shown_of, pictures.values()) if each]
+    notes = _Notes(_said(found), findings.of_versions(shown), open_advice(shown))
+    return [_tile(plan, pictures.get(plan.pk, []), notes) for plan in found]
+
+
+@dataclass(frozen=True)
+class _Notes:
+    """What was noted: said of plans, found in versions, and advised of them, by their ids."""
+
+    said: Mapping[int, Said]
+    flags: Mapping[int, Sequence[Finding]]
+    advice: Mapping[int, Review]
 
 
 def _in_story(plans: Iterable[Plan]) -> Callable[[Plan], tuple[Any, ...]]:
@@ -292,9 +302,7 @@ def _said(plans: Sequence[Plan]) -> dict[int, Said]:
     return {plan_id: Said(count, retakes.get(plan_id, "")) for plan_id, count in n.items()}
 
 
-def _tile(
-    plan: Any, pictures: Sequence[Picture], said: Said, flags: Mapping[int, Sequence[Finding]]
-) -> Tile:
+def _tile(plan: Any, pictures: Sequence[Picture], notes: _Notes) -> Tile:
     shown = shown_of(pictures)
     own = plan.style.code if plan.style else None
     return Tile(
@@ -310,8 +318,9 @@ def _tile(
         n_versions=len(pictures),
         n_open=sum(each.review_state == ReviewState.TO_REVIEW for each in pictures),
         newest_id=max((each.id for each in pictures), default=0),
-        said=said,
-        findings=flags.get(shown.id, ()) if shown else (),
+        said=notes.said.get(plan.pk, Said()),
+        findings=notes.flags.get(shown.id, ()) if shown else (),
+        advice=notes.advice.get(shown.id) if shown else None,
     )
 
 
@@ -338,6 +347,7 @@ def _fitting(user_id: int | None) -> Mapping[Show, Callable[[Tile], bool]]:
         Show.NONE: lambda tile: tile.picture is None,
         Show.FAILED: lambda tile: tile.has_failed,
         Show.FLAGGED: lambda tile: bool(tile.findings),
+        Show.ADVISED: lambda tile: tile.advice is not None,
         Show.MINE: is_mine,
         Show.RECENT: lambda tile: tile.picture is not None and tile.picture.published_at >= evening,
     }

@@ -16,6 +16,7 @@ from generation.models import Episode, Version
 from generation.models import Sequence as SequenceRow
 from generation.services import acts, permissions
 from review.models import LinkedVersion, ReviewLink
+from review.models.review_link import LABEL_MAX
 from review.selectors import links, table
 from review.services.decisions import DECIDE
 from wording import say
@@ -26,6 +27,14 @@ VERSIONS_MAX = 500
 DAYS, DAYS_MAX = 14, 90
 PASSWORD_MIN, PASSWORD_MAX = 6, 128
 TOKEN_BYTES = 32
+#: What a form that makes a link holds its fields against.
+LIMITS = {
+    "label": LABEL_MAX,
+    "days": DAYS,
+    "days_max": DAYS_MAX,
+    "password_min": PASSWORD_MIN,
+    "password_max": PASSWORD_MAX,
+}
 
 
 @dataclass(frozen=True)

@@ -116,8 +116,8 @@
       tile.scrollIntoView({ block: "nearest" });
     }
     history.replaceState(null, "", `#${tile.id}`);
-    const { version, state, number, large } = tile.dataset;
-    show({ id: Number(version) || null, state, number, large });
+    const { version, state, number, large, advice, advised } = tile.dataset;
+    show({ id: Number(version) || null, state, number, large, advice, advised });
   }
 
   async function show(version) {
@@ -169,6 +169,7 @@
     details.innerHTML = html;
     const article = details.querySelector("article");
     if (article.dataset.file) shown.file = article.dataset.file;
+    Object.assign(shown, { advice: article.dataset.advice, advised: article.dataset.advised });
     stage.querySelectorAll(".pin").forEach((pin) => pin.remove());
     details.querySelectorAll("[data-pin]").forEach((line, at) => putPin(line.dataset.pin.split(","), at + 1, line.textContent));
     compare();
@@ -396,14 +397,32 @@
     } else if (!isMany) look(current);
   }
 
+  // What was advised becomes a decision, with its words.
+  function takeOver() {
+    if (!may.decide) return;
+    const of = ({ dataset }) => ({ follows: Number(dataset.advice) || 0, decision: dataset.advised });
+    const asked = selected.size ? targets().map((each) => ({ ...each, ...of(each.tile) }))
+      : targets().map((each) => ({ ...each, ...of({ dataset: shown }) }));
+    const fit = asked.filter((each) => each.follows && each.state === "to_review" && !isUnsent(each.tile));
+    if (!fit.length) return tell(told("no_advice"));
+    if (selected.size > 1 && !window.confirm(told("confirm_follow", { n: fit.length }))) return;
+    if (fit.length < asked.length) tell(told("left_out", { n: asked.length - fit.length }));
+    const isMany = selected.size > 0;
+    chooseNone();
+    post("", fit, "");
+    done.push(fit.map(({ tile, version }) => ({ plan: planOf(tile), version })));
+    if (!isMany) nextOpen();
+  }
+
+  // `fit`: what is decided about; each may carry a decision of its own, and the advice that it follows.
   function post(decision, fit, comment, pin) {
-    const reviews = fit.map(({ version, state }) => ({
-      version, decision, seen: state, ...(comment && { comment }), ...(pin && { pin }),
+    const reviews = fit.map(({ version, state, follows, decision: own = decision }) => ({
+      version, decision: own, seen: state, ...(comment && { comment }), ...(pin && { pin }), ...(follows && { follows }),
     }));
     const before = fit.map(({ tile, version, state }) => ({ plan: planOf(tile), version, state }));
-    for (const { tile, version, state } of fit) {
-      if (AFTER[decision]) was.set(version, state);
-      const after = decision === "undo" ? was.get(version) : AFTER[decision];
+    for (const { tile, version, state, decision: own = decision } of fit) {
+      if (AFTER[own]) was.set(version, state);
+      const after = own === "undo" ? was.get(version) : AFTER[own];
       if (after) setState(tile, version, after);
       forget(planOf(tile));
     }
@@ -421,9 +440,10 @@
     if (isShown || state === "approved") {
       count(tile.dataset.state, -1);
       count(state, 1);
+      const old = sentences.states[tile.dataset.state];
       tile.dataset.state = state;
-      tile.querySelector(".sign").textContent = sentences.signs[state];
-      tile.setAttribute("aria-label", tile.getAttribute("aria-label").replace(/,[^,]*$/, `, ${sentences.states[state]}`));
+      tile.querySelector(".line .sign").textContent = sentences.signs[state];
+      tile.setAttribute("aria-label", tile.getAttribute("aria-label").replace(`, ${old}`, `, ${sentences.states[state]}`));
     }
     if (tile === current && shown?.id === version) {
       shown.state = state;
@@ -572,11 +592,11 @@
 
   // Decided anew, on what is seen now.
   function again(item, words = "") {
-    const [{ decision, comment = words, pin = null }] = item.reviews;
-    const fit = item.before.map(({ plan, version }) => ({ tile: tileOf(plan), version }))
+    const [{ comment = words, pin = null }] = item.reviews;
+    const fit = item.reviews.map(({ version, decision, follows }, at) => ({ tile: tileOf(item.before[at].plan), version, decision, follows }))
       .filter(({ tile }) => tile).map((each) => ({ ...each, state: each.tile.dataset.state }))
-      .filter(({ state }) => FROM[decision].includes(state));
-    if (fit.length) post(decision, fit, comment, pin);
+      .filter(({ state, decision }) => FROM[decision].includes(state));
+    if (fit.length) post("", fit, comment, pin);
     else tell(told("left_out", { n: item.before.length }));
   }
 
@@ -584,6 +604,7 @@
 
   let tag = "";
   const news = new Set();
+  const advised = new Set(); // plans of which something else is advised by now
 
   // What was decided here while an answer was under way is newer than that answer.
   const decided = new Map();
@@ -607,9 +628,11 @@
       } else if (tile && !unsent.has(row[0])) update(tile, row);
     }
     tellNews();
+    if (advised.size) await showAdvice();
   }
 
-  function update(tile, [plan, version, state, newest]) {
+  function update(tile, [plan, version, state, newest, , , advice]) {
+    if (advice !== (Number(tile.dataset.advice) || null)) advised.add(plan);
     if (version === Number(tile.dataset.version) && state !== tile.dataset.state) {
       setState(tile, version, state);
       forget(plan);
@@ -623,12 +646,38 @@
     bar.firstElementChild.textContent = told("news", { n: news.size });
   }
 
+  // Some tiles as they are now; nothing where they cannot be read.
+  async function anew(plans) {
+    const answer = await fetch(`${table.dataset.tilesUrl}?plans=${plans.join()}`, { redirect: "error" });
+    return answer.ok ? new DOMParser().parseFromString(`<ol>${await answer.text()}</ol>`, "text/html") : null;
+  }
+
+  // It lies on the picture: nothing moves.
+  async function showAdvice() {
+    const plans = [...advised].slice(0, 100);
+    const fresh = await anew(plans);
+    if (!fresh) return;
+    for (const plan of plans) {
+      advised.delete(plan);
+      const [now, tile] = [fresh.getElementById(`p${plan}`), tileOf(plan)];
+      if (!now || !tile) continue;
+      for (const name of ["advice", "advised"]) {
+        if (now.dataset[name]) tile.dataset[name] = now.dataset[name];
+        else delete tile.dataset[name];
+      }
+      tile.querySelector(".advice")?.remove();
+      const line = now.querySelector(".advice");
+      if (line) tile.querySelector(".line").before(line);
+      forget(plan);
+      if (tile === current) text(plan, shown.id).then((html) => tile === current && showDetails(html)).catch(() => {});
+    }
+  }
+
   // In their places: nothing moves under the hand.
   async function showNews() {
     const plans = [...news].slice(0, 100);
-    const answer = await fetch(`${table.dataset.tilesUrl}?plans=${plans.join()}`, { redirect: "error" });
-    if (!answer.ok) return;
-    const fresh = new DOMParser().parseFromString(`<ol>${await answer.text()}</ol>`, "text/html");
+    const fresh = await anew(plans);
+    if (!fresh) return;
     const was = current && planOf(current);
     for (const plan of plans) {
       const now = fresh.getElementById(`p${plan}`);
@@ -714,6 +763,7 @@
   const ACTS = {
     approve: () => decide("approve"),
     retake: () => ask("retake"),
+    follow: takeOver,
     undo: () => decide("undo"),
     comment: () => ask("comment"),
     next: () => move(1),
@@ -727,7 +777,7 @@
     leave: closeLine,
   };
   const KEYS = {
-    v: ACTS.approve, r: ACTS.retake, u: ACTS.undo, c: ACTS.comment, z: () => zoom(pointer),
+    v: ACTS.approve, r: ACTS.retake, u: ACTS.undo, t: ACTS.follow, c: ACTS.comment, z: () => zoom(pointer),
     w: () => setMode("wipe"), s: () => setMode("beside"), d: () => setMode("difference"), o: () => setMode("onion"),
     j: () => otherVersion(-1), k: () => otherVersion(1), x: () => choose(current), "?": ACTS.help,
     f: () => (document.fullscreenElement ? document.exitFullscreen() : view.requestFullscreen?.()),
