@@ -6,7 +6,6 @@ from typing import Any
 
 from comfyui_preview import faulty_definitions
 from comfyui_preview.progress import now_ms
-from comfyui_preview.queue import Graph
 from comfyui_preview.shared_state import Engine
 from comfyui_preview.validation import Checks, Malformed, Verdict, error, validate
 
@@ -36,11 +35,12 @@ def submit(engine: Engine, body: Any) -> HttpAnswer:
         words = "prompt_id must be a canonical lowercase UUID"
         return _refused(Verdict(error=error("invalid_prompt_id", words, words)))
     verdict = _verdict(engine, body)
+    prefixes = _prefixes(body["prompt"])
     if verdict.error is not None:
-        engine.journal.write("refused", prompt_id=prompt_id, error=verdict.error["type"])
+        kind = verdict.error["type"]
+        engine.journal.write("refused", prompt_id=prompt_id, error=kind, prefixes=prefixes)
         return _refused(verdict)
     extra_data = _extra_data(engine, body)
-    prefixes = _prefixes(body["prompt"])
     engine.journal.write("accepted", prompt_id=prompt_id, number=number, prefixes=prefixes)
     engine.queue.put((number, prompt_id, body["prompt"], extra_data, verdict.outputs))
     accepted = {"prompt_id": prompt_id, "number": number, "node_errors": verdict.node_errors}
@@ -73,9 +73,13 @@ def _prompt_id(engine: Engine, body: dict[str, Any]) -> str | None:
     return given if is_canonical(given) else None
 
 
-def _prefixes(graph: Graph) -> list[str]:
-    """The file name prefixes in a graph: for the journal, as the id may be of nobody's choosing."""
-    inputs = (node.get("inputs") for node in graph.values())
+def _prefixes(graph: object) -> list[str]:
+    """The file name prefixes in a graph: for the journal, as the id may be of nobody's choosing.
+
+    Of what is refused, anything may be in a graph's place.
+    """
+    nodes = graph.values() if isinstance(graph, dict) else ()
+    inputs = (node.get("inputs") for node in nodes if isinstance(node, dict))
     found = (each.get("filename_prefix") for each in inputs if isinstance(each, dict))
     return [prefix for prefix in found if isinstance(prefix, str)]
 

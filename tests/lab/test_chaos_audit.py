@@ -344,3 +344,13 @@ def _cancelled(batch: Batch) -> Entry:
         "sent_at": now,
         "answered_at": now,
     }
+
+
+def test_what_an_old_server_refuses_by_an_id_of_its_own_is_known_by_its_prefix(
+    scene: Scene,
+) -> None:
+    sent = f"madsea/{scene.attempt.prompt_id}"
+
+    scene.happened("refused", prompt_id=FOREIGN, prefixes=[sent], after_s=-0.6)
+
+    assert renders.one_driver(scene.case).broken == []

@@ -54,13 +54,14 @@ class Case:
 
     @cached_property
     def sent_as(self) -> dict[str, str]:
-        """The id that was sent with each prompt to which an old server gave another."""
+        """The id that was sent with each prompt, taken or not, that an old server renamed."""
         return {
             entry["prompt_id"]: prefix.rpartition("/")[2]
             for entries in self.journals.values()
             for entry in entries
             for prefix in entry.get("prefixes", ())
-            if entry["event"] == "accepted" and self._is_sent(prefix.rpartition("/")[2])
+            if entry["event"] in ("accepted", "refused")
+            and self._is_sent(prefix.rpartition("/")[2])
         }
 
     def _is_sent(self, prompt_id: str) -> bool:

@@ -372,3 +372,14 @@ def test_history_before_0_3_60_begins_where_it_begins(start: Start) -> None:
     comfy.wait(ids[1])
 
     assert list(comfy.get("/history", offset=1).json()) == ids
+
+
+def test_what_is_refused_is_known_by_its_prefix(start: Start) -> None:
+    comfy = start(generation="classic")
+    graph = image_graph(prefix="mine")
+    graph["1"]["class_type"] = "NobodyKnows"
+
+    assert comfy.post("/prompt", {"prompt": graph}).status_code == 400
+
+    refused = next(journal.entries(comfy.server.journal_path, "refused"))
+    assert refused["prefixes"] == ["mine"]
