@@ -26,7 +26,8 @@ async function asked(mode: Mode): Promise<string> {
       mode,
     },
   });
-  assert(data, JSON.stringify(error));
+  // A dry run answers something else: only what was really asked for is a batch.
+  assert(data && "batch_id" in data, JSON.stringify(error));
   return data.batch_id;
 }
 
