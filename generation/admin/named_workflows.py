@@ -22,7 +22,7 @@ from generation.errors import MadseaError
 from generation.models import Batch, NamedWorkflow, Plan
 from generation.services import (
     batches,
-    contract_changes,
+    contract_editing,
     node_definitions,
     permissions,
     request_validation,
@@ -31,7 +31,7 @@ from generation.services import (
     workflow_imports,
 )
 from generation.services.workflow_descriptions import ContractDocument
-from generation.workflows import director_choices, graph_layout
+from generation.workflows import contract_choices, graph_layout
 from generation.workflows.contract import Contract
 from generation.workflows.typed_graph import GraphView
 from wording import say
@@ -189,7 +189,7 @@ class NamedWorkflowAdmin(MadseaAdmin):
         )
         if form.is_valid():
             try:
-                contract_changes.change(row.name, form.wanted(), actor=self._actor(request))
+                contract_editing.change(row.name, form.wanted(), actor=self._actor(request))
             except MadseaError as error:
                 form.refuse(getattr(error, "problems", [error]))
         if form.errors:
@@ -251,7 +251,7 @@ def _drawing(row: NamedWorkflow, contract: Contract) -> graph_layout.Drawing | N
             roles[node_id] = ("asked",)
     if contract.result:
         roles[contract.result] = (*roles.get(contract.result, ()), "result")
-    is_asked = any(question.code == director_choices.WHICH_PANEL for question in contract.questions)
+    is_asked = any(question.code == contract_choices.WHICH_PANEL for question in contract.questions)
     if contract.panel and not is_asked:
         roles[contract.panel[0]] = (*roles.get(contract.panel[0], ()), "panel")
     return graph_layout.draw(GraphView(row.graph, node_definitions.known()[0]), roles)
@@ -261,7 +261,7 @@ def _facts(row: NamedWorkflow, told: ContractDocument) -> list[tuple[str, SafeSt
     needs = told["needs"]
     return [
         (say("Graph"), html.code(row.sha256[:16])),
-        (say("Contract"), html.code(director_choices.sha256(row.choices)[:16])),
+        (say("Contract"), html.code(contract_choices.sha256(row.choices)[:16])),
         (say("Changed"), html.clock(row.changed_at)),
         (say("By"), str(row.changed_by or say("the workflows folder, or the console"))),
         (say("Panel"), _panel(told)),
@@ -272,6 +272,6 @@ def _facts(row: NamedWorkflow, told: ContractDocument) -> list[tuple[str, SafeSt
 
 
 def _panel(told: ContractDocument) -> str:
-    if any(asked["code"] == director_choices.WHICH_PANEL for asked in told["questions"]):
+    if any(asked["code"] == contract_choices.WHICH_PANEL for asked in told["questions"]):
         return say("asked about")
     return f"{told['panel']['node']}.{told['panel']['input']}" if told["panel"] else "none"

@@ -15,7 +15,7 @@ from generation.errors import InvalidRequest
 from generation.models import Batch, Style, Workflow
 from generation.picture_checks import CHECKS
 from generation.services import requested_workflows
-from generation.workflows import text_placeholders
+from generation.workflows import prompt_templates
 from wording import say
 
 DELETE_MANY = "delete_selected"
@@ -130,9 +130,9 @@ class StyleForm(_Form):
 
 def _template(text: str) -> str:
     """Return a text with fields as it is stored: browsers end lines in their own way."""
-    unknown = text_placeholders.unknown(text)
+    unknown = prompt_templates.unknown(text)
     if unknown:
-        known = ", ".join(f"{{{name}}}" for name in text_placeholders.FIELDS)
+        known = ", ".join(f"{{{name}}}" for name in prompt_templates.FIELDS)
         raise forms.ValidationError(
             say(
                 "There is no field {{{unknown:.64}}}. Known: {known}.",

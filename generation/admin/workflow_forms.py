@@ -8,10 +8,10 @@ from django.utils.translation import gettext_lazy as _
 
 from generation.models import Plan, Style, Version
 from generation.services import workflow_descriptions
-from generation.services.contract_changes import LABEL_MAX, ORDER_MAX
+from generation.services.contract_editing import LABEL_MAX, ORDER_MAX
 from generation.workflows import graph as graphs
 from generation.workflows.contract import Contract
-from generation.workflows.director_choices import (
+from generation.workflows.contract_choices import (
     NONE_OF_THEM,
     PAINTED_MASK,
     WHICH_PANEL,

@@ -11,7 +11,7 @@ from rest_framework.viewsets import ViewSet
 from generation.api import request_serializers, responses, schema_descriptions
 from generation.api.parsers import StrictJSONParser, content_of
 from generation.api.serializers import WorkflowShape
-from generation.services import contract_changes, workflow_descriptions, workflow_imports
+from generation.services import contract_editing, workflow_descriptions, workflow_imports
 
 
 @schema_descriptions.WORKFLOWS
@@ -45,5 +45,5 @@ class WorkflowViewSet(ViewSet):
 
     def partial_update(self, request: Request, name: str) -> Response:
         wanted = request_serializers.checked(request_serializers.ContractChange, request)
-        row = contract_changes.change(name, wanted, actor=responses.actor(request))
+        row = contract_editing.change(name, wanted, actor=responses.actor(request))
         return Response(WorkflowShape(workflow_descriptions.describe(row)).data)

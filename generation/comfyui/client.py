@@ -10,6 +10,16 @@ from urllib.parse import quote
 from generation.comfyui import address
 from generation.comfyui.address import Endpoint
 from generation.comfyui.errors import BadAnswer, FileMissing, Refused
+from generation.comfyui.http_transport import (
+    BIG_MAX_BYTES,
+    SMALL_MAX_BYTES,
+    Answer,
+    Request,
+    Timeouts,
+    Transport,
+    check,
+    excerpt,
+)
 from generation.comfyui.protocol import (
     Accepted,
     Device,
@@ -20,16 +30,6 @@ from generation.comfyui.protocol import (
     outputs_to_run,
     parse_history,
     prefixes,
-)
-from generation.comfyui.transport import (
-    BIG_MAX_BYTES,
-    SMALL_MAX_BYTES,
-    Answer,
-    Request,
-    Timeouts,
-    Transport,
-    check,
-    excerpt,
 )
 from generation.comfyui.untrusted_json import (
     Json,

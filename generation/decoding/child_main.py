@@ -15,11 +15,11 @@ from generation.decoding import (
     image_header,
     pillow_images,
     process_limits,
-    webp,
+    webp_chunks,
     workflow_texts,
 )
 from generation.decoding.child_protocol import Job
-from generation.decoding.file_parts import damaged
+from generation.decoding.image_containers import damaged
 from generation.examined_images import UnreadableImage
 from wording import say
 
@@ -82,7 +82,7 @@ def _done(job: Job, content: bytes) -> list[bytes]:
 def _refuse_costly(job: Job, content: bytes) -> None:
     """Refuse beforehand what decoders would call damaged for want of memory."""
     size = image_header.claimed_size(content)
-    bytes_per_pixel = _WEBP_BYTES if webp.is_webp(content) else _BYTES
+    bytes_per_pixel = _WEBP_BYTES if webp_chunks.is_webp(content) else _BYTES
     if size is not None and size[0] * size[1] * bytes_per_pixel > job.memory_bytes:
         pillow_images.check_size(size, job.max_pixels)
         raise _too_much_memory(job)

@@ -10,8 +10,8 @@ from typing import Any
 
 from PIL import Image, ImageMath, UnidentifiedImageError
 
-from generation.decoding import image_header, jpeg, png, webp
-from generation.decoding.file_parts import UPRIGHT, Parts, damaged
+from generation.decoding import image_header, jpeg_segments, png_chunks, webp_chunks
+from generation.decoding.image_containers import UPRIGHT, Parts, damaged
 from generation.decoding.pixel_hash import pixels_sha256
 from generation.examined_images import DecodedImage, Examined, UnreadableImage
 from wording import say
@@ -142,12 +142,12 @@ def check_size(size: tuple[int, int], max_pixels: int) -> None:
 def _read(content: bytes) -> Parts:
     if not content:
         raise UnreadableImage("empty", say("The file is empty."))
-    if content.startswith(png.SIGNATURE):
-        return png.read(content)
-    if content.startswith(jpeg.SIGNATURE):
-        return jpeg.read(content)
-    if webp.is_webp(content):
-        return webp.read(content)
+    if content.startswith(png_chunks.SIGNATURE):
+        return png_chunks.read(content)
+    if content.startswith(jpeg_segments.SIGNATURE):
+        return jpeg_segments.read(content)
+    if webp_chunks.is_webp(content):
+        return webp_chunks.read(content)
     if content.startswith(_OTHER_IMAGES) or content[4:8] == b"ftyp":
         raise UnreadableImage("unsupported_format", say("The image is neither PNG, JPEG nor WebP."))
     raise UnreadableImage("not_an_image", say("The file is not an image."))

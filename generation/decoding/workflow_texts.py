@@ -6,8 +6,8 @@ a colon. Source: protocol.md §9; the tags of a WebP are those that ComfyUI's ow
 
 from collections.abc import Iterator
 
-from generation.decoding import png, webp
-from generation.decoding.file_parts import exif_texts
+from generation.decoding import png_chunks, webp_chunks
+from generation.decoding.image_containers import exif_texts
 from generation.examined_images import UnreadableImage
 from wording import say
 
@@ -16,7 +16,7 @@ NAMES = ("prompt", "workflow")
 
 def is_picture(content: bytes) -> bool:
     """Tell whether bytes begin as a picture does that may carry a workflow."""
-    return content.startswith(png.SIGNATURE) or webp.is_webp(content)
+    return content.startswith(png_chunks.SIGNATURE) or webp_chunks.is_webp(content)
 
 
 def read(content: bytes, most: int) -> dict[str, str]:
@@ -39,16 +39,16 @@ def read(content: bytes, most: int) -> dict[str, str]:
 
 
 def _texts(content: bytes, most: int) -> Iterator[tuple[str, bytes | None]]:
-    if webp.is_webp(content):
+    if webp_chunks.is_webp(content):
         yield from _of_webp(content)
-    elif content.startswith(png.SIGNATURE):
-        yield from png.texts(content, NAMES, most)
+    elif content.startswith(png_chunks.SIGNATURE):
+        yield from png_chunks.texts(content, NAMES, most)
     else:
         raise UnreadableImage("unsupported_format", say("Only a PNG or a WebP carries a workflow."))
 
 
 def _of_webp(content: bytes) -> Iterator[tuple[str, bytes | None]]:
-    for chunk in webp.chunks(content):
+    for chunk in webp_chunks.chunks(content):
         if chunk.kind != b"EXIF":
             continue
         for entry in exif_texts(chunk.content):

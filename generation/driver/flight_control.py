@@ -12,8 +12,8 @@ from generation.comfyui.client import Client
 from generation.comfyui.errors import ComfyError
 from generation.comfyui.protocol import Event, Queue
 from generation.driver import effects as do
-from generation.driver import interpretation, timeouts
 from generation.driver import observations as seen
+from generation.driver import prompt_exchange, timeouts
 from generation.driver.duplicate_addresses import DuplicateAddresses
 from generation.driver.flights import Flight, Flights
 from generation.driver.observations import Observation
@@ -224,7 +224,7 @@ class FlightControl:
         """Return what a thread observed with what takes the database, or the graph, to know."""
         match observed:
             case seen.PicturesFetched(images=images):
-                misfit = interpretation.misfit(flight.attempt, images)
+                misfit = prompt_exchange.misfit(flight.attempt, images)
                 return replace(observed, misfit=misfit)
             case seen.PicturesNotFetched():
                 return self._performer.publisher.settled(flight, observed)

@@ -4,7 +4,7 @@ from time import monotonic
 
 from django.conf import settings
 
-from generation.comfyui.transport import Request
+from generation.comfyui.http_transport import Request
 from generation.errors import Fenced
 from generation.services import server_leases
 from generation.services.server_leases import Lease

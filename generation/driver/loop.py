@@ -16,7 +16,7 @@ from django.db import close_old_connections
 
 from generation import queueing
 from generation.comfyui.client import Client
-from generation.comfyui.transport import Timeouts
+from generation.comfyui.http_transport import Timeouts
 from generation.driver import unforeseen_errors
 from generation.driver.flight_control import FlightControl
 from generation.driver.heartbeat import BEAT_EVERY_S, Heartbeat

@@ -6,8 +6,8 @@ from typing import Any
 from generation.comfyui.client import Client
 from generation.driver import effects as do
 from generation.driver import timeouts
+from generation.driver.attempt_endings import AttemptEndings
 from generation.driver.effects import Effect
-from generation.driver.failed_attempts import FailedAttempts
 from generation.driver.flights import Flight, Flights
 from generation.driver.observations import GraphNotBuilt, Observation, TakenOff
 from generation.driver.panel_uploads import Panels
@@ -38,7 +38,7 @@ class Performer:
         flights: Flights,
     ) -> None:
         self.split = SplitAddress(lease, client)
-        self.failed = FailedAttempts(lease, client, flights)
+        self.failed = AttemptEndings(lease, client, flights)
         self.lookup = PromptLookup(client, flights, self.split, socket)
         self.removal = PromptRemoval(lease, client)
         self.panels = Panels(transfers)

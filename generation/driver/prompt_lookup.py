@@ -11,8 +11,8 @@ from time import monotonic
 from generation.comfyui.client import Client, is_addressable
 from generation.comfyui.errors import ANSWERED, BadAnswer, TooLarge
 from generation.comfyui.protocol import Accepted, History, OutputFile, Queue
-from generation.driver import interpretation
 from generation.driver import observations as seen
+from generation.driver import prompt_exchange
 from generation.driver import running_rules as timing
 from generation.driver.effects import AskOnceMore, DeleteDoubledPrompt, SearchByPrefix
 from generation.driver.flights import Flight, Flights
@@ -118,21 +118,21 @@ class PromptLookup:
             foreign=next(foreign, ""),
             heard_at=flight.progress.heard_at,
             n_copies=queue.count(flight.prompt_id),
-            drops_result=interpretation.drops_result(flight.attempt.graph, outputs),
+            drops_result=prompt_exchange.drops_result(flight.attempt.graph, outputs),
         )
 
     @staticmethod
     def _in_history(flight: Flight, history: History) -> seen.FoundInHistory:
         graph = flight.attempt.graph
-        render_s = interpretation.render_s(history)
+        render_s = prompt_exchange.render_s(history)
         is_failed = history.outcome == "error"
         return seen.FoundInHistory(
             outcome=history.outcome,
-            files=interpretation.pictures(history, graph),
-            why=interpretation.node_failure(history) if is_failed else None,
+            files=prompt_exchange.pictures(history, graph),
+            why=prompt_exchange.node_failure(history) if is_failed else None,
             # The server's clock may have been set meanwhile.
             render_s=None if render_s is None else min(render_s, monotonic() - flight.begun_at),
-            drops_result=interpretation.drops_result(graph, history.ran),
+            drops_result=prompt_exchange.drops_result(graph, history.ran),
         )
 
     # Effects --------------------------------------------------------------------------------------
@@ -172,9 +172,9 @@ class PromptLookup:
 
     def _left(self, flight: Flight) -> tuple[OutputFile, ...]:
         """Return the files that a prompt has left: all that it was to save, or none."""
-        files = interpretation.left_files(flight.attempt)
+        files = prompt_exchange.left_files(flight.attempt)
         left = tuple(takewhile(self._split.look_for_file, files))
-        return left if len(left) >= interpretation.n_pictures(flight.attempt.graph) else ()
+        return left if len(left) >= prompt_exchange.n_pictures(flight.attempt.graph) else ()
 
     def _ended_unknown(self, flight: Flight) -> History | None:
         """Find how a prompt has ended whose answer was lost; None when that cannot be found out."""

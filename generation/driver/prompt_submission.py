@@ -3,8 +3,8 @@
 from generation.comfyui.client import Client
 from generation.comfyui.errors import ComfyError, Refused
 from generation.comfyui.protocol import Accepted
-from generation.driver import interpretation
 from generation.driver import observations as seen
+from generation.driver import prompt_exchange
 from generation.driver import running_rules as timing
 from generation.driver.effects import Acknowledge
 from generation.driver.flights import Flight
@@ -37,7 +37,7 @@ class PromptSubmission:
                 flight.attempt.graph,
                 prompt_id=flight.prompt_id,
                 client_id=self._socket.client_id,
-                extra_data=interpretation.marks(flight.attempt),
+                extra_data=prompt_exchange.marks(flight.attempt),
             )
             self._lookup.check_own(accepted, others)
         except Refused as refused:
@@ -47,7 +47,7 @@ class PromptSubmission:
         return self._accepted(flight, accepted)
 
     def _refused(self, flight: Flight, refused: Refused) -> Observation:
-        if flight.attempt.panel is None or not interpretation.misses_panel(refused):
+        if flight.attempt.panel is None or not prompt_exchange.misses_panel(refused):
             return seen.PromptRefused(refused)
         is_split = self._split.look_for_panel(flight)
         return seen.PanelVanished("\n".join(refused.sentences()), is_split=is_split)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from django.db import DataError, Error, IntegrityError
 
 from generation.comfyui.errors import ComfyError
-from generation.driver.failed_attempts import FailedAttempts
+from generation.driver.attempt_endings import AttemptEndings
 from generation.errors import Fenced, PlanFailure
 from generation.failures import failure
 from generation.models import Attempt
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 class Guard:
     """Stands around each step of one driver's flights."""
 
-    def __init__(self, failed: FailedAttempts) -> None:
+    def __init__(self, failed: AttemptEndings) -> None:
         self._failed = failed
 
     @contextmanager

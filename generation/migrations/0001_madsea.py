@@ -473,7 +473,7 @@ class Migration(migrations.Migration):
                     models.JSONField(
                         blank=True,
                         default=dict,
-                        help_text="See workflows.director_choices.",
+                        help_text="See workflows.contract_choices.",
                         verbose_name="answers and choices",
                     ),
                 ),
@@ -1138,7 +1138,7 @@ class Migration(migrations.Migration):
                     models.JSONField(
                         blank=True,
                         default=dict,
-                        help_text="See workflows.director_choices.",
+                        help_text="See workflows.contract_choices.",
                         verbose_name="answers and choices",
                     ),
                 ),

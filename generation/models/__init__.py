@@ -9,8 +9,8 @@ from generation.models.frozen_workflow import Workflow
 from generation.models.idempotency import IdempotencyKey
 from generation.models.log import LogEntry
 from generation.models.login import LoginTries
-from generation.models.measure import Measure
 from generation.models.named_workflow import NamedWorkflow
+from generation.models.picture_measure import Measure
 from generation.models.plan_run import PlanRun
 from generation.models.production import Episode, Plan, PlanTextChange, Project, Sequence
 from generation.models.run_group import RunGroup

@@ -3,10 +3,10 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from generation.workflows import director_choices
+from generation.workflows import contract_choices
 
 #: By what hash the choices of nobody are known.
-NOT_CHOSEN = director_choices.sha256({})
+NOT_CHOSEN = contract_choices.sha256({})
 
 
 class Workflow(models.Model):
@@ -23,7 +23,7 @@ class Workflow(models.Model):
         max_length=64, default=NOT_CHOSEN, help_text="Of the answers and choices."
     )
     choices = models.JSONField(
-        "answers and choices", default=dict, blank=True, help_text="See workflows.director_choices."
+        "answers and choices", default=dict, blank=True, help_text="See workflows.contract_choices."
     )
     longest_render_s = models.FloatField(
         null=True, blank=True, help_text="The longest that a server has worked at one of its plans."

@@ -30,7 +30,7 @@ class NamedWorkflow(models.Model):
     sha256 = models.CharField(max_length=64, blank=True, help_text="Of the graph.")
     error = SentencesField(null=True, blank=True, help_text='{"code", "detail", "node"}')
     choices = models.JSONField(
-        "answers and choices", default=dict, blank=True, help_text="See workflows.director_choices."
+        "answers and choices", default=dict, blank=True, help_text="See workflows.contract_choices."
     )
     file_sha256 = models.CharField(max_length=64, blank=True)
     file_changed_at = models.DateTimeField(null=True, blank=True)

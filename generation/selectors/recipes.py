@@ -13,7 +13,7 @@ from generation.models.version import VersionQuerySet
 from generation.parameter_sources import ValueSource
 from generation.selectors import results
 from generation.selectors.results import Result
-from generation.workflows import named_files, text_placeholders
+from generation.workflows import named_files, prompt_templates
 from generation.workflows.definitions import shipped_definitions
 from generation.workflows.graph import Graph
 from generation.workflows.parameters import Parameter
@@ -241,7 +241,7 @@ def _parameters(
 
 def _told(value: Any, source: str, given: Any) -> RecipeParameter:
     told: RecipeParameter = {"value": value, "source": source}
-    if isinstance(given, str) and given != value and text_placeholders.has_any(given):
+    if isinstance(given, str) and given != value and prompt_templates.has_any(given):
         told["template"] = given
     return told
 

@@ -18,7 +18,7 @@ from generation.errors import Busy
 from generation.examined_images import UnreadableImage
 from generation.models import Version
 from generation.models.version import Derived
-from generation.services import measures, volumes
+from generation.services import picture_measurement, volumes
 from generation.storage import derived
 
 logger = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ class Maker:
     def _make(self, version: Version, marks: storage.Marks) -> Derived | None:
         try:
             thumbnails.make(version, marks)
-            measures.take(version, marks)
+            picture_measurement.take(version, marks)
         except (UnreadableImage, storage.FileGone) as error:
             if isinstance(error, storage.FolderGone):
                 return None  # A share that is away comes back.

@@ -9,15 +9,15 @@ from typing import Any
 
 from generation.models import Plan, PlanRun
 from generation.services import requested_workflows
-from generation.workflows import text_placeholders
+from generation.workflows import prompt_templates
 from generation.workflows.parameters import Parameter
-from generation.workflows.text_placeholders import NAMES, TEXTS
+from generation.workflows.prompt_templates import NAMES, TEXTS
 
 
 def used(params: Mapping[str, Any]) -> frozenset[str]:
     """Return the fields that any text among some values has."""
     texts = (value for value in params.values() if isinstance(value, str))
-    return frozenset(name for text in texts for name in text_placeholders.names(text))
+    return frozenset(name for text in texts for name in prompt_templates.names(text))
 
 
 def texts_of(plan: Plan, fields: Collection[str]) -> dict[str, str]:
@@ -58,7 +58,7 @@ def filled(
         for name, text in params.items()
         if requested_workflows.is_prompt_text(name, text, found)
     }
-    return {name: text_placeholders.filled(text, values) for name, text in texts.items()}
+    return {name: prompt_templates.filled(text, values) for name, text in texts.items()}
 
 
 def any_text(params: Mapping[str, Any], found: Mapping[str, Parameter]) -> bool:

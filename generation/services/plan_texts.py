@@ -11,7 +11,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from generation import action_texts
+from generation import board_action
 from generation.comfyui.untrusted_json import is_storable
 from generation.errors import Conflict, InvalidRequest, NotFound, Problem
 from generation.models import Plan, PlanTextChange, Style
@@ -154,7 +154,7 @@ def _parts(before: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, str
 
 
 def _split(action: str) -> dict[str, str]:
-    parts = action_texts.split(action)
+    parts = board_action.split(action)
     return {name: getattr(parts, name)[:most] for name, most in PARTS.items()}
 
 

@@ -12,7 +12,7 @@ from generation.models import NamedWorkflow, Workflow
 from generation.models.version import PICTURES_MAX
 from generation.services import node_definitions, workflow_files, workflow_library
 from generation.workflows import contract as contracts
-from generation.workflows import director_choices, image_sizes, text_placeholders
+from generation.workflows import contract_choices, image_sizes, prompt_templates
 from generation.workflows import substitution as params
 from generation.workflows.contract import Contract
 from generation.workflows.named_files import is_model_file
@@ -86,7 +86,7 @@ def of_row(row: NamedWorkflow) -> Workflow:
         name=row.name,
         sha256=row.sha256,
         graph=row.graph,
-        contract_sha256=director_choices.sha256(row.choices),
+        contract_sha256=contract_choices.sha256(row.choices),
         choices=row.choices,
     )
 
@@ -221,7 +221,7 @@ def unknown_fields(
 ) -> list[Problem]:
     """Return a problem for each text with a field that no plan has."""
     texts = {name: text for name, text in given.items() if is_prompt_text(name, text, known)}
-    fields = ", ".join(f"{{{name}}}" for name in text_placeholders.FIELDS)
+    fields = ", ".join(f"{{{name}}}" for name in prompt_templates.FIELDS)
     return [
         Problem(
             f"{place}.{printable_key(name)}",
@@ -233,14 +233,14 @@ def unknown_fields(
             ),
         )
         for name, text in texts.items()
-        if (unknown := text_placeholders.unknown(text))
+        if (unknown := prompt_templates.unknown(text))
     ]
 
 
 def is_prompt_text(name: str, value: object, known: Mapping[str, params.Parameter]) -> bool:
     """Tell whether a value is a text that may hold fields."""
     is_text = name in known and known[name].type == "STRING" and isinstance(value, str)
-    return is_text and text_placeholders.has_any(str(value))
+    return is_text and prompt_templates.has_any(str(value))
 
 
 def places(given: Iterable[str], at: str = "params") -> dict[str, str]:

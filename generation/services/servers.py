@@ -21,7 +21,7 @@ from generation.comfyui import address
 from generation.comfyui.address import Address, Endpoint
 from generation.comfyui.client import Client
 from generation.comfyui.errors import ComfyError
-from generation.comfyui.transport import Timeouts
+from generation.comfyui.http_transport import Timeouts
 from generation.errors import Conflict
 from generation.models import Attempt, PlanRun, Server, ServerDefinitions, Workflow
 from generation.models.server import SECRETS, lease_ends_ahead

@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 from generation.errors import NotFound
 from generation.models import NamedWorkflow
 from generation.services import node_definitions, requested_workflows, workflow_library
-from generation.workflows import director_choices, named_files
+from generation.workflows import contract_choices, named_files
 from generation.workflows import graph as graphs
 from generation.workflows.contract import Contract
 from generation.workflows.graph import Graph
@@ -163,7 +163,7 @@ def _described(row: NamedWorkflow) -> ContractDocument:
             }
             for asked in contract.questions
         ],
-        "answers": director_choices.held(row.graph, row.choices),
+        "answers": contract_choices.held(row.graph, row.choices),
         "error": _fault(faults[0].code, faults[0].detail, faults[0].node) if faults else None,
     }
 

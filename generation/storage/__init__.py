@@ -6,6 +6,7 @@ it carry a mark: what lies where the mark is missing is not ours, and nothing is
 """
 
 from generation.storage import derived
+from generation.storage.app_folders import names_in, put, remove_folder
 from generation.storage.errors import (
     FileGone,
     FolderGone,
@@ -16,7 +17,6 @@ from generation.storage.errors import (
     UnknownVolume,
     WrongVolume,
 )
-from generation.storage.extension_folders import names_in, put, remove_folder
 from generation.storage.files import (
     Content,
     Staged,
@@ -30,7 +30,7 @@ from generation.storage.files import (
     stage,
     try_to_read,
 )
-from generation.storage.staging import clear, left_over
+from generation.storage.staging_cleanup import clear, left_over
 from generation.storage.volume_marks import (
     APP_FOLDERS,
     DERIVED,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from generation.comfyui.untrusted_json import Json
-from generation.workflows import director_choices, predicted_refusals, unresolved_texts
+from generation.workflows import contract_choices, frontend_substitutions, predicted_refusals
 from generation.workflows.definitions import WIDGETS, Definitions, InputSpec, input_spec
 from generation.workflows.discovery import Reading, read
 from generation.workflows.graph import Graph
@@ -66,12 +66,12 @@ def contract(
 
     See `choices` for their form; those that do not fit the graph any more are warnings.
     """
-    reading = read(graph, definitions, director_choices.answers(graph, chosen))
+    reading = read(graph, definitions, contract_choices.answers(graph, chosen))
     found = {
         name: replace(parameter, max_characters=limits.text_characters)
         for name, parameter in _parameters(reading, graph, definitions).items()
     }
-    parameters = director_choices.laid_over(graph, found, chosen)
+    parameters = contract_choices.laid_over(graph, found, chosen)
     result = reading.result
     ends = [saver.node_id for saver in reading.savers]
     loose = predicted_refusals.loose_ends(GraphView(graph, definitions), ends)
@@ -84,9 +84,9 @@ def contract(
         loaders=reading.loaders,
         warnings=(
             *reading.warnings,
-            *director_choices.gone(graph, chosen, found),
+            *contract_choices.gone(graph, chosen, found),
             *loose,
-            *unresolved_texts.remarks(graph, definitions),
+            *frontend_substitutions.remarks(graph, definitions),
         ),
         questions=tuple(reading.questions),
         refusal=reading.refusal,

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from generation.workflows import model_loaders, panel_inputs, prompt_inputs, result_nodes
+from generation.workflows import conditioning_texts, model_loaders, panel_inputs, result_nodes
 from generation.workflows.computed_switches import (
     computed_switches,
     side_is_computed,
     surely_executed,
 )
+from generation.workflows.contract_choices import HeldAnswers
 from generation.workflows.definitions import Definitions
-from generation.workflows.director_choices import HeldAnswers
 from generation.workflows.graph import Graph
-from generation.workflows.parameter_names import Names, Targets
+from generation.workflows.parameter_naming import Names, Targets
 from generation.workflows.parameters import Scaled
 from generation.workflows.predicted_refusals import is_whole
 from generation.workflows.remarks import OpenQuestion, Remark
@@ -168,8 +168,8 @@ def _add_steering(names: Names, stages: Sequence[Sampling]) -> None:
         for split in splits(names.view, stage):
             _move_split(names, split, held.get("steps"))
     for stage in stages:
-        starts = prompt_inputs.conditioning_links(names.view, stage, negative=False)
-        for node_id, _ in prompt_inputs.conditioning_nodes(names.view, starts):
+        starts = conditioning_texts.conditioning_links(names.view, stage, negative=False)
+        for node_id, _ in conditioning_texts.conditioning_nodes(names.view, starts):
             guidance = value_source(names.view, (node_id, "guidance"))
             names.share("guidance", [guidance] if guidance else [])
 
@@ -211,7 +211,7 @@ def _add_applied(names: Names, kind: str, model: model_loaders.Applied) -> None:
 
 def _add_prompts(names: Names, stages: Sequence[Sampling]) -> None:
     for stage in stages:
-        positive, negative = prompt_inputs.side_texts(names.view, stage)
+        positive, negative = conditioning_texts.side_texts(names.view, stage)
         names.share("prompt", positive)
         names.share("negative_prompt", negative)
 

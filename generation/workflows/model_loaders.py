@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from generation.workflows.conditioning_texts import conditioning_links, conditioning_nodes
 from generation.workflows.named_files import is_model_file
-from generation.workflows.prompt_inputs import conditioning_links, conditioning_nodes
 from generation.workflows.sampling import Sampling
 from generation.workflows.typed_graph import GraphView, Target
 from generation.workflows.value_sources import value_source

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from generation.workflows.parameter_names import Names
+from generation.workflows.parameter_naming import Names
 from generation.workflows.sampling import Sampling
 from generation.workflows.typed_graph import GraphView, Target
 from generation.workflows.value_sources import value_source

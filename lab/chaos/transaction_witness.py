@@ -30,8 +30,8 @@ WATCHED = (
     "generation.storage:read_mark",
     "generation.storage:make_mark",
     "generation.storage:is_there",
-    "generation.comfyui.transport:Transport.send",
-    "generation.comfyui.transport:Transport.probe",
+    "generation.comfyui.http_transport:Transport.send",
+    "generation.comfyui.http_transport:Transport.probe",
     "generation.comfyui.socket:Socket.connect",
 )
 

@@ -33,7 +33,7 @@ LAYERS = {
     "generation.examined_images": 2,
     "generation.parameter_sources": 2,
     "generation.picture_checks": 2,
-    "generation.action_texts": 2,
+    "generation.board_action": 2,
     "generation.safe_open": 2,
     "generation.comfyui": 3,
     "generation.decoding": 3,

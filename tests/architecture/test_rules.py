@@ -88,7 +88,7 @@ MAY_ASK = {
     "generation.decoding.child_process.is_alive": "the poll of a child answers at once",
     "generation.runtime.cluster._is_descendant": "the kernel's table of processes is the question",
     "generation.safe_open._is_link": _DISK,
-    "generation.storage.staging._is_folder": _DISK,
+    "generation.storage.staging_cleanup._is_folder": _DISK,
     "generation.storage.volume_marks.is_empty": _DISK,
     "madsea.web.static_files._is_as_installed": "two files are compared, once for each process",
     "nomenclature.audit._is_stray_link": _DISK,

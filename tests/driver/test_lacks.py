@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from generation.comfyui.errors import Refused
-from generation.driver import interpretation
+from generation.driver import prompt_exchange
 from generation.workflows.requirements import Lack
 from tests.driver import flying
 
@@ -20,14 +20,14 @@ def refused(*errors: dict[str, Any], kind: str = "", details: str = "") -> Refus
 
 
 def test_choices_that_are_not_there_are_lacking() -> None:
-    found = interpretation.lacks(refused(error("value_not_in_list", "a.pt")), flying.SAMPLED)
+    found = prompt_exchange.lacks(refused(error("value_not_in_list", "a.pt")), flying.SAMPLED)
 
     assert found == [Lack("a.pt", "CheckpointLoaderSimple.ckpt_name")]
 
 
 @pytest.mark.parametrize("kind", ["invalid_prompt", "missing_node_type"])
 def test_a_class_that_is_not_there_is_lacking(kind: str) -> None:
-    found = interpretation.lacks(refused(kind=kind, details="Node ID '#4'"), flying.SAMPLED)
+    found = prompt_exchange.lacks(refused(kind=kind, details="Node ID '#4'"), flying.SAMPLED)
 
     assert found == [Lack("KSampler", "")]
 
@@ -44,4 +44,4 @@ def test_a_class_that_is_not_there_is_lacking(kind: str) -> None:
     ],
 )
 def test_what_another_server_would_refuse_as_well_is_not(why: Refused) -> None:
-    assert interpretation.lacks(why, flying.SAMPLED) == []
+    assert prompt_exchange.lacks(why, flying.SAMPLED) == []

@@ -16,8 +16,8 @@ from generation.services import (
     request_validation,
 )
 from generation.services.request_validation import BatchRequest
-from generation.workflows import text_placeholders
-from generation.workflows.text_placeholders import FIELDS
+from generation.workflows import prompt_templates
+from generation.workflows.prompt_templates import FIELDS
 from tests import factories
 from tests.api.calls import EXAMPLE
 
@@ -161,7 +161,7 @@ def test_the_shipped_styles_follow_the_technical_sheet(code: str) -> None:
     assert 0.35 <= params["denoise"] <= 0.45
     assert 6.5 <= params["cfg"] <= 8.5
     assert params["steps"] == 30
-    assert text_placeholders.unknown(style["prompt"]) == []
+    assert prompt_templates.unknown(style["prompt"]) == []
     assert {variant["params"]["steps"] for variant in style["variants"].values()} <= {30, 40}
 
 

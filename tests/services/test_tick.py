@@ -17,7 +17,7 @@ from comfyui_preview.definitions import MODELS
 from comfyui_preview.options import Options
 from comfyui_preview.server import PreviewServer
 from generation import queueing
-from generation.comfyui.transport import Timeouts
+from generation.comfyui.http_transport import Timeouts
 from generation.management.commands import work
 from generation.models import Batch, Server, ServerDefinitions
 from generation.services import server_leases, server_quarantine, servers, tick

@@ -36,7 +36,7 @@ def convert(
     """Return the graph that the editor's page would export of a document, and what it leaves out.
 
     Texts stay as they are written: `{a|b}` and `%tokens%` are resolved by nobody, which the
-    contract tells (`unresolved_texts`). Raises GraphError, with the node, for what cannot be
+    contract tells (`frontend_substitutions`). Raises GraphError, with the node, for what cannot be
     converted.
     """
     converter = _Converter(definitions, nodes_max)

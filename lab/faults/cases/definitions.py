@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from generation.comfyui.transport import Timeouts
+from generation.comfyui.http_transport import Timeouts
 from generation.services import servers
 from lab.faults.case import Case, strike
 from lab.faults.scene import Scene

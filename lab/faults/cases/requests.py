@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from generation.comfyui.transport import Timeouts
+from generation.comfyui.http_transport import Timeouts
 from generation.services import servers
 from lab.faults.case import Case, strike
 from lab.faults.scene import Scene

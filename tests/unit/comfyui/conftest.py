@@ -7,7 +7,7 @@ import pytest
 from scripted_comfyui import Handler, QuietServer, ScriptedServer
 
 from generation.comfyui.client import Client
-from generation.comfyui.transport import Timeouts
+from generation.comfyui.http_transport import Timeouts
 from generation.workflows.definitions import Definitions, shipped_definitions
 
 

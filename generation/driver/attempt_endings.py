@@ -7,7 +7,7 @@ from django.db.models import F, Q
 from generation.comfyui.client import Client
 from generation.comfyui.errors import ComfyError
 from generation.driver import effects as do
-from generation.driver import interpretation
+from generation.driver import prompt_exchange
 from generation.driver.flights import Flight, Flights
 from generation.driver.stages import Preparing
 from generation.errors import PlanFailure
@@ -24,7 +24,7 @@ SET_ASIDE = frozenset({"cuda_poisoned", "worker_dead"})
 MAY_BE_THERE = frozenset({"worker_dead", "prompt_not_taken", "driver_error"})
 
 
-class FailedAttempts:
+class AttemptEndings:
     """Closes the attempts of one driver; `is_set_aside` once its server was, with all of them.
 
     Each of its acts raises `Fenced` when the attempt is no longer ours.
@@ -69,12 +69,12 @@ class FailedAttempts:
 
     def turn_away(self, flight: Flight, effect: do.TurnAway) -> None:
         """Queue the plan again for a server that has what this one lacks, or let it fail."""
-        lacks = interpretation.lacks(effect.refused, flight.attempt.graph)
+        lacks = prompt_exchange.lacks(effect.refused, flight.attempt.graph)
         if lacks and capability.turn_away(flight.attempt, lacks):
             return
         why = failure(effect.code, in_turn(effect.refused.sentences(), "\n"))
         self.fail(flight, do.Fail(why))
-        if interpretation.concerns_its_likes(effect.refused, flight.attempt):
+        if prompt_exchange.concerns_its_likes(effect.refused, flight.attempt):
             transitions.fail_alike(flight.attempt, why)
 
     def make_way(self, _: Flight, effect: do.MakeWay) -> None:

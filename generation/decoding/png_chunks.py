@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from generation.decoding.file_parts import (
+from generation.decoding.image_containers import (
     PROFILE_MAX,
     UNFOLDED_MAX,
     UPRIGHT,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from generation.decoding.file_parts import (
+from generation.decoding.image_containers import (
     UPRIGHT,
     Parts,
     animation,

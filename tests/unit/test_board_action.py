@@ -2,7 +2,7 @@
 
 import pytest
 
-from generation.action_texts import Action, split
+from generation.board_action import Action, split
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from generation.decoding.file_parts import UPRIGHT, Parts, damaged, joined, orientation_of, too_many
+from generation.decoding.image_containers import (
+    UPRIGHT,
+    Parts,
+    damaged,
+    joined,
+    orientation_of,
+    too_many,
+)
 from generation.examined_images import UnreadableImage
 from wording import say
 

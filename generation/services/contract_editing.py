@@ -11,9 +11,9 @@ from generation.models import NamedWorkflow
 from generation.services import node_definitions, permissions, workflow_files, workflow_library
 from generation.services import requested_workflows as services
 from generation.workflows import contract as contracts
-from generation.workflows import director_choices
+from generation.workflows import contract_choices
 from generation.workflows.contract import Contract
-from generation.workflows.director_choices import (
+from generation.workflows.contract_choices import (
     NONE_OF_THEM,
     PAINTED_MASK,
     WHICH_PANEL,
@@ -101,7 +101,7 @@ def _answered(row: NamedWorkflow, wanted: Mapping[str, Any]) -> tuple[Json, list
             continue
         options = _options(code, _contract(row, {"answers": answered}))
         if node_id in options:
-            answered[code] = director_choices.answer(row.graph, node_id, filter(None, options))
+            answered[code] = contract_choices.answer(row.graph, node_id, filter(None, options))
         else:
             known = ", ".join(repr(option) for option in options) or say("nothing: it is not asked")
             detail = say("Expected {known}; got {node_id}.", known=known, node_id=shown(node_id))
@@ -151,14 +151,14 @@ def _chosen(
     if not chosen:
         return {}, problems
     return {
-        name: chosen | {"targets": director_choices.anchors(row.graph, parameter.targets)}
+        name: chosen | {"targets": contract_choices.anchors(row.graph, parameter.targets)}
     }, problems
 
 
 def _kept(row: NamedWorkflow, plain: Contract, name: str) -> Json:
     """Return what was chosen of a parameter before, if it was about the same nodes."""
     kept = row.choices.get("parameters", {}).get(name, {})
-    present = director_choices.anchors(row.graph, plain.parameters[name].targets)
+    present = contract_choices.anchors(row.graph, plain.parameters[name].targets)
     is_about = any(anchor in present for anchor in kept.get("targets", []))
     return {key: of for key, of in kept.items() if key != "targets"} if is_about else {}
 
@@ -180,7 +180,7 @@ def _faults(parameter: Parameter, chosen: Json) -> Iterator[tuple[str, str, str]
     faults = list(_bound_faults(parameter, chosen))
     yield from faults
     if "preset" in chosen and not faults:
-        bounded = director_choices.with_choice(
+        bounded = contract_choices.with_choice(
             parameter, {key: chosen.get(key) for key in ("min", "max")}
         )
         for problem in check({parameter.name: chosen["preset"]}, {parameter.name: bounded}):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generation.workflows import text_placeholders
+from generation.workflows import prompt_templates
 from generation.workflows.errors import GraphError
 
 VALUES = {"episode": "E202", "sequence": "SQ0010", "plan": "0010"}
@@ -29,15 +29,15 @@ VALUES = {"episode": "E202", "sequence": "SQ0010", "plan": "0010"}
     ],
 )
 def test_fields_are_filled_in_and_all_else_stays(text: str, filled: str) -> None:
-    assert text_placeholders.filled(text, VALUES) == filled
+    assert prompt_templates.filled(text, VALUES) == filled
 
 
 def test_brackets_of_what_is_put_in_are_no_weights() -> None:
-    assert text_placeholders.filled("({plan}:1.2)", {"plan": "a (b)"}) == r"(a \(b\):1.2)"
+    assert prompt_templates.filled("({plan}:1.2)", {"plan": "a (b)"}) == r"(a \(b\):1.2)"
 
 
 def test_what_is_put_in_is_not_read_again() -> None:
-    assert text_placeholders.filled("{plan}", {"plan": "{episode}"}) == "{episode}"
+    assert prompt_templates.filled("{plan}", {"plan": "{episode}"}) == "{episode}"
 
 
 @pytest.mark.parametrize(
@@ -50,16 +50,16 @@ def test_what_is_put_in_is_not_read_again() -> None:
     ],
 )
 def test_unknown_fields_are_named(text: str, unknown: list[str]) -> None:
-    assert text_placeholders.unknown(text) == unknown
+    assert prompt_templates.unknown(text) == unknown
 
 
 def test_a_field_without_a_value_is_never_left_in_a_prompt() -> None:
     with pytest.raises(GraphError, match=r"\{mood\}"):
-        text_placeholders.filled("{mood}", VALUES)
+        prompt_templates.filled("{mood}", VALUES)
 
 
 @given(st.text(alphabet="ab{}|( "))
 def test_whoever_doubles_braces_gets_his_text(text: str) -> None:
     doubled = text.replace("{", "{{").replace("}", "}}")
 
-    assert text_placeholders.filled(doubled, VALUES) == text
+    assert prompt_templates.filled(doubled, VALUES) == text
