@@ -4,13 +4,13 @@
 import os
 import sys
 
-from madsea import command_line
+from madsea import terminal
 
 
 def main() -> None:
     """Run one management command."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "madsea.settings")
-    sys.exit(command_line.run(sys.argv))
+    sys.exit(terminal.run(sys.argv))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from comfyui_preview.faults import Faults
 from comfyui_preview.folders import Folders
 from comfyui_preview.interrupts import Interrupts
 from comfyui_preview.journal import Journal
-from comfyui_preview.nodes import catalogue
+from comfyui_preview.nodes import all_nodes
 from comfyui_preview.options import Options
 from comfyui_preview.queue import PromptQueue
 from comfyui_preview.sockets import Sockets
@@ -28,7 +28,7 @@ class Engine:
         self.queue = PromptQueue(self._queue_changed)
         self.cache = ResultCache()
         self.interrupts = Interrupts()
-        self.definitions = definitions.load(catalogue.NODES, options.models)
+        self.definitions = definitions.load(all_nodes.NODES, options.models)
         self.stopping = threading.Event()
         self.free_memory = threading.Event()
         # takes the server off its port for so many seconds; set once it listens

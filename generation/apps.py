@@ -19,7 +19,7 @@ class GenerationConfig(AppConfig):
         """Bring the catalogues and the system checks along, and what follows a migration."""
         wording.speak_by(Catalogues())
         import_module("generation.checks")
-        import_module("generation.services.accounts").end_tokens_with_passwords()
+        import_module("generation.services.api_tokens").end_tokens_with_passwords()
         import_module("generation.services.roles").fill_after_migrations(self)
         post_migrate.connect(_schedule_tick, sender=self, dispatch_uid="madsea-tick")
 

@@ -30,7 +30,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from generation import safe_open, storage
 from generation.models import Project
-from generation.services import servers, volumes, workflow_files, workflow_library
+from generation.services import servers, volumes, workflow_file_parsing, workflow_library
 from generation.workflows import contract as contracts
 from generation.workflows.definitions import shipped_definitions
 
@@ -112,7 +112,7 @@ def _faults_of(path: Path) -> str:
         content = safe_open.read_plain(path, workflow_library.MAX_BYTES)
     except OSError as error:
         return str(error)
-    reading = workflow_files.read(content, [definitions])
+    reading = workflow_file_parsing.read(content, [definitions])
     if reading.graph is None:
         return str(reading.error)
     return next((fault.detail for fault in contracts.faults(reading.graph, definitions)), "")

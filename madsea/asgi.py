@@ -11,8 +11,8 @@ django.setup(set_prefix=False)
 from django.conf import settings  # noqa: E402 - only once Django knows them
 from django.urls import get_resolver  # noqa: E402
 
-from madsea.web.asgi_handler import ThreadedHandler  # noqa: E402
 from madsea.web.proxies import Proxied  # noqa: E402
+from madsea.web.threaded_asgi_handler import ThreadedHandler  # noqa: E402
 
 # What proxies forward is believed here, from those of the settings alone, and nowhere else.
 application = Proxied(

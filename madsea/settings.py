@@ -140,7 +140,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "madsea.web.languages.Speak",
-    "madsea.web.trouble_answers.AnswerTrouble",
+    "madsea.web.error_middleware.AnswerTrouble",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

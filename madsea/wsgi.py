@@ -1,7 +1,7 @@
 """The entry point for those who serve Madsea over WSGI.
 
-What the web process does before a view is asked (`madsea.web.asgi_handler`: who may send how
-much, how long, and the turns of logins) is then for the server or a proxy to do.
+What the web process does before a view is asked (`madsea.web.threaded_asgi_handler`: who may send
+how much, how long, and the turns of logins) is then for the server or a proxy to do.
 """
 
 import os

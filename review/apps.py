@@ -11,7 +11,7 @@ class ReviewConfig(AppConfig):
 
     def ready(self) -> None:
         """Add to the engine: what the demo user and each role may do."""
-        import_module("generation.services.accounts").DEMO_APPS.add(self.name)
+        import_module("generation.services.demo_user").DEMO_APPS.add(self.name)
         roles = import_module("generation.services.roles")
         roles.APPS.add(self.name)
         roles.fill_after_migrations(self)

@@ -33,8 +33,8 @@ from generation.runtime.processes import (
     stop,
     wait_until,
 )
-from madsea.command_line import write_plainly
 from madsea.environment import whole
+from madsea.terminal import write_plainly
 
 SAMPLES = Path(__file__).resolve().parent
 REQUEST = json.loads((SAMPLES / "request.json").read_text(encoding="utf-8"))

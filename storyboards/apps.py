@@ -19,7 +19,7 @@ class StoryboardsConfig(AppConfig):
         roles.fill_after_migrations(self)
         for model in ("storyboardimport", "convention"):
             roles.GRANTS.add((roles.SUPERVISOR, f"storyboards.change_{model}"))
-        import_module("generation.services.accounts").DEMO_APPS.add(self.name)
+        import_module("generation.services.demo_user").DEMO_APPS.add(self.name)
         import_module("generation.services.tick").STEPS.add(
             import_module("storyboards.services.reading_queue").step
         )

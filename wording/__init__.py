@@ -3,7 +3,6 @@
 No Django. Whoever has a catalogue brings it along by `speak_by`; until then all is said in English.
 """
 
-from wording.languages import ENGLISH, Language, speak_by
 from wording.sentences import (
     Sentence,
     any_of,
@@ -16,6 +15,7 @@ from wording.sentences import (
     to_say,
     words_of,
 )
+from wording.translators import ENGLISH, Language, speak_by
 
 __all__ = [
     "ENGLISH",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from string import Formatter
 from typing import Any, Self
 
-from wording.languages import ENGLISH, Language, spoken
+from wording.translators import ENGLISH, Language, spoken
 
 #: What stands before the number that decides between singular and plural, among the data.
 N = "n"

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from comfyui_preview.nodes.palette import Palette, palette_for
-from comfyui_preview.nodes.panel_shapes import Tones, invented_tones, tones_of
+from comfyui_preview.nodes.panel_analysis import Tones, invented_tones, tones_of
 from comfyui_preview.nodes.registry import Images
 
 Floats = NDArray[np.float32]

@@ -24,7 +24,7 @@ from generation.admin.detail_pages import Drop
 from generation.errors import Busy, MadseaError
 from generation.models import Plan, PlanRun, Sequence, Version
 from generation.selectors import admin_overviews
-from generation.services import dropped_panels, outside_images, run_controls
+from generation.services import outside_images, panel_matching, plan_runs
 from generation.states import RunState
 from wording import say
 
@@ -162,7 +162,7 @@ def _panel_of_sequence(
     request: HttpRequest, sequence: Sequence, file: _File, order: int
 ) -> Version:
     in_order = request.POST.get("placed") == "order"
-    return dropped_panels.take(
+    return panel_matching.take(
         sequence,
         file.read(),
         filename=file.name or "",
@@ -178,7 +178,7 @@ def _panel_of_plan(request: HttpRequest, plan: Plan, file: _File, _order: int) -
 
 
 def _upload(request: HttpRequest, run: PlanRun, file: _File, _order: int) -> Version:
-    return run_controls.upload(run, file.read(), filename=file.name or "", actor=_actor(request))
+    return plan_runs.upload(run, file.read(), filename=file.name or "", actor=_actor(request))
 
 
 def _actor(request: HttpRequest) -> User:

@@ -20,7 +20,7 @@ from generation.admin.detail_pages import Cell, Page, PagePicture, Table
 from generation.errors import Conflict, InvalidRequest, Problem
 from generation.models import Plan, PlanTextChange, Style, Version
 from generation.selectors import production, results
-from generation.services import plan_texts
+from generation.services import plan_attributes
 from generation.states import PlanStatus
 from wording import say
 
@@ -39,14 +39,14 @@ class PlanTextsForm(forms.Form):
     text_revision = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(self, plan: Plan, sent: Any = None) -> None:
-        held = plan_texts.current(plan)
+        held = plan_attributes.current(plan)
         super().__init__(sent, initial=held | {"text_revision": plan.text_revision})
-        for name, most in plan_texts.TEXTS.items():
+        for name, most in plan_attributes.TEXTS.items():
             rows = {"rows": 3} if name in _LONG else {}
             attrs = {"maxlength": most, "class": "madsea-input", **rows}
             widget = forms.Textarea(attrs) if name in _LONG else forms.TextInput(attrs)
             self._add(name, forms.CharField(required=False, strip=False, widget=widget))
-        for name in plan_texts.NUMBERS:
+        for name in plan_attributes.NUMBERS:
             number = forms.NumberInput({"class": "madsea-input", "min": 0})
             self._add(name, forms.IntegerField(required=False, widget=number))
         styles = [(style.code, style.label) for style in Style.objects.all()]
@@ -129,7 +129,7 @@ def _write(request: HttpRequest, plan: Plan, form: PlanTextsForm) -> bool:
     """Write what the form says; False where it cannot be: the form says why."""
     by, revision = cast(User, request.user), form.cleaned_data["text_revision"]
     try:
-        done = plan_texts.write(plan, form.texts(), by=by, source="admin", revision=revision)
+        done = plan_attributes.write(plan, form.texts(), by=by, source="admin", revision=revision)
     except InvalidRequest as error:
         form.refuse(error.problems)
         return False
@@ -149,7 +149,7 @@ def _write(request: HttpRequest, plan: Plan, form: PlanTextsForm) -> bool:
 
 def add_to(page: Page, plan: Plan, image: Version | None) -> None:
     """Tell on a plan's page what is known of it, and whether its picture has an older panel."""
-    held = plan_texts.current(plan)
+    held = plan_attributes.current(plan)
     page.facts += [(_label(name), html.whole(held[name])) for name in _SHOWN if held[name]]
     page.facts += _measures(plan)
     if plan.production_status != PlanStatus.ACTIVE:

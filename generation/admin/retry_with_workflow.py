@@ -19,7 +19,7 @@ from generation.admin.detail_pages import Form
 from generation.errors import InvalidRequest, Refusal, named
 from generation.models import Batch, PlanRun
 from generation.selectors import batches as reads
-from generation.services import batches, run_controls, workflow_library
+from generation.services import batches, plan_runs, workflow_library
 from generation.states import Mode
 from wording import in_turn, say
 
@@ -123,7 +123,7 @@ def _retry_batch(name: str, batch: Batch, user: User) -> None:
 
 def _retry_run(name: str, run: PlanRun, user: User) -> None:
     try:
-        run_controls.retry(run, actor=user, workflow_json=name)
+        plan_runs.retry(run, actor=user, workflow_json=name)
     except InvalidRequest as refused:
         raise _in_words(refused) from refused
 

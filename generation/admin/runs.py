@@ -29,7 +29,7 @@ from generation.admin.state_words import in_words
 from generation.errors import Conflict
 from generation.models import LogEntry, PlanRun
 from generation.selectors import admin_overviews, batches, expected_ends, wait_reasons
-from generation.services import run_controls
+from generation.services import plan_runs
 from generation.states import UNFINISHED, RunState
 from wording import say
 
@@ -37,11 +37,11 @@ ATTEMPTS_SHOWN = 20
 
 
 def retry_run(run: PlanRun, user: User) -> object:
-    return run_controls.retry(run, actor=user)
+    return plan_runs.retry(run, actor=user)
 
 
 def cancel_run(run: PlanRun, user: User) -> object:
-    done = run_controls.cancel(run, actor=user)
+    done = plan_runs.cancel(run, actor=user)
     if done.is_nothing:
         raise Conflict(say("It is cancelled already, or a cancel was requested before."))
     return done

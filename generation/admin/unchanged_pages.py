@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response
 from django.utils.translation import get_language
 
-from generation.selectors.page_state import page_state
+from generation.selectors.page_fingerprint import page_fingerprint
 
 #: What `live.js` sends when it asks for a page that is shown already.
 HEADER = "X-Madsea-Live"
@@ -39,5 +39,5 @@ class UnchangedPages:
 
 def _tag(request: HttpRequest) -> str:
     moment = int(time.time() // EVERY_S)
-    shown = (request.user.pk, get_language(), request.get_full_path(), moment, page_state())
+    shown = (request.user.pk, get_language(), request.get_full_path(), moment, page_fingerprint())
     return f'"{hashlib.sha256(repr(shown).encode()).hexdigest()[:32]}"'

@@ -16,16 +16,16 @@ from generation.admin.base import RecordAdmin
 from generation.admin.detail_pages import Page, PagePicture
 from generation.models import Version
 from generation.selectors import admin_overviews
-from generation.services import batches, recipe_lookup, rerun_requests
+from generation.services import batches, recipe_lookup, recipe_reruns
 from wording import say
 
 
 def _again(version: Version, user: User) -> object:
-    return batches.create(rerun_requests.read(version.pk), requester=user)
+    return batches.create(recipe_reruns.read(version.pk), requester=user)
 
 
 def _with_new_seed(version: Version, user: User) -> object:
-    return batches.create(rerun_requests.read(version.pk, seed=rerun_requests.NEW), requester=user)
+    return batches.create(recipe_reruns.read(version.pk, seed=recipe_reruns.NEW), requester=user)
 
 
 def _was_rendered(version: Version) -> bool:

@@ -76,7 +76,7 @@ def answer(error: Exception, context: dict[str, Any]) -> JsonResponse | None:
     """Turn an error into its answer; None for one that nobody foresaw (a 500 then).
 
     What passes (a full disk, a database that is held) is answered outside of the views, where pages
-    are too: `madsea.web.trouble_answers`.
+    are too: `madsea.web.error_middleware`.
     """
     if isinstance(error, MadseaError):
         return _of_madsea(error)

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from generation import showable_files, signed_urls, storage, thumbnails
 from generation.api import responses, schema_descriptions
 from generation.api.filters import ID, UnusableValue, whole_number
-from generation.api.media_types import CONTENT_TYPES
+from generation.api.mime_types import CONTENT_TYPES
 from generation.errors import NotFound, Refusal
 from generation.models import Version
 from generation.selectors import results

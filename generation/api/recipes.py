@@ -8,7 +8,7 @@ from rest_framework.viewsets import ViewSet
 
 from generation.api import request_serializers, responses, schema_descriptions
 from generation.api.parsers import StrictJSONParser, content_of
-from generation.services import idempotency, recipe_lookup, rerun_requests
+from generation.services import idempotency, recipe_lookup, recipe_reruns
 
 
 @schema_descriptions.RECIPE_OF_VERSION
@@ -44,7 +44,7 @@ class RerunViewSet(ViewSet):
         plans = [(each["sequence_id"], each["plan"]) for each in asked.get("plans", [])]
         made = idempotency.make_once(
             {"rerun": pk, **cast(dict[str, Any], request.data)},
-            lambda: rerun_requests.read(
+            lambda: recipe_reruns.read(
                 pk,
                 seed=asked.get("seed"),
                 plans=plans or None,

@@ -19,7 +19,7 @@ from generation.models.batch import (
     VARIATIONS_MAX,
 )
 from generation.services.batch_controls import TRIES_HIGH, TRIES_LOW
-from generation.services.plan_texts import FIELDS, NUMBERS, TEXTS
+from generation.services.plan_attributes import FIELDS, NUMBERS, TEXTS
 from generation.states import PlanStatus
 from nomenclature import rules
 from nomenclature.errors import NomenclatureError

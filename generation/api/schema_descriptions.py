@@ -15,7 +15,7 @@ from drf_spectacular.utils import (
 )
 
 from generation.api import request_serializers
-from generation.api.media_types import CONTENT_TYPES
+from generation.api.mime_types import CONTENT_TYPES
 from generation.api.schema_generator import page_of, ref
 from generation.api.serializers import (
     BatchShape,

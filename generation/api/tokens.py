@@ -15,7 +15,7 @@ from rest_framework.viewsets import ViewSet
 
 from generation.api import request_serializers, schema_descriptions
 from generation.api.parsers import StrictJSONParser
-from generation.services import accounts
+from generation.services import api_tokens
 from wording import say
 
 
@@ -34,7 +34,7 @@ class TokenViewSet(ViewSet):
             request_serializers.Credentials, request
         )
         user = authenticate(request, **asked)
-        key = accounts.token_of(user) if user else None
+        key = api_tokens.token_of(user) if user else None
         if key is None:
             raise AuthenticationFailed(say("The user name or the password is wrong."))
         return Response({"token": key})

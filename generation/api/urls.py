@@ -11,12 +11,12 @@ from generation.api import guide, viewsets
 from generation.api.errors import nowhere
 from generation.api.event_streams import EventsView
 from generation.api.files import FileView
+from generation.api.generate_endpoints import GenerateViewSet
 from generation.api.panels import PanelViewSet
 from generation.api.parsers import BoundedMultiPartParser
 from generation.api.recipes import RecipeViewSet, RerunViewSet, VersionRecipeViewSet
-from generation.api.specified_endpoints import GenerateViewSet
+from generation.api.route_builders import CREATE, IDS, LIST, ONE, ROUTES, View, both, rows
 from generation.api.tokens import TokenViewSet
-from generation.api.url_patterns import CREATE, IDS, LIST, ONE, ROUTES, View, both, rows
 from generation.api.workflows import WorkflowViewSet
 
 _GENERATE = "generate_ai_concept"

@@ -29,7 +29,7 @@ from generation.models import (
 )
 from generation.picture_checks import CHECKS
 from generation.selectors import batches, findings, logs, production, render_queue, results, servers
-from generation.services import batch_controls, plan_texts
+from generation.services import batch_controls, plan_attributes
 from generation.states import PlanStatus, ReviewState, RunState
 
 
@@ -113,7 +113,7 @@ class PlanViewSet(Reads):
         asked = request_serializers.checked(request_serializers.PlanTexts, request)
         revision = asked.pop("text_revision", None)
         by = responses.actor(request)
-        plan_texts.write(self.get_object(), asked, by=by, source="api", revision=revision)
+        plan_attributes.write(self.get_object(), asked, by=by, source="api", revision=revision)
         return Response(self.get_serializer(self.get_object()).data)
 
 

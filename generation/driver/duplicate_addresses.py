@@ -14,7 +14,7 @@ from generation.comfyui.client import Client
 from generation.comfyui.protocol import Queue
 from generation.driver.flights import Flight
 from generation.models import Attempt, Server
-from generation.services import prompt_graphs, server_identity
+from generation.services import address_conflicts, prompt_graphs
 from generation.services.server_leases import Lease
 
 #: So long a server that is the only one in use is not asked about again.
@@ -31,13 +31,13 @@ class DuplicateAddresses:
         self._apart: set[int] = set()
         self._alone_until = 0.0
         self._judged: set[str] = set()
-        self._has_twins = server_identity.has_twins(lease.server)
+        self._has_twins = address_conflicts.has_twins(lease.server)
         self.is_aside = False
 
     @property
     def n_there(self) -> int:
         """How many prompts are on the server by its other addresses."""
-        return server_identity.n_through_twins(self._server) if self._has_twins else 0
+        return address_conflicts.n_through_twins(self._server) if self._has_twins else 0
 
     def check_turn(self, flight: Flight) -> bool:
         """Compare this server with the others; return whether a prompt may be posted to it.
@@ -50,7 +50,7 @@ class DuplicateAddresses:
         """
         if not self._ask_for_others():
             return not self.is_aside
-        others = server_identity.open_elsewhere(self._server, self._apart)
+        others = address_conflicts.open_elsewhere(self._server, self._apart)
         self._compare([attempt for attempt in others if attempt.acknowledged_at is not None])
         waits_for = (attempt.pk for attempt in others if attempt.acknowledged_at is None)
         return not self.is_aside and not any(pk < flight.attempt.pk for pk in waits_for)
@@ -62,7 +62,7 @@ class DuplicateAddresses:
         """
         if monotonic() < self._alone_until:
             return False
-        if server_identity.has_others(self._server, self._apart):
+        if address_conflicts.has_others(self._server, self._apart):
             return True
         self._alone_until = monotonic() + ALONE_S
         return False
@@ -81,7 +81,7 @@ class DuplicateAddresses:
         strange = queued - ours - self._judged
         if strange:
             self._judged |= strange
-            for other in server_identity.open_by_prompt(self._server, strange):
+            for other in address_conflicts.open_by_prompt(self._server, strange):
                 self._join_with(other)
 
     def _compare(self, known: list[Attempt]) -> None:
@@ -89,7 +89,7 @@ class DuplicateAddresses:
         for attempt in known:
             if self._has(attempt, queue):
                 self._join_with(attempt.server)
-            elif server_identity.is_open(attempt):
+            elif address_conflicts.is_open(attempt):
                 # Its own server has had it all the while.
                 self._apart.add(attempt.server_id)
 
@@ -98,7 +98,7 @@ class DuplicateAddresses:
         return bool(is_queued) or self._client.history(attempt.id_on_server) is not None
 
     def _join_with(self, other: Server) -> None:
-        if server_identity.stand_twin_aside(self._server, other) == self._server:
+        if address_conflicts.stand_twin_aside(self._server, other) == self._server:
             self.is_aside = True
         else:
             self._has_twins = True

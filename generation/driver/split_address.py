@@ -15,7 +15,7 @@ from generation.comfyui.protocol import OutputFile
 from generation.driver.flights import Flight
 from generation.driver.stages import ON_SERVER, is_acknowledged
 from generation.failures import SEVERAL_SERVERS, failure
-from generation.services import prompt_graphs, server_identity, transitions
+from generation.services import address_conflicts, prompt_graphs, transitions
 from generation.services.server_leases import Lease
 from wording import say
 
@@ -85,7 +85,7 @@ class SplitAddress:
             return
         self.is_proven = True
         prompt_id = flight.prompt_id if flight is not None else ""
-        server_identity.stand_aside(
+        address_conflicts.stand_aside(
             self._server, failure(SEVERAL_SERVERS, WORDS), prompt_id=prompt_id
         )
         if flight is not None:

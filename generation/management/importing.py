@@ -9,9 +9,9 @@ from django.core.management.base import CommandError, CommandParser, OutputWrapp
 
 from generation.errors import BadImage, Busy, Conflict, Problem
 from generation.management.command import actor, add_actor, add_dry_run, bar, counted, printable
-from generation.management.new_projects import add_create, confirm
-from generation.services import image_imports, import_folders
-from generation.services.import_folders import Incoming, Item
+from generation.management.new_project_confirmation import add_create, confirm
+from generation.services import image_imports, import_folder_scan
+from generation.services.import_folder_scan import Incoming, Item
 from generation.storage import StorageError
 
 
@@ -99,7 +99,7 @@ def take(
     Raises:
         CommandError: there is none, some were refused, or the project is new and may be mistyped.
     """
-    import_folders.check_names(project_id=project_id)
+    import_folder_scan.check_names(project_id=project_id)
     if not found.items and not found.refused:
         raise CommandError(f"There is no image in {folder}.")
     this = Import(folder, found, project_id, actor(options))

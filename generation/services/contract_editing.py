@@ -8,7 +8,12 @@ from django.utils import timezone
 
 from generation.errors import Conflict, InvalidRequest, NotFound, Problem
 from generation.models import NamedWorkflow
-from generation.services import node_definitions, permissions, workflow_files, workflow_library
+from generation.services import (
+    node_definitions,
+    permissions,
+    workflow_file_parsing,
+    workflow_library,
+)
 from generation.services import requested_workflows as services
 from generation.workflows import contract as contracts
 from generation.workflows import contract_choices
@@ -85,7 +90,7 @@ def _changed(row: NamedWorkflow, wanted: Mapping[str, Any]) -> Json:
 
 def _contract(row: NamedWorkflow, chosen: Json) -> Contract:
     known = node_definitions.known()[0]
-    return contracts.contract(row.graph, known, chosen, workflow_files.limits())
+    return contracts.contract(row.graph, known, chosen, workflow_file_parsing.limits())
 
 
 def _answered(row: NamedWorkflow, wanted: Mapping[str, Any]) -> tuple[Json, list[Problem]]:

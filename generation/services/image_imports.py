@@ -1,6 +1,6 @@
 """Images of a folder that come in: each is published as the next version of its plan.
 
-What the folder holds is understood first, in `import_folders`.
+What the folder holds is understood first, in `import_folder_scan`.
 """
 
 import hashlib
@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 
 from generation.models import Plan, Version
 from generation.services import incoming_images, outside_images, production_tree, publication
-from generation.services.import_folders import Item
+from generation.services.import_folder_scan import Item
 from nomenclature.name import PlanTask
 
 

@@ -10,12 +10,12 @@ from typing import Any
 
 from generation.models import Needs, Style, Workflow
 from generation.parameter_sources import Sources, ValueSource, from_one
-from generation.services import capability, node_definitions, requested_workflows, runnable_plans
+from generation.services import capability, node_definitions, plan_preflight, requested_workflows
 from generation.services.capability import Wanted
 from generation.services.payload_reader import Reader
+from generation.services.plan_preflight import PlanValues
 from generation.services.request_fields import PAYLOAD
 from generation.services.request_sequences import AskedPlan, Given
-from generation.services.runnable_plans import PlanValues
 from generation.states import Mode
 from generation.workflows.contract import Contract
 
@@ -100,9 +100,9 @@ class _Reading:
         needs = None
         if self._mode == Mode.AUTO and is_usable:
             plans = list(_of_plans(params, request, asked))
-            problems.extend(runnable_plans.too_large(self._workflow, contract.parameters, plans))
+            problems.extend(plan_preflight.too_large(self._workflow, contract.parameters, plans))
             wanted = capability.Wanted(self._workflow)
-            problems.extend(runnable_plans.unrunnable(self._workflow, wanted, plans, "sequences"))
+            problems.extend(plan_preflight.unrunnable(self._workflow, wanted, plans, "sequences"))
             needs = wanted.of(params)
             own = _with_needs(own, params, needs, wanted)
         return Values(

@@ -14,10 +14,10 @@ from generation.errors import InvalidRequest, Problem
 from generation.models import Needs, Style, Version, Workflow
 from generation.parameter_sources import Sources
 from generation.services import (
+    plan_preflight,
     request_params,
     request_sequences,
     requested_workflows,
-    runnable_plans,
 )
 from generation.services.payload_reader import Reader, kind_of
 from generation.services.production_tree import Tree
@@ -90,7 +90,7 @@ def read(given: object) -> BatchRequest:
     asked = request_sequences.read(reader)
     if project_id and episode and asked:
         places = {each.key: each.place for each in asked}
-        reader.problems.extend(runnable_plans.set_apart(project_id, episode, places))
+        reader.problems.extend(plan_preflight.set_apart(project_id, episode, places))
     style = _style(reader)
     mode = _mode(reader)
     workflow = _workflow(reader, style, mode)

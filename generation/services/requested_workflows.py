@@ -10,7 +10,7 @@ from generation.comfyui.untrusted_json import storable
 from generation.errors import InvalidRequest, Problem
 from generation.models import NamedWorkflow, Workflow
 from generation.models.version import PICTURES_MAX
-from generation.services import node_definitions, workflow_files, workflow_library
+from generation.services import node_definitions, workflow_file_parsing, workflow_library
 from generation.workflows import contract as contracts
 from generation.workflows import contract_choices, image_sizes, prompt_templates
 from generation.workflows import substitution as params
@@ -115,7 +115,7 @@ def contract(workflow: Workflow, definitions: Definitions | None = None) -> Cont
 
 
 def _contract(workflow: Workflow, definitions: Mapping[str, Any]) -> Contract:
-    limits = workflow_files.limits()
+    limits = workflow_file_parsing.limits()
     return contracts.contract(workflow.graph, definitions, workflow.choices, limits)
 
 

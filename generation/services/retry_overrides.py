@@ -11,8 +11,8 @@ from typing import Any
 from generation.errors import InvalidRequest, Problem
 from generation.models import Batch, PlanRun, Workflow
 from generation.parameter_sources import ValueSource, from_one
-from generation.services import capability, request_params, requested_workflows, runnable_plans
-from generation.services.runnable_plans import PlanValues
+from generation.services import capability, plan_preflight, request_params, requested_workflows
+from generation.services.plan_preflight import PlanValues
 from generation.states import Mode
 from wording import say
 
@@ -135,9 +135,9 @@ def _unmakeable(
     """Return why plans cannot be made with these values, of which a retry gives some."""
     asked_at = requested_workflows.places(params)
     plans = [PlanValues(each, asked_at) for each in values]
-    large = runnable_plans.too_large(workflow, requested_workflows.parameters(workflow), plans)
+    large = plan_preflight.too_large(workflow, requested_workflows.parameters(workflow), plans)
     wanted = capability.Wanted(workflow)
-    return large or runnable_plans.unrunnable(workflow, wanted, plans, "params")
+    return large or plan_preflight.unrunnable(workflow, wanted, plans, "params")
 
 
 class _Reading:

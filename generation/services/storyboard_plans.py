@@ -19,14 +19,14 @@ from generation import storage
 from generation.errors import BadImage, Conflict, InvalidRequest, Problem
 from generation.models import Plan, Style, Version
 from generation.services import (
+    bulk_panel_import,
     outside_images,
-    panel_reservations,
-    plan_texts,
+    plan_attributes,
     production_tree,
     publication,
 )
-from generation.services.panel_reservations import PANEL, PlanKey
-from generation.services.plan_texts import Author
+from generation.services.bulk_panel_import import PANEL, PlanKey
+from generation.services.plan_attributes import Author
 from generation.services.publication import Image
 from nomenclature import rules
 from nomenclature.errors import NomenclatureError
@@ -44,8 +44,8 @@ SOURCE = "storyboard"
 class NewPlan:
     """A plan that is to be there, with what is known of it.
 
-    `texts` are some of `plan_texts.FIELDS`; what it does not name stays as it is. `panel` is the
-    file of its picture, None where it has none or keeps the one that it has.
+    `texts` are some of `plan_attributes.FIELDS`; what it does not name stays as it is. `panel` is
+    the file of its picture, None where it has none or keeps the one that it has.
     """
 
     sequence_id: str
@@ -119,7 +119,7 @@ def _stage(place: _Place, plans: Sequence[NewPlan], undo: ExitStack) -> dict[Pla
     Raises:
         InvalidRequest: some are no usable images.
     """
-    last = panel_reservations.last_of_episode(place.project_id, place.episode)
+    last = bulk_panel_import.last_of_episode(place.project_id, place.episode)
     images: dict[PlanKey, Image] = {}
     problems: list[Problem] = []
     for index, new in enumerate(plans):
@@ -128,7 +128,7 @@ def _stage(place: _Place, plans: Sequence[NewPlan], undo: ExitStack) -> dict[Pla
         name = PlanTask(place.episode, new.sequence_id, new.plan, PANEL)
         sha256 = last.get(new.key, "")
         try:
-            image = panel_reservations.stage(place.project_id, name, new.panel, sha256)
+            image = bulk_panel_import.stage(place.project_id, name, new.panel, sha256)
         except BadImage as error:
             problems.append(Problem(f"plans.{index}.panel", error.code, error.detail))
             continue
@@ -152,9 +152,9 @@ def _write(
         rows = {PlanKey(*key): plan for key, plan in ensured.items()}
         # Locks all of them: what follows is of no one else.
         texts = {rows[new.key].pk: new.texts for new in plans}
-        changed = plan_texts.write_all(texts, by=author.by, source=author.source)
+        changed = plan_attributes.write_all(texts, by=author.by, source=author.source)
         by_id = {rows[key].pk: image for key, image in images.items()}
-        panels = panel_reservations.reserve(by_id, rows.values(), actor=author.by)
+        panels = bulk_panel_import.reserve(by_id, rows.values(), actor=author.by)
     return Made(rows, frozenset(rows.keys() - known), changed, panels, len(panels))
 
 
@@ -229,7 +229,7 @@ def _wrong_plans(plans: Sequence[NewPlan]) -> list[Problem]:
             f"{at}.plan": (rules.check_plan, new.plan),
         }
         problems += _wrong_names(names)
-        problems += plan_texts.check(new.texts, f"{at}.", styles=styles)
+        problems += plan_attributes.check(new.texts, f"{at}.", styles=styles)
         if first.setdefault(new.key, index) != index:
             detail = say(
                 "Plan {plan} of {sequence_id} stands at plans.{first}.",

@@ -7,6 +7,7 @@ from django.db import Error, close_old_connections, connection
 from generation import queueing
 from generation.extension_points import Registry
 from generation.services import (
+    address_conflicts,
     capability,
     circuit_breaker,
     episode_changes,
@@ -14,11 +15,10 @@ from generation.services import (
     login_throttle,
     outside_images,
     publication,
-    served_backfill,
-    server_identity,
     server_quarantine,
     servers,
     volumes,
+    web_copy_backfill,
     workflow_library,
 )
 
@@ -55,12 +55,12 @@ def _steps() -> tuple[Callable[[], object], ...]:
         servers.settle_cancels,
         # What waits for servers and for disks comes after the wake-ups, and wakes drivers again.
         server_quarantine.look,
-        server_identity.look,
+        address_conflicts.look,
         servers.read_due,
         volumes.watch,
         publication.finish_reserved,
         publication.clear_staging,
-        served_backfill.settle,
+        web_copy_backfill.settle,
         episode_changes.prune,
         idempotency.forget_old,
         login_throttle.forget_old,

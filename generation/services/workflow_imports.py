@@ -12,7 +12,7 @@ from generation.services import (
     node_definitions,
     permissions,
     requested_workflows,
-    workflow_files,
+    workflow_file_parsing,
     workflow_library,
 )
 from generation.workflows import names
@@ -64,7 +64,9 @@ def check(
     called = names.composed(_name_of(filename) if name is None else name)
     _check_name(called)
     row = workflow_library.current(called) or workflow_library.new(called)
-    given = workflow_library.filled(row, workflow_files.read(content, node_definitions.known()))
+    given = workflow_library.filled(
+        row, workflow_file_parsing.read(content, node_definitions.known())
+    )
     if given.graph is None:
         raise _refused(given.error["code"], given.error["detail"])
     for fault in requested_workflows.faults_of(given):

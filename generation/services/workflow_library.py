@@ -16,8 +16,8 @@ from django.utils import timezone
 from generation import safe_open
 from generation.comfyui.untrusted_json import storable
 from generation.models import NamedWorkflow
-from generation.services import node_definitions, workflow_files
-from generation.services.workflow_files import ReadFile
+from generation.services import node_definitions, workflow_file_parsing
+from generation.services.workflow_file_parsing import ReadFile
 from generation.workflows import names
 from generation.workflows.remarks import Remark
 from wording import cleaned, words_of
@@ -109,7 +109,7 @@ def _updated(row: NamedWorkflow | None, file: File | None) -> NamedWorkflow | No
             return changed
     if row is None or row.graph is not None or not row.document:
         return row
-    reading = workflow_files.read(row.document.encode(), node_definitions.known())
+    reading = workflow_file_parsing.read(row.document.encode(), node_definitions.known())
     return row if reading.graph is None else filled(row, reading)
 
 
@@ -128,7 +128,9 @@ def _of_file(row: NamedWorkflow | None, file: File) -> NamedWorkflow | None:
     file_sha256 = hashlib.sha256(content).hexdigest()
     if row and row.file_sha256 == file_sha256:
         return None
-    changed = filled(row or new(file.name), workflow_files.read(content, node_definitions.known()))
+    changed = filled(
+        row or new(file.name), workflow_file_parsing.read(content, node_definitions.known())
+    )
     changed.file_sha256, changed.file_changed_at = file_sha256, changed_at
     return changed
 

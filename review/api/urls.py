@@ -1,6 +1,6 @@
 """The addresses of the review, added to the API's."""
 
-from generation.api.url_patterns import CREATE, IDS, LIST, ONE, ROUTES, both
+from generation.api.route_builders import CREATE, IDS, LIST, ONE, ROUTES, both
 from review.api.link_views import ReviewLinkViewSet
 from review.api.views import RetakeViewSet, ReviewViewSet
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from generation.api import url_patterns  # noqa: F401 - it makes `id` known to addresses
+from generation.api import route_builders  # noqa: F401 - it makes `id` known to addresses
 from review.pages import guests
 
 _LINK = "<id:link_id>/"

@@ -13,7 +13,7 @@ from drf_spectacular.utils import (
     extend_schema_view,
 )
 
-from generation.api.media_types import CONTENT_TYPES
+from generation.api.mime_types import CONTENT_TYPES
 from generation.api.schema_generator import page_of, ref
 from storyboards.api import requests
 from storyboards.selectors.documents import ImportDocument, StoryboardDocument

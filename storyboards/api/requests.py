@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from generation.api.request_serializers import Flag, Named, Strict, Text, Whole, disagreement
-from generation.services.plan_texts import NUMBERS
+from generation.services.plan_attributes import NUMBERS
 from storyboards.services import editing, intake
 from wording import say
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from generation.api.parsers import BoundedMultiPartParser
-from generation.api.url_patterns import LIST, ROUTES, View, both
+from generation.api.route_builders import LIST, ROUTES, View, both
 from storyboards.api.views import FORM_BYTES, PictureView, StoryboardViewSet
 
 _ID = "<str:storyboard_id>"

@@ -18,7 +18,7 @@ from rest_framework.viewsets import GenericViewSet
 from generation import image_decoding, safe_open, signed_urls, storage, thumbnails
 from generation.api import filters, request_serializers, responses
 from generation.api.filters import Filter, Filters
-from generation.api.media_types import CONTENT_TYPES
+from generation.api.mime_types import CONTENT_TYPES
 from generation.api.parsers import FORM_OVERHEAD_BYTES, StrictJSONParser
 from generation.errors import NotFound
 from storyboards.api import descriptions, requests

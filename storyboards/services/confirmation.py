@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 
 from generation import storage
 from generation.errors import Conflict, Fenced, InvalidRequest, Problem
-from generation.services import permissions, plan_texts, storyboard_plans
+from generation.services import permissions, plan_attributes, storyboard_plans
 from generation.services.storyboard_plans import Made, NewPlan
 from generation.states import PlanStatus
 from storyboards.models import DraftBoard, StoryboardImport
@@ -99,7 +99,7 @@ def make(draft: Draft, actor: User | None) -> dict[str, int]:
     gone: Mapping[int, Mapping[str, Any]] = {
         plan.plan_id: {"production_status": PlanStatus.OMITTED.value} for plan in draft.gone
     }
-    plan_texts.write_all(gone, by=actor, source=SOURCE)
+    plan_attributes.write_all(gone, by=actor, source=SOURCE)
     return _counts(made, draft)
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from generation.models import Plan
-from generation.services import plan_texts
+from generation.services import plan_attributes
 from generation.states import RunState
 from tests import factories
 from tests.admin import pages
@@ -18,13 +18,13 @@ ACTION = "INT. GRENIER - NUIT\nPR contre champ\nLA RELIEUSE ouvre une malle"
 def plan(plans: list[Plan]) -> Plan:
     """A plan that tells what it shows."""
     texts = {"action": ACTION, "label": "1A", "duration_ms": 2500, "style": "labo"}
-    plan_texts.write(plans[0], texts, by=None, source="storyboard")
+    plan_attributes.write(plans[0], texts, by=None, source="storyboard")
     return Plan.objects.get(pk=plans[0].pk)
 
 
 def sent(plan: Plan, **change: Any) -> dict[str, Any]:
     """Return the form as it stands on the page, with something changed in it."""
-    held = plan_texts.current(plan) | {"text_revision": plan.text_revision}
+    held = plan_attributes.current(plan) | {"text_revision": plan.text_revision}
     # As browsers end lines.
     told = {
         name: value.replace("\n", "\r\n") if isinstance(value, str) else value
@@ -74,7 +74,7 @@ def test_a_new_action_takes_its_parts_with_it(office: Client, plan: Plan) -> Non
 
 
 def test_what_somebody_else_has_changed_meanwhile_stays(office: Client, plan: Plan) -> None:
-    plan_texts.write(plan, {"notes": "plus clair"}, by=None, source="api")
+    plan_attributes.write(plan, {"notes": "plus clair"}, by=None, source="api")
 
     answer = save(office, plan, notes="plus sombre")
 

@@ -8,7 +8,7 @@ from django.test import Client
 
 from generation.admin import unchanged_pages
 from generation.models import Batch, Server
-from generation.services import batch_controls, episode_changes, outside_images, plan_texts
+from generation.services import batch_controls, episode_changes, outside_images, plan_attributes
 from generation.services.transitions import unit_of_work
 from generation.states import RunState, ServerHealth
 from tests import factories
@@ -65,7 +65,7 @@ def store(batch: Batch) -> None:
 
 
 def write(batch: Batch) -> None:
-    plan_texts.write(batch.runs.all()[0].plan, {"notes": "darker"}, by=None, source="api")
+    plan_attributes.write(batch.runs.all()[0].plan, {"notes": "darker"}, by=None, source="api")
 
 
 @pytest.mark.parametrize("change", [progress, steer, lose, store, write])

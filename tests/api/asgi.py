@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from madsea.web.asgi_handler import ThreadedHandler
+from madsea.web.threaded_asgi_handler import ThreadedHandler
 
 
 @dataclass

@@ -15,7 +15,7 @@ from rest_framework.authtoken.models import Token
 
 from generation.models import Batch
 from madsea.web import request_bodies
-from madsea.web.asgi_handler import REQUESTS_MAX, ThreadedHandler
+from madsea.web.threaded_asgi_handler import REQUESTS_MAX, ThreadedHandler
 from tests import factories
 from tests.api.asgi import post
 from tests.api.calls import EXAMPLE, URL

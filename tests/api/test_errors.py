@@ -6,7 +6,7 @@ import pytest
 from django.core.cache import cache
 from rest_framework.test import APIClient
 
-from generation.api import specified_endpoints
+from generation.api import generate_endpoints
 from generation.models import Batch
 from tests.api.calls import EXAMPLE, URL
 
@@ -80,7 +80,7 @@ def test_a_failure_of_madsea_itself(
     def fail(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(specified_endpoints.responses, "status", fail)
+    monkeypatch.setattr(generate_endpoints.responses, "status", fail)
     api.raise_request_exception = False
 
     answer = api.get(f"{URL}/status?batch_id={batch.public_id}")

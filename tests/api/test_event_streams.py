@@ -18,8 +18,8 @@ from generation.api import event_streams
 from generation.models import Batch, Episode, Plan
 from generation.runtime import event_feed
 from generation.runtime.event_feed import Feed, Listener
-from generation.services import batch_controls, episode_changes, plan_texts
-from madsea.web.asgi_handler import ThreadedHandler
+from generation.services import batch_controls, episode_changes, plan_attributes
+from madsea.web.threaded_asgi_handler import ThreadedHandler
 from tests import factories
 
 URL = "/api/events"
@@ -223,7 +223,7 @@ def play(artist: User, settings: Any) -> Callable[[Story], Any]:
 
 
 def note(plan: Plan, text: str) -> None:
-    plan_texts.write(plan, {"notes": text}, by=None, source="api")
+    plan_attributes.write(plan, {"notes": text}, by=None, source="api")
 
 
 heard_live = pytest.mark.django_db(transaction=True)

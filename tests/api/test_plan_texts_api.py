@@ -6,7 +6,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from generation.models import Plan
-from generation.services import plan_texts
+from generation.services import plan_attributes
 from generation.states import RunState
 from tests import factories
 from tests.api.calls import EXAMPLE, URL
@@ -24,7 +24,7 @@ def patch(api: APIClient, plan: Plan, **body: Any) -> Any:
 
 
 def write(plan: Plan, **texts: Any) -> None:
-    plan_texts.write(plan, texts, by=None, source="storyboard")
+    plan_attributes.write(plan, texts, by=None, source="storyboard")
 
 
 def codes(api: APIClient, query: str) -> list[str]:

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.core.management.base import CommandError
 from rest_framework.authtoken.models import Token
 
-from generation.services import accounts
+from generation.services import demo_user
 from tests.commands.running import run
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +32,7 @@ def test_name_password_and_token_are_printed_plainly(settings: Any) -> None:
 
     said = run("demo_user")
 
-    access = accounts.demo_user()
+    access = demo_user.ensure()
     assert said.splitlines() == [
         f"name      {access.name}",
         f"password  {access.password}",
@@ -41,22 +41,22 @@ def test_name_password_and_token_are_printed_plainly(settings: Any) -> None:
 
 
 def test_asked_again_it_is_the_same_access(home: Path) -> None:
-    assert accounts.demo_user() == accounts.demo_user()
+    assert demo_user.ensure() == demo_user.ensure()
     assert (home / "demo_password").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_lost_password_is_set_again(home: Path) -> None:
-    accounts.demo_user()
+    demo_user.ensure()
     (home / "demo_password").write_text("another-one")
 
-    access = accounts.demo_user()
+    access = demo_user.ensure()
 
     assert authenticate(username="demo", password="another-one") is not None
     assert access.password == "another-one"
 
 
 def test_it_may_do_everything_to_what_is_madsea_s_and_nothing_to_users() -> None:
-    accounts.demo_user()
+    demo_user.ensure()
 
     user = User.objects.get(username="demo")
     assert user.has_perm("generation.change_planrun")

@@ -15,7 +15,7 @@ from comfyui_preview.journal import entries
 from comfyui_preview.server import PreviewServer
 from generation.errors import Conflict
 from generation.models import Batch, PlanRun, Version
-from generation.services import run_controls
+from generation.services import plan_runs
 from generation.states import RunState, VersionState
 from tests import factories
 from tests.driver import flying
@@ -51,7 +51,7 @@ class Canceller:
         assert flying.is_soon(lambda: moment(run))
         time.sleep(self._random.choice([0, RENDER_S * self._random.random()]))
         try:
-            run_controls.cancel(run, actor=None)
+            plan_runs.cancel(run, actor=None)
         except Conflict:
             return False
         return True

@@ -11,7 +11,7 @@ from comfyui_preview.server import PreviewServer
 from generation.comfyui.client import Client
 from generation.driver import prompt_removal, timeouts
 from generation.models import Attempt, Batch, PlanRun, Server, Version
-from generation.services import batches, run_controls, server_leases, servers
+from generation.services import batches, plan_runs, server_leases, servers
 from generation.states import BatchState, RunState
 from tests import factories
 from tests.driver import flying
@@ -121,7 +121,7 @@ def test_what_waits_on_the_server_is_deleted_there(
     batch = flying.sampled(2)
     second = batch.runs.select_related("batch").latest("position")
     cancelled = flying.Once(
-        lambda: flying.is_on_server(batch), lambda: run_controls.cancel(second, actor=None)
+        lambda: flying.is_on_server(batch), lambda: plan_runs.cancel(second, actor=None)
     )
 
     flying.drive_until(

@@ -10,7 +10,7 @@ from comfyui_preview.options import Options
 from comfyui_preview.server import PreviewServer
 from generation.models import Attempt, Batch, Server
 from generation.selectors import wait_reasons
-from generation.services import server_identity, server_quarantine, servers, tick
+from generation.services import address_conflicts, server_quarantine, servers, tick
 from generation.states import RunState, ServerHealth
 from tests import factories
 from tests.balancer import Gate, forward
@@ -97,7 +97,7 @@ def test_the_first_waits_until_there_is_room_where_its_twin_was_busy(start_comfy
     rows = [factories.server("a", url=comfy.url), factories.server("b", url=f"{comfy.url}/api")]
     batch = flying.sampled(4)
     flying.drive_until(rows[1], lambda: flying.n_accepted(comfy) == 2)
-    server_identity.stand_twin_aside(rows[0], rows[1])
+    address_conflicts.stand_twin_aside(rows[0], rows[1])
 
     flying.drive_until(rows[0], lambda: False)
 
@@ -110,7 +110,7 @@ def test_a_server_that_stands_aside_finishes_what_it_has(start_comfy: Start) -> 
     later = factories.server("later", url=comfy.url)
     batch = flying.sampled(2)
     flying.drive_until(later, lambda: flying.is_on_server(batch))
-    server_identity.stand_aside(later, server_identity.failure("same_server", ""))
+    address_conflicts.stand_aside(later, address_conflicts.failure("same_server", ""))
     tick.tick()
 
     flying.finish(later, batch)
@@ -122,7 +122,7 @@ def test_a_server_that_stands_aside_finishes_what_it_has(start_comfy: Start) -> 
 def test_a_twin_is_seen_in_the_queue_by_whoever_looks(
     names: list[Server], slow_comfy: PreviewServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server_identity, "open_elsewhere", lambda server, apart: [])
+    monkeypatch.setattr(address_conflicts, "open_elsewhere", lambda server, apart: [])
     flying.sampled(3)
     flying.drive_until(names[0], lambda: flying.n_accepted(slow_comfy) == 2)
 
@@ -132,39 +132,39 @@ def test_a_twin_is_seen_in_the_queue_by_whoever_looks(
 
 
 def test_the_later_one_goes_on_when_the_first_is_disabled(names: list[Server]) -> None:
-    server_identity.stand_twin_aside(names[0], names[1])
-    server_identity.look()
+    address_conflicts.stand_twin_aside(names[0], names[1])
+    address_conflicts.look()
     assert aside(names[1]) == "same_server"
 
     servers.set_enabled(names[0], False)
-    server_identity.look()
+    address_conflicts.look()
 
     assert aside(names[1]) == ""
 
 
 def test_of_three_addresses_all_others_stand_aside_for_the_first(names: list[Server]) -> None:
-    server_identity.stand_twin_aside(names[2], names[1])
+    address_conflicts.stand_twin_aside(names[2], names[1])
 
-    server_identity.stand_twin_aside(names[1], names[0])
+    address_conflicts.stand_twin_aside(names[1], names[0])
 
     assert [aside(each) for each in names] == ["", "same_server", "same_server"]
     assert names[2].same_as == names[0]
-    server_identity.look()
+    address_conflicts.look()
     assert aside(names[2]) == "same_server"
 
 
 def test_an_address_that_leads_elsewhere_by_now_is_taken_back(
     names: list[Server], slow_comfy: PreviewServer, tunnel: Gate, start_comfy: Start
 ) -> None:
-    server_identity.stand_twin_aside(names[0], names[2])
+    address_conflicts.stand_twin_aside(names[0], names[2])
     flying.sampled(2)
     flying.drive_until(names[0], lambda: flying.n_accepted(slow_comfy) == 2)
     Server.objects.update(health=ServerHealth.UP)
-    server_identity.look()
+    address_conflicts.look()
     assert aside(names[2]) == "same_server"
 
     tunnel.lead_to([start_comfy().url])
-    server_identity.look()
+    address_conflicts.look()
 
     assert aside(names[2]) == ""
 
@@ -209,7 +209,7 @@ def test_a_restarted_server_is_still_itself(start_comfy: Start, db: None) -> Non
 
 
 def test_a_plan_waits_for_what_stands_aside_with_words(names: list[Server]) -> None:
-    server_identity.stand_twin_aside(names[0], names[1])
+    address_conflicts.stand_twin_aside(names[0], names[1])
     Server.objects.exclude(pk=names[1].pk).update(health=ServerHealth.DOWN)
     batch = flying.sampled()
 
@@ -220,7 +220,7 @@ def test_a_plan_waits_for_what_stands_aside_with_words(names: list[Server]) -> N
 
 
 def test_a_person_may_take_it_back(names: list[Server]) -> None:
-    server_identity.stand_twin_aside(names[0], names[1])
+    address_conflicts.stand_twin_aside(names[0], names[1])
 
     server_quarantine.take_back(names[1])
 

@@ -10,7 +10,7 @@ from generation import storage
 from generation.errors import Conflict, InvalidRequest, NotFound
 from generation.models import Attempt, Batch, PlanRun, Server, Version
 from generation.selectors.recipes import differences
-from generation.services import batches, outside_images, recipe_lookup, rerun_requests
+from generation.services import batches, outside_images, recipe_lookup, recipe_reruns
 from generation.states import RunState, WaitReason
 from tests import factories, pictures
 from tests.driver import flying
@@ -37,7 +37,7 @@ def inverted(server: Server) -> Version:
 
 def again(server: Server, version: Version, **asked: Any) -> Batch:
     """Make a picture again; return the batch that did."""
-    batch = batches.create(rerun_requests.read(version.pk, **asked), requester=None)
+    batch = batches.create(recipe_reruns.read(version.pk, **asked), requester=None)
     flying.finish(server, batch)
     return batch
 
@@ -118,7 +118,7 @@ def test_a_recipe_on_other_plans_starts_from_their_panels(
 
 
 def test_a_recipe_on_a_plan_without_a_panel_waits_for_it(inverted: Version) -> None:
-    request = rerun_requests.read(inverted.pk, plans=[("SQ0020", "0010")])
+    request = recipe_reruns.read(inverted.pk, plans=[("SQ0020", "0010")])
 
     batch = batches.create(request, requester=None)
 
@@ -126,7 +126,7 @@ def test_a_recipe_on_a_plan_without_a_panel_waits_for_it(inverted: Version) -> N
 
 
 def test_a_retry_with_other_values_is_no_rerun_any_more(server: Server, sampled: Version) -> None:
-    batch = batches.create(rerun_requests.read(sampled.pk), requester=None)
+    batch = batches.create(recipe_reruns.read(sampled.pk), requester=None)
     PlanRun.objects.filter(batch=batch).update(params={"steps": 6})
 
     flying.finish(server, batch)
@@ -135,7 +135,7 @@ def test_a_retry_with_other_values_is_no_rerun_any_more(server: Server, sampled:
 
 
 def test_a_rerun_says_whose_recipe_it_follows(sampled: Version) -> None:
-    batch = batches.create(rerun_requests.read(sampled.pk), requester=None)
+    batch = batches.create(recipe_reruns.read(sampled.pk), requester=None)
 
     events = list(batch.logs.values_list("event", flat=True))
     assert (batch.rerun_of, "rerun" in events) == (sampled, True)
@@ -155,21 +155,21 @@ def test_what_cannot_be_made_again_is_refused_with_its_place(
     asked: dict[str, Any], attr: str, code: str, sampled: Version
 ) -> None:
     with pytest.raises(InvalidRequest) as refused:
-        rerun_requests.read(sampled.pk, **asked)
+        recipe_reruns.read(sampled.pk, **asked)
 
     assert [(p.attr, p.code) for p in refused.value.problems] == [(attr, code)]
 
 
 def test_a_seed_for_a_picture_that_depends_on_none_is_refused(inverted: Version) -> None:
     with pytest.raises(InvalidRequest, match=r"No picture of Test\.json depends on a seed"):
-        rerun_requests.read(inverted.pk, seed="new")
+        recipe_reruns.read(inverted.pk, seed="new")
 
 
 def test_what_no_prompt_made_cannot_be_made_again(plans: Any) -> None:
     version = factories.version(plans[0], origin=Version.Origin.UPLOAD)
 
     with pytest.raises(Conflict) as refused:
-        rerun_requests.read(version.pk)
+        recipe_reruns.read(version.pk)
 
     assert refused.value.code == "not_rendered"
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from generation.models import Batch, Server
-from generation.services import batches, recipe_lookup, rerun_requests
+from generation.services import batches, recipe_lookup, recipe_reruns
 from tests.driver import flying
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +44,7 @@ def test_the_log_says_so(retried: Batch) -> None:
 
 
 def test_its_rerun_is_made_with_the_same(server: Server, retried: Batch) -> None:
-    batch = batches.create(rerun_requests.read(retried.versions.get().pk), requester=None)
+    batch = batches.create(recipe_reruns.read(retried.versions.get().pk), requester=None)
     flying.finish(server, batch)
 
     assert batch.workflow is not None

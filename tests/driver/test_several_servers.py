@@ -17,7 +17,7 @@ from generation.models import (
     ServerDefinitions,
     Workflow,
 )
-from generation.services import capability, run_controls, servers, tick
+from generation.services import capability, plan_runs, servers, tick
 from generation.states import RunState
 from tests import factories
 from tests.driver import flying
@@ -65,8 +65,8 @@ def believe(server: Server, *checkpoints: str) -> None:
 
 def retry_with(run: PlanRun, checkpoint: str) -> PlanRun:
     """Cancel a plan, and retry it with another checkpoint."""
-    run_controls.cancel(run, actor=None)
-    return run_controls.retry(run, actor=None, params={"checkpoint": checkpoint})
+    plan_runs.cancel(run, actor=None)
+    return plan_runs.retry(run, actor=None, params={"checkpoint": checkpoint})
 
 
 def not_in_list(
@@ -175,8 +175,8 @@ def test_a_second_retry_is_checked_with_the_model_that_the_first_asked_for(
     server = start("gpu-1", TINY)
     mine = batch(REAL, 1)
     run = retry_with(mine.runs.get(), TINY)
-    run_controls.cancel(run, actor=None)
-    run_controls.retry(run, actor=None, params={"steps": 4})
+    plan_runs.cancel(run, actor=None)
+    plan_runs.retry(run, actor=None, params={"steps": 4})
 
     leave_when_idle(server)
 
@@ -337,7 +337,7 @@ def test_a_retry_gives_a_server_another_chance_to_refuse_a_plan(
     leave_and_be_read(server)
     before = flying.states(mine)
 
-    run_controls.retry(mine.runs.get(), actor=None)
+    plan_runs.retry(mine.runs.get(), actor=None)
     leave_when_idle(server)
 
     assert (before, flying.states(mine)) == ([RunState.ERROR], [RunState.QUEUED])

@@ -9,7 +9,7 @@ from comfyui_preview.server import PreviewServer
 from generation.driver import split_address
 from generation.models import Batch, PlanRun, Server
 from generation.selectors import wait_reasons
-from generation.services import batches, server_identity
+from generation.services import address_conflicts, batches
 from generation.states import RunState, ServerHealth
 from tests import factories
 from tests.balancer import Gate, balance, forward
@@ -122,14 +122,14 @@ def test_a_cancel_takes_off_what_is_on_either(row: Server, two: list[PreviewServ
 def test_it_is_taken_back_once_one_alone_answers(
     row: Server, gate: Gate, two: list[PreviewServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server_identity, "ASK_AGAIN_S", 0.0)
+    monkeypatch.setattr(address_conflicts, "ASK_AGAIN_S", 0.0)
     drive(row)
     Server.objects.update(health=ServerHealth.UP)
-    server_identity.look()
+    address_conflicts.look()
     assert has_stood_aside(row)
 
     gate.lead_to([two[0].url])
-    server_identity.look()
+    address_conflicts.look()
 
     assert not has_stood_aside(row)
 

@@ -14,10 +14,10 @@ from generation.services import (
     batches,
     outside_images,
     permissions,
-    plan_texts,
+    plan_attributes,
+    plan_runs,
     request_validation,
     roles,
-    run_controls,
 )
 from generation.states import Mode, RunState
 from review.services import decisions
@@ -62,7 +62,7 @@ def ask(user: User) -> object:
 
 def upload(user: User) -> object:
     run = batch(Mode.MANUEL).runs.get()
-    return run_controls.upload(run, factories.png(), filename="a.png", actor=user)
+    return plan_runs.upload(run, factories.png(), filename="a.png", actor=user)
 
 
 def give_panel(user: User) -> object:
@@ -84,7 +84,7 @@ ACTS: Mapping[str, tuple[Callable[[User], object], set[str]]] = {
     "retry": (retry, SUPERVISOR_ALONE),
     "cancel a batch": (lambda user: batches.cancel(batch(), actor=user), SUPERVISOR_ALONE),
     "cancel a plan": (
-        lambda user: run_controls.cancel(batch().runs.get(), actor=user),
+        lambda user: plan_runs.cancel(batch().runs.get(), actor=user),
         SUPERVISOR_ALONE,
     ),
     "steer": (
@@ -93,7 +93,7 @@ ACTS: Mapping[str, tuple[Callable[[User], object], set[str]]] = {
     ),
     "raise": (lambda user: batch_controls.move_priority(batch(), 1, actor=user), SUPERVISOR_ALONE),
     "write": (
-        lambda user: plan_texts.write(plan(), {"notes": "x"}, by=user, source="api"),
+        lambda user: plan_attributes.write(plan(), {"notes": "x"}, by=user, source="api"),
         SUPERVISOR_ALONE,
     ),
     "approve": (lambda user: decision(user, Decision.APPROVE), SUPERVISOR_ALONE),

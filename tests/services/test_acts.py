@@ -6,7 +6,7 @@ from django.test import Client
 
 from generation.errors import Conflict
 from generation.models import Act, Batch, Plan, Version
-from generation.services import batch_controls, batches, request_validation, run_controls
+from generation.services import batch_controls, batches, plan_runs, request_validation
 from generation.states import ReviewState, RunState
 from tests import factories
 from tests.api.calls import EXAMPLE
@@ -51,7 +51,7 @@ def test_steering_tells_what_was_and_what_is(batch: Batch, artist: User) -> None
 
 
 def test_cancels_and_retries_are_acts(batch: Batch, artist: User) -> None:
-    run_controls.cancel(batch.runs.order_by("position")[0], actor=artist)
+    plan_runs.cancel(batch.runs.order_by("position")[0], actor=artist)
     batches.cancel(batch, actor=artist)
     batches.cancel(batch, actor=artist)
     batches.retry(batch, actor=artist)

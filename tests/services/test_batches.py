@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from generation.errors import Conflict, InvalidRequest
 from generation.events import sentence
 from generation.models import Batch, Episode, Plan, PlanRun, Project, Sequence
-from generation.services import batches, request_validation, run_controls
+from generation.services import batches, plan_runs, request_validation
 from generation.states import BatchState, RunState, WaitReason
 from tests import factories
 from tests.services.counting import counted, counters
@@ -250,10 +250,10 @@ def failed_run(**change: Any) -> PlanRun:
 
 def test_a_retrys_params_lie_over_those_of_the_retry_before() -> None:
     run = failed_run()
-    run_controls.retry(run, actor=None, params={"steps": 12, "cfg": 3})
-    run_controls.cancel(run, actor=None)
+    plan_runs.retry(run, actor=None, params={"steps": 12, "cfg": 3})
+    plan_runs.cancel(run, actor=None)
 
-    run_controls.retry(run, actor=None, params={"steps": 14})
+    plan_runs.retry(run, actor=None, params={"steps": 14})
 
     run.refresh_from_db()
     assert run.params == {"steps": 14, "cfg": 3}
@@ -264,11 +264,11 @@ def test_a_retrys_params_lie_over_those_of_the_retry_before() -> None:
 def test_the_seed_stays_unless_one_is_given() -> None:
     run = failed_run()
     seed = run.seed
-    run_controls.retry(run, actor=None)
+    plan_runs.retry(run, actor=None)
     kept = PlanRun.objects.get().seed
-    run_controls.cancel(run, actor=None)
+    plan_runs.cancel(run, actor=None)
 
-    run_controls.retry(run, actor=None, params={"seed": 7})
+    plan_runs.retry(run, actor=None, params={"seed": 7})
 
     given = PlanRun.objects.get()
     assert (kept, given.seed, given.params) == (seed, "7", {})
@@ -278,7 +278,7 @@ def test_a_retry_that_would_be_too_large_is_refused() -> None:
     run = failed_run()
 
     with pytest.raises(InvalidRequest) as caught:
-        run_controls.retry(run, actor=None, params={"width": 16384, "height": 16384})
+        plan_runs.retry(run, actor=None, params={"width": 16384, "height": 16384})
 
     assert [problem.attr for problem in caught.value.problems] == ["params.width", "params.height"]
 
@@ -287,7 +287,7 @@ def test_a_param_that_does_not_fit_the_frozen_workflow_is_refused() -> None:
     run = failed_run()
 
     with pytest.raises(InvalidRequest) as caught:
-        run_controls.retry(run, actor=None, params={"steps": 0, "stepz": 1})
+        plan_runs.retry(run, actor=None, params={"steps": 0, "stepz": 1})
 
     assert [problem.attr for problem in caught.value.problems] == ["params.steps", "params.stepz"]
     assert PlanRun.objects.get().state == RunState.ERROR

@@ -15,10 +15,10 @@ from generation.selectors import wait_reasons
 from generation.services import (
     batches,
     capability,
+    plan_preflight,
     request_validation,
     requested_workflows,
     retry_overrides,
-    runnable_plans,
     servers,
     tick,
 )
@@ -236,7 +236,7 @@ def test_a_model_that_no_plan_is_made_with_keeps_no_request_back(
 def test_so_many_sets_of_models_that_nobody_could_judge_them_are_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(runnable_plans, "MODEL_SETS_MOST", 2)
+    monkeypatch.setattr(plan_preflight, "MODEL_SETS_MOST", 2)
 
     attr, code, _ = refusal(sequences=with_models("a.safetensors", "b.safetensors", CHECKPOINT))
 

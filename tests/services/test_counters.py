@@ -13,9 +13,9 @@ from generation.models import Attempt, Batch, PlanRun, Server
 from generation.services import (
     capability,
     incoming_images,
+    plan_runs,
     publication,
     retry_overrides,
-    run_controls,
     transitions,
 )
 from generation.services.server_leases import Lease
@@ -55,7 +55,7 @@ def retry(run: PlanRun, _: Lease) -> None:
 
 
 def upload(run: PlanRun, _: Lease) -> None:
-    run_controls.upload(run, factories.png(), filename="", actor=None)
+    plan_runs.upload(run, factories.png(), filename="", actor=None)
 
 
 def cancel(run: PlanRun, lease: Lease, *, unanswered: bool = False, whole: bool = False) -> None:

@@ -16,8 +16,8 @@ from generation.services import (
     batches,
     episode_changes,
     outside_images,
-    plan_texts,
-    run_controls,
+    plan_attributes,
+    plan_runs,
     transitions,
 )
 from generation.services.server_leases import Lease
@@ -118,13 +118,13 @@ def test_a_panel_that_comes_is_told_with_its_plan(plans: list[Plan]) -> None:
 def test_an_uploaded_image_is_told_with_its_batch_in_one_row() -> None:
     run = factories.batch([RunState.WAITING], mode="manuel").runs.get()
 
-    version = run_controls.upload(run, factories.png(), filename="hand.png", actor=None)
+    version = plan_runs.upload(run, factories.png(), filename="hand.png", actor=None)
 
     assert (newest().batch_id, newest().version_ids) == (run.batch_id, (version.pk,))
 
 
 def test_texts_of_a_plan_that_change_are_told(plans: list[Plan]) -> None:
-    plan_texts.write(plans[1], {"notes": "darker"}, by=None, source="api")
+    plan_attributes.write(plans[1], {"notes": "darker"}, by=None, source="api")
 
     assert [row.plan_ids for row in heard()] == [(plans[1].pk,)]
 
@@ -132,7 +132,9 @@ def test_texts_of_a_plan_that_change_are_told(plans: list[Plan]) -> None:
 def test_texts_of_more_plans_than_a_row_names_are_told_as_many() -> None:
     of = factories.many_plans(episode_changes.NAMED_MAX + 1)
 
-    plan_texts.write_all({plan.pk: {"notes": "x"} for plan in of}, by=None, source="storyboard")
+    plan_attributes.write_all(
+        {plan.pk: {"notes": "x"} for plan in of}, by=None, source="storyboard"
+    )
 
     assert [(row.is_everything, row.plan_ids) for row in heard()] == [(True, ())]
 

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from generation.admin import navigation, plans
 from generation.admin.detail_pages import Page
-from generation.api import url_patterns
+from generation.api import route_builders
 from generation.extension_points import Registry, version_published
 from generation.models import Plan, Version
 from generation.services import outside_images, tick
@@ -67,9 +67,9 @@ def test_a_group_shows_nobody_what_they_may_not_see(client: Client, added: Added
 
 
 def test_an_app_adds_an_address_to_the_api(api: APIClient, added: Added) -> None:
-    bare, with_slash = url_patterns.both("boards", lambda _request: HttpResponse("1A"), "boards")
-    added(url_patterns.ROUTES, bare)
-    added(url_patterns.ROUTES, with_slash)
+    bare, with_slash = route_builders.both("boards", lambda _request: HttpResponse("1A"), "boards")
+    added(route_builders.ROUTES, bare)
+    added(route_builders.ROUTES, with_slash)
 
     assert api.get("/api/boards").content == b"1A"
     assert api.get("/api/boards/").content == b"1A"

@@ -35,8 +35,8 @@ from generation.services import (
     batches,
     claims,
     incoming_images,
+    plan_runs,
     publication,
-    run_controls,
     server_leases,
     servers,
     transitions,
@@ -141,9 +141,9 @@ class Studio(RuleBasedStateMachine):
         run = _nth(batch_id, nth)
         if run.state in {RunState.DONE, RunState.ERROR}:
             with pytest.raises(Conflict), self._unchanged():
-                run_controls.cancel(run, actor=None)
+                plan_runs.cancel(run, actor=None)
         else:
-            run_controls.cancel(run, actor=None)
+            plan_runs.cancel(run, actor=None)
 
     @rule(batch_id=made)
     def retry_all(self, batch_id: int) -> None:
@@ -161,20 +161,20 @@ class Studio(RuleBasedStateMachine):
         """Retry a plan."""
         run = _nth(batch_id, nth)
         if run.can_be_retried:
-            run_controls.retry(run, actor=None)
+            plan_runs.retry(run, actor=None)
         else:
             with pytest.raises(Conflict), self._unchanged():
-                run_controls.retry(run, actor=None)
+                plan_runs.retry(run, actor=None)
 
     @rule(batch_id=made, nth=st.integers(0, 2))
     def upload(self, batch_id: int, nth: int) -> None:
         """Upload an image by hand."""
         run = _nth(batch_id, nth)
         if run.state in transitions.BY_HAND:
-            assert run_controls.upload(run, self._picture(), filename="a.png", actor=None).number
+            assert plan_runs.upload(run, self._picture(), filename="a.png", actor=None).number
         else:
             with pytest.raises(Conflict), self._unchanged():
-                run_controls.upload(run, self._picture(), filename="a.png", actor=None)
+                plan_runs.upload(run, self._picture(), filename="a.png", actor=None)
 
     @rule(batch_id=made, nth=st.integers(0, 2))
     def upload_and_crash(self, batch_id: int, nth: int) -> None:
@@ -209,7 +209,7 @@ class Studio(RuleBasedStateMachine):
         for attempt in _unreserved(driver, nth):
             run = PlanRun.objects.get(pk=attempt.run_id)
             if run.state == RunState.RUNNING:
-                run_controls.cancel(run, actor=None)
+                plan_runs.cancel(run, actor=None)
                 self.land(driver, nth, crashes=False)
 
     @rule(driver=drivers)

@@ -12,9 +12,9 @@ from generation.services import (
     batches,
     dry_runs,
     outside_images,
+    plan_runs,
+    recipe_reruns,
     request_validation,
-    rerun_requests,
-    run_controls,
 )
 from generation.states import ReviewState, RunState
 from tests import factories
@@ -127,7 +127,7 @@ def test_a_failed_run_of_a_locked_plan_is_not_retried(plans: list[Plan]) -> None
     lock(plans[0])
 
     with pytest.raises(Conflict) as refused:
-        run_controls.retry_all(list(batch.runs.all()), actor=None)
+        plan_runs.retry_all(list(batch.runs.all()), actor=None)
     with pytest.raises(Conflict) as refused_too:
         batches.retry(batch, actor=None)
 
@@ -195,8 +195,8 @@ def test_a_rerun_of_a_locked_plan_is_refused_unless_forced(plans: list[Plan]) ->
     version = factories.version(plans[0], review_state=ReviewState.APPROVED, **fields)
 
     with pytest.raises(Conflict) as refused:
-        batches.create(rerun_requests.read(version.pk), requester=None)
-    made = batches.create(rerun_requests.read(version.pk, **FORCED), requester=None)
+        batches.create(recipe_reruns.read(version.pk), requester=None)
+    made = batches.create(recipe_reruns.read(version.pk, **FORCED), requester=None)
 
     assert refused.value.code == "plan_locked"
     assert (asked_for(made), made.reason) == (["0010"], FORCED["reason"])

@@ -12,7 +12,7 @@ from generation.services import (
     batches,
     dry_runs,
     placeholder_values,
-    plan_texts,
+    plan_attributes,
     request_validation,
 )
 from generation.services.request_validation import BatchRequest
@@ -35,7 +35,7 @@ def without_a_text_of_its_own(db: None) -> None:
 @pytest.fixture
 def told(plans: list[Plan]) -> Plan:
     """A plan that tells what it shows."""
-    plan_texts.write(plans[0], {"action": ACTION, "label": "1A"}, by=None, source="api")
+    plan_attributes.write(plans[0], {"action": ACTION, "label": "1A"}, by=None, source="api")
     return Plan.objects.get(pk=plans[0].pk)
 
 
@@ -71,7 +71,7 @@ def test_the_dry_run_fills_in_nothing_where_there_are_no_fields(told: Plan) -> N
 
 def test_a_run_keeps_what_its_plan_told_when_it_was_asked_for(told: Plan) -> None:
     made = batches.create(read(prompt="{description}"), requester=None)
-    plan_texts.write(told, {"description": "le chat"}, by=None, source="api")
+    plan_attributes.write(told, {"description": "le chat"}, by=None, source="api")
 
     run = made.runs.get(plan=told)
 

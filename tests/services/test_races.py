@@ -10,9 +10,9 @@ from generation.models import Attempt, Batch, Plan, PlanRun, Project, Version
 from generation.services import (
     batches,
     outside_images,
+    plan_runs,
     production_tree,
     publication,
-    run_controls,
     server_leases,
     transitions,
 )
@@ -189,7 +189,7 @@ def test_a_batch_cancelled_twice_at_once_is_cancelled_once(queued: PlanRun) -> N
 def test_a_plan_retried_twice_at_once_is_queued_once(db: None) -> None:
     run = factories.batch([RunState.ERROR]).runs.get()
 
-    results = race(*[lambda: run_controls.retry(run, actor=None)] * 2)
+    results = race(*[lambda: plan_runs.retry(run, actor=None)] * 2)
 
     assert errors(results) == ["run_queued"]
     assert run.logs.filter(event="retried").count() == 1
@@ -228,7 +228,7 @@ def test_twenty_uploads_of_a_plan_take_twenty_numbers_without_a_gap(
     content = factories.png()
 
     published = race(
-        *[lambda: run_controls.upload(queued, content, filename="a.png", actor=None)] * 20
+        *[lambda: plan_runs.upload(queued, content, filename="a.png", actor=None)] * 20
     )
 
     assert sorted(version.number for version in published) == list(range(1, 21))

@@ -10,7 +10,7 @@ import pytest
 from generation.errors import InvalidRequest
 from generation.models import Batch, Block, Plan, PlanRun, RunGroup
 from generation.selectors import claimable
-from generation.services import batches, requested_workflows, run_controls
+from generation.services import batches, plan_runs, requested_workflows
 from generation.states import Mode, RunState, WaitReason
 from tests import factories
 from tests.driver import flying
@@ -131,7 +131,7 @@ def test_its_runs_are_grouped_by_what_it_needs(folder: Path, failed: Batch) -> N
     failed.save()
     give(folder, with_another_checkpoint())
 
-    run_controls.retry(first(failed), actor=None, workflow_json=NAME)
+    plan_runs.retry(first(failed), actor=None, workflow_json=NAME)
 
     run = first(failed)
     assert run.group is not None

@@ -7,7 +7,7 @@ import pytest
 
 from generation.errors import Conflict, InvalidRequest
 from generation.models import Episode, Plan, PlanTextChange, Project, Version
-from generation.services import plan_texts, publication, storyboard_plans
+from generation.services import plan_attributes, publication, storyboard_plans
 from generation.services.storyboard_plans import Made, NewPlan
 from generation.states import RunState, VersionState, WaitReason
 from tests import factories
@@ -143,7 +143,7 @@ def test_what_fails_within_leaves_no_row_and_no_file(
 def test_whoever_is_stopped_before_the_commit_leaves_nothing(
     boards: list[NewPlan], projects_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plan_texts, "write_all", stopped)
+    monkeypatch.setattr(plan_attributes, "write_all", stopped)
 
     with pytest.raises(SystemExit):
         make(boards)

@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.test import Client
 from rest_framework.authtoken.models import Token
 
-from generation.services import accounts
+from generation.services import api_tokens, demo_user
 from tests.conftest import client_of
 
 pytestmark = pytest.mark.django_db
@@ -98,10 +98,10 @@ def test_it_ends_with_a_fixture(artist: User, key: str, tmp_path: Path) -> None:
 
 
 def test_it_ends_with_a_new_demo_password(settings: Any) -> None:
-    old = accounts.demo_user()
+    old = demo_user.ensure()
     (Path(settings.MADSEA_HOME) / "demo_password").write_text("drawn-anew")
 
-    new = accounts.demo_user()
+    new = demo_user.ensure()
 
     assert not is_good(old.token)
     assert is_good(new.token)
@@ -143,9 +143,9 @@ def test_none_is_given_for_a_password_that_was_changed_meanwhile(artist: User) -
     artist.set_password(NEW)
     artist.save()
 
-    assert accounts.token_of(signed_in) is None
+    assert api_tokens.token_of(signed_in) is None
     assert not Token.objects.exists()
 
 
 def test_one_is_given_once(artist: User) -> None:
-    assert accounts.token_of(artist) == accounts.token_of(artist)
+    assert api_tokens.token_of(artist) == api_tokens.token_of(artist)

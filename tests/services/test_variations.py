@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from generation.errors import Conflict, InvalidRequest, NotFound
 from generation.models import Batch, PlanRun, Style
 from generation.selectors import admin_overviews
-from generation.services import batches, request_validation, run_controls
+from generation.services import batches, plan_runs, request_validation
 from generation.states import RunState
 from tests import factories
 from tests.services.counting import counted, counters
@@ -136,7 +136,7 @@ def test_a_seed_of_the_style_leaves_no_variations() -> None:
 def test_a_plan_means_all_of_its_variations() -> None:
     batch = created()
 
-    run_controls.cancel_all(run_controls.find(batch, "SQ0010", "0010"), actor=None)
+    plan_runs.cancel_all(plan_runs.find(batch, "SQ0010", "0010"), actor=None)
 
     batch.refresh_from_db()
     assert counters(batch) == counted(batch) == {RunState.QUEUED: 3, RunState.CANCELLED: 3}
@@ -145,14 +145,14 @@ def test_a_plan_means_all_of_its_variations() -> None:
 def test_one_variation_is_one_run() -> None:
     batch = created()
 
-    run_controls.cancel_all(run_controls.find(batch, "SQ0010", "0010", 2), actor=None)
+    plan_runs.cancel_all(plan_runs.find(batch, "SQ0010", "0010", 2), actor=None)
 
     assert batch.runs.get(state=RunState.CANCELLED).variation == 2
 
 
 def test_a_variation_that_there_is_none_of_is_not_found() -> None:
     with pytest.raises(NotFound) as caught:
-        run_controls.find(created(), "SQ0010", "0010", 4)
+        plan_runs.find(created(), "SQ0010", "0010", 4)
 
     assert caught.value.code == "unknown_variation"
 
@@ -160,13 +160,13 @@ def test_a_variation_that_there_is_none_of_is_not_found() -> None:
 def test_a_retry_of_a_plan_takes_those_of_its_variations_that_failed() -> None:
     batch = failed(1, 3)
 
-    assert run_controls.retry_all(run_controls.find(batch, "SQ0010", "0010"), actor=None) == 2
+    assert plan_runs.retry_all(plan_runs.find(batch, "SQ0010", "0010"), actor=None) == 2
     assert not batch.runs.filter(state=RunState.ERROR).exists()
 
 
 def test_a_retry_of_a_plan_of_which_nothing_failed_is_a_conflict() -> None:
     with pytest.raises(Conflict) as caught:
-        run_controls.retry_all(run_controls.find(created(), "SQ0010", "0010"), actor=None)
+        plan_runs.retry_all(plan_runs.find(created(), "SQ0010", "0010"), actor=None)
 
     assert caught.value.code == "run_queued"
 
@@ -185,9 +185,7 @@ def test_a_retry_gives_no_seed_to_several_variations_of_a_plan() -> None:
 def test_a_retry_gives_a_seed_to_one_variation() -> None:
     batch = failed(3)
 
-    run_controls.retry_all(
-        run_controls.find(batch, "SQ0010", "0010", 3), actor=None, params={"seed": 7}
-    )
+    plan_runs.retry_all(plan_runs.find(batch, "SQ0010", "0010", 3), actor=None, params={"seed": 7})
 
     assert batch.runs.get(plan__code="0010", variation=3).seed == "7"
 

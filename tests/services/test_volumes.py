@@ -14,8 +14,8 @@ from generation.models import Attempt, Plan, PlanRun, StorageTrouble, Version, V
 from generation.selectors import claimable
 from generation.services import (
     outside_images,
+    plan_runs,
     publication,
-    run_controls,
     tick,
     transitions,
     tree_audit,
@@ -315,7 +315,7 @@ def test_what_can_never_be_stored_ends_the_plan_with_words_and_a_retry_works(
     assert "a file lies where a folder should be" in run.error_message
     assert not Version.objects.exists()
     in_the_way.unlink()
-    assert run_controls.retry(run, actor=None).state == RunState.QUEUED
+    assert plan_runs.retry(run, actor=None).state == RunState.QUEUED
 
 
 @pytest.mark.parametrize("whole", [True, False], ids=["the batch", "the plan"])
@@ -342,7 +342,7 @@ def test_a_cancel_of_what_cannot_be_stored_cancels_it_and_a_retry_works(
     assert not Version.objects.exists()
     mount()
     upkeep_storage()
-    assert run_controls.retry(run, actor=None).state == RunState.QUEUED
+    assert plan_runs.retry(run, actor=None).state == RunState.QUEUED
     assert publication.finish(version).state == VersionState.RESERVED
 
 

@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from generation.models import Project
-from generation.services import accounts
+from generation.services import demo_user
 from storyboards.models import Convention
 from storyboards.services import confirmation, transitions
 from tests.storyboards.boards import LABO, STREET, board, read
@@ -138,7 +138,7 @@ def test_a_word_for_a_style_that_there_is_not_is_refused(page: Client) -> None:
 
 
 def test_the_demo_user_sees_storyboards(client: Client) -> None:
-    accounts.demo_user()
-    client.force_login(User.objects.get(username=accounts.DEMO_NAME))
+    demo_user.ensure()
+    client.force_login(User.objects.get(username=demo_user.DEMO_NAME))
 
     assert 'id="storyboard-give"' in shown(client, LIST)

@@ -11,7 +11,7 @@ PRINT = "import sys; print(*(name for name in {names!r} if name not in sys.modul
 @pytest.mark.parametrize(
     ("start", "needed"),
     [
-        ("import madsea.asgi", ["generation.api.specified_endpoints", "storyboards.api.views"]),
+        ("import madsea.asgi", ["generation.api.generate_endpoints", "storyboards.api.views"]),
         (
             "import django; django.setup(); import generation.management.commands.work",
             ["generation.driver.loop", "generation.driver.flight_control"],

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 from generation.management.command import MadseaCommand
-from generation.services import accounts
+from generation.services import demo_user
 
 
 class Command(MadseaCommand):
@@ -20,7 +20,7 @@ class Command(MadseaCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEBUG:
             raise CommandError("The demo user is for trying out: it is made with DEBUG=1 only.")
-        access = asdict(accounts.demo_user())
+        access = asdict(demo_user.ensure())
         if options["json"]:
             self.stdout.write(json.dumps(access))
             return

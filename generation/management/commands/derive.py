@@ -13,7 +13,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections
 from generation.errors import MadseaError
 from generation.management.command import MadseaCommand, counted
 from generation.runtime.processes import end_with, leave_on_sigterm
-from generation.services import derived_data
+from generation.services import thumbnail_making
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class Command(MadseaCommand):
     @no_translations
     def handle(self, *args: Any, follow: bool, again: bool, **options: Any) -> None:
         if again:
-            derived_data.try_again()
+            thumbnail_making.try_again()
         if follow:
             end_with(settings.MADSEA_ENDS_WITH)
             leave_on_sigterm()
@@ -52,9 +52,9 @@ class Command(MadseaCommand):
 
 def _all() -> tuple[int, int]:
     """Do all that there is to do; return how many versions were settled and files removed."""
-    swept = [derived_data.sweep(prefix) for prefix in derived_data.PREFIXES]
-    derived_data.clear_old()
-    maker = derived_data.Maker()
+    swept = [thumbnail_making.sweep(prefix) for prefix in thumbnail_making.PREFIXES]
+    thumbnail_making.clear_old()
+    maker = thumbnail_making.Maker()
     while maker.settle():
         """Go on with the next ones."""
     return maker.n_settled, sum(n_removed for n_removed, _ in swept)
@@ -62,8 +62,8 @@ def _all() -> tuple[int, int]:
 
 def _follow() -> None:
     """Make what comes, until this process is ended; while there is nothing, look after the rest."""
-    maker = derived_data.Maker()
-    sweeper = derived_data.Sweeper()
+    maker = thumbnail_making.Maker()
+    sweeper = thumbnail_making.Sweeper()
     while True:
         close_old_connections()
         try:

@@ -10,7 +10,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from generation.management import batch_progress
 from generation.management.command import MadseaCommand, actor, add_actor, add_dry_run, counted
-from generation.management.new_projects import add_create, confirm
+from generation.management.new_project_confirmation import add_create, confirm
 from generation.models import Batch
 from generation.parameter_sources import told
 from generation.selectors import wait_reasons

@@ -7,7 +7,7 @@ from django.core.management.base import CommandParser
 
 from generation.management import importing
 from generation.management.command import MadseaCommand
-from generation.services import import_folders, publication
+from generation.services import import_folder_scan, publication
 
 
 class Command(MadseaCommand):
@@ -25,5 +25,5 @@ class Command(MadseaCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         folder = options["folder"]
-        found = import_folders.named(folder, publication.CONCEPT)
+        found = import_folder_scan.named(folder, publication.CONCEPT)
         importing.take(folder, found, options["project"], options, self.stdout)

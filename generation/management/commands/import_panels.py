@@ -7,7 +7,7 @@ from django.core.management.base import CommandParser
 
 from generation.management import importing
 from generation.management.command import MadseaCommand
-from generation.services import import_folders, publication
+from generation.services import import_folder_scan, publication
 
 
 class Command(MadseaCommand):
@@ -32,9 +32,11 @@ class Command(MadseaCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         folder, episode, sequence = options["folder"], options["episode"], options["numbered"]
         if sequence is None:
-            found = import_folders.named(folder, publication.PANEL, episode=episode, versioned=True)
+            found = import_folder_scan.named(
+                folder, publication.PANEL, episode=episode, versioned=True
+            )
         else:
-            found = import_folders.numbered(
+            found = import_folder_scan.numbered(
                 folder, publication.PANEL, episode=episode, sequence_id=sequence
             )
         importing.take(folder, found, options["project"], options, self.stdout)

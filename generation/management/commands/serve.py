@@ -12,7 +12,7 @@ from django.core.management.base import CommandError, CommandParser
 from generation.management.command import MadseaCommand
 from generation.models import Project
 from generation.runtime.processes import ROOT, HomeInUseError, claim_home, why_not_free
-from generation.services import accounts
+from generation.services import demo_user
 
 SAMPLES = ROOT / "samples" / "panels"
 SAMPLE_PROJECT = "madsea-2025-ep202"
@@ -98,7 +98,7 @@ def _servers() -> str:
 def _access() -> list[str]:
     if not is_for_trying_out():
         return ["User      your own; the first: manage.py createsuperuser (no demo user: no DEBUG)"]
-    access = accounts.demo_user()
+    access = demo_user.ensure()
     return [
         f"User      {access.name}",
         f"Password  {access.password}",

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from comfyui_preview.definitions import DEFINITIONS, inputs_of, load
-from comfyui_preview.nodes.catalogue import NODES
+from comfyui_preview.nodes.all_nodes import NODES
 from comfyui_preview.nodes.diffusion import Conditioning, LatentPicture, Model
 
 GREY = np.full((1, 4, 8, 3), 100, dtype=np.uint8)

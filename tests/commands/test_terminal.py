@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from generation.runtime.processes import ROOT
-from madsea.command_line import write_plainly
+from madsea.terminal import write_plainly
 from tests.listening import Listener
 from tests.processes import obeying_signals
 

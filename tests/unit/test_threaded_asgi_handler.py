@@ -10,7 +10,7 @@ import pytest
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import path
 
-from madsea.web.asgi_handler import ThreadedHandler
+from madsea.web.threaded_asgi_handler import ThreadedHandler
 
 N_THREADS = 3
 _lock = Lock()

@@ -10,8 +10,8 @@ from generation.errors import BadImage, Conflict, NotFound
 from generation.models import Attempt, Batch, Plan, PlanRun, Server, Version
 from generation.services import (
     outside_images,
+    plan_runs,
     publication,
-    run_controls,
     servers,
     transitions,
     volumes,
@@ -31,7 +31,7 @@ def one_run(state: RunState, **fields: Any) -> PlanRun:
 
 
 def upload(run: PlanRun, content: bytes | None = None, filename: str = "a.png") -> Version:
-    return run_controls.upload(run, content or factories.png(), filename=filename, actor=None)
+    return plan_runs.upload(run, content or factories.png(), filename=filename, actor=None)
 
 
 def staged(projects_root: Path) -> list[Path]:
@@ -42,7 +42,7 @@ def staged(projects_root: Path) -> list[Path]:
 
 
 def test_a_run_is_found_by_its_plan(batch: Batch) -> None:
-    assert [run.position for run in run_controls.find(batch, "SQ0010", "0020")] == [1]
+    assert [run.position for run in plan_runs.find(batch, "SQ0010", "0020")] == [1]
 
 
 @pytest.mark.parametrize(("sequence_id", "plan"), [("SQ0010", "9999"), ("SQ9999", "0010")])
@@ -50,7 +50,7 @@ def test_a_plan_that_the_batch_does_not_have_is_not_found(
     batch: Batch, sequence_id: str, plan: str
 ) -> None:
     with pytest.raises(NotFound) as caught:
-        run_controls.find(batch, sequence_id, plan)
+        plan_runs.find(batch, sequence_id, plan)
 
     assert caught.value.code == "unknown_plan"
 
@@ -61,7 +61,7 @@ def test_a_plan_that_the_batch_does_not_have_is_not_found(
 @pytest.mark.parametrize("state", ["queued", "waiting", "running", "done"])
 def test_only_what_failed_or_was_cancelled_is_retried(state: str) -> None:
     with pytest.raises(Conflict) as caught:
-        run_controls.retry(one_run(RunState(state)), actor=None)
+        plan_runs.retry(one_run(RunState(state)), actor=None)
 
     assert caught.value.code == f"run_{state}"
 
@@ -69,7 +69,7 @@ def test_only_what_failed_or_was_cancelled_is_retried(state: str) -> None:
 @pytest.mark.parametrize("state", ["done", "error"])
 def test_what_is_finished_is_not_cancelled(state: str) -> None:
     with pytest.raises(Conflict) as caught:
-        run_controls.cancel(one_run(RunState(state)), actor=None)
+        plan_runs.cancel(one_run(RunState(state)), actor=None)
 
     assert caught.value.code == f"run_{state}"
 
@@ -78,25 +78,25 @@ def test_what_is_finished_is_not_cancelled(state: str) -> None:
 def test_what_waits_is_cancelled_and_again_is_fine(state: str) -> None:
     run = one_run(RunState(state))
 
-    run_controls.cancel(run, actor=None)
-    again = run_controls.cancel(run, actor=None)
+    plan_runs.cancel(run, actor=None)
+    again = plan_runs.cancel(run, actor=None)
 
     assert (run.state, again.is_nothing) == (RunState.CANCELLED, True)
 
 
 def test_a_cancel_that_was_asked_for_before_is_nothing_whatever_came_between(running: Any) -> None:
-    first = run_controls.cancel(running.run, actor=None)
+    first = plan_runs.cancel(running.run, actor=None)
     stale = PlanRun.objects.get(pk=running.run_id)
     transitions.advance(running, 60)
 
-    second = run_controls.cancel(stale, actor=None)
+    second = plan_runs.cancel(stale, actor=None)
 
     assert (first.n_asked, first.is_nothing, second.is_nothing) == (1, False, True)
     assert stale.revision > 1
 
 
 def test_the_cancel_of_one_plan_leaves_the_others(batch: Batch) -> None:
-    run_controls.cancel_all(run_controls.find(batch, "SQ0010", "0020"), actor=None)
+    plan_runs.cancel_all(plan_runs.find(batch, "SQ0010", "0020"), actor=None)
 
     assert counters(batch) == counted(batch) == {RunState.QUEUED: 2, RunState.CANCELLED: 1}
     assert batch.cancel_requested_at is None
@@ -121,7 +121,7 @@ def test_a_plan_whose_server_cannot_answer_is_cancelled_now(
 ) -> None:
     Server.objects.update(**fields)
 
-    done = run_controls.cancel(running.run, actor=None)
+    done = plan_runs.cancel(running.run, actor=None)
 
     assert (running.run.state, done.n_ended) == (RunState.CANCELLED, 1)
     running.refresh_from_db()
@@ -131,7 +131,7 @@ def test_a_plan_whose_server_cannot_answer_is_cancelled_now(
 def test_a_plan_whose_server_is_driven_is_asked_to_stop(running: Any) -> None:
     run = running.run
 
-    run_controls.cancel(run, actor=None)
+    plan_runs.cancel(run, actor=None)
 
     assert (run.state, run.cancel_requested_at is not None) == (RunState.RUNNING, True)
 
@@ -143,15 +143,15 @@ def test_a_cancel_after_the_reservation_says_that_the_image_is_kept(
 
     run = running.run
 
-    done = run_controls.cancel(run, actor=None)
-    run_controls.cancel(run, actor=None)
+    done = plan_runs.cancel(run, actor=None)
+    plan_runs.cancel(run, actor=None)
 
     assert (run.state, done.n_kept) == (RunState.RUNNING, 1)
     assert list(run.logs.values_list("event", flat=True)) == ["kept"]
 
 
 def test_a_plan_that_was_asked_to_stop_is_cancelled_once_its_server_is_silent(running: Any) -> None:
-    run_controls.cancel(running.run, actor=None)
+    plan_runs.cancel(running.run, actor=None)
     servers.settle_cancels()
     before = PlanRun.objects.get(pk=running.run_id).state
     Server.objects.update(health=ServerHealth.DOWN, down_since="2020-01-01T00:00:00Z")
@@ -199,11 +199,11 @@ def test_an_upload_to_a_run_that_does_not_want_it_leaves_nothing(
 def test_a_manual_batch_is_done_when_all_plans_have_an_image(artist: User) -> None:
     batch = factories.batch([RunState.WAITING] * 2, mode=Mode.MANUEL)
     first, second = batch.runs.all()
-    run_controls.upload(first, factories.png(), filename="", actor=artist)
+    plan_runs.upload(first, factories.png(), filename="", actor=artist)
     batch.refresh_from_db()
     halfway = batch.status
 
-    version = run_controls.upload(second, factories.jpeg(), filename="b.JPG", actor=artist)
+    version = plan_runs.upload(second, factories.jpeg(), filename="b.JPG", actor=artist)
 
     batch.refresh_from_db()
     assert (halfway, batch.status) == ("running", "done")
@@ -225,7 +225,7 @@ def test_a_file_that_is_no_image_of_its_name_is_refused(
     content: bytes, filename: str, code: str, queued: PlanRun
 ) -> None:
     with pytest.raises(BadImage) as caught:
-        run_controls.upload(queued, content, filename=filename, actor=None)
+        plan_runs.upload(queued, content, filename=filename, actor=None)
 
     assert (caught.value.code, caught.value.attr) == (code, "file")
 

@@ -23,7 +23,7 @@ from generation.api.serializers import VersionShape
 from generation.errors import InvalidRequest, Problem
 from generation.models import Batch, PlanRun
 from generation.selectors import results
-from generation.services import batches, dry_runs, idempotency, request_validation, run_controls
+from generation.services import batches, dry_runs, idempotency, plan_runs, request_validation
 from wording import say, words_of
 
 
@@ -54,7 +54,7 @@ class GenerateViewSet(ViewSet):
         batch = selectors.batch(asked["batch_id"])
         given = {key: asked[key] for key in ("params", "workflow_json") if key in asked}
         if "plan" in asked:
-            run_controls.retry_all(_runs(batch, asked), actor=responses.actor(request), **given)
+            plan_runs.retry_all(_runs(batch, asked), actor=responses.actor(request), **given)
         else:
             batches.retry(batch, actor=responses.actor(request), **given)
         return responses.status(request, batch.public_id)
@@ -64,7 +64,7 @@ class GenerateViewSet(ViewSet):
         asked = request_serializers.checked(request_serializers.Cancel, request)
         batch = selectors.batch(asked["batch_id"])
         if "plan" in asked:
-            run_controls.cancel_all(_runs(batch, asked), actor=responses.actor(request))
+            plan_runs.cancel_all(_runs(batch, asked), actor=responses.actor(request))
         else:
             batches.cancel(batch, actor=responses.actor(request))
         return responses.status(request, batch.public_id)
@@ -75,7 +75,7 @@ class GenerateViewSet(ViewSet):
         batch = selectors.batch(asked["batch_id"])
         run = _runs(batch, asked)[0]
         content = content_of(asked["file"])
-        version = run_controls.upload(
+        version = plan_runs.upload(
             run, content, filename=asked["file"].name, actor=responses.actor(request)
         )
         shown = results.version(version.pk)
@@ -84,7 +84,7 @@ class GenerateViewSet(ViewSet):
 
 
 def _runs(batch: Batch, asked: Mapping[str, Any]) -> list[PlanRun]:
-    return run_controls.find(batch, asked["sequence_id"], asked["plan"], asked.get("variation"))
+    return plan_runs.find(batch, asked["sequence_id"], asked["plan"], asked.get("variation"))
 
 
 def _followed(request: Request) -> tuple[str, int | None]:

@@ -5,13 +5,13 @@ from django.contrib.auth.models import User
 from generation.errors import InvalidRequest, Problem
 from generation.models import Sequence, Version
 from generation.services import (
-    import_folders,
+    import_folder_scan,
     incoming_images,
     outside_images,
     production_tree,
     publication,
 )
-from generation.services.import_folders import STEP
+from generation.services.import_folder_scan import STEP
 from nomenclature import rules
 from nomenclature.errors import NomenclatureError
 from nomenclature.name import with_plain_extension
@@ -50,7 +50,7 @@ def _by_name(sequence: Sequence, filename: str) -> str:
     if rules.RULES["plan"].pattern.fullmatch(stem):
         return stem
     try:
-        named = import_folders.plan_of(filename, publication.PANEL)
+        named = import_folder_scan.plan_of(filename, publication.PANEL)
     except NomenclatureError as error:
         raise InvalidRequest([Problem("file", error.code, words_of(error))]) from error
     wanted = {"episode": sequence.episode.code, "sequence_id": sequence.code}

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 
 from generation.errors import InvalidRequest, NotFound
 from generation.models import Plan, PlanTextChange
-from generation.services import plan_texts
+from generation.services import plan_attributes
 from generation.states import PlanStatus
 from tests import factories
 
@@ -17,7 +17,7 @@ ACTION = "INT. GRENIER - NUIT\nPR contre champ\nLA RELIEUSE ouvre une malle"
 
 
 def write(plan: Plan, **texts: Any) -> bool:
-    return plan_texts.write(plan, texts, by=None, source="api")
+    return plan_attributes.write(plan, texts, by=None, source="api")
 
 
 def changes(plan: Plan) -> list[PlanTextChange]:
@@ -29,7 +29,7 @@ def test_what_is_written_of_a_plan_is_kept_with_its_history(
 ) -> None:
     texts = {"label": "1A", "dialogue": "Bonjour", "duration_ms": 2000, "style": "labo"}
 
-    assert plan_texts.write(plans[0], texts, by=supervisor, source="admin") is True
+    assert plan_attributes.write(plans[0], texts, by=supervisor, source="admin") is True
 
     plan = Plan.objects.get(pk=plans[0].pk)
     [change] = changes(plan)
@@ -105,7 +105,7 @@ def test_what_cannot_be_written_is_refused_by_name(
     plans: list[Plan], texts: dict[str, Any], attr: str, code: str
 ) -> None:
     with pytest.raises(InvalidRequest) as refused:
-        plan_texts.write(plans[0], {"dialogue": "kept out", **texts}, by=None, source="api")
+        plan_attributes.write(plans[0], {"dialogue": "kept out", **texts}, by=None, source="api")
 
     assert [(each.attr, each.code) for each in refused.value.problems] == [(attr, code)]
     assert Plan.objects.get(pk=plans[0].pk).dialogue == ""
@@ -133,6 +133,6 @@ def test_many_plans_are_written_in_as_few_queries_as_two(
     texts = {plan.pk: {"label": f"{n}A"} for n, plan in enumerate(plans)}
 
     with django_assert_num_queries(6 + 2):  # and a savepoint
-        changed = plan_texts.write_all(texts, by=None, source="api")
+        changed = plan_attributes.write_all(texts, by=None, source="api")
 
     assert changed == {plan.pk for plan in plans}

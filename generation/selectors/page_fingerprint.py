@@ -19,7 +19,7 @@ _OF_SERVER = (
 )
 
 
-def page_state() -> tuple[Any, ...]:
+def page_fingerprint() -> tuple[Any, ...]:
     """Return what changes whenever something visible does: of episodes, servers, disks.
 
     What is not in it (moments such as when a server was seen last) is for whoever asks to bound.

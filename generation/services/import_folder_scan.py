@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from generation.errors import InvalidRequest, NotFound, Problem
-from nomenclature import litter, rules, storyboard_pro_names
+from nomenclature import foreign_names, litter, rules
 from nomenclature.errors import NomenclatureError
 from nomenclature.name import FileName, PlanTask, UnversionedName, with_plain_extension
 from wording import say, words_of
@@ -199,7 +199,7 @@ def plan_of(filename: str, task: str) -> PlanTask:
 
 def _read_name(path: Path, task: str, versioned: bool) -> tuple[PlanTask, int]:
     _check_ending(path, task)
-    storyboard_pro_names.check_one_picture(path.name, task)
+    foreign_names.check_one_picture(path.name, task)
     return _plan_and_version(with_plain_extension(path.name), versioned)
 
 
@@ -244,7 +244,7 @@ def _not_to_be_numbered(place: str, task: str) -> tuple[str, str] | None:
         return "in_a_folder", detail
     try:
         _check_ending(path, task)
-        storyboard_pro_names.check_one_picture(path.name, task)
+        foreign_names.check_one_picture(path.name, task)
     except NomenclatureError as error:
         return error.code, words_of(error)
     try:

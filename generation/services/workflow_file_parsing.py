@@ -11,7 +11,7 @@ from generation import image_decoding
 from generation.comfyui.untrusted_json import is_storable, storable
 from generation.decoding import workflow_texts
 from generation.examined_images import UnreadableImage
-from generation.services import recovered_workflows
+from generation.services import workflow_restoration
 from generation.workflows import formats
 from generation.workflows import graph as graphs
 from generation.workflows.graph import Graph, GraphError
@@ -80,7 +80,7 @@ def _of_picture(content: bytes) -> bytes:
 
 
 def _graph(loaded: Graph) -> Graph:
-    graph = graphs.ordered(recovered_workflows.turned_back(loaded))
+    graph = graphs.ordered(workflow_restoration.turned_back(loaded))
     text = json.dumps(graph, ensure_ascii=False)
     if not is_storable(text) or "\\u0000" in text:
         raise GraphError("bad_text", say("It holds characters that are no text."))

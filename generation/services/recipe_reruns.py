@@ -8,7 +8,7 @@ from generation.errors import Conflict, InvalidRequest, Problem
 from generation.models import Attempt, Batch, PlanRun, Version, Workflow
 from generation.parameter_sources import ValueSource
 from generation.selectors import recipes
-from generation.services import preflight, prompt_graphs, requested_workflows, runnable_plans
+from generation.services import plan_preflight, preflight, prompt_graphs, requested_workflows
 from generation.services.request_validation import NO_REASON, BatchRequest
 from generation.states import Mode
 from generation.workflows.contract import Contract
@@ -143,7 +143,7 @@ def _set_apart(version: Version, plans: Sequence[Place] | None) -> list[Problem]
     episode = version.plan.sequence.episode
     asked = {place: f"plans.{index}" for index, place in enumerate(plans or ())}
     places = asked or {_place(version): ""}
-    return runnable_plans.set_apart(episode.project.code, episode.code, places)
+    return plan_preflight.set_apart(episode.project.code, episode.code, places)
 
 
 def _values(
