@@ -3,11 +3,12 @@
 from importlib import import_module
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class ReviewConfig(AppConfig):
     name = "review"
-    verbose_name = "Review"
+    verbose_name = _("Review")
 
     def ready(self) -> None:
         """Add to the engine: what the demo user and each role may do."""

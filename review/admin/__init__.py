@@ -1,7 +1,7 @@
 """The supervisors' door to the review: every page, registered when this is imported."""
 
 from generation.admin.navigation import GROUPS
-from review.admin import light_tables, links, reviews
+from review.admin import light_tables, links, reasons, reviews
 from wording import say
 
 GROUPS.add(
@@ -11,8 +11,9 @@ GROUPS.add(
             (say("To review"), "rule", "review.review:tables"),
             (say("Decisions"), "gavel", "review.review"),
             (say("Links for guests"), "link", "review.reviewlink"),
+            (say("Reasons for retakes"), "list_alt", "review.retakereasons"),
         ),
     )
 )
 
-__all__ = ["light_tables", "links", "reviews"]
+__all__ = ["light_tables", "links", "reasons", "reviews"]

@@ -10,6 +10,7 @@ from generation.api.request_serializers import Flag, Number, Strict, Text, Whole
 from generation.models.batch import NAME_MAX, VARIATIONS_MAX
 from generation.models.style import PROMPT_MAX
 from generation.states import ReviewState
+from review.models.retake_reasons import REASONS_MAX
 from review.models.review import COMMENT_MAX
 from review.models.review_link import LABEL_MAX
 from review.services.decisions import DECISIONS_MAX, Asked
@@ -120,6 +121,14 @@ def wanted(given: Mapping[str, Any]) -> Wanted:
         given.get("seed", NEW),
         given.get("prompt_addition", ""),
         given.get("params", {}),
+    )
+
+
+class RetakeReasonsSent(Strict):
+    reasons = serializers.ListField(
+        child=Text(allow_blank=True),
+        max_length=REASONS_MAX,
+        help_text="All of them, in their order; each has 1 to 200 characters.",
     )
 
 

@@ -2,6 +2,7 @@
 
 from generation.api.route_builders import CREATE, IDS, LIST, ONE, ROUTES, both
 from review.api.link_views import ReviewLinkViewSet
+from review.api.reason_views import RetakeReasonsView
 from review.api.views import RetakeViewSet, ReviewViewSet
 
 
@@ -11,6 +12,11 @@ def _add() -> None:
     for patterns in (
         both("reviews", ReviewViewSet.as_view(LIST | CREATE), "reviews"),
         both("retakes", RetakeViewSet.as_view(LIST | CREATE), "retakes"),
+        both(
+            "projects/<str:project_id>/retake-reasons",
+            RetakeReasonsView.as_view(),
+            "retake-reasons",
+        ),
         both("review-links", ReviewLinkViewSet.as_view(LIST | CREATE), "review-links"),
         both(link, ReviewLinkViewSet.as_view(ONE), "review-links-one"),
         both(f"{link}/revoke", revoke, "review-links-revoke"),

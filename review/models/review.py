@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from generation.models import Version
 from generation.states import ReviewState
@@ -72,6 +73,8 @@ class Review(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        verbose_name = _("decision")
+        verbose_name_plural = _("decisions")
         default_permissions = ("view",)
         permissions = [
             ("decide", "Can approve pictures, ask for retakes and reopen"),

@@ -6,6 +6,7 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from generation.models import Episode, Version
 from generation.models import Sequence as SequenceRow
@@ -53,6 +54,8 @@ class ReviewLink(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        verbose_name = _("link for guests")
+        verbose_name_plural = _("links for guests")
         default_permissions = ("view",)
         permissions = [("share", "Can give links by which guests judge pictures")]
 

@@ -70,7 +70,8 @@ def table(request: HttpRequest, of: Episode) -> HttpResponse:
         "may_share": _may(request, links.SHARE),
         "link_limits": links.LIMITS,
         "links_url": f"{reverse('review-links')}?episode_id={of.pk}",
-        "words": presenting.words() | {"reasons": list(found.reasons)},
+        "words": presenting.words()
+        | {"reasons": list(found.reasons), "vocabulary": list(found.vocabulary)},
         "scope": f"{of.pk}.{request.user.pk}",
         "csrf_cookie": settings.CSRF_COOKIE_NAME,
         "reviews_url": reverse("reviews"),

@@ -17,13 +17,13 @@ from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from generation.errors import NotFound
-from generation.models import Episode, Plan, PlanRun, Version
+from generation.models import Episode, Plan, PlanRun, Project, Version
 from generation.models import Sequence as SequenceRow
 from generation.models.version import Derived
 from generation.selectors import findings
 from generation.selectors.findings import Finding
 from generation.states import STANDING, UNFINISHED, ReviewState, RunState
-from review.models import Review
+from review.models import RetakeReasons, Review
 from review.selectors.reviews import open_advice
 from review.states import Decision
 
@@ -152,6 +152,7 @@ class Table:
     page: int
     n_pages: int
     reasons: Sequence[str] = field(default_factory=list)
+    vocabulary: Sequence[str] = field(default_factory=list)
 
     @property
     def groups(self) -> list[tuple[str, list[Tile]]]:
@@ -198,6 +199,7 @@ def table(of: Episode, asked: Asked) -> Table:
         page=page,
         n_pages=n_pages,
         reasons=recent_reasons(of, asked.user_id),
+        vocabulary=vocabulary(of.project),
     )
 
 
@@ -356,6 +358,12 @@ def _fitting(user_id: int | None) -> Mapping[Show, Callable[[Tile], bool]]:
 def _yesterday_evening() -> datetime:
     yesterday = timezone.localdate() - timedelta(days=1)
     return timezone.make_aware(datetime.combine(yesterday, EVENING))
+
+
+def vocabulary(of: Project) -> list[str]:
+    """Return the words in which a project asks for retakes; none where nobody has set any."""
+    found = RetakeReasons.objects.filter(project=of).values_list("reasons", flat=True).first()
+    return list(found or [])
 
 
 def recent_reasons(of: Episode, user_id: int | None) -> list[str]:

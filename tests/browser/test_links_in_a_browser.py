@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
+import requests
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import light_tables
 from tests.browser.conftest import PATIENCE_MS
 from tests.browser.test_light_table import Studio, Table, context_of, page_in
-from tests.processes import Sites
+from tests.processes import PROJECT_ID, Sites
 
 pytestmark = pytest.mark.slow
 
@@ -69,6 +70,23 @@ def _advise(phone: Page, address: str) -> None:
     expect(cards.nth(1).locator(".judged")).to_be_visible()
 
 
+def _retake_by_digit(table: Table, studio: Studio) -> None:
+    """Ask for a retake for the project's first reason: R, its digit, Enter."""
+    answer = requests.patch(
+        f"{studio.url}/api/projects/{PROJECT_ID}/retake-reasons",
+        json={"reasons": ["Frame differs", "Too dark"]},
+        headers={"Authorization": f"Token {studio.access['token']}"},
+        timeout=60,
+    )
+    assert answer.ok, answer.text
+    table.open("sequence=SQ0010")
+    table.page.keyboard.press("r")
+    expect(table.page.locator("#reasons .act").first).to_have_text("1Frame differs")
+    table.page.keyboard.type("1")
+    table.press("Enter")
+    table.settled()
+
+
 def test_a_guest_s_advice_becomes_a_decision_by_one_key_and_the_link_is_revoked(
     table: Table, phone: Page, studio: Studio
 ) -> None:
@@ -86,11 +104,17 @@ def test_a_guest_s_advice_becomes_a_decision_by_one_key_and_the_link_is_revoked(
     table.settled()
     expect(table.tile(1).locator(".line .sign")).to_have_text("↻")
 
-    assert studio.kept("SQ0010")[:3] == ["approved", "retake", "to_review"]
+    _retake_by_digit(table, studio)
+
+    assert studio.kept("SQ0010")[:4] == ["approved", "retake", "retake", "to_review"]
     assert studio.site.rows(
         "SELECT decision, comment, guest, follows_id IS NOT NULL FROM review_review"
         " WHERE guest = '' ORDER BY id"
-    ) == [("approve", "", "", True), ("retake", "Less light on the sea.", "", True)]
+    ) == [
+        ("approve", "", "", True),
+        ("retake", "Less light on the sea.", "", True),
+        ("retake", "Frame differs", "", False),
+    ]
     table.page.locator("[data-links]").click()
     table.page.get_by_role("button", name="Revoke: For Anouk").click()
     expect(table.page.locator("#links .given li em")).to_have_text("revoked")

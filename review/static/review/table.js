@@ -362,9 +362,14 @@
     say.dataset.decision = decision;
     delete say.dataset.pin;
     document.getElementById("asked").textContent = told(decision === "undo" ? "why" : decision);
-    document.getElementById("reasons").replaceChildren(...sentences.reasons.map((reason) => {
+    document.getElementById("reasons").replaceChildren(...offered(decision).map((reason, at) => {
       const button = document.createElement("button");
       Object.assign(button, { type: "button", className: "act", textContent: reason });
+      if (at < 9) {
+        const digit = document.createElement("kbd");
+        digit.textContent = at + 1;
+        button.prepend(digit);
+      }
       button.addEventListener("click", () => { words.value = reason; words.focus(); });
       return button;
     }));
@@ -373,6 +378,9 @@
     say.hidden = false;
     words.focus();
   }
+
+  // The project's own words first; digits choose the first nine.
+  const offered = (decision) => (decision === "retake" ? [...new Set([...sentences.vocabulary, ...sentences.reasons])] : sentences.reasons);
 
   function closeLine() {
     say.hidden = true;
@@ -737,8 +745,13 @@
 
   let reason = -1;
   words.addEventListener("keydown", (event) => {
+    // By the character: with AZERTY a digit takes Shift or the number pad, and é, è, ç begin a sentence.
+    const numbered = words.value === "" && !event.ctrlKey && !event.metaKey && /^[1-9]$/.test(event.key) && offered(say.dataset.decision)[event.key - 1];
     if (event.key === "Escape") closeLine();
-    else if (event.key === "ArrowUp" && sentences.reasons.length) {
+    else if (numbered) {
+      event.preventDefault();
+      words.value = numbered;
+    } else if (event.key === "ArrowUp" && sentences.reasons.length) {
       event.preventDefault();
       reason = (reason + 1) % sentences.reasons.length;
       words.value = sentences.reasons[reason];
