@@ -7,7 +7,7 @@ from typing import Any
 from comfyui_preview import faulty_definitions
 from comfyui_preview.progress import now_ms
 from comfyui_preview.shared_state import Engine
-from comfyui_preview.validation import Checks, Malformed, Verdict, error, validate
+from comfyui_preview.validation import Malformed, ValidationContext, Verdict, error, validate
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def _verdict(engine: Engine, body: dict[str, Any]) -> Verdict:
         refused = fault.options.get("error") or error("prompt_outputs_failed_validation", "Refused")
         return Verdict(error=refused, node_errors=fault.options.get("node_errors") or {})
     known = faulty_definitions.present(engine.faults, engine.definitions)
-    checks = Checks(known, engine.folders, engine.options.generation)
+    checks = ValidationContext(known, engine.folders, engine.options.generation)
     # Since 0.3.48.
     targets = body.get("partial_execution_targets") if engine.options.is_since("chosen") else None
     verdict = validate(body["prompt"], targets, checks)

@@ -33,7 +33,7 @@ def error(kind: str, message: str, details: str = "", **extra: Any) -> dict[str,
     return {"type": kind, "message": message, "details": details, "extra_info": extra}
 
 
-def validate(graph: Any, targets: list[str] | None, server: "Checks") -> Verdict:
+def validate(graph: Any, targets: list[str] | None, server: "ValidationContext") -> Verdict:
     """Check a whole graph; literal inputs are rewritten to the type that their node wants.
 
     Raises Malformed for what is no graph at all. Source: protocol §3.4, §4.
@@ -53,7 +53,7 @@ def validate(graph: Any, targets: list[str] | None, server: "Checks") -> Verdict
 
 
 @dataclass(frozen=True)
-class Checks:
+class ValidationContext:
     """What a server checks graphs against."""
 
     definitions: Definitions
@@ -61,7 +61,7 @@ class Checks:
     generation: Generation
 
 
-def _check_classes(graph: Any, server: Checks) -> dict[str, Any] | None:
+def _check_classes(graph: Any, server: ValidationContext) -> dict[str, Any] | None:
     if not isinstance(graph, dict):
         raise Malformed("the prompt is no object")
     for node_id, node in graph.items():
@@ -76,7 +76,7 @@ def _check_classes(graph: Any, server: Checks) -> dict[str, Any] | None:
     return None
 
 
-def _no_class(node_id: str, node: Any, server: Checks) -> dict[str, Any]:
+def _no_class(node_id: str, node: Any, server: ValidationContext) -> dict[str, Any]:
     message = "Cannot execute because a node is missing the class_type property."
     if server.generation != "jobs":
         return error("invalid_prompt", message, f"Node ID '#{node_id}'")
@@ -84,7 +84,7 @@ def _no_class(node_id: str, node: Any, server: Checks) -> dict[str, Any]:
     return error("missing_node_type", message, f"Node ID '#{node_id}'", **extra)
 
 
-def _unknown_class(node_id: str, node: dict[str, Any], server: Checks) -> dict[str, Any]:
+def _unknown_class(node_id: str, node: dict[str, Any], server: ValidationContext) -> dict[str, Any]:
     kind = node["class_type"]
     if server.generation != "jobs":
         message = f"Cannot execute because node {kind} does not exist."
@@ -101,7 +101,7 @@ def _title(node: Any) -> str | None:
 class _Check:
     """The walk from each output up through its links; each node is checked once."""
 
-    def __init__(self, graph: Graph, server: Checks) -> None:
+    def __init__(self, graph: Graph, server: ValidationContext) -> None:
         self._graph = graph
         self._server = server
         self._errors: dict[str, list[NodeError]] = {}

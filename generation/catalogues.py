@@ -11,7 +11,7 @@ class Catalogues:
 
     def is_english(self) -> bool:
         """Tell whether nothing is to be translated."""
-        return not other_than_english()
+        return not language_code_unless_english()
 
     def one(self, template: str) -> str:
         """Return a template in this language; itself where it has none."""
@@ -26,7 +26,7 @@ class Catalogues:
         return written.translate(_FRENCH)
 
 
-def other_than_english() -> str:
+def language_code_unless_english() -> str:
     """Return the code of the language that is spoken now; empty for English."""
     language = get_language() or ""
     return "" if language.startswith("en") else language

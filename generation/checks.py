@@ -109,7 +109,7 @@ def _faults_of(path: Path) -> str:
     """Return why a file cannot be used, as far as it can be told without the database."""
     definitions = shipped_definitions()
     try:
-        content = safe_open.read_plain(path, workflow_library.MAX_BYTES)
+        content = safe_open.read_following_links(path, workflow_library.MAX_BYTES)
     except OSError as error:
         return str(error)
     reading = workflow_file_parsing.read(content, [definitions])

@@ -1,4 +1,4 @@
-"""Wake-ups: the only module of the engine that sends and reads messages of django-q2.
+"""The queue of django-q2: wake-ups for drivers, sent and read by this module of the engine alone.
 
 A message is a wake-up and nothing more: losing it delays, receiving it twice changes nothing.
 """

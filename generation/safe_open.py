@@ -127,7 +127,7 @@ def plain(path: Path) -> Iterator[BufferedReader]:
         yield handle
 
 
-def read_plain(path: Path, max_bytes: int) -> bytes:
+def read_following_links(path: Path, max_bytes: int) -> bytes:
     """Return the bytes of somebody's file, links followed; one that is larger is not read.
 
     Raises:
@@ -188,7 +188,7 @@ def write_pieces(at: int, name: str, pieces: Iterable[bytes]) -> None:
         raise
 
 
-def write_into(at: int, name: str, content: bytes) -> None:
+def write_and_sync(at: int, name: str, content: bytes) -> None:
     """Write into an empty file of an open folder and sync it to the disk.
 
     Raises:

@@ -30,7 +30,7 @@ class ActAdmin(RecordAdmin):
 
     @admin.display(description=_("when"), ordering="id")
     def when(self, act: Act) -> SafeString:
-        return html.clock(act.at)
+        return html.timestamp(act.at)
 
     @admin.display(description=_("what"), ordering="target")
     def what(self, act: Act) -> str:

@@ -198,10 +198,10 @@ def _facts(batch: Batch, *, may_change: bool) -> list[tuple[str, SafeString | st
         *_queue(batch),
         *_end(batch),
         (say("Requested by"), str(batch.requested_by or "–")),
-        (say("Requested"), html.clock(batch.created_at)),
-        (say("Finished"), html.clock(batch.finished_at)),
-        (say("Paused"), html.clock(batch.paused_at)),
-        (say("Cancel requested"), html.clock(batch.cancel_requested_at)),
+        (say("Requested"), html.timestamp(batch.created_at)),
+        (say("Finished"), html.timestamp(batch.finished_at)),
+        (say("Paused"), html.timestamp(batch.paused_at)),
+        (say("Cancel requested"), html.timestamp(batch.cancel_requested_at)),
     ]
 
 

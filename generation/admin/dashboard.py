@@ -34,7 +34,7 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def _storage() -> Table | None:
-    rows = [(each.scope or "all", html.clock(each.since), each.detail) for each in troubles()]
+    rows = [(each.scope or "all", html.timestamp(each.since), each.detail) for each in troubles()]
     title = say("Storage: plans wait until this is mended")
     return (
         Table(title, (say("Project"), say("Since"), say("What is wrong")), rows) if rows else None

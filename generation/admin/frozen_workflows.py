@@ -47,7 +47,7 @@ class WorkflowAdmin(RecordAdmin):
             facts=[
                 ("SHA-256", html.code(workflow.sha256)),
                 ("Contract's SHA-256", html.code(workflow.contract_sha256)),
-                (say("Frozen"), html.clock(workflow.created_at)),
+                (say("Frozen"), html.timestamp(workflow.created_at)),
                 (say("Batches"), self.batches(workflow)),
                 (say("Nodes"), str(len(workflow.graph))),
                 (say("Result"), contract.result or "none"),

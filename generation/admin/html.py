@@ -227,7 +227,7 @@ def expected(told: Expected | None) -> SafeString:
     )
 
 
-def clock(at: datetime | None) -> SafeString:
+def timestamp(at: datetime | None) -> SafeString:
     """A moment to the second."""
     if at is None:
         return NOTHING

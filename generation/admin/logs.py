@@ -36,7 +36,7 @@ class LogEntryAdmin(RecordAdmin):
 
     @admin.display(description=_("when"), ordering="id")
     def when(self, entry: LogEntry) -> SafeString:
-        return html.clock(entry.at)
+        return html.timestamp(entry.at)
 
     @admin.display(description=_("level"), ordering="level")
     def level_label(self, entry: LogEntry) -> SafeString:
@@ -64,7 +64,7 @@ class LogEntryAdmin(RecordAdmin):
             name=sentence(entry.event, entry.data),
             status=html.label(entry.level),
             facts=[
-                (say("When"), html.clock(entry.at)),
+                (say("When"), html.timestamp(entry.at)),
                 (say("Batch"), self.batch_link(entry)),
                 (say("Plan"), self.run_link(entry)),
                 (say("By"), self.by(entry)),

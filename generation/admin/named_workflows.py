@@ -262,7 +262,7 @@ def _facts(row: NamedWorkflow, told: ContractDocument) -> list[tuple[str, SafeSt
     return [
         (say("Graph"), html.code(row.sha256[:16])),
         (say("Contract"), html.code(contract_choices.sha256(row.choices)[:16])),
-        (say("Changed"), html.clock(row.changed_at)),
+        (say("Changed"), html.timestamp(row.changed_at)),
         (say("By"), str(row.changed_by or say("the workflows folder, or the console"))),
         (say("Panel"), _panel(told)),
         (say("Models"), ", ".join(needs["models"]) or "none"),

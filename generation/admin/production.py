@@ -49,7 +49,7 @@ class ProjectAdmin(RecordAdmin):
         batches = admin_overviews.batches().filter(episode__project=project).order_by("-pk")[:10]
         return Page(
             name=project.code,
-            facts=[(say("Created"), html.clock(project.created_at))],
+            facts=[(say("Created"), html.timestamp(project.created_at))],
             tables=[
                 Table(
                     say("Episodes"),

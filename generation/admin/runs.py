@@ -199,9 +199,9 @@ def _facts(run: PlanRun, *, may_change: bool) -> list[tuple[str, SafeString | st
             ),
         ),
         (say("Seed"), html.code(run.seed) or "–"),
-        (say("Requested"), html.clock(run.created_at)),
-        (say("Started"), html.clock(run.started_at)),
-        (say("Finished"), html.clock(run.finished_at)),
+        (say("Requested"), html.timestamp(run.created_at)),
+        (say("Started"), html.timestamp(run.started_at)),
+        (say("Finished"), html.timestamp(run.finished_at)),
         (say("File"), html.link_to(run.result)),
         *(
             [(say("Why"), _why(run)), (say("Expected end"), _end(run))]

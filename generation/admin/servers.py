@@ -345,7 +345,7 @@ def _facts(server: Any) -> list[tuple[str, SafeString | str]]:
         ("ComfyUI", server.version or "–"),
         (say("Named by"), server.get_source_display()),
         (say("Last seen"), html.ago(server.last_seen_at)),
-        (say("Down since"), html.clock(server.down_since)),
+        (say("Down since"), html.timestamp(server.down_since)),
         (say("Says"), server.health_detail or "–"),
         *_aside(server),
     ]
@@ -356,7 +356,7 @@ def _aside(server: Server) -> list[tuple[str, SafeString | str]]:
     if why is None:
         return []
     return [
-        (say("Set aside"), html.clock(server.set_aside_at)),
+        (say("Set aside"), html.timestamp(server.set_aside_at)),
         (say("Because"), why["message"]),
         (say("Remedy"), why["remedy"]),
     ]
@@ -364,7 +364,7 @@ def _aside(server: Server) -> list[tuple[str, SafeString | str]]:
 
 def _blocks(server: Server) -> Table:
     rows = [
-        (block.workflow.name, html.clock(block.created_at), block.detail)
+        (block.workflow.name, html.timestamp(block.created_at), block.detail)
         for block in server.blocks.all()
     ]
     empty = say("It takes every workflow that it can run.")
@@ -399,8 +399,8 @@ def _attempts(found: Any) -> Table:
             html.link_to(attempt.run, html.run_name(attempt.run)),
             html.link_to(attempt.run.batch),
             html.label(attempt.outcome),
-            html.clock(attempt.created_at),
-            html.clock(attempt.finished_at),
+            html.timestamp(attempt.created_at),
+            html.timestamp(attempt.finished_at),
             html.whole(attempt.outcome_detail),
         )
         for attempt in found

@@ -142,8 +142,8 @@ def attempts(found: Iterable[Attempt]) -> Table:
             html.label(attempt.outcome),
             html.code(attempt.id_on_server),
             html.code(attempt.seed),
-            html.clock(attempt.started_at or attempt.acknowledged_at or attempt.created_at),
-            html.clock(attempt.finished_at),
+            html.timestamp(attempt.started_at or attempt.acknowledged_at or attempt.created_at),
+            html.timestamp(attempt.finished_at),
             html.whole(attempt.outcome_detail),
         )
         for attempt in found
@@ -206,7 +206,7 @@ def log(found: Iterable[LogEntry], *, more: Cell = "", with_plan: bool = False) 
     )
     rows = [
         (
-            html.clock(entry.at),
+            html.timestamp(entry.at),
             html.label(entry.level),
             *([_plan_of(entry)] if with_plan else []),
             sentence(entry.event, entry.data),

@@ -133,7 +133,7 @@ class VersionAdmin(RecordAdmin):
                 (say("Made by"), tables.made_by(version)),
                 (say("Batch"), html.batch_link(version.batch)),
                 (say("Run"), html.link_to(version.run)),
-                (say("Published"), html.clock(version.published_at)),
+                (say("Published"), html.timestamp(version.published_at)),
                 *recipe_tables.facts(version, recipe),
             ],
             tables=recipe_tables.tables(version, recipe),

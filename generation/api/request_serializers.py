@@ -26,7 +26,7 @@ from nomenclature.errors import NomenclatureError
 from wording import say
 
 
-class Text(serializers.CharField):
+class StrictText(serializers.CharField):
     """A string that is one: no number passes for it, nothing is trimmed."""
 
     default_error_messages = {"not_a_string": say("Expected a string.")}
@@ -40,7 +40,7 @@ class Text(serializers.CharField):
         return str(super().to_internal_value(data))
 
 
-class Named(Text):
+class Named(StrictText):
     """A name of the production tree, checked by the nomenclature's rule of that name."""
 
     def __init__(self, rule: str, **options: Any) -> None:
@@ -88,8 +88,8 @@ class Strict(serializers.Serializer[Any]):
 
 
 class Credentials(Strict):
-    username = Text(max_length=150)
-    password = Text(max_length=4096)
+    username = StrictText(max_length=150)
+    password = StrictText(max_length=4096)
 
 
 class Whole(serializers.IntegerField):
@@ -102,9 +102,9 @@ class Whole(serializers.IntegerField):
 
 
 class OnePlanOrAll(Strict):
-    batch_id = Text(max_length=64)
-    sequence_id = Text(required=False, max_length=64)
-    plan = Text(required=False, max_length=64)
+    batch_id = StrictText(max_length=64)
+    sequence_id = StrictText(required=False, max_length=64)
+    plan = StrictText(required=False, max_length=64)
     variation = Whole(
         min_value=1,
         max_value=VARIATIONS_MAX,
@@ -133,7 +133,7 @@ class Retry(OnePlanOrAll):
     params = serializers.DictField(
         required=False, help_text="Overrides for these runs; the seed stays unless it is given."
     )
-    workflow_json = Text(
+    workflow_json = StrictText(
         required=False,
         max_length=128,
         help_text="Another workflow for these runs, such as the corrected file.",
@@ -153,7 +153,7 @@ class Steer(Strict):
     priority = Whole(min_value=PRIORITY_LOW, max_value=PRIORITY_HIGH, required=False)
     paused = Flag(required=False)
     max_tries = Whole(min_value=TRIES_LOW, max_value=TRIES_HIGH, required=False)
-    name = Text(max_length=NAME_MAX, required=False)
+    name = StrictText(max_length=NAME_MAX, required=False)
 
     def other_problems(self, data: Mapping[str, Any]) -> dict[str, Any]:
         problems = super().other_problems(data)
@@ -177,14 +177,14 @@ class Number(serializers.Field[float, Any, float, Any]):
 
 
 class Answers(Strict):
-    which_panel = Text(required=False, allow_null=True, allow_blank=True)
-    which_result = Text(required=False, allow_null=True)
-    painted_mask = Text(required=False, allow_null=True)
+    which_panel = StrictText(required=False, allow_null=True, allow_blank=True)
+    which_result = StrictText(required=False, allow_null=True)
+    painted_mask = StrictText(required=False, allow_null=True)
 
 
 class ParameterChoice(Strict):
     offered = Flag(required=False, allow_null=True)
-    label = Text(required=False, allow_null=True)  # type: ignore[assignment]
+    label = StrictText(required=False, allow_null=True)  # type: ignore[assignment]
     order = Whole(required=False, allow_null=True)
     min = Number(required=False, allow_null=True)
     max = Number(required=False, allow_null=True)
@@ -197,7 +197,7 @@ class WorkflowFile(Strict):
         max_length=255,
         help_text="API format, the editor's, or a PNG or WebP that ComfyUI saved.",
     )
-    name = Text(required=False, help_text="Default: the file's own.")
+    name = StrictText(required=False, help_text="Default: the file's own.")
 
 
 class ContractChange(Strict):
@@ -217,9 +217,9 @@ class ContractChange(Strict):
 
 
 class Upload(Strict):
-    batch_id = Text(max_length=64)
-    sequence_id = Text(max_length=64)
-    plan = Text(max_length=64)
+    batch_id = StrictText(max_length=64)
+    sequence_id = StrictText(max_length=64)
+    plan = StrictText(max_length=64)
     variation = serializers.IntegerField(
         min_value=1,
         max_value=VARIATIONS_MAX,
@@ -247,24 +247,26 @@ class Panel(Strict):
 class PlanTexts(Strict):
     """What is written of a plan: what is left out stays as it is."""
 
-    label = Text(max_length=TEXTS["label"], allow_blank=True, required=False)  # type: ignore[assignment]
-    storyboard_uid = Text(max_length=TEXTS["storyboard_uid"], allow_blank=True, required=False)
-    dialogue = Text(max_length=TEXTS["dialogue"], allow_blank=True, required=False)
-    action = Text(
+    label = StrictText(max_length=TEXTS["label"], allow_blank=True, required=False)  # type: ignore[assignment]
+    storyboard_uid = StrictText(
+        max_length=TEXTS["storyboard_uid"], allow_blank=True, required=False
+    )
+    dialogue = StrictText(max_length=TEXTS["dialogue"], allow_blank=True, required=False)
+    action = StrictText(
         max_length=TEXTS["action"],
         allow_blank=True,
         required=False,
         help_text="Place, camera and description follow it, unless somebody wrote them otherwise.",
     )
-    place = Text(max_length=TEXTS["place"], allow_blank=True, required=False)
-    camera = Text(max_length=TEXTS["camera"], allow_blank=True, required=False)
-    description = Text(max_length=TEXTS["description"], allow_blank=True, required=False)
-    notes = Text(max_length=TEXTS["notes"], allow_blank=True, required=False)
+    place = StrictText(max_length=TEXTS["place"], allow_blank=True, required=False)
+    camera = StrictText(max_length=TEXTS["camera"], allow_blank=True, required=False)
+    description = StrictText(max_length=TEXTS["description"], allow_blank=True, required=False)
+    notes = StrictText(max_length=TEXTS["notes"], allow_blank=True, required=False)
     duration_ms = Whole(
         min_value=0, max_value=NUMBERS["duration_ms"], required=False, allow_null=True
     )
     position = Whole(min_value=0, max_value=NUMBERS["position"], required=False, allow_null=True)
-    style = Text(  # type: ignore[assignment]
+    style = StrictText(  # type: ignore[assignment]
         max_length=64, required=False, allow_null=True, help_text="One of `GET /api/styles`."
     )
     production_status = serializers.ChoiceField(list(PlanStatus), required=False)
@@ -318,7 +320,7 @@ class Rerun(Strict):
     )
     variations = Whole(min_value=1, max_value=VARIATIONS_MAX, required=False)
     force = Flag(required=False, help_text="Approved plans, too: it takes a `reason`.")
-    reason = Text(max_length=REASON_MAX, required=False, allow_blank=True)
+    reason = StrictText(max_length=REASON_MAX, required=False, allow_blank=True)
 
 
 def disagreement(season: object, episode: object) -> dict[str, Any]:

@@ -79,7 +79,7 @@ class Client:
         """Close the connections to the server."""
         self._transport.close()
 
-    def reconnect(self) -> None:
+    def drop_connection(self) -> None:
         """Make the next request over a connection of its own: another server may answer it."""
         self._transport.close()
 
@@ -221,7 +221,7 @@ class Client:
 
     def view_exists(self, output: OutputFile) -> bool:
         """Tell whether the server has the file, without fetching it."""
-        answer = self._transport.probe(_view(output, 0))
+        answer = self._transport.status_only(_view(output, 0))
         return answer.status not in {400, 404} and check(answer).status == 200
 
     def object_info(self) -> Json:

@@ -116,7 +116,7 @@ class Transport:
                 location=response.headers.get("Location", ""),
             )
 
-    def probe(self, request: Request) -> Answer:
+    def status_only(self, request: Request) -> Answer:
         """Ask, and look at the status only: the body is left unread, the connection closed."""
         self._before(request)
         with self._open(request) as response:

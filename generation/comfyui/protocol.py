@@ -54,7 +54,7 @@ class Queue:
     def __contains__(self, prompt_id: object) -> bool:
         return prompt_id in self.running or prompt_id in self.pending
 
-    def count(self, prompt_id: str) -> int:
+    def n_copies(self, prompt_id: str) -> int:
         """Return how often a prompt is there: twice when it was posted twice."""
         return self.running.count(prompt_id) + self.pending.count(prompt_id)
 

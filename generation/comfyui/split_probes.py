@@ -42,6 +42,6 @@ def of_file(client: Client, file: OutputFile, times: int) -> list[bool]:
 def _asked(client: Client, times: int, is_there: Callable[[], bool]) -> list[bool]:
     seen = []
     for _ in range(times):
-        client.reconnect()
+        client.drop_connection()
         seen.append(is_there())
     return seen

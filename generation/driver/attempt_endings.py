@@ -47,7 +47,7 @@ class AttemptEndings:
         if effect.is_deaf or why.code in SET_ASIDE:
             self._set_aside(why, flight.prompt_id)
         elif workflow := flight.attempt.run.workflow:
-            circuit_breaker.look(self._lease.server, workflow, flight.attempt)
+            circuit_breaker.block_if_failing(self._lease.server, workflow, flight.attempt)
 
     def fail_attempt(self, attempt: Attempt, why: PlanFailure) -> None:
         """End an attempt that failed, whether it is in flight or not."""
@@ -77,7 +77,7 @@ class AttemptEndings:
         if prompt_exchange.concerns_its_likes(effect.refused, flight.attempt):
             transitions.fail_alike(flight.attempt, why)
 
-    def make_way(self, _: Flight, effect: do.MakeWay) -> None:
+    def yield_server(self, _: Flight, effect: do.YieldServer) -> None:
         """Take ours off a server that somebody else's prompt keeps busy, and have it set aside.
 
         Nothing is done while one of ours runs, or has ended.
@@ -109,7 +109,7 @@ class AttemptEndings:
         self._flights.clear()
         self.is_set_aside = True
 
-    def stop(self, flight: Flight, _: do.Stop) -> None:
+    def stop(self, flight: Flight, _: do.EndCancelled) -> None:
         """End a cancelled attempt whose prompt is off the server."""
         transitions.stop(flight.attempt)
 

@@ -42,7 +42,7 @@ def fetching(stage: Fetching, observed: Observation, now: float) -> Step:
         case seen.NoVolume(problem=problem):
             return _short(stage, problem, now)
         case seen.CancelRequested():
-            return end(do.Stop())
+            return end(do.EndCancelled())
     return stage, ()
 
 
@@ -115,7 +115,7 @@ def publishing(stage: Publishing, observed: Observation, _now: float) -> Step:
         case seen.NumbersReserved(versions=versions):
             return end(do.Publish(versions, stage.render_s))
         case seen.CancelCameFirst():
-            return end(do.Discard(stage.images), do.Stop())
+            return end(do.Discard(stage.images), do.EndCancelled())
         case seen.NumbersExhausted(words=words):
             why = failure("versions_exhausted", words)
             return end(do.Discard(stage.images), do.Fail(why))

@@ -74,7 +74,7 @@ class DuplicateAddresses:
         """
         return not self._has_twins or n_posted + self.n_there < settings.MADSEA_DEPTH
 
-    def look(self, queue: Queue, flights: Iterable[Flight]) -> None:
+    def find_foreign(self, queue: Queue, flights: Iterable[Flight]) -> None:
         """See whether the queue holds what was posted to another address."""
         ours = {str(flight.attempt.prompt_id) for flight in flights}
         queued = {match[1] for prefix in queue.by_prefix if (match := _OURS.fullmatch(prefix))}

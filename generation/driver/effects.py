@@ -80,7 +80,7 @@ class ProveSplit:
 
 
 @dataclass(frozen=True)
-class MakeWay:
+class YieldServer:
     """Take all of ours off a server that somebody else's prompt keeps busy; set it aside."""
 
     foreign: str
@@ -176,7 +176,7 @@ class StepBack:
 
 
 @dataclass(frozen=True)
-class Stop:
+class EndCancelled:
     """End it as cancelled: it is off its server."""
 
 
@@ -209,7 +209,7 @@ Effect = (
     | AskOnceMore
     | SearchByPrefix
     | ProveSplit
-    | MakeWay
+    | YieldServer
     | Fetch
     | EndStorageTrouble
     | Discard
@@ -222,7 +222,7 @@ Effect = (
     | Fail
     | TurnAway
     | StepBack
-    | Stop
+    | EndCancelled
     | Lose
     | LoseInterrupted
     | LetGo

@@ -1,4 +1,4 @@
-"""The executor: observes each flight, asks the state machine, and carries out its effects."""
+"""Flight control: observes each flight, asks the state machine, and carries out its effects."""
 
 from collections import deque
 from contextlib import suppress
@@ -177,12 +177,12 @@ class FlightControl:
         # Of what has ended, as the socket says, the queue tells nothing.
         only_ended = all(getattr(flight.stage, "has_ended", False) for flight in due)
         queue = Queue((), ()) if only_ended else self._client.queue()
-        self._duplicates.look(queue, self.flights)
+        self._duplicates.find_foreign(queue, self.flights)
         for flight in due:
             if flight not in self.flights:
                 continue
             with self._guard.step(flight.attempt):
-                self._follow(flight, self._performer.lookup.look(flight, queue))
+                self._follow(flight, self._performer.lookup.find(flight, queue))
 
     # Messages -------------------------------------------------------------------------------------
 

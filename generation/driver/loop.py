@@ -85,7 +85,7 @@ class Driver:
         self._transfers = Transfers(self._files, self._inbox)
         self._socket = SocketListener(where, self._inbox)
         self._desk = Desk(lease)
-        self._executor = FlightControl(
+        self._control = FlightControl(
             lease,
             self._client,
             desk=self._desk,
@@ -107,15 +107,15 @@ class Driver:
         """
         logger.info("driving %s", self._lease.server.name)
         try:
-            self._executor.adopt()
+            self._control.adopt()
             # Before any claim, which a draining server would refuse: what was given up here goes.
-            self._executor.advance()
+            self._control.advance()
             while not self._stop.poll():
                 self._turn()
                 self._note_work()
                 if self._is_over():
                     break
-            self._executor.remember()
+            self._control.remember()
         finally:
             self._socket.close()
             self._transfers.close()
@@ -124,29 +124,29 @@ class Driver:
             logger.info("leaving %s", self._lease.server.name)
 
     def _note_work(self) -> None:
-        if self._executor.flights:
+        if self._control.flights:
             self._busy_at = monotonic()
 
     def _is_over(self) -> bool:
         now = monotonic()
-        if now > self._ends_at or self._executor.is_set_aside:
+        if now > self._ends_at or self._control.is_set_aside:
             return True
-        if self._executor.flights:
+        if self._control.flights:
             return False
         is_idle = now - self._busy_at > settings.MADSEA_LINGER_S
-        return is_idle or self._executor.reachability.is_lost
+        return is_idle or self._control.reachability.is_lost
 
     def _turn(self) -> None:
         self._beat()
         self._obey()
-        self._executor.advance()
-        if self._executor.is_set_aside:
+        self._control.advance()
+        if self._control.is_set_aside:
             return
         self._fill()
         self._listen()
         self._publish()
         self._report()
-        if self._executor.flights:
+        if self._control.flights:
             self._busy_at = monotonic()
 
     def _beat(self) -> None:
@@ -155,15 +155,17 @@ class Driver:
         self._beat_at = monotonic()
         close_old_connections()
         self._heartbeat.beat()
-        self._executor.remember()
-        self._executor.reachability.check(is_idle=not self._executor.flights)
-        if monotonic() - self._began_at > TURN_S and server_leases.others_wait(self._lease):
+        self._control.remember()
+        self._control.reachability.check(is_idle=not self._control.flights)
+        if monotonic() - self._began_at > TURN_S and server_leases.another_server_waits(
+            self._lease
+        ):
             self._ends_at = 0.0
 
     def _obey(self) -> None:
-        if self._executor.flights and monotonic() - self._obeyed_at >= OBEY_EVERY_S:
+        if self._control.flights and monotonic() - self._obeyed_at >= OBEY_EVERY_S:
             self._obeyed_at = monotonic()
-            self._executor.obey()
+            self._control.obey()
 
     def _fill(self) -> None:
         """Claim until the server has its depth, and post each before the next is claimed.
@@ -171,31 +173,31 @@ class Driver:
         When there is nothing to claim, or the server may not take more, it is looked for again a
         moment later, not with every word of the socket.
         """
-        while self._executor.has_room() and monotonic() >= self._claims_at:
+        while self._control.has_room() and monotonic() >= self._claims_at:
             attempt = self._claim()
             if attempt is None:
                 self._claims_at = monotonic() + IDLE_WAIT_S
                 return
-            self._executor.take(attempt)
-            self._executor.advance()
-            if self._executor.is_set_aside:
+            self._control.take(attempt)
+            self._control.advance()
+            if self._control.is_set_aside:
                 return
 
     def _claim(self) -> Attempt | None:
         try:
-            return self._desk.claim(in_flight=self._executor.flights.n_on_server)
+            return self._desk.claim(in_flight=self._control.flights.n_on_server)
         except Fenced:
             self._drain()
             return None
 
     def _drain(self) -> None:
         """Go on with what is in flight, if the lease is ours and only claiming is forbidden."""
-        if not server_leases.beat(self._lease) or not self._executor.flights:
+        if not server_leases.beat(self._lease) or not self._control.flights:
             raise Fenced(f"{self._lease.server.name} is another's, or takes nothing more.")
 
     def _listen(self) -> None:
         """Wait for the next message, then take all that have come, and none that come meanwhile."""
-        wait_s = 0.0 if self._pictures else min(IDLE_WAIT_S, self._executor.due_in_s())
+        wait_s = 0.0 if self._pictures else min(IDLE_WAIT_S, self._control.due_in_s())
         try:
             message = self._inbox.get(timeout=wait_s) if wait_s > 0 else self._inbox.get_nowait()
         except Empty:
@@ -209,19 +211,19 @@ class Driver:
         if isinstance(message, TransferDone) and message.has_pictures:
             self._pictures.append(message)
         else:
-            self._executor.hear(message)
+            self._control.hear(message)
 
     def _publish(self) -> None:
         """Reserve and publish the pictures of one attempt, which takes longer than all else."""
         if self._pictures:
-            self._executor.hear(self._pictures.popleft())
+            self._control.hear(self._pictures.popleft())
 
     def _report(self) -> None:
         now = monotonic()
         if now - self._reported_at < PROGRESS_EVERY_S:
             return
         # What is rendered has no progress but its publication.
-        for flight in self._executor.flights.in_stage(Running):
+        for flight in self._control.flights.in_stage(Running):
             progress = flight.progress
             # Nobody is helped by the progress of what is rendered in less than that.
             is_quick = now - (progress.first_heard_at or now) < PROGRESS_EVERY_S

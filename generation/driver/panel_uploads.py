@@ -38,7 +38,7 @@ class Panels:
         problem, panel = observed.problem, flight.attempt.panel
         if panel is None or not isinstance(problem, StorageError) or problem.is_permanent:
             return observed
-        is_settled = volumes.settle(problem, panel.path, is_reading=True)
+        is_settled = volumes.adopt_or_note(problem, panel.path, is_reading=True)
         return PanelNotUploaded(problem, is_settled=is_settled)
 
     def use(self, flight: Flight, effect: UsePanel) -> None:

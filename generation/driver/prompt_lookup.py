@@ -88,7 +88,7 @@ class PromptLookup:
         usual_s = timing.LOOK_RUNNING_S if self._socket.is_open() else timing.LOOK_BLIND_S
         return self._split.next_look_s(usual_s)
 
-    def look(self, flight: Flight, queue: Queue) -> Observation:
+    def find(self, flight: Flight, queue: Queue) -> Observation:
         """Observe where a prompt is: in the queue, which was asked for just now, or the history.
 
         Raises:
@@ -117,7 +117,7 @@ class PromptLookup:
             runs_any=bool(queue.running),
             foreign=next(foreign, ""),
             heard_at=flight.progress.heard_at,
-            n_copies=queue.count(flight.prompt_id),
+            n_copies=queue.n_copies(flight.prompt_id),
             drops_result=prompt_exchange.drops_result(flight.attempt.graph, outputs),
         )
 
@@ -190,5 +190,5 @@ class PromptLookup:
         return ended[1]
 
     def _find_ended(self, flight: Flight) -> tuple[str, History] | None:
-        self._client.reconnect()
+        self._client.drop_connection()
         return self._client.find_ended(flight.prefix)

@@ -76,7 +76,7 @@ class PromptRemoval:
 
     def _tell_either(self, tell: Callable[[], None]) -> None:
         for _ in range(TIMES_TOLD):
-            self._client.reconnect()
+            self._client.drop_connection()
             tell()
 
     def look_again(self) -> None:

@@ -47,7 +47,7 @@ class Publisher:
         problem = observed.problem
         if not isinstance(problem, StorageError) or problem.is_permanent:
             return observed
-        is_settled = volumes.settle(problem, self._folder(flight))
+        is_settled = volumes.adopt_or_note(problem, self._folder(flight))
         return seen.PicturesNotFetched(problem, is_settled=is_settled)
 
     def end_storage_trouble(self, flight: Flight, _: do.EndStorageTrouble) -> None:

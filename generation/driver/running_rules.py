@@ -61,7 +61,7 @@ def _running_in_queue(stage: Running, observed: seen.FoundInQueue, now: float) -
     if why is None:
         return running, effects
     if why.code == "occupied":
-        return running, (*effects, do.MakeWay(timers.behind, why))
+        return running, (*effects, do.YieldServer(timers.behind, why))
     if why.code != "hung":
         return end(*effects, do.Fail(why))
     quiet_s = round(now - (timers.quiet_since or now))
@@ -130,7 +130,7 @@ def _stopping_now(stage: OnServer, now: float) -> Stopping:
 
 
 def _stopped(stage: Stopping) -> Step:
-    return end(do.Stop() if stage.verdict is None else do.Fail(stage.verdict))
+    return end(do.EndCancelled() if stage.verdict is None else do.Fail(stage.verdict))
 
 
 # Posting, Running and Stopping alike --------------------------------------------------------------

@@ -41,13 +41,13 @@ class SplitAddress:
         is_first = self._is_new and any(map(is_acknowledged, stages))
         is_missed = any(isinstance(s, ON_SERVER) and s.absence.since is not None for s in stages)
         if is_first or is_missed or self.is_proven:
-            self._client.reconnect()
+            self._client.drop_connection()
         self._n_looks += is_first
         if is_first and self._n_looks % 2:
             # Otherwise, with two prompts, an alternating balancer would ask each server only for
             # the prompt that it has, and hide the split.
             self._client.queue_remaining()
-            self._client.reconnect()
+            self._client.drop_connection()
 
     def next_look_s(self, otherwise_s: float) -> float:
         """Return in how many seconds a prompt that is there is to be looked for again."""

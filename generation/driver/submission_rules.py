@@ -46,7 +46,7 @@ def preparing(stage: Preparing, observed: Observation, now: float) -> Step:
             # The first POST may come late.
             return Stopping(due_at=now + LOOK_SOON_S, was_acknowledged=False), (do.TakeOff(),)
         case seen.CancelRequested():
-            return end(do.Stop())
+            return end(do.EndCancelled())
     return stage, ()
 
 

@@ -140,7 +140,7 @@ class Transfers:
             if not any(seen):
                 raise
         for _ in range(TIMES_ASKED):
-            self._client.reconnect()
+            self._client.drop_connection()
             with suppress(FileMissing):
                 return self._client.view(output, max_bytes=most), split_probes.comes_back(seen)
         raise FileMissing(

@@ -30,7 +30,7 @@ def choice(options: dict[str, Any]) -> Choice:
     """
     names = ("batch", "project", "episode", "sequence", "style", "since", "until")
     chosen = Choice(**{name: options[name] for name in names})
-    if chosen.is_open and not options["all"]:
+    if chosen.is_unfiltered and not options["all"]:
         raise CommandError("Say which: give a filter (see --help), or --all.")
     selection.check(chosen)
     return chosen

@@ -28,7 +28,7 @@ class Choice:
     until: date | None = None
 
     @property
-    def is_open(self) -> bool:
+    def is_unfiltered(self) -> bool:
         """Whether it leaves everything open: it means everything there is."""
         return all(getattr(self, each.name) is None for each in fields(self))
 

@@ -122,7 +122,7 @@ class Heading:
     @property
     def context(self) -> str:
         """The part of the tag that is not the revision."""
-        tags = (outlook.tag for _, outlook in self._in_order())
+        tags = (outlook.etag_part for _, outlook in self._in_order())
         return f"{self.window:x}{''.join(tags) if self.batch.n_queued else ''}{self.language}"
 
     @property
@@ -161,7 +161,7 @@ def heading(public_id: str) -> Heading:
     """
     found: Any = batches.existing(public_id, _HEADINGS.first)
     outlooks = wait_reasons.outlooks_of([found])
-    return Heading(found, outlooks, signed_urls.window(), catalogues.other_than_english())
+    return Heading(found, outlooks, signed_urls.window(), catalogues.language_code_unless_english())
 
 
 def status(batch: Batch, *, since: int | None = None, origin: str = "") -> StatusDocument:

@@ -49,7 +49,7 @@ class Outlook:
         return f"{crc32(self.detail.encode()):08x}" if self.detail else None
 
     @property
-    def tag(self) -> str:
+    def etag_part(self) -> str:
         """What stands for the outlook in an ETag: letters and digits."""
         return f"{self.situation}{self.reason or ''}"
 

@@ -125,7 +125,7 @@ _mended: Asking[bool] = Asking()
 _asked_at: dict[int, float] = {}
 
 
-def look() -> None:
+def take_back_mended() -> None:
     """Take back what is seen to be a ComfyUI of its own again, and only one."""
     rows = Server.objects.enabled().undriven().standing_aside()
     found = {server.url: server for server in rows.select_related("same_as")}

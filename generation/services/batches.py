@@ -44,7 +44,7 @@ from generation.services.request_params import OwnValues, PlanKey
 from generation.services.request_validation import BatchRequest
 from generation.services.retry_overrides import NONE, Overrides
 from generation.services.transitions import Cancelled
-from generation.states import FIRST, Mode, WaitReason
+from generation.states import FIRST, Mode, RunState, WaitReason
 from wording import say
 
 _NOTHING_OWN = OwnValues({}, {})
@@ -222,7 +222,7 @@ def _kept(found: Iterable[Needs]) -> dict[str, Needs]:
     distinct = {needs.sha256: needs for needs in found}
     kept = {sha256: capability.keep(needs) for sha256, needs in distinct.items()}
     if kept:
-        capability.settle(kept.values())
+        capability.refresh(kept.values())
         transaction.on_commit(partial(preflight.have_read, list(kept.values())))
     return kept
 
@@ -258,6 +258,19 @@ def cancel(batch: Batch, *, actor: User | None) -> Cancelled:
             acts.record("cancel", batch, by=actor)
     batch.refresh_from_db()
     return done
+
+
+def cancel_unanswered() -> None:
+    """Cancel without its server what was asked to stop while a driver still spoke for it."""
+    alone = servers.unanswered()
+    asked = PlanRun.objects.filter(
+        state=RunState.RUNNING,
+        cancel_requested_at__isnull=False,
+        current_attempt__server_id__in=alone,
+        current_attempt__versions=None,
+    )
+    for batch_id in asked.order_by("batch_id").values_list("batch_id", flat=True).distinct():
+        transitions.cancel_unanswered(batch_id, unanswered=alone)
 
 
 def retry(
@@ -320,7 +333,7 @@ def retry_runs(
         if moved and batch.mode == Mode.AUTO:
             # Overrides may need another server than the rest.
             needs = list(Needs.objects.filter(groups__batch=batch).distinct())
-            capability.settle(needs)
+            capability.refresh(needs)
             transaction.on_commit(partial(preflight.have_read, needs))
             transaction.on_commit(queueing.wake)
     return moved

@@ -162,7 +162,7 @@ def _sha256(names: list[Any]) -> str:
     return hashlib.sha256(json.dumps(names).encode()).hexdigest()
 
 
-def settle(needs: Iterable[Needs] | None = None) -> int:
+def refresh(needs: Iterable[Needs] | None = None) -> int:
     """Bring up to date which servers have what is needed; return how many rows were written.
 
     Without `needs`, for all that the queued plans need. A server whose definitions are unknown
@@ -298,7 +298,7 @@ def _narrowed(attempt: Attempt, lacking: Sequence[Lack]) -> Needs | None:
         return needs
     files = sorted([*needs.files, *map(list, more)])
     narrowed = keep(_needs(needs.classes, files))
-    settle([narrowed])
+    refresh([narrowed])
     _regroup(attempt.run, narrowed, _own_names(attempt, {where for where, _ in refused}))
     return narrowed
 

@@ -34,7 +34,7 @@ ROW_MOST = 300
 _BLAMED = [each.code for each in FAILURES.values() if each.fault in (Fault.SERVER, Fault.EITHER)]
 
 
-def look(server: Server, workflow: Workflow, latest: Attempt | None = None) -> bool:
+def block_if_failing(server: Server, workflow: Workflow, latest: Attempt | None = None) -> bool:
     """Block a server for a workflow if it failed it again and again; tell whether it is blocked.
 
     The `latest` to fail on one that is blocked already was on its way there: it is forgiven too.
@@ -64,7 +64,7 @@ def look(server: Server, workflow: Workflow, latest: Attempt | None = None) -> b
     return True
 
 
-def look_everywhere() -> None:
+def block_after_later_success() -> None:
     """Block also where the success elsewhere came after the failures."""
     newest = Attempt.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     failed = Attempt.objects.filter(
@@ -74,7 +74,7 @@ def look_everywhere() -> None:
     pairs = failed.order_by().values_list("server_id", workflow)
     often = pairs.annotate(n=Count("pk")).filter(n__gte=IN_A_ROW)
     for server_id, workflow_id, _ in often:
-        look(Server.objects.get(pk=server_id), Workflow.objects.get(pk=workflow_id))
+        block_if_failing(Server.objects.get(pk=server_id), Workflow.objects.get(pk=workflow_id))
 
 
 def _ended(workflow: Workflow) -> QuerySet[Attempt]:

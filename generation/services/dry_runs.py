@@ -49,7 +49,7 @@ class Lacking(TypedDict):
     closest: list[str]
 
 
-class LockedPlan(TypedDict):
+class ApprovedPlan(TypedDict):
     """A plan that is approved: it is left out, or made anew where the request is forced."""
 
     sequence_id: str
@@ -97,7 +97,7 @@ class DryRunDocument(TypedDict):
     params: dict[str, Any]
     sources: dict[str, str]
     plans: list[PlanOutlook]
-    locked: list[LockedPlan]
+    locked: list[ApprovedPlan]
     servers: list[ServerOutlook]
     new: New
 

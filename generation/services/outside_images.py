@@ -34,7 +34,7 @@ def publish_panel(plan: Plan, checked: Checked, *, actor: User | None) -> Versio
         StorageError: the projects folder cannot be written.
     """
     version = _publish(plan, publication.PANEL, checked, actor)
-    release([plan.pk])
+    release_waiting_runs([plan.pk])
     return version
 
 
@@ -75,7 +75,7 @@ def _publish(plan: Plan, task: str, checked: Checked, actor: User | None) -> Ver
     return publication.finish(version)
 
 
-def release(plan_ids: Sequence[int]) -> int:
+def release_waiting_runs(plan_ids: Sequence[int]) -> int:
     """Let the runs go on that waited for the panels of these plans; return how many."""
     waiting = PlanRun.objects.waiting_for_panel().filter(plan_id__in=plan_ids)
     batch_ids = sorted(set(waiting.values_list("batch_id", flat=True)))
@@ -85,9 +85,9 @@ def release(plan_ids: Sequence[int]) -> int:
     return released
 
 
-def release_all() -> int:
+def release_all_waiting_runs() -> int:
     """Release every run whose panel is there: what a cut-off import has left waiting."""
     panel = Version.objects.panels().filter(plan=OuterRef("plan"))
     waiting = PlanRun.objects.waiting_for_panel().filter(Exists(panel))
     plan_ids = list(waiting.values_list("plan_id", flat=True).distinct()[:1000])
-    return release(plan_ids) if plan_ids else 0
+    return release_waiting_runs(plan_ids) if plan_ids else 0

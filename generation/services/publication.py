@@ -134,7 +134,7 @@ def reserve_import(plan: Plan, task: str, image: Image, *, actor: User | None) -
 
 
 def _reserve(plan_id: int, task: str, images: Sequence[Image], **fields: Any) -> list[Version]:
-    plan = transitions.locked_plan(plan_id)
+    plan = transitions.plan_for_update(plan_id)
     numbers = take_numbers(plan, task, len(images))
     run = fields.get("run")
     fields |= {"plan": plan, "task": task, "batch_id": run.batch_id if run else None}
@@ -357,7 +357,7 @@ def _take_back(pictures: Sequence[Version], gone: Version, *, named: Sequence[Ve
         if not transitions.unreserve(Version.objects.all(), pictures, named=named):
             return
         transitions.tell_found(now, gone.run_id, named)
-        transitions.lose_staged(now, gone)
+        transitions.requeue_lost_staged(now, gone)
     _discard_all(pictures)
 
 
@@ -388,7 +388,7 @@ def _yield_the_name(pictures: Sequence[Version]) -> None:
 
 def _move_on(pictures: Sequence[Version], content: storage.Content) -> bool:
     first = pictures[0]
-    plan = transitions.locked_plan(first.plan_id)
+    plan = transitions.plan_for_update(first.plan_id)
     ids = [picture.pk for picture in pictures]
     rows = Version.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
     held = {version.pk: version for version in rows}

@@ -80,7 +80,7 @@ def driven_by(pids: Iterable[int]) -> int:
     return Server.objects.driven().filter(lease_owner__in=owners).count()
 
 
-def others_wait(lease: Lease) -> bool:
+def another_server_waits(lease: Lease) -> bool:
     """Tell whether another server was promised a driver that no worker was free for."""
     asked = Q(drive_requested_at__lt=Now() - timedelta(seconds=WAITS_FOR_DRIVER_S))
     waiting = Server.objects.enabled().undriven().filter(asked)

@@ -63,7 +63,7 @@ def take_back(server: Server) -> bool:
 _restarts: Asking[bool] = Asking()
 
 
-def look() -> None:
+def take_back_restarted() -> None:
     """Take back what has restarted; give back what a killed driver left on what has not."""
     aside = Server.objects.enabled().undriven().out_of_order()
     found = {server.url: server for server in aside}

@@ -23,11 +23,11 @@ from generation.comfyui.client import Client
 from generation.comfyui.errors import ComfyError
 from generation.comfyui.http_transport import Timeouts
 from generation.errors import Conflict
-from generation.models import Attempt, PlanRun, Server, ServerDefinitions, Workflow
+from generation.models import Attempt, Server, ServerDefinitions, Workflow
 from generation.models.server import SECRETS, lease_ends_ahead
 from generation.services import capability, circuit_breaker, node_definitions, transitions
 from generation.services.parallel_calls import Asking
-from generation.states import RunState, ServerHealth
+from generation.states import ServerHealth
 from generation.workflows.named_files import FILES_MOST
 from generation.workflows.requirements import Lack
 from wording import say, words_of
@@ -200,7 +200,7 @@ def _version_of(client: Client) -> tuple[str, bool]:
     return client.system_stats().version[:32], client.ask_for_jobs_api()
 
 
-def look(server: Server) -> Server:
+def read_now(server: Server) -> Server:
     """Ask a server now how it is: health, version, node definitions; write what it says."""
     _judge(server, _probe(server))
     server.refresh_from_db()
@@ -334,7 +334,7 @@ def _write_down(reading: Asking[_Said | str], within_s: float) -> Iterator[tuple
                 _unread(server.pk, said or SILENT)
                 yield server.pk, said or SILENT
     if is_new:
-        capability.settle()
+        capability.refresh()
 
 
 def _unread(pk: int, problem: str) -> None:
@@ -401,19 +401,6 @@ def declare_gone(server: Server, why: str = "") -> int:
     attempts = Attempt.objects.under_way().filter(server=server)
     related: Iterable[Attempt] = attempts.select_related("run", "server").order_by("pk")
     return sum(transitions.abandon(attempt, detail) for attempt in related)
-
-
-def settle_cancels() -> None:
-    """Cancel without its server what was asked to stop while a driver still spoke for it."""
-    alone = unanswered()
-    asked = PlanRun.objects.filter(
-        state=RunState.RUNNING,
-        cancel_requested_at__isnull=False,
-        current_attempt__server_id__in=alone,
-        current_attempt__versions=None,
-    )
-    for batch_id in asked.order_by("batch_id").values_list("batch_id", flat=True).distinct():
-        transitions.settle_cancel(batch_id, unanswered=alone)
 
 
 # What supervisors do ------------------------------------------------------------------------------

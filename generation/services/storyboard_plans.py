@@ -183,7 +183,7 @@ def _published(made: Made) -> Made:
         except (storage.StorageError, Conflict) as error:
             logger.warning("%s stays reserved: %s", version, error)
             n_left += 1
-    outside_images.release([version.plan_id for version in made.panels])
+    outside_images.release_waiting_runs([version.plan_id for version in made.panels])
     return Made(made.plans, made.new, made.changed, made.panels, n_left)
 
 

@@ -41,7 +41,7 @@ class Maker:
         self.n_settled = 0
         self._deferred: dict[int, float] = {}
 
-    def settle(self) -> int:
+    def make_pending(self) -> int:
         """Make what is derived of the newest pending versions; return how many were tried.
 
         0: none is pending, or all that are were tried a moment ago.
@@ -112,7 +112,7 @@ class Sweeper:
         if not self._left:
             if monotonic() < self._is_due_s:
                 return
-            clear_old()
+            clear_of_older_releases()
             self._left = list(PREFIXES)
             self._is_due_s = monotonic() + SWEEP_EVERY_S
         sweep(self._left.pop())
@@ -145,7 +145,7 @@ def _names(sha256: str) -> Iterator[str]:
     return (thumbnails.name(sha256, width_px) for width_px in thumbnails.WIDTHS_PX)
 
 
-def clear_old() -> int:
+def clear_of_older_releases() -> int:
     """Remove what an older Madsea has made: folders of older series, and the one in this home.
 
     Returns how many folders there were.

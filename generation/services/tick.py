@@ -8,6 +8,7 @@ from generation import queueing
 from generation.extension_points import Registry
 from generation.services import (
     address_conflicts,
+    batches,
     capability,
     circuit_breaker,
     episode_changes,
@@ -45,22 +46,22 @@ def _steps() -> tuple[Callable[[], object], ...]:
     return (
         servers.check_undriven,
         servers.give_up_gone,
-        circuit_breaker.look_everywhere,
-        outside_images.release_all,
-        capability.settle,
+        circuit_breaker.block_after_later_success,
+        outside_images.release_all_waiting_runs,
+        capability.refresh,
         queueing.wake,
         queueing.wake_left_behind,
         episode_changes.number,
         # After the wake-ups: a server whose driver has just been asked for is not without one.
-        servers.settle_cancels,
+        batches.cancel_unanswered,
         # What waits for servers and for disks comes after the wake-ups, and wakes drivers again.
-        server_quarantine.look,
-        address_conflicts.look,
+        server_quarantine.take_back_restarted,
+        address_conflicts.take_back_mended,
         servers.read_due,
         volumes.watch,
         publication.finish_reserved,
         publication.clear_staging,
-        web_copy_backfill.settle,
+        web_copy_backfill.fill,
         episode_changes.prune,
         idempotency.forget_old,
         login_throttle.forget_old,

@@ -68,7 +68,7 @@ def at(folder: str, act: Callable[[storage.Target], Done]) -> Done:
         raise
 
 
-def settle(problem: storage.StorageError, path: str, **how: Any) -> bool:
+def adopt_or_note(problem: storage.StorageError, path: str, **how: Any) -> bool:
     """See to what a thread met at a path, which has no database; tell whether to do it again.
 
     A volume that is evidently ours is adopted; other trouble is noted (`how`: see `note`).

@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 MOST = 5
 
 
-def settle() -> int:
+def fill() -> int:
     """Find out what is served of some versions and how large they are; return of how many.
 
     What cannot be read now is tried again the next time.

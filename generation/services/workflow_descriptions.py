@@ -159,7 +159,7 @@ def _described(row: NamedWorkflow) -> ContractDocument:
             {
                 "code": asked.code,
                 "detail": asked.detail,
-                "options": [node(row.graph, node_id) for node_id in asked.options],
+                "options": [node_document(row.graph, node_id) for node_id in asked.options],
             }
             for asked in contract.questions
         ],
@@ -223,7 +223,7 @@ def _results(contract: Contract) -> list[ResultDocument]:
     return sorted(found, key=lambda result: not result["published"])
 
 
-def node(graph: Graph, node_id: str) -> Node:
+def node_document(graph: Graph, node_id: str) -> Node:
     """Return what is told of a node."""
     held = graph[node_id]
     return {"node": node_id, "class": held["class_type"], "title": graphs.title(held)}

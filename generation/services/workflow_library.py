@@ -122,7 +122,7 @@ def _of_file(row: NamedWorkflow | None, file: File) -> NamedWorkflow | None:
         changed_at = datetime.fromtimestamp(file.path.stat().st_ctime, UTC)
         if row and row.file_changed_at and changed_at < row.file_changed_at:
             return None
-        content = safe_open.read_plain(file.path, MAX_BYTES)
+        content = safe_open.read_following_links(file.path, MAX_BYTES)
     except OSError as error:
         return None if row else _unreadable(file, error)
     file_sha256 = hashlib.sha256(content).hexdigest()

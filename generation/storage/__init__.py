@@ -6,7 +6,7 @@ it carry a mark: what lies where the mark is missing is not ours, and nothing is
 """
 
 from generation.storage import derived
-from generation.storage.app_folders import names_in, put, remove_folder
+from generation.storage.app_folders import names_in, put, remove_tree
 from generation.storage.errors import (
     FileGone,
     FolderGone,
@@ -83,7 +83,7 @@ __all__ = [
     "put",
     "read",
     "read_mark",
-    "remove_folder",
+    "remove_tree",
     "root",
     "stage",
     "survey",

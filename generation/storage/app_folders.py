@@ -60,7 +60,7 @@ def _folder_s(at: int, name: str) -> float | None:
     return None
 
 
-def remove_folder(folder: str) -> None:
+def remove_tree(folder: str) -> None:
     """Remove a folder of an app with all that is in it; what is gone is no error.
 
     Raises:

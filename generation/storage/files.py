@@ -126,7 +126,7 @@ def _write(target: int, staging: int, name: str, content: bytes) -> None:
     try:
         safe_open.make_empty(target, unborn)
         os.rename(unborn, name, src_dir_fd=target, dst_dir_fd=staging)
-        safe_open.write_into(staging, name, content)
+        safe_open.write_and_sync(staging, name, content)
         safe_open.sync(staging)
     except OSError:
         _remove(target, unborn)

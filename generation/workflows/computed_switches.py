@@ -14,7 +14,9 @@ from wording import say
 def computed_switches(view: GraphView, reached: Collection[str]) -> list[str]:
     """Return the switches among the nodes that a result needs whose side the graph computes."""
     found = [node_id for node_id in reached if view.is_switch(node_id)]
-    return [node_id for node_id in sorted(found, key=view.place) if view.side(node_id) is None]
+    return [
+        node_id for node_id in sorted(found, key=view.place) if view.switch_branch(node_id) is None
+    ]
 
 
 def surely_executed(

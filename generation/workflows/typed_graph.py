@@ -107,7 +107,7 @@ class GraphView:
         """
         linked = links(self.graph, node_id)
         ordered = [name for name in self.specs(node_id) if name in linked]
-        side = self.side(node_id)
+        side = self.switch_branch(node_id)
         idle = {*SIDES} - {side} if side else set()
         names = dict.fromkeys([*ordered, *linked])
         return {name: linked[name] for name in names if name not in idle}
@@ -116,7 +116,7 @@ class GraphView:
         """Tell whether a node hands on one of two sides."""
         return {_SWITCH, *SIDES} <= self.specs(node_id).keys()
 
-    def side(self, node_id: str) -> str | None:
+    def switch_branch(self, node_id: str) -> str | None:
         """Return the input that a switch hands on; None for other nodes, and where it is computed.
 
         A server executes what this side needs, and not the other.

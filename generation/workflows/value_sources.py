@@ -59,7 +59,7 @@ def _handed_on(view: GraphView, source: Link, wanted: InputSpec | None) -> Targe
     That is its only one, the side on which a switch stands, the slot's own, or its only seed.
     """
     node_id = source[0]
-    side = view.side(node_id)
+    side = view.switch_branch(node_id)
     if side is not None:
         return node_id, side
     held, linked = view.values(node_id), view.links(node_id)

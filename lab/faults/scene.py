@@ -89,7 +89,7 @@ class Scene:
         """Ask for the plan."""
         workflow = flying.workflow(self._graph)
         needs = capability.keep(capability.wanted(workflow, {}))
-        capability.settle([needs])
+        capability.refresh([needs])
         loads = any(node["class_type"] == "LoadImage" for node in self._graph.values())
         self.batch = factories.batch(
             [RunState.QUEUED], workflow=workflow, needs=needs, needs_panel=loads

@@ -48,8 +48,8 @@ def main(url: str, request: str, seconds: float) -> dict[str, Any]:
     batch = Batch.objects.latest("pk")
     before = memory("VmRSS")
     Path("/proc/self/clear_refs").write_text("5")
-    servers.look(server)
-    capability.settle()
+    servers.read_now(server)
+    capability.refresh()
     driven(server, StopSignal(batch.runs.get(), time.monotonic() + seconds))
     said = told(server, batch.runs.get()) | {"grown_mb": memory("VmHWM") - before}
     batches.cancel(batch, actor=None)

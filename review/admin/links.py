@@ -83,11 +83,11 @@ class ReviewLinkAdmin(RecordAdmin):
 
     @admin.display(description=_("until"), ordering="expires_at")
     def until(self, row: ReviewLink) -> SafeString:
-        return html.clock(row.expires_at)
+        return html.timestamp(row.expires_at)
 
     @admin.display(description=_("last used"), ordering="last_used_at")
     def used(self, row: ReviewLink) -> SafeString:
-        return html.clock(row.last_used_at)
+        return html.timestamp(row.last_used_at)
 
     @admin.display(description=_("made by"))
     def maker(self, row: ReviewLink) -> str:
@@ -110,6 +110,6 @@ class ReviewLinkAdmin(RecordAdmin):
                 (say("Until"), self.until(row)),
                 (say("Last used"), self.used(row)),
                 (say("Made by"), self.maker(row)),
-                (say("Made"), html.clock(row.made_at)),
+                (say("Made"), html.timestamp(row.made_at)),
             ],
         )

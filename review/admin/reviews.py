@@ -66,7 +66,7 @@ class ReviewAdmin(RecordAdmin):
 
     @admin.display(description=_("when"), ordering="id")
     def when(self, row: Review) -> SafeString:
-        return html.clock(row.made_at)
+        return html.timestamp(row.made_at)
 
     def page(self, request: HttpRequest, row: Review) -> Page:
         return Page(

@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from generation.api.request_serializers import Flag, Number, Strict, Text, Whole
+from generation.api.request_serializers import Flag, Number, Strict, StrictText, Whole
 from generation.models.batch import NAME_MAX, VARIATIONS_MAX
 from generation.models.style import PROMPT_MAX
 from generation.states import ReviewState
@@ -59,7 +59,7 @@ class OneDecision(_Inner):
         required=False,
         help_text="The `review_state` that was shown; a comment does without.",
     )
-    comment = Text(
+    comment = StrictText(
         required=False,
         allow_blank=True,
         max_length=COMMENT_MAX,
@@ -95,7 +95,7 @@ class Seed(serializers.Field[Any, Any, Any, Any]):
 class OneRetake(_Inner):
     version = Whole(min_value=1, max_value=10**18 - 1, help_text="Its id; it is a `retake`.")
     seed = Seed(required=False, help_text="`new` (without it), `same`, or another one.")
-    prompt_addition = Text(
+    prompt_addition = StrictText(
         required=False,
         allow_blank=True,
         max_length=PROMPT_MAX,
@@ -111,7 +111,7 @@ class Retakes(Strict):
         child=OneRetake(), allow_empty=False, max_length=RETAKES_MAX, help_text="All, or none."
     )
     variations = Whole(min_value=1, max_value=VARIATIONS_MAX, required=False)
-    name = Text(max_length=NAME_MAX, required=False)
+    name = StrictText(max_length=NAME_MAX, required=False)
 
 
 def wanted(given: Mapping[str, Any]) -> Wanted:
@@ -134,7 +134,7 @@ class RetakeReasonsSent(Strict):
 
 class NewReviewLink(Strict):
     episode_id = Whole(min_value=1, max_value=10**18 - 1)
-    sequence_id = Text(required=False, max_length=64, help_text="Such as SQ0010; else all.")
+    sequence_id = StrictText(required=False, max_length=64, help_text="Such as SQ0010; else all.")
     versions = serializers.ListField(
         child=Whole(min_value=1, max_value=10**18 - 1),
         required=False,
@@ -142,13 +142,13 @@ class NewReviewLink(Strict):
         max_length=VERSIONS_MAX,
         help_text="Ids; without it the picture that stands for each plan.",
     )
-    label = Text(  # type: ignore[assignment]
+    label = StrictText(  # type: ignore[assignment]
         required=False, allow_blank=True, max_length=LABEL_MAX, help_text="For whom, or what for."
     )
     days = Whole(
         required=False, min_value=1, max_value=DAYS_MAX, help_text=f"How long; {DAYS} by default."
     )
-    password = Text(required=False, min_length=PASSWORD_MIN, max_length=PASSWORD_MAX)
+    password = StrictText(required=False, min_length=PASSWORD_MIN, max_length=PASSWORD_MAX)
     may_decide = Flag(required=False, help_text="Else what guests say is advice.")
     may_download = Flag(required=False)
 

@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from generation.api.request_serializers import Flag, Named, Strict, Text, Whole, disagreement
+from generation.api.request_serializers import Flag, Named, Strict, StrictText, Whole, disagreement
 from generation.services.plan_attributes import NUMBERS
 from storyboards.services import editing, intake
 from wording import say
@@ -41,19 +41,19 @@ class BoardChange(Strict):
     position = Whole(min_value=1, max_value=BOARDS_MAX)
     sequence_id = Named("sequence_id", required=False)
     plan = Named("plan", required=False)
-    style = Text(required=False, allow_blank=True, max_length=64)  # type: ignore[assignment]
+    style = StrictText(required=False, allow_blank=True, max_length=64)  # type: ignore[assignment]
     selected = Flag(required=False)
     checked = Flag(required=False, help_text="Its doubts were looked at.")
     begins_sequence = Flag(
         required=False,
         help_text="true: a new sequence begins here; false: it goes on with the one above.",
     )
-    label = Text(  # type: ignore[assignment]
+    label = StrictText(  # type: ignore[assignment]
         required=False, allow_blank=True, max_length=editing.TEXTS["label"]
     )
-    dialogue = Text(required=False, allow_blank=True, max_length=editing.TEXTS["dialogue"])
-    action = Text(required=False, allow_blank=True, max_length=editing.TEXTS["action"])
-    notes = Text(required=False, allow_blank=True, max_length=editing.TEXTS["notes"])
+    dialogue = StrictText(required=False, allow_blank=True, max_length=editing.TEXTS["dialogue"])
+    action = StrictText(required=False, allow_blank=True, max_length=editing.TEXTS["action"])
+    notes = StrictText(required=False, allow_blank=True, max_length=editing.TEXTS["notes"])
     duration_ms = Whole(
         required=False, allow_null=True, min_value=0, max_value=NUMBERS["duration_ms"]
     )

@@ -92,10 +92,10 @@ def take(
             created_by=actor,
         )
     except BaseException:
-        storage.remove_folder(folder)
+        storage.remove_tree(folder)
         raise
     if not is_new:
-        storage.remove_folder(folder)
+        storage.remove_tree(folder)
     if not is_read_here:
         transaction.on_commit(background_reader.start)
     return made
@@ -153,4 +153,4 @@ def delete(of: StoryboardImport, *, actor: User | None) -> None:
     if not n_deleted and StoryboardImport.objects.filter(pk=of.pk).exists():
         detail = say("It is confirmed: it is kept, as it says where its plans came from.")
         raise Conflict(detail, code="storyboard_confirmed")
-    storage.remove_folder(of.folder)
+    storage.remove_tree(of.folder)

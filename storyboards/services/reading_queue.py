@@ -196,5 +196,5 @@ def remove_orphans() -> int:
     known = StoryboardImport.objects.filter(public_id__in=old).values_list("public_id", flat=True)
     orphans = old - set(known)
     for name in orphans:
-        storage.remove_folder(f"{FOLDER}/{name}")
+        storage.remove_tree(f"{FOLDER}/{name}")
     return len(orphans)

@@ -22,7 +22,7 @@ def version(plans: list[Plan]) -> Version:
 
 def derived(version: Version) -> Version:
     """A version whose small pictures are made, as the workers make them."""
-    thumbnail_making.Maker().settle()
+    thumbnail_making.Maker().make_pending()
     version.refresh_from_db()
     return version
 

@@ -20,7 +20,7 @@ def black(plans: list[Plan]) -> Version:
         image.paste("white", (0, 0, 200, 200) if colour == "red" else (300, 100, 640, 360))
         factories.version(plan, content=made.encoded(image, "PNG"))
     version = factories.version(plans[0], content=made.plain(size=(640, 360)))
-    thumbnail_making.Maker().settle()
+    thumbnail_making.Maker().make_pending()
     return version
 
 

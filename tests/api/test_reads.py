@@ -102,7 +102,7 @@ def test_the_addresses_of_a_version_can_be_asked_for_again(
 ) -> None:
     version = factories.version(factories.plans()[0])
 
-    thumbnail_making.Maker().settle()
+    thumbnail_making.Maker().make_pending()
 
     shown = api.get(f"/api/versions/{version.pk}").json()
 

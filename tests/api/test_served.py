@@ -35,7 +35,7 @@ def sent(api: APIClient, content: bytes, ending: str = "png") -> dict[str, Any]:
 
 def thumbnail(api: APIClient, said: dict[str, Any]) -> bytes:
     """The small picture of what was sent, once it is made."""
-    thumbnail_making.Maker().settle()
+    thumbnail_making.Maker().make_pending()
     answer = api.get(said["thumbnail_url"])
     assert answer.status_code == 200, answer.json()
     return bytes(answer.content)
@@ -187,18 +187,18 @@ def test_a_file_is_served_as_nothing_but_a_picture(api: APIClient, plans: list[P
 def test_the_tick_finds_out_what_is_served_of_what_was_found(plans: list[Plan]) -> None:
     version = found_on_disk(plans, made.turned("PNG", 6) + made.HTML)
 
-    assert web_copy_backfill.settle() == 1
+    assert web_copy_backfill.fill() == 1
 
     version.refresh_from_db()
     assert (version.width_px, version.height_px) == (36, 64)
     assert version.is_showable
-    assert web_copy_backfill.settle() == 0
+    assert web_copy_backfill.fill() == 0
 
 
 def test_the_tick_looks_once_at_what_cannot_be_shown(plans: list[Plan]) -> None:
     version = found_on_disk(plans, made.HTML)
 
-    assert (web_copy_backfill.settle(), web_copy_backfill.settle()) == (1, 0)
+    assert (web_copy_backfill.fill(), web_copy_backfill.fill()) == (1, 0)
 
     version.refresh_from_db()
     assert version.served_sha256 == NOT_SHOWABLE
@@ -207,10 +207,10 @@ def test_the_tick_looks_once_at_what_cannot_be_shown(plans: list[Plan]) -> None:
 def test_the_tick_looks_again_at_what_was_not_there(plans: list[Plan]) -> None:
     version = found_on_disk(plans, made.plain())
     storage.absolute(version.path).rename(storage.root() / "away")
-    first = web_copy_backfill.settle()
+    first = web_copy_backfill.fill()
     (storage.root() / "away").rename(storage.absolute(version.path))
 
-    assert (first, web_copy_backfill.settle()) == (0, 1)
+    assert (first, web_copy_backfill.fill()) == (0, 1)
 
 
 def test_what_decoding_takes_too_much_of_is_refused_with_words(
@@ -232,6 +232,6 @@ def test_a_file_that_has_grown_to_3_gb_is_not_read(
 ) -> None:
     version = factories.version(plans[0])
     os.truncate(storage.absolute(version.path), 3 * 2**30)
-    thumbnail_making.Maker().settle()
+    thumbnail_making.Maker().make_pending()
 
     assert api.get(by_id(version, query)).json()["code"] == code

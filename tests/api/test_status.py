@@ -186,7 +186,7 @@ def test_a_queued_plan_says_when_no_server_would_take_it(
 
 def test_a_result_names_the_file_and_gives_an_absolute_address(api: APIClient) -> None:
     batch = factories.batch([DONE])
-    thumbnail_making.Maker().settle()
+    thumbnail_making.Maker().make_pending()
 
     result = status(api, batch).json()["results"][0]
 

@@ -101,12 +101,35 @@ def file_names() -> frozenset[str]:
 def _is_known(token: str) -> bool:
     """Tell whether a dotted name begins with nothing of ours, or leads to something of ours."""
     parts = token.partition("(")[0].split(".")
-    fits = [(name, parts[n:]) for n in range(len(parts), 0, -1) for name in ending_in(parts[:n])]
-    if any(not rest or _has(name, rest[0]) for name, rest in fits):
+    fits = _longest_fits(parts)
+    if any(_leads_to(name, rest) for name, rest in fits):
         return True
     if parts[0] in classes():
         return parts[1] in classes()[parts[0]]
     return not fits
+
+
+def _longest_fits(parts: list[str]) -> list[tuple[str, list[str]]]:
+    """Return the modules that as many of these parts as possible name, each with what is left.
+
+    A function of a module is looked for in that module alone: that the module's package has the
+    module says nothing of what is in it.
+    """
+    by_length = (
+        [(name, parts[n:]) for name in ending_in(parts[:n])] for n in range(len(parts), 0, -1)
+    )
+    return next(filter(None, by_length), [])
+
+
+def _leads_to(module: str, rest: list[str]) -> bool:
+    """Tell whether a module has what is named in it, and a class of its own what is named in that.
+
+    What it has imported is not followed further than its name.
+    """
+    if not rest or not _has(module, rest[0]):
+        return not rest
+    own = {node.name: node for node in trees()[module].body if isinstance(node, ast.ClassDef)}
+    return len(rest) == 1 or rest[0] not in own or rest[1] in classes()[rest[0]]
 
 
 def ending_in(parts: list[str]) -> Iterator[str]:

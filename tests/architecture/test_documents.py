@@ -90,6 +90,8 @@ def test_what_programs_in_strings_import_is_there() -> None:
     "token",
     [
         "claims.claim_next",
+        "services.claims.claim_next",
+        "services.claims.Desk.claim_next",
         "services.requests",
         "Server.owner",
         "services/asking.py",
@@ -108,6 +110,7 @@ def test_what_is_named_and_not_there_is_seen(token: str) -> None:
         "Server.objects.taking_work",
         "services/claims.py",
         "transitions.claim",
+        "services.claims.Desk.claim",
         "storage.link(path)",
         "django.db.models",
         "PATCH /api/batches",

@@ -47,7 +47,7 @@ def fill(n_plans: int, n_sequences: int) -> None:
     photographs = [photograph(number) for number in range(PICTURES)]
     made = [_versions(plan, photographs[n:] + photographs[:n]) for n, plan in enumerate(plans[:12])]
     maker = thumbnail_making.Maker()
-    while maker.settle():
+    while maker.make_pending():
         """More is to be made."""
     rows = [
         _like(version, plan)

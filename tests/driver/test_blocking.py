@@ -169,7 +169,7 @@ def blocked(pair: list[tuple[Server, PreviewServer]]) -> tuple[Server, PreviewSe
     flying.finish(second, flying.inverted())
     bad.faults.set("node_error", match="ImageInvert", message="the ink is dry")
     flying.inverted(5, of=more_plans(5))
-    servers.look(first)
+    servers.read_now(first)
     flying.drive_until(first, Block.objects.exists)
     bad.faults.clear()
     return first, bad
@@ -218,7 +218,7 @@ def test_another_node_there_lifts_a_block(blocked: tuple[Server, PreviewServer])
     server, comfy = blocked
     comfy.faults.set("missing_class", match="Canny")
 
-    servers.look(server)
+    servers.read_now(server)
 
     assert not Block.objects.exists()
 
@@ -230,7 +230,7 @@ def test_a_picture_that_was_uploaded_there_lifts_no_block(
     (comfy.options.home / "input" / "holiday.png").write_bytes(factories.png())
     before = server.definitions.read_at
 
-    servers.look(server)
+    servers.read_now(server)
 
     server.definitions.refresh_from_db()
     assert server.definitions.read_at > before

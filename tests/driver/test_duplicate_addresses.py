@@ -133,11 +133,11 @@ def test_a_twin_is_seen_in_the_queue_by_whoever_looks(
 
 def test_the_later_one_goes_on_when_the_first_is_disabled(names: list[Server]) -> None:
     address_conflicts.stand_twin_aside(names[0], names[1])
-    address_conflicts.look()
+    address_conflicts.take_back_mended()
     assert aside(names[1]) == "same_server"
 
     servers.set_enabled(names[0], False)
-    address_conflicts.look()
+    address_conflicts.take_back_mended()
 
     assert aside(names[1]) == ""
 
@@ -149,7 +149,7 @@ def test_of_three_addresses_all_others_stand_aside_for_the_first(names: list[Ser
 
     assert [aside(each) for each in names] == ["", "same_server", "same_server"]
     assert names[2].same_as == names[0]
-    address_conflicts.look()
+    address_conflicts.take_back_mended()
     assert aside(names[2]) == "same_server"
 
 
@@ -160,11 +160,11 @@ def test_an_address_that_leads_elsewhere_by_now_is_taken_back(
     flying.sampled(2)
     flying.drive_until(names[0], lambda: flying.n_accepted(slow_comfy) == 2)
     Server.objects.update(health=ServerHealth.UP)
-    address_conflicts.look()
+    address_conflicts.take_back_mended()
     assert aside(names[2]) == "same_server"
 
     tunnel.lead_to([start_comfy().url])
-    address_conflicts.look()
+    address_conflicts.take_back_mended()
 
     assert aside(names[2]) == ""
 

@@ -264,11 +264,11 @@ def test_a_set_aside_old_server_stays_so_until_it_has_restarted(
     flying.inverted(2)
     flying.drive_until(old_server, lambda: flying.is_aside(old_server))
 
-    server_quarantine.look()
+    server_quarantine.take_back_restarted()
 
     assert flying.is_aside(old_server)
     old_comfy.restart()
-    server_quarantine.look()
+    server_quarantine.take_back_restarted()
     assert not flying.is_aside(old_server)
 
 

@@ -39,12 +39,12 @@ def test_a_poisoned_server_is_set_aside_until_it_restarts(
     assert server.set_aside_code == "cuda_poisoned"
     assert sorted(flying.states(batch)) == [RunState.QUEUED] * 3
     assert sum(flying.n_tries(batch)) == 1
-    server_quarantine.look()
+    server_quarantine.take_back_restarted()
     assert flying.is_aside(server)
 
     comfy.faults.clear()
     comfy.restart()
-    server_quarantine.look()
+    server_quarantine.take_back_restarted()
     assert not flying.is_aside(server)
     flying.finish(server, batch)
     assert flying.states(batch) == [RunState.DONE] * 3
@@ -63,7 +63,7 @@ def test_a_server_whose_worker_died_is_set_aside_and_costs_no_try(
     assert flying.states(batch) == [RunState.QUEUED] * 2
     assert flying.n_tries(batch) == [0, 0]
     comfy.restart()
-    server_quarantine.look()
+    server_quarantine.take_back_restarted()
     flying.finish(server, batch)
     assert flying.render_counts(comfy) == [1, 1]
 
@@ -171,12 +171,12 @@ def test_somebody_elses_endless_prompt_holds_no_plan(
     assert [item[1] for item in bad.engine.queue.running()] == [foreign]
     assert bad.engine.queue.pending() == []
     assert not Attempt.objects.filter(is_left_behind=True).exists()
-    server_quarantine.look()
+    server_quarantine.take_back_restarted()
     assert flying.is_aside(first)
     flying.finish(second, batch)
 
     bad.restart()
-    server_quarantine.look()
+    server_quarantine.take_back_restarted()
     assert not flying.is_aside(first)
 
 

@@ -39,7 +39,7 @@ def start(start_comfy: Callable[..., PreviewServer], db: None) -> Callable[..., 
 
     def begin(name: str, *checkpoints: str) -> Server:
         comfy = start_comfy(models=MODELS | {"checkpoints": list(checkpoints)})
-        return servers.look(factories.server(name, url=comfy.url))
+        return servers.read_now(factories.server(name, url=comfy.url))
 
     return begin
 
@@ -50,7 +50,7 @@ def batch(checkpoint: str, n_plans: int = 2, graph: dict[str, Any] = flying.SAMP
     workflow = flying.workflow(graph)
     plans = factories.plans({"SQ0010": ["0010", "0020", "0030"]})[:n_plans]
     needs = capability.keep(capability.wanted(workflow, {}))
-    capability.settle([needs])
+    capability.refresh([needs])
     return factories.batch([RunState.QUEUED] * n_plans, of=plans, workflow=workflow, needs=needs)
 
 
@@ -245,7 +245,7 @@ def test_a_choice_that_is_no_model_is_left_to_the_server_that_has_it(
     start: Callable[..., Server], start_comfy: Callable[..., PreviewServer]
 ) -> None:
     comfy = start_comfy(models=MODELS | {"checkpoints": [TINY]})
-    old, new = servers.look(factories.server("old", url=comfy.url)), start("new", TINY)
+    old, new = servers.read_now(factories.server("old", url=comfy.url)), start("new", TINY)
     unknown = not_in_list("res_multistep", "KSampler", "sampler_name")
     comfy.faults.set("refuse_prompt", node_errors=unknown)
     mine = batch(TINY, 1)
@@ -263,7 +263,7 @@ def test_a_value_of_one_batch_that_a_server_refuses_keeps_no_other_batch_away(
     start_comfy: Callable[..., PreviewServer], db: None
 ) -> None:
     comfy = start_comfy(models=MODELS | {"checkpoints": [TINY]})
-    server = servers.look(factories.server(url=comfy.url))
+    server = servers.read_now(factories.server(url=comfy.url))
     mine, other = batch(TINY, 1), batch(TINY, 1)
     shared = other.needs
     refused = not_in_list("euler", "KSampler", "sampler_name")
@@ -313,7 +313,7 @@ def test_a_server_that_refuses_what_it_says_it_has_fails_the_plan_the_second_tim
     start: Callable[..., Server], start_comfy: Callable[..., PreviewServer]
 ) -> None:
     comfy = start_comfy(models=MODELS | {"checkpoints": [REAL]})
-    server = servers.look(factories.server(url=comfy.url))
+    server = servers.read_now(factories.server(url=comfy.url))
     comfy.faults.set("refuse_prompt", node_errors=not_in_list(REAL))
     mine = batch(REAL, 1)
     leave_when_idle(server)
@@ -330,7 +330,7 @@ def test_a_retry_gives_a_server_another_chance_to_refuse_a_plan(
     start_comfy: Callable[..., PreviewServer], db: None
 ) -> None:
     comfy = start_comfy(models=MODELS | {"checkpoints": [REAL]})
-    server = servers.look(factories.server(url=comfy.url))
+    server = servers.read_now(factories.server(url=comfy.url))
     comfy.faults.set("refuse_prompt", node_errors=not_in_list(REAL))
     mine = batch(REAL, 1)
     leave_and_be_read(server)

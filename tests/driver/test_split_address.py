@@ -125,11 +125,11 @@ def test_it_is_taken_back_once_one_alone_answers(
     monkeypatch.setattr(address_conflicts, "ASK_AGAIN_S", 0.0)
     drive(row)
     Server.objects.update(health=ServerHealth.UP)
-    address_conflicts.look()
+    address_conflicts.take_back_mended()
     assert has_stood_aside(row)
 
     gate.lead_to([two[0].url])
-    address_conflicts.look()
+    address_conflicts.take_back_mended()
 
     assert not has_stood_aside(row)
 

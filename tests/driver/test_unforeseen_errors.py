@@ -59,8 +59,8 @@ def test_a_step_that_nobody_foresaw_ends_one_attempt(
 def test_a_driver_that_fails_outside_of_any_flight_ends_what_it_had(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def breaks(executor: FlightControl) -> None:
-        if executor.flights:
+    def breaks(control: FlightControl) -> None:
+        if control.flights:
             raise Odd
 
     monkeypatch.setattr(FlightControl, "advance", breaks)

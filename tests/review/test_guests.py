@@ -77,7 +77,7 @@ def judge(browser: Client, made: Made, version: Version, decision: str, **form: 
 
 def small_pictures() -> None:
     maker = thumbnail_making.Maker()
-    while maker.settle():
+    while maker.make_pending():
         """More is to be made."""
 
 

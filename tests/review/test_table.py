@@ -209,7 +209,7 @@ def test_a_picture_that_checks_find_something_in_is_shown_so_and_filtered(
 ) -> None:
     concepts(plans[1], 1)
     factories.version(plans[0], content=factories.png(640, 360, "black"))
-    thumbnail_making.Maker().settle()
+    thumbnail_making.Maker().make_pending()
     Measure.objects.filter(version__plan=plans[1]).update(brightest=1, contrast=1)
 
     assert codes(table(episode, show=Show.FLAGGED)) == ["0010"]

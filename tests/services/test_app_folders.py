@@ -45,7 +45,7 @@ def test_nothing_is_written_or_removed_elsewhere(folder: str) -> None:
     with pytest.raises(StorageError):
         put(folder)
     with pytest.raises(StorageError):
-        storage.remove_folder(folder)
+        storage.remove_tree(folder)
 
 
 def test_nothing_is_written_where_the_volume_is_not_mounted() -> None:
@@ -60,8 +60,8 @@ def test_a_folder_is_listed_and_removed_with_all_that_is_in_it() -> None:
     put()
 
     assert list(storage.names_in(TOP)) == ["abc"]
-    storage.remove_folder(f"{TOP}/abc")
-    storage.remove_folder(f"{TOP}/abc")
+    storage.remove_tree(f"{TOP}/abc")
+    storage.remove_tree(f"{TOP}/abc")
 
     assert storage.names_in(TOP) == {}
 

@@ -47,7 +47,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
         models = MODELS | {"checkpoints": checkpoints}
         options = Options(home=tmp_path / name, port=0, faults=True, models=models)
         started.append(PreviewServer(options).__enter__())
-        return servers.look(factories.server(name, url=started[-1].url))
+        return servers.read_now(factories.server(name, url=started[-1].url))
 
     yield begin
     for server in started:
@@ -61,7 +61,7 @@ def needs() -> Needs:
 
 
 def lacking(needs: Needs, server: Server) -> str:
-    capability.settle([needs])
+    capability.refresh([needs])
     return wait_reasons.lacks(Capability.objects.get(needs=needs, server=server).missing)
 
 
@@ -95,7 +95,7 @@ def test_what_is_missing_is_named_with_the_closest_that_is_there(
 def test_a_server_of_which_nothing_is_known_has_no_row(needs: Needs) -> None:
     factories.server()
 
-    assert capability.settle([needs]) == 0
+    assert capability.refresh([needs]) == 0
 
 
 def test_what_was_judged_is_not_judged_again_until_the_server_is_read_anew(
@@ -103,10 +103,10 @@ def test_what_was_judged_is_not_judged_again_until_the_server_is_read_anew(
 ) -> None:
     server = start("gpu-1", [CHECKPOINT])
 
-    first, second = capability.settle([needs]), capability.settle([needs])
-    servers.look(server)
+    first, second = capability.refresh([needs]), capability.refresh([needs])
+    servers.read_now(server)
 
-    assert (first, second, capability.settle([needs])) == (1, 0, 1)
+    assert (first, second, capability.refresh([needs])) == (1, 0, 1)
 
 
 def test_reading_a_server_judges_what_the_queued_plans_need(
@@ -283,7 +283,7 @@ def test_every_shipped_workflow_with_models_is_refused_by_servers_without_any(
 ) -> None:
     bare = Options(home=tmp_path / "bare", port=0, models={})
     with PreviewServer(bare) as comfy:
-        servers.look(factories.server(url=comfy.url))
+        servers.read_now(factories.server(url=comfy.url))
 
         assert refusal()[1] == "no_capable_server"
         assert refusal(workflow_json="Labo.json")[1] == "no_capable_server"

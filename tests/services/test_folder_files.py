@@ -60,7 +60,7 @@ def start(tmp_path: Path, settings: Any) -> Iterator[Callable[..., Server]]:
         options = Options(home=tmp_path / name, port=0, models=models)
         started.append(PreviewServer(options).__enter__())
         put(tmp_path / name, *pictures)
-        return servers.look(factories.server(name, url=started[-1].url))
+        return servers.read_now(factories.server(name, url=started[-1].url))
 
     yield begin
     for server in started:
@@ -129,7 +129,7 @@ def test_a_picture_that_was_put_there_since_counts_once_the_server_is_read_anew(
     before = refusal()
     put(tmp_path / "gpu-1", "paper.png")
 
-    servers.look(server)
+    servers.read_now(server)
 
     assert before[1] == "no_capable_server"
     assert request_validation.read(REQUEST).needs is not None
@@ -142,7 +142,7 @@ def test_the_pictures_of_a_server_are_no_part_of_what_is_installed(
     before = server.definitions.sha256
     put(tmp_path / "gpu-1", "paper.png")
 
-    servers.look(server)
+    servers.read_now(server)
 
     server.definitions.refresh_from_db()
     assert server.definitions.sha256 == before

@@ -311,7 +311,7 @@ class Studio(RuleBasedStateMachine):
     def tick(self) -> None:
         """Finish what is reserved, settle cancels that nobody can answer."""
         publication.finish_reserved()
-        servers.settle_cancels()
+        batches.cancel_unanswered()
 
     # What must be so after every step -------------------------------------------------------------
 

@@ -44,7 +44,7 @@ def panel(plan: Plan, image: Image.Image | None = None) -> Version:
 def measured() -> None:
     """Make all that is derived."""
     maker = thumbnail_making.Maker()
-    while maker.settle():
+    while maker.make_pending():
         """Go on with the next ones."""
 
 
@@ -218,9 +218,9 @@ def test_the_earlier_one_may_be_measured_late(
     first = picture(plans[0])
     again = picture(plans[0])
     maker = thumbnail_making.Maker()
-    maker.settle()
+    maker.make_pending()
     before = found_in(again)
-    maker.settle()
+    maker.make_pending()
 
     assert (before, found_in(again), found_in(first)) == ([], ["like_version"], [])
 

@@ -9,10 +9,10 @@ from django.contrib.auth.models import User
 from generation.errors import BadImage, Conflict, NotFound
 from generation.models import Attempt, Batch, Plan, PlanRun, Server, Version
 from generation.services import (
+    batches,
     outside_images,
     plan_runs,
     publication,
-    servers,
     transitions,
     volumes,
 )
@@ -152,11 +152,11 @@ def test_a_cancel_after_the_reservation_says_that_the_image_is_kept(
 
 def test_a_plan_that_was_asked_to_stop_is_cancelled_once_its_server_is_silent(running: Any) -> None:
     plan_runs.cancel(running.run, actor=None)
-    servers.settle_cancels()
+    batches.cancel_unanswered()
     before = PlanRun.objects.get(pk=running.run_id).state
     Server.objects.update(health=ServerHealth.DOWN, down_since="2020-01-01T00:00:00Z")
 
-    servers.settle_cancels()
+    batches.cancel_unanswered()
 
     running.refresh_from_db()
     after = PlanRun.objects.get(pk=running.run_id).state
@@ -285,7 +285,10 @@ def test_a_panel_published_without_its_runs_released_is_made_up_for(queued: Plan
     PlanRun.objects.update(wait_reason=WaitReason.PANEL)
     factories.version(queued.plan, task="extracted-raw")
 
-    assert (outside_images.release_all(), outside_images.release_all()) == (1, 0)
+    assert (
+        outside_images.release_all_waiting_runs(),
+        outside_images.release_all_waiting_runs(),
+    ) == (1, 0)
 
 
 def test_a_concept_made_elsewhere_is_the_next_version(plans: list[Plan], artist: User) -> None:

@@ -104,7 +104,7 @@ def test_a_name_that_is_taken_is_counted_on(settings: Any) -> None:
 def test_looking_at_a_server_writes_what_it_says(comfy: PreviewServer) -> None:
     server = factories.server(url=comfy.url, health=ServerHealth.UNKNOWN)
 
-    looked_at = servers.look(server)
+    looked_at = servers.read_now(server)
 
     assert (looked_at.health, looked_at.version) == (ServerHealth.UP, "0.38.1")
     assert (looked_at.has_jobs_api, looked_at.down_since) == (True, None)
@@ -113,9 +113,9 @@ def test_looking_at_a_server_writes_what_it_says(comfy: PreviewServer) -> None:
 
 def test_a_server_that_does_not_answer_is_down_since_the_first_time(db: None) -> None:
     server = factories.server(url="http://127.0.0.1:9")
-    first = servers.look(server).down_since
+    first = servers.read_now(server).down_since
 
-    again = servers.look(server)
+    again = servers.read_now(server)
 
     assert (again.health, again.down_since) == (ServerHealth.DOWN, first)
     assert again.health_detail
@@ -141,7 +141,7 @@ def test_what_a_server_lacks_is_said_in_sentences(comfy: PreviewServer) -> None:
     server = factories.server(url=comfy.url)
     workflow = requested_workflows.load("OmbresChinoises.json")
     unknown = servers.missing_for(workflow, server)
-    servers.look(server)
+    servers.read_now(server)
     nothing = servers.missing_for(workflow, server)
     definitions = ServerDefinitions.objects.get()
     del definitions.definitions["Canny"]

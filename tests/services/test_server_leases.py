@@ -153,10 +153,10 @@ def test_prompts_left_behind_are_swept_once(lease: Lease) -> None:
 def test_a_server_that_waits_for_a_worker_is_seen_by_the_others(lease: Lease) -> None:
     waiting = factories.server("gpu-2", drive_requested_at="2020-01-01T00:00:00Z")
 
-    assert server_leases.others_wait(lease)
+    assert server_leases.another_server_waits(lease)
     server_leases.take(waiting.pk)
 
-    assert not server_leases.others_wait(lease)
+    assert not server_leases.another_server_waits(lease)
 
 
 def test_drivers_of_this_machine_are_counted(lease: Lease) -> None:

@@ -45,7 +45,7 @@ def test_all_widths_are_made_of_one_decoding(
 ) -> None:
     version = factories.version(plans[0], content=factories.png(1920, 1080))
 
-    assert maker.settle() == 1
+    assert maker.make_pending() == 1
 
     sizes = [made.opened(thumbnails.thumbnail(version, w)).size for w in thumbnails.WIDTHS_PX]
     assert sizes == [(160, 90), (320, 180), (640, 360), (1280, 720)]
@@ -58,7 +58,7 @@ def test_the_newest_is_made_first(
     monkeypatch.setattr(thumbnail_making, "MOST", 1)
     versions = [factories.version(plan, content=factories.png(color="red")) for plan in plans]
 
-    maker.settle()
+    maker.make_pending()
 
     assert [each.pk for each in versions] == sorted(each.pk for each in versions)
     assert states() == [Derived.PENDING, Derived.PENDING, Derived.MADE]
@@ -70,7 +70,7 @@ def test_what_is_no_image_has_none_and_keeps_nobody_waiting(
     factories.version(plans[0])
     broken(plans[1])
 
-    assert (maker.settle(), maker.settle()) == (2, 0)
+    assert (maker.make_pending(), maker.make_pending()) == (2, 0)
     assert states() == [Derived.MADE, Derived.NONE]
 
 
@@ -86,7 +86,7 @@ def test_an_image_that_ends_its_decoder_has_none(
 
     monkeypatch.setattr(Process, "ask", ended)
 
-    assert (maker.settle(), states()) == (1, [Derived.NONE])
+    assert (maker.make_pending(), states()) == (1, [Derived.NONE])
 
 
 def test_a_file_that_is_gone_has_none_until_it_is_tried_again(
@@ -96,7 +96,7 @@ def test_a_file_that_is_gone_has_none_until_it_is_tried_again(
     file = storage.absolute(version.path)
     content = file.read_bytes()
     file.unlink()
-    maker.settle()
+    maker.make_pending()
     without = states()
 
     file.write_bytes(content)
@@ -110,7 +110,7 @@ def test_a_file_that_was_replaced_is_not_shown(
 ) -> None:
     version = factories.version(plans[0], content=factories.png(color="red"))
     storage.absolute(version.path).write_bytes(factories.png(color="tan"))
-    maker.settle()
+    maker.make_pending()
 
     assert (states(), kept()) == ([Derived.NONE], [])
 
@@ -121,7 +121,7 @@ def test_a_disk_that_takes_nothing_defers_and_does_not_spin(
     factories.version(plans[0])
     (projects_root / storage.DERIVED).write_bytes(b"in the way")
 
-    assert (maker.settle(), maker.settle(), maker.n_settled) == (1, 0, 0)
+    assert (maker.make_pending(), maker.make_pending(), maker.n_settled) == (1, 0, 0)
     assert states() == [Derived.PENDING]
 
 
@@ -146,7 +146,7 @@ def test_a_root_that_is_not_mounted_keeps_everything_pending(
     volumes.expected()
     (projects_root / storage.MARK).unlink()
 
-    maker.settle()
+    maker.make_pending()
 
     assert states() == [Derived.PENDING]
     assert not (projects_root / storage.DERIVED).exists()
@@ -157,7 +157,7 @@ def test_what_readers_may_not_see_has_no_pictures(
 ) -> None:
     factories.reserved(plans[0])
 
-    assert (maker.settle(), states()) == (0, [Derived.PENDING])
+    assert (maker.make_pending(), states()) == (0, [Derived.PENDING])
 
 
 def test_two_makers_make_the_same_pictures(plans: list[Plan]) -> None:
@@ -165,7 +165,7 @@ def test_two_makers_make_the_same_pictures(plans: list[Plan]) -> None:
     thumbnails.make(version, volumes.expected())
     before = [file.stat().st_mtime_ns for file in kept()]
 
-    assert thumbnail_making.Maker().settle() == 1
+    assert thumbnail_making.Maker().make_pending() == 1
     assert [file.stat().st_mtime_ns for file in kept()] == before
 
 
@@ -173,11 +173,11 @@ def test_a_sweep_finds_the_version_whose_picture_was_deleted(
     plans: list[Plan], maker: thumbnail_making.Maker
 ) -> None:
     version = factories.version(plans[0])
-    maker.settle()
+    maker.make_pending()
     kept()[0].unlink()
 
     assert thumbnail_making.sweep(version.sha256[:2]) == (0, 1)
-    assert maker.settle() == 1
+    assert maker.make_pending() == 1
     assert len(kept()) == len(thumbnails.WIDTHS_PX)
 
 
@@ -185,7 +185,7 @@ def test_a_sweep_removes_what_no_version_needs(
     plans: list[Plan], maker: thumbnail_making.Maker
 ) -> None:
     version = factories.version(plans[0])
-    maker.settle()
+    maker.make_pending()
     stray = kept()[0].with_name(f"{version.sha256[:2]}{'0' * 62}-320.webp")
     stray.write_bytes(b"of a version that a restored database does not have")
     os.utime(stray, (time.time() - LONG_AGO_S,) * 2)
@@ -205,14 +205,14 @@ def test_a_sweep_leaves_what_is_being_made(plans: list[Plan]) -> None:
 
 def test_a_sweeper_goes_over_all_once_and_rests(plans: list[Plan], home: Path) -> None:
     version = factories.version(plans[0])
-    thumbnail_making.Maker().settle()
+    thumbnail_making.Maker().make_pending()
     kept()[0].unlink()
     (home / "thumbnails" / "2").mkdir(parents=True)
     sweeper = thumbnail_making.Sweeper()
 
     [sweeper.step() for _ in thumbnail_making.PREFIXES]
     after_one_round = states()
-    thumbnail_making.Maker().settle()
+    thumbnail_making.Maker().make_pending()
     storage.derived.remove(thumbnails.FOLDER)
     sweeper.step()
 
@@ -225,7 +225,7 @@ def test_the_pictures_of_an_older_series_are_removed(plans: list[Plan]) -> None:
     factories.version(plans[0])
     storage.derived.keep("thumbnails-2/aa", {"old.webp": b"old"}, volumes.expected())
 
-    assert thumbnail_making.clear_old() == 1
+    assert thumbnail_making.clear_of_older_releases() == 1
     assert storage.derived.names_in() == {}
 
 
@@ -233,7 +233,7 @@ def test_the_audit_passes_over_what_is_derived(
     plans: list[Plan], maker: thumbnail_making.Maker
 ) -> None:
     factories.version(plans[0])
-    maker.settle()
+    maker.make_pending()
 
     assert tree_audit.audit_tree(storage.root()).findings == []
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,7 +20,7 @@ from generation import queueing
 from generation.comfyui.http_transport import Timeouts
 from generation.management.commands import work
 from generation.models import Batch, Server, ServerDefinitions
-from generation.services import server_leases, server_quarantine, servers, tick
+from generation.services import batches, server_leases, server_quarantine, servers, tick
 from generation.services.parallel_calls import Asking
 from generation.services.server_leases import Lease
 from generation.states import ServerHealth
@@ -184,7 +184,7 @@ def test_servers_that_are_set_aside_are_asked_all_at_once(
     for n, url in enumerate(meeting(8)):
         factories.server(f"gpu-{n}", url=url, needs_reading=False, **ASIDE)
 
-    server_quarantine.look()
+    server_quarantine.take_back_restarted()
 
     assert not Server.objects.exclude(set_aside_at=None).exists()
 
@@ -197,7 +197,7 @@ def test_servers_that_are_set_aside_and_hang_do_not_hold_the_tick(
     for n, url in enumerate(silent.urls):
         factories.server(f"gpu-{n}", url=url, needs_reading=False, **ASIDE)
 
-    server_quarantine.look()
+    server_quarantine.take_back_restarted()
 
     assert server_quarantine._restarts.under_way == set(silent.urls)
     assert Server.objects.exclude(set_aside_at=None).count() == 8
@@ -240,7 +240,7 @@ def test_what_was_known_stays_known_while_a_server_cannot_be_read(
     start: Callable[..., PreviewServer],
 ) -> None:
     comfy = start()
-    server = servers.look(factories.server(url=comfy.url))
+    server = servers.read_now(factories.server(url=comfy.url))
     comfy.faults.set("answer", match="GET /object_info", status=500, text="trouble")
 
     problems = servers.look_at([server])
@@ -305,13 +305,21 @@ def fail() -> None:
     raise ValueError("an odd row")
 
 
-@pytest.mark.parametrize("step", ["check_undriven", "give_up_gone", "settle_cancels", "read_due"])
+@pytest.mark.parametrize(
+    ("module", "step"),
+    [
+        (servers, "check_undriven"),
+        (servers, "give_up_gone"),
+        (batches, "cancel_unanswered"),
+        (servers, "read_due"),
+    ],
+)
 def test_a_step_that_fails_is_told_and_keeps_no_other_from_its_turn(
-    step: str, batch: Batch, calls: list[int], monkeypatch: pytest.MonkeyPatch
+    module: ModuleType, step: str, batch: Batch, calls: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = factories.server(needs_reading=False)
     monkeypatch.setattr(servers, "check_undriven", lambda: None)
-    monkeypatch.setattr(servers, step, fail)
+    monkeypatch.setattr(module, step, fail)
 
     with pytest.raises(ExceptionGroup) as caught:
         tick.tick()

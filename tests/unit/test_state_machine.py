@@ -103,7 +103,7 @@ REPOST = Preparing(due_at=NOW, submission=Submission(is_repost=True))
         (PREPARING, seen.PanelNotUploaded(Busy()), Preparing, []),
         (PREPARING, seen.PanelNotUploaded(Unreachable()), Preparing, [do.PauseServer]),
         (PREPARING, seen.PanelNotUploaded(storage_error(), is_settled=True), Preparing, []),
-        (PREPARING, seen.CancelRequested(), Ended, [do.Stop]),
+        (PREPARING, seen.CancelRequested(), Ended, [do.EndCancelled]),
         (REPOST, seen.CancelRequested(), Stopping, [do.TakeOff]),
         # Posting
         (POSTING, seen.PromptAccepted(2.0), Running, [do.Acknowledge]),
@@ -133,7 +133,7 @@ REPOST = Preparing(due_at=NOW, submission=Submission(is_repost=True))
         (RUNNING, seen.CancelRequested(), Stopping, [do.TakeOff]),
         # Stopping
         (STOPPING, queued(), Stopping, [do.TakeOff]),
-        (STOPPING, FoundInHistory(outcome="success", files=(FILE,)), Ended, [do.Stop]),
+        (STOPPING, FoundInHistory(outcome="success", files=(FILE,)), Ended, [do.EndCancelled]),
         (STOPPING, seen.CancelRequested(), Stopping, []),
         # Fetching
         (FETCHING, seen.PicturesFetched(IMAGES), Publishing, [do.Reserve]),
@@ -144,10 +144,10 @@ REPOST = Preparing(due_at=NOW, submission=Submission(is_repost=True))
         (FETCHING, seen.PicturesNotFetched(storage_error()), Running, [do.Note]),
         (FETCHING, seen.PicturesNotFetched(storage_error(), is_settled=True), Fetching, [do.Fetch]),
         (FETCHING, seen.NoVolume(storage_error(is_permanent=True)), Running, [do.Note]),
-        (FETCHING, seen.CancelRequested(), Ended, [do.Stop]),
+        (FETCHING, seen.CancelRequested(), Ended, [do.EndCancelled]),
         # Publishing
         (PUBLISHING, seen.NumbersReserved(VERSIONS), Ended, [do.Publish]),
-        (PUBLISHING, seen.CancelCameFirst(), Ended, [do.Discard, do.Stop]),
+        (PUBLISHING, seen.CancelCameFirst(), Ended, [do.Discard, do.EndCancelled]),
         (PUBLISHING, seen.NumbersExhausted(""), Ended, [do.Discard, do.Fail]),
         (PUBLISHING, seen.CancelRequested(), Publishing, []),
     ],
@@ -353,7 +353,7 @@ def test_what_waits_while_nothing_runs_fails_and_its_server_with_it() -> None:
 def test_what_waits_too_long_behind_somebody_else_makes_way() -> None:
     behind = replace(RUNNING, timers=Timers(behind="x", behind_since=NOW - 181))
 
-    assert follows(behind, queued(runs_any=True, foreign="x")) == (Running, [do.MakeWay])
+    assert follows(behind, queued(runs_any=True, foreign="x")) == (Running, [do.YieldServer])
 
 
 def test_another_prompt_before_ours_starts_the_wait_anew() -> None:
@@ -389,14 +389,17 @@ def test_what_does_not_obey_is_left_behind(runs_out: bool, is_deaf: bool) -> Non
 def test_what_was_acknowledged_and_is_gone_twice_is_stopped() -> None:
     once = after(STOPPING, seen.NotThere())
 
-    assert follows(once, seen.NotThere()) == (Ended, [do.Stop])
+    assert follows(once, seen.NotThere()) == (Ended, [do.EndCancelled])
 
 
 def test_what_may_come_late_is_waited_for_before_it_is_stopped() -> None:
     unknown = replace(STOPPING, was_acknowledged=False)
 
     assert isinstance(after(unknown, seen.NotThere(), seen.NotThere()), Stopping)
-    assert follows(replace(unknown, absence=LONG_GONE), seen.NotThere()) == (Ended, [do.Stop])
+    assert follows(replace(unknown, absence=LONG_GONE), seen.NotThere()) == (
+        Ended,
+        [do.EndCancelled],
+    )
 
 
 def test_what_runs_out_is_asked_after_less_often_and_told_anew_when_it_can_be() -> None:

@@ -53,9 +53,9 @@ class Command(MadseaCommand):
 def _all() -> tuple[int, int]:
     """Do all that there is to do; return how many versions were settled and files removed."""
     swept = [thumbnail_making.sweep(prefix) for prefix in thumbnail_making.PREFIXES]
-    thumbnail_making.clear_old()
+    thumbnail_making.clear_of_older_releases()
     maker = thumbnail_making.Maker()
-    while maker.settle():
+    while maker.make_pending():
         """Go on with the next ones."""
     return maker.n_settled, sum(n_removed for n_removed, _ in swept)
 
@@ -67,7 +67,7 @@ def _follow() -> None:
     while True:
         close_old_connections()
         try:
-            if maker.settle():
+            if maker.make_pending():
                 continue
             sweeper.step()
         except (MadseaError, OSError, DatabaseError, InterfaceError) as error:

@@ -58,6 +58,6 @@ class Command(MadseaCommand):
 
 def _content(file: Path) -> bytes:
     try:
-        return safe_open.read_plain(file, settings.MADSEA_IMAGE_MAX_BYTES)
+        return safe_open.read_following_links(file, settings.MADSEA_IMAGE_MAX_BYTES)
     except OSError as error:
         raise CommandError(f"{file}: {error.strerror or error}") from error

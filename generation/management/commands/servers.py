@@ -62,7 +62,7 @@ class Command(MadseaCommand):
             _change_access(options)
         if options["look"]:
             for server in bar(list(Server.objects.enabled()), "Looking"):
-                servers.look(server)
+                servers.read_now(server)
         found = list(reads.servers())
         self._table([HEADINGS, *(_row(server) for server in found)])
         for line in (*_paces(found), *_lacks(found)):

@@ -11,12 +11,14 @@ fail                   running                         queued, error (or cancell
 fail_alike             queued                          error
 lose, abandon,         running                         queued (or cancelled)
 lose_interrupted,
-turn_away, lose_staged
-stop                   running                         cancelled
+turn_away, step_back,
+requeue_lost_staged
 give_up                running                         error (or cancelled)
 cancel, hold_up        queued, waiting (and running    cancelled
                        where no driver can answer, or
                        the image cannot be stored)
+cancel_unanswered,     running, asked to stop          cancelled
+stop
 retry                  error, cancelled                queued, waiting
 unblame                error, queued                   queued
 release_panel          queued                          queued (its panel is there)
@@ -27,7 +29,7 @@ And what is decided on versions: `review` moves them under the locks of their pl
 A function that returns False or None lost a race, which is normal; nothing was written then.
 """
 
-from generation.services.transitions.cancelling import Cancelled, cancel, settle_cancel
+from generation.services.transitions.cancelling import Cancelled, cancel, cancel_unanswered, stop
 from generation.services.transitions.driving import (
     BY_HAND,
     acknowledge,
@@ -40,7 +42,6 @@ from generation.services.transitions.driving import (
     recognise,
     rewrite_graph,
     set_graph,
-    stop,
 )
 from generation.services.transitions.failing import (
     abandon,
@@ -48,14 +49,14 @@ from generation.services.transitions.failing import (
     fail_alike,
     lose,
     lose_interrupted,
-    lose_staged,
+    requeue_lost_staged,
     step_back,
     turn_away,
 )
 from generation.services.transitions.held_up_versions import (
     give_up,
     hold_up,
-    locked_plan,
+    plan_for_update,
     resume,
     tell_found,
     unreserve,
@@ -71,27 +72,27 @@ __all__ = [
     "acknowledge",
     "advance",
     "cancel",
+    "cancel_unanswered",
     "claim",
     "complete",
     "fail",
     "fail_alike",
     "give_up",
     "hold_up",
-    "locked_plan",
     "lose",
     "lose_interrupted",
-    "lose_staged",
     "note",
     "note_once",
+    "plan_for_update",
     "publish_alone",
     "recognise",
     "release_panel",
+    "requeue_lost_staged",
     "resume",
     "retry",
     "review",
     "rewrite_graph",
     "set_graph",
-    "settle_cancel",
     "step_back",
     "stop",
     "tell_found",

@@ -9,8 +9,8 @@ from django.db.models.functions import Now
 from generation.models import Attempt, Batch, Version
 from generation.models.plan_run import PlanRunQuerySet
 from generation.services.transitions.held_up_versions import cancel_held_up, held_up_version
-from generation.services.transitions.run_updates import CLEAN
-from generation.services.transitions.unit_of_work import Actor, UnitOfWork, change
+from generation.services.transitions.run_updates import CLEAN, one
+from generation.services.transitions.unit_of_work import Actor, UnitOfWork, change, hold
 from generation.states import AttemptOutcome, RunState
 from wording import say
 
@@ -76,7 +76,20 @@ def _lock_attempts(runs: PlanRunQuerySet, servers: list[int]) -> None:
     list(attempts.select_for_update(no_key=True).values_list("pk"))
 
 
-def settle_cancel(batch_id: int, *, unanswered: Iterable[int]) -> None:
+def stop(attempt: Attempt) -> None:
+    """Cancel a running plan whose prompt is off its server.
+
+    Raises:
+        Fenced: the attempt is no longer ours.
+    """
+    with change(attempt.run.batch_id) as now:
+        hold(attempt.pk, attempt.lease_token)
+        now.end(Attempt.objects.filter(pk=attempt.pk), AttemptOutcome.CANCELLED)
+        now.move(one(attempt.run_id), RunState.CANCELLED, sources=[RunState.RUNNING], **CLEAN)
+        now.log("cancelled", attempt.run_id)
+
+
+def cancel_unanswered(batch_id: int, *, unanswered: Iterable[int]) -> None:
     """Cancel now what was asked to stop and runs on servers that no driver can speak for."""
     with change(batch_id) as now:
         asked = now.batch.runs.filter(cancel_requested_at__isnull=False)

@@ -254,16 +254,3 @@ def rewrite_graph(attempt: Attempt, graph: Mapping[str, Any]) -> None:
     """
     with transaction.atomic():
         write_held(attempt.pk, attempt.lease_token, graph=graph)
-
-
-def stop(attempt: Attempt) -> None:
-    """Cancel a running plan whose prompt is off its server.
-
-    Raises:
-        Fenced: the attempt is no longer ours.
-    """
-    with change(attempt.run.batch_id) as now:
-        hold(attempt.pk, attempt.lease_token)
-        now.end(Attempt.objects.filter(pk=attempt.pk), AttemptOutcome.CANCELLED)
-        now.move(one(attempt.run_id), RunState.CANCELLED, sources=[RunState.RUNNING], **CLEAN)
-        now.log("cancelled", attempt.run_id)

@@ -159,7 +159,7 @@ def step_back(attempt: Attempt, detail: str) -> None:
         _give_back(now, attempt, AttemptOutcome.ABANDONED, detail, is_left_behind=False)
 
 
-def lose_staged(now: UnitOfWork, gone: Version) -> None:
+def requeue_lost_staged(now: UnitOfWork, gone: Version) -> None:
     """Queue a plan again of which a reserved picture was removed before it was published.
 
     Part of the change that gave its number back; not fenced, as that is the tick's act.

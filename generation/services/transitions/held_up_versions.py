@@ -18,7 +18,7 @@ from generation.states import AttemptOutcome, RunState, WaitReason
 from wording import say
 
 
-def locked_plan(plan_id: int) -> Plan:
+def plan_for_update(plan_id: int) -> Plan:
     """Return a plan, locked, with the tree above it."""
     plan = _PLAN.first(plan_id)
     if plan is None:
@@ -43,7 +43,7 @@ def unreserve(
     them that are `named`, whose files lie under their names, keep both: as found on disk. False
     when none was reserved any more.
     """
-    plan = locked_plan(pictures[0].plan_id)
+    plan = plan_for_update(pictures[0].plan_id)
     ids = [picture.pk for picture in pictures]
     mine = list(reserved.reserved().filter(pk__in=ids).order_by("-number"))
     for picture in mine:
