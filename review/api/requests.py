@@ -126,7 +126,7 @@ def wanted(given: Mapping[str, Any]) -> Wanted:
 
 class RetakeReasonsSent(Strict):
     reasons = serializers.ListField(
-        child=Text(allow_blank=True),
+        child=StrictText(allow_blank=True),
         max_length=REASONS_MAX,
         help_text="All of them, in their order; each has 1 to 200 characters.",
     )
