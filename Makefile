@@ -19,7 +19,7 @@ SOURCES := madsea wording nomenclature comfyui_preview generation storyboards re
 PYTEST := PYTHONDONTWRITEBYTECODE= $(PY) -m pytest -n 6 --dist worksteal -m "not soak" $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test check lint types migrations bench faults matrix pace chaos chaos-long hostile fuzz clients corpus templates real messages pictures requirements clean
+.PHONY: help install demo serve test check lint types migrations bench faults matrix pace way chaos chaos-long hostile fuzz clients corpus templates real messages pictures requirements clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -113,6 +113,9 @@ matrix: $(VENV)/.installed-dev ## Play every fault of ComfyUI, and hold docs/fau
 
 pace: $(VENV)/.installed-dev ## Judge forty plans at the light table as fast as a person does
 	$(PY) -m pytest -s -m soak tests/browser/test_light_table.py $(ARGS)
+
+way: $(VENV)/.installed-dev ## Go a supervisor's way in a browser, in French, at a desk and on a phone (MADSEA_SCREENSHOTS=FOLDER)
+	$(PY) -m pytest -s -m soak tests/browser/test_supervisors_way.py $(ARGS)
 
 pictures: $(VENV)/.installed-dev ## Tell what the checks of pictures find, and what they alarm on, of scenes that are drawn
 	@$(PY) -m lab.picture_checks $(ARGS)

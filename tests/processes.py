@@ -203,14 +203,20 @@ class Site:
         """Start the workers."""
         return self.run("work", ["manage.py", "work", *arguments])
 
-    def preview(self, *arguments: str, home: str = "", port: int = 0) -> Preview:
-        """Start a preview server; with a home and a port it is one that was there before."""
+    def preview(
+        self, *arguments: str, home: str = "", port: int = 0, is_pre_encoded: bool = True
+    ) -> Preview:
+        """Start a preview server; with a home and a port it is one that was there before.
+
+        Unless its pictures are small ones that are ready, it draws each as its graph says.
+        """
         folder = self.home / (home or f"preview-{len(self.previews)}")
         ready = folder / "ready"
         ready.unlink(missing_ok=True)
         folder.mkdir(exist_ok=True)
         where = ["--home", str(folder), "--port", str(port), "--ready-file", str(ready)]
-        command = ["-m", "comfyui_preview", *where, "--pre-encoded", *arguments]
+        ready_made = ["--pre-encoded"] if is_pre_encoded else []
+        command = ["-m", "comfyui_preview", *where, *ready_made, *arguments]
         started = self.run(folder.name, command)
         url = wait_for(lambda: ready.exists() and ready.read_text(), STARTS_WITHIN_S, "preview")
         preview = Preview(url, folder, started)

@@ -39,21 +39,24 @@ class _PlaceFilter(_Choice):
 
 
 class _ProjectFilter(_PlaceFilter):
-    title = parameter_name = "project"
+    title = _("project")
+    parameter_name = "project"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Words:
         return _words(Project.objects.all())
 
 
 class _EpisodeFilter(_PlaceFilter):
-    title = parameter_name = "episode"
+    title = _("episode")
+    parameter_name = "episode"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Words:
         return _words(Episode.objects.filter(**_chosen(request, project="project__code")))
 
 
 class _SequenceFilter(_PlaceFilter):
-    title = parameter_name = "sequence"
+    title = _("sequence")
+    parameter_name = "sequence"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Words:
         chosen = _chosen(request, project="episode__project__code", episode="episode__code")
@@ -113,7 +116,8 @@ class DatesFilter(_Dates):
 
 
 class BatchStateFilter(_Choice):
-    title = parameter_name = "status"
+    title = _("status")
+    parameter_name = "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Words:
         return [(state.value, in_words(state.value)) for state in BatchState]

@@ -1,6 +1,6 @@
 """The page that asks for plans: what is chosen, what it would do, and one press that starts it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import partial
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -106,9 +106,11 @@ def _rehearsed(form: GenerateForm) -> list[Rehearsed]:
     return rehearsed
 
 
-def _plans(query: Mapping[str, str]) -> list[Plan]:
+def _plans(query: QueryDict) -> list[Plan]:
+    # A form whose boxes are ticked names each by itself.
     chosen = {
-        name: id_ranges.ids_in(query.get(name, "")) for name in ("episodes", "sequences", "plans")
+        name: id_ranges.ids_in(",".join(query.getlist(name)))
+        for name in ("episodes", "sequences", "plans")
     }
     return list(production.chosen_plans(**chosen)[: settings.MADSEA_PLANS_MAX + 1])
 

@@ -1,6 +1,6 @@
 """Storyboards: dropped onto the page, looked over as a draft, confirmed."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
@@ -24,6 +24,11 @@ from storyboards.services import proposals
 from storyboards.states import ImportState
 from wording import say
 
+if TYPE_CHECKING:
+    from django.contrib.admin import SimpleListFilter as _Choice
+else:
+    from unfold.contrib.filters.admin import DropdownFilter as _Choice
+
 #: The words of the engine whose colours the states have.
 _LIKE = {
     ImportState.READING: RunState.RUNNING,
@@ -31,17 +36,35 @@ _LIKE = {
     ImportState.CONFIRMED: RunState.DONE,
     ImportState.FAILED: RunState.ERROR,
 }
+_WORDS = {
+    ImportState.READING: say("being read"),
+    ImportState.DRAFT: say("to confirm"),
+    ImportState.CONFIRMED: say("confirmed"),
+    ImportState.FAILED: say("cannot be read"),
+}
 PROJECTS_SHOWN = 50
 
 
 def _label(state: str) -> SafeString:
-    return html.label(_LIKE[ImportState(state)], state)
+    return html.label(_LIKE[ImportState(state)], _WORDS[ImportState(state)])
+
+
+class StateFilter(_Choice):
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(state.value, words) for state, words in _WORDS.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        return queryset.filter(state=value) if value else queryset
 
 
 @admin.register(StoryboardImport)
 class StoryboardImportAdmin(MadseaAdmin):
     list_display = ("name", "project", "episode", "status", "came", "came_by")
-    list_filter = ("state", "project_code", "episode_code")
+    list_filter = (StateFilter, "project_code", "episode_code")
     search_fields = ("file_name", "project_code", "episode_code", "title")
     list_before_template = "admin/storyboards/give.html"
 
@@ -138,7 +161,7 @@ class StoryboardImportAdmin(MadseaAdmin):
         return found
 
 
-def _next(row: StoryboardImport) -> dict[str, str]:
+def _next(row: StoryboardImport) -> dict[str, Any]:
     """Return where somebody goes once the plans are made: to them, and to Generate."""
     episode = Episode.objects.filter(project__code=row.project_code, code=row.episode_code).first()
     if episode is None:
@@ -146,4 +169,22 @@ def _next(row: StoryboardImport) -> dict[str, str]:
     return {
         "plans_url": html.list_url(Plan, project=row.project_code, episode=row.episode_code),
         "generate_url": generate.url(episodes=[episode.pk]),
+        "choose_url": generate.url(),
+        "sequences": _made_sequences(row, episode) if row.state == ImportState.CONFIRMED else [],
     }
+
+
+def _made_sequences(row: StoryboardImport, episode: Episode) -> list[dict[str, Any]]:
+    """Return the sequences that a confirmed storyboard has plans in: their boards and styles."""
+    styles = proposals.usable_styles()
+    made: dict[str, dict[str, Any]] = {}
+    for board in row.boards.filter(is_selected=True).order_by("position"):
+        of = made.setdefault(
+            board.sequence_code,
+            {"code": board.sequence_code, "first": str(board), "n_plans": 0, "styles": {}},
+        )
+        of["n_plans"] += 1
+        of["last"] = str(board)
+        of["styles"][styles.get(board.style_code, board.style_code)] = True
+    ids = dict(episode.sequences.filter(code__in=made).values_list("code", "pk"))
+    return [{**of, "pk": ids[code]} for code, of in made.items() if code in ids]

@@ -186,6 +186,14 @@
     }
   }
 
+  // Nothing is asked for as long as no sequence is ticked.
+  function ticked() {
+    const chosen = document.getElementById("storyboard-sequences");
+    if (chosen) chosen.querySelector("button").disabled = !chosen.querySelector("input:checked");
+  }
+  page.addEventListener("change", ticked);
+  window.addEventListener("pageshow", ticked);
+
   if (page.dataset.state === "reading") setTimeout(follow, LOOK_MS);
   if (page.dataset.state === "draft") boundaries();
 })();

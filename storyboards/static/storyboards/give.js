@@ -6,6 +6,15 @@
   const problem = form.querySelector("[data-problem]");
   const progress = form.querySelector("[data-progress]");
 
+  // A file that says which episode it is of ("E210 …") says so in the fields, too.
+  form.querySelector("[name=file]").addEventListener("change", (event) => {
+    const name = event.target.files[0]?.name || "";
+    const [, season, number] = /(?:^|[^A-Za-z0-9])E(\d{1,3})(\d\d)(?!\d)/.exec(name) || [];
+    if (!season || season === "0") return;
+    form.querySelector("[name=season]").value = `S${season.padStart(2, "0")}`;
+    form.querySelector("[name=episode]").value = `E${season}${number}`;
+  });
+
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const button = form.querySelector("button");
