@@ -24,11 +24,13 @@ from generation.admin import (
 from generation.admin.actions import CANCELLED, PLANS, Act, Question, counted
 from generation.admin.base import RecordAdmin
 from generation.admin.detail_pages import Form, Page
+from generation.admin.expected_end_column import ExpectedEndColumn
 from generation.admin.state_words import in_words
 from generation.errors import Conflict
 from generation.models import Batch, LogEntry, PlanRun
 from generation.selectors import admin_overviews, expected_ends
 from generation.selectors import batches as reads
+from generation.selectors.expected_ends import Expected, Forecast
 from generation.services import batches
 from wording import say
 
@@ -49,7 +51,7 @@ STRIP_MAX = 48
 
 
 @admin.register(Batch)
-class BatchAdmin(RecordAdmin):
+class BatchAdmin(ExpectedEndColumn, RecordAdmin):
     acts = (
         Act(
             "retry",
@@ -79,6 +81,7 @@ class BatchAdmin(RecordAdmin):
         "status",
         "progress",
         "plans",
+        "expected_end",
         "priority",
         "requester",
         "age",
@@ -104,6 +107,12 @@ class BatchAdmin(RecordAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return admin_overviews.batches()
+
+    def is_unfinished(self, row: Batch) -> bool:
+        return row.is_unfinished
+
+    def end_of(self, row: Batch, told: Forecast) -> Expected | None:
+        return told.of_batch(row)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

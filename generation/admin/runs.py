@@ -25,10 +25,12 @@ from generation.admin import (
 from generation.admin.actions import CANCELLED, Act, Question
 from generation.admin.base import RecordAdmin
 from generation.admin.detail_pages import Drop, Page, PagePicture
+from generation.admin.expected_end_column import ExpectedEndColumn
 from generation.admin.state_words import in_words
 from generation.errors import Conflict
 from generation.models import LogEntry, PlanRun
 from generation.selectors import admin_overviews, batches, expected_ends, wait_reasons
+from generation.selectors.expected_ends import Expected, Forecast
 from generation.services import plan_runs
 from generation.states import UNFINISHED, RunState
 from wording import say
@@ -48,7 +50,7 @@ def cancel_run(run: PlanRun, user: User) -> object:
 
 
 @admin.register(PlanRun)
-class PlanRunAdmin(RecordAdmin):
+class PlanRunAdmin(ExpectedEndColumn, RecordAdmin):
     acts = (
         Act(
             "retry",
@@ -79,6 +81,7 @@ class PlanRunAdmin(RecordAdmin):
         "attempt",
         "server",
         "why",
+        "expected_end",
         "finished",
     )
     list_filter = (
@@ -101,6 +104,12 @@ class PlanRunAdmin(RecordAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return admin_overviews.runs()
+
+    def is_unfinished(self, row: PlanRun) -> bool:
+        return row.state in UNFINISHED
+
+    def end_of(self, row: PlanRun, told: Forecast) -> Expected | None:
+        return told.of_run(row)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

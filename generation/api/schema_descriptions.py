@@ -296,7 +296,13 @@ QUEUE = extend_schema_view(
             OpenApiParameter("page", int),
             OpenApiParameter("page_size", int),
         ],
-        responses={200: page_of("QueueLine", reasons=resolve_type_hint(dict[str, str]))},
+        responses={
+            200: page_of(
+                "QueueLine",
+                reasons=resolve_type_hint(dict[str, str]),
+                expected_end={"type": "string", "format": "date-time", "nullable": True},
+            )
+        },
         examples=[_got("queue")],
     )
 )

@@ -76,7 +76,7 @@ _STRINGS: Mapping[str, Mapping[str, Schema]] = {
     "LogLine": {"level": {"enum": _LEVELS}, "time": {"format": "date-time"}},
     "Recipe": _RECIPE,
     "FoundRecipe": {**_RECIPE, "matched_by": {"enum": list(HASHES)}},
-    "QueueLine": {"requested_at": {"format": "date-time"}},
+    "QueueLine": {"requested_at": _TIME, "expected_end": _TIME},
 }
 
 

@@ -1,6 +1,6 @@
 """How rows of the database look to clients."""
 
-from typing import Any
+from typing import Any, cast
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
@@ -19,7 +19,8 @@ from generation.models import (
     Version,
 )
 from generation.parameter_sources import ValueSource
-from generation.selectors import batches, logs, production, results, servers
+from generation.selectors import batches, expected_ends, logs, production, results, servers
+from generation.selectors.expected_ends import Expected, Forecast
 from generation.selectors.findings import Finding
 from generation.selectors.findings import of as found_in
 from generation.selectors.logs import LogLine
@@ -31,6 +32,37 @@ from nomenclature.rules import TASKS
 Shape = serializers.Serializer
 #: What a review has come to, or null.
 REVIEW_STATE = serializers.ChoiceField(list(ReviewState), allow_null=True)
+
+
+_END = (
+    "When it is expected to have ended, by its place in the queue and by what servers took lately; "
+    "null where that is not known, and where nothing is left to do."
+)
+
+
+@extend_schema_field({"type": "string", "format": "date-time", "nullable": True})
+class ExpectedEnd(serializers.Field[Any, Any, str | None, Any]):
+    """When a plan or a batch is expected to end: of one forecast for all that an answer shows."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(source="*", read_only=True, **options)
+
+    def to_representation(self, value: Any) -> str | None:
+        expected = self._expected(value)
+        return logs.moment(expected.at) if expected and expected.at else None
+
+    def _expected(self, row: Plan | Batch) -> Expected | None:
+        if isinstance(row, Batch):
+            return self._forecast().of_batch(row) if row.is_unfinished else None
+        is_left: bool = row.in_render  # type: ignore[attr-defined]
+        return self._forecast().of_plan(row) if is_left else None
+
+    def _forecast(self) -> Forecast:
+        # All rows of an answer share what the serializer at its root was given.
+        shared = cast("dict[str, Forecast]", self.context)
+        if "forecast" not in shared:
+            shared["forecast"] = expected_ends.forecast()
+        return shared["forecast"]
 
 
 class ProjectShape(Shape[Project]):
@@ -159,6 +191,7 @@ class PlanShape(Shape[Plan]):
         help_text="Of its approved version, else of the newest that nothing supersedes.",
     )
     in_render = serializers.BooleanField(help_text="Whether a run of it is unfinished.")
+    expected_end = ExpectedEnd(help_text=f"Of its unfinished runs, the last. {_END}")
     made_from_panel = serializers.SerializerMethodField(
         help_text="Of its newest picture: the number of the panel that it was rendered from."
     )
@@ -213,6 +246,7 @@ class BatchShape(Shape[Batch]):
     revision = serializers.IntegerField()
     created_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
+    expected_end = ExpectedEnd(help_text=_END)
 
     def get_paused(self, batch: Batch) -> bool:
         return batch.paused_at is not None

@@ -28,7 +28,17 @@ from generation.models import (
     Version,
 )
 from generation.picture_checks import CHECKS
-from generation.selectors import batches, findings, logs, production, render_queue, results, servers
+from generation.selectors import (
+    batches,
+    expected_ends,
+    findings,
+    logs,
+    production,
+    render_queue,
+    results,
+    servers,
+)
+from generation.selectors.logs import moment
 from generation.services import batch_controls, plan_attributes
 from generation.states import PlanStatus, ReviewState, RunState
 
@@ -225,9 +235,14 @@ class QueueViewSet(ViewSet):
         places: Any = selectors.queue(selectors.batch(asked) if asked else None)
         pages = Pages()
         page: Any = pages.paginate_queryset(places, request, self)
-        shown = render_queue.lines(page)
+        told = expected_ends.forecast()
+        ends = {pk: expected.at for pk, expected in told.runs.items()}
+        shown = render_queue.lines(page, ends)
         answer = pages.get_paginated_response(shown.lines)
         answer.data["reasons"] = shown.reasons
+        answer.data["expected_end"] = (
+            moment(told.queue.at) if told.queue and told.queue.at else None
+        )
         return answer
 
 

@@ -104,8 +104,15 @@ def misfit(attempt: Attempt, images: Iterable[Image]) -> PlanFailure | None:
             return failure("wrong_image", say("The file holds the image of another prompt."))
         size = (image.decoded.width_px, image.decoded.height_px)
         if expected is not None and size != expected:
-            words = "The image has {} × {} pixels, the workflow gives it {} × {}."
-            return failure("wrong_size", words.format(*size, *expected))
+            detail = say(
+                "The image has {width} × {height} pixels, the workflow gives it "
+                "{wanted_width} × {wanted_height}.",
+                width=size[0],
+                height=size[1],
+                wanted_width=expected[0],
+                wanted_height=expected[1],
+            )
+            return failure("wrong_size", detail)
     return None
 
 

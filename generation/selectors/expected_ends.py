@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from generation.models import Attempt, Batch, Block, Capability, PlanRun, Server
+from generation.models import Attempt, Batch, Block, Capability, Plan, PlanRun, Server
 from generation.selectors import render_queue
 from generation.selectors.paces import paces
 from generation.states import RunState, ServerHealth
@@ -36,10 +37,11 @@ class Expected:
 
 @dataclass
 class Forecast:
-    """What is expected of everything unfinished: of runs and batches by their ids, and of all."""
+    """What is expected of everything unfinished: of runs, batches and plans by ids, and of all."""
 
     runs: dict[int, Expected] = field(default_factory=dict)
     batches: dict[int, Expected] = field(default_factory=dict)
+    plans: dict[int, Expected] = field(default_factory=dict)
     queue: Expected | None = None
 
     def of_run(self, run: PlanRun) -> Expected | None:
@@ -49,6 +51,10 @@ class Forecast:
     def of_batch(self, batch: Batch) -> Expected | None:
         """Return what is expected of a batch; None of a finished one."""
         return self.batches.get(batch.pk)
+
+    def of_plan(self, plan: Plan) -> Expected | None:
+        """Return when the last of a plan's runs is expected to end; None where none is left."""
+        return self.plans.get(plan.pk)
 
 
 @dataclass
@@ -72,12 +78,15 @@ def forecast() -> Forecast:
         if pk in parts:
             made.runs[pk] = Expected(None, _HELD) if position is None else farm.take(parts[pk])
     of_batch: dict[int, list[Expected]] = defaultdict(list)
-    unfinished = PlanRun.objects.unfinished().values_list("pk", "batch_id", "state")
-    for pk, batch_id, state in unfinished:
+    of_plan: dict[int, list[Expected]] = defaultdict(list)
+    unfinished = PlanRun.objects.unfinished().values_list("pk", "batch_id", "plan_id", "state")
+    for pk, batch_id, plan_id, state in unfinished.order_by():
         if state == RunState.WAITING:
             made.runs[pk] = Expected(None, _ARTIST)
         of_batch[batch_id].append(made.runs.get(pk, Expected(None, _BEFORE)))
-    made.batches = {batch_id: _last(found) for batch_id, found in of_batch.items()}
+        of_plan[plan_id].append(of_batch[batch_id][-1])
+    made.batches = {batch_id: _last(ends) for batch_id, ends in of_batch.items()}
+    made.plans = {plan_id: _last(ends) for plan_id, ends in of_plan.items()}
     queued = [made.runs[pk] for pk, position in places if position is not None and pk in made.runs]
     made.queue = _last(queued) if queued else None
     return made
@@ -91,7 +100,13 @@ def _last(found: Iterable[Expected]) -> Expected:
 
 
 def _parts() -> dict[int, _Part]:
-    fields = ("batch_id", "batch__workflow__name", "batch__workflow_id", "group__needs_id")
+    # A retry may have named another workflow than the batch's.
+    fields = (
+        "batch_id",
+        Coalesce("own_workflow__name", "batch__workflow__name"),
+        Coalesce("own_workflow_id", "batch__workflow_id"),
+        "group__needs_id",
+    )
     rows = PlanRun.objects.queued().order_by().values_list("pk", *fields)
     return {
         pk: _Part(batch, workflow or "", workflow_id, needs)
@@ -114,7 +129,8 @@ class _Farm:
 
     def running(self) -> dict[int, Expected]:
         """Return when what is on servers ends, and let it keep them busy until then."""
-        fields = ("server_id", "run_id", "run__batch__workflow__name", "started_at")
+        name = Coalesce("run__own_workflow__name", "run__batch__workflow__name")
+        fields = ("server_id", "run_id", name, "started_at")
         ends: dict[int, Expected] = {}
         for server, run, workflow, started_at in (
             Attempt.objects.under_way().order_by("pk").values_list(*fields)

@@ -1,6 +1,7 @@
 """The queue: every plan that waits for a server, in the order in which they would be claimed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple, NotRequired, TypedDict
 
 from django.db.models import Q
@@ -31,7 +32,8 @@ Place = tuple[int, int | None]
 class QueueLine(TypedDict):
     """One waiting plan; `position` counts from 1, null for one that cannot be claimed yet.
 
-    `variation` is there in batches of several variations.
+    `expected_end` is when it is expected to have ended; null where that is not known. `variation`
+    is there in batches of several variations.
     """
 
     position: int | None
@@ -44,6 +46,7 @@ class QueueLine(TypedDict):
     priority: int
     waits: Wait | None
     requested_at: str
+    expected_end: str | None
     variation: NotRequired[int]
 
 
@@ -94,22 +97,33 @@ def _annotated(batch_ids: Any) -> dict[int, Batch]:
     )
 
 
-def lines(places: Sequence[Place]) -> QueueLines:
-    """Return waiting plans as clients read them, in the order given, in at most five queries."""
+def lines(places: Sequence[Place], ends: Mapping[int, datetime | None] | None = None) -> QueueLines:
+    """Return waiting plans as clients read them, in the order given, in at most five queries.
+
+    `ends`: when runs are expected to end, by their ids.
+    """
+    told = ends or {}
     rows = PlanRun.objects.filter(pk__in=[pk for pk, _ in places]).values_list(
         "pk", "batch_id", "group_id", *_FIELDS
     )
     by_id = {row[0]: row[1:] for row in rows}
     outlooks = wait_reasons.outlooks_of(_annotated({row[0] for row in by_id.values()}).values())
     shown = [
-        _line(by_id[pk][2:], position, wait_reasons.of_part(outlooks, by_id[pk][:2]))
+        _line(
+            by_id[pk][2:],
+            position,
+            wait_reasons.of_part(outlooks, by_id[pk][:2]),
+            told.get(pk) if position else None,
+        )
         for pk, position in places
         if pk in by_id
     ]
     return QueueLines(shown, wait_reasons.reasons(outlooks.values()))
 
 
-def _line(row: tuple[Any, ...], position: int | None, outlook: Outlook) -> QueueLine:
+def _line(
+    row: tuple[Any, ...], position: int | None, outlook: Outlook, end: datetime | None
+) -> QueueLine:
     public_id, project, episode, sequence_id, plan, style, priority, *more = row
     reason, created_at, variation, variations = more
     line: QueueLine = {
@@ -123,6 +137,7 @@ def _line(row: tuple[Any, ...], position: int | None, outlook: Outlook) -> Queue
         "priority": priority,
         "waits": wait_reasons.waits(RunState.QUEUED, reason, outlook),
         "requested_at": moment(created_at),
+        "expected_end": moment(end) if end else None,
     }
     if variations > 1:
         line["variation"] = variation

@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 
 from generation.models import Batch, Server
 from generation.services import thumbnail_making
-from generation.states import RunState, WaitReason
+from generation.states import AttemptOutcome, RunState, WaitReason
 from tests import factories
 
 QUEUED, RUNNING, DONE = RunState.QUEUED, RunState.RUNNING, RunState.DONE
@@ -37,7 +37,7 @@ def test_a_list_comes_in_pages(api: APIClient, batch: Batch, name: str, slash: s
     answer = api.get(f"/api/{name}{slash}")
 
     assert answer.status_code == 200
-    assert set(answer.json()) - {"reasons"} == PAGE
+    assert set(answer.json()) - {"reasons", "expected_end"} == PAGE
 
 
 @pytest.mark.parametrize("name", LISTS)
@@ -157,6 +157,7 @@ def test_a_batch_is_told_with_what_was_asked_for(api: APIClient, artist: Any) ->
         },
         "revision": 1,
         "finished_at": None,
+        "expected_end": None,
     }
 
 
@@ -248,7 +249,7 @@ def test_the_queue_is_in_the_order_of_its_turn(api: APIClient) -> None:
     ]
 
 
-def test_the_queue_of_a_batch_keeps_its_positions_among_all(api: APIClient) -> None:
+def test_the_queue_of_a_batch_keeps_its_positions_amongrows(api: APIClient) -> None:
     factories.batch([QUEUED], priority=9)
     batch = factories.batch([QUEUED])
 
@@ -301,3 +302,22 @@ def test_servers_tell_what_they_do_and_never_their_headers(api: APIClient) -> No
     assert shown["doing"] == [
         {"batch_id": batch.public_id, "sequence_id": "SQ0010", "plan": "0010", "progress": 50}
     ]
+
+
+def test_what_is_unfinished_says_when_it_is_expected_to_end(api: APIClient, db: None) -> None:
+    done = factories.batch([RunState.DONE])
+    server = factories.server()
+    factories.attempt(done.runs.get(), on=server, outcome=AttemptOutcome.DONE, render_s=100)
+    batch = factories.batch([RunState.QUEUED] * 2, priority=5)
+    unknown = factories.batch([RunState.QUEUED], workflow=factories.workflow("Other.json"))
+
+    ends = {row["batch_id"]: row["expected_end"] for row in rows(api, "/api/batches")}
+    queue = api.get("/api/queue").json()
+
+    assert ends.pop(batch.public_id) is not None
+    assert ends == {unknown.public_id: None, done.public_id: None}
+    first, last, not_known = (row["expected_end"] for row in queue["results"])
+    assert first < last
+    assert (not_known, queue["expected_end"]) == (None, None)
+    [plan] = rows(api, f"/api/plans?plan={batch.runs.order_by('-position')[0].plan.code}")
+    assert plan["expected_end"] >= last

@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from generation.models import Attempt, Batch, Capability, Server
@@ -12,6 +14,8 @@ from tests import factories
 
 QUEUED, RUNNING, DONE = RunState.QUEUED, RunState.RUNNING, RunState.DONE
 NEAR = timedelta(seconds=30)
+#: Two for each of two servers, and so many for everything else.
+QUERIES_MOST = 16
 
 
 def rendered(server: Server, render_s: float) -> None:
@@ -126,3 +130,38 @@ def test_an_artist_promises_nothing_and_a_finished_batch_needs_nothing(db: None)
     assert told.of_batch(waiting) == expected_ends.Expected(None, "an artist uploads it")
     assert told.of_batch(done) is None
     assert told.queue is None
+
+
+def test_a_plan_ends_with_the_last_of_its_runs(db: None) -> None:
+    rendered(factories.server(), 100)
+    [plan] = factories.many_plans(1)
+    factories.batch([QUEUED], of=[plan])
+    last = factories.batch([QUEUED], of=[plan])
+
+    told = expected_ends.forecast()
+
+    assert told.of_plan(plan) == told.of_batch(last)
+
+
+def test_a_retry_with_another_workflow_takes_what_that_one_takes(db: None) -> None:
+    server = factories.server()
+    rendered(server, 100)
+    batch = factories.batch([QUEUED], workflow=factories.workflow("Other.json"))
+    assert of(batch) == expected_ends.Expected(None, "nothing was rendered with Other.json lately")
+
+    batch.runs.update(own_workflow=factories.workflow())
+
+    assert seconds(of(batch)) == pytest.approx(100, abs=30)
+
+
+@pytest.mark.parametrize("n_plans", [10, 200])
+def test_a_long_queue_asks_no_more_than_a_short_one(db: None, n_plans: int) -> None:
+    rendered(factories.server("gpu-1"), 100)
+    rendered(factories.server("gpu-2"), 200)
+    factories.batch([QUEUED] * n_plans, of=factories.many_plans(n_plans))
+
+    with CaptureQueriesContext(connection) as captured:
+        told = expected_ends.forecast()
+
+    assert len(told.runs) == n_plans
+    assert len(captured) <= QUERIES_MOST
