@@ -33,6 +33,7 @@ EVENTS = _table(
         "{plans} plans requested in style {style}, mode {mode}: {values}.",
         without="{plans} plans requested in style {style}, mode {mode}.",
     ),
+    Event("variant", "info", "In the style's light {variant}."),
     Event("variations", "info", "Each plan in {variations} variations, each of its own seed."),
     Event("project_created", "info", "Project {project} is new: this request made it."),
     Event(

@@ -10,6 +10,7 @@ class ValueSource(StrEnum):
     WORKFLOW = "workflow"
     PRESET = "preset"
     STYLE = "style"
+    VARIANT = "variant"
     REQUEST = "request"
     SEQUENCE = "sequence"
     PLAN = "plan"

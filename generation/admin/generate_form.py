@@ -29,7 +29,7 @@ _MODES = [
     (Mode.AUTO.value, say("rendered by the servers")),
     (Mode.MANUEL.value, say("made by artists, who upload")),
 ]
-_FRESH = {"mode": Mode.AUTO.value, "variations": "1", "priority": "0"}
+_FRESH = {"mode": Mode.AUTO.value, "variant": "", "variations": "1", "priority": "0"}
 _PLACES = {"workflow_json": "workflow"}
 
 
@@ -40,6 +40,7 @@ class GenerateForm(forms.Form):
     """
 
     style = forms.ChoiceField(required=False)
+    variant = forms.CharField(required=False, label=_("Light"))
     workflow = forms.CharField(required=False)
     mode = forms.CharField(widget=forms.Select(choices=_MODES))
     variations = forms.CharField(widget=forms.NumberInput(attrs={"min": 1, "max": VARIATIONS_MAX}))
@@ -71,8 +72,26 @@ class GenerateForm(forms.Form):
         self.values: list[ValueField] = []
         self.problems: list[str] = []
         if self.is_valid():
+            self._add_variants()
             self._add_workflows()
             self._add_values()
+
+    def _add_variants(self) -> None:
+        """Offer the variants that all styles have, by the labels of the first."""
+        of_styles = [style.variants for style in requests_from_plans.styles(self.wish())]
+        shared = set.intersection(*map(set, of_styles)) if of_styles else set()
+        if not shared:
+            self.cleaned_data["variant"] = ""
+            self.fields.pop("variant")
+            return
+        first = of_styles[0]
+        labels = [(code, first[code]["label"]) for code in first if code in shared]
+        if self.cleaned_data["variant"] not in shared:
+            self.cleaned_data["variant"] = ""
+        choices = [("", say("as the style says")), *labels]
+        self.fields["variant"].widget = forms.Select(
+            choices=choices, attrs={"class": "madsea-input"}
+        )
 
     def _add_workflows(self) -> None:
         own = sorted({style.workflow_name for style in requests_from_plans.styles(self.wish())})
@@ -117,8 +136,16 @@ class GenerateForm(forms.Form):
             "name": given["name"],
             "reason": given["reason"],
             "force": given["force"],
+            "variant": "" if self.is_made_by_hand else given["variant"],
         }
-        by_itself = {"variations": 1, "priority": 0, "name": "", "reason": "", "force": False}
+        by_itself = {
+            "variant": "",
+            "variations": 1,
+            "priority": 0,
+            "name": "",
+            "reason": "",
+            "force": False,
+        }
         return Wish(
             self._plans,
             self._style(),

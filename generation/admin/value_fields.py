@@ -22,6 +22,7 @@ _WORDS = {
     ValueSource.WORKFLOW: say("the workflow's"),
     ValueSource.PRESET: say("the preset"),
     ValueSource.STYLE: say("the style's"),
+    ValueSource.VARIANT: say("the light variant's"),
 }
 
 

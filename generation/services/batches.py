@@ -115,6 +115,8 @@ def _first_entries(batch: Batch, request: BatchRequest, news: News) -> list[_Sai
     if request.params:
         asked["values"] = told(request.params, request.sources)
     said: list[_Said] = [("batch_created", asked)]
+    if request.variant:
+        said.append(("variant", {"variant": request.variant}))
     if batch.variations > 1:
         said.append(("variations", {"variations": batch.variations}))
     if request.rerun_of is not None:

@@ -45,10 +45,15 @@ class Field:
 
 Fields = Mapping[str, Field]
 
+VARIANT = Field(
+    str,
+    meaning="One of the style's `variants` of light: its values, over the style's, below `params`.",
+)
 PLAN: Fields = MappingProxyType(
     {
         "plan": Field(str, is_required=True, rule="plan"),
         "params": Field(dict, meaning="For this plan alone, over those of its sequence."),
+        "variant": VARIANT,
     }
 )
 SEQUENCE: Fields = MappingProxyType(
@@ -56,6 +61,7 @@ SEQUENCE: Fields = MappingProxyType(
         "sequence_id": Field(str, is_required=True, rule="sequence_id"),
         "plans": Field(list, is_required=True, of=Field(str, rule="plan", or_object=PLAN)),
         "params": Field(dict, meaning="For these plans, over those of the request."),
+        "variant": VARIANT,
     }
 )
 PAYLOAD: Fields = MappingProxyType(
@@ -73,6 +79,7 @@ PAYLOAD: Fields = MappingProxyType(
         "params": Field(
             dict, meaning="What the workflow has: `schema` in `GET /api/workflows/{name}`."
         ),
+        "variant": VARIANT,
         "mode": Field(
             str, choices=tuple(Mode), meaning="`auto` renders, `manuel` waits for uploads."
         ),

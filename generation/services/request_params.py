@@ -1,7 +1,7 @@
 """The values that a request's plans get: from where each comes, whether it fits, what it needs.
 
 Over the workflow's own lie its contract's presets, the style's, the request's, a sequence's and a
-plan's, in this order.
+plan's, in this order; a variant of light that one of the last three names lies just below its own.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,7 +10,14 @@ from typing import Any
 
 from generation.models import Needs, Style, Workflow
 from generation.parameter_sources import Sources, ValueSource, from_one
-from generation.services import capability, node_definitions, plan_preflight, requested_workflows
+from generation.services import (
+    capability,
+    light_variants,
+    node_definitions,
+    plan_preflight,
+    request_sequences,
+    requested_workflows,
+)
 from generation.services.capability import Wanted
 from generation.services.payload_reader import Reader
 from generation.services.plan_preflight import PlanValues
@@ -67,12 +74,14 @@ def read(
     given: dict[str, Any] = reader.payload.get("params", {})
     if not reader.take_kind("params", PAYLOAD["params"], given):
         return Values({}, {})
+    request = Given(given, "params", request_sequences.variant(reader, reader.payload, "variant"))
     if workflow is None:
+        reader.problems.extend(light_variants.none_apply([request, *_givens(asked)]))
         if mode == Mode.MANUEL and "workflow_json" not in reader.payload:
             for each in [Given(given, "params"), *_givens(asked)]:
                 reader.problems.extend(requested_workflows.none_apply(each.params, each.place))
         return Values(given, from_one(given, ValueSource.REQUEST))
-    return _Reading(reader, workflow, mode).values(Given(given, "params"), style, asked)
+    return _Reading(reader, workflow, mode).values(request, style, asked)
 
 
 class _Reading:
@@ -90,10 +99,14 @@ class _Reading:
         before = len(problems)
         for each in [request, *_givens(asked)]:
             problems.extend(self._check(each.params, each.place))
+        light = light_variants.Light(style, self._workflow.name, contract)
+        problems.extend(light.problems([request, *_givens(asked)], self._check))
+        request, asked = light.on_all(request, asked)
         is_usable = len(problems) == before
         problems.extend(requested_workflows.open_questions(contract))
         draws = self._mode == Mode.AUTO
         params, sources = of_all(self._workflow, contract, style, request.params, draws=draws)
+        sources |= request.sources
         of_style = {name: params[name] for name in params if sources[name] == ValueSource.STYLE}
         problems.extend(requested_workflows.unknown_fields(of_style, contract.parameters, "style"))
         own = {(each.sequence_id, each.plan): _of_one(each) for each in asked if _has_own(each)}
@@ -175,18 +188,23 @@ def _unlike(batch: Needs, plan: Needs) -> Needs | None:
 
 def _of_one(asked: AskedPlan) -> OwnValues:
     of_sequence, of_plan = asked.of_sequence.params, asked.of_plan.params
-    sources = from_one(of_sequence, ValueSource.SEQUENCE) | from_one(of_plan, ValueSource.PLAN)
+    sources = {
+        **from_one(of_sequence, ValueSource.SEQUENCE),
+        **asked.of_sequence.sources,
+        **from_one(of_plan, ValueSource.PLAN),
+        **asked.of_plan.sources,
+    }
     return OwnValues({**of_sequence, **of_plan}, sources)
 
 
 def _has_own(asked: AskedPlan) -> bool:
-    return bool(asked.of_sequence.params or asked.of_plan.params)
+    return not (asked.of_sequence.is_empty and asked.of_plan.is_empty)
 
 
 def _givens(asked: Iterable[AskedPlan]) -> list[Given]:
     """Return what sequences and plans give, each once."""
     of_sequences = {each.of_sequence.place: each.of_sequence for each in asked}
-    return [*of_sequences.values(), *(each.of_plan for each in asked if each.of_plan.params)]
+    return [*of_sequences.values(), *(each.of_plan for each in asked if not each.of_plan.is_empty)]
 
 
 def _of_plans(

@@ -1,13 +1,13 @@
 """The `sequences` of a request: its plans in order, each with the values that it brings."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
 
 from generation.services.payload_reader import CHECKS, Reader, kind_of
-from generation.services.request_fields import PAYLOAD, PLAN, SEQUENCE
+from generation.services.request_fields import PAYLOAD, PLAN, SEQUENCE, VARIANT
 from wording import say
 
 _NOTHING: Mapping[str, Any] = {}
@@ -15,10 +15,26 @@ _NOTHING: Mapping[str, Any] = {}
 
 @dataclass(frozen=True)
 class Given:
-    """Values as they stand at a place of the payload, such as `sequences.0.params`."""
+    """Values as they stand at a place of the payload, such as `sequences.0.params`.
+
+    `variant` is the variant of light that is named beside them; once its values are laid under
+    them, `sources` tells of each value that is not the place's own where it came from.
+    """
 
     params: Mapping[str, Any]
     place: str
+    variant: str | None = None
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def place_of_variant(self) -> str:
+        """Where its variant stands."""
+        return f"{self.place.removesuffix('params')}variant"
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it says nothing."""
+        return not self.params and self.variant is None
 
 
 @dataclass(frozen=True)
@@ -101,7 +117,7 @@ def _sequence(reader: Reader, place: str, sequence: object) -> list[tuple[str, A
     if "sequence_id" in sequence:
         check = CHECKS[SEQUENCE["sequence_id"].rule]
         code = reader.named(f"{place}.sequence_id", check, sequence["sequence_id"])
-    of_sequence = _params(reader, place, sequence)
+    of_sequence = _given(reader, place, sequence)
     plans = _plans(reader, f"{place}.plans", sequence)
     if code is None:
         return []
@@ -127,11 +143,18 @@ def _plan(reader: Reader, place: str, given: object) -> tuple[str | None, Given]
         return reader.named(place, check, given), Given(_NOTHING, place)
     reader.keys(given, PLAN, f"{place}.")
     plan = reader.named(f"{place}.plan", check, given["plan"]) if "plan" in given else None
-    return plan, _params(reader, place, given)
+    return plan, _given(reader, place, given)
 
 
-def _params(reader: Reader, place: str, given: Mapping[str, Any]) -> Given:
+def _given(reader: Reader, place: str, given: Mapping[str, Any]) -> Given:
     at = f"{place}.params"
     params = given.get("params", _NOTHING)
     is_usable = params is _NOTHING or reader.take_kind(at, PAYLOAD["params"], params)
-    return Given(params if is_usable else _NOTHING, at)
+    return Given(params if is_usable else _NOTHING, at, variant(reader, given, f"{place}.variant"))
+
+
+def variant(reader: Reader, given: Mapping[str, Any], place: str) -> str | None:
+    """Read which variant of light is named there; None where none is, or it is no text."""
+    if "variant" not in given or not reader.take_kind(place, VARIANT, given["variant"]):
+        return None
+    return str(given["variant"])

@@ -66,6 +66,7 @@ class BatchRequest:
     priority: int = 0
     force: bool = False
     rerun_of: Version | None = None
+    variant: str = ""
 
     @property
     def keys(self) -> list[PlanKey]:
@@ -122,6 +123,7 @@ def read(given: object) -> BatchRequest:
         reason,
         priority,
         force,
+        variant=reader.payload.get("variant", ""),
     )
 
 

@@ -13,11 +13,12 @@ from django.db import transaction
 
 from generation.errors import Conflict, InvalidRequest, Problem
 from generation.models import Episode, Plan, Style
-from generation.parameter_sources import ValueSource
+from generation.parameter_sources import ValueSource, from_one
 from generation.selectors import production
 from generation.services import (
     dry_runs,
     idempotency,
+    light_variants,
     request_params,
     request_validation,
     requested_workflows,
@@ -44,7 +45,7 @@ class Wish:
     workflow_name: str = ""
     mode: str = Mode.AUTO
     params: Mapping[str, Any] = field(default_factory=dict)
-    #: More keys of a request: `variations`, `priority`, `name`, `reason`, `force`.
+    #: More keys of a request: `variations`, `priority`, `name`, `variant`, `reason`, `force`.
     more: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -165,6 +166,8 @@ def _defaults_of(style: Style, wish: Wish) -> _Known:
     workflow = requested_workflows.find(wish.workflow_name or style.workflow_name)
     contract = requested_workflows.contract(workflow)
     over, sources = request_params.defaults(contract, workflow.name, style)
+    lit = light_variants.Light(style, workflow.name, contract).values(wish.more.get("variant"))
+    over, sources = {**over, **lit}, {**sources, **from_one(lit, ValueSource.VARIANT)}
     drawn = (
         {}
         if requested_workflows.SEED in over

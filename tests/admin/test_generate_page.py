@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from generation.models import Batch, Plan, PlanRun
+from generation.models import Batch, Plan, PlanRun, Style
 from generation.states import Mode, RunState
 from tests import factories
 from tests.admin import pages
@@ -248,3 +248,21 @@ def test_a_done_plan_has_the_way_to_another_version(office: Client, plans: list[
     PlanRun.objects.filter(pk=run.pk).update(state=RunState.DONE, result=version)
 
     assert "Another version" in pages.text(office, pages.url("plan", plans[0].pk))
+
+
+def test_a_variant_of_light_is_chosen_and_its_values_are_shown(
+    office: Client, plans: list[Plan]
+) -> None:
+    Style.objects.filter(code="ombres_chinoises").update(
+        variants={"blue_hour": {"label": "Blue hour", "params": {"steps": 40}}}
+    )
+    form = form_of(office, of_all(plans))
+
+    look = form | {"variant": "blue_hour", "look": "yes"}
+    shown = unescape(office.post(of_all(plans), look).content.decode())
+    assert "Blue hour" in shown
+    assert "the light variant's" in shown
+    press(office, of_all(plans), variant="blue_hour")
+
+    batch = Batch.objects.get()
+    assert (batch.params["steps"], batch.sources["steps"]) == (40, "variant")

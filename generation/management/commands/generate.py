@@ -31,13 +31,19 @@ class Command(MadseaCommand):
         parser.add_argument(
             "--force", metavar="REASON", help="plans that are approved as well, and why"
         )
+        parser.add_argument(
+            "--variant", metavar="CODE", help="the style's variant of light for all that name none"
+        )
         add_create(parser)
         add_actor(parser)
         add_dry_run(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         user = actor(options)
-        request = request_validation.read(_payload(options["request"]))
+        payload = _payload(options["request"])
+        if options["variant"] and isinstance(payload, dict):
+            payload = {**payload, "variant": options["variant"]}
+        request = request_validation.read(payload)
         if options["force"]:
             request = replace(request, force=True, reason=options["force"])
         n_plans = len(request.keys)

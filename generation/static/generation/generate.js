@@ -3,7 +3,7 @@
   "use strict";
   const AFTER_MS = 400;
   // What decides which values there are, and what they are by themselves.
-  const DECIDING = ["style", "workflow", "mode"];
+  const DECIDING = ["style", "variant", "workflow", "mode"];
   const form = document.getElementById("generate");
   if (!form) return;
   let timer = 0;
