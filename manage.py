@@ -1,10 +1,14 @@
 #!/usr/bin/env python
 """Madsea's command line: every `manage.py` command starts here."""
 
+import gc
 import os
 import sys
 
-from madsea import terminal
+# Until the command is loaded (`madsea.terminal`), all that is made stays.
+gc.disable()
+
+from madsea import terminal  # noqa: E402
 
 
 def main() -> None:

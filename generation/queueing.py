@@ -10,6 +10,7 @@ import socket
 import time
 from collections.abc import Iterable
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -19,7 +20,6 @@ from django_q.conf import Conf
 from django_q.models import Schedule
 from django_q.status import Stat
 from django_q.tasks import async_task
-from redis.exceptions import RedisError
 
 from generation.models import Attempt, Server
 from generation.selectors import claimable
@@ -41,6 +41,12 @@ STAT_EVERY_S = 2.0
 # Made before django-q2 forks its workers, so all of them share it.
 _stopping = multiprocessing.get_context("fork").RawValue("b", 0)
 _ticking = multiprocessing.get_context("fork").RawValue("b", 0)
+
+
+def broker_error() -> type[Exception]:
+    """Return what a Redis that is out of order raises; loaded when something is raised."""
+    error: type[Exception] = import_module("redis.exceptions").RedisError
+    return error
 
 
 def announce_stop() -> None:
@@ -92,7 +98,7 @@ class StopSignal:
         # A plain `qcluster` has no flag of ours; its status tells, in a cache that is shared.
         try:
             mine = [stat for stat in Stat.get_all() if os.getpid() in stat.workers]
-        except RedisError:
+        except broker_error():
             return False
         return any(stat.status == Conf.STOPPING for stat in mine)
 
@@ -132,7 +138,7 @@ def request_drive(servers: Iterable[Server]) -> int:
             continue
         try:
             call_soon(DRIVE, server.pk)
-        except RedisError as error:
+        except broker_error() as error:
             logger.warning("no driver can be called: %s", error)
             Server.objects.filter(pk=server.pk).update(drive_requested_at=None)
             break
@@ -151,7 +157,7 @@ def broker_trouble() -> str:
     """Return why the broker cannot be used, or nothing; the database's was asked already."""
     try:
         get_broker().ping()
-    except RedisError as error:
+    except broker_error() as error:
         return f"Redis (REDIS_URL) cannot be used: {error}".rstrip(".")
     return ""
 

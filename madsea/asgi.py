@@ -5,6 +5,8 @@ import os
 
 import django
 
+# Until all is loaded, what is made stays.
+gc.disable()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "madsea.settings")
 django.setup(set_prefix=False)
 
@@ -27,3 +29,4 @@ application = Proxied(
 get_resolver().url_patterns  # noqa: B018 - asking for it imports it
 gc.collect()
 gc.freeze()
+gc.enable()

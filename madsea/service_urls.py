@@ -3,11 +3,11 @@
 None of them is told in an error: a password stands in it.
 """
 
+from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
 import dj_database_url
-import redis
 from django.core.exceptions import ImproperlyConfigured
 
 _ESCAPES = "in a name or password write # as %23, / as %2F, ? as %3F, % as %25"
@@ -51,6 +51,7 @@ def queue(name: str, url: str) -> str:
 
 
 def _is_redis(url: str) -> bool:
+    redis: Any = import_module("redis")  # What has none starts without it.
     try:
         # Made, and not yet opened: that checks the options too.
         redis.ConnectionPool.from_url(url).make_connection()

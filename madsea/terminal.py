@@ -1,6 +1,7 @@
 """The command line: what a terminal can show, and failures as sentences instead of tracebacks."""
 
 import codecs
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -8,7 +9,8 @@ from typing import TextIO
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management import execute_from_command_line
+from django.core.management import ManagementUtility
+from django.core.management.base import BaseCommand
 from django.db import InterfaceError, OperationalError, ProgrammingError
 
 #: What a console without Unicode gets instead; anything else is escaped.
@@ -35,7 +37,7 @@ def run(arguments: Sequence[str]) -> int:
     write_plainly(sys.stdout, sys.stderr)
     try:
         _check_settings()
-        execute_from_command_line(list(arguments))
+        _CommandLine(list(arguments)).execute()
         sys.stdout.flush()
     except KeyboardInterrupt:
         return _end("Stopped.", STOPPED)
@@ -46,6 +48,16 @@ def run(arguments: Sequence[str]) -> int:
             raise
         return _end(_sentence(error), 1)
     return 0
+
+
+class _CommandLine(ManagementUtility):
+    """Django's; what was loaded until the command is there, the garbage collector leaves alone."""
+
+    def fetch_command(self, subcommand: str) -> BaseCommand:
+        command = super().fetch_command(subcommand)
+        gc.freeze()
+        gc.enable()
+        return command
 
 
 def write_plainly(*streams: TextIO) -> None:

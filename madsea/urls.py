@@ -10,6 +10,7 @@ from django.views.i18n import set_language
 # They add theirs to the API's addresses.
 import_module("storyboards.api.urls")
 import_module("review.api.urls")
+admin.autodiscover()
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),

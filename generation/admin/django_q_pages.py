@@ -1,5 +1,6 @@
 """django-q2's own pages: for superusers, to look at, and for nobody else."""
 
+from importlib import import_module
 from typing import Any
 
 from django.apps import apps
@@ -54,6 +55,8 @@ _ADMINS = {
     "Schedule": _ScheduleAdmin,
     "OrmQ": _MessageAdmin,
 }
+# Its own pages are registered by then, whoever is loaded first.
+import_module("django_q.admin")
 for _name, _admin in _ADMINS.items():
     _model = apps.get_model("django_q", _name)
     # Without the ORM broker there is no page of messages.

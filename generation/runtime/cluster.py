@@ -16,10 +16,10 @@ from typing import Any
 from django_q.cluster import Cluster
 from django_q.conf import Conf
 from django_q.status import Stat, Status
-from redis.exceptions import RedisError
 
 # What the workers run is loaded before they are forked, not by the first plan that each drives.
 from generation import driver  # noqa: F401
+from generation.queueing import broker_error
 
 #: A signal to the whole process group ends the sentinel too: it gets this long to be gone.
 SETTLE_S = 0.3
@@ -70,9 +70,10 @@ class WorkCluster(Cluster):  # type: ignore[misc]
     @property
     def status(self) -> Status:
         """What the sentinel wrote last about its processes; nothing while Redis is out of order."""
-        with suppress(RedisError):
+        try:
             return Stat.get(pid=self.pid, cluster_id=self.cluster_id)
-        return Status(pid=self.pid, cluster_id=self.cluster_id)
+        except broker_error():
+            return Status(pid=self.pid, cluster_id=self.cluster_id)
 
     def kill(self) -> None:
         """End every process of this cluster at once, by its id."""

@@ -7,12 +7,12 @@ too, reads and plans it once for each connection.
 
 from collections.abc import Callable, Iterable
 from functools import cached_property
+from importlib import import_module
 from inspect import signature
 from itertools import count
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-import psycopg
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Model, QuerySet, UUIDField
@@ -37,6 +37,7 @@ def prepared_cursor() -> CursorWrapper:
     if here.vendor != "postgresql":
         cursor = here.cursor()
         return cursor
+    psycopg = import_module("psycopg")  # There with PostgreSQL, and loaded by nobody else.
     # As `BaseDatabaseWrapper.cursor` does it, which would make Django's cursor first.
     here.close_if_health_check_failed()
     here.ensure_connection()
