@@ -17,14 +17,27 @@ from rest_framework.test import APIClient
 
 from generation.models import Batch, Plan, Style
 from generation.services import volumes
-from tests import databases, factories, shared
+from tests import databases, dealing, factories, shared
 from tests.locks import Recorder
+
+
+def pytest_configure() -> None:
+    """Collect thousands of tests without the garbage collector, which finds nothing of theirs."""
+    gc.disable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deal the tests out to the processes of the run."""
+    if n_processes := getattr(config, "workerinput", {}).get("workercount"):
+        items[:] = dealing.deal(items, n_processes, lambda item: item.nodeid.partition("::")[0])
 
 
 def pytest_collection_finish() -> None:
     """Have the garbage collector pass over the thousands of tests that were collected: a tenth."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

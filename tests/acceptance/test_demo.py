@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -29,6 +30,22 @@ def env(tmp_path: Path) -> dict[str, str]:
         "PORT": str(free_port(0)),
         "MADSEA_PREVIEW_PORT": str(free_port(0)),
     }
+
+
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with all tables, and nothing in them: making these takes longer than the rest."""
+    home = tmp_path_factory.mktemp("migrated")
+    env = {"PATH": os.environ["PATH"], "MADSEA_HOME": str(home)}
+    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=env, check=True)
+    return home / "madsea.sqlite3"
+
+
+@pytest.fixture
+def migrated_env(env: dict[str, str], migrated: Path) -> dict[str, str]:
+    """The environment of a home that was used before."""
+    shutil.copyfile(migrated, Path(env["MADSEA_HOME"]) / "madsea.sqlite3")
+    return env
 
 
 def processes_of(home: str) -> list[str]:
@@ -82,8 +99,22 @@ def test_a_demo_that_is_stopped_leaves_no_process(env: dict[str, str]) -> None:
     assert processes_of(env["MADSEA_HOME"]) == []
 
 
+Served = tuple[subprocess.Popen[str], str, str]
+
+
 @pytest.fixture
-def served(env: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
+def served_first(env: dict[str, str]) -> Iterator[Served]:
+    """As a newcomer has it."""
+    yield from serving(env)
+
+
+@pytest.fixture
+def served(migrated_env: dict[str, str]) -> Iterator[Served]:
+    """As it is from the second time on."""
+    yield from serving(migrated_env)
+
+
+def serving(env: dict[str, str]) -> Iterator[Served]:
     """A running `manage.py serve`, the address of its web process, and the token it showed."""
     process = start("manage.py", "serve", env=env)
     assert process.stdout is not None
@@ -108,9 +139,9 @@ def plans_when_up(base: str, token: str) -> list[dict[str, object]]:
 
 
 def test_serve_lets_a_newcomer_in_and_ends_with_ctrl_c(
-    served: tuple[subprocess.Popen[str], str, str], env: dict[str, str]
+    served_first: Served, env: dict[str, str]
 ) -> None:
-    process, base, token = served
+    process, base, token = served_first
 
     plans = plans_when_up(base, token)
     os.killpg(process.pid, signal.SIGINT)
@@ -121,9 +152,7 @@ def test_serve_lets_a_newcomer_in_and_ends_with_ctrl_c(
     assert processes_of(env["MADSEA_HOME"]) == []
 
 
-def test_a_home_is_served_once(
-    served: tuple[subprocess.Popen[str], str, str], env: dict[str, str]
-) -> None:
+def test_a_home_is_served_once(served: Served, env: dict[str, str]) -> None:
     second = start("manage.py", "serve", env=env)
 
     said = second.communicate(timeout=120)[0]
@@ -138,7 +167,7 @@ def no_process_is_left(env: dict[str, str]) -> bool:
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_what_serve_starts_ends_with_it_however_it_ends(
-    served: tuple[subprocess.Popen[str], str, str], env: dict[str, str], how: signal.Signals
+    served: Served, env: dict[str, str], how: signal.Signals
 ) -> None:
     process, base, token = served
     plans_when_up(base, token)
@@ -150,7 +179,10 @@ def test_what_serve_starts_ends_with_it_however_it_ends(
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_what_make_serve_starts_ends_with_make(env: dict[str, str], how: signal.Signals) -> None:
+def test_what_make_serve_starts_ends_with_make(
+    migrated_env: dict[str, str], how: signal.Signals
+) -> None:
+    env = migrated_env
     made = ["-o", ".venv/.installed", "-o", ".venv/.made"]
     # Its output is nobody's: what is left of it would hold a pipe open.
     make = subprocess.Popen(

@@ -9,7 +9,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests import factories
+from tests import factories, shared
 from tests.processes import Preview, Site, Sites
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -70,7 +70,8 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
         f"E202_SQ0010-{code}_extracted-raw.png": factories.png(color=f"#0000{int(code):02x}")
         for code in PLANS
     }
-    made = Sites(tmp_path_factory.mktemp("studios"), panels)
+    model = shared.folder_of(tmp_path_factory) / "studio-model"
+    made = Sites(tmp_path_factory.mktemp("studios"), panels, model=model)
     yield made
     made.close()
 

@@ -132,24 +132,34 @@ def review_studio(sites: Sites) -> Iterator[Studio]:
     site.close()
 
 
-def context_of(browser: Browser, studio: Studio, **options: Any) -> BrowserContext:
+@pytest.fixture(scope="module")
+def signed_in(browser: Browser, review_studio: Studio) -> list[Any]:
+    """The cookies of a supervisor who has signed in, which is done once."""
+    context = browser.new_context(locale="en-GB")
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    page.goto(f"{review_studio.url}/admin/login/")
+    page.fill("[name=username]", review_studio.access["name"])
+    page.fill("[name=password]", review_studio.access["password"])
+    page.click("button[type=submit]")
+    page.wait_for_selector("#home-tables")
+    kept = list(context.cookies())
+    context.close()
+    return kept
+
+
+def context_of(browser: Browser, signed_in: list[Any], **options: Any) -> BrowserContext:
     """Return a browser's context in which the supervisor is signed in."""
     wanted: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}, "locale": "en-GB"}
     context = browser.new_context(**wanted | options)
+    context.add_cookies(signed_in)
     context.set_default_timeout(PATIENCE_MS)
-    page = context.new_page()
-    page.goto(f"{studio.url}/admin/login/")
-    page.fill("[name=username]", studio.access["name"])
-    page.fill("[name=password]", studio.access["password"])
-    page.click("button[type=submit]")
-    page.wait_for_selector("#home-tables")
-    page.close()
     return context
 
 
 @pytest.fixture
-def context(browser: Browser, review_studio: Studio) -> Iterator[BrowserContext]:
-    made = context_of(browser, review_studio)
+def context(browser: Browser, signed_in: list[Any]) -> Iterator[BrowserContext]:
+    made = context_of(browser, signed_in)
     yield made
     made.close()
 
@@ -170,9 +180,9 @@ def table(context: BrowserContext, review_studio: Studio) -> Iterator[Table]:
 
 
 @pytest.fixture
-def phone(browser: Browser, review_studio: Studio) -> Iterator[Table]:
+def phone(browser: Browser, review_studio: Studio, signed_in: list[Any]) -> Iterator[Table]:
     size = {"width": 390, "height": 844}
-    context = context_of(browser, review_studio, viewport=size, has_touch=True, is_mobile=True)
+    context = context_of(browser, signed_in, viewport=size, has_touch=True, is_mobile=True)
     yield from page_in(context, review_studio)
     context.close()
 
