@@ -79,6 +79,10 @@ MADSEA_FILE_LINK_S = environment.whole("MADSEA_FILE_LINK_S", 3600, low=10, high=
 # How long a client's Idempotency-Key stands for the batch that it made.
 MADSEA_IDEMPOTENCY_H = environment.whole("MADSEA_IDEMPOTENCY_H", 24, low=1, high=8760)
 
+# What one zip of pictures may hold.
+MADSEA_ZIP_MAX_FILES = environment.whole("MADSEA_ZIP_MAX_FILES", 2_000, low=1, high=100_000)
+MADSEA_ZIP_MAX_GIB = environment.whole("MADSEA_ZIP_MAX_GIB", 16, low=1, high=4_096)
+
 # Whether everybody who is signed in may do everything but give workflows: for trying out, and for
 # small studios.
 MADSEA_EVERYBODY_MAY = environment.flag(
@@ -211,6 +215,21 @@ CSRF_COOKIE_NAME = f"csrftoken{MADSEA_PATH.replace('/', '-')}"
 LANGUAGE_COOKIE_NAME = f"language{MADSEA_PATH.replace('/', '-')}"
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 LANGUAGE_COOKIE_HTTPONLY, LANGUAGE_COOKIE_SAMESITE = True, "Lax"
+
+# Mails: the summary. Without EMAIL_HOST none is sent.
+EMAIL_HOST = environment.text("EMAIL_HOST")
+EMAIL_USE_SSL = environment.flag("EMAIL_USE_SSL", default=False)
+EMAIL_USE_TLS = environment.flag("EMAIL_USE_TLS", default=False)
+EMAIL_PORT = environment.whole(
+    "EMAIL_PORT", 465 if EMAIL_USE_SSL else 587 if EMAIL_USE_TLS else 25, low=1, high=65535
+)
+EMAIL_HOST_USER = environment.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = environment.text("EMAIL_HOST_PASSWORD")
+EMAIL_TIMEOUT = 30
+DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", "madsea@localhost")
+# Who gets the summary, and the address of this site that stands in it.
+MADSEA_SUMMARY_TO = environment.words("MADSEA_SUMMARY_TO")
+MADSEA_URL = next(iter(environment.addresses("MADSEA_URL")), "")
 
 # The database: one machine on SQLite, a studio on PostgreSQL ------------------------------------
 SQLITE_OPTIONS: dict[str, Any] = {

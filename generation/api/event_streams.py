@@ -1,13 +1,13 @@
 """`GET /api/events`: what changes of an episode, told as it happens (Server-Sent Events)."""
 
 from django.conf import settings
-from django.http import StreamingHttpResponse
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from generation.api import authentication, filters, responses, schema_descriptions
 from generation.api.filters import UnusableValue
+from generation.api.streamed_answers import UntilClientLeaves
 from generation.errors import InvalidRequest, Problem, TooSoon
 from generation.runtime.event_feed import FEED, Listener
 from generation.selectors import production
@@ -19,7 +19,7 @@ _KNOWN = ("episode_id", "last_event_id")
 _FULL_WAIT_S = 30
 
 
-class EventStream(StreamingHttpResponse):
+class EventStream(UntilClientLeaves):
     """An answer without an end of its own: it ends when whoever listens leaves."""
 
     def __init__(self, listener: Listener) -> None:

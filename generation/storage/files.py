@@ -249,7 +249,7 @@ def look(relative: str, marks: Marks = NO_MARKS) -> Content:
         FileGone: it is not there, or is no plain file.
         StorageError: it cannot be read.
     """
-    with _opened(relative, marks) as handle:
+    with opened(relative, marks) as handle:
         digest = hashlib.file_digest(handle, "sha256")
         return Content(digest.hexdigest(), os.fstat(handle.fileno()).st_size)
 
@@ -263,7 +263,7 @@ def read(relative: str, *, max_bytes: int | None = None, marks: Marks = NO_MARKS
         StorageError: it cannot be read.
         WrongVolume: what is mounted there is not what the database knows.
     """
-    with _opened(relative, marks) as handle:
+    with opened(relative, marks) as handle:
         n_bytes = os.fstat(handle.fileno()).st_size
         if max_bytes is not None and n_bytes > max_bytes:
             raise FileGone(
@@ -283,7 +283,7 @@ def try_to_read(relative: str, marks: Marks = NO_MARKS) -> None:
     Raises:
         StorageError: as in `read`.
     """
-    with _opened(relative, marks) as handle:
+    with opened(relative, marks) as handle:
         handle.read(1)
 
 
@@ -297,7 +297,12 @@ def is_there(relative: str) -> bool:
 
 
 @contextmanager
-def _opened(relative: str, marks: Marks) -> Iterator[BufferedReader]:
+def opened(relative: str, marks: Marks = NO_MARKS) -> Iterator[BufferedReader]:
+    """Open a file for reading, piece by piece.
+
+    Raises:
+        FileGone, StorageError, WrongVolume: as in `read`.
+    """
     above, name = safe_open.split(_inside(relative))
     try:
         with (

@@ -24,7 +24,7 @@ from django.db import DatabaseError, InterfaceError
 from django.http import FileResponse
 from django.urls import set_script_prefix
 
-from generation.api.event_streams import EventStream
+from generation.api.streamed_answers import MadeBehind, UntilClientLeaves
 from madsea.web import (
     body_allowance,
     client_addresses,
@@ -102,7 +102,9 @@ class ThreadedHandler(ASGIHandler):
             # Or the rest of it would be read to no purpose.
             response["Connection"] = "close"
         try:
-            if isinstance(response, EventStream):
+            if isinstance(response, MadeBehind):
+                await _while_connected(body, response.prepare())
+            if isinstance(response, UntilClientLeaves):
                 await _while_connected(body, self.send_response(response, send))
             else:
                 await self.send_response(response, send)

@@ -5,12 +5,18 @@ from pathlib import Path
 from typing import Any
 
 from drf_spectacular.plumbing import resolve_type_hint
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    extend_schema,
+    extend_schema_view,
+)
 
 from generation.api.schema_descriptions import KEY, replayed
 from generation.api.schema_generator import page_of, ref
 from generation.states import ReviewState
 from review.api import requests
+from review.api.table_documents import TableDocument
 from review.selectors.reviews import ReviewDocument
 from review.services.retake_preparation import RetakeDocument, StartedDocument
 from review.states import Decision, Door
@@ -71,7 +77,25 @@ _RETAKE = {
     "comment": "The moon is too large.",
     "pin": {"x": 0.72, "y": 0.2},
 }
+_READ_BACK = extend_schema(
+    operation_id="read_decisions",
+    summary="Read a table of decisions back in: all of them, or none",
+    parameters=[
+        OpenApiParameter(
+            "dry_run",
+            str,
+            enum=["0", "1", "false", "true"],
+            description="1: say what would be decided and what was not understood; do nothing.",
+        )
+    ],
+    request={"multipart/form-data": requests.DecisionTable},
+    responses={200: resolve_type_hint(TableDocument), 403: ref("Error"), 409: ref("Error")},
+    examples=[
+        OpenApiExample("Answer", EXAMPLES["read_back"], response_only=True, status_codes=["200"])
+    ],
+)
 REVIEWS = extend_schema_view(
+    read_table=_READ_BACK,
     list=extend_schema(
         operation_id="reviews",
         summary="List what was decided about versions, the newest first",

@@ -83,6 +83,12 @@ class Reviews(Strict):
     )
 
 
+class DecisionTable(Strict):
+    file = serializers.FileField(
+        allow_empty_file=True, max_length=255, help_text="CSV in UTF-8, as it was written."
+    )
+
+
 class Seed(serializers.Field[Any, Any, Any, Any]):
     """`new`, `same`, a number, or the text of its digits; its bounds are the workflow's."""
 

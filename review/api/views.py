@@ -6,19 +6,20 @@ from typing import Any, ClassVar
 
 from django.db.models import Q, QuerySet
 from rest_framework.authentication import SessionAuthentication
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from generation.api import filters, request_serializers, responses
+from generation.api import filters, query_parameters, request_serializers, responses
 from generation.api.filters import Filter, Filters
 from generation.api.parsers import StrictJSONParser
 from generation.models import Version
 from generation.services import idempotency
-from review.api import descriptions, requests
+from review.api import descriptions, requests, table_documents
 from review.models import Review
 from review.selectors import retakes, reviews
-from review.services import decisions, retake_preparation
+from review.services import decisions, retake_preparation, review_tables
 from review.services import retakes as retake_batches
 from review.services.decisions import Reviewer
 from review.states import Decision, Door
@@ -45,6 +46,8 @@ class ReviewViewSet(GenericViewSet[Review]):
         "date_to": filters.to_day("made_at"),
     }
 
+    query_parameters: ClassVar[dict[str, tuple[str, ...]]] = {"read_table": ("dry_run",)}
+
     def get_queryset(self) -> QuerySet[Review]:
         return reviews.listed()
 
@@ -62,6 +65,15 @@ class ReviewViewSet(GenericViewSet[Review]):
             return {"reviews": [reviews.document(each) for each in made]}
 
         return _once(request, REVIEWS, answer)
+
+    @action(detail=False, methods=["post"])
+    def read_table(self, request: Request) -> Response:
+        sent = request_serializers.checked(requests.DecisionTable, request)
+        content = sent["file"].read(review_tables.MAX_BYTES + 1)
+        is_dry = query_parameters.flag(request, "dry_run")
+        act = review_tables.read if is_dry else review_tables.take
+        found = act(content, by=Reviewer(responses.actor(request)))
+        return Response(table_documents.document(found, dry_run=is_dry))
 
 
 @descriptions.RETAKES

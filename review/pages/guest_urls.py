@@ -14,5 +14,6 @@ urlpatterns = [
     path(f"{_LINK}name", guests.name, name="guest-name"),
     path(f"{_LINK}judge", guests.judge, name="guest-judge"),
     path(f"{_LINK}pictures/<id:version_id>/<id:width_px>", guests.picture, name="guest-picture"),
+    path(f"{_LINK}pictures.zip", guests.zip_file, name="guest-zip"),
     path(f"{_LINK}files/<id:version_id>/<str:filename>", guests.file, name="guest-file"),
 ]

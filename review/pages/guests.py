@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from generation.api import files
 from generation.errors import (
@@ -28,13 +28,14 @@ from generation.errors import (
 )
 from generation.states import ReviewState
 from madsea.web import client_addresses
+from review.api import exports
 from review.models import ReviewLink
 from review.models.review import GUEST_MAX
 from review.pages import guest_cookies, presenting
 from review.pages.guest_cookies import Entry
 from review.selectors import links
 from review.selectors.links import Card
-from review.services import guests
+from review.services import guests, picture_zips
 from review.services.decisions import Asked
 from review.services.guests import Guest
 from review.states import Decision
@@ -273,3 +274,14 @@ def file(
     response = files.answer(request, version, None, max_age_s=PICTURE_MAX_AGE_S)
     response["Content-Disposition"] = f'attachment; filename="{version}"'
     return response
+
+
+@require_GET
+@_of_link
+@_of_unlocked
+def zip_file(_request: HttpRequest, link: ReviewLink, _entry: Entry) -> Any:
+    """All that the link shows as one zip, where it lets files be taken away."""
+    if not link.may_download:
+        raise NotFound
+    packed = picture_zips.pack([card.version for card in links.cards(link)])
+    return exports.zip_answer(packed, f"{link.episode.code}.zip")

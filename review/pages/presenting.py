@@ -1,22 +1,26 @@
 """How the light table shows things: words and signs of states, addresses of pictures."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from generation import signed_urls
-from generation.models import Version
+from generation.models import Episode, Version
 from generation.selectors import findings
 from generation.states import ReviewState
 from review.models import Review, ReviewLink
 from review.selectors.links import Card
-from review.selectors.table import Picture, Show, Tile
+from review.selectors.table import Asked, Picture, Tile
+from review.selectors.words import DECISIONS, FILTERS, NONE, WORDS
 from review.states import ADVICE, TO, Decision
+
+__all__ = ["DECISIONS", "FILTERS", "WORDS"]
 
 #: The widths that are shown: in the grid, and large. Both are made when a version is published.
 SMALL_PX, LARGE_PX = 320, 1280
-NONE = "none"
 #: Beside its colour each state has a sign, for whoever does not tell colours apart.
 SIGNS = {
     ReviewState.TO_REVIEW: "●",
@@ -24,35 +28,6 @@ SIGNS = {
     ReviewState.RETAKE: "↻",
     ReviewState.SUPERSEDED: "–",
     NONE: "∅",
-}
-WORDS = {
-    ReviewState.TO_REVIEW: _("to review"),
-    ReviewState.APPROVED: _("approved"),
-    ReviewState.RETAKE: _("retake"),
-    ReviewState.SUPERSEDED: _("superseded"),
-    NONE: _("no picture"),
-}
-#: What was decided, where it is told who did.
-DECISIONS = {
-    Decision.APPROVE: _("approved"),
-    Decision.RETAKE: _("retake"),
-    Decision.REOPEN: _("reopened"),
-    Decision.UNDO: _("taken back"),
-    Decision.COMMENT: _("comment"),
-    Decision.ADVISE_APPROVE: _("would approve it"),
-    Decision.ADVISE_RETAKE: _("would have it made again"),
-}
-FILTERS = {
-    Show.ALL: _("All"),
-    Show.TO_REVIEW: _("To review"),
-    Show.RETAKES: _("Retakes"),
-    Show.APPROVED: _("Approved"),
-    Show.NONE: _("No picture yet"),
-    Show.FAILED: _("Failed"),
-    Show.FLAGGED: _("Doubtful"),
-    Show.ADVISED: _("Advised"),
-    Show.MINE: _("Mine"),
-    Show.RECENT: _("Since yesterday evening"),
 }
 
 
@@ -186,6 +161,24 @@ def guest_card(link: ReviewLink, card: Card) -> ShownCard:
         word=str(WORDS[version.review_state]),
         judgement=card.judgement,
     )
+
+
+#: What may be taken away: in words, where, and with which other parameters.
+_EXPORTS: Sequence[tuple[object, str, dict[str, str]]] = (
+    (_("Pictures (zip)"), "export-zip", {}),
+    (_("Contact sheet, 20 a page (PDF)"), "export-sheet", {"per_page": "20"}),
+    (_("Contact sheet, 6 a page (PDF)"), "export-sheet", {"per_page": "6"}),
+    (_("Decisions (CSV)"), "export-csv", {}),
+)
+
+
+def exports(of: Episode, sequence: str, asked: Asked) -> list[tuple[object, str]]:
+    """Return what may be taken away of all that a filter shows, and where."""
+    chosen = {"sequence_id": sequence, "show": asked.show.value, "style": asked.style}
+    scope = {name: value for name, value in chosen.items() if value} | {"episode_id": str(of.pk)}
+    return [
+        (words, f"{reverse(name)}?{urlencode({**scope, **more})}") for words, name, more in _EXPORTS
+    ]
 
 
 def words() -> dict[str, object]:

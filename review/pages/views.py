@@ -81,6 +81,7 @@ def table(request: HttpRequest, of: Episode) -> HttpResponse:
         "events_url": f"{reverse('events')}?episode_id={of.pk}",
         "tiles_url": reverse("review-tiles", args=place),
         "plan_url": reverse("review-plan", args=[*place, 0]),
+        "exports": presenting.exports(of, found.sequence, _asked(request)),
     }
     if settings.CSRF_COOKIE_NAME not in request.COOKIES:
         # Whoever signs in has it. The page itself never holds it, and so can be compressed.

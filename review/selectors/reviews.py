@@ -119,3 +119,15 @@ def last_changes(version_ids: Collection[int]) -> dict[int, Review]:
         for pk in (review.version_id, *(each["version"] for each in review.changed)):
             last[pk] = review
     return {pk: last[pk] for pk in version_ids if pk in last}
+
+
+def last_comments(version_ids: Collection[int]) -> dict[int, str]:
+    """Return what was said last about each version about which something was said."""
+    rows = Review.objects.filter(version__in=version_ids).exclude(comment="").order_by("pk")
+    return dict(rows.values_list("version_id", "comment"))
+
+
+def last_of(version_ids: Collection[int]) -> dict[int, Review]:
+    """Return what was decided or said last about each version about which something was."""
+    rows = Review.objects.filter(version__in=version_ids).select_related("by").order_by("pk")
+    return {review.version_id: review for review in rows}

@@ -181,10 +181,9 @@ def table(of: Episode, asked: Asked) -> Table:
     """
     parts = _parts(of)
     sequence = asked.sequence or _first(parts)
-    rows = tiles(plans_of(of, sequence))
-    styles = sorted({tile.style for tile in rows if tile.style})
-    if asked.style:
-        rows = [tile for tile in rows if tile.style == asked.style]
+    every = tiles(plans_of(of, sequence))
+    styles = sorted({tile.style for tile in every if tile.style})
+    rows = _of_style(every, asked.style)
     fits = _fitting(asked.user_id)
     shown = [tile for tile in rows if fits[asked.show](tile)]
     n_pages = max(1, -(-len(shown) // TILES_MAX))
@@ -201,6 +200,17 @@ def table(of: Episode, asked: Asked) -> Table:
         reasons=recent_reasons(of, asked.user_id),
         vocabulary=vocabulary(of.project),
     )
+
+
+def fitting(of: Episode, asked: Asked) -> list[Tile]:
+    """Return all that a filter shows of an episode or a sequence of it, without pages."""
+    rows = _of_style(tiles(plans_of(of, asked.sequence)), asked.style)
+    fits = _fitting(asked.user_id)[asked.show]
+    return [tile for tile in rows if fits(tile)]
+
+
+def _of_style(rows: list[Tile], style: str) -> list[Tile]:
+    return [tile for tile in rows if tile.style == style] if style else rows
 
 
 def _parts(of: Episode) -> list[Part]:
@@ -335,7 +345,7 @@ def shown_of(pictures: Sequence[Picture]) -> Picture | None:
 
 def _fitting(user_id: int | None) -> Mapping[Show, Callable[[Tile], bool]]:
     """Return which plans each filter shows."""
-    evening = _yesterday_evening()
+    evening = yesterday_evening()
 
     def is_mine(tile: Tile) -> bool:
         picture = tile.picture
@@ -355,7 +365,8 @@ def _fitting(user_id: int | None) -> Mapping[Show, Callable[[Tile], bool]]:
     }
 
 
-def _yesterday_evening() -> datetime:
+def yesterday_evening() -> datetime:
+    """Return when yesterday's evening began, in the installation's time."""
     yesterday = timezone.localdate() - timedelta(days=1)
     return timezone.make_aware(datetime.combine(yesterday, EVENING))
 

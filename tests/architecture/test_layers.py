@@ -38,6 +38,7 @@ LAYERS = {
     "generation.comfyui": 3,
     "generation.decoding": 3,
     "storyboards.reading": 3,
+    "review.sheets": 3,
     "generation.workflows": 3,
     "generation.catalogues": 4,
     "generation.models": 4,

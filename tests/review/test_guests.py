@@ -20,6 +20,7 @@ from review.services.links import Made, NewLink
 from review.states import Decision, Door
 from tests import factories
 from tests.review.deciding import approve, concepts, decide, state
+from tests.review.taken_away import body, unpacked
 
 pytestmark = pytest.mark.django_db
 WRONG = "A" * 43
@@ -249,6 +250,26 @@ def test_a_file_is_taken_away_only_where_the_link_allows_it(
     assert refused.status_code == 404
     assert taken.content == factories.png()
     assert taken["Content-Disposition"] == f'attachment; filename="{version}"'
+
+
+def test_all_is_taken_away_as_one_zip_only_where_the_link_allows_it(
+    browser: Client, version: Version, outside: Version
+) -> None:
+    closed, opened = link_to(version), link_to(version, may_download=True)
+    come_in(browser, closed)
+    come_in(browser, opened)
+
+    refused = browser.get(f"{pages(closed)}pictures.zip")
+    taken = browser.get(f"{pages(opened)}pictures.zip")
+    found = unpacked(body(taken))
+    links.revoke(opened.link.pk, by=None)
+
+    assert refused.status_code == 404
+    assert "pictures.zip" not in browser.get(pages(closed)).content.decode()
+    assert set(found) == {"SHA256SUMS", str(version)}
+    assert found[str(version)] == factories.png()
+    assert taken["Content-Disposition"] == 'attachment; filename="E202.zip"'
+    assert browser.get(f"{pages(opened)}pictures.zip").status_code == 404
 
 
 # Judging ------------------------------------------------------------------------------------------

@@ -1,0 +1,39 @@
+"""Write what a filter of the light table shows as a table that can be read back in."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from generation.management.command import MadseaCommand
+from review.selectors import table
+from review.selectors.table import Asked, Show
+from review.services import exports, review_tables
+
+
+class Command(MadseaCommand):
+    help = "Write pictures with their states and comments as CSV, to be filled in and read back."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--project", required=True, metavar="PROJECT")
+        parser.add_argument("--episode", required=True, metavar="E202")
+        parser.add_argument("--sequence", metavar="SQ0010", default="")
+        parser.add_argument("--show", choices=[each.value for each in Show], default=Show.ALL.value)
+        parser.add_argument("--style", default="")
+        parser.add_argument("--separator", choices=(";", ","), default=";")
+        parser.add_argument("--output", type=Path, help="without it: standard output")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        of = table.episode(options["project"], options["episode"])
+        asked = Asked(None, options["sequence"], Show(options["show"]), options["style"])
+        found = exports.select(of, asked)
+        content = review_tables.written(found, options["separator"])
+        if options["output"] is None:
+            self.stdout.write(content.decode(), ending="")
+            return
+        try:
+            with options["output"].open("xb") as file:
+                file.write(content)
+        except OSError as error:
+            raise CommandError(f"{options['output']}: {error.strerror}") from error
+        self.stdout.write(f"{len(found.version_ids)} pictures written to {options['output']}.")

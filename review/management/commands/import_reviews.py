@@ -1,0 +1,54 @@
+"""Read a table of decisions back in: all of them, or none."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from generation import safe_open
+from generation.management.command import (
+    MadseaCommand,
+    actor,
+    add_actor,
+    add_dry_run,
+    counted,
+    printable,
+)
+from review.services import review_tables
+from review.services.decisions import Reviewer
+from review.services.review_tables import MAX_BYTES, Reading, Row
+
+
+class Command(MadseaCommand):
+    help = "Take the decisions of a CSV that export_reviews wrote, and somebody has filled in."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path)
+        add_actor(parser)
+        add_dry_run(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        by = Reviewer(actor(options))
+        try:
+            content = safe_open.read_plain(options["file"], MAX_BYTES)
+        except OSError as error:
+            raise CommandError(f"{options['file']}: {error.strerror}") from error
+        found = review_tables.read(content, by=by)
+        for row in found.rows:
+            self.stdout.write(_line(row))
+        found.refuse()
+        if not options["dry_run"]:
+            found = review_tables.take(content, by=by)
+        self.stdout.write(_summed_up(found, is_dry=options["dry_run"]))
+
+
+def _line(row: Row) -> str:
+    words = f" “{printable(row.asked.comment)}”" if row.asked.comment else ""
+    done = " (already so)" if row.is_done else ""
+    return f"line {row.line}: {row.asked.decision} {row.filename}{words}{done}"
+
+
+def _summed_up(found: Reading, *, is_dry: bool) -> str:
+    verb = "would be taken" if is_dry else "taken"
+    taken = counted(len(found.to_take), "decision")
+    return f"{taken} {verb}, {found.n_done} were so already, {found.n_unchanged} rows say nothing."

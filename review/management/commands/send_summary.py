@@ -1,0 +1,67 @@
+"""Send the summary of what has happened as a mail."""
+
+import smtplib
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.management.base import CommandError, CommandParser
+from django.core.validators import validate_email
+
+from generation.management.command import MadseaCommand, add_dry_run, counted
+from review.selectors import summary
+from review.services import summary_mails
+
+_SMTP = "django.core.mail.backends.smtp.EmailBackend"
+
+
+class Command(MadseaCommand):
+    help = "Mail what was made, failed and decided since yesterday evening, and what waits."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--to",
+            nargs="+",
+            metavar="ADDRESS",
+            default=settings.MADSEA_SUMMARY_TO,
+            help="without it those of MADSEA_SUMMARY_TO",
+        )
+        parser.add_argument(
+            "--since",
+            default="",
+            metavar="MOMENT",
+            help="such as 2026-11-25T18:00; without it yesterday at 18:00",
+        )
+        parser.add_argument(
+            "--even-if-nothing", action="store_true", help="send it also where nothing happened"
+        )
+        add_dry_run(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        found = summary.summary(summary_mails.moment(options["since"]))
+        to = options["to"]
+        _check(to)
+        mail = summary_mails.compose(found, to)
+        if options["dry_run"]:
+            self.stdout.write(f"{mail.subject}\n\n{mail.body}")
+            return
+        if not summary.has_news(found) and not options["even_if_nothing"]:
+            self.stdout.write("Nothing has happened: no mail is sent.")
+            return
+        if not to:
+            raise CommandError("Nobody is to get it: give --to, or set MADSEA_SUMMARY_TO.")
+        if not settings.EMAIL_HOST and settings.EMAIL_BACKEND == _SMTP:
+            raise CommandError("No mail can be sent: EMAIL_HOST is not set.")
+        try:
+            mail.send()
+        except (OSError, smtplib.SMTPException) as error:
+            raise CommandError(f"The mail was not sent: {error}") from error
+        self.stdout.write(f"Sent to {counted(len(to), 'recipient')}.")
+
+
+def _check(addresses: list[str]) -> None:
+    for each in addresses:
+        try:
+            validate_email(each)
+        except ValidationError:
+            raise CommandError(f"{each!r:.80} is no mail address.") from None
