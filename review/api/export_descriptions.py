@@ -20,7 +20,12 @@ from review.sheets.job import PAGES
 _WHOLE = {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}
 _SHOWN = [
     OpenApiParameter("episode_id", _WHOLE, required=True),
-    OpenApiParameter("sequence_id", str, description="Such as SQ0010; without it the episode."),
+    OpenApiParameter(
+        "sequence_id",
+        str,
+        description="Without it the whole episode.",
+        examples=[OpenApiExample("A sequence", "SQ0010")],
+    ),
     OpenApiParameter("show", str, enum=[each.value for each in Show], description="As `all`."),
     OpenApiParameter("style", str, description="The code of a style."),
 ]

@@ -32,8 +32,8 @@ def night(supervisor: User, batch: Batch) -> list[Plan]:
     now = timezone.now()
     Batch.objects.update(requested_by=supervisor)
     first, *failed = PlanRun.objects.order_by("position")
-    picture = factories.version(first.plan, run=first, published_at=now)
     old = factories.version(first.plan, published_at=now - timedelta(days=9))
+    picture = factories.version(first.plan, run=first, published_at=now)
     retake(picture, "Less light", by=Reviewer(supervisor))
     decide(old, Decision.ADVISE_APPROVE, by=GUEST)
     PlanRun.objects.filter(pk__in=[run.pk for run in failed]).update(
