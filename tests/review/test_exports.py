@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from generation import storage
 from generation.models import Episode, Plan, Version
-from generation.services import derived_data
+from generation.services import thumbnail_making
 from review.api.exports import SheetAnswer
 from review.selectors.table import Asked
 from review.services import contact_sheets, exports, stored_zip
@@ -32,7 +32,7 @@ def episode(plans: list[Plan]) -> Episode:
 
 
 def small_pictures() -> None:
-    maker = derived_data.Maker()
+    maker = thumbnail_making.Maker()
     while maker.settle():
         """More is to be made."""
 
