@@ -56,10 +56,10 @@ def _tables(told: SummaryDocument) -> list[Table]:
     return [
         _waiting(told),
         _failed(told),
+        _servers(told["servers"]),
         _made(told),
         _decided(told),
         _retakes(told),
-        _servers(told["servers"]),
     ]
 
 

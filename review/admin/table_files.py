@@ -104,5 +104,5 @@ def _rows(found: Reading) -> Table:
         )
         for row in found.rows
     ]
-    headers = (say("Line"), say("Version"), say("Decision"), say("Comment"), say("What follows"))
+    headers = (say("Line"), say("Version"), say("Decision"), say("Remark"), say("What follows"))
     return Table(say("What was understood"), headers, rows, empty=say("Nothing new."))

@@ -101,7 +101,8 @@ class _Drawn:
         wide, high = picture.getSize()
         factor = min(self._width / wide, height / high)
         wide, high = wide * factor, high * factor
-        place = (self._left + (self._width - wide) / 2, self._top - high - (height - high) / 2)
+        # Its words stand right below it.
+        place = (self._left + (self._width - wide) / 2, self._top - height)
         self._canvas.drawImage(picture, *place, wide, high)
         self._canvas.rect(*place, wide, high)
 

@@ -238,6 +238,17 @@ def test_a_contact_sheet_has_six_or_twenty_to_a_page(api: APIClient, episode: Ep
     assert (answer.status_code, answer.json()["attr"]) == (400, "per_page")
 
 
+def test_a_contact_sheet_has_its_bound(
+    api: APIClient, plans: list[Plan], episode: Episode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contact_sheets, "CELLS_MAX", {6: 2, 20: 3})
+
+    answers = [api.get(SHEET, {"episode_id": episode.pk, "per_page": n}) for n in (6, 20)]
+
+    assert [each.status_code for each in answers] == [400, 200]
+    assert answers[0].json()["code"] == "too_many_plans"
+
+
 def test_a_child_that_ends_is_told_before_the_first_byte(
     episode: Episode, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,7 +30,7 @@ class Command(MadseaCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         by = Reviewer(actor(options))
         try:
-            content = safe_open.read_plain(options["file"], MAX_BYTES)
+            content = safe_open.read_following_links(options["file"], MAX_BYTES)
         except OSError as error:
             raise CommandError(f"{options['file']}: {error.strerror}") from error
         found = review_tables.read(content, by=by)
