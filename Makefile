@@ -114,8 +114,8 @@ matrix: $(VENV)/.installed-dev ## Play every fault of ComfyUI, and hold docs/fau
 pace: $(VENV)/.installed-dev ## Judge forty plans at the light table as fast as a person does
 	$(PY) -m pytest -s -m soak tests/browser/test_light_table.py $(ARGS)
 
-way: $(VENV)/.installed-dev ## Go a supervisor's way in a browser, in French, at a desk and on a phone (MADSEA_SCREENSHOTS=FOLDER)
-	$(PY) -m pytest -s -m soak tests/browser/test_supervisors_way.py $(ARGS)
+way: $(VENV)/.installed-dev ## Go a supervisor's way in a browser, in French, at a desk and on a phone (MADSEA_SCREENSHOTS=FOLDER); send 500 MB
+	$(PY) -m pytest -s -m soak tests/browser/test_supervisors_way.py tests/acceptance/test_large_storyboards.py $(ARGS)
 
 pictures: $(VENV)/.installed-dev ## Tell what the checks of pictures find, and what they alarm on, of scenes that are drawn
 	@$(PY) -m lab.picture_checks $(ARGS)

@@ -289,9 +289,12 @@ class RecordAdmin(MadseaAdmin):
 
 def _events(page: Page, heard: int) -> str:
     """Return the address that tells what changes of a page's episode from a number on."""
-    if page.episode_id is None:
-        return ""
-    return f"{reverse('events')}?episode_id={page.episode_id}&last_event_id={heard}"
+    return "" if page.episode_id is None else events_url(page.episode_id, heard)
+
+
+def events_url(episode_id: int, heard: int) -> str:
+    """Return the address that tells what changes of an episode from a number on."""
+    return f"{reverse('events')}?episode_id={episode_id}&last_event_id={heard}"
 
 
 def _many(act: Act) -> Any:

@@ -13,9 +13,16 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from generation.admin import html
+from generation.admin.base import events_url
 from generation.admin.detail_pages import Cell, Table
 from generation.models import Batch, PlanRun
-from generation.selectors import admin_overviews, expected_ends, render_queue, wait_reasons
+from generation.selectors import (
+    admin_overviews,
+    episode_changes,
+    expected_ends,
+    render_queue,
+    wait_reasons,
+)
 from generation.selectors.expected_ends import Expected, Forecast
 from generation.states import RunState
 from wording import say
@@ -52,6 +59,8 @@ def _view(admin: Any, request: HttpRequest) -> HttpResponse:
     if not admin.has_view_permission(request):
         raise PermissionDenied
     batch = _batch(request.GET.get("batch", ""))
+    # Read before the rows: a change in between is told to the page.
+    heard = episode_changes.last_number()
     places = render_queue.queue(batch)
     told = expected_ends.forecast()
     part = Paginator(places, SHOWN).get_page(request.GET.get("page"))
@@ -68,6 +77,7 @@ def _view(admin: Any, request: HttpRequest) -> HttpResponse:
         ),
         "part": part,
         "address": url(batch),
+        "events": events_url(batch.episode_id, heard) if batch else "",
         "follows": len(places) <= FOLLOWED_MAX,
     }
     return TemplateResponse(request, TEMPLATE, context)
