@@ -33,7 +33,7 @@ def episode(plans: list[Plan]) -> Episode:
 
 def small_pictures() -> None:
     maker = thumbnail_making.Maker()
-    while maker.settle():
+    while maker.make_pending():
         """More is to be made."""
 
 
