@@ -1,7 +1,7 @@
 """The supervisors' door to the review: every page, registered when this is imported."""
 
 from generation.admin.navigation import GROUPS
-from review.admin import light_tables, links, reasons, reviews
+from review.admin import light_table_links, links, reasons, reviews
 from wording import say
 
 GROUPS.add(
@@ -18,4 +18,4 @@ GROUPS.add(
     )
 )
 
-__all__ = ["light_tables", "links", "reasons", "reviews"]
+__all__ = ["light_table_links", "links", "reasons", "reviews"]

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from generation.admin import filters, html, search
 from generation.admin.base import RecordAdmin
 from generation.admin.detail_pages import Page, PagePicture
-from review.admin import light_tables, summaries, table_files
+from review.admin import light_table_links, summaries, table_files
 from review.models import Review
 from review.selectors import reviews
 from wording import say
@@ -31,7 +31,7 @@ class ReviewAdmin(RecordAdmin):
     search_help_text = _("E202_SQ0010-0010, SQ0010, 0010 or a file's name")
 
     def get_urls(self) -> list[URLPattern]:
-        own = (light_tables, summaries, table_files)
+        own = (light_table_links, summaries, table_files)
         return [*(url for page in own for url in page.urls(self)), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

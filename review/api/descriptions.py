@@ -18,7 +18,7 @@ from generation.states import ReviewState
 from review.api import requests
 from review.api.table_documents import TableDocument
 from review.selectors.reviews import ReviewDocument
-from review.services.retake_preparation import RetakeDocument, StartedDocument
+from review.services.retake_preview import RetakeDocument, StartedDocument
 from review.states import Decision, Door
 
 #: What a real web process answered, cut short.

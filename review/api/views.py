@@ -19,7 +19,7 @@ from generation.services import idempotency
 from review.api import descriptions, requests, table_documents
 from review.models import Review
 from review.selectors import retakes, reviews
-from review.services import decisions, retake_preparation, review_tables
+from review.services import decisions, retake_preview, review_tables
 from review.services import retakes as retake_batches
 from review.services.decisions import Reviewer
 from review.states import Decision, Door
@@ -97,7 +97,7 @@ class RetakeViewSet(GenericViewSet[Version]):
 
     def list(self, _request: Request) -> Response:
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
-        return self.get_paginated_response(retake_preparation.documents(page or []))
+        return self.get_paginated_response(retake_preview.documents(page or []))
 
     def create(self, request: Request) -> Response:
         sent = request_serializers.checked(requests.Retakes, request)
@@ -110,7 +110,7 @@ class RetakeViewSet(GenericViewSet[Version]):
                 name=sent.get("name", ""),
                 requester=user,
             )
-            return {"batches": [retake_preparation.started(batch) for batch in made]}
+            return {"batches": [retake_preview.started(batch) for batch in made]}
 
         return _once(request, RETAKES, answer)
 

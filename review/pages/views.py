@@ -20,7 +20,7 @@ from generation.errors import NotFound
 from generation.models import Episode, Plan, Version
 from generation.services import permissions, recipe_lookup
 from review.pages import presenting
-from review.selectors import details
+from review.selectors import plan_details
 from review.selectors import table as tables
 from review.selectors.table import Asked, Show
 from review.services import decisions, links
@@ -123,7 +123,7 @@ def tiles(request: HttpRequest, of: Episode) -> HttpResponse:
 @_page
 def plan(request: HttpRequest, of: Episode, plan_id: int) -> HttpResponse:
     """What is known of a plan, and of the version that is looked at, as HTML."""
-    found = details.details(of, plan_id, _number(request.GET.get("version", "")))
+    found = plan_details.details(of, plan_id, _number(request.GET.get("version", "")))
     context = {
         "found": found,
         "versions": [presenting.version(each) for each in found.versions],

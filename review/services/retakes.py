@@ -18,9 +18,9 @@ from generation.services import acts, batches, permissions, request_validation
 from generation.services.request_validation import BatchRequest
 from review.models import Retake, Review
 from review.selectors import retakes
-from review.services import retake_values
+from review.services import retake_source
 from review.services.decisions import DECIDE
-from review.services.retake_values import Ground, Prompts
+from review.services.retake_source import Ground, Prompts
 from wording import Sentence, say, to_say
 
 NEW, SAME = "new", "same"
@@ -97,7 +97,7 @@ def _meant(wanted: Sequence[Wanted]) -> list[_Meant]:
     for index, each in enumerate(wanted):
         place = _PLACE.format(index)
         review, version = asking.get(each.version_id), versions.get(each.version_id)
-        ground = retake_values.ground(version) if version else None
+        ground = retake_source.ground(version) if version else None
         if each.version_id in ids[:index]:
             detail = say(
                 "Version {version_id} stands in the list already.", version_id=each.version_id
@@ -210,14 +210,14 @@ def _values(meant: _Meant, prompts: Prompts) -> dict[str, Any]:
     wanted, ground = meant.wanted, meant.ground
     values = {**ground.asked, **wanted.params}
     if wanted.addition.strip():
-        prompt = wanted.params.get(retake_values.PROMPT, prompts.of(ground))
+        prompt = wanted.params.get(retake_source.PROMPT, prompts.of(ground))
         if not isinstance(prompt, str):
             detail = say(
                 "{workflow_name} takes no prompt: leave it out.",
                 workflow_name=ground.workflow_name or "An artist",
             )
             raise InvalidRequest([Problem(f"{meant.place}.prompt_addition", "no_prompt", detail)])
-        values[retake_values.PROMPT] = retake_values.with_addition(prompt, wanted.addition)
+        values[retake_source.PROMPT] = retake_source.with_addition(prompt, wanted.addition)
     if wanted.seed == SAME and ground.seed:
         values["seed"] = int(ground.seed)
     elif wanted.seed not in (NEW, SAME):
@@ -241,7 +241,7 @@ def _refuse_same(requests: Sequence[tuple[BatchRequest, list[_Meant]]]) -> None:
         Problem(each.place, "same_picture", Sentence(_SAME, {"version": each.ground.version}))
         for request, of in requests
         for each in of
-        if retake_values.is_same(each.ground, request, newest.get(each.ground.version.plan_id))
+        if retake_source.is_same(each.ground, request, newest.get(each.ground.version.plan_id))
     ]
     if problems:
         raise InvalidRequest(problems)

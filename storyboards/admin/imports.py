@@ -17,7 +17,7 @@ from generation.admin import generate, html
 from generation.admin.base import MadseaAdmin
 from generation.models import Episode, Plan, Project
 from generation.states import RunState
-from storyboards.admin import script_words
+from storyboards.admin import javascript_strings
 from storyboards.models import StoryboardImport
 from storyboards.selectors import documents
 from storyboards.services import proposals
@@ -142,7 +142,7 @@ class StoryboardImportAdmin(MadseaAdmin):
             "subtitle": None,
             "row": row,
             "told": told,
-            "words": script_words.told(),
+            "words": javascript_strings.told(),
             "label": _label(row.state),
             "doubtful": [each for each in told["boards"] if each["doubts"]],
             "style_choices": proposals.usable_styles(),

@@ -14,9 +14,9 @@ from typing import Any
 
 from generation.decoding import process_limits
 from storyboards.reading import answers
-from storyboards.reading.boards import UnreadableStoryboard
 from storyboards.reading.limits import ReadingLimits
 from storyboards.reading.source import read
+from storyboards.reading.storyboard_model import UnreadableStoryboard
 
 _PIPE = 0
 _TELL_EVERY_S = 0.25

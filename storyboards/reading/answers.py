@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from storyboards.reading import handover
-from storyboards.reading.boards import Storyboard, UnreadableStoryboard
 from storyboards.reading.limits import ReadingLimits
+from storyboards.reading.storyboard_model import Storyboard, UnreadableStoryboard
 from wording import as_json, from_json, say, words_of
 
 STORYBOARD = "storyboard.json"

@@ -14,8 +14,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
 from generation import safe_open
-from storyboards.reading.boards import UnreadableStoryboard
 from storyboards.reading.limits import ReadingLimits
+from storyboards.reading.storyboard_model import UnreadableStoryboard
 from wording import say
 
 #: What systems and programs leave beside people's files.

@@ -10,10 +10,10 @@ from pathlib import Path
 from time import monotonic
 
 from storyboards.reading import answers
-from storyboards.reading.boards import Storyboard
 from storyboards.reading.limits import ReadingLimits
 from storyboards.reading.pictures import Progress
 from storyboards.reading.source import Pictures
+from storyboards.reading.storyboard_model import Storyboard
 
 _ROOT = Path(__file__).resolve().parents[2]
 _LOOK_EVERY_S = 0.1

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from storyboards.reading.boards import Board, Doubt, UnreadableStoryboard
 from storyboards.reading.limits import ReadingLimits
+from storyboards.reading.storyboard_model import Board, Doubt, UnreadableStoryboard
 from wording import say
 
 LABEL = re.compile(r"(\d{1,4})([A-Z])(\d{0,2})")

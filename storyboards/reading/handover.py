@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from storyboards.reading.boards import Board, Doubt, PictureFile, Storyboard
+from storyboards.reading.storyboard_model import Board, Doubt, PictureFile, Storyboard
 
 
 def to_json(storyboard: Storyboard) -> dict[str, Any]:

@@ -14,18 +14,18 @@ from pathlib import Path
 from storyboards.reading import (
     clean_texts,
     consistency_doubts,
-    pdf_cut_texts,
     pdf_fields,
     pdf_groups,
-    pdf_objects,
+    pdf_page_content,
+    pdf_truncated_texts,
     text_lines,
 )
-from storyboards.reading.boards import Board, Doubt, Storyboard, UnreadableStoryboard
 from storyboards.reading.limits import ReadingLimits
 from storyboards.reading.pdf_fields import CUT, FIELDS, Texts
 from storyboards.reading.pdf_groups import Grouping
-from storyboards.reading.pdf_marks import Group
+from storyboards.reading.pdf_labels import Group
 from storyboards.reading.pictures import PictureFolder, Progress
+from storyboards.reading.storyboard_model import Board, Doubt, Storyboard, UnreadableStoryboard
 from storyboards.reading.text_lines import Setting
 from wording import say
 
@@ -41,14 +41,14 @@ def read(
     Raises:
         UnreadableStoryboard: it is encrypted, broken, too large, or has no pictures.
     """
-    drawing = pdf_objects.read(source, pictures, limits, on_progress)
+    drawing = pdf_page_content.read(source, pictures, limits, on_progress)
     grouping = pdf_groups.group(drawing.pages)
     _check(grouping.groups, drawing, limits)
     header = " ".join(grouping.header)
     is_classic = "|" in header
     setting, texts = pdf_fields.assign(grouping.groups, is_classic=is_classic)
     if not is_classic:
-        pdf_cut_texts.mark(grouping.groups, texts, setting)
+        pdf_truncated_texts.mark(grouping.groups, texts, setting)
     boards = [
         _board(position, group, of_board, setting, limits)
         for position, (group, of_board) in enumerate(
@@ -65,7 +65,7 @@ def read(
     )
 
 
-def _check(groups: list[Group], drawing: pdf_objects.Drawing, limits: ReadingLimits) -> None:
+def _check(groups: list[Group], drawing: pdf_page_content.Drawing, limits: ReadingLimits) -> None:
     if not groups:
         has_texts = any(page.pieces for page in drawing.pages)
         what = say("only texts") if has_texts else "nothing"

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 
 from storyboards.reading import text_lines
-from storyboards.reading.boards import Doubt
-from storyboards.reading.pdf_marks import Group
+from storyboards.reading.pdf_labels import Group
+from storyboards.reading.storyboard_model import Doubt
 from storyboards.reading.text_lines import Line, Setting, TextBlock
 
 FIELDS = ("dialogue", "action", "notes")

@@ -7,8 +7,8 @@ from statistics import median
 from typing import TypeAlias
 
 from storyboards.reading import text_lines
-from storyboards.reading.pdf_marks import LABEL, TIME, is_label
-from storyboards.reading.pdf_objects import Box, Page, Placement, TextPiece
+from storyboards.reading.pdf_labels import LABEL, TIME, is_label
+from storyboards.reading.pdf_page_content import Box, Page, Placement, TextPiece
 
 #: A board's picture is so large, beside the others.
 _SHARE_OF_MEDIAN = 0.3

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from math import inf
 
 from storyboards.reading import pdf_furniture, text_lines
-from storyboards.reading.pdf_marks import Group, told_apart
+from storyboards.reading.pdf_labels import Group, told_apart
 from storyboards.reading.pdf_neighbours import Places, does_agree
-from storyboards.reading.pdf_objects import Page, Placement, TextPiece
+from storyboards.reading.pdf_page_content import Page, Placement, TextPiece
 from storyboards.reading.text_lines import Line
 
 #: The order counts if it finds this share of the labels that places find.

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from math import inf
 
-from storyboards.reading.pdf_marks import Group, is_above, is_left, is_mark
-from storyboards.reading.pdf_objects import Box, Placement
+from storyboards.reading.pdf_labels import Group, is_above, is_left, is_mark
+from storyboards.reading.pdf_page_content import Box, Placement
 from storyboards.reading.text_lines import Line
 
 #: How many times its size lower a text's next line stands at most.

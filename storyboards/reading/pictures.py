@@ -7,8 +7,8 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-from storyboards.reading.boards import PictureFile, UnreadableStoryboard
 from storyboards.reading.limits import ReadingLimits
+from storyboards.reading.storyboard_model import PictureFile, UnreadableStoryboard
 from wording import say
 
 # Sizes are bounded before Pillow decodes anything.

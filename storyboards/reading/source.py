@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from storyboards.reading import images, pdf, storyboarder
+from storyboards.reading import image_sequence, pdf, storyboarder
 from storyboards.reading.archives import Archive, Folder, Zip
-from storyboards.reading.boards import Storyboard, UnreadableStoryboard
 from storyboards.reading.limits import ReadingLimits
 from storyboards.reading.pictures import PictureFolder, Progress
+from storyboards.reading.storyboard_model import Storyboard, UnreadableStoryboard
 from wording import say
 
 #: Of several pictures of a plan: the first, the last, or each as a board of its own.
@@ -48,7 +48,7 @@ def _read(
     archive = _archive(source, limits)
     if storyboarder.scenes(archive):
         return storyboarder.read(archive, folder, limits, told)
-    return images.read(archive, folder, limits, told, taken=taken)
+    return image_sequence.read(archive, folder, limits, told, taken=taken)
 
 
 def _archive(source: Path, limits: ReadingLimits) -> Archive:

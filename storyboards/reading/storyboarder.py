@@ -17,9 +17,15 @@ from PIL import Image, UnidentifiedImageError
 
 from storyboards.reading import archives, clean_texts, consistency_doubts, natural_order
 from storyboards.reading.archives import Archive
-from storyboards.reading.boards import Board, Doubt, PictureFile, Storyboard, UnreadableStoryboard
 from storyboards.reading.limits import ReadingLimits
 from storyboards.reading.pictures import BadPicture, PictureFolder, Progress, check_size
+from storyboards.reading.storyboard_model import (
+    Board,
+    Doubt,
+    PictureFile,
+    Storyboard,
+    UnreadableStoryboard,
+)
 from wording import say
 
 SUFFIX = ".storyboarder"

@@ -6,7 +6,7 @@ from itertools import pairwise
 from statistics import median
 
 from storyboards.reading import clean_texts
-from storyboards.reading.pdf_objects import Box, TextPiece
+from storyboards.reading.pdf_page_content import Box, TextPiece
 
 #: Baselines that differ less, in points, are one line's.
 _SAME_LINE = 1.0

@@ -6,8 +6,8 @@ from typing import Any, TypedDict
 from generation import signed_urls
 from generation.errors import Problem
 from storyboards.models import DraftBoard, StoryboardImport
-from storyboards.selectors import doubts, drafts
-from storyboards.selectors.doubts import DoubtDocument
+from storyboards.selectors import doubt_messages, drafts
+from storyboards.selectors.doubt_messages import DoubtDocument
 from storyboards.selectors.drafts import Compared, Draft
 from storyboards.selectors.known_plans import KnownPlan
 
@@ -136,7 +136,7 @@ def whole(of: StoryboardImport, *, origin: str = "") -> StoryboardDocument:
         **listed(of),
         "kind": of.kind,
         "title": of.title,
-        "doubts": [doubts.told(each) for each in of.doubts],
+        "doubts": [doubt_messages.told(each) for each in of.doubts],
         "counts": dict(drafts.counts(draft)),
         "problems": [_problem(each) for each in draft.problems],
         "boards": [board(each, of, origin=origin) for each in draft.boards],
@@ -159,7 +159,7 @@ def board(compared: Compared, of: StoryboardImport, *, origin: str = "") -> Boar
         "notes": row.notes,
         "picture": _picture(row, of, origin),
         "is_blank": row.is_blank,
-        "doubts": [doubts.told(each) for each in row.doubts],
+        "doubts": [doubt_messages.told(each) for each in row.doubts],
         "checked": row.is_checked,
         "sequence_id": row.sequence_code,
         "plan": row.plan_code,

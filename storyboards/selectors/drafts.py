@@ -8,7 +8,7 @@ from generation.models import Style
 from storyboards.models import DraftBoard, StoryboardImport
 from storyboards.selectors import known_plans
 from storyboards.selectors.known_plans import KnownPlan
-from storyboards.selectors.moved_items import moved
+from storyboards.selectors.order_diff import moved
 from storyboards.states import Change
 from wording import say
 

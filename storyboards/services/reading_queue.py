@@ -15,10 +15,10 @@ from generation.decoding.slots import alone_on_this_machine
 from generation.errors import Busy, Fenced
 from storyboards.models import DraftBoard, StoryboardImport
 from storyboards.models.storyboard_import import FOLDER
-from storyboards.reading.boards import Board, Doubt, Storyboard, UnreadableStoryboard
 from storyboards.reading.child_launch import read_in_child
 from storyboards.reading.limits import ReadingLimits
 from storyboards.reading.source import Pictures
+from storyboards.reading.storyboard_model import Board, Doubt, Storyboard, UnreadableStoryboard
 from storyboards.services import background_reader, intake, proposals, transitions
 from storyboards.services.numbering import NoNumberLeft
 from storyboards.states import ImportState

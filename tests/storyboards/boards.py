@@ -6,7 +6,7 @@ from typing import Any
 
 from generation import storage
 from storyboards.models import StoryboardImport
-from storyboards.reading.boards import Board, Doubt, PictureFile, Storyboard
+from storyboards.reading.storyboard_model import Board, Doubt, PictureFile, Storyboard
 from storyboards.services import intake, reading_queue, transitions
 from tests import factories
 

@@ -1,7 +1,7 @@
 """A new version of a storyboard finds its plans again."""
 
 from storyboards.selectors.known_plans import KnownPlan
-from storyboards.selectors.moved_items import moved
+from storyboards.selectors.order_diff import moved
 from storyboards.services.matching import ToMatch, match
 
 

@@ -14,9 +14,9 @@ from generation.management.command import (
 )
 from generation.models.batch import VARIATIONS_MAX
 from review.selectors import retakes
-from review.services import retake_preparation
+from review.services import retake_preview
 from review.services import retakes as retake_batches
-from review.services.retake_preparation import RetakeDocument
+from review.services.retake_preview import RetakeDocument
 from review.services.retakes import NEW, SAME, Wanted
 
 
@@ -77,7 +77,7 @@ def _found(options: dict[str, Any]) -> list[RetakeDocument]:
     if len(versions) > retake_batches.RETAKES_MAX:
         most = retake_batches.RETAKES_MAX
         raise CommandError(f"At most {most:,} plans can be started at once: name a sequence.")
-    return retake_preparation.documents(versions)
+    return retake_preview.documents(versions)
 
 
 def _line(each: RetakeDocument, *, adds: bool) -> str:

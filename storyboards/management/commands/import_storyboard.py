@@ -20,13 +20,13 @@ from generation.management.command import (
 from nomenclature import rules
 from nomenclature.errors import NomenclatureError
 from storyboards.models import StoryboardImport
-from storyboards.reading.boards import UnreadableStoryboard
 from storyboards.reading.child_launch import read_in_child
 from storyboards.reading.limits import ReadingLimits
-from storyboards.selectors import documents, doubts, drafts
+from storyboards.reading.storyboard_model import UnreadableStoryboard
+from storyboards.selectors import documents, doubt_messages, drafts
 from storyboards.selectors.drafts import Draft
 from storyboards.services import confirmation, intake, reading_queue
-from storyboards.services.folder_zip import packed
+from storyboards.services.folder_packing import packed
 from storyboards.states import ImportState
 
 _PIECE_BYTES = 2**20
@@ -125,7 +125,7 @@ class Command(MadseaCommand):
     def _boards(self, draft: Draft) -> None:
         for compared in draft.boards:
             board = compared.board
-            told = "; ".join(doubts.told(each)["detail"] for each in board.doubts)
+            told = "; ".join(doubt_messages.told(each)["detail"] for each in board.doubts)
             plan = f"{board.sequence_code}-{board.plan_code}" if board.is_selected else "left out"
             line = f"{board.label or board.position} → {plan} {board.style_code} {compared.change}"
             self.stdout.write(printable(f"{line}  {told}".rstrip()))

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from storyboards.reading import read
-from storyboards.reading.boards import Storyboard, UnreadableStoryboard
 from storyboards.reading.child_launch import read_in_child
 from storyboards.reading.limits import ReadingLimits
+from storyboards.reading.storyboard_model import Storyboard, UnreadableStoryboard
 from tests import storyboard_files
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from storyboards.reading import answers, read
-from storyboards.reading.boards import UnreadableStoryboard
 from storyboards.reading.child_launch import read_in_child
 from storyboards.reading.handover import from_json, to_json
 from storyboards.reading.limits import ReadingLimits
+from storyboards.reading.storyboard_model import UnreadableStoryboard
 from tests import storyboard_files
 
 SAMPLE = Path(__file__).parents[2] / "data" / "storyboards" / "classic_a4p_3x2.pdf"

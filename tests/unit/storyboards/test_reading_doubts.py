@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 from storyboards import reading
-from storyboards.selectors.doubts import SENTENCES
+from storyboards.selectors.doubt_messages import SENTENCES
 
 DOUBTFUL = {"Doubt", "BadPicture", "BadXml"}
 #: Made of a name and the kind of count.

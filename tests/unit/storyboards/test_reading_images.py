@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from storyboards.reading import fcp_xml, read
-from storyboards.reading.boards import Storyboard, UnreadableStoryboard
 from storyboards.reading.limits import ReadingLimits
+from storyboards.reading.storyboard_model import Storyboard, UnreadableStoryboard
 from tests import storyboard_files
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from storyboards.reading import read
-from storyboards.reading.boards import Board, Storyboard, UnreadableStoryboard
 from storyboards.reading.limits import ReadingLimits
+from storyboards.reading.storyboard_model import Board, Storyboard, UnreadableStoryboard
 from tests import storyboard_files
 from tests.storyboard_files import Drawn
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from storyboards.reading.pdf_objects import Placement
+from storyboards.reading.pdf_page_content import Placement
 from storyboards.reading.text_lines import Line
 
 LABEL = re.compile(r"\d{1,4}[A-Z]\d{0,2}")

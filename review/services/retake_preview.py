@@ -8,8 +8,8 @@ from generation.models import Batch, Version
 from review.models import Retake, Review
 from review.selectors import retakes, reviews
 from review.selectors.reviews import ReviewDocument
-from review.services import retake_values
-from review.services.retake_values import Ground, Prompts
+from review.services import retake_source
+from review.services.retake_source import Ground, Prompts
 
 
 class RetakeDocument(TypedDict):
@@ -71,7 +71,7 @@ def _document(
     *,
     is_busy: bool,
 ) -> RetakeDocument:
-    ground = retake_values.ground(version)
+    ground = retake_source.ground(version)
     return {
         "version": version.pk,
         "filename": str(version),
@@ -84,7 +84,7 @@ def _document(
         "seed": (ground.seed or None) if ground else None,
         "params": ground.asked if ground else {},
         "prompt": _prompt(ground, prompts) if ground else None,
-        "prompt_addition": retake_values.proposed(review.comment),
+        "prompt_addition": retake_source.proposed(review.comment),
         "in_render": is_busy,
         "batch_id": last[review.pk].batch.public_id if review.pk in last else None,
     }

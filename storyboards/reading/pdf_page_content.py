@@ -16,7 +16,6 @@ from PIL import Image
 from pypdfium2 import raw
 
 from storyboards.reading import clean_texts
-from storyboards.reading.boards import PictureFile, UnreadableStoryboard
 from storyboards.reading.limits import ReadingLimits
 from storyboards.reading.pictures import (
     BadPicture,
@@ -25,6 +24,7 @@ from storyboards.reading.pictures import (
     check_size,
     on_white,
 )
+from storyboards.reading.storyboard_model import PictureFile, UnreadableStoryboard
 from wording import say
 
 _SUBSET = re.compile(r"^[A-Z]{6}\+")

@@ -7,9 +7,9 @@ as far down may have been cut as well.
 
 from collections.abc import Sequence
 
-from storyboards.reading.boards import Doubt
 from storyboards.reading.pdf_fields import CUT, Texts
-from storyboards.reading.pdf_marks import Group
+from storyboards.reading.pdf_labels import Group
+from storyboards.reading.storyboard_model import Doubt
 from storyboards.reading.text_lines import Line, Setting
 
 #: Texts end at the same height, in lines, if they differ by less.

@@ -13,10 +13,16 @@ from pathlib import PurePosixPath
 
 from storyboards.reading import clean_texts, consistency_doubts, fcp_xml, natural_order
 from storyboards.reading.archives import Archive
-from storyboards.reading.boards import Board, Doubt, PictureFile, Storyboard, UnreadableStoryboard
 from storyboards.reading.fcp_xml import BadXml, Clip
 from storyboards.reading.limits import ReadingLimits
 from storyboards.reading.pictures import BadPicture, PictureFolder, Progress
+from storyboards.reading.storyboard_model import (
+    Board,
+    Doubt,
+    PictureFile,
+    Storyboard,
+    UnreadableStoryboard,
+)
 from wording import say
 
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
