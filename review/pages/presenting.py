@@ -92,6 +92,15 @@ def shown(tile: Tile) -> ShownTile:
     return ShownTile(tile, sign, word, *(_url(tile.picture, px) for px in (SMALL_PX, LARGE_PX)))
 
 
+def first_url(tiles: Sequence[ShownTile]) -> str:
+    """Return the address of the large picture that is looked at first; empty where there is none.
+
+    It is the one that the script chooses: of the first plan to review, else of the first.
+    """
+    open_ = [each for each in tiles if each.tile.state == ReviewState.TO_REVIEW]
+    return next((each.large_url for each in [*open_, *tiles]), "")
+
+
 def _url(picture: Picture, width_px: int) -> str:
     return signed_urls.signed_url(picture.id, picture.filename, width_px=width_px)
 

@@ -54,6 +54,7 @@ def table(request: HttpRequest, of: Episode) -> HttpResponse:
     """The page."""
     found = tables.table(of, _asked(request))
     place = [of.project.code, of.code]
+    groups = [(code, [presenting.shown(tile) for tile in tiles]) for code, tiles in found.groups]
     context = {
         "table": found,
         "show": _show(request),
@@ -62,9 +63,8 @@ def table(request: HttpRequest, of: Episode) -> HttpResponse:
             (show.value, words, found.counts[show.value])
             for show, words in presenting.FILTERS.items()
         ],
-        "groups": [
-            (code, [presenting.shown(tile) for tile in tiles]) for code, tiles in found.groups
-        ],
+        "groups": groups,
+        "first_url": presenting.first_url([tile for _, tiles in groups for tile in tiles]),
         "may_decide": _may(request, decisions.DECIDE),
         "may_comment": _may(request, decisions.COMMENT),
         "may_share": _may(request, links.SHARE),

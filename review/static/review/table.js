@@ -48,12 +48,14 @@
     return value;
   }
 
-  // An image that is decoded, asked for again while it is still being made.
-  function picture(address) {
+  // An image that is decoded, asked for again while it is still being made. What is looked at next is
+  // fetched before the small pictures of the grid, a board after them.
+  function picture(address, priority = "high") {
     const known = pictures.get(address);
     if (known) return remember(pictures, address, known);
     const image = new Image();
     image.alt = "";
+    image.fetchPriority = priority;
     image.src = address;
     const ready = image.decode().then(() => image);
     ready.catch(() => pictures.delete(address));
@@ -93,10 +95,11 @@
     const at = all.indexOf(current);
     const open = all.slice(at + 1).filter((tile) => tile.dataset.state === "to_review");
     const next = new Set([...all.slice(at + 1, at + 2), ...open.slice(0, AHEAD)]);
-    for (const tile of [...next].slice(0, AHEAD)) {
-      if (tile.dataset.large) picture(tile.dataset.large).catch(() => {});
-      text(planOf(tile), tile.dataset.version).then(board).then((address) => address && picture(address)).catch(() => {});
-    }
+    const coming = [...next].slice(0, AHEAD);
+    const large = coming.filter((tile) => tile.dataset.large).map((tile) => picture(tile.dataset.large));
+    const told = coming.map((tile) => text(planOf(tile), tile.dataset.version));
+    // Boards are looked at while a key is held: they come when the pictures are there.
+    Promise.allSettled(large).then(() => told.forEach((html) => html.then(board).then((address) => address && picture(address, "low")).catch(() => {})));
   }
 
   const board = (html) => html.match(/data-board="([^"]+)"/)?.[1].replaceAll("&amp;", "&");
