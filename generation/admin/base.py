@@ -22,7 +22,9 @@ from generation.admin.actions import ROWS_MAX, Act, Targets, counted, perform, r
 from generation.admin.detail_pages import Page
 from generation.admin.pagination import BoundedPaginator
 from generation.extension_points import Registry
+from generation.models.server import SECRETS
 from generation.selectors import episode_changes
+from generation.services import acts
 from wording import say
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ else:
     from unfold.admin import ModelAdmin as _Base
 
 
+#: Fields of which an act keeps no value.
+HIDDEN_FIELDS = frozenset({"headers", *SECRETS})
 RECORD_TEMPLATE = "admin/generation/record.html"
 #: What of a record is fetched again when something has changed: its pieces, without what is around.
 PIECES_TEMPLATE = "admin/generation/pieces.html"
@@ -73,6 +77,18 @@ class MadseaAdmin(_Base):
             text = say("The filter in the address was not understood: every row is shown.")
             messages.warning(request, text)
         return super().changelist_view(request, extra_context)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save a row, and write down who has changed what of it; secrets by their names alone."""
+        before = {} if not change else {n: _told(n, form.initial.get(n)) for n in form.changed_data}
+        after = {n: _told(n, form.cleaned_data.get(n)) for n in form.changed_data}
+        super().save_model(request, obj, form, change)
+        verb = "change" if change else "create"
+        acts.record(verb, obj, by=_user(request), before=before, after=after)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        acts.record("delete", obj, by=_user(request))
+        super().delete_model(request, obj)
 
     # Acts: the list's actions, a button in each row, a button on the row's page -------------------
 
@@ -323,6 +339,14 @@ class _Crumb:
 
     def __str__(self) -> str:
         return self._name
+
+
+def _told(name: str, value: Any) -> Any:
+    """Return what an act keeps of a field."""
+    if name in HIDDEN_FIELDS:
+        return "***"
+    kept = isinstance(value, str | int | float | bool | list | dict | None)
+    return value if kept else str(value)
 
 
 def _user(request: HttpRequest) -> Any:

@@ -201,7 +201,7 @@ class PlanAdmin(RecordAdmin):
             ],
             unfinished=_can_cancel(plan),
             episode_id=sequence.episode_id,
-            drops=_drops(plan) if self.has_change_permission(request) else [],
+            drops=_drops(plan) if drops.may_give(request) else [],
         )
         plan_texts.add_to(page, plan, latest.image)
         for add_to in PLAN_PAGE:

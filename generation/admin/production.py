@@ -148,5 +148,5 @@ class SequenceAdmin(RecordAdmin):
             ],
             tables=[tables.plans(say("Plans"), plans, more=more)],
             episode_id=episode.pk,
-            drops=[drops.of_sequence(sequence)] if self.has_change_permission(request) else [],
+            drops=[drops.of_sequence(sequence)] if drops.may_give(request) else [],
         )

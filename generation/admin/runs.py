@@ -182,7 +182,7 @@ class PlanRunAdmin(ExpectedEndColumn, RecordAdmin):
         )
 
     def _drops(self, request: HttpRequest, run: PlanRun) -> list[Drop]:
-        waits = run.state == RunState.WAITING and self.has_change_permission(request)
+        waits = run.state == RunState.WAITING and drops.may_give(request)
         return [drops.image_of(run)] if waits else []
 
 

@@ -1,6 +1,6 @@
 """Servers: health, what each is doing, and taking them in and out of service."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django import forms
@@ -21,7 +21,7 @@ from generation.models import Attempt, Server
 from generation.models.server import SECRETS
 from generation.selectors import admin_overviews, paces, storage_troubles
 from generation.selectors import servers as reads
-from generation.services import circuit_breaker, server_quarantine, servers
+from generation.services import acts, circuit_breaker, server_quarantine, servers
 from generation.states import ServerHealth
 from wording import say, say_n
 
@@ -97,6 +97,16 @@ def _forget(server: Server, _user: User) -> None:
     servers.forget_secrets(server)
 
 
+def _recorded(verb: str, call: Callable[[Server, User], None]) -> Callable[[Server, User], None]:
+    """Return what does something to a server, and writes down who did."""
+
+    def act(server: Server, user: User) -> None:
+        call(server, user)
+        acts.record(verb.replace("_", " "), server, by=user)
+
+    return act
+
+
 def _has_secrets(server: Any) -> bool:
     return bool(server.headers) or any(getattr(server, name) for name in SECRETS)
 
@@ -138,7 +148,7 @@ class ServerAdmin(MadseaAdmin):
             say("Enable"),
             "enabled",
             "play_arrow",
-            _enable,
+            _recorded("enable", _enable),
             lambda row: not row.is_enabled,
         ),
         Act(
@@ -146,7 +156,7 @@ class ServerAdmin(MadseaAdmin):
             say("Disable"),
             "disabled",
             "block",
-            _disable,
+            _recorded("disable", _disable),
             lambda row: row.is_enabled,
             Question(
                 say(
@@ -161,7 +171,7 @@ class ServerAdmin(MadseaAdmin):
             say("Drain"),
             say("finishing what it has"),
             "hourglass_bottom",
-            _drain,
+            _recorded("drain", _drain),
             lambda row: row.is_enabled and not row.is_draining,
             Question(
                 say(
@@ -176,7 +186,7 @@ class ServerAdmin(MadseaAdmin):
             say("Take work again"),
             say("taking work again"),
             "play_circle",
-            _undrain,
+            _recorded("undrain", _undrain),
             lambda row: row.is_draining,
         ),
         Act(
@@ -184,7 +194,7 @@ class ServerAdmin(MadseaAdmin):
             say("Take back"),
             say("back in service"),
             "healing",
-            _take_back,
+            _recorded("take_back", _take_back),
             lambda row: row.set_aside_at is not None,
             Question(
                 say(
@@ -198,7 +208,7 @@ class ServerAdmin(MadseaAdmin):
             say("Lift blocks"),
             say("taking every workflow again"),
             "lock_open",
-            _lift,
+            _recorded("lift", _lift),
             lambda row: bool(row.blocks.all()),
             Question(
                 say(
@@ -215,7 +225,7 @@ class ServerAdmin(MadseaAdmin):
             say("Give up"),
             say("given up: what it had is queued again"),
             "link_off",
-            _give_up,
+            _recorded("give_up", _give_up),
             lambda row: row.health == ServerHealth.DOWN and bool(row.open_attempts),
             Question(
                 say(
@@ -231,7 +241,7 @@ class ServerAdmin(MadseaAdmin):
             say("Forget secrets"),
             say("without secrets"),
             "key_off",
-            _forget,
+            _recorded("forget", _forget),
             _has_secrets,
             Question(
                 say(

@@ -4,11 +4,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.utils import timezone
 
 from generation.errors import Conflict, InvalidRequest, NotFound, Problem
 from generation.models import NamedWorkflow
 from generation.services import (
+    acts,
     node_definitions,
     permissions,
     workflow_file_parsing,
@@ -51,11 +53,13 @@ def change(name: str, wanted: Mapping[str, Any], *, actor: User | None) -> Named
     row = _row(name)
     changed = _changed(row, wanted)
     unchanged = NamedWorkflow.objects.filter(pk=row.pk, changed_at=row.changed_at)
-    if not unchanged.update(choices=changed, changed_by=actor, changed_at=timezone.now()):
-        detail = say(
-            "Somebody else has just changed this workflow: look at it again, then change it."
-        )
-        raise Conflict(detail, code="changed_meanwhile")
+    with transaction.atomic():
+        if not unchanged.update(choices=changed, changed_by=actor, changed_at=timezone.now()):
+            detail = say(
+                "Somebody else has just changed this workflow: look at it again, then change it."
+            )
+            raise Conflict(detail, code="changed_meanwhile")
+        acts.record("change workflow", row, by=actor, before=row.choices, after=changed)
     row.refresh_from_db()
     return row
 

@@ -3,12 +3,20 @@
 from collections.abc import Sequence
 
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from generation import queueing
 from generation.errors import Conflict
 from generation.models import Plan, PlanRun, Version
-from generation.services import incoming_images, permissions, publication, transitions, volumes
+from generation.services import (
+    acts,
+    incoming_images,
+    permissions,
+    publication,
+    transitions,
+    volumes,
+)
 from generation.services.incoming_images import Checked
 
 
@@ -67,7 +75,9 @@ def _publish(plan: Plan, task: str, checked: Checked, actor: User | None) -> Ver
     folder = publication.folder_of(plan.pk, task)
     image = volumes.at(folder, lambda to: incoming_images.put(checked, to))
     try:
-        version = publication.reserve_import(plan, task, image, actor=actor)
+        with transaction.atomic():
+            version = publication.reserve_import(plan, task, image, actor=actor)
+            acts.record("give", version, by=actor)
     except Conflict:
         publication.discard(image)
         raise

@@ -14,9 +14,9 @@ from django.db import transaction
 from generation import board_action
 from generation.comfyui.untrusted_json import is_storable
 from generation.errors import Conflict, InvalidRequest, NotFound, Problem
-from generation.models import Plan, PlanTextChange, Style
+from generation.models import Act, Plan, PlanTextChange, Style
 from generation.models.production import LABEL_MAX, LINE_MAX, TEXT_MAX, UID_MAX
-from generation.services import episode_changes, permissions
+from generation.services import acts, episode_changes, permissions
 from generation.states import PlanStatus
 from generation.workflows.parameters import shown
 from wording import say
@@ -97,9 +97,14 @@ def write_all(
         done = [change for change in changes if change is not None]
         _store([change.plan for change in done])
         PlanTextChange.objects.bulk_create(done, batch_size=1000)
+        Act.objects.bulk_create([_act(each, by) for each in done], batch_size=1000)
         changed = frozenset(change.plan_id for change in done)
         episode_changes.record_plans(changed)
     return changed
+
+
+def _act(change: PlanTextChange, by: User | None) -> Act:
+    return acts.unwritten("write", change.plan, by=by, before=change.before, after=change.after)
 
 
 def _locked(ids: Collection[int]) -> list[Plan]:

@@ -162,7 +162,9 @@ def upload(run: PlanRun, content: bytes, *, filename: str, actor: User | None) -
     folder = publication.folder_of(run.plan_id, publication.CONCEPT)
     image = volumes.at(folder, lambda to: incoming_images.put(checked, to))
     try:
-        version = publication.reserve_upload(run, image, actor=actor)
+        with transaction.atomic():
+            version = publication.reserve_upload(run, image, actor=actor)
+            acts.record("upload", version, by=actor)
     except Conflict:
         publication.discard(image)
         raise

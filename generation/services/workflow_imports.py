@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from django.contrib.auth.models import User
+from django.db import transaction
 
 from generation.comfyui.untrusted_json import storable
 from generation.errors import Conflict, InvalidRequest, Problem
 from generation.models import NamedWorkflow
 from generation.services import (
+    acts,
     node_definitions,
     permissions,
     requested_workflows,
@@ -48,12 +50,15 @@ def take(content: bytes, *, filename: str, name: str | None = None, actor: User 
     """
     row = check(content, filename=filename, name=name, actor=actor)
     is_new = row.pk is None
-    if not workflow_library.keep(row, by=actor):
-        detail = say(
-            "Somebody else has just changed this workflow: look at it again, then give yours."
-        )
-        raise Conflict(detail, code="changed_meanwhile")
-    return Imported(NamedWorkflow.objects.get(folded=row.folded), is_new)
+    with transaction.atomic():
+        if not workflow_library.keep(row, by=actor):
+            detail = say(
+                "Somebody else has just changed this workflow: look at it again, then give yours."
+            )
+            raise Conflict(detail, code="changed_meanwhile")
+        kept = NamedWorkflow.objects.get(folded=row.folded)
+        acts.record("give workflow", kept, by=actor, after={"sha256": kept.sha256})
+    return Imported(kept, is_new)
 
 
 def check(

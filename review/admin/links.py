@@ -51,6 +51,9 @@ class ReviewLinkAdmin(RecordAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return isinstance(request.user, User) and permissions.may(request.user, links.SHARE)
 
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_change_permission(request)
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self.has_change_permission(request)
 

@@ -6,10 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
+from django.db import transaction
 
 from generation import storage
 from generation.errors import Conflict, Fenced, InvalidRequest, Problem
-from generation.services import permissions, plan_attributes, storyboard_plans
+from generation.services import acts, permissions, plan_attributes, storyboard_plans
 from generation.services.storyboard_plans import Made, NewPlan
 from generation.states import PlanStatus
 from storyboards.models import DraftBoard, StoryboardImport
@@ -49,7 +50,9 @@ def confirm(
         draft = drafts.draft(StoryboardImport.objects.get(pk=of.pk))
         _check(draft, revision)
         made = make(draft, actor)
-        transitions.confirm(of, token, made, actor)
+        with transaction.atomic():
+            transitions.confirm(of, token, made, actor)
+            acts.record("confirm", of, by=actor, after=made)
     except Fenced:
         # It took longer than the lease: whoever took over finds all of it there.
         return confirm(of, actor=actor)

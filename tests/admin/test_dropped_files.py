@@ -113,7 +113,10 @@ def test_an_image_for_what_does_not_wait_is_refused_as_the_api_refuses_it(office
     assert Version.objects.count() == 0
 
 
-def test_whoever_may_change_nothing_drops_nothing(visitor: Client, plans: list[Plan]) -> None:
+def test_whoever_may_give_no_images_drops_nothing(
+    visitor: Client, plans: list[Plan], settings: Any
+) -> None:
+    settings.MADSEA_EVERYBODY_MAY = False
     address = pages.url("sequence", plans[0].sequence_id, "panels")
 
     assert visitor.post(address, {"file": factories.sent(factories.png())}).status_code == 403

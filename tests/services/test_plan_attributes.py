@@ -132,7 +132,7 @@ def test_many_plans_are_written_in_as_few_queries_as_two(
 ) -> None:
     texts = {plan.pk: {"label": f"{n}A"} for n, plan in enumerate(plans)}
 
-    with django_assert_num_queries(6 + 2):  # and a savepoint
+    with django_assert_num_queries(7 + 2):  # and a savepoint
         changed = plan_attributes.write_all(texts, by=None, source="api")
 
     assert changed == {plan.pk for plan in plans}

@@ -1,0 +1,65 @@
+"""Every address of Madsea by every method, as each role: only what the table says.
+
+An address that the table lacks fails: whoever adds one says there who may.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.review import doors
+from tests.review.doors import LETTERS, METHODS, Studio, Visitor
+
+pytestmark = pytest.mark.django_db
+TABLE = Path(__file__).with_name("who_may_what.txt")
+#: Leads to a model's own page; none has one.
+LEFT_OUT = frozenset({"admin:view_on_site"})
+
+
+def expected() -> Mapping[str, Mapping[str, str]]:
+    """Return for each address and method the letters of who is let in."""
+    lines = TABLE.read_text(encoding="utf-8").splitlines()
+    rows = [line.split(maxsplit=1) for line in lines if line and not line.startswith("#")]
+    return {
+        name: dict(_cell(cell) for cell in cells.split("   ") if cell.strip())
+        for name, cells in rows
+    }
+
+
+def _cell(cell: str) -> tuple[str, str]:
+    method, _, who = cell.strip().partition(" ")
+    return method, "" if who.strip() == "no one" else who.strip()
+
+
+EXPECTED = expected()
+
+
+def test_the_table_names_every_address() -> None:
+    assert set(EXPECTED) == set(doors.addresses()) - LEFT_OUT
+
+
+@pytest.mark.parametrize("letter", ["-", *LETTERS])
+def test_each_role_is_let_in_where_the_table_says(letter: str, settings: Any) -> None:
+    settings.MADSEA_EVERYBODY_MAY = False
+    visitor = Visitor(LETTERS.get(letter, "anonymous"), Studio())
+
+    found = {
+        f"{method} {name}": bool(visitor.is_let_in(name, method))
+        for name, told in EXPECTED.items()
+        for method in METHODS
+        if method in told
+    }
+
+    wanted = {
+        f"{method} {name}": letter in who
+        for name, told in EXPECTED.items()
+        for method, who in told.items()
+    }
+    assert {key: found[key] for key in found if found[key] != wanted[key]} == {}
+
+
+@pytest.mark.parametrize("name", [n for n in EXPECTED if hasattr(doors.view(n), "actions")])
+def test_the_table_names_every_method_of_the_api(name: str) -> None:
+    assert set(EXPECTED[name]) == {method.upper() for method in doors.view(name).actions} - {"HEAD"}
