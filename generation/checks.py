@@ -33,6 +33,7 @@ from generation.models import Project
 from generation.services import servers, volumes, workflow_file_parsing, workflow_library
 from generation.workflows import contract as contracts
 from generation.workflows.definitions import shipped_definitions
+from wording import say
 
 TAG = "madsea"
 
@@ -70,20 +71,21 @@ def _unusable(folder: str) -> CheckMessage | None:
     try:
         volumes.try_out(folder)
     except storage.NoHardLinks:
-        hint = "Files are published by hard links: put it on another file system."
-        return _error(2, f"{where} has no hard links.", hint)
+        hint = say("Files are published by hard links: put it on another file system.")
+        return _error(2, say("{where} has no hard links.", where=where), hint)
     except (storage.WrongVolume, storage.UnknownVolume):
         return None
     except storage.StorageError as error:
-        hint = "Let Madsea's user write there, or set MADSEA_PROJECTS_ROOT."
-        return _error(1, f"{where} cannot be written: {error.detail}.", hint)
+        hint = say("Let Madsea's user write there, or set MADSEA_PROJECTS_ROOT.")
+        text = say("{where} cannot be written: {why!p}.", where=where, why=error.detail)
+        return _error(1, text, hint)
     return None
 
 
 @register("storage")
 def mounted_volumes(**_asked: Any) -> list[CheckMessage]:
     """Look for the marks of all volumes: the workers start without them, and wait."""
-    hint = "Mount it; if it is the right one, adopt it: manage.py adopt_storage."
+    hint = say("Mount it; if it is the right one, adopt it: manage.py adopt_storage.")
     # No error: Django refuses every command where there is one, `adopt_storage` too.
     problems = volumes.unmounted()
     return [checks.Warning(each, hint=hint, id="madsea.W009") for each in problems]
@@ -94,13 +96,17 @@ def workflows_folder(**_asked: Any) -> list[CheckMessage]:
     """Read every workflow as a request would."""
     folder = Path(settings.MADSEA_WORKFLOWS)
     if not folder.is_dir():
-        return [_error(3, f"There is no folder {folder}.", "Set MADSEA_WORKFLOWS.")]
+        return [
+            _error(
+                3, say("There is no folder {folder}.", folder=folder), say("Set MADSEA_WORKFLOWS.")
+            )
+        ]
     problems: list[CheckMessage] = []
     for file in workflow_library.files().values():
         said = _faults_of(file.path)
         if said:
-            hint = "What is wrong has to be mended in ComfyUI; requests for it are refused."
-            text = f"{file.path} cannot be used: {said}"
+            hint = say("What is wrong has to be mended in ComfyUI; requests for it are refused.")
+            text = say("{file} cannot be used: {why}", file=file.path, why=said)
             problems.append(checks.Warning(text, hint=hint, id="madsea.W004"))
     return problems
 
@@ -125,14 +131,20 @@ def queue_times(**_asked: Any) -> list[CheckMessage]:
     timeout, guard = given.get("timeout") or 0, float(given.get("guard_cycle", 0.5))
     problems: list[CheckMessage] = []
     if timeout <= settings.MADSEA_DRIVER_LIFE_S:
-        text = "Q_CLUSTER's timeout is not longer than a driver lives (MADSEA_DRIVER_LIFE_S)."
-        problems.append(_error(5, text, "Set a timeout some minutes longer; -1 loses results."))
+        text = say("Q_CLUSTER's timeout is not longer than a driver lives (MADSEA_DRIVER_LIFE_S).")
+        problems.append(
+            _error(5, text, say("Set a timeout some minutes longer; -1 loses results."))
+        )
     if given.get("retry", 60) <= timeout:
-        text = "Q_CLUSTER's retry is not longer than its timeout: a task could run twice."
-        problems.append(_error(5, text, "Set retry to more than twice the timeout."))
+        text = say("Q_CLUSTER's retry is not longer than its timeout: a task could run twice.")
+        problems.append(_error(5, text, say("Set retry to more than twice the timeout.")))
     if guard <= 0 or not (64 * guard).is_integer() or (timeout + 3) % guard:
-        text = f"Q_CLUSTER's guard_cycle {guard} never counts down to exactly 0: nothing that hangs"
-        problems.append(_error(5, f"{text} would be ended.", "Use 0.25, 0.5 or 1."))
+        text = say(
+            "Q_CLUSTER's guard_cycle {guard} never counts down to exactly 0: nothing that hangs"
+            " would be ended.",
+            guard=guard,
+        )
+        problems.append(_error(5, text, say("Use 0.25, 0.5 or 1.")))
     return problems
 
 
@@ -146,13 +158,13 @@ def problems_of(database: dict[str, Any]) -> list[CheckMessage]:
     """Return what forked workers or SQLite's locks would not survive of a database's settings."""
     problems: list[CheckMessage] = []
     if database.get("OPTIONS", {}).get("pool"):
-        text = "The database has a connection pool, whose sockets forked workers would share."
-        problems.append(_error(6, text, "Take `pool` out of the database's OPTIONS."))
+        text = say("The database has a connection pool, whose sockets forked workers would share.")
+        problems.append(_error(6, text, say("Take `pool` out of the database's OPTIONS.")))
     if database["ENGINE"].endswith("sqlite3"):
         kind = file_system(Path(database["NAME"]), _mounts())
         if kind in NETWORK_DISKS:
-            text = f"The SQLite database lies on a network disk ({kind})."
-            hint = "Put MADSEA_HOME on a local disk, or use PostgreSQL (DATABASE_URL)."
+            text = say("The SQLite database lies on a network disk ({kind}).", kind=kind)
+            hint = say("Put MADSEA_HOME on a local disk, or use PostgreSQL (DATABASE_URL).")
             problems.append(_error(7, text, hint))
     return problems
 
@@ -180,10 +192,10 @@ def real_server(**_asked: Any) -> list[CheckMessage]:
     """Refuse to take the preview server's images for production."""
     if settings.DEBUG or settings.COMFYUI_SERVERS or _is_registered():
         return []
-    text = (
+    text = say(
         "DEBUG is off, and no ComfyUI server is registered: only the preview server would render."
     )
-    return [_error(8, text, "Set COMFYUI_SERVERS, or DEBUG=1 to try Madsea out.")]
+    return [_error(8, text, say("Set COMFYUI_SERVERS, or DEBUG=1 to try Madsea out."))]
 
 
 def _is_registered() -> bool:
@@ -198,8 +210,8 @@ def tls_ahead(**_asked: Any) -> list[CheckMessage]:
     """Say that nobody could sign in: Madsea itself speaks no TLS."""
     if not settings.MADSEA_HTTPS or settings.MADSEA_TRUSTED_PROXIES:
         return []
-    text = "MADSEA_HTTPS is on, and no proxy is believed that a request came by TLS."
-    hint = "Name the proxy in MADSEA_TRUSTED_PROXIES: else forms of the admin are refused."
+    text = say("MADSEA_HTTPS is on, and no proxy is believed that a request came by TLS.")
+    hint = say("Name the proxy in MADSEA_TRUSTED_PROXIES: else forms of the admin are refused.")
     return [checks.Warning(text, hint=hint, id="madsea.W010")]
 
 
@@ -212,8 +224,8 @@ def carried_on(databases: Sequence[str] | None = None, **_asked: Any) -> list[Ch
     strange = [each for each in applied if ("generation", "0001_initial") in each]
     if not strange:
         return []
-    text = "The database was made by a Madsea from before 26 November 2026."
-    hint = (
+    text = say("The database was made by a Madsea from before 26 November 2026.")
+    hint = say(
         "Its tables are not carried on. Keep it with the Madsea that made it until its plans are"
         " done; then name a new MADSEA_HOME, or an empty database in DATABASE_URL. Published files"
         " stay, and `manage.py import_panels` and `import_concepts` take them."

@@ -5,6 +5,7 @@ The engine knows none of them. What may be added, and where:
 - to the page of a plan in the admin: `generation.admin.plans.PLAN_PAGE`
 - to every row's page in the admin, as ways to elsewhere: `generation.admin.base.WAYS`
 - to the sidebar of the admin: `generation.admin.navigation.GROUPS`
+- to what acts are called in the admin: `generation.admin.act_words.WORDS`
 - to the addresses of the API: `generation.api.route_builders.ROUTES`
 - to the tick: `generation.services.tick.STEPS`
 - to what the demo user may do: `generation.services.demo_user.DEMO_APPS`

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
+from wording import Sentence, in_turn, to_say
+
 
 class ValueSource(StrEnum):
     """Who decided a value, in the order of precedence; a seed that nobody gives is drawn."""
@@ -29,11 +31,28 @@ def from_one(names: Mapping[str, object], source: ValueSource) -> dict[str, str]
     return dict.fromkeys(names, source.value)
 
 
-def told(values: Mapping[str, object], sources: Sources) -> str:
+#: How a value is told with each source.
+_TOLD: Mapping[str, str] = {
+    ValueSource.WORKFLOW: to_say("{name} {value} (workflow)"),
+    ValueSource.PRESET: to_say("{name} {value} (preset)"),
+    ValueSource.STYLE: to_say("{name} {value} (style)"),
+    ValueSource.REQUEST: to_say("{name} {value} (request)"),
+    ValueSource.SEQUENCE: to_say("{name} {value} (sequence)"),
+    ValueSource.PLAN: to_say("{name} {value} (plan)"),
+    ValueSource.RETRY: to_say("{name} {value} (retry)"),
+    ValueSource.DRAWN: to_say("{name} {value} (drawn)"),
+}
+_ALONE = "{name} {value}"
+
+
+def told(values: Mapping[str, object], sources: Sources) -> Sentence:
     """Return values with their sources for a sentence, by name: `cfg 7.5 (style), steps 30`."""
-    return ", ".join(
-        f"{name} {_short(value)}" + (f" ({sources[name]})" if name in sources else "")
-        for name, value in sorted(values.items())
+    return in_turn(
+        (
+            Sentence(_TOLD.get(sources.get(name, ""), _ALONE), {"name": name, "value": _short(of)})
+            for name, of in sorted(values.items())
+        ),
+        ", ",
     )
 
 

@@ -4,3 +4,4 @@ import os
 
 # What the programs here look for in what Madsea says is English.
 os.environ.setdefault("LANGUAGE_CODE", "en")
+os.environ.setdefault("LANGUAGE", "en")

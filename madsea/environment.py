@@ -277,3 +277,15 @@ def with_options(url: str, **options: object) -> str:
     address, _, query = url.partition("?")
     wanted = {name: str(value) for name, value in options.items()}
     return f"{address}?{urlencode(wanted | dict(parse_qsl(query)))}"
+
+
+def console_language(otherwise: str) -> str:
+    """Return in which language a terminal is spoken to: `fr` or `en`, as gettext finds it.
+
+    LANGUAGE, LC_ALL, LC_MESSAGES or LANG, the first that is set, as of every other program there;
+    where it names neither language (`C.UTF-8`), or none is set, it is `otherwise`.
+    """
+    names = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
+    said = next((os.environ[name] for name in names if os.environ.get(name)), "")
+    codes = (re.split(r"[_.@-]", each.lower())[0] for each in said.split(":"))
+    return next((code for code in codes if code in {"fr", "en"}), otherwise)

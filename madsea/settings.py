@@ -104,11 +104,13 @@ ROOT_URLCONF = "madsea.urls"
 ASGI_APPLICATION = "madsea.asgi.application"
 WSGI_APPLICATION = "madsea.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-# What people read whose browser asks for neither, what commands say, and mails; tests read English.
+# What people read whose browser asks for neither, and mails; tests read English.
 LANGUAGES = [("fr", "Français"), ("en", "English")]
 LANGUAGE_CODE = environment.upper_case_choice(
     "LANGUAGE_CODE", "en" if TESTING else "fr", among=("FR", "EN")
 ).lower()
+# What commands say at a terminal, where that names one of the two.
+MADSEA_CONSOLE_LANGUAGE = environment.console_language(LANGUAGE_CODE)
 # What belongs to no app: the web process, names, other packages' pages without French of their own.
 LOCALE_PATHS = [BASE_DIR / "madsea" / "locale"]
 USE_I18N = True
@@ -289,7 +291,7 @@ CACHES: dict[str, Any] = {
 }
 Q_CLUSTER: dict[str, Any] = {
     "name": "madsea",
-    "label": "Madsea queue",
+    "label": _("Background tasks"),
     "workers": MADSEA_WORKERS or max(1, len(COMFYUI_SERVERS)) + 2,
     "poll": 0.1,
     "queue_limit": 1,
@@ -407,7 +409,12 @@ LOG_LEVEL = environment.upper_case_choice(
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "madsea.web.log_filters.EnglishLines",
+            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+        }
+    },
     "filters": {
         "refusals": {"()": "madsea.web.log_filters.RefusalsInOneLine"},
         "signatures": {"()": "madsea.web.log_filters.HideSignatures"},

@@ -12,6 +12,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import ManagementUtility
 from django.core.management.base import BaseCommand
 from django.db import InterfaceError, OperationalError, ProgrammingError
+from django.utils import translation
+
+from wording import say
 
 #: What a console without Unicode gets instead; anything else is escaped.
 PLAIN = {
@@ -40,7 +43,7 @@ def run(arguments: Sequence[str]) -> int:
         _CommandLine(list(arguments)).execute()
         sys.stdout.flush()
     except KeyboardInterrupt:
-        return _end("Stopped.", STOPPED)
+        return _end(str(say("Stopped.")), STOPPED)
     except BrokenPipeError:
         return _hang_up()
     except (ImproperlyConfigured, OperationalError, InterfaceError, ProgrammingError) as error:
@@ -51,9 +54,14 @@ def run(arguments: Sequence[str]) -> int:
 
 
 class _CommandLine(ManagementUtility):
-    """Django's; what was loaded until the command is there, the garbage collector leaves alone."""
+    """Django's; it speaks the language of whoever sits at the terminal.
+
+    What was loaded until the command is there, the garbage collector leaves alone.
+    """
 
     def fetch_command(self, subcommand: str) -> BaseCommand:
+        # Django's catalogues need its apps, which are ready by now.
+        translation.activate(settings.MADSEA_CONSOLE_LANGUAGE)
         command = super().fetch_command(subcommand)
         gc.freeze()
         gc.enable()
@@ -90,8 +98,18 @@ def _sentence(error: Exception) -> str:
         return words
     is_unmigrated = isinstance(error, ProgrammingError) and "does not exist" in words
     if is_unmigrated or "no such table" in words or "no such column" in words:
-        return f"The database is not ready for this ({words}). Run manage.py migrate first."
-    return f"The database (DATABASE_URL, by default in MADSEA_HOME) cannot be used: {words}"
+        return str(
+            say(
+                "The database is not ready for this ({words}). Run manage.py migrate first.",
+                words=words,
+            )
+        )
+    return str(
+        say(
+            "The database (DATABASE_URL, by default in MADSEA_HOME) cannot be used: {words}",
+            words=words,
+        )
+    )
 
 
 def _hang_up() -> int:

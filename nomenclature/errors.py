@@ -2,6 +2,8 @@
 
 import reprlib
 
+from wording import say
+
 _SHORTENED = reprlib.Repr()
 _SHORTENED.maxstring = 60
 _SHORTENED.maxother = 60
@@ -23,11 +25,17 @@ class NomenclatureError(ValueError):
         self.code = code or f"invalid_{field}"
 
     def __str__(self) -> str:
-        return f"{self.field}: expected {self.expected}; got {_shown(self.value)}"
+        told = say(
+            "{field}: expected {expected}; got {value}",
+            field=self.field,
+            expected=self.expected,
+            value=_shown(self.value),
+        )
+        return str(told)
 
 
 def _shown(value: object) -> str:
     try:
         return _SHORTENED.repr(value)
     except ValueError:  # an integer of more digits than Python agrees to write
-        return f"a huge {type(value).__name__}"
+        return str(say("a huge {kind}", kind=type(value).__name__))

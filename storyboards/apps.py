@@ -3,11 +3,12 @@
 from importlib import import_module
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class StoryboardsConfig(AppConfig):
     name = "storyboards"
-    verbose_name = "Storyboards"
+    verbose_name = _("Storyboards")
 
     def ready(self) -> None:
         """Add to the engine: a hidden folder, a step of the tick, and who may do what."""

@@ -45,6 +45,7 @@ call_command("demo_user", json=True)
 #: Everything that takes long by nature, made short.
 QUICK = {
     "LANGUAGE_CODE": "en",
+    "LANGUAGE": "en",
     "MADSEA_LEASE_S": "3",
     "MADSEA_TICK_S": "1",
     "MADSEA_LINGER_S": "1",

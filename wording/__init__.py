@@ -5,6 +5,7 @@ No Django. Whoever has a catalogue brings it along by `speak_by`; until then all
 
 from wording.sentences import (
     Sentence,
+    all_of,
     any_of,
     as_json,
     cleaned,
@@ -15,16 +16,18 @@ from wording.sentences import (
     to_say,
     words_of,
 )
-from wording.translators import ENGLISH, Language, speak_by
+from wording.translators import ENGLISH, Language, in_english, speak_by
 
 __all__ = [
     "ENGLISH",
     "Language",
     "Sentence",
+    "all_of",
     "any_of",
     "as_json",
     "cleaned",
     "from_json",
+    "in_english",
     "in_turn",
     "say",
     "say_n",

@@ -110,6 +110,12 @@ def any_of(words: Iterable[str]) -> str:
     return say("{others} or {last}", others=", ".join(others), last=last) if others else last
 
 
+def all_of(words: Iterable[str]) -> str:
+    """Return words of which all are meant: `a, b and c`."""
+    *others, last = list(words) or [""]
+    return say("{others} and {last}", others=", ".join(others), last=last) if others else last
+
+
 def words_of(error: BaseException) -> str:
     """Return what an error says: the sentence that it was raised with, where it was one."""
     given = getattr(error, "detail", None) or (error.args[0] if error.args else "")

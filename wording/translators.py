@@ -1,5 +1,8 @@
 """Who translates: English alone, until an application brings its catalogues."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Protocol
 
 
@@ -45,11 +48,22 @@ class English:
 
 ENGLISH = English()
 _spoken: list[Language] = [ENGLISH]
+_is_english: ContextVar[bool] = ContextVar("is_english", default=False)
 
 
 def spoken() -> Language:
     """Return the language that is spoken now."""
-    return _spoken[0]
+    return ENGLISH if _is_english.get() else _spoken[0]
+
+
+@contextmanager
+def in_english() -> Iterator[None]:
+    """Tell all in English within it: for logs, which programs read and everybody searches."""
+    before = _is_english.set(True)
+    try:
+        yield
+    finally:
+        _is_english.reset(before)
 
 
 def speak_by(language: Language) -> None:

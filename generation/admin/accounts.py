@@ -1,13 +1,18 @@
 """Users, groups and API tokens, in the same dress as the rest."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
+from django.contrib.contenttypes.models import ContentType
+from django.http import HttpRequest
 from rest_framework.authtoken.admin import TokenAdmin as DjangoTokenAdmin
 from rest_framework.authtoken.models import TokenProxy
+
+from wording import Sentence, say
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
@@ -26,6 +31,34 @@ else:
 
     _Users = DjangoUserAdmin
 
+#: What Django lets somebody do with rows of a kind, by how its permission begins.
+_ON_ROWS: Mapping[str, str] = {
+    "add": say("add"),
+    "change": say("change"),
+    "delete": say("delete"),
+    "view": say("view"),
+}
+
+
+def _told(permission: Permission) -> str:
+    """Return a permission in words: Django and the migrations keep them in English."""
+    kind = permission.content_type
+    model = kind.model_class()
+    verb, _, of = permission.codename.partition("_")
+    is_on_rows = model is not None and of == model._meta.model_name and verb in _ON_ROWS
+    words = _ON_ROWS[verb] if is_on_rows else Sentence(permission.name, {})
+    return f"{kind.app_labeled_name} | {words}"
+
+
+def _in_words(field: Any) -> Any:
+    """Have a field offer the permissions of what has a page, in words; others open nothing."""
+    if field is not None:
+        kinds = ContentType.objects.get_for_models(*admin.site._registry, for_concrete_models=False)
+        field.queryset = field.queryset.filter(content_type__in=kinds.values())
+        field.label_from_instance = _told
+    return field
+
+
 for model in (User, Group, TokenProxy):
     admin.site.unregister(model)
 
@@ -36,10 +69,18 @@ class UserAdmin(_Users, _Base):
     add_form = AdminUserCreationForm
     change_password_form = AdminPasswordChangeForm
 
+    def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        return _in_words(field) if db_field.name == "user_permissions" else field
+
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, _Base):
-    pass
+    def formfield_for_manytomany(
+        self, db_field: Any, request: HttpRequest | None = None, **kwargs: Any
+    ) -> Any:
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        return _in_words(field) if db_field.name == "permissions" else field
 
 
 @admin.register(TokenProxy)

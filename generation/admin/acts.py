@@ -1,6 +1,6 @@
 """Acts: who did what to what, and when."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -9,20 +9,45 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from generation.admin import filters, html
+from generation.admin.act_words import told
 from generation.admin.base import RecordAdmin
 from generation.admin.detail_pages import Page
 from generation.models import Act
 from wording import say
 
 
+class _CodeFilter(filters.Choice):
+    """By what stands in a column of codes, in words."""
+
+    column: ClassVar[str]
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> filters.Words:
+        codes = Act.objects.order_by(self.column).values_list(self.column, flat=True)
+        return [(code, told(code)) for code in codes.distinct()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        return queryset.filter(**{self.column: value}) if value else queryset
+
+
+class _VerbFilter(_CodeFilter):
+    title = _("what was done")
+    parameter_name = column = "verb"
+
+
+class _KindFilter(_CodeFilter):
+    title = _("to what")
+    parameter_name = column = "target_kind"
+
+
 @admin.register(Act)
 class ActAdmin(RecordAdmin):
-    list_display = ("when", "actor_name", "verb", "target_kind", "what", "changed", "why")
+    list_display = ("when", "who", "done", "kind", "what", "changed", "why")
     list_display_links = ("what",)
     show_full_result_count = False
     list_filter = (
-        "verb",
-        "target_kind",
+        _VerbFilter,
+        _KindFilter,
         ("at", filters.DatesFilter),
     )
     search_fields = ("target", "actor_name", "reason")
@@ -31,6 +56,18 @@ class ActAdmin(RecordAdmin):
     @admin.display(description=_("when"), ordering="id")
     def when(self, act: Act) -> SafeString:
         return html.timestamp(act.at)
+
+    @admin.display(description=_("by"), ordering="actor_name")
+    def who(self, act: Act) -> str:
+        return told(act.actor_name)
+
+    @admin.display(description=_("what was done"), ordering="verb")
+    def done(self, act: Act) -> str:
+        return told(act.verb)
+
+    @admin.display(description=_("to what"), ordering="target_kind")
+    def kind(self, act: Act) -> str:
+        return told(act.target_kind)
 
     @admin.display(description=_("what"), ordering="target")
     def what(self, act: Act) -> str:
@@ -47,13 +84,16 @@ class ActAdmin(RecordAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return Act.objects.order_by("-pk")
 
+    def name_of(self, act: Act) -> str:
+        return f"{act.target} · {told(act.verb)}"
+
     def page(self, request: HttpRequest, act: Act) -> Page:
         return Page(
-            name=str(act),
+            name=self.name_of(act),
             facts=[
                 (say("When"), self.when(act)),
-                (say("By"), act.actor_name),
-                (say("What"), f"{act.target_kind} {act.target_id}: {act.target}"),
+                (say("By"), self.who(act)),
+                (say("What"), f"{told(act.target_kind)} {act.target_id} · {act.target}"),
                 (say("Changed"), _changes(act) or html.NOTHING),
                 (say("Why"), act.reason or html.NOTHING),
             ],
@@ -62,9 +102,12 @@ class ActAdmin(RecordAdmin):
 
 def _changes(act: Act) -> str:
     names = list(dict.fromkeys([*act.before, *act.after]))
-    return ", ".join(f"{name}: {_told(act, name)}" for name in names)
+    told_ones = (
+        say("{label}: {value}", label=told(name), value=_value(act, name)) for name in names
+    )
+    return ", ".join(map(str, told_ones))
 
 
-def _told(act: Act, name: str) -> str:
-    after = act.after.get(name, "–")
-    return f"{act.before[name]} → {after}" if name in act.before else str(after)
+def _value(act: Act, name: str) -> str:
+    after = told(str(act.after.get(name, "–")))
+    return f"{told(str(act.before[name]))} → {after}" if name in act.before else after

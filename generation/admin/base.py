@@ -338,7 +338,7 @@ class _Crumb:
         self._meta, self.pk, self._name = row._meta, row.pk, name
 
     def __str__(self) -> str:
-        return self._name
+        return str(self._name)
 
 
 def _told(name: str, value: Any) -> Any:

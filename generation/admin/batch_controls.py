@@ -69,15 +69,27 @@ ACTS = (
     Act(
         "resume",
         say("Resume"),
-        "resumed",
+        say("resumed"),
         "play_arrow",
         _resume,
         lambda batch: batch.paused_at is not None,
         is_main=True,
     ),
-    Act("raise", f"Priority +{STEP}", say("raised in priority"), "arrow_upward", _raise, _nowhere),
     Act(
-        "lower", f"Priority −{STEP}", say("lowered in priority"), "arrow_downward", _lower, _nowhere
+        "raise",
+        say("Priority +{step}", step=STEP),
+        say("raised in priority"),
+        "arrow_upward",
+        _raise,
+        _nowhere,
+    ),
+    Act(
+        "lower",
+        say("Priority −{step}", step=STEP),
+        say("lowered in priority"),
+        "arrow_downward",
+        _lower,
+        _nowhere,
     ),
 )
 
@@ -106,7 +118,7 @@ def number_field(number: Number, value: int, *, may_change: bool) -> SafeString:
     return format_html(
         '<input type="number" name="{}" form="{}" class="madsea-number" value="{}"'
         ' min="{}" max="{}" step="1" required aria-label="{}">'
-        ' <button type="submit" form="{}" class="madsea-act">Set</button>',
+        ' <button type="submit" form="{}" class="madsea-act">{}</button>',
         number.name,
         f"{number.name}-form",
         value,
@@ -114,6 +126,7 @@ def number_field(number: Number, value: int, *, may_change: bool) -> SafeString:
         number.high,
         number.label,
         f"{number.name}-form",
+        say("Set"),
     )
 
 
@@ -123,10 +136,12 @@ def name_field(batch: Batch, *, may_change: bool) -> SafeString:
         return html.escaped(batch.name or batch.public_id)
     return format_html(
         '<input type="text" name="name" form="name-form" class="madsea-input madsea-name"'
-        ' value="{}" maxlength="{}" required aria-label="Name">'
-        ' <button type="submit" form="name-form" class="madsea-act">Rename</button>',
+        ' value="{}" maxlength="{}" required aria-label="{}">'
+        ' <button type="submit" form="name-form" class="madsea-act">{}</button>',
         batch.name,
         NAME_MAX,
+        say("Name"),
+        say("Rename"),
     )
 
 
@@ -178,7 +193,8 @@ def _set_number(number: Number, request: HttpRequest, batch: Batch) -> None:
         return
     change: dict[str, Any] = {number.name: value}
     batch_controls.steer(batch, actor=cast(User, request.user), **change)
-    messages.success(request, f"{number.label}: {value}.")
+    told = say("{label}: {value}.", label=number.label, value=value)
+    messages.success(request, told)
 
 
 def _rename(request: HttpRequest, batch: Batch) -> None:

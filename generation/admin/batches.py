@@ -25,13 +25,13 @@ from generation.admin.actions import CANCELLED, PLANS, Act, Question, counted
 from generation.admin.base import RecordAdmin
 from generation.admin.detail_pages import Form, Page
 from generation.admin.expected_end_column import ExpectedEndColumn
-from generation.admin.state_words import in_words
 from generation.errors import Conflict
 from generation.models import Batch, LogEntry, PlanRun
 from generation.selectors import admin_overviews, expected_ends
 from generation.selectors import batches as reads
 from generation.selectors.expected_ends import Expected, Forecast
 from generation.services import batches
+from generation.state_words import in_words
 from wording import say
 
 
@@ -99,7 +99,7 @@ class BatchAdmin(ExpectedEndColumn, RecordAdmin):
 
     def described(self, batch: Batch) -> str:
         episode = batch.episode
-        named = f"“{batch.name}”, " if batch.name else ""
+        named = say("“{name}”, ", name=batch.name) if batch.name else ""
         return f"{batch} ({named}{episode.project}, {episode}, {batch.style})"
 
     def get_urls(self) -> list[URLPattern]:
@@ -158,13 +158,13 @@ class BatchAdmin(ExpectedEndColumn, RecordAdmin):
         log = admin_overviews.log().filter(batch=batch)[: tables.LINES]
         whole_log = html.list_url(LogEntry, batch__id__exact=batch.pk)
         return Page(
-            name=batch.name or f"Batch {batch.public_id}",
+            name=batch.name or say("Batch {batch}", batch=batch.public_id),
             status=html.batch_line(batch),
             strip=html.strip(admin_overviews.pictures_of(batch, STRIP_MAX)),
             facts=_facts(batch, may_change=may_change),
             tables=[
                 tables.without(tables.runs(say("Plans"), runs, more=more), say("Batch")),
-                tables.values("Values", batch.params, batch.sources),
+                tables.values(say("Values"), batch.params, batch.sources),
                 tables.log(log, more=html.link(whole_log, say("The whole log")), with_plan=True),
             ],
             unfinished=batch.is_unfinished,

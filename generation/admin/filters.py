@@ -1,34 +1,37 @@
 """The filters of the supervisors' lists."""
 
+from collections.abc import Iterator
+from copy import copy
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from generation.admin.state_words import in_words
 from generation.models import Episode, Project, Sequence
 from generation.selectors import admin_overviews, batches
+from generation.state_words import in_words
 from generation.states import BatchState, RunState
 from wording import say
 
 if TYPE_CHECKING:
-    from django.contrib.admin import ChoicesFieldListFilter as ChoicesFilter
+    from django.contrib.admin import ChoicesFieldListFilter as _Choices
     from django.contrib.admin import DateFieldListFilter as _Dates
     from django.contrib.admin import RelatedFieldListFilter as RelatedFilter
-    from django.contrib.admin import SimpleListFilter as _Choice
+    from django.contrib.admin import SimpleListFilter as Choice
 else:
-    from unfold.contrib.filters.admin import ChoicesDropdownFilter as ChoicesFilter
-    from unfold.contrib.filters.admin import DropdownFilter as _Choice
+    from unfold.contrib.filters.admin import ChoicesDropdownFilter as _Choices
+    from unfold.contrib.filters.admin import DropdownFilter as Choice
     from unfold.contrib.filters.admin import RangeDateFilter as _Dates
     from unfold.contrib.filters.admin import RelatedDropdownFilter as RelatedFilter
 
 Words = list[tuple[str, str]]
 
 
-class _PlaceFilter(_Choice):
+class _PlaceFilter(Choice):
     """One level of the production tree; offers what lies below the levels already chosen."""
 
     path: ClassVar[str] = ""
@@ -95,6 +98,22 @@ def titled(kind: type[Any], title: str) -> type[Any]:
     return type(kind.__name__, (kind,), {"title": fixed})
 
 
+class ChoicesFilter(_Choices):
+    """By the values that a column may have, in words."""
+
+    in_words = staticmethod(in_words)
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        known = self.field.flatchoices
+        told = [
+            (value, text if isinstance(text, Promise) else self.in_words(str(value)))
+            for value, text in known
+        ]
+        self.field = copy(self.field)
+        self.field.choices = told
+        yield from super().choices(changelist)
+
+
 class DatesFilter(_Dates):
     """From one day to another, both whole, in the studio's time zone."""
 
@@ -115,7 +134,7 @@ class DatesFilter(_Dates):
         return timezone.make_aware(datetime.combine(day, time.min))
 
 
-class BatchStateFilter(_Choice):
+class BatchStateFilter(Choice):
     title = _("status")
     parameter_name = "status"
 
@@ -127,7 +146,7 @@ class BatchStateFilter(_Choice):
         return queryset.filter(known.get(self.value() or "", Q()))
 
 
-class PlanStateFilter(_Choice):
+class PlanStateFilter(Choice):
     title = _("status of the latest run")
     parameter_name = "status"
 
@@ -144,7 +163,7 @@ class PlanStateFilter(_Choice):
         return queryset.filter(run_state=None if value == "none" else value)
 
 
-class AttentionFilter(_Choice):
+class AttentionFilter(Choice):
     title = _("attention")
     parameter_name = "attention"
 
@@ -155,8 +174,9 @@ class AttentionFilter(_Choice):
         return queryset.filter(admin_overviews.needing_attention()) if self.value() else queryset
 
 
-class PanelFilter(_Choice):
-    title = parameter_name = "panel"
+class PanelFilter(Choice):
+    title = _("panel")
+    parameter_name = "panel"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Words:
         return [("no", say("without panel")), ("yes", say("with panel"))]
@@ -169,11 +189,13 @@ class PanelFilter(_Choice):
 __all__ = [
     "AttentionFilter",
     "BatchStateFilter",
+    "Choice",
     "ChoicesFilter",
     "DatesFilter",
     "PanelFilter",
     "PlanStateFilter",
     "RelatedFilter",
+    "Words",
     "episodes",
     "places",
     "titled",

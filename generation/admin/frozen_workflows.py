@@ -50,8 +50,8 @@ class WorkflowAdmin(RecordAdmin):
                 (say("Frozen"), html.timestamp(workflow.created_at)),
                 (say("Batches"), self.batches(workflow)),
                 (say("Nodes"), str(len(workflow.graph))),
-                (say("Result"), contract.result or "none"),
-                (say("Panel"), ".".join(contract.panel) if contract.panel else "none"),
+                (say("Result"), contract.result or say("none")),
+                (say("Panel"), ".".join(contract.panel) if contract.panel else say("none")),
             ],
             tables=[_parameters(contract), _remarks(contract), _nodes(workflow)],
             documents=[

@@ -10,7 +10,7 @@ from generation.services import plan_locks
 from generation.services.dry_runs import DryRunDocument, PlanOutlook, ServerOutlook
 from generation.services.requests_from_plans import Part, Rehearsed
 from generation.states import Mode, ServerHealth
-from wording import say, say_n
+from wording import in_turn, say, say_n
 
 PLANS = (say("plan"), say("plans"))
 PICTURES = (say("picture"), say("pictures"))
@@ -122,7 +122,7 @@ def _renders(server: ServerOutlook) -> bool:
 
 def _nobody(servers: Iterable[ServerOutlook]) -> str:
     said = [f"{server['name']} {_why_not(server)}" for server in servers]
-    return say("No server can render it now ({said}): the plans wait.", said="; ".join(said))
+    return say("No server can render it now ({said}): the plans wait.", said=in_turn(said, "; "))
 
 
 def _why_not(server: ServerOutlook) -> str:

@@ -40,7 +40,7 @@ class GenerateForm(forms.Form):
     """
 
     style = forms.ChoiceField(required=False)
-    variant = forms.CharField(required=False, label=_("Light"))
+    variant = forms.CharField(required=False, label=_("Light variant"))
     workflow = forms.CharField(required=False)
     mode = forms.CharField(widget=forms.Select(choices=_MODES))
     variations = forms.CharField(widget=forms.NumberInput(attrs={"min": 1, "max": VARIATIONS_MAX}))

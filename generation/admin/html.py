@@ -11,11 +11,11 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from generation import signed_urls
-from generation.admin.state_words import in_words
 from generation.models import Batch, Episode, Plan, PlanRun, Server, Version
 from generation.selectors import batch_waits, batches, wait_reasons
 from generation.selectors.batch_waits import Awaited
 from generation.selectors.expected_ends import Expected
+from generation.state_words import counted_runs, in_words
 from generation.states import AttemptOutcome, BatchState, RunState, ServerHealth
 from nomenclature.name import PlanTask
 from nomenclature.rules import AI_CONCEPT
@@ -106,13 +106,13 @@ def counts(batch: Batch) -> SafeString:
     """How many runs of a batch are in each state, each a link to those runs."""
     runs = reverse("admin:generation_planrun_changelist")
     rows = [
-        (runs, batch.pk, state.value, TONES[state], n, in_words(state.value))
+        (runs, batch.pk, state.value, TONES[state], counted_runs(n, state))
         for state, n in batch.counts.items()
         if n
     ]
     return format_html_join(
         " ",
-        '<a href="{}?batch__id__exact={}&state__exact={}" class="madsea-label is-{}">{} {}</a>',
+        '<a href="{}?batch__id__exact={}&state__exact={}" class="madsea-label is-{}">{}</a>',
         rows,
     )
 

@@ -68,6 +68,6 @@ class LogEntryAdmin(RecordAdmin):
                 (say("Batch"), self.batch_link(entry)),
                 (say("Plan"), self.run_link(entry)),
                 (say("By"), self.by(entry)),
-                *((name, str(value)) for name, value in entry.data.items()),
+                *((html.code(name), str(value)) for name, value in entry.data.items()),
             ],
         )

@@ -64,7 +64,7 @@ class NamedWorkflowAdmin(MadseaAdmin):
 
     @admin.display(description=_("batches"))
     def batches(self, row: NamedWorkflow) -> SafeString:
-        return html.link(html.list_url(Batch, workflow__name__exact=row.name), "show")
+        return html.link(html.list_url(Batch, workflow__name__exact=row.name), say("show"))
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -265,9 +265,12 @@ def _facts(row: NamedWorkflow, told: ContractDocument) -> list[tuple[str, SafeSt
         (say("Changed"), html.timestamp(row.changed_at)),
         (say("By"), str(row.changed_by or say("the workflows folder, or the console"))),
         (say("Panel"), _panel(told)),
-        (say("Models"), ", ".join(needs["models"]) or "none"),
-        (say("Input files"), ", ".join(needs["files"]) or "none"),
-        (say("Batches"), html.link(html.list_url(Batch, workflow__name__exact=row.name), "show")),
+        (say("Models"), ", ".join(needs["models"]) or say("none")),
+        (say("Input files"), ", ".join(needs["files"]) or say("none")),
+        (
+            say("Batches"),
+            html.link(html.list_url(Batch, workflow__name__exact=row.name), say("show")),
+        ),
     ]
 
 

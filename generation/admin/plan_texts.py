@@ -21,13 +21,27 @@ from generation.errors import Conflict, InvalidRequest, Problem
 from generation.models import Plan, PlanTextChange, Style, Version
 from generation.selectors import production, results
 from generation.services import plan_attributes
+from generation.state_words import in_words
 from generation.states import PlanStatus
 from wording import say
 
 NAME = "generation_plan_texts"
 TEMPLATE = "admin/generation/plan_texts.html"
 CHANGES_SHOWN = 10
-_LABELS = {"duration_ms": say("Duration (ms)"), "position": say("Position in the episode")}
+_LABELS = {
+    "label": say("Label"),
+    "storyboard_uid": say("Uid in the storyboard"),
+    "dialogue": say("Dialogue"),
+    "action": say("Action"),
+    "place": say("Place"),
+    "camera": say("Camera"),
+    "description": say("Description"),
+    "notes": say("Notes"),
+    "duration_ms": say("Duration (ms)"),
+    "position": say("Position in the episode"),
+    "style": say("Style"),
+    "production_status": say("In production"),
+}
 _LONG = ("action", "description", "dialogue", "notes")
 #: What the page of a plan tells, in this order.
 _SHOWN = ("label", "place", "camera", "description", "dialogue", "notes")
@@ -51,7 +65,7 @@ class PlanTextsForm(forms.Form):
             self._add(name, forms.IntegerField(required=False, widget=number))
         styles = [(style.code, style.label) for style in Style.objects.all()]
         self._choose("style", [("", say("as whoever asks says")), *styles], is_required=False)
-        known = [(each.value, each.value.replace("_", " ")) for each in PlanStatus]
+        known = [(each.value, in_words(each.value)) for each in PlanStatus]
         self._choose("production_status", known, is_required=True)
 
     def _add(self, name: str, field: forms.Field) -> None:
@@ -84,7 +98,7 @@ class PlanTextsForm(forms.Form):
 
 
 def _label(name: str) -> str:
-    return _LABELS.get(name, name.replace("_", " ").capitalize())
+    return _LABELS[name]
 
 
 # The page that changes them -------------------------------------------------------------------
@@ -99,7 +113,7 @@ def urls(admin: Any) -> list[URLPattern]:
 def button(plan: Plan) -> SafeString:
     """A link to that page that looks like the buttons beside it."""
     address = reverse(f"admin:{NAME}", args=[plan.pk])
-    return format_html('<a class="madsea-act" href="{}">Edit texts</a>', address)
+    return format_html('<a class="madsea-act" href="{}">{}</a>', address, say("Edit texts"))
 
 
 def _view(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -153,9 +167,7 @@ def add_to(page: Page, plan: Plan, image: Version | None) -> None:
     page.facts += [(_label(name), html.whole(held[name])) for name in _SHOWN if held[name]]
     page.facts += _measures(plan)
     if plan.production_status != PlanStatus.ACTIVE:
-        page.facts.append(
-            (say("In production"), html.escaped(held["production_status"].replace("_", " ")))
-        )
+        page.facts.append((say("In production"), html.escaped(in_words(held["production_status"]))))
     page.pictures[:] = [_with_panel(picture, image) for picture in page.pictures]
     changes = list(production.text_changes(plan.pk)[:CHANGES_SHOWN])
     if changes:
@@ -195,9 +207,17 @@ def _with_panel(picture: PagePicture, image: Version | None) -> PagePicture:
 
 def _row(change: PlanTextChange) -> tuple[Cell, ...]:
     after: dict[str, Any] = change.after
-    told = "; ".join(f"{_label(name)}: {_told(value)}" for name, value in after.items())
+    told = "; ".join(
+        str(say("{label}: {value}", label=_label(name), value=_said(name, value)))
+        for name, value in after.items()
+    )
     who = str(change.changed_by or "")
-    return html.ago(change.changed_at), who, change.source, html.shortened(told)
+    return html.ago(change.changed_at), who, in_words(change.source), html.shortened(told)
+
+
+def _said(name: str, value: object) -> str:
+    """Return a text or a number as it is, a status in words."""
+    return in_words(str(value)) if name == "production_status" else _told(value)
 
 
 def _told(value: object) -> str:

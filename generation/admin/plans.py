@@ -109,7 +109,7 @@ class PlanAdmin(RecordAdmin):
         *filters.places("sequence__"),
         filters.PlanStateFilter,
         filters.PanelFilter,
-        "production_status",
+        ("production_status", filters.ChoicesFilter),
         "style",
     )
     search_fields = ("code",)

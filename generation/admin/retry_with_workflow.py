@@ -39,13 +39,15 @@ def field(row: PlanRun | Batch, *, may_change: bool) -> SafeString:
         "", "<option{}>{}</option>", _options(row.workflow.name, workflow_library.available())
     )
     return format_html(
-        '{} <select name="{}" form="{}" aria-label="Another workflow">{}</select>'
-        ' <button type="submit" form="{}" class="madsea-act">Retry with it</button>',
+        '{} <select name="{}" form="{}" aria-label="{}">{}</select>'
+        ' <button type="submit" form="{}" class="madsea-act">{}</button>',
         shown,
         _NAME,
         _FORM,
+        say("Another workflow"),
         options,
         _FORM,
+        say("Retry with it"),
     )
 
 
@@ -131,4 +133,4 @@ def _retry_run(name: str, run: PlanRun, user: User) -> None:
 def _in_words(refused: InvalidRequest) -> Refusal:
     """Return all that is wrong as one sentence after the other, as a page says it."""
     problems = named(refused.problems)
-    return Refusal(" ".join(problem.detail for problem in problems), code=refused.code)
+    return Refusal(in_turn(problem.detail for problem in problems), code=refused.code)

@@ -26,12 +26,12 @@ from generation.admin.actions import CANCELLED, Act, Question
 from generation.admin.base import RecordAdmin
 from generation.admin.detail_pages import Drop, Page, PagePicture
 from generation.admin.expected_end_column import ExpectedEndColumn
-from generation.admin.state_words import in_words
 from generation.errors import Conflict
 from generation.models import LogEntry, PlanRun
 from generation.selectors import admin_overviews, batches, expected_ends, wait_reasons
 from generation.selectors.expected_ends import Expected, Forecast
 from generation.services import plan_runs
+from generation.state_words import in_words
 from generation.states import UNFINISHED, RunState
 from wording import say
 
@@ -86,7 +86,7 @@ class PlanRunAdmin(ExpectedEndColumn, RecordAdmin):
     )
     list_filter = (
         *filters.places("plan__sequence__"),
-        ("state", filters.titled(filters.ChoicesFilter, "status")),
+        ("state", filters.titled(filters.ChoicesFilter, say("status"))),
         filters.AttentionFilter,
         ("current_attempt__server", filters.RelatedFilter),
         ("batch__style", filters.RelatedFilter),
@@ -172,7 +172,7 @@ class PlanRunAdmin(ExpectedEndColumn, RecordAdmin):
             facts=_facts(run, may_change=may_change),
             tables=[
                 tables.attempts(admin_overviews.attempts(run)[:ATTEMPTS_SHOWN]),
-                tables.values("Beside its batch's values", _own(run), run.sources),
+                tables.values(say("Beside its batch's values"), _own(run), run.sources),
                 tables.log(log, more=more),
             ],
             unfinished=run.state in UNFINISHED,

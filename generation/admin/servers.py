@@ -41,7 +41,7 @@ class ServerForm(forms.ModelForm):  # type: ignore[type-arg]
             self.initial["headers"] = dict.fromkeys(self._headers, HIDDEN)
         for name in set(SECRETS) & set(self.fields):
             is_set = bool(getattr(self.instance, name))
-            hint = say("set; left empty, it stays") if is_set else "none"
+            hint = say("set; left empty, it stays") if is_set else say("none")
             self.fields[name].widget.attrs["placeholder"] = hint
 
     def clean_headers(self) -> Any:
@@ -146,7 +146,7 @@ class ServerAdmin(MadseaAdmin):
         Act(
             "enable",
             say("Enable"),
-            "enabled",
+            say("enabled"),
             "play_arrow",
             _recorded("enable", _enable),
             lambda row: not row.is_enabled,
@@ -154,7 +154,7 @@ class ServerAdmin(MadseaAdmin):
         Act(
             "disable",
             say("Disable"),
-            "disabled",
+            say("disabled"),
             "block",
             _recorded("disable", _disable),
             lambda row: row.is_enabled,
@@ -217,7 +217,7 @@ class ServerAdmin(MadseaAdmin):
                     "it fails plans again until it is blocked again."
                 ),
                 _blocks_of,
-                ("block", "blocks"),
+                (say("block"), say("blocks")),
             ),
         ),
         Act(

@@ -81,14 +81,20 @@ class StyleForm(_Form):
         """Check that these are bounds of checks that there are."""
         checks = self.cleaned_data["checks"] or {}
         if not isinstance(checks, dict):
-            raise forms.ValidationError('An object of bounds is expected: {"composition": 0.7}.')
+            raise forms.ValidationError(
+                say('An object of bounds is expected: {{"composition": 0.7}}.')
+            )
         unknown = sorted(set(checks) - set(CHECKS))
         if unknown:
             known = ", ".join(CHECKS)
-            raise forms.ValidationError(f"There is no check {unknown[0]:.64}. Known: {known}.")
+            raise forms.ValidationError(
+                say("There is no check {name:.64}. Known: {known}.", name=unknown[0], known=known)
+            )
         wrong = [name for name, bound in checks.items() if not _is_bound(bound)]
         if wrong:
-            raise forms.ValidationError(f"{wrong[0]}: a number from 0 to 1 is expected, or null.")
+            raise forms.ValidationError(
+                say("{name}: a number from 0 to 1 is expected, or null.", name=wrong[0])
+            )
         return checks
 
     def clean_more_workflows(self) -> list[str]:

@@ -14,6 +14,7 @@ from generation.events import sentence
 from generation.models import Attempt, Batch, LogEntry, Plan, PlanRun, Server, Version
 from generation.parameter_sources import Sources
 from generation.selectors import admin_overviews
+from generation.state_words import SOURCES, in_words
 from generation.states import ReviewState, RunState
 from wording import say
 
@@ -188,7 +189,7 @@ def review(version: Version) -> SafeString:
     if not version.review_state:
         return html.NOTHING
     like = _LIKE[ReviewState(version.review_state)]
-    return html.label(like, version.get_review_state_display())
+    return html.label(like, in_words(version.review_state))
 
 
 def made_by(version: Version) -> str:
@@ -256,13 +257,17 @@ def doing(server: Any) -> SafeString:
 
 def driver(server: Any) -> str:
     """Who drives a server (from `admin_overviews.servers`)."""
-    return (server.lease_owner or "somebody") if server.is_driven else "nobody"
+    return (server.lease_owner or say("somebody")) if server.is_driven else say("nobody")
 
 
 def values(title: str, params: Mapping[str, Any], sources: Sources) -> Table:
     """The values of a batch or of one of its plans, each with where it came from."""
     rows = [
-        (html.code(name), json.dumps(value, ensure_ascii=False), sources.get(name, "–"))
+        (html.code(name), json.dumps(value, ensure_ascii=False), _whose(sources.get(name)))
         for name, value in params.items()
     ]
-    return Table(title, (say("Parameter"), say("Value"), say("From")), rows, empty="None.")
+    return Table(title, (say("Parameter"), say("Value"), say("From")), rows, empty=say("None."))
+
+
+def _whose(source: str | None) -> str:
+    return SOURCES.get(source, source) if source else "–"

@@ -132,13 +132,18 @@ class VersionAdmin(RecordAdmin):
                 (say("Review"), tables.review(version)),
                 (say("Made by"), tables.made_by(version)),
                 (say("Batch"), html.batch_link(version.batch)),
-                (say("Run"), html.link_to(version.run)),
+                (say("Plan run"), html.link_to(version.run, _run_name(version))),
                 (say("Published"), html.timestamp(version.published_at)),
                 *recipe_tables.facts(version, recipe),
             ],
             tables=recipe_tables.tables(version, recipe),
             episode_id=version.plan.sequence.episode_id,
         )
+
+
+def _run_name(version: Version) -> str:
+    name, run = html.plan_name(version.plan), version.run
+    return f"{name} · {run.variation}" if run and run.variation > 1 else name
 
 
 def _bytes(version: Version) -> str:

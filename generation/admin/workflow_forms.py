@@ -21,7 +21,15 @@ from generation.workflows.graph import Graph
 from generation.workflows.parameters import Parameter
 from wording import say
 
-FIELDS = ("offered", "label", "order", "min", "max", "preset")
+_CHOICES = {
+    "offered": say("offered"),
+    "label": say("label"),
+    "order": say("order"),
+    "min": say("min"),
+    "max": say("max"),
+    "preset": say("preset"),
+}
+FIELDS = tuple(_CHOICES)
 #: Stands for “as the graph tells it”, and for “none of them”, in a list of nodes.
 _UNANSWERED, _NONE = "", "none"
 PLANS_SHOWN = 200
@@ -89,8 +97,8 @@ class ContractForm(forms.Form):
         if is_number:
             fields |= {"min": number(required=False), "max": number(required=False)}
         hints = {
-            "label": "label",
-            "order": "order",
+            "label": say("label"),
+            "order": say("order"),
             "min": parameter.minimum,
             "max": parameter.maximum,
             "preset": of_file,
@@ -101,7 +109,7 @@ class ContractForm(forms.Form):
             if name in chosen and name != "offered":
                 field.initial = chosen[name]
             field.widget.attrs |= {
-                "aria-label": f"{parameter.name}: {name}",
+                "aria-label": say("{label}: {value}", label=parameter.name, value=_CHOICES[name]),
                 "class": "madsea-input",
             }
             self.fields[f"{parameter.name}:{name}"] = field
@@ -160,7 +168,7 @@ def _preset_field(parameter: Parameter, nothing: str) -> forms.Field:
     if parameter.type == "FLOAT":
         return forms.FloatField(required=False)
     if parameter.type == "BOOLEAN":
-        choices = [("", nothing), ("true", "yes"), ("false", "no")]
+        choices = [("", nothing), ("true", say("yes")), ("false", say("no"))]
         return forms.TypedChoiceField(
             required=False, choices=choices, coerce=lambda given: given == "true", empty_value=None
         )

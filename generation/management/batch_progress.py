@@ -8,10 +8,11 @@ from typing import Any, Protocol
 from django.core.management.base import CommandError, OutputWrapper
 from tqdm import tqdm
 
-from generation.management.command import counted
+from generation.management.command import counted, listed
 from generation.models import Batch
 from generation.selectors import batch_waits
 from generation.selectors import batches as reads
+from wording import Sentence, say
 
 POLL_S = 0.5
 #: Without a terminal, no more often than this is a line written.
@@ -49,7 +50,14 @@ class Lines:
     def show(self, batch: Batch) -> None:
         """Write a line if there is something new."""
         doing = _doing(batch)
-        line = f"Batch {batch}: {reads.progress(batch)} %, {doing}"
+        line = str(
+            say(
+                "Batch {batch}: {percent} %, {doing}",
+                batch=batch,
+                percent=reads.progress(batch),
+                doing=doing,
+            )
+        )
         waits_for_other = batch_waits.awaited(batch) and doing != self._doing
         if line == self._said or (time.monotonic() < self._next_at and not waits_for_other):
             return
@@ -71,19 +79,29 @@ def wait(batch: Batch, stdout: OutputWrapper) -> Batch:
                 shown.show(found)
                 time.sleep(POLL_S)
     except KeyboardInterrupt:
-        text = f"Not waiting any more; batch {batch} goes on."
+        text = say("Not waiting any more; batch {batch} goes on.", batch=batch)
         raise CommandError(text, returncode=130) from None
     return found
 
 
 @contextmanager
 def _shown(batch: Batch, stdout: OutputWrapper) -> Iterator[Shown]:
-    with tqdm(total=100, desc=f"Batch {batch}", unit="%", disable=None, leave=False) as bar:
+    with tqdm(
+        total=100, desc=str(say("Batch {batch}", batch=batch)), unit="%", disable=None, leave=False
+    ) as bar:
         yield Lines(stdout) if bar.disable else Bar(bar)
 
 
 def _doing(batch: Batch) -> str:
-    done = f"{batch.n_done} of {counted(batch.n_total, 'plan')} done"
-    failed = f", {batch.n_error} failed" if batch.n_error else ""
-    waits = batch_waits.awaited(batch)
-    return f"{done}{failed}{f', {waits}' if waits else ''}"
+    waits = Sentence(batch_waits.awaited(batch).value, {})
+    failed = say("{n} failed", n=batch.n_error)
+    return listed(
+        [done_of(batch), *([failed] if batch.n_error else []), *([waits] if waits else [])]
+    )
+
+
+def done_of(batch: Batch) -> str:
+    """Return how many of a batch's plans are done."""
+    return say(
+        "{n_done} of {plans} done", n_done=batch.n_done, plans=counted(batch.n_total, "plan")
+    )

@@ -8,17 +8,26 @@ from django.contrib.auth.models import User
 from django.core.management.base import CommandError, CommandParser, OutputWrapper
 
 from generation.errors import BadImage, Busy, Conflict, Problem
-from generation.management.command import actor, add_actor, add_dry_run, bar, counted, printable
+from generation.management.command import (
+    actor,
+    add_actor,
+    add_dry_run,
+    bar,
+    counted,
+    listed,
+    printable,
+)
 from generation.management.new_project_confirmation import add_create, confirm
 from generation.services import image_imports, import_folder_scan
 from generation.services.import_folder_scan import Incoming, Item
 from generation.storage import StorageError
+from wording import say
 
 
 def add_options(parser: CommandParser) -> None:
     """Add what both imports take."""
     parser.add_argument(
-        "--strict", action="store_true", help="import nothing where one file is refused"
+        "--strict", action="store_true", help=say("import nothing where one file is refused")
     )
     add_create(parser)
     add_actor(parser)
@@ -43,15 +52,16 @@ class Import:
             CommandError: the projects folder cannot be written; what came before it is published.
         """
         try:
-            for item in bar(list(self.found.items), "Importing"):
+            for item in bar(list(self.found.items), say("Importing")):
                 self._publish(item)
         except StorageError as error:
-            text = f"{error.detail}\n{self.summary}; the rest was not tried: import it again."
+            rest = say("the rest was not tried: import it again.")
+            text = f"{error.detail}\n{self.summary}; {rest}"
             raise CommandError(text) from error
 
     def check(self) -> None:
         """Read and decode every file, and write nothing; what cannot be taken is refused."""
-        for item in bar(list(self.found.items), "Checking"):
+        for item in bar(list(self.found.items), say("Checking")):
             try:
                 image_imports.check(item)
             except (BadImage, Busy) as error:
@@ -73,7 +83,11 @@ class Import:
     @property
     def summary(self) -> str:
         """What came of it so far."""
-        return f"{counted(self.n_published, 'image')} published, {self.n_unchanged} unchanged"
+        return say(
+            "{images} published, {n_unchanged} unchanged",
+            images=counted(self.n_published, "image"),
+            n_unchanged=self.n_unchanged,
+        )
 
     def end(self, summary: str, stdout: OutputWrapper) -> None:
         """Say what came of it.
@@ -83,12 +97,14 @@ class Import:
         """
         refused = self.found.refused
         parts = [summary]
-        parts += [f"{len(refused)} refused"] if refused else []
-        parts += [f"{self.found.n_passed_over} passed over"] if self.found.n_passed_over else []
+        parts += [say("{n} refused", n=len(refused))] if refused else []
+        parts += (
+            [say("{n} passed over", n=self.found.n_passed_over)] if self.found.n_passed_over else []
+        )
         if refused:
             reasons = [printable(f"{each.attr}: {each.detail}") for each in refused]
-            raise CommandError("\n".join([*reasons, f"{', '.join(parts)}."]))
-        stdout.write(f"{', '.join(parts)}.")
+            raise CommandError("\n".join([*reasons, f"{listed(parts)}."]))
+        stdout.write(f"{listed(parts)}.")
 
 
 def take(
@@ -101,7 +117,7 @@ def take(
     """
     import_folder_scan.check_names(project_id=project_id)
     if not found.items and not found.refused:
-        raise CommandError(f"There is no image in {folder}.")
+        raise CommandError(say("There is no image in {folder}.", folder=folder))
     this = Import(folder, found, project_id, actor(options))
     episodes = sorted({item.name.episode for item in found.items})
     if episodes:
@@ -111,7 +127,7 @@ def take(
     if options["dry_run"]:
         _preview(this, stdout)
     elif options["strict"] and found.refused:
-        this.end("Nothing is imported (--strict)", stdout)
+        this.end(say("Nothing is imported (--strict)"), stdout)
     else:
         this.publish()
         this.end(this.summary, stdout)
@@ -121,4 +137,7 @@ def _preview(this: Import, stdout: OutputWrapper) -> None:
     items = this.found.items
     for item in items:
         stdout.write(printable(f"{item.place} → {this.project_id} {item.name.stem}"))
-    this.end(f"{counted(len(items), 'image')} would be published where they are new", stdout)
+    summary = say(
+        "{images} would be published where they are new", images=counted(len(items), "image")
+    )
+    this.end(summary, stdout)

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser, OutputWrapper
 
 from generation.services import production_tree
+from wording import all_of, say
 
 
 def add_create(parser: CommandParser) -> None:
@@ -13,7 +14,7 @@ def add_create(parser: CommandParser) -> None:
     parser.add_argument(
         "--create",
         action="store_true",
-        help="the project is new, although there is one of a similar name",
+        help=say("the project is new, although there is one of a similar name"),
     )
 
 
@@ -27,10 +28,15 @@ def confirm(
     """
     news = production_tree.news(project_id, *episodes)
     if news.like and not options["create"]:
-        similar = " and ".join(news.like)
-        text = f"There is no project {project_id!r}, but {similar}. Is it new? Then say --create."
+        text = say(
+            "There is no project {project!r}, but {similar}. Is it new? Then say --create.",
+            project=project_id,
+            similar=all_of(news.like),
+        )
         raise CommandError(text)
     if news.project:
-        stdout.write(f"Project {news.project} is new.")
+        stdout.write(str(say("Project {project} is new.", project=news.project)))
     elif news.episode:
-        stdout.write(f"New in {project_id}: {news.episode}.")
+        stdout.write(
+            str(say("New in {project}: {episode}.", project=project_id, episode=news.episode))
+        )

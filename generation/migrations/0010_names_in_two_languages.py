@@ -4,54 +4,111 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('generation', '0009_roles'),
+        ("generation", "0009_roles"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='batch',
-            options={'ordering': ['-id'], 'permissions': [('ask_for_plans', 'Can ask for plans; retry, cancel and steer batches')], 'verbose_name': 'batch', 'verbose_name_plural': 'batches'},
+            name="batch",
+            options={
+                "ordering": ["-id"],
+                "permissions": [
+                    ("ask_for_plans", "Can ask for plans; retry, cancel and steer batches")
+                ],
+                "verbose_name": "batch",
+                "verbose_name_plural": "batches",
+            },
         ),
         migrations.AlterModelOptions(
-            name='episode',
-            options={'ordering': ['project_id', 'code'], 'verbose_name': 'episode', 'verbose_name_plural': 'episodes'},
+            name="episode",
+            options={
+                "ordering": ["project_id", "code"],
+                "verbose_name": "episode",
+                "verbose_name_plural": "episodes",
+            },
         ),
         migrations.AlterModelOptions(
-            name='namedworkflow',
-            options={'default_permissions': ('view', 'delete'), 'ordering': ['folded'], 'permissions': [('give_workflow', 'Can give and change workflows: they run nodes on the GPU hosts')], 'verbose_name': 'workflow', 'verbose_name_plural': 'workflows'},
+            name="namedworkflow",
+            options={
+                "default_permissions": ("view", "delete"),
+                "ordering": ["folded"],
+                "permissions": [
+                    (
+                        "give_workflow",
+                        "Can give and change workflows: they run nodes on the GPU hosts",
+                    )
+                ],
+                "verbose_name": "workflow",
+                "verbose_name_plural": "workflows",
+            },
         ),
         migrations.AlterModelOptions(
-            name='plan',
-            options={'ordering': ['sequence_id', 'code'], 'permissions': [('write_plans', 'Can change what is known of plans; make them of storyboards')], 'verbose_name': 'plan', 'verbose_name_plural': 'plans'},
+            name="plan",
+            options={
+                "ordering": ["sequence_id", "code"],
+                "permissions": [
+                    ("write_plans", "Can change what is known of plans; make them of storyboards")
+                ],
+                "verbose_name": "plan",
+                "verbose_name_plural": "plans",
+            },
         ),
         migrations.AlterModelOptions(
-            name='planrun',
-            options={'ordering': ['batch_id', 'position'], 'verbose_name': 'plan run', 'verbose_name_plural': 'plan runs'},
+            name="planrun",
+            options={
+                "ordering": ["batch_id", "position"],
+                "verbose_name": "plan run",
+                "verbose_name_plural": "plan runs",
+            },
         ),
         migrations.AlterModelOptions(
-            name='project',
-            options={'ordering': ['code'], 'verbose_name': 'project', 'verbose_name_plural': 'projects'},
+            name="project",
+            options={
+                "ordering": ["code"],
+                "verbose_name": "project",
+                "verbose_name_plural": "projects",
+            },
         ),
         migrations.AlterModelOptions(
-            name='sequence',
-            options={'ordering': ['episode_id', 'code'], 'verbose_name': 'sequence', 'verbose_name_plural': 'sequences'},
+            name="sequence",
+            options={
+                "ordering": ["episode_id", "code"],
+                "verbose_name": "sequence",
+                "verbose_name_plural": "sequences",
+            },
         ),
         migrations.AlterModelOptions(
-            name='server',
-            options={'ordering': ['name'], 'verbose_name': 'server', 'verbose_name_plural': 'servers'},
+            name="server",
+            options={
+                "ordering": ["name"],
+                "verbose_name": "server",
+                "verbose_name_plural": "servers",
+            },
         ),
         migrations.AlterModelOptions(
-            name='style',
-            options={'ordering': ['position', 'code'], 'verbose_name': 'style', 'verbose_name_plural': 'styles'},
+            name="style",
+            options={
+                "ordering": ["position", "code"],
+                "verbose_name": "style",
+                "verbose_name_plural": "styles",
+            },
         ),
         migrations.AlterModelOptions(
-            name='version',
-            options={'ordering': ['plan_id', 'task', '-number'], 'permissions': [('upload_images', 'Can give panels and images')], 'verbose_name': 'version', 'verbose_name_plural': 'versions'},
+            name="version",
+            options={
+                "ordering": ["plan_id", "task", "-number"],
+                "permissions": [("upload_images", "Can give panels and images")],
+                "verbose_name": "version",
+                "verbose_name_plural": "versions",
+            },
         ),
         migrations.AlterModelOptions(
-            name='workflow',
-            options={'ordering': ['name', '-id'], 'verbose_name': 'frozen workflow', 'verbose_name_plural': 'frozen workflows'},
+            name="workflow",
+            options={
+                "ordering": ["name", "-id"],
+                "verbose_name": "frozen workflow",
+                "verbose_name_plural": "frozen workflows",
+            },
         ),
     ]

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Act(models.Model):
@@ -12,15 +13,15 @@ class Act(models.Model):
     `target` names it in words, `target_kind` and `target_id` are its model's name and its id.
     """
 
-    at = models.DateTimeField(auto_now_add=True)
+    at = models.DateTimeField(_("when"), auto_now_add=True)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="acts"
     )
     actor_name = models.CharField(
-        max_length=150, help_text="As it was then: a user's, a guest's, or the console."
+        _("by"), max_length=150, help_text="As it was then: a user's, a guest's, or the console."
     )
-    verb = models.CharField(max_length=32)
-    target_kind = models.CharField(max_length=32)
+    verb = models.CharField(_("what was done"), max_length=32)
+    target_kind = models.CharField(_("to what"), max_length=32)
     target_id = models.PositiveBigIntegerField()
     target = models.CharField(max_length=255)
     before: "models.JSONField[Any, Any]" = models.JSONField(default=dict, blank=True)
@@ -28,6 +29,8 @@ class Act(models.Model):
     reason = models.TextField(blank=True)
 
     class Meta:
+        verbose_name = _("act")
+        verbose_name_plural = _("acts")
         ordering = ["-id"]
         default_permissions = ("view",)
         indexes = [

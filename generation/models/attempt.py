@@ -4,6 +4,7 @@ from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from generation.models.plan_run import PlanRun
 from generation.models.sentences import SentenceField
@@ -33,7 +34,9 @@ class Attempt(models.Model):
     OUTCOMES: ClassVar = [(outcome.value, outcome.value) for outcome in AttemptOutcome]
 
     run = models.ForeignKey(PlanRun, models.PROTECT, related_name="attempts")
-    server = models.ForeignKey(Server, models.PROTECT, related_name="attempts")
+    server = models.ForeignKey(
+        Server, models.PROTECT, verbose_name=_("server"), related_name="attempts"
+    )
     number = models.PositiveIntegerField()
     prompt_id = models.UUIDField(unique=True)
     server_prompt_id = models.CharField(

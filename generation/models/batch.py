@@ -18,6 +18,7 @@ from generation.states import (
     batch_state,
     is_unfinished,
 )
+from wording import to_say
 
 #: How long a batch's name and the reason for it may be, in characters.
 NAME_MAX, REASON_MAX = 200, 2000
@@ -33,12 +34,21 @@ class Batch(models.Model):
     MODES: ClassVar = [(mode.value, mode.value) for mode in Mode]
 
     public_id = models.CharField("batch_id", max_length=32, unique=True)
-    episode = models.ForeignKey(Episode, models.PROTECT, related_name="batches")
-    style = models.ForeignKey(Style, models.PROTECT, related_name="batches")
-    workflow = models.ForeignKey(
-        Workflow, models.PROTECT, related_name="batches", null=True, blank=True
+    episode = models.ForeignKey(
+        Episode, models.PROTECT, verbose_name=_("episode"), related_name="batches"
     )
-    mode = models.CharField(max_length=8, choices=MODES, default=Mode.AUTO)
+    style = models.ForeignKey(
+        Style, models.PROTECT, verbose_name=_("style"), related_name="batches"
+    )
+    workflow = models.ForeignKey(
+        Workflow,
+        models.PROTECT,
+        verbose_name=_("workflow"),
+        related_name="batches",
+        null=True,
+        blank=True,
+    )
+    mode = models.CharField(_("mode"), max_length=8, choices=MODES, default=Mode.AUTO)
     name = models.CharField(max_length=NAME_MAX, blank=True, help_text="What people call it.")
     reason = models.TextField(blank=True, help_text="Why it was asked for, as the request says.")
     variations = models.PositiveSmallIntegerField(
@@ -58,12 +68,17 @@ class Batch(models.Model):
         related_name="reruns",
         help_text="The version whose recipe it follows: its graph is posted as it was.",
     )
-    priority = models.SmallIntegerField(default=0)
+    priority = models.SmallIntegerField(_("priority"), default=0)
     max_tries = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="How often each plan may fail; empty: MADSEA_TRIES."
     )
     requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="batches"
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        verbose_name=_("requested by"),
+        null=True,
+        blank=True,
+        related_name="batches",
     )
 
     revision = models.PositiveBigIntegerField(default=1)
@@ -77,7 +92,7 @@ class Batch(models.Model):
     n_done = models.PositiveIntegerField(default=0)
     n_error = models.PositiveIntegerField(default=0)
     n_cancelled = models.PositiveIntegerField(default=0)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("date of the request"), auto_now_add=True)
     served_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
@@ -86,7 +101,7 @@ class Batch(models.Model):
         verbose_name_plural = _("batches")
         ordering = ["-id"]
         permissions: ClassVar = [
-            ("ask_for_plans", "Can ask for plans; retry, cancel and steer batches"),
+            ("ask_for_plans", to_say("Can ask for plans; retry, cancel and steer batches")),
         ]
         indexes = [
             models.Index(

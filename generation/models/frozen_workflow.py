@@ -16,7 +16,7 @@ class Workflow(models.Model):
     its plans take is learnt while they are rendered.
     """
 
-    name = models.CharField(max_length=128)
+    name = models.CharField(_("name"), max_length=128)
     sha256 = models.CharField(max_length=64)
     graph = models.JSONField()
     contract_sha256 = models.CharField(

@@ -17,10 +17,17 @@ class LogEntry(models.Model):
 
     LEVEL_CHOICES: ClassVar = [(level, level) for level in LEVELS]
 
-    batch = models.ForeignKey(Batch, models.PROTECT, related_name="logs")
-    run = models.ForeignKey(PlanRun, models.PROTECT, null=True, blank=True, related_name="logs")
-    at = models.DateTimeField(auto_now_add=True)
-    level = models.CharField(max_length=8, choices=LEVEL_CHOICES)
+    batch = models.ForeignKey(Batch, models.PROTECT, verbose_name=_("batch"), related_name="logs")
+    run = models.ForeignKey(
+        PlanRun,
+        models.PROTECT,
+        verbose_name=_("plan run"),
+        null=True,
+        blank=True,
+        related_name="logs",
+    )
+    at = models.DateTimeField(_("when"), auto_now_add=True)
+    level = models.CharField(_("level"), max_length=8, choices=LEVEL_CHOICES)
     event = models.CharField(max_length=48)
     data = SentencesField(default=dict, blank=True)
     actor = models.ForeignKey(

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from generation.models.sentences import SentencesField
+from wording import to_say
 
 
 class NamedWorkflow(models.Model):
@@ -16,7 +17,7 @@ class NamedWorkflow(models.Model):
     `file_sha256` and `file_changed_at` tell which file of the workflows folder was read last.
     """
 
-    name = models.CharField(max_length=128)
+    name = models.CharField(_("name"), max_length=128)
     folded = models.CharField(
         max_length=400, unique=True, help_text="The name without regard to case."
     )
@@ -34,9 +35,14 @@ class NamedWorkflow(models.Model):
     )
     file_sha256 = models.CharField(max_length=64, blank=True)
     file_changed_at = models.DateTimeField(null=True, blank=True)
-    changed_at = models.DateTimeField(auto_now=True)
+    changed_at = models.DateTimeField(_("changed"), auto_now=True)
     changed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        verbose_name=_("changed by"),
+        null=True,
+        blank=True,
+        related_name="+",
     )
 
     class Meta:
@@ -45,7 +51,10 @@ class NamedWorkflow(models.Model):
         ordering = ["folded"]
         default_permissions = ("view", "delete")
         permissions: ClassVar = [
-            ("give_workflow", "Can give and change workflows: they run nodes on the GPU hosts")
+            (
+                "give_workflow",
+                to_say("Can give and change workflows: they run nodes on the GPU hosts"),
+            )
         ]
 
     def __str__(self) -> str:

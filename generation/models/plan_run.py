@@ -77,11 +77,11 @@ class PlanRun(models.Model):
     STATES: ClassVar = [(state.value, state.value) for state in RunState]
     REASONS: ClassVar = [(reason.value, reason.value or "its turn") for reason in WaitReason]
 
-    batch = models.ForeignKey(Batch, models.PROTECT, related_name="runs")
-    plan = models.ForeignKey(Plan, models.PROTECT, related_name="runs")
+    batch = models.ForeignKey(Batch, models.PROTECT, verbose_name=_("batch"), related_name="runs")
+    plan = models.ForeignKey(Plan, models.PROTECT, verbose_name=_("plan"), related_name="runs")
     variation = models.PositiveSmallIntegerField(default=1)
     position = models.PositiveIntegerField()
-    state = models.CharField(max_length=10, choices=STATES)
+    state = models.CharField(_("status"), max_length=10, choices=STATES)
     wait_reason = models.CharField(max_length=16, choices=REASONS, default="", blank=True)
     progress_pct = models.PositiveSmallIntegerField(default=0)
     own_workflow = models.ForeignKey(
@@ -128,7 +128,7 @@ class PlanRun(models.Model):
     error_remedy = SentenceField(blank=True)
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
     revision = models.PositiveBigIntegerField(default=1)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("date of the request"), auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 

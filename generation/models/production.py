@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from generation.models.style import Style
 from generation.states import PlanStatus, ReviewState
+from wording import to_say
 
 #: How many characters a short text of a plan may have, and a long one.
 LABEL_MAX = 32
@@ -23,7 +24,7 @@ class Project(models.Model):
     """A production, known by the identifier that the frontend uses."""
 
     code = models.CharField("project_id", max_length=64)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("project")
@@ -41,10 +42,12 @@ class Project(models.Model):
 class Episode(models.Model):
     """An episode of a season, such as E202 of S02."""
 
-    project = models.ForeignKey(Project, models.PROTECT, related_name="episodes")
-    season = models.CharField(max_length=8)
-    code = models.CharField("episode", max_length=12)
-    created_at = models.DateTimeField(auto_now_add=True)
+    project = models.ForeignKey(
+        Project, models.PROTECT, verbose_name=_("project"), related_name="episodes"
+    )
+    season = models.CharField(_("season"), max_length=8)
+    code = models.CharField(_("episode"), max_length=12)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("episode")
@@ -61,9 +64,11 @@ class Episode(models.Model):
 class Sequence(models.Model):
     """A sequence of an episode, such as SQ0010."""
 
-    episode = models.ForeignKey(Episode, models.PROTECT, related_name="sequences")
+    episode = models.ForeignKey(
+        Episode, models.PROTECT, verbose_name=_("episode"), related_name="sequences"
+    )
     code = models.CharField("sequence_id", max_length=6)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("sequence")
@@ -98,9 +103,11 @@ class Plan(models.Model):
 
     STATUSES: ClassVar = [(each.value, each.value.replace("_", " ")) for each in PlanStatus]
 
-    sequence = models.ForeignKey(Sequence, models.PROTECT, related_name="plans")
-    code = models.CharField("plan", max_length=4)
-    label = models.CharField(max_length=LABEL_MAX, blank=True)
+    sequence = models.ForeignKey(
+        Sequence, models.PROTECT, verbose_name=_("sequence"), related_name="plans"
+    )
+    code = models.CharField(_("plan"), max_length=4)
+    label = models.CharField(_("label"), max_length=LABEL_MAX, blank=True)
     storyboard_uid = models.CharField(max_length=UID_MAX, blank=True)
     dialogue = models.TextField(max_length=TEXT_MAX, blank=True)
     action = models.TextField(max_length=TEXT_MAX, blank=True)
@@ -111,7 +118,9 @@ class Plan(models.Model):
     duration_ms = models.PositiveIntegerField("duration (ms)", null=True, blank=True)
     position = models.PositiveIntegerField("position in the episode", null=True, blank=True)
     style = models.ForeignKey(Style, models.PROTECT, null=True, blank=True, related_name="plans")
-    production_status = models.CharField(max_length=8, choices=STATUSES, default=PlanStatus.ACTIVE)
+    production_status = models.CharField(
+        _("in production"), max_length=8, choices=STATUSES, default=PlanStatus.ACTIVE
+    )
     text_revision = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -122,7 +131,7 @@ class Plan(models.Model):
         verbose_name_plural = _("plans")
         ordering = ["sequence_id", "code"]
         permissions: ClassVar = [
-            ("write_plans", "Can change what is known of plans; make them of storyboards"),
+            ("write_plans", to_say("Can change what is known of plans; make them of storyboards")),
         ]
         indexes = [
             models.Index(fields=["label"], name="plan_by_label", condition=~Q(label="")),

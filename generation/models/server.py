@@ -16,6 +16,7 @@ from generation.failures import STANDING_ASIDE
 from generation.models.frozen_workflow import Workflow
 from generation.models.sentences import SentenceField
 from generation.states import ServerHealth
+from wording import say
 
 HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 VALUE = re.compile(r"[\x20-\x7e]*")
@@ -108,51 +109,64 @@ class Server(models.Model):
 
     class Source(models.TextChoices):
         SETTINGS = "settings", "COMFYUI_SERVERS"
-        ADMIN = "admin", "the admin"
-        PREVIEW = "preview", "the preview server"
+        ADMIN = "admin", _("the admin")
+        PREVIEW = "preview", _("the preview server")
 
     HEALTH: ClassVar = [(state.value, state.value) for state in ServerHealth]
 
-    name = models.CharField(max_length=64, unique=True)
-    url = models.CharField("address", max_length=500, unique=True)
+    name = models.CharField(_("name"), max_length=64, unique=True)
+    url = models.CharField(_("address"), max_length=500, unique=True)
     login = models.CharField(
-        max_length=500, blank=True, help_text="For basic auth: name:password. It is not shown."
-    )
-    query = models.CharField(
-        max_length=2000,
-        blank=True,
-        help_text="Goes with every request, such as token=…. It is not shown.",
-    )
-    certificate = models.TextField(
-        blank=True,
-        help_text="For https with a certificate of the studio's own: that of its CA, or the"
-        " server's, as PEM text; or the SHA-256 fingerprint of the server's, then no other is"
-        " believed.",
-    )
-    partner_key = models.CharField(
-        "key for partner nodes",
+        _("login"),
         max_length=500,
         blank=True,
-        help_text="The Comfy.org API key that paid partner nodes are billed by. It goes with every"
-        " prompt to this server, and is not shown.",
+        help_text=_("For basic auth: name:password. It is not shown."),
+    )
+    query = models.CharField(
+        _("query"),
+        max_length=2000,
+        blank=True,
+        help_text=_("Goes with every request, such as token=…. It is not shown."),
+    )
+    certificate = models.TextField(
+        _("certificate"),
+        blank=True,
+        help_text=_(
+            "For https with a certificate of the studio's own: that of its CA, or the"
+            " server's, as PEM text; or the SHA-256 fingerprint of the server's, then no other is"
+            " believed."
+        ),
+    )
+    partner_key = models.CharField(
+        _("key for partner nodes"),
+        max_length=500,
+        blank=True,
+        help_text=_(
+            "The Comfy.org API key that paid partner nodes are billed by. It goes with every"
+            " prompt to this server, and is not shown."
+        ),
     )
     headers = models.JSONField(
-        "extra headers",
+        _("extra headers"),
         default=dict,
         blank=True,
-        help_text='For a server behind a login: {"Authorization": "Bearer …"}',
+        help_text=_('For a server behind a login: {"Authorization": "Bearer …"}'),
     )
-    source = models.CharField(max_length=16, choices=Source.choices, default=Source.ADMIN)
-    is_enabled = models.BooleanField("enabled", default=True)
+    source = models.CharField(
+        _("named by"), max_length=16, choices=Source.choices, default=Source.ADMIN
+    )
+    is_enabled = models.BooleanField(_("enabled"), default=True)
     is_draining = models.BooleanField(
-        "draining", default=False, help_text="It finishes what it has and takes nothing more."
+        _("draining"), default=False, help_text=_("It finishes what it has and takes nothing more.")
     )
 
-    health = models.CharField(max_length=8, choices=HEALTH, default=ServerHealth.UNKNOWN)
+    health = models.CharField(
+        _("health"), max_length=8, choices=HEALTH, default=ServerHealth.UNKNOWN
+    )
     health_detail = SentenceField(blank=True)
     last_seen_at = models.DateTimeField(null=True, blank=True)
     down_since = models.DateTimeField(null=True, blank=True)
-    version = models.CharField(max_length=32, blank=True)
+    version = models.CharField(_("version"), max_length=32, blank=True)
     has_jobs_api = models.BooleanField(default=False)
     needs_reading = models.BooleanField(
         default=True, help_text="Its node classes and models may have changed since they were read."
@@ -212,10 +226,12 @@ class Server(models.Model):
         wrong = {
             "url": address.problem(self._whole_url()),
             "headers": _wrong_headers(self.headers),
-            "login": "" if ":" in self.login or not self.login else "Expected name:password.",
-            "query": "" if QUERY.fullmatch(self.query) else "Expected such as token=abc.",
+            "login": "" if ":" in self.login or not self.login else _("Expected name:password."),
+            "query": "" if QUERY.fullmatch(self.query) else _("Expected such as token=abc."),
             "certificate": tls.problem(self.certificate),
-            "partner_key": "" if VALUE.fullmatch(self.partner_key) else "Expected plain letters.",
+            "partner_key": ""
+            if VALUE.fullmatch(self.partner_key)
+            else _("Expected plain letters."),
         }
         if found := {name: why for name, why in wrong.items() if why}:
             raise ValidationError(found)
@@ -239,7 +255,7 @@ def _wrong_headers(headers: object) -> str:
     ):
         return ""
     example = '{"Authorization": "Bearer …"}'
-    return f"Expected names with one line of text: {example}."
+    return say("Expected names with one line of text: {example}.", example=example)
 
 
 class Block(models.Model):

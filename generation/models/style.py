@@ -17,42 +17,55 @@ class Style(models.Model):
     The parameters hold for the workflows that the style names: its default one, and others.
     """
 
-    code = models.SlugField(max_length=64, unique=True)
-    label = models.CharField(max_length=128)
-    workflow_name = models.CharField("default workflow", max_length=128)
+    code = models.SlugField(_("code"), max_length=64, unique=True)
+    label = models.CharField(_("label"), max_length=128)
+    workflow_name = models.CharField(_("default workflow"), max_length=128)
     more_workflows = models.JSONField(
-        "other workflows",
+        _("other workflows"),
         default=list,
         blank=True,
-        help_text='Names of the other workflows that the default parameters hold for: ["A.json"].',
+        help_text=_(
+            'Names of the other workflows that the default parameters hold for: ["A.json"].'
+        ),
     )
-    params = models.JSONField("default parameters", default=dict, blank=True)
+    params = models.JSONField(_("default parameters"), default=dict, blank=True)
     prompt = models.TextField(
+        _("prompt"),
         max_length=PROMPT_MAX,
         blank=True,
-        help_text="What a plan is made with, instead of the workflow's own; fields in braces are"
-        " filled in for each: {description}, {place}, {camera}, {notes}, {dialogue}, {label},"
-        " {episode}, {sequence}, {plan}.",
+        help_text=_(
+            "What a plan is made with, instead of the workflow's own; fields in braces are"
+            " filled in for each: {description}, {place}, {camera}, {notes}, {dialogue}, {label},"
+            " {episode}, {sequence}, {plan}."
+        ),
     )
     negative_prompt = models.TextField(
-        max_length=PROMPT_MAX, blank=True, help_text="What it must not show."
+        _("negative prompt"),
+        max_length=PROMPT_MAX,
+        blank=True,
+        help_text=_("What it must not show."),
     )
     variants: "models.JSONField[Any, Any]" = models.JSONField(
-        "light variants",
+        _("light variants"),
         default=dict,
         blank=True,
-        help_text='Presets to choose from: {"blue_hour": {"label": "Blue hour", "params":'
-        ' {"cfg": 8, "steps": 40}}}.',
+        help_text=_(
+            'Presets to choose from: {"blue_hour": {"label": "Blue hour", "params":'
+            ' {"cfg": 8, "steps": 40}}}.'
+        ),
     )
     checks: "models.JSONField[Any, Any]" = models.JSONField(
+        _("checks"),
         default=dict,
         blank=True,
-        help_text="Bounds of what is checked of its pictures before anybody looks, from 0 to 1;"
-        ' null switches a check off: {"composition": 0.7, "like_plan": null}. What is not named'
-        " keeps its default.",
+        help_text=_(
+            "Bounds of what is checked of its pictures before anybody looks, from 0 to 1;"
+            ' null switches a check off: {"composition": 0.7, "like_plan": null}. What is not named'
+            " keeps its default."
+        ),
     )
-    is_active = models.BooleanField(default=True)
-    position = models.PositiveSmallIntegerField(default=0)
+    is_active = models.BooleanField(_("offered"), default=True)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
 
     class Meta:
         verbose_name = _("style")

@@ -15,6 +15,7 @@ from generation.models.sentences import SentenceField
 from generation.models.style import Style
 from generation.states import STANDING, ReviewState, VersionState
 from nomenclature.rules import AI_CONCEPT, EXTRACTED_RAW
+from wording import to_say
 
 #: How many pictures one prompt may make. They are published together.
 PICTURES_MAX = 16
@@ -109,27 +110,28 @@ class Version(models.Model):
     """A file named by the nomenclature; readers see it once it is published."""
 
     class Origin(models.TextChoices):
-        RENDER = "render", "rendered"
-        UPLOAD = "upload", "uploaded"
-        IMPORT = "import", "imported"
-        FOUND = "found", "found on disk"
+        RENDER = "render", _("rendered")
+        UPLOAD = "upload", _("uploaded")
+        IMPORT = "import", _("imported")
+        FOUND = "found", _("found on disk")
 
     STATES: ClassVar = [(state.value, state.value) for state in VersionState]
     REVIEW_STATES: ClassVar = [(each.value, each.value.replace("_", " ")) for each in ReviewState]
 
     plan = models.ForeignKey(Plan, models.PROTECT, related_name="versions")
-    task = models.CharField(max_length=32)
-    number = models.PositiveSmallIntegerField("version")
+    task = models.CharField(_("task"), max_length=32)
+    number = models.PositiveSmallIntegerField(_("version"))
     extension = models.CharField(max_length=8)
     path = models.CharField(max_length=255)
     state = models.CharField(max_length=10, choices=STATES, default=VersionState.RESERVED)
     review_state = models.CharField(
+        _("review"),
         max_length=12,
         choices=REVIEW_STATES,
         blank=True,
         help_text="Empty: nobody decides on versions of its task.",
     )
-    origin = models.CharField(max_length=8, choices=Origin.choices)
+    origin = models.CharField(_("origin"), max_length=8, choices=Origin.choices)
     staging_path = models.CharField(max_length=255, blank=True)
     held_up = SentenceField(
         blank=True, help_text="Why its file could not get its name yet: a cancel still counts."
@@ -144,13 +146,27 @@ class Version(models.Model):
     n_bytes = models.PositiveBigIntegerField("bytes")
     width_px = models.PositiveIntegerField()
     height_px = models.PositiveIntegerField()
-    batch = models.ForeignKey(Batch, models.PROTECT, null=True, blank=True, related_name="versions")
-    run = models.ForeignKey(PlanRun, models.PROTECT, null=True, blank=True, related_name="versions")
+    batch = models.ForeignKey(
+        Batch,
+        models.PROTECT,
+        verbose_name=_("batch"),
+        null=True,
+        blank=True,
+        related_name="versions",
+    )
+    run = models.ForeignKey(
+        PlanRun,
+        models.PROTECT,
+        verbose_name=_("plan run"),
+        null=True,
+        blank=True,
+        related_name="versions",
+    )
     attempt = models.ForeignKey(
         Attempt, models.PROTECT, null=True, blank=True, related_name="versions"
     )
     image = models.PositiveSmallIntegerField(
-        "picture", default=1, help_text="Which of its attempt's pictures it is: from 1."
+        _("picture"), default=1, help_text="Which of its attempt's pictures it is: from 1."
     )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="versions"
@@ -160,7 +176,7 @@ class Version(models.Model):
     )
     revision = models.PositiveBigIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
-    published_at = models.DateTimeField(null=True, blank=True)
+    published_at = models.DateTimeField(_("published"), null=True, blank=True)
 
     objects = VersionQuerySet.as_manager()
 
@@ -168,7 +184,7 @@ class Version(models.Model):
         verbose_name = _("version")
         verbose_name_plural = _("versions")
         ordering = ["plan_id", "task", "-number"]
-        permissions: ClassVar = [("upload_images", "Can give panels and images")]
+        permissions: ClassVar = [("upload_images", to_say("Can give panels and images"))]
         indexes = [
             models.Index(fields=["batch", "revision"], name="version_by_revision"),
             models.Index(fields=["sha256"], name="version_by_sha256"),

@@ -126,6 +126,7 @@ def _line(
 ) -> QueueLine:
     public_id, project, episode, sequence_id, plan, style, priority, *more = row
     reason, created_at, variation, variations = more
+    wait = wait_reasons.waits(RunState.QUEUED, reason, outlook)
     line: QueueLine = {
         "position": position,
         "batch_id": public_id,
@@ -135,7 +136,7 @@ def _line(
         "plan": plan,
         "style": style,
         "priority": priority,
-        "waits": wait_reasons.waits(RunState.QUEUED, reason, outlook),
+        "waits": wait_reasons.told(wait) if wait else None,
         "requested_at": moment(created_at),
         "expected_end": moment(end) if end else None,
     }

@@ -8,6 +8,7 @@ from generation.comfyui import address
 from generation.failures import FAILURES
 from generation.models import Attempt, Server
 from generation.selectors.logs import moment
+from wording import Sentence
 
 
 class Doing(TypedDict):
@@ -50,7 +51,7 @@ def set_aside(server: Server) -> SetAside | None:
     return {
         "code": server.set_aside_code,
         "message": server.set_aside_detail,
-        "remedy": FAILURES[server.set_aside_code].remedy,
+        "remedy": str(Sentence(FAILURES[server.set_aside_code].remedy, {})),
         "since": moment(server.set_aside_at),
     }
 

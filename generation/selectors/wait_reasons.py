@@ -111,6 +111,11 @@ def waits(state: str, wait_reason: str, outlook: Outlook = NORMAL) -> Wait | Non
     return Wait(code=wait["code"], message=wait["message"], reason=outlook.reason)
 
 
+def told(wait: Wait) -> Wait:
+    """Return it with its message told in the language of whoever reads it, for JSON."""
+    return Wait(code=wait["code"], message=str(wait["message"]), reason=wait["reason"])
+
+
 def reasons(outlooks: Iterable[Outlook]) -> dict[str, str]:
     """Return what each server lacks or why it takes nothing, once each, by its key."""
     return {outlook.reason: str(outlook.detail) for outlook in outlooks if outlook.reason}

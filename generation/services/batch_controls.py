@@ -16,7 +16,7 @@ from generation.services.transitions.unit_of_work import UnitOfWork, change
 from wording import say
 
 TRIES_LOW, TRIES_HIGH = 1, 20
-_STEER = "steer a batch"
+_STEER = say("steer a batch")
 
 
 def steer(

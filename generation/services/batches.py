@@ -45,7 +45,7 @@ from generation.services.request_validation import BatchRequest
 from generation.services.retry_overrides import NONE, Overrides
 from generation.services.transitions import Cancelled
 from generation.states import FIRST, Mode, RunState, WaitReason
-from wording import say
+from wording import all_of, say
 
 _NOTHING_OWN = OwnValues({}, {})
 
@@ -60,7 +60,7 @@ def create(request: BatchRequest, *, requester: User | None) -> Batch:
         InvalidRequest: the project exists in another spelling.
         Conflict: all of its plans are locked.
     """
-    permissions.require(requester, permissions.ASK, "ask for plans")
+    permissions.require(requester, permissions.ASK, say("ask for plans"))
     with transaction.atomic():
         request, locked = plan_locks.without_locked(request)
         news = production_tree.news(request.project_id, request.episode)
@@ -122,7 +122,7 @@ def _first_entries(batch: Batch, request: BatchRequest, news: News) -> list[_Sai
     if request.rerun_of is not None:
         said.append(("rerun", {"filename": str(request.rerun_of)}))
     if news.like:
-        like = " and ".join(news.like)
+        like = all_of(news.like)
         said.append(("project_created_beside", {"project": news.project, "like": like}))
     elif news.project:
         said.append(("project_created", {"project": news.project}))
@@ -252,7 +252,7 @@ def cancel(batch: Batch, *, actor: User | None) -> Cancelled:
     Raises:
         Forbidden: who cancels may not.
     """
-    permissions.require(actor, permissions.ASK, "cancel a batch")
+    permissions.require(actor, permissions.ASK, say("cancel a batch"))
     unanswered = servers.unanswered()
     with transaction.atomic():
         done = transitions.cancel(batch, run_ids=None, unanswered=unanswered, actor=actor)
@@ -319,7 +319,7 @@ def retry_runs(
     Raises:
         Forbidden: who retries may not.
     """
-    permissions.require(actor, permissions.ASK, "retry plans")
+    permissions.require(actor, permissions.ASK, say("retry plans"))
     with transaction.atomic():
         moved = transitions.retry(
             batch,

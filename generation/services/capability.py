@@ -35,6 +35,7 @@ from generation.workflows.errors import GraphError
 from generation.workflows.graph import Graph
 from generation.workflows.named_files import EMBEDDINGS, File, is_model_file, names_model
 from generation.workflows.requirements import Lack, Requirements, folded
+from wording import in_turn
 
 #: What was known of a server: which definitions, and when they were read.
 Readings = Mapping[int, tuple[int, str, int, datetime]]
@@ -266,7 +267,7 @@ def turn_away(attempt: Attempt, found: Iterable[Lack]) -> bool:
     lacking = list(found)
     # First of all, or the batch's next plan would be claimed for the same server.
     deny(_narrowed(attempt, lacking), attempt.server, lacking)
-    transitions.turn_away(attempt, ", ".join(map(str, lacking)))
+    transitions.turn_away(attempt, in_turn((each.sentence() for each in lacking), ", "))
     return True
 
 

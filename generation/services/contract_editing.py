@@ -136,7 +136,7 @@ def _chosen(
     if fields is None:
         return {}, []
     if parameter is None or name == services.PANEL:
-        offered = ", ".join(sorted(set(plain.parameters) - {services.PANEL})) or "none"
+        offered = ", ".join(sorted(set(plain.parameters) - {services.PANEL})) or say("none")
         detail = say(
             "The workflow has no parameter {name}; it has {offered}.",
             name=shown(name),

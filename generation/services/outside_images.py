@@ -18,6 +18,7 @@ from generation.services import (
     volumes,
 )
 from generation.services.incoming_images import Checked
+from wording import say
 
 
 def import_panel(plan: Plan, content: bytes, *, filename: str, actor: User | None) -> Version:
@@ -71,7 +72,7 @@ def publish_concept(plan: Plan, checked: Checked, *, actor: User | None) -> Vers
 
 
 def _publish(plan: Plan, task: str, checked: Checked, actor: User | None) -> Version:
-    permissions.require(actor, permissions.UPLOAD, "give panels and images")
+    permissions.require(actor, permissions.UPLOAD, say("give panels and images"))
     folder = publication.folder_of(plan.pk, task)
     image = volumes.at(folder, lambda to: incoming_images.put(checked, to))
     try:

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 
 from generation.errors import Forbidden
-from wording import say
+from wording import Sentence, say
 
 #: Giving a workflow runs its nodes on the hosts with the graphics cards.
 GIVE_WORKFLOW = "generation.give_workflow"
@@ -27,7 +27,7 @@ def may(user: User, permission: str) -> bool:
     return bool(user.is_active and (is_open or user.has_perm(permission)))
 
 
-def require(actor: User | None, permission: str, act: str) -> None:
+def require(actor: User | None, permission: str, act: Sentence) -> None:
     """Go on if somebody has a permission; nobody is whoever works on the console.
 
     Raises:

@@ -127,7 +127,7 @@ def cancel_all(runs: Sequence[PlanRun], *, actor: User | None) -> Cancelled:
         Conflict: each is done or in error.
     """
     ids = [run.pk for run in runs]
-    permissions.require(actor, permissions.ASK, "cancel plans")
+    permissions.require(actor, permissions.ASK, say("cancel plans"))
     batch, unanswered = runs[0].batch, servers.unanswered()
     with transaction.atomic():
         done = transitions.cancel(batch, run_ids=ids, unanswered=unanswered, actor=actor)
@@ -157,7 +157,7 @@ def upload(run: PlanRun, content: bytes, *, filename: str, actor: User | None) -
         StorageError: the projects folder cannot be written; once the image is reserved, it is
             published as soon as it can be.
     """
-    permissions.require(actor, permissions.UPLOAD, "upload images")
+    permissions.require(actor, permissions.UPLOAD, say("upload images"))
     checked = incoming_images.check(content, filename=filename)
     folder = publication.folder_of(run.plan_id, publication.CONCEPT)
     image = volumes.at(folder, lambda to: incoming_images.put(checked, to))

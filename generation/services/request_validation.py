@@ -173,7 +173,7 @@ def _style(reader: Reader) -> Style | None:
         detail = say(
             "There is no style {value}. Known: {known}.",
             value=shown(value),
-            known=", ".join(known) or "none",
+            known=", ".join(known) or say("none"),
         )
         reader.add("style", "unknown_style", detail)
     return known.get(value)

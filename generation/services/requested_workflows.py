@@ -63,7 +63,7 @@ def find(name: str) -> Workflow:
     """
     row = workflow_library.current(name)
     if row is None:
-        known = ", ".join(workflow_library.available()) or "none"
+        known = ", ".join(workflow_library.available()) or say("none")
         raise _refused(
             "unknown_workflow",
             say("There is no workflow {name!r:.100}. Known: {known}.", name=name, known=known),

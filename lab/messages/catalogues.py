@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import django
+import django_q
 import unfold
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import read_mo, write_mo
@@ -15,8 +16,10 @@ from lab.messages.sources import Message, in_python, in_template
 
 ROOT = Path(__file__).resolve().parents[2]
 FRENCH = "fr"
-#: The theme has no French of its own.
-_UNFOLD = Path(unfold.__file__).parent
+#: The theme has no French of its own, and the queue has not all of it.
+_OTHERS = tuple(Path(each.__file__).parent for each in (unfold, django_q))
+#: Of them no page of ours shows these: what a log, a terminal or an import of tables says.
+_UNSEEN = {"management", "import_export", "cluster.py", "worker.py", "monitor.py", "timeout.py"}
 #: Nothing in a catalogue changes with the day on which it was made.
 _MADE = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -76,19 +79,25 @@ def _messages(part: Part) -> Iterator[Message]:
     for file in _files(part.templates, "*.html"):
         yield from in_template(file, ROOT)
     if part is SITE:
-        yield from _of_the_theme()
+        yield from _of_others()
 
 
-def _of_the_theme() -> Iterator[Message]:
-    """Yield what the theme says and Django has no French for."""
-    of_django = _french_of_django()
-    for file in sorted((_UNFOLD / "templates").rglob("*.html")):
-        yield from (each for each in in_template(file, _UNFOLD.parent) if each.one not in of_django)
+def _of_others() -> Iterator[Message]:
+    """Yield what other packages' pages say, and neither they nor Django have in French."""
+    known = _french_of_others()
+    for package in _OTHERS:
+        for file in sorted((package / "templates").rglob("*.html")):
+            yield from (each for each in in_template(file, package.parent) if each.one not in known)
+        for file in sorted(package.rglob("*.py")):
+            if not _UNSEEN & set(file.parts):
+                told = in_python(file, package.parent, is_ours=False)
+                yield from (each for each in told if each.one not in known)
 
 
-def _french_of_django() -> frozenset[str]:
+def _french_of_others() -> frozenset[str]:
     places = ("conf", "contrib/admin", "contrib/auth")
     folders = [Path(django.__file__).parent / place / "locale" for place in places]
+    folders.append(Path(django_q.__file__).parent / "locale")
     known: set[str] = set()
     for folder in folders:
         with (folder / FRENCH / "LC_MESSAGES/django.mo").open("rb") as file:

@@ -35,16 +35,21 @@ class UnreadableError(Exception):
     """Something is marked that no catalogue can hold: only literals are gathered."""
 
 
-def in_python(file: Path, root: Path) -> Iterator[Message]:
+def in_python(file: Path, root: Path, *, is_ours: bool = True) -> Iterator[Message]:
     """Yield what a module marks, and the docstrings of errors, which are their default messages.
+
+    Of other packages' modules: only what they mark, as far as it can be read.
 
     Raises:
         UnreadableError: what is marked is no literal.
     """
     name = str(file.relative_to(root))
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and (n := MARKS.get(_called(node), 0)):
+        n = MARKS.get(_called(node), 0) if isinstance(node, ast.Call) else 0
+        if isinstance(node, ast.Call) and n and (is_ours or _holds_literals(node, n)):
             yield _message(node, n, name)
+        if not is_ours:
+            continue
         if isinstance(node, ast.Call) and _called(node) in TABLES:
             yield from (Message(text, "", name) for text in _in_table(node))
         if isinstance(node, ast.ClassDef) and _speaks(node):
@@ -84,6 +89,10 @@ def _message(call: ast.Call, n: int, name: str) -> Message:
     if len(words) != n or not all(isinstance(word, str) for word in words):
         raise UnreadableError(f"{name}:{call.lineno}: {_called(call)} takes literals alone.")
     return Message(str(words[0]), str(words[1]) if n > 1 else "", name)
+
+
+def _holds_literals(call: ast.Call, n: int) -> bool:
+    return len(call.args) >= n and all(isinstance(arg, ast.Constant) for arg in call.args[:n])
 
 
 def _in_table(call: ast.Call) -> Iterator[str]:

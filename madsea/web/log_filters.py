@@ -6,6 +6,8 @@ No address in it lets its reader in.
 import logging
 import re
 
+from wording import in_english
+
 #: A signed address is good for an hour, for whoever has it; a review link for days.
 _SECRETS = (
     ("/files/", re.compile(r"(/files/)[^/\s\"']*:[^/\s\"']*"), r"\1(signed)"),
@@ -42,3 +44,12 @@ def _hidden(value: object) -> object:
         if mark in value:
             value = secret.sub(instead, value)
     return value
+
+
+class EnglishLines(logging.Formatter):
+    """Writes lines in English, whoever's request they are about: logs are searched by all."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return a record's line."""
+        with in_english():
+            return super().format(record)

@@ -10,12 +10,18 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from generation.admin import filters, html, search
+from generation.admin.act_words import told
 from generation.admin.base import RecordAdmin
 from generation.admin.detail_pages import Page, PagePicture
+from generation.state_words import in_words
 from review.admin import light_table_links, summaries, table_files
 from review.models import Review
 from review.selectors import reviews
-from wording import say
+from wording import in_turn, say
+
+
+class _DecisionFilter(filters.ChoicesFilter):
+    in_words = staticmethod(told)
 
 
 @admin.register(Review)
@@ -24,7 +30,7 @@ class ReviewAdmin(RecordAdmin):
     list_display_links = ("name",)
     list_filter = (
         *filters.places("version__plan__sequence__"),
-        ("decision", filters.ChoicesFilter),
+        ("decision", _DecisionFilter),
         ("made_at", filters.DatesFilter),
     )
     search_fields = ("comment",)
@@ -43,7 +49,7 @@ class ReviewAdmin(RecordAdmin):
         return queryset.filter(search.in_plans(search_term, "version__plan__")), False
 
     def name_of(self, row: Review) -> str:
-        return f"{row.decision} · {row.version}"
+        return f"{told(row.decision)} · {row.version}"
 
     @admin.display(description=_("picture"))
     def picture(self, row: Review) -> SafeString:
@@ -55,7 +61,10 @@ class ReviewAdmin(RecordAdmin):
 
     @admin.display(description=_("decision"), ordering="decision")
     def decided(self, row: Review) -> str:
-        return f"{row.decision} (undone)" if hasattr(row, "undone_by") else row.decision
+        decision = told(row.decision)
+        return (
+            say("{decision} (undone)", decision=decision) if hasattr(row, "undone_by") else decision
+        )
 
     @admin.display(description=_("comment"))
     def said(self, row: Review) -> str:
@@ -84,24 +93,24 @@ class ReviewAdmin(RecordAdmin):
                 (say("Plan"), html.link_to(row.version.plan, html.plan_name(row.version.plan))),
                 (say("Decision"), self.decided(row)),
                 (say("Comment"), row.comment or html.NOTHING),
-                (say("Seen as"), row.get_seen_display()),
-                (say("Since then"), row.get_became_display()),
+                (say("Seen as"), in_words(row.seen)),
+                (say("Since then"), in_words(row.became)),
                 (say("With it"), _others(row)),
                 (say("By"), row.author),
-                (say("Door"), row.door),
+                (say("Door"), told(row.door)),
                 (say("When"), self.when(row)),
             ],
         )
 
 
 def _others(row: Review) -> str:
-    told = [
+    changes = [
         say(
             "version {version}: {was} → {became}",
             version=each["version"],
-            was=each["was"],
-            became=each["became"],
+            was=in_words(each["was"]),
+            became=in_words(each["became"]),
         )
         for each in row.changed
     ]
-    return "; ".join(told) or say("nothing else")
+    return in_turn(changes, "; ") if changes else say("nothing else")

@@ -156,9 +156,7 @@ class Migration(migrations.Migration):
                                 ("undoes__isnull", False),
                             ),
                             models.Q(
-                                models.Q(
-                                    ("decision", "undo"), _negated=True
-                                ),
+                                models.Q(("decision", "undo"), _negated=True),
                                 ("undoes", None),
                             ),
                             _connector="OR",

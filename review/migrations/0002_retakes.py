@@ -6,29 +6,61 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('generation', '0005_review_states'),
-        ('review', '0001_initial'),
+        ("generation", "0005_review_states"),
+        ("review", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Retake',
+            name="Retake",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField()),
-                ('asked', models.JSONField(default=dict)),
-                ('started_at', models.DateTimeField(auto_now_add=True)),
-                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='generation.batch')),
-                ('review', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='retakes', to='review.review')),
-                ('started_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveSmallIntegerField()),
+                ("asked", models.JSONField(default=dict)),
+                ("started_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="generation.batch",
+                    ),
+                ),
+                (
+                    "review",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="retakes",
+                        to="review.review",
+                    ),
+                ),
+                (
+                    "started_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
-                'default_permissions': ('view',),
-                'constraints': [models.UniqueConstraint(fields=('review', 'number'), name='retake_number_once'), models.UniqueConstraint(fields=('review', 'batch'), name='retake_once_in_a_batch')],
+                "ordering": ["-id"],
+                "default_permissions": ("view",),
+                "constraints": [
+                    models.UniqueConstraint(fields=("review", "number"), name="retake_number_once"),
+                    models.UniqueConstraint(
+                        fields=("review", "batch"), name="retake_once_in_a_batch"
+                    ),
+                ],
             },
         ),
     ]

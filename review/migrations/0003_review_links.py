@@ -6,95 +6,179 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('generation', '0006_episode_changes'),
-        ('review', '0002_retakes'),
+        ("generation", "0006_episode_changes"),
+        ("review", "0002_retakes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='LinkedVersion',
+            name="LinkedVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
-                'default_permissions': (),
+                "ordering": ["id"],
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='ReviewLink',
+            name="ReviewLink",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('token_hash', models.CharField(editable=False, max_length=64, unique=True)),
-                ('label', models.CharField(blank=True, help_text='For whom, or what for.', max_length=100)),
-                ('password', models.CharField(blank=True, editable=False, max_length=128)),
-                ('may_decide', models.BooleanField(default=False, help_text='Whether what guests say decides; else it is advice.')),
-                ('may_download', models.BooleanField(default=False)),
-                ('guests', models.JSONField(blank=True, default=list)),
-                ('made_at', models.DateTimeField(auto_now_add=True)),
-                ('expires_at', models.DateTimeField()),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('last_used_at', models.DateTimeField(blank=True, null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("token_hash", models.CharField(editable=False, max_length=64, unique=True)),
+                (
+                    "label",
+                    models.CharField(
+                        blank=True, help_text="For whom, or what for.", max_length=100
+                    ),
+                ),
+                ("password", models.CharField(blank=True, editable=False, max_length=128)),
+                (
+                    "may_decide",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Whether what guests say decides; else it is advice.",
+                    ),
+                ),
+                ("may_download", models.BooleanField(default=False)),
+                ("guests", models.JSONField(blank=True, default=list)),
+                ("made_at", models.DateTimeField(auto_now_add=True)),
+                ("expires_at", models.DateTimeField()),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                ("last_used_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'ordering': ['-id'],
-                'permissions': [('share', 'Can give links by which guests judge pictures')],
-                'default_permissions': ('view',),
+                "ordering": ["-id"],
+                "permissions": [("share", "Can give links by which guests judge pictures")],
+                "default_permissions": ("view",),
             },
         ),
         migrations.RemoveConstraint(
-            model_name='review',
-            name='review_decision_known',
+            model_name="review",
+            name="review_decision_known",
         ),
         migrations.AddField(
-            model_name='review',
-            name='follows',
-            field=models.ForeignKey(blank=True, help_text='The advice that was taken over.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='followed_by', to='review.review'),
+            model_name="review",
+            name="follows",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="The advice that was taken over.",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="followed_by",
+                to="review.review",
+            ),
         ),
         migrations.AlterField(
-            model_name='review',
-            name='decision',
-            field=models.CharField(choices=[('approve', 'approve'), ('retake', 'retake'), ('reopen', 'reopen'), ('undo', 'undo'), ('comment', 'comment'), ('advise_approve', 'advise_approve'), ('advise_retake', 'advise_retake')], max_length=16),
+            model_name="review",
+            name="decision",
+            field=models.CharField(
+                choices=[
+                    ("approve", "approve"),
+                    ("retake", "retake"),
+                    ("reopen", "reopen"),
+                    ("undo", "undo"),
+                    ("comment", "comment"),
+                    ("advise_approve", "advise_approve"),
+                    ("advise_retake", "advise_retake"),
+                ],
+                max_length=16,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='review',
-            constraint=models.CheckConstraint(condition=models.Q(('decision__in', ['approve', 'retake', 'reopen', 'undo', 'comment', 'advise_approve', 'advise_retake'])), name='review_decision_known'),
+            model_name="review",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "decision__in",
+                        [
+                            "approve",
+                            "retake",
+                            "reopen",
+                            "undo",
+                            "comment",
+                            "advise_approve",
+                            "advise_retake",
+                        ],
+                    )
+                ),
+                name="review_decision_known",
+            ),
         ),
         migrations.AddField(
-            model_name='linkedversion',
-            name='panel',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='generation.version'),
+            model_name="linkedversion",
+            name="panel",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="generation.version",
+            ),
         ),
         migrations.AddField(
-            model_name='linkedversion',
-            name='version',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='generation.version'),
+            model_name="linkedversion",
+            name="version",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="generation.version",
+            ),
         ),
         migrations.AddField(
-            model_name='reviewlink',
-            name='episode',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='review_links', to='generation.episode'),
+            model_name="reviewlink",
+            name="episode",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="review_links",
+                to="generation.episode",
+            ),
         ),
         migrations.AddField(
-            model_name='reviewlink',
-            name='made_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='review_links', to=settings.AUTH_USER_MODEL),
+            model_name="reviewlink",
+            name="made_by",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="review_links",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='reviewlink',
-            name='sequence',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='review_links', to='generation.sequence'),
+            model_name="reviewlink",
+            name="sequence",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="review_links",
+                to="generation.sequence",
+            ),
         ),
         migrations.AddField(
-            model_name='linkedversion',
-            name='link',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='linked', to='review.reviewlink'),
+            model_name="linkedversion",
+            name="link",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="linked",
+                to="review.reviewlink",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='linkedversion',
-            constraint=models.UniqueConstraint(fields=('link', 'version'), name='review_link_shows_once'),
+            model_name="linkedversion",
+            constraint=models.UniqueConstraint(
+                fields=("link", "version"), name="review_link_shows_once"
+            ),
         ),
     ]

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from generation.models import Version
 from generation.states import ReviewState
 from review.states import ADVICE, UNDOABLE, UNMOVING, Decision, Door
+from wording import say, to_say
 
 #: How many characters a comment may have, and a guest's name.
 COMMENT_MAX, GUEST_MAX = 2_000, 100
@@ -39,7 +40,7 @@ class Review(models.Model):
     DOORS: ClassVar = [(each.value, each.value) for each in Door]
 
     version = models.ForeignKey(Version, models.PROTECT, related_name="reviews")
-    decision = models.CharField(max_length=16, choices=DECISIONS)
+    decision = models.CharField(_("decision"), max_length=16, choices=DECISIONS)
     comment = models.TextField(max_length=COMMENT_MAX, blank=True)
     seen = models.CharField(max_length=12, choices=STATES)
     became = models.CharField(max_length=12, choices=STATES)
@@ -67,18 +68,18 @@ class Review(models.Model):
     )
     link = models.CharField(max_length=32, blank=True, help_text="The link that a guest used.")
     door = models.CharField(max_length=8, choices=DOORS)
-    made_at = models.DateTimeField(auto_now_add=True)
+    made_at = models.DateTimeField(_("when"), auto_now_add=True)
 
     objects = ReviewQuerySet.as_manager()
 
     class Meta:
-        ordering = ["-id"]
         verbose_name = _("decision")
         verbose_name_plural = _("decisions")
+        ordering = ["-id"]
         default_permissions = ("view",)
         permissions = [
-            ("decide", "Can approve pictures, ask for retakes and reopen"),
-            ("comment", "Can comment on pictures"),
+            ("decide", to_say("Can approve pictures, ask for retakes and reopen")),
+            ("comment", to_say("Can comment on pictures")),
         ]
         indexes = [
             models.Index(fields=["version", "-id"], name="review_of_version"),
@@ -112,4 +113,4 @@ class Review(models.Model):
     @property
     def author(self) -> str:
         """Who decided: a user's name, a guest's, or the console."""
-        return self.guest or (self.by.get_username() if self.by else "the console")
+        return self.guest or (self.by.get_username() if self.by else str(say("the console")))

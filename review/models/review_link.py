@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from generation.models import Episode, Version
 from generation.models import Sequence as SequenceRow
+from wording import say, to_say
 
 #: How many characters the name of a link may have, and how many guests may use one.
 LABEL_MAX, GUESTS_MAX = 100, 50
@@ -53,14 +54,14 @@ class ReviewLink(models.Model):
     objects = ReviewLinkQuerySet.as_manager()
 
     class Meta:
-        ordering = ["-id"]
         verbose_name = _("link for guests")
         verbose_name_plural = _("links for guests")
+        ordering = ["-id"]
         default_permissions = ("view",)
-        permissions = [("share", "Can give links by which guests judge pictures")]
+        permissions = [("share", to_say("Can give links by which guests judge pictures"))]
 
     def __str__(self) -> str:
-        return self.label or f"link {self.pk}"
+        return self.label or str(say("link {pk}", pk=self.pk))
 
     @property
     def key(self) -> str:

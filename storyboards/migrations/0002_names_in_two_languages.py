@@ -4,18 +4,25 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('storyboards', '0001_initial'),
+        ("storyboards", "0001_initial"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='convention',
-            options={'ordering': ['project_id'], 'verbose_name': 'convention', 'verbose_name_plural': 'conventions'},
+            name="convention",
+            options={
+                "ordering": ["project_id"],
+                "verbose_name": "convention",
+                "verbose_name_plural": "conventions",
+            },
         ),
         migrations.AlterModelOptions(
-            name='storyboardimport',
-            options={'ordering': ['-id'], 'verbose_name': 'storyboard', 'verbose_name_plural': 'storyboards'},
+            name="storyboardimport",
+            options={
+                "ordering": ["-id"],
+                "verbose_name": "storyboard",
+                "verbose_name_plural": "storyboards",
+            },
         ),
     ]

@@ -39,9 +39,9 @@ class StoryboardImport(models.Model):
     STATES: ClassVar = [(state.value, state.value) for state in ImportState]
 
     public_id = models.CharField("id", max_length=32, unique=True)
-    project_code = models.CharField("project_id", max_length=64)
+    project_code = models.CharField(_("project"), max_length=64)
     season = models.CharField(max_length=8)
-    episode_code = models.CharField("episode", max_length=12)
+    episode_code = models.CharField(_("episode"), max_length=12)
     file_name = models.CharField(max_length=255)
     n_bytes = models.PositiveBigIntegerField("bytes")
     sha256 = models.CharField(max_length=64)
@@ -51,7 +51,7 @@ class StoryboardImport(models.Model):
         help_text="Of several pictures of a plan: first, last or all.",
     )
 
-    state = models.CharField(max_length=10, choices=STATES, default=ImportState.READING)
+    state = models.CharField(_("state"), max_length=10, choices=STATES, default=ImportState.READING)
     progress_pct = models.PositiveSmallIntegerField("progress", default=0)
     error = SentencesField(
         null=True, blank=True, help_text="Why it cannot be read: code, detail and data."
@@ -68,7 +68,7 @@ class StoryboardImport(models.Model):
     lease_token = models.UUIDField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
 
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("came"), auto_now_add=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )

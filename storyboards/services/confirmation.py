@@ -42,7 +42,7 @@ def confirm(
         Busy: too much is being decoded just now.
         StorageError: the projects folder cannot be written.
     """
-    permissions.require(actor, permissions.WRITE, "make plans of a storyboard")
+    permissions.require(actor, permissions.WRITE, say("make plans of a storyboard"))
     token = _turn(of)
     if token is None:
         return drafts.find(of.public_id)

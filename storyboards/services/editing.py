@@ -58,7 +58,7 @@ def change(
         InvalidRequest: with every problem, at its place in `boards`.
         Conflict: it is no draft, is being confirmed, or has another revision by now.
     """
-    permissions.require(actor, permissions.WRITE, "correct storyboards")
+    permissions.require(actor, permissions.WRITE, say("correct storyboards"))
     with transaction.atomic():
         # Before its boards are read: whoever confirms it waits, or has it already.
         if not transitions.touch(of):

@@ -73,7 +73,7 @@ def take(
         Refusal: the file is empty or too large.
         StorageError: the projects folder cannot be written.
     """
-    permissions.require(actor, permissions.WRITE, "send storyboards in")
+    permissions.require(actor, permissions.WRITE, say("send storyboards in"))
     check_names(project_id, season, episode, pictures)
     public_id = secrets.token_hex(8)
     counted = _Counted(pieces)
@@ -147,7 +147,7 @@ def delete(of: StoryboardImport, *, actor: User | None) -> None:
         Forbidden: who deletes it may not.
         Conflict: it is confirmed: it says where its plans came from.
     """
-    permissions.require(actor, permissions.WRITE, "delete storyboards")
+    permissions.require(actor, permissions.WRITE, say("delete storyboards"))
     others = StoryboardImport.objects.filter(pk=of.pk).exclude(state=ImportState.CONFIRMED)
     n_deleted, _ = others.delete()
     if not n_deleted and StoryboardImport.objects.filter(pk=of.pk).exists():

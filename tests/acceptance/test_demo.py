@@ -25,6 +25,7 @@ def env(tmp_path: Path) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
         "MADSEA_HOME": str(tmp_path / "home"),
+        "LANGUAGE": "en",
         "PYTHONUNBUFFERED": "1",
         # Of their own, as other tests start servers at the same time.
         "PORT": str(free_port(0)),

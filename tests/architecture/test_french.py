@@ -89,3 +89,13 @@ def test_every_app_has_its_catalogue() -> None:
     apps = {file.parent.name for file in ROOT.glob("*/apps.py")}
 
     assert apps <= {part.home for part in PARTS}
+
+
+def test_what_is_said_in_two_places_has_one_french() -> None:
+    """Django has one table of sentences for all apps: of two translations one would be unheard."""
+    found: dict[str, set[object]] = {}
+    for each in PARTS:
+        for message in messages(each):
+            found.setdefault(catalogues.singular(message.id), set()).add(message.string)
+
+    assert {english: french for english, french in found.items() if len(french) > 1} == {}

@@ -32,6 +32,7 @@ LAYERS = {
     "generation.extension_points": 2,
     "generation.examined_images": 2,
     "generation.parameter_sources": 2,
+    "generation.state_words": 2,
     "generation.picture_checks": 2,
     "generation.board_action": 2,
     "generation.safe_open": 2,

@@ -179,5 +179,5 @@ def test_approved_plans_are_left_out_unless_a_reason_is_given() -> None:
     forced = run("generate", SAMPLE, force="The director asked for it.")
 
     assert "Approved, and would be left out: SQ0010-0010." in told
-    assert "5 plans requested; 1 approved plan left out." in said
+    assert "5 plans requested.\n1 approved plan left out." in said
     assert "6 plans requested." in forced

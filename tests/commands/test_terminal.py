@@ -25,7 +25,8 @@ def manage(tmp_path: Path) -> Manage:
     """Runs manage.py in a home of its own, with more environment if asked to."""
 
     def run(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-        env = {"PATH": os.environ["PATH"], "MADSEA_HOME": str(tmp_path / "home"), **more}
+        own = {"MADSEA_HOME": str(tmp_path / "home"), "LANGUAGE": "en"}
+        env = {"PATH": os.environ["PATH"], **own, **more}
         return subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=ROOT,

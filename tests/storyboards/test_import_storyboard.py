@@ -37,7 +37,7 @@ def test_its_plans_are_made_at_once(capsys: pytest.CaptureFixture[str]) -> None:
     printed = run(capsys, "--confirm")
 
     n_boards = StoryboardImport.objects.get().boards.count()
-    assert f"Confirmed: {n_boards} plans, {n_boards} new" in printed
+    assert f"Confirmed. plans: {n_boards}, new plans: {n_boards}" in printed
     assert Version.objects.panels().count() == n_boards
 
 

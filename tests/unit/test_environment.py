@@ -302,3 +302,26 @@ def test_a_kept_secret_that_cannot_be_read_is_told(tmp_path: Path) -> None:
 
     with pytest.raises(ImproperlyConfigured, match=f"{NAME}: .*Is a directory"):
         private_files.kept_secret(NAME, tmp_path / "key")
+
+
+@pytest.mark.parametrize(
+    ("said", "spoken"),
+    [
+        ({"LANG": "fr_FR.UTF-8"}, "fr"),
+        ({"LANG": "fr_FR.UTF-8", "LANGUAGE": "en_GB:fr"}, "en"),
+        ({"LANG": "en_US.UTF-8", "LC_ALL": "fr"}, "fr"),
+        ({"LANGUAGE": "de:fr"}, "fr"),
+        ({"LANG": "C.UTF-8"}, "setting"),
+        ({"LANG": "fr_FR.UTF-8", "LC_ALL": "C"}, "setting"),
+        ({}, "setting"),
+    ],
+)
+def test_a_terminal_says_which_language_it_speaks(
+    said: dict[str, str], spoken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in said.items():
+        monkeypatch.setenv(name, value)
+
+    assert environment.console_language("setting") == spoken

@@ -3,8 +3,11 @@
 import logging
 
 import pytest
+from django.utils.translation import override
 
-from madsea.web.log_filters import HideSignatures
+from generation.errors import Refusal
+from madsea.web.log_filters import EnglishLines, HideSignatures
+from wording import say
 
 SIGNED = "/files/7.320:1vNk5G:abc-DEF_1/E202_SQ0010-0010_AI-concept_v0001.png"
 HIDDEN = "/files/(signed)/E202_SQ0010-0010_AI-concept_v0001.png"
@@ -44,3 +47,13 @@ def test_the_number_of_a_file_stays() -> None:
     HideSignatures().filter(record)
 
     assert record.getMessage() == "GET /files/7/a.png"
+
+
+def test_a_log_is_written_in_english_whoever_s_request_it_is_about() -> None:
+    sentence = say("The image is damaged or cut off.")
+    record = logging.LogRecord("any", logging.INFO, "", 0, "%s", (Refusal(sentence),), None)
+
+    with override("fr"):
+        line = EnglishLines("%(message)s").format(record)
+
+    assert line == "The image is damaged or cut off."

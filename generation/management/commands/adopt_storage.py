@@ -8,10 +8,11 @@ from generation import storage
 from generation.management.command import MadseaCommand, add_dry_run
 from generation.services import volumes
 from generation.services.volumes import FoundVolume
+from wording import in_turn, say
 
 
 class Command(MadseaCommand):
-    help = (
+    help = say(
         "Adopt the projects folder as this database's, after it was moved or restored: it gets a"
         " mark, without which nothing is published. An empty home adopts its own by itself."
     )
@@ -22,13 +23,15 @@ class Command(MadseaCommand):
             nargs="?",
             default="",
             metavar="PATH",
-            help="a volume below the projects folder, such as madsea-2025-ep202; without it, the"
-            " projects folder itself",
+            help=say(
+                "a volume below the projects folder, such as madsea-2025-ep202; without it, the"
+                " projects folder itself"
+            ),
         )
         parser.add_argument(
             "--without-files",
             action="store_true",
-            help="adopt it although none of the files that were published there is there",
+            help=say("adopt it although none of the files that were published there is there"),
         )
         add_dry_run(parser)
 
@@ -39,7 +42,8 @@ class Command(MadseaCommand):
             return
         found = volumes.adopt(path, even_if_empty=options["without_files"])
         self.stdout.write(_described(found))
-        self.stdout.write(f"{_where(found)} is adopted: what waited for it goes on.")
+        told = say("{where} is adopted: what waited for it goes on.", where=_where(found))
+        self.stdout.write(str(told))
 
 
 def _where(found: FoundVolume) -> str:
@@ -48,10 +52,15 @@ def _where(found: FoundVolume) -> str:
 
 def _described(found: FoundVolume) -> str:
     if not found.mark:
-        mark = "It has no mark."
+        mark = say("It has no mark.")
     elif found.mark == found.known_mark:
-        mark = "Its mark is the one that the database knows."
+        mark = say("Its mark is the one that the database knows.")
     else:
-        mark = "Its mark is not the one that the database knows."
-    files = f"Of {found.n_looked_for} published files looked for, {found.n_there} are there."
-    return f"{_where(found)}: {mark} {files}"
+        mark = say("Its mark is not the one that the database knows.")
+    files = say(
+        "Of {n_looked_for} published files looked for, {n_there} are there.",
+        n_looked_for=found.n_looked_for,
+        n_there=found.n_there,
+    )
+    told = in_turn([mark, files])
+    return str(say("{label}: {value}", label=_where(found), value=told))

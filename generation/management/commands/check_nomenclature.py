@@ -11,10 +11,11 @@ from django.core.management.base import CommandError, CommandParser
 
 from generation.management.command import MadseaCommand, bar, counted, printable
 from generation.services import tree_audit
+from wording import say
 
 
 class Command(MadseaCommand):
-    help = (
+    help = say(
         "Audit the nomenclature: illegal names, wrong folders, contents that do not fit their"
         " extension, gaps, files without rows, rows without files, changed files, unfinished"
         " reservations. Ends with 1 when something is wrong."
@@ -27,10 +28,10 @@ class Command(MadseaCommand):
             type=Path,
             default=Path(settings.MADSEA_PROJECTS_ROOT),
             metavar="ROOT",
-            help="the projects root (the default), a folder in it, or a copy of it",
+            help=say("the projects root (the default), a folder in it, or a copy of it"),
         )
         parser.add_argument(
-            "--csv", type=Path, metavar="FILE", help="write the log of all files as CSV"
+            "--csv", type=Path, metavar="FILE", help=say("write the log of all files as CSV")
         )
 
     def handle(self, *args: Any, root: Path, csv: Path | None, **options: Any) -> None:
@@ -43,12 +44,12 @@ class Command(MadseaCommand):
         if report.findings:
             kinds = Counter(finding.kind for finding in report.findings)
             listed = ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items()))
-            raise CommandError(f"{files}; wrong: {listed}.")
-        self.stdout.write(self.style.SUCCESS(f"{files}; nothing is wrong."))
+            raise CommandError(say("{files}; wrong: {kinds}.", files=files, kinds=listed))
+        self.stdout.write(self.style.SUCCESS(str(say("{files}; nothing is wrong.", files=files))))
 
 
 def _watched(paths: Sequence[str]) -> Iterable[str]:
-    return bar(paths, "Reading files")
+    return bar(paths, say("Reading files"))
 
 
 def _write(target: Path, text: str) -> None:

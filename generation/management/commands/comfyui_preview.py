@@ -10,10 +10,11 @@ from comfyui_preview.options import Options
 from comfyui_preview.server import serve
 from generation.management.command import MadseaCommand, whole
 from generation.runtime.processes import end_with
+from wording import say
 
 
 class Command(MadseaCommand):
-    help = (
+    help = say(
         "Run the preview server: it speaks ComfyUI's protocol, runs on a CPU without any model,"
         " and marks its images as previews."
     )
@@ -22,14 +23,21 @@ class Command(MadseaCommand):
         home = Path(settings.MADSEA_HOME) / "preview"
         port = settings.MADSEA_PREVIEW_PORT
         parser.add_argument(
-            "--port", type=whole(0, 65535), default=port, help=f"default: {port}; 0: a free one"
+            "--port",
+            type=whole(0, 65535),
+            default=port,
+            help=say("default: {port}; 0: a free one", port=port),
         )
-        parser.add_argument("--home", type=Path, default=home, help="where it keeps its files")
+        parser.add_argument("--home", type=Path, default=home, help=say("where it keeps its files"))
         parser.add_argument(
-            "--seconds-per-plan", type=float, help="how long a plan takes; default: no waiting"
+            "--seconds-per-plan", type=float, help=say("how long a plan takes; default: no waiting")
         )
-        parser.add_argument("--previews", action="store_true", help="send images between steps")
-        parser.add_argument("--faults", action="store_true", help="let clients switch faults on")
+        parser.add_argument(
+            "--previews", action="store_true", help=say("send images between steps")
+        )
+        parser.add_argument(
+            "--faults", action="store_true", help=say("let clients switch faults on")
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         end_with(settings.MADSEA_ENDS_WITH)

@@ -14,6 +14,7 @@ from generation.errors import MadseaError
 from generation.management.command import MadseaCommand, counted
 from generation.runtime.processes import end_with, leave_on_sigterm
 from generation.services import thumbnail_making
+from wording import say
 
 logger = logging.getLogger(__name__)
 
@@ -23,15 +24,17 @@ TROUBLE_S = 10.0
 
 
 class Command(MadseaCommand):
-    help = (
+    help = say(
         "Make the small pictures of published files that are still pending, the newest first, and"
         " remove those that nobody needs. `manage.py work` runs it with --follow by itself."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--follow", action="store_true", help="go on with what is published")
         parser.add_argument(
-            "--again", action="store_true", help="try those again of which none could be made"
+            "--follow", action="store_true", help=say("go on with what is published")
+        )
+        parser.add_argument(
+            "--again", action="store_true", help=say("try those again of which none could be made")
         )
 
     @no_translations

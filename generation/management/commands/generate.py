@@ -16,23 +16,29 @@ from generation.parameter_sources import told
 from generation.selectors import wait_reasons
 from generation.services import batches, dry_runs, plan_locks, request_validation
 from generation.services.dry_runs import DryRunDocument, PlanOutlook, ServerOutlook
+from generation.state_words import in_words
+from wording import in_turn, say
 
 
 class Command(MadseaCommand):
-    help = "Generate the plans of a request (a JSON file as the API takes it)."
+    help = say("Generate the plans of a request (a JSON file as the API takes it).")
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("request", metavar="REQUEST.json", help="the file; - reads from stdin")
+        parser.add_argument(
+            "request", metavar="REQUEST.json", help=say("the file; - reads from stdin")
+        )
         parser.add_argument(
             "--wait",
             action="store_true",
-            help="wait until the batch is finished; ends with 1 when a plan failed",
+            help=say("wait until the batch is finished; ends with 1 when a plan failed"),
         )
         parser.add_argument(
-            "--force", metavar="REASON", help="plans that are approved as well, and why"
+            "--force", metavar="REASON", help=say("plans that are approved as well, and why")
         )
         parser.add_argument(
-            "--variant", metavar="CODE", help="the style's variant of light for all that name none"
+            "--variant",
+            metavar="CODE",
+            help=say("the style's variant of light for all that name none"),
         )
         add_create(parser)
         add_actor(parser)
@@ -51,57 +57,94 @@ class Command(MadseaCommand):
         if options["dry_run"]:
             outlook = dry_runs.rehearse(request)
             n_plans = len(outlook["plans"])
-            self.stdout.write(f"The request is valid: {counted(n_plans, 'plan')} would be queued.")
+            self._say(
+                say(
+                    "The request is valid: {plans} would be queued.", plans=counted(n_plans, "plan")
+                )
+            )
             self._tell(outlook, forced=request.force)
             return
         batch = batches.create(request, requester=user)
         requested = counted(batch.n_total // batch.variations, "plan")
         left = n_plans - batch.n_total // batch.variations
-        apart = f"; {counted(left, 'approved plan')} left out" if left else ""
-        self.stdout.write(f"Batch {batch}: {requested} requested{apart}.")
+        self._say(say("Batch {batch}: {plans} requested.", batch=batch, plans=requested))
+        if left:
+            self._say(say("{plans} left out.", plans=counted(left, "approved plan")))
         self.stdout.flush()
         if options["wait"]:
             self._conclude(batch_progress.wait(batch, self.stdout))
 
+    def _say(self, sentence: str) -> None:
+        self.stdout.write(str(sentence))
+
     def _tell(self, outlook: DryRunDocument, *, forced: bool) -> None:
         values = told(outlook["params"], outlook["sources"])
-        self.stdout.write(f"Values: {values or 'none'}.")
+        self._say(say("Values: {values}.", values=values or say("none")))
         if outlook["locked"]:
             keys = [(each["sequence_id"], each["plan"]) for each in outlook["locked"]]
-            verb = "would be made anew" if forced else "would be left out"
-            self.stdout.write(f"Approved, and {verb}: {plan_locks.named(keys)}.")
+            named = plan_locks.named(keys)
+            self._say(
+                say("Approved, and would be made anew: {named}.", named=named)
+                if forced
+                else say("Approved, and would be left out: {named}.", named=named)
+            )
         for plan in outlook["plans"]:
             for line in _own(plan):
-                self.stdout.write(line)
+                self._say(line)
         for server in outlook["servers"]:
-            self.stdout.write(_server(server))
+            self._say(_server(server))
         pictures, seconds = outlook["pictures"], outlook["seconds"]
-        many = "a number of pictures that nothing tells" if pictures is None else pictures
-        self.stdout.write(f"Pictures: {many}.")
-        how_long = "unknown, nothing like it was rendered lately"
-        self.stdout.write(f"Time: {how_long if seconds is None else f'{seconds:g} s'}.")
+        many = say("a number that nothing tells") if pictures is None else pictures
+        self._say(say("Pictures: {many}.", many=many))
+        unknown = say("unknown, nothing like it was rendered lately")
+        how_long = unknown if seconds is None else say("{seconds:g} s", seconds=seconds)
+        self._say(say("Time: {how_long}.", how_long=how_long))
 
     def _conclude(self, batch: Batch) -> None:
-        summary = f"Batch {batch}: {batch.n_done} of {counted(batch.n_total, 'plan')} done"
+        done = batch_progress.done_of(batch)
         if batch.n_done < batch.n_total:
-            raise CommandError(f"{summary}, {batch.n_error} failed, {batch.n_cancelled} cancelled.")
-        self.stdout.write(self.style.SUCCESS(f"{summary}."))
+            raise CommandError(
+                say(
+                    "Batch {batch}: {done}, {n_error} failed, {n_cancelled} cancelled.",
+                    batch=batch,
+                    done=done,
+                    n_error=batch.n_error,
+                    n_cancelled=batch.n_cancelled,
+                )
+            )
+        self.stdout.write(
+            self.style.SUCCESS(str(say("Batch {batch}: {done}.", batch=batch, done=done)))
+        )
 
 
 def _own(plan: PlanOutlook) -> list[str]:
     """Return a line for a plan that has no panel, and one for the values of its own."""
     name = f"{plan['sequence_id']}-{plan['plan']}"
-    lacks = [f"{name} has no panel: it would wait for it."] if plan["lacks_panel"] else []
+    lacks = (
+        [say("{name} has no panel: it would wait for it.", name=name)]
+        if plan["lacks_panel"]
+        else []
+    )
     own = told(plan.get("params", {}), plan.get("sources", {}))
-    return [*lacks, *([f"{name}: {own}."] if own else [])]
+    return [*lacks, *([say("{label}: {value}.", label=name, value=own)] if own else [])]
 
 
 def _server(server: ServerOutlook) -> str:
-    lacks = f": it lacks {wait_reasons.lacks(server['missing'])}" if server["missing"] else ""
-    can = {None: "was not read yet", True: "can", False: "cannot"}[server["can"]]
-    aside = "" if server["takes_work"] else ", takes no work now"
-    pace = f", {server['render_s']:g} s a plan" if server["render_s"] else ""
-    return f"{server['name']} ({server['health']}{aside}{pace}) {can}{lacks}."
+    aside = [] if server["takes_work"] else [say("takes no work now")]
+    pace = [say("{s:g} s a plan", s=server["render_s"])] if server["render_s"] else []
+    named = say(
+        "{name} ({state})",
+        name=server["name"],
+        state=in_turn([in_words(server["health"]), *aside, *pace], ", "),
+    )
+    if server["missing"]:
+        lacks = wait_reasons.lacks(server["missing"])
+        return say("{server} cannot: it lacks {lacks}.", server=named, lacks=lacks)
+    return {
+        None: say("{server} was not read yet.", server=named),
+        True: say("{server} can.", server=named),
+        False: say("{server} cannot.", server=named),
+    }[server["can"]]
 
 
 def _payload(source: str) -> object:
@@ -111,7 +154,8 @@ def _payload(source: str) -> object:
     except OSError as error:
         raise CommandError(f"{source}: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:
-        raise CommandError(f"{source} is not JSON: {error}") from error
+        text = say("{source} is not JSON: {error}", source=source, error=str(error))
+        raise CommandError(text) from error
 
 
 def _typed() -> str:

@@ -8,10 +8,11 @@ from django.core.management.base import CommandParser
 from generation.management import importing
 from generation.management.command import MadseaCommand
 from generation.services import import_folder_scan, publication
+from wording import say
 
 
 class Command(MadseaCommand):
-    help = (
+    help = say(
         "Import a folder of images named such as E202_SQ0010-0010_AI-concept.png, each published"
         " as the next version of its plan; one that is the last version already is left out."
         " Folders in it are followed; what is refused is told with its reason, ends with 1, and"

@@ -8,10 +8,11 @@ from django.core.management.base import CommandParser
 from generation.management import importing
 from generation.management.command import MadseaCommand
 from generation.services import import_folder_scan, publication
+from wording import say
 
 
 class Command(MadseaCommand):
-    help = (
+    help = say(
         "Import a folder of storyboard panels, each published as the next version of its plan's"
         " panel; a panel that is the last version already is left out. Folders in it are followed;"
         " what is refused is told with its reason, ends with 1, and leaves the rest imported."
@@ -19,13 +20,15 @@ class Command(MadseaCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("project", metavar="PROJECT")
-        parser.add_argument("episode", metavar="EPISODE", help="such as E202")
+        parser.add_argument("episode", metavar="EPISODE", help=say("such as E202"))
         parser.add_argument("folder", metavar="FOLDER", type=Path)
         parser.add_argument(
             "--numbered",
             metavar="SQ0010",
-            help="the files are this sequence's plans 0010, 0020, … in the order of their names;"
-            " without it, they are named such as E202_SQ0010-0010_extracted-raw.png",
+            help=say(
+                "the files are this sequence's plans 0010, 0020, … in the order of their names;"
+                " without it, they are named such as E202_SQ0010-0010_extracted-raw.png"
+            ),
         )
         importing.add_options(parser)
 

@@ -16,10 +16,11 @@ from generation.management.command import (
     printable,
 )
 from generation.services import workflow_descriptions, workflow_imports
+from wording import say
 
 
 class Command(MadseaCommand):
-    help = (
+    help = say(
         "Give a workflow: ComfyUI's API format or its editor's, wrapped or not, or a PNG or WebP"
         " that ComfyUI saved. A workflow of the same name becomes this one; what was chosen for it"
         " stays."
@@ -27,7 +28,7 @@ class Command(MadseaCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", metavar="FILE", type=Path)
-        parser.add_argument("--name", metavar="NAME", help="default: the file's own")
+        parser.add_argument("--name", metavar="NAME", help=say("default: the file's own"))
         add_actor(parser)
         add_dry_run(parser)
 
@@ -39,21 +40,29 @@ class Command(MadseaCommand):
             "actor": actor(options),
         }
         if options["dry_run"]:
-            self._tell(
-                workflow_descriptions.describe(workflow_imports.check(**given)), "can be given"
-            )
+            self._tell(workflow_descriptions.describe(workflow_imports.check(**given)), is_new=None)
             return
         imported = workflow_imports.take(**given)
-        done = "is given" if imported.is_new else "is replaced"
-        self._tell(workflow_descriptions.describe(imported.row), done)
+        self._tell(workflow_descriptions.describe(imported.row), is_new=imported.is_new)
 
-    def _tell(self, told: workflow_descriptions.ContractDocument, done: str) -> None:
+    def _tell(self, told: workflow_descriptions.ContractDocument, *, is_new: bool | None) -> None:
+        """Say what is asked and warned; `is_new` None: nothing was given."""
         for said in (*told["warnings"], *told["questions"]):
             self.stdout.write(printable(f"{said['code']}: {said['detail']}"))
         name, n_questions = printable(told["workflow_json"]), len(told["questions"])
         n_parameters = counted(len(told["parameters"]), "parameter")
-        asked = f"; {counted(n_questions, 'question')} to answer before it runs" * bool(n_questions)
-        self.stdout.write(self.style.SUCCESS(f"{name} {done}: {n_parameters}{asked}."))
+        done = {
+            None: say("{name} can be given: {parameters}.", name=name, parameters=n_parameters),
+            True: say("{name} is given: {parameters}.", name=name, parameters=n_parameters),
+            False: say("{name} is replaced: {parameters}.", name=name, parameters=n_parameters),
+        }[is_new]
+        self.stdout.write(self.style.SUCCESS(str(done)))
+        if n_questions:
+            asked = say(
+                "{questions} to answer before it runs.",
+                questions=counted(n_questions, "question"),
+            )
+            self.stdout.write(str(asked))
 
 
 def _content(file: Path) -> bytes:

@@ -18,21 +18,26 @@ from generation.models import PlanRun
 from generation.selectors import selection
 from generation.services import batches, retry_overrides
 from generation.states import RETRYABLE, RunState
+from wording import any_of, say
 
 
 class Command(MadseaCommand):
-    help = "Queue failed (or cancelled) plans again, as the admin's Retry does."
+    help = say("Queue failed (or cancelled) plans again, as the admin's Retry does.")
 
     def add_arguments(self, parser: CommandParser) -> None:
-        add_choice(parser, days_of="ended")
+        add_choice(
+            parser, since=say("ended that day or later"), until=say("ended that day or earlier")
+        )
         parser.add_argument(
             "--status",
             action="append",
             choices=sorted(state.value for state in RETRYABLE),
-            help="error (the default) or cancelled; may be given twice",
+            help=say("error (the default) or cancelled; may be given twice"),
         )
         parser.add_argument(
-            "--workflow", metavar="NAME", help="make them with another one, as the corrected file"
+            "--workflow",
+            metavar="NAME",
+            help=say("make them with another one, as the corrected file"),
         )
         add_actor(parser)
         add_dry_run(parser)
@@ -43,7 +48,12 @@ class Command(MadseaCommand):
         runs = list(selection.runs(choice(options), states))
         if not runs:
             self.stdout.write(
-                f"Nothing to do: no plan that fits is in state {' or '.join(states)}."
+                str(
+                    say(
+                        "Nothing to do: no plan that fits is in state {states}.",
+                        states=any_of(states),
+                    )
+                )
             )
             return
         groups = [(batch, list(of)) for batch, of in groupby(runs, key=lambda run: run.batch)]
@@ -55,10 +65,11 @@ class Command(MadseaCommand):
             self._list(runs)
             return
         retried = 0
-        for (batch, of), overrides in bar(list(zip(groups, read, strict=True)), "Retrying"):
+        for (batch, of), overrides in bar(list(zip(groups, read, strict=True)), say("Retrying")):
             retried += batches.retry_runs(batch, [run.pk for run in of], overrides, actor=user)
         plans, found = counted(retried, "plan"), counted(len(groups), "batch")
-        self.stdout.write(f"{plans} of {found} queued again.")
+        told = say("{plans} of {batches} queued again.", plans=plans, batches=found)
+        self.stdout.write(str(told))
 
     def _list(self, runs: list[PlanRun]) -> None:
         for run in runs:
@@ -66,4 +77,5 @@ class Command(MadseaCommand):
             where = f"{sequence.episode.project} {sequence.episode} {sequence}-{run.plan}"
             why = f": {run.error_code}: {run.error_message}" if run.error_code else ""
             self.stdout.write(f"{run.batch} {where} {run.state}{why}")
-        self.stdout.write(f"{counted(len(runs), 'plan')} would be queued again.")
+        told = say("{plans} would be queued again.", plans=counted(len(runs), "plan"))
+        self.stdout.write(str(told))

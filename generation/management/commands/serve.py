@@ -13,6 +13,7 @@ from generation.management.command import MadseaCommand
 from generation.models import Project
 from generation.runtime.processes import ROOT, HomeInUseError, claim_home, why_not_free
 from generation.services import demo_user
+from wording import say
 
 SAMPLES = ROOT / "samples" / "panels"
 SAMPLE_PROJECT = "madsea-2025-ep202"
@@ -20,7 +21,7 @@ SAMPLE_EPISODE = "E202"
 
 
 class Command(MadseaCommand):
-    help = (
+    help = say(
         "Migrate, then run the Procfile until Ctrl-C. For trying out (DEBUG=1, or neither DEBUG nor"
         " COMFYUI_SERVERS) make the demo user and import the sample panels into an empty home."
     )
@@ -28,7 +29,7 @@ class Command(MadseaCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--host", default=settings.MADSEA_HOST, help="where the web process listens"
+            "--host", default=settings.MADSEA_HOST, help=say("where the web process listens")
         )
 
     def handle(self, *args: Any, host: str, **options: Any) -> None:
@@ -47,13 +48,13 @@ class Command(MadseaCommand):
         address = f"http://{host}:{settings.PORT}{settings.MADSEA_PATH}"
         lines = [
             "",
-            f"Admin     {address}/admin/",
-            f"API       {address}/api/docs/",
+            _line(say("Admin"), f"{address}/admin/"),
+            _line(say("API"), f"{address}/api/docs/"),
             *_access(),
-            f"Files     {settings.MADSEA_PROJECTS_ROOT}",
-            f"ComfyUI   {_servers()}",
+            _line(say("Files"), settings.MADSEA_PROJECTS_ROOT),
+            _line("ComfyUI", _servers()),
             "",
-            "Ctrl-C stops everything.",
+            str(say("Ctrl-C stops everything.")),
             "",
         ]
         self.stdout.write("\n".join(lines))
@@ -89,20 +90,25 @@ def has_preview() -> bool:
     return is_for_trying_out() and not settings.COMFYUI_SERVERS
 
 
+def _line(name: str, value: object) -> str:
+    return f"{name!s:<13} {value}"
+
+
 def _servers() -> str:
     if has_preview():
-        return "the preview server (COMFYUI_SERVERS empty)"
-    return ", ".join(settings.COMFYUI_SERVERS) or "those of the admin (COMFYUI_SERVERS empty)"
+        return say("the preview server (COMFYUI_SERVERS empty)")
+    return ", ".join(settings.COMFYUI_SERVERS) or say("those of the admin (COMFYUI_SERVERS empty)")
 
 
 def _access() -> list[str]:
     if not is_for_trying_out():
-        return ["User      your own; the first: manage.py createsuperuser (no demo user: no DEBUG)"]
+        own = say("your own; the first: manage.py createsuperuser (no demo user: no DEBUG)")
+        return [_line(say("User"), own)]
     access = demo_user.ensure()
     return [
-        f"User      {access.name}",
-        f"Password  {access.password}",
-        f"Token     {access.token}",
+        _line(say("User"), access.name),
+        _line(say("Password"), access.password),
+        _line(say("Token"), access.token),
     ]
 
 
@@ -111,8 +117,16 @@ def _refuse_taken_ports(host: str) -> None:
     if has_preview():
         needed.append(("MADSEA_PREVIEW_PORT", "127.0.0.1", settings.MADSEA_PREVIEW_PORT))
         if settings.PORT == settings.MADSEA_PREVIEW_PORT:
-            raise CommandError("PORT and MADSEA_PREVIEW_PORT are the same: set one to another.")
+            raise CommandError(
+                say("PORT and MADSEA_PREVIEW_PORT are the same: set one to another.")
+            )
     for name, where, port in needed:
         if reason := why_not_free(where, port):
-            text = f"Port {port} of {where} cannot be used ({reason}): set {name} to another."
+            text = say(
+                "Port {port} of {where} cannot be used ({reason}): set {name} to another.",
+                port=port,
+                where=where,
+                reason=reason,
+                name=name,
+            )
             raise CommandError(text)

@@ -22,37 +22,52 @@ from generation.services import (
     servers,
     workflow_library,
 )
+from generation.state_words import in_words
 from generation.states import ServerHealth
+from wording import say
 
-HEADINGS = ("name", "address", "health", "version", "driver", "doing")
+HEADINGS = (
+    say("name"),
+    say("address"),
+    say("health"),
+    say("version"),
+    say("driver"),
+    say("doing"),
+)
 
 
 class Command(MadseaCommand):
-    help = (
+    help = say(
         "Show every ComfyUI server, take one back into service, or change how it is reached. Ends"
         " with 1 when none can take work."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--look", action="store_true", help="ask each server now")
+        parser.add_argument("--look", action="store_true", help=say("ask each server now"))
 
         parser.add_argument(
             "--take-back",
             metavar="NAME",
-            help="take a server back that was set aside, and lift its blocks",
+            help=say("take a server back that was set aside, and lift its blocks"),
         )
-        parser.add_argument("--access", metavar="NAME", help="change how this server is reached")
+        parser.add_argument(
+            "--access", metavar="NAME", help=say("change how this server is reached")
+        )
         parser.add_argument(
             "--certificate",
             metavar="FILE",
-            help="with --access: PEM of the CA or server to believe, or a SHA-256 fingerprint;"
-            " '' for none",
+            help=say(
+                "with --access: PEM of the CA or server to believe, or a SHA-256 fingerprint;"
+                " '' for none"
+            ),
         )
         parser.add_argument(
             "--partner-key-from",
             metavar="FILE",
-            help="with --access: the Comfy.org API key for partner nodes, from a file (- reads it"
-            " from the terminal)",
+            help=say(
+                "with --access: the Comfy.org API key for partner nodes, from a file (- reads it"
+                " from the terminal)"
+            ),
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -61,19 +76,23 @@ class Command(MadseaCommand):
         if options["access"]:
             _change_access(options)
         if options["look"]:
-            for server in bar(list(Server.objects.enabled()), "Looking"):
+            for server in bar(list(Server.objects.enabled()), say("Looking")):
                 servers.read_now(server)
         found = list(reads.servers())
-        self._table([HEADINGS, *(_row(server) for server in found)])
+        self._table([tuple(map(str, HEADINGS)), *(_row(server) for server in found)])
         for line in (*_paces(found), *_lacks(found)):
-            self.stdout.write(line)
+            self.stdout.write(str(line))
         for trouble in storage_troubles.troubles():
-            self.stdout.write(storage_troubles.sentence(trouble))
+            self.stdout.write(str(storage_troubles.sentence(trouble)))
         usable = sum(map(_is_usable, found))
-        summary = f"{usable} of {counted(len(found), 'server')} can take work."
+        summary = say(
+            "{usable} of {servers} can take work.",
+            usable=usable,
+            servers=counted(len(found), "server"),
+        )
         if not usable:
             raise CommandError(summary)
-        self.stdout.write(summary)
+        self.stdout.write(str(summary))
 
     def _table(self, rows: Sequence[tuple[str, ...]]) -> None:
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -86,7 +105,13 @@ def _named(name: str) -> Server:
     server = Server.objects.filter(name=name).first()
     if server is None:
         names = ", ".join(Server.objects.order_by("name").values_list("name", flat=True))
-        raise CommandError(f"No server is called {name!r}; there are: {names or 'none'}.")
+        raise CommandError(
+            say(
+                "No server is called {name!r}; there are: {names}.",
+                name=name,
+                names=names or say("none"),
+            )
+        )
     return server
 
 
@@ -99,7 +124,7 @@ def _change_access(options: dict[str, Any]) -> None:
     if options["partner_key_from"]:
         given["partner_key"] = _content(options["partner_key_from"])
     if not given:
-        raise CommandError("--access needs --certificate or --partner-key-from.")
+        raise CommandError(say("--access needs --certificate or --partner-key-from."))
     try:
         servers.set_access(_named(options["access"]), **given)
     except ValidationError as error:
@@ -109,11 +134,12 @@ def _change_access(options: dict[str, Any]) -> None:
 
 def _content(place: str) -> str:
     if place == "-":
-        return getpass("Key (not shown): ") if sys.stdin.isatty() else sys.stdin.read()
+        return getpass(str(say("Key (not shown): "))) if sys.stdin.isatty() else sys.stdin.read()
     try:
         return Path(place).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"{place} cannot be read: {error}") from error
+        text = say("{place} cannot be read: {error}", place=place, error=str(error))
+        raise CommandError(text) from error
 
 
 def _take_back(name: str) -> None:
@@ -140,36 +166,59 @@ def _row(server: Any) -> tuple[str, ...]:
 
 def _health(server: Server) -> str:
     if not server.is_enabled:
-        return "disabled"
+        return str(in_words("disabled"))
     if server.set_aside_at is not None:
-        return f"set aside: {server.set_aside_detail}"
-    detail = f": {server.health_detail}" if server.health_detail else ""
-    return f"{server.health}{' (draining)' if server.is_draining else ''}{detail}"
+        return str(say("set aside: {why}", why=server.set_aside_detail))
+    health = in_words(server.health)
+    if server.is_draining:
+        health = say("{health} (draining)", health=health)
+    if server.health_detail:
+        health = say("{label}: {value}", label=health, value=server.health_detail)
+    return str(health)
 
 
 def _paces(found: list[Server]) -> list[str]:
     lines: list[str] = []
     for server in found:
         if names := paces.loaded(server.pk):
-            lines.append(f"{server.name} has loaded last: {', '.join(names)}")
+            lines.append(
+                say("{server} has loaded last: {names}", server=server.name, names=", ".join(names))
+            )
         lines += [
-            f"{server.name} takes {pace.median_s:.1f} s for a plan of {pace.workflow}:"
-            f" {pace.per_hour:.0f} an hour (median of {pace.n_plans})"
+            say(
+                "{server} takes {median_s:.1f} s for a plan of {workflow}: {per_hour:.0f} an hour"
+                " (median of {n_plans})",
+                server=server.name,
+                median_s=pace.median_s,
+                workflow=pace.workflow,
+                per_hour=pace.per_hour,
+                n_plans=pace.n_plans,
+            )
             for pace in paces.paces(server.pk)
         ]
     return lines
 
 
 def _lacks(found: list[Server]) -> list[str]:
-    lines = [
-        f"{server.name} is blocked for {block['workflow_json']}: {block['message']}"
+    lines: list[str] = [
+        say(
+            "{server} is blocked for {workflow}: {why}",
+            server=server.name,
+            workflow=block["workflow_json"],
+            why=block["message"],
+        )
         for server in found
         for block in reads.blocked_for(server)
     ]
     for workflow in _workflows():
         for server in found:
             lines += [
-                f"{server.name} cannot run {workflow.name}: {sentence}"
+                say(
+                    "{server} cannot run {workflow}: {why}",
+                    server=server.name,
+                    workflow=workflow.name,
+                    why=sentence,
+                )
                 for sentence in servers.missing_for(workflow, server)
             ]
     return lines

@@ -14,6 +14,7 @@ from generation.management.command import MadseaCommand, whole
 from generation.runtime.event_feed import FEED
 from generation.runtime.processes import end_with, why_not_free
 from generation.runtime.stalled_clients import ImpatientProtocol
+from wording import say
 
 #: One connection each; what the system allows is taken, as its default is few.
 _FILES = resource.RLIMIT_NOFILE
@@ -27,18 +28,28 @@ class _Server(uvicorn.Server):
 
 
 class Command(MadseaCommand):
-    help = "Answer HTTP, until SIGTERM or Ctrl-C."
+    help = say("Answer HTTP, until SIGTERM or Ctrl-C.")
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--host", default=settings.MADSEA_HOST, help="where it listens")
+        parser.add_argument("--host", default=settings.MADSEA_HOST, help=say("where it listens"))
         parser.add_argument(
-            "--port", type=whole(1, 65535), default=settings.PORT, help=f"default: {settings.PORT}"
+            "--port",
+            type=whole(1, 65535),
+            default=settings.PORT,
+            help=say("default: {port}", port=settings.PORT),
         )
 
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
         if reason := why_not_free(host, port):
-            raise CommandError(f"Nothing can listen on {host}, port {port}: {reason}.")
+            raise CommandError(
+                say(
+                    "Nothing can listen on {host}, port {port}: {reason}.",
+                    host=host,
+                    port=port,
+                    reason=reason,
+                )
+            )
         end_with(settings.MADSEA_ENDS_WITH)
         resource.setrlimit(_FILES, (resource.getrlimit(_FILES)[1],) * 2)
         config = uvicorn.Config(
@@ -61,4 +72,6 @@ class Command(MadseaCommand):
         with suppress(KeyboardInterrupt):
             server.run()
         if not server.started:
-            raise CommandError(f"The web process could not begin to listen on port {port}.")
+            raise CommandError(
+                say("The web process could not begin to listen on port {port}.", port=port)
+            )

@@ -9,23 +9,24 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks.registry import registry
-from django.core.management.base import BaseCommand, CommandError, no_translations
+from django.core.management.base import CommandError, no_translations
 from django.db import DatabaseError, InterfaceError, close_old_connections, connections
 
 from generation import queueing
-from generation.management.command import counted, whole
+from generation.management.command import MadseaCommand, counted, whole
 from generation.models import Server
 from generation.runtime.cluster import Watchdog, WorkCluster
 from generation.runtime.processes import Companion, Leaders
 from generation.services import server_leases, servers, tick
+from wording import say
 
 logger = logging.getLogger(__name__)
 
 RESTARTS_AFTER_S = 1.0
 
 
-class Command(BaseCommand):
-    help = "Run the workers that drive the ComfyUI servers, until SIGTERM or Ctrl-C."
+class Command(MadseaCommand):
+    help = say("Run the workers that drive the ComfyUI servers, until SIGTERM or Ctrl-C.")
     requires_migrations_checks = True
     # It runs them itself, each once.
     requires_system_checks = []
@@ -35,12 +36,14 @@ class Command(BaseCommand):
             "--workers",
             type=whole(1, 512),
             default=settings.MADSEA_WORKERS,
-            help="worker processes (default: servers + 2)",
+            help=say("worker processes (default: servers + 2)"),
         )
         parser.add_argument(
             "--restart",
             action="store_true",
-            help="begin anew when the workers are stuck or cannot start, instead of ending with 1",
+            help=say(
+                "begin anew when the workers are stuck or cannot start, instead of ending with 1"
+            ),
         )
 
     @no_translations

@@ -79,7 +79,7 @@ def _log_retry(
     *,
     is_remade: bool,
 ) -> None:
-    said = {"values": told(overrides, {})} if overrides else {}
+    said: dict[str, str] = {"values": told(overrides, {})} if overrides else {}
     event = "retried_manually" if target == RunState.WAITING else "retried"
     if is_remade and run.workflow is not None:
         event, said = "retried_with", said | {"workflow": str(run.workflow)}

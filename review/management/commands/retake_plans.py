@@ -18,22 +18,23 @@ from review.services import retake_preview
 from review.services import retakes as retake_batches
 from review.services.retake_preview import RetakeDocument
 from review.services.retakes import NEW, SAME, Wanted
+from wording import say
 
 
 class Command(MadseaCommand):
-    help = "Make the plans again whose review has come to a retake."
+    help = say("Make the plans again whose review has come to a retake.")
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--project", required=True, metavar="PROJECT")
         parser.add_argument("--episode", required=True, metavar="E202")
         parser.add_argument("--sequence", metavar="SQ0010")
         parser.add_argument(
-            "--seed", choices=(NEW, SAME), default=NEW, help="drawn anew, or the version's own"
+            "--seed", choices=(NEW, SAME), default=NEW, help=say("drawn anew, or the version's own")
         )
         parser.add_argument(
             "--add-comments",
             action="store_true",
-            help="put each decision's comment behind the prompt of its plan",
+            help=say("put each decision's comment behind the prompt of its plan"),
         )
         parser.add_argument("--variations", type=whole(1, VARIATIONS_MAX), default=1)
         add_actor(parser)
@@ -46,11 +47,15 @@ class Command(MadseaCommand):
         for each in ready:
             self.stdout.write(_line(each, adds=options["add_comments"]))
         if not ready:
-            busy = counted(len(found), "plan")
-            self.stdout.write(f"Nothing to do: no retake waits, and {busy} are being rendered.")
+            told = say(
+                "Nothing to do: no retake waits; being rendered: {plans}.",
+                plans=counted(len(found), "plan"),
+            )
+            self.stdout.write(str(told))
             return
         if options["dry_run"]:
-            self.stdout.write(f"{counted(len(ready), 'plan')} would be made again.")
+            told = say("{plans} would be made again.", plans=counted(len(ready), "plan"))
+            self.stdout.write(str(told))
             return
         wanted = [
             Wanted(
@@ -62,7 +67,12 @@ class Command(MadseaCommand):
         ]
         made = retake_batches.start(wanted, variations=options["variations"], requester=user)
         named = ", ".join(str(batch) for batch in made)
-        self.stdout.write(f"{counted(len(ready), 'plan')} asked for again: {named}.")
+        told = say(
+            "{plans} asked for again: {batches}.",
+            plans=counted(len(ready), "plan"),
+            batches=named,
+        )
+        self.stdout.write(str(told))
 
 
 def _found(options: dict[str, Any]) -> list[RetakeDocument]:
@@ -76,7 +86,9 @@ def _found(options: dict[str, Any]) -> list[RetakeDocument]:
     versions = list(retakes.to_make().filter(**chosen)[: retake_batches.RETAKES_MAX + 1])
     if len(versions) > retake_batches.RETAKES_MAX:
         most = retake_batches.RETAKES_MAX
-        raise CommandError(f"At most {most:,} plans can be started at once: name a sequence.")
+        raise CommandError(
+            say("At most {most:,} plans can be started at once: name a sequence.", most=most)
+        )
     return retake_preview.documents(versions)
 
 

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from generation.management.command import (
     add_actor,
     add_dry_run,
     counted,
+    listed,
     printable,
 )
 from nomenclature import rules
@@ -27,15 +28,31 @@ from storyboards.selectors import documents, doubt_messages, drafts
 from storyboards.selectors.drafts import Draft
 from storyboards.services import confirmation, intake, reading_queue
 from storyboards.services.folder_packing import packed
-from storyboards.states import ImportState
+from storyboards.states import Change, ImportState
+from wording import say
 
 _PIECE_BYTES = 2**20
 #: So long it waits for others who read on this machine.
 WAIT_S = 600.0
+#: What a confirmation has made, and what a board would do, in words.
+_COUNTED: Mapping[str, str] = {
+    "plans": say("plans"),
+    "new": say("new plans"),
+    "changed": say("changed"),
+    "panels": say("panels"),
+    "omitted": say("omitted"),
+}
+_CHANGES: Mapping[Change, str] = {
+    Change.ADDED: say("added"),
+    Change.CHANGED: say("changed"),
+    Change.MOVED: say("moved"),
+    Change.SAME: say("same"),
+    Change.LEFT_OUT: say("left out"),
+}
 
 
 class Command(MadseaCommand):
-    help = (
+    help = say(
         "Import an episode's storyboard: a PDF, a Storyboarder project (its folder, or a zip of"
         " it), a folder or zip of images. It becomes a draft, to be looked over in the admin;"
         " --confirm makes its plans at once."
@@ -45,16 +62,20 @@ class Command(MadseaCommand):
         parser.add_argument("file", metavar="FILE", type=Path)
         parser.add_argument("--project", required=True, metavar="PROJECT")
         parser.add_argument("--episode", required=True, metavar="E202")
-        parser.add_argument("--season", metavar="S02", help="the episode's own, unless it is given")
+        parser.add_argument(
+            "--season", metavar="S02", help=say("the episode's own, unless it is given")
+        )
         parser.add_argument(
             "--pictures",
             choices=intake.PICTURES,
             default="first",
-            help="which of several pictures of one plan to take",
+            help=say("which of several pictures of one plan to take"),
         )
-        parser.add_argument("--json", action="store_true", help="print it as the API tells it")
+        parser.add_argument("--json", action="store_true", help=say("print it as the API tells it"))
         parser.add_argument(
-            "--confirm", action="store_true", help="make its plans, with their panels and texts"
+            "--confirm",
+            action="store_true",
+            help=say("make its plans, with their panels and texts"),
         )
         add_actor(parser)
         add_dry_run(parser)
@@ -62,7 +83,7 @@ class Command(MadseaCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         file: Path = options["file"]
         if not file.exists():
-            raise CommandError(f"There is no file {file}.")
+            raise CommandError(say("There is no file {file}.", file=file))
         place = _place(options)
         with packed(file) as whole:
             if options["dry_run"]:
@@ -108,7 +129,7 @@ class Command(MadseaCommand):
             self._dump([documents.board(each, of) for each in draft.boards])
         else:
             self._boards(draft)
-            self.stdout.write("Nothing is kept (--dry-run).")
+            self.stdout.write(str(say("Nothing is kept (--dry-run).")))
 
     def _tell(self, made: StoryboardImport, options: dict[str, Any]) -> None:
         if options["json"]:
@@ -117,24 +138,36 @@ class Command(MadseaCommand):
         self._boards(drafts.draft(made))
         if made.state == ImportState.CONFIRMED:
             # PostgreSQL keeps no order of the keys.
-            counts = ", ".join(f"{made.made[what]} {what}" for what in confirmation.COUNTED)
-            self.stdout.write(f"Confirmed: {counts}.")
+            counts = listed(
+                say("{label}: {value}", label=_COUNTED[what], value=made.made[what])
+                for what in confirmation.COUNTED
+            )
+            self.stdout.write(str(say("Confirmed. {counts}.", counts=counts)))
         else:
-            self.stdout.write(f"Draft {made.public_id}: look it over in the admin, or --confirm.")
+            told = say("Draft {id}: look it over in the admin, or --confirm.", id=made.public_id)
+            self.stdout.write(str(told))
 
     def _boards(self, draft: Draft) -> None:
         for compared in draft.boards:
             board = compared.board
-            told = "; ".join(doubt_messages.told(each)["detail"] for each in board.doubts)
-            plan = f"{board.sequence_code}-{board.plan_code}" if board.is_selected else "left out"
-            line = f"{board.label or board.position} → {plan} {board.style_code} {compared.change}"
+            told = "; ".join(str(doubt_messages.told(each)["detail"]) for each in board.doubts)
+            plan = (
+                f"{board.sequence_code}-{board.plan_code}" if board.is_selected else say("left out")
+            )
+            change = _CHANGES[compared.change]
+            line = f"{board.label or board.position} → {plan} {board.style_code} {change}"
             self.stdout.write(printable(f"{line}  {told}".rstrip()))
         for plan_gone in draft.gone:
             where = f"{plan_gone.sequence_id}-{plan_gone.plan}"
-            self.stdout.write(printable(f"{plan_gone.label or '–'} → {where} gone"))
+            self.stdout.write(printable(f"{plan_gone.label or '–'} → {where} {say('gone')}"))
         for problem in draft.problems:
-            self.stdout.write(printable(problem.detail))
-        self.stdout.write(f"{counted(len(draft.boards), 'board')}, {draft.n_doubtful} doubtful.")
+            self.stdout.write(printable(str(problem.detail)))
+        summary = say(
+            "{boards}, {n} doubtful.",
+            boards=counted(len(draft.boards), "board"),
+            n=draft.n_doubtful,
+        )
+        self.stdout.write(str(summary))
 
     def _dump(self, value: Any) -> None:
         self.stdout.write(json.dumps(value, ensure_ascii=False, indent=2))

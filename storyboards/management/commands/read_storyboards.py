@@ -6,10 +6,11 @@ from django.core.management.base import no_translations
 
 from generation.management.command import MadseaCommand, counted
 from storyboards.services import reading_queue
+from wording import say
 
 
 class Command(MadseaCommand):
-    help = (
+    help = say(
         "Read the storyboards that wait for it, one after another, and end. Madsea starts it by"
         " itself when a storyboard comes in; where another one reads on this machine it ends at"
         " once."
