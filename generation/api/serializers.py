@@ -61,7 +61,7 @@ class ExpectedEnd(serializers.Field[Any, Any, str | None, Any]):
         # All rows of an answer share what the serializer at its root was given.
         shared = cast("dict[str, Forecast]", self.context)
         if "forecast" not in shared:
-            shared["forecast"] = expected_ends.forecast()
+            shared["forecast"] = expected_ends.RECENT.recent()
         return shared["forecast"]
 
 

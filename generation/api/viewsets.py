@@ -235,7 +235,7 @@ class QueueViewSet(ViewSet):
         places: Any = selectors.queue(selectors.batch(asked) if asked else None)
         pages = Pages()
         page: Any = pages.paginate_queryset(places, request, self)
-        told = expected_ends.forecast()
+        told = expected_ends.RECENT.recent()
         ends = {pk: expected.at for pk, expected in told.runs.items()}
         shown = render_queue.lines(page, ends)
         answer = pages.get_paginated_response(shown.lines)

@@ -165,3 +165,28 @@ def test_a_long_queue_asks_no_more_than_a_short_one(db: None, n_plans: int) -> N
 
     assert len(told.runs) == n_plans
     assert len(captured) <= QUERIES_MOST
+
+
+def test_a_forecast_that_cost_much_is_kept_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    made: list[expected_ends.Forecast] = []
+    monkeypatch.setattr(
+        expected_ends, "forecast", lambda: made.append(expected_ends.Forecast()) or made[-1]
+    )
+    monkeypatch.setattr(expected_ends, "thread_time", lambda: 2.0 * len(made))
+    monkeypatch.setattr(expected_ends, "monotonic", lambda: now[0])
+    kept = expected_ends.ForecastCache(dear_s=1.0, share=0.5)
+
+    first = kept.recent()
+    now[0] = 3.9
+    assert kept.recent() is first
+    now[0] = 4.0
+    assert kept.recent() is not first
+
+
+def test_a_forecast_that_costs_little_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expected_ends, "thread_time", lambda: 0.0)
+    monkeypatch.setattr(expected_ends, "forecast", expected_ends.Forecast)
+    kept = expected_ends.ForecastCache()
+
+    assert kept.recent() is not kept.recent()
