@@ -35,6 +35,7 @@ _COUNTED: Mapping[str, Callable[[int], str]] = {
     "worker": lambda n: say_n("{n} worker", "{n} workers", n),
     "server": lambda n: say_n("{n} server", "{n} servers", n),
     "storyboard": lambda n: say_n("{n} storyboard", "{n} storyboards", n),
+    "recipient": lambda n: say_n("{n} recipient", "{n} recipients", n),
     "board": lambda n: say_n("{n} board", "{n} boards", n),
 }
 

@@ -9,10 +9,13 @@ from generation.management.command import MadseaCommand
 from review.selectors import table
 from review.selectors.table import Asked, Show
 from review.services import exports, review_tables
+from wording import say
 
 
 class Command(MadseaCommand):
-    help = "Write pictures with their states and comments as CSV, to be filled in and read back."
+    help = say(
+        "Write pictures with their states and comments as CSV, to be filled in and read back."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--project", required=True, metavar="PROJECT")
@@ -21,7 +24,7 @@ class Command(MadseaCommand):
         parser.add_argument("--show", choices=[each.value for each in Show], default=Show.ALL.value)
         parser.add_argument("--style", default="")
         parser.add_argument("--separator", choices=(";", ","), default=";")
-        parser.add_argument("--output", type=Path, help="without it: standard output")
+        parser.add_argument("--output", type=Path, help=say("without it: standard output"))
 
     def handle(self, *args: Any, **options: Any) -> None:
         of = table.episode(options["project"], options["episode"])

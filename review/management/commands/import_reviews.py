@@ -17,10 +17,11 @@ from generation.management.command import (
 from review.services import review_tables
 from review.services.decisions import Reviewer
 from review.services.review_tables import MAX_BYTES, Reading, Row
+from wording import say
 
 
 class Command(MadseaCommand):
-    help = "Take the decisions of a CSV that export_reviews wrote, and somebody has filled in."
+    help = say("Take the decisions of a CSV that export_reviews wrote, and somebody has filled in.")
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)

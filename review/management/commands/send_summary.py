@@ -11,12 +11,13 @@ from django.core.validators import validate_email
 from generation.management.command import MadseaCommand, add_dry_run, counted
 from review.selectors import summary
 from review.services import summary_mails
+from wording import say
 
 _SMTP = "django.core.mail.backends.smtp.EmailBackend"
 
 
 class Command(MadseaCommand):
-    help = "Mail what was made, failed and decided since yesterday evening, and what waits."
+    help = say("Mail what was made, failed and decided since yesterday evening, and what waits.")
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -24,16 +25,18 @@ class Command(MadseaCommand):
             nargs="+",
             metavar="ADDRESS",
             default=settings.MADSEA_SUMMARY_TO,
-            help="without it those of MADSEA_SUMMARY_TO",
+            help=say("without it those of MADSEA_SUMMARY_TO"),
         )
         parser.add_argument(
             "--since",
             default="",
             metavar="MOMENT",
-            help="such as 2026-11-25T18:00; without it yesterday at 18:00",
+            help=say("such as 2026-11-25T18:00; without it yesterday at 18:00"),
         )
         parser.add_argument(
-            "--even-if-nothing", action="store_true", help="send it also where nothing happened"
+            "--even-if-nothing",
+            action="store_true",
+            help=say("send it also where nothing happened"),
         )
         add_dry_run(parser)
 
