@@ -35,6 +35,9 @@ _COUNTED: Mapping[str, Callable[[int], str]] = {
     "worker": lambda n: say_n("{n} worker", "{n} workers", n),
     "server": lambda n: say_n("{n} server", "{n} servers", n),
     "storyboard": lambda n: say_n("{n} storyboard", "{n} storyboards", n),
+    "decision": lambda n: say_n("{n} decision", "{n} decisions", n),
+    "row": lambda n: say_n("{n} row", "{n} rows", n),
+    "picture": lambda n: say_n("{n} picture", "{n} pictures", n),
     "recipient": lambda n: say_n("{n} recipient", "{n} recipients", n),
     "board": lambda n: say_n("{n} board", "{n} boards", n),
 }

@@ -410,7 +410,7 @@ def test_commands_write_and_read_back(
     call_command("import_reviews", str(file), "--as", "supervisor")
 
     assert f"line 2: approve {versions[0]}" in dry[0]
-    assert "1 decision would be taken, 0 were so already, 2 rows say nothing." in dry[0]
+    assert "1 decision would be taken, 0 so already, 2 rows without a decision." in dry[0]
     assert dry[1] == 0
     assert Review.objects.get().by == supervisor
 

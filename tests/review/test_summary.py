@@ -180,7 +180,7 @@ def test_the_mail_tells_it_as_text_and_as_html(
     assert "Less light" in sent.body
     assert "https://madsea.studio/review/madsea-2025-ep202/E202/?show=to_review" in sent.body
     assert "KSampler: out of luck" in page
-    assert "Sent to 2 recipients." in capsys.readouterr().out
+    assert "Envoyé à 2 destinataires." in capsys.readouterr().out
 
 
 def test_nothing_is_sent_when_nothing_has_happened(

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from generation.management.command import MadseaCommand
+from generation.management.command import MadseaCommand, counted
 from review.selectors import table
 from review.selectors.table import Asked, Show
 from review.services import exports, review_tables
@@ -39,4 +39,6 @@ class Command(MadseaCommand):
                 file.write(content)
         except OSError as error:
             raise CommandError(f"{options['output']}: {error.strerror}") from error
-        self.stdout.write(f"{len(found.version_ids)} pictures written to {options['output']}.")
+        pictures = counted(len(found.version_ids), "picture")
+        written = say("{pictures} written to {file}.", pictures=pictures, file=options["output"])
+        self.stdout.write(str(written))

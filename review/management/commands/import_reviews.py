@@ -17,7 +17,7 @@ from generation.management.command import (
 from review.services import review_tables
 from review.services.decisions import Reviewer
 from review.services.review_tables import MAX_BYTES, Reading, Row
-from wording import say
+from wording import Sentence, say, to_say
 
 
 class Command(MadseaCommand):
@@ -45,11 +45,20 @@ class Command(MadseaCommand):
 
 def _line(row: Row) -> str:
     words = f" “{printable(row.asked.comment)}”" if row.asked.comment else ""
-    done = " (already so)" if row.is_done else ""
-    return f"line {row.line}: {row.asked.decision} {row.filename}{words}{done}"
+    done = say(" (already so)") if row.is_done else ""
+    told = say("line {n}: {decision}", n=row.line, decision=row.asked.decision)
+    return f"{told} {row.filename}{words}{done}"
 
 
 def _summed_up(found: Reading, *, is_dry: bool) -> str:
-    verb = "would be taken" if is_dry else "taken"
-    taken = counted(len(found.to_take), "decision")
-    return f"{taken} {verb}, {found.n_done} were so already, {found.n_unchanged} rows say nothing."
+    template = (
+        to_say("{decisions} would be taken, {done} so already, {rows} without a decision.")
+        if is_dry
+        else to_say("{decisions} taken, {done} so already, {rows} without a decision.")
+    )
+    parts = {
+        "decisions": counted(len(found.to_take), "decision"),
+        "done": found.n_done,
+        "rows": counted(found.n_unchanged, "row"),
+    }
+    return str(Sentence(template, parts))

@@ -49,17 +49,21 @@ class Command(MadseaCommand):
             self.stdout.write(f"{mail.subject}\n\n{mail.body}")
             return
         if not summary.has_news(found) and not options["even_if_nothing"]:
-            self.stdout.write("Nothing has happened: no mail is sent.")
+            self.stdout.write(str(say("Nothing has happened: no mail is sent.")))
             return
         if not to:
-            raise CommandError("Nobody is to get it: give --to, or set MADSEA_SUMMARY_TO.")
+            raise CommandError(
+                str(say("Nobody is to get it: give --to, or set MADSEA_SUMMARY_TO."))
+            )
         if not settings.EMAIL_HOST and settings.EMAIL_BACKEND == _SMTP:
-            raise CommandError("No mail can be sent: EMAIL_HOST is not set.")
+            raise CommandError(str(say("No mail can be sent: EMAIL_HOST is not set.")))
         try:
             mail.send()
         except (OSError, smtplib.SMTPException) as error:
-            raise CommandError(f"The mail was not sent: {error}") from error
-        self.stdout.write(f"Sent to {counted(len(to), 'recipient')}.")
+            why = say("The mail was not sent: {error}", error=error)
+            raise CommandError(str(why)) from error
+        sent = say("Sent to {recipients}.", recipients=counted(len(to), "recipient"))
+        self.stdout.write(str(sent))
 
 
 def _check(addresses: list[str]) -> None:
@@ -67,4 +71,5 @@ def _check(addresses: list[str]) -> None:
         try:
             validate_email(each)
         except ValidationError:
-            raise CommandError(f"{each!r:.80} is no mail address.") from None
+            told = say("{address} is no mail address.", address=repr(each)[:80])
+            raise CommandError(str(told)) from None
