@@ -181,7 +181,7 @@ def test_ctrl_c_ends_a_command_without_a_traceback(tmp_path: Path) -> None:
     started = subprocess.Popen(
         [sys.executable, "manage.py", "generate", str(tmp_path / "request.json")],
         cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "MADSEA_HOME": str(tmp_path)},
+        env={"PATH": os.environ["PATH"], "MADSEA_HOME": str(tmp_path), "LANG": "en_GB.UTF-8"},
         stderr=subprocess.PIPE,
         text=True,
         preexec_fn=obeying_signals,  # noqa: PLW1509
