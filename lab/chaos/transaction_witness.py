@@ -31,7 +31,7 @@ WATCHED = (
     "generation.storage:make_mark",
     "generation.storage:is_there",
     "generation.comfyui.http_transport:Transport.send",
-    "generation.comfyui.http_transport:Transport.probe",
+    "generation.comfyui.http_transport:Transport.status_only",
     "generation.comfyui.socket:Socket.connect",
 )
 

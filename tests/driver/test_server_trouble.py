@@ -386,7 +386,7 @@ def test_a_prompt_that_is_there_twice_is_rendered_once(
 
     flying.drive_until(slow_server, lambda: twice() and len(client.queue().pending) == 1)
 
-    assert client.queue().count(str(Attempt.objects.latest("pk").prompt_id)) == 1
+    assert client.queue().n_copies(str(Attempt.objects.latest("pk").prompt_id)) == 1
     client.close()
 
 
