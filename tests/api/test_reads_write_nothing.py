@@ -37,6 +37,7 @@ PARTS = {
     "guest-cards",
     "guest-file",
     "guest-picture",
+    "guest-zip",
 }
 #: A token that leads nowhere is counted, as a wrong password is.
 COUNTED = {"guest-enter"}
@@ -70,7 +71,10 @@ ROWS: dict[str, Any] = {
 }
 QUERIES: dict[str, Any] = {
     "status": lambda: f"?batch_id={ONE['batch_id']()}",
-    "events": lambda: f"?episode_id={row_of('episodes-one')}",
+    **dict.fromkeys(
+        ("events", "export-csv", "export-sheet", "export-zip"),
+        lambda: f"?episode_id={row_of('episodes-one')}",
+    ),
 }
 MODELS = {f"{model._meta.app_label}_{model._meta.model_name}": model for model in site._registry}
 

@@ -135,12 +135,17 @@ def review_studio(sites: Sites) -> Iterator[Studio]:
 @pytest.fixture(scope="module")
 def signed_in(browser: Browser, review_studio: Studio) -> list[Any]:
     """The cookies of a supervisor who has signed in, which is done once."""
+    return cookies_of(browser, review_studio)
+
+
+def cookies_of(browser: Browser, studio: Studio) -> list[Any]:
+    """Sign in, and return the cookies of it."""
     context = browser.new_context(locale="en-GB")
     context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
-    page.goto(f"{review_studio.url}/admin/login/")
-    page.fill("[name=username]", review_studio.access["name"])
-    page.fill("[name=password]", review_studio.access["password"])
+    page.goto(f"{studio.url}/admin/login/")
+    page.fill("[name=username]", studio.access["name"])
+    page.fill("[name=password]", studio.access["password"])
     page.click("button[type=submit]")
     page.wait_for_selector("#home-tables")
     kept = list(context.cookies())

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import light_tables
 from tests.browser.conftest import PATIENCE_MS
-from tests.browser.test_light_table import Studio, Table, context_of, page_in
+from tests.browser.test_light_table import Studio, Table, context_of, cookies_of, page_in
 from tests.processes import PROJECT_ID, Sites
 
 pytestmark = pytest.mark.slow
@@ -25,7 +25,7 @@ def studio(sites: Sites) -> Iterator[Studio]:
 
 @pytest.fixture
 def table(browser: Browser, studio: Studio) -> Iterator[Table]:
-    context = context_of(browser, studio)
+    context = context_of(browser, cookies_of(browser, studio))
     yield from page_in(context, studio)
     context.close()
 

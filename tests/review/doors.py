@@ -188,6 +188,11 @@ class Studio:
                     {"version": self.version.pk, "seen": "to_review", "decision": "approve"}
                 ]
             },
+            "POST reviews-table": {
+                "file": factories.sent(
+                    f"version;seen;decision\n{self.version.pk};to_review;approve".encode(), "a.csv"
+                )
+            },
             "POST retakes": {"retakes": [{"version": self.wrong.version_id}]},
             "PATCH retake-reasons": {"reasons": ["Darker"]},
             "POST review-links": {"episode_id": self.plan.sequence.episode_id},
@@ -201,9 +206,10 @@ HIDDEN = {"file", "storyboard-picture", "guest-cards", "guest-enter", "guest-fil
     "guest-name",
     "guest-password",
     "guest-picture",
+    "guest-zip",
 }
 #: What is sent as a form, with a file.
-FORMS = {"upload", "panels", "workflows", "recipe-lookup", "storyboards"}
+FORMS = {"upload", "panels", "workflows", "recipe-lookup", "storyboards", "reviews-table"}
 
 
 class Visitor:
