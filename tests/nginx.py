@@ -10,7 +10,8 @@ from pathlib import Path
 import requests
 import trustme
 
-from generation.runtime.processes import ROOT, free_port
+from generation.runtime.processes import ROOT
+from tests.ports import own_port
 from tests.processes import STARTS_WITHIN_S, Site, wait_for
 
 EXAMPLE = ROOT / "docs" / "nginx.conf"
@@ -63,7 +64,7 @@ class Nginx:
 
 def free_ports(count: int) -> list[int]:
     """Return ports that nobody listens on."""
-    return [free_port(0) for _ in range(count)]
+    return [own_port() for _ in range(count)]
 
 
 @contextmanager

@@ -25,7 +25,8 @@ import psycopg
 import redis
 import requests
 
-from generation.runtime.processes import ROOT, Started, free_port, start_python
+from generation.runtime.processes import ROOT, Started, start_python
+from tests.ports import own_port
 from tests.shared import one_at_a_time
 
 PROJECT_ID = "madsea-2025-ep202"
@@ -226,7 +227,7 @@ class Site:
 
     def web(self) -> str:
         """Start the web process and return its address."""
-        port = free_port(0)
+        port = own_port()
         where = ["--host", "127.0.0.1", "--port", str(port)]
         self.run("web", ["manage.py", "web", *where])
         url = f"http://127.0.0.1:{port}"

@@ -19,7 +19,8 @@ import psycopg
 import redis
 import requests
 
-from generation.runtime.processes import ROOT, Started, free_port, start_python, stop, wait_until
+from generation.runtime.processes import ROOT, Started, start_python, stop, wait_until
+from tests.ports import own_port
 
 START_S = 60
 #: The database of REDIS_URL's server that the benchmarks use; it must be empty.
@@ -186,7 +187,7 @@ def _environment(home: Path, redis_url: str, stack: ExitStack) -> dict[str, str]
         "ALLOWED_HOSTS": "",
         "DEBUG": "",
         "LOG_LEVEL": "WARNING",
-        "PORT": str(free_port(0)),
+        "PORT": str(own_port()),
         "PYTHONUNBUFFERED": "1",
     }
     return {**os.environ, **own}

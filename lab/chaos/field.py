@@ -14,9 +14,10 @@ from pathlib import Path
 import psycopg
 import requests
 
-from generation.runtime.processes import Started, free_port
+from generation.runtime.processes import Started
 from lab.chaos import transaction_witness
 from lab.chaos.disk import Disk
+from tests.ports import own_port
 from tests.processes import Preview, Redis, Site, alive, children, sentinels, wait_for
 
 #: Each preview server's generation, and how long it takes for a plan.
@@ -76,7 +77,7 @@ class Field:
         (site.home / transaction_witness.FOLDER).mkdir()
         site.settings |= SETTINGS
         site.settings["REDIS_URL"] = redis.url if redis else ""
-        self._web_port = free_port(0)
+        self._web_port = own_port()
         self.url = f"http://127.0.0.1:{self._web_port}"
         self.servers = [self._first_server(number) for number in range(len(SERVERS))]
         self.web = self._post("web", self._start_web)
@@ -199,7 +200,7 @@ def redis_server(folder: Path) -> Redis | None:
     """Return a started Redis of this run's own; None where there is no redis-server."""
     if not shutil.which("redis-server"):
         return None
-    made = Redis(folder, free_port(0))
+    made = Redis(folder, own_port())
     try:
         made.start()
     except (OSError, subprocess.SubprocessError):

@@ -11,7 +11,7 @@ from typing import Any
 
 import requests
 
-from generation.runtime.processes import free_port
+from tests.ports import own_port
 from tests.processes import alive
 
 ANSWERS_WITHIN_S = 5
@@ -23,7 +23,7 @@ class Comfy:
     def __init__(self, command: str, home: Path) -> None:
         home.mkdir()
         self.home = home
-        port = free_port(0)
+        port = own_port()
         self.url = f"http://127.0.0.1:{port}"
         self.n_starts = 0
         self._command = shlex.split(command.format(port=port, home=home))

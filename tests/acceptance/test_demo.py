@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from generation.runtime.processes import ROOT, free_port
+from generation.runtime.processes import ROOT
+from tests.ports import own_port
 from tests.processes import obeying_signals, wait_for
 
 pytestmark = pytest.mark.slow
@@ -28,8 +29,8 @@ def env(tmp_path: Path) -> dict[str, str]:
         "LANGUAGE": "en",
         "PYTHONUNBUFFERED": "1",
         # Of their own, as other tests start servers at the same time.
-        "PORT": str(free_port(0)),
-        "MADSEA_PREVIEW_PORT": str(free_port(0)),
+        "PORT": str(own_port()),
+        "MADSEA_PREVIEW_PORT": str(own_port()),
     }
 
 

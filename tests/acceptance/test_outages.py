@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from generation.runtime.processes import free_port
 from tests.acceptance import wholeness
 from tests.acceptance.conftest import CODES
+from tests.ports import own_port
 from tests.processes import DATABASE_URL, Redis, Site, Sites, request, sentinels, wait_for
 
 pytestmark = pytest.mark.slow
@@ -23,7 +23,7 @@ N_DONE = "SELECT count(*) FROM generation_planrun WHERE state = 'done'"
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[Redis]:
     """A Redis server of this test's own."""
-    server = Redis(tmp_path, free_port(0))
+    server = Redis(tmp_path, own_port())
     server.start()
     yield server
     server.stop()
