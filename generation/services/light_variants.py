@@ -57,7 +57,7 @@ class Light:
             style=self.style.code,
             variant=given.variant,
             workflow=self.workflow_name,
-            known=", ".join(self._variants) or say("none"),
+            known=", ".join(sorted(self._variants)) or say("none"),
         )
         return [Problem(given.place_of_variant, UNKNOWN, detail)]
 
