@@ -16,6 +16,7 @@ from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from generation.models import Batch, Plan, Style
+from generation.selectors import expected_ends
 from generation.services import volumes
 from tests import databases, dealing, factories, shared
 from tests.locks import Recorder
@@ -65,6 +66,8 @@ def home(tmp_path: Path, settings: Any) -> Path:
     settings.MADSEA_EVERYBODY_MAY = True
     # Static files are looked up when asked for: gathering them costs every test client 50 ms.
     settings.WHITENOISE_AUTOREFRESH = True
+    # What one test's queue was expected to take is nothing to the next.
+    expected_ends.RECENT.clear()
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     return tmp_path / "home"
 

@@ -75,7 +75,7 @@ class ForecastCache:
     One of a short queue is made anew each time. Of several threads that want one, one makes it.
     """
 
-    def __init__(self, dear_s: float = 0.1, share: float = 0.1) -> None:
+    def __init__(self, dear_s: float = 0.25, share: float = 0.1) -> None:
         self._dear_s, self._share = dear_s, share
         self._lock = Lock()
         self._kept: Forecast | None = None
@@ -92,6 +92,10 @@ class ForecastCache:
             self._kept = made if cost_s >= self._dear_s else None
             self._good_until = monotonic() + cost_s / self._share
             return made
+
+    def clear(self) -> None:
+        """Forget it: the next is made anew."""
+        self._kept = None
 
 
 #: What answers of the API tell of, which clients may ask for all the time.
