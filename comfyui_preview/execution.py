@@ -7,9 +7,9 @@ from comfyui_preview import definitions, faulty_outputs, node_failures
 from comfyui_preview.cache import Result, Signatures
 from comfyui_preview.execution_order import ExecutionOrder, is_link
 from comfyui_preview.interrupts import Interrupted
-from comfyui_preview.nodes.pictures import to_pillow
+from comfyui_preview.nodes.array_conversions import to_pillow
+from comfyui_preview.nodes.output_nodes import save_ready_made
 from comfyui_preview.nodes.registry import NODES, Context, Images, NodeUi, Steps
-from comfyui_preview.nodes.save import save_ready_made
 from comfyui_preview.pace import Pacer
 from comfyui_preview.progress import Progress
 from comfyui_preview.queue import Graph, HistoryEntry, Item

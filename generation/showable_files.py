@@ -6,7 +6,7 @@ The cleaned copies are derived: the master on disk keeps every byte that came in
 import hashlib
 from pathlib import Path
 
-from generation import derived_files, image_decoding, storage
+from generation import home_cache, image_decoding, storage
 from generation.examined_images import Examined, UnreadableImage
 from generation.models import Version
 from wording import say
@@ -34,7 +34,7 @@ def content(version: Version, marks: storage.Marks | None = None) -> bytes:
     """
     if version.is_served_as_it_is:
         return master(version, marks)
-    kept = derived_files.kept(_place(version.sha256))
+    kept = home_cache.kept(_place(version.sha256))
     if kept is not None:
         return kept
     whole = master(version, marks)
@@ -88,8 +88,8 @@ def hash_of(content: bytes) -> str:
 
 def keep(sha256: str, clean: bytes) -> None:
     """Keep what is served of the file with this SHA-256."""
-    derived_files.keep(_place(sha256), clean)
+    home_cache.keep(_place(sha256), clean)
 
 
 def _place(sha256: str) -> Path:
-    return derived_files.place("served", SERIES, sha256, "")
+    return home_cache.place("served", SERIES, sha256, "")

@@ -1,7 +1,7 @@
 """Small pictures of published images: all widths of one at once, made behind, and kept.
 
-They lie below the projects root, where every machine sees them (`storage.derived`). Who asks for
-one that is not made yet is told to come again.
+They lie below the projects root, where every machine sees them (`storage.derived_files`). Who asks
+for one that is not made yet is told to come again.
 """
 
 from generation import image_decoding, showable_files, storage
@@ -57,7 +57,7 @@ def make(version: Version, marks: storage.Marks) -> None:
     """
     at = folder(version.sha256)
     names = [name(version.sha256, width_px) for width_px in WIDTHS_PX]
-    if all(storage.derived.kept(at, each, 1) for each in names):
+    if all(storage.derived_files.kept(at, each, 1) for each in names):
         return
     whole = showable_files.master(version, marks)
     if showable_files.hash_of(whole) != version.sha256:
@@ -65,12 +65,14 @@ def make(version: Version, marks: storage.Marks) -> None:
             say("{version} is not the file that was published.", version=version)
         )
     small = image_decoding.reduce(whole, *WIDTHS_PX)
-    storage.derived.keep(at, dict(zip(names, small, strict=True)), marks)
+    storage.derived_files.keep(at, dict(zip(names, small, strict=True)), marks)
 
 
 def kept(version: Version, width_px: int) -> bytes | None:
     """Return a thumbnail that is made already; None: it is not, or cannot be read."""
-    return storage.derived.kept(folder(version.sha256), name(version.sha256, width_px), MAX_BYTES)
+    return storage.derived_files.kept(
+        folder(version.sha256), name(version.sha256, width_px), MAX_BYTES
+    )
 
 
 def folder(sha256: str) -> str:

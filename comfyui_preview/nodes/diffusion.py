@@ -5,8 +5,8 @@ from typing import Any, TypedDict, Unpack
 
 import numpy as np
 
+from comfyui_preview.nodes.array_conversions import scaled
 from comfyui_preview.nodes.painting import Scene, paint
-from comfyui_preview.nodes.pictures import scaled
 from comfyui_preview.nodes.registry import Context, Images, node
 
 Out = tuple[Any, ...]

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageFilter, ImageOps
 
+from comfyui_preview.nodes.array_conversions import clipped, each, from_pillow, scaled
 from comfyui_preview.nodes.canny_algorithm import canny_edges
-from comfyui_preview.nodes.pictures import clipped, each, from_pillow, scaled
 from comfyui_preview.nodes.registry import Context, Images, Masks, node
 
 Out = tuple[Any, ...]

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageFilter, ImageOps
 
-from comfyui_preview.nodes.pictures import clipped, each
+from comfyui_preview.nodes.array_conversions import clipped, each
 from comfyui_preview.nodes.registry import Context, Images, Masks, node
 
 Out = tuple[Any, ...]

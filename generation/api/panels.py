@@ -10,7 +10,7 @@ from generation.api import request_serializers, responses, schema_descriptions
 from generation.api.parsers import BoundedMultiPartParser, content_of
 from generation.api.serializers import VersionShape
 from generation.selectors import results
-from generation.services import incoming_images, outside_images, production_tree
+from generation.services import image_staging, outside_images, production_tree
 
 
 @schema_descriptions.PANELS
@@ -23,7 +23,7 @@ class PanelViewSet(ViewSet):
         asked = request_serializers.checked(request_serializers.Panel, request)
         content, filename = content_of(asked["file"]), asked["file"].name
         # First, so that a file that is no image leaves no plan behind.
-        checked = incoming_images.check(content, filename=filename)
+        checked = image_staging.check(content, filename=filename)
         wanted = {asked["sequence_id"]: [asked["plan"]]}
         found = production_tree.ensure_plans(
             asked["project_id"], asked["season"], asked["episode"], wanted

@@ -26,7 +26,7 @@ from generation.driver.observations import (
 )
 from generation.errors import BadImage, Busy
 from generation.models import Version
-from generation.services import incoming_images
+from generation.services import image_staging
 from generation.services.publication import Image, discard
 from wording import say
 
@@ -122,8 +122,8 @@ class Transfers:
             for output in outputs:
                 content, is_one_split = self._view(output)
                 is_split = is_split or is_one_split
-                checked = incoming_images.check(content, is_render=True)
-                images.append(incoming_images.put(checked, to))
+                checked = image_staging.check(content, is_render=True)
+                images.append(image_staging.put(checked, to))
         except TROUBLE as error:
             for image in images:
                 discard(image)

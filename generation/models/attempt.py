@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from generation.models.plan_run import PlanRun
-from generation.models.sentences import SentenceField
+from generation.models.sentence_fields import SentenceField
 from generation.models.server import Server
 from generation.states import AttemptOutcome
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from generation.events import LEVELS
 from generation.models.batch import Batch
 from generation.models.plan_run import PlanRun
-from generation.models.sentences import SentencesField
+from generation.models.sentence_fields import SentencesField
 
 
 class LogEntry(models.Model):

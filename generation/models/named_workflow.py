@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from generation.models.sentences import SentencesField
+from generation.models.sentence_fields import SentencesField
 from wording import to_say
 
 

@@ -12,7 +12,7 @@ from generation.models.batch import VARIATIONS_MAX, Batch
 from generation.models.capability import Needs
 from generation.models.frozen_workflow import Workflow
 from generation.models.production import Plan
-from generation.models.sentences import SentenceField
+from generation.models.sentence_fields import SentenceField
 from generation.states import RETRYABLE, UNFINISHED, BatchState, RunState, WaitReason
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from generation.comfyui import address, tls
 from generation.failures import STANDING_ASIDE
 from generation.models.frozen_workflow import Workflow
-from generation.models.sentences import SentenceField
+from generation.models.sentence_fields import SentenceField
 from generation.states import ServerHealth
 from wording import say
 

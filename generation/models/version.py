@@ -11,7 +11,7 @@ from generation.models.attempt import Attempt
 from generation.models.batch import Batch
 from generation.models.plan_run import PlanRun
 from generation.models.production import Plan
-from generation.models.sentences import SentenceField
+from generation.models.sentence_fields import SentenceField
 from generation.models.style import Style
 from generation.states import STANDING, ReviewState, VersionState
 from nomenclature.rules import AI_CONCEPT, EXTRACTED_RAW

@@ -5,7 +5,7 @@ from typing import Any, Self
 from django.db import models
 from django.db.models import Q
 
-from generation.models.sentences import SentenceField
+from generation.models.sentence_fields import SentenceField
 
 
 class Volume(models.Model):

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 
 from generation.models import Plan, Version
 from generation.models.version import VersionQuerySet
-from generation.services import incoming_images, publication, volumes
+from generation.services import image_staging, publication, volumes
 from generation.services.publication import Image
 from generation.states import VersionState
 from nomenclature import paths
@@ -45,13 +45,13 @@ def stage(project_id: str, name: PlanTask, file: Path, last_sha256: str) -> Imag
         Busy: too much is being decoded just now.
         StorageError: the projects folder cannot be written.
     """
-    content = incoming_images.content_of(file)
+    content = image_staging.content_of(file)
     if last_sha256 and hashlib.sha256(content).hexdigest() == last_sha256:
         return None
-    checked = incoming_images.check(content, filename=file.name)
+    checked = image_staging.check(content, filename=file.name)
     folder = str(paths.folder(project_id, name))
-    image = volumes.at(folder, lambda to: incoming_images.put(checked, to))
-    incoming_images.keep_served(image)
+    image = volumes.at(folder, lambda to: image_staging.put(checked, to))
+    image_staging.keep_served(image)
     return replace(image, served=None, known_served_sha256=image.served_sha256())
 
 

@@ -8,7 +8,7 @@ import hashlib
 from django.contrib.auth.models import User
 
 from generation.models import Plan, Version
-from generation.services import incoming_images, outside_images, production_tree, publication
+from generation.services import image_staging, outside_images, production_tree, publication
 from generation.services.import_folder_scan import Item
 from nomenclature.name import PlanTask
 
@@ -20,7 +20,7 @@ def check(item: Item) -> None:
         BadImage: it is no usable image, or of another format than its name says.
         Busy: too much is being decoded just now.
     """
-    incoming_images.check(incoming_images.content_of(item.file), filename=item.file.name)
+    image_staging.check(image_staging.content_of(item.file), filename=item.file.name)
 
 
 def publish(item: Item, project_id: str, *, actor: User | None) -> Version | None:
@@ -35,10 +35,10 @@ def publish(item: Item, project_id: str, *, actor: User | None) -> Version | Non
         InvalidRequest: the project exists in another spelling.
         StorageError: the projects folder cannot be written.
     """
-    content = incoming_images.content_of(item.file)
+    content = image_staging.content_of(item.file)
     if _is_last(project_id, item.name, content):
         return None
-    checked = incoming_images.check(content, filename=item.file.name)
+    checked = image_staging.check(content, filename=item.file.name)
     plan = _plan(project_id, item.name)
     take = (
         outside_images.publish_panel

@@ -11,13 +11,13 @@ from generation.errors import Conflict
 from generation.models import Plan, PlanRun, Version
 from generation.services import (
     acts,
-    incoming_images,
+    image_staging,
     permissions,
     publication,
     transitions,
     volumes,
 )
-from generation.services.incoming_images import Checked
+from generation.services.image_staging import Checked
 from wording import say
 
 
@@ -31,7 +31,7 @@ def import_panel(plan: Plan, content: bytes, *, filename: str, actor: User | Non
         Conflict: version 9999 is taken.
         StorageError: the projects folder cannot be written.
     """
-    return publish_panel(plan, incoming_images.check(content, filename=filename), actor=actor)
+    return publish_panel(plan, image_staging.check(content, filename=filename), actor=actor)
 
 
 def publish_panel(plan: Plan, checked: Checked, *, actor: User | None) -> Version:
@@ -57,7 +57,7 @@ def import_concept(plan: Plan, content: bytes, *, filename: str, actor: User | N
         Conflict: version 9999 is taken.
         StorageError: the projects folder cannot be written.
     """
-    return publish_concept(plan, incoming_images.check(content, filename=filename), actor=actor)
+    return publish_concept(plan, image_staging.check(content, filename=filename), actor=actor)
 
 
 def publish_concept(plan: Plan, checked: Checked, *, actor: User | None) -> Version:
@@ -74,7 +74,7 @@ def publish_concept(plan: Plan, checked: Checked, *, actor: User | None) -> Vers
 def _publish(plan: Plan, task: str, checked: Checked, actor: User | None) -> Version:
     permissions.require(actor, permissions.UPLOAD, say("give panels and images"))
     folder = publication.folder_of(plan.pk, task)
-    image = volumes.at(folder, lambda to: incoming_images.put(checked, to))
+    image = volumes.at(folder, lambda to: image_staging.put(checked, to))
     try:
         with transaction.atomic():
             version = publication.reserve_import(plan, task, image, actor=actor)
@@ -82,7 +82,7 @@ def _publish(plan: Plan, task: str, checked: Checked, actor: User | None) -> Ver
     except Conflict:
         publication.discard(image)
         raise
-    incoming_images.keep_served(image)
+    image_staging.keep_served(image)
     return publication.finish(version)
 
 

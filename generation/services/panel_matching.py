@@ -5,8 +5,8 @@ from django.contrib.auth.models import User
 from generation.errors import InvalidRequest, Problem
 from generation.models import Sequence, Version
 from generation.services import (
+    image_staging,
     import_folder_scan,
-    incoming_images,
     outside_images,
     production_tree,
     publication,
@@ -37,7 +37,7 @@ def take(
     """
     plan = _by_name(sequence, filename) if order is None else _by_order(sequence, order)
     # First, so that a file that is no image leaves no plan behind.
-    checked = incoming_images.check(content, filename=filename)
+    checked = image_staging.check(content, filename=filename)
     episode = sequence.episode
     tree = {sequence.code: [plan]}
     found = production_tree.ensure_plans(episode.project.code, episode.season, episode.code, tree)

@@ -11,7 +11,7 @@ from generation.models import Batch, PlanRun, Version
 from generation.services import (
     acts,
     batches,
-    incoming_images,
+    image_staging,
     permissions,
     plan_locks,
     publication,
@@ -158,9 +158,9 @@ def upload(run: PlanRun, content: bytes, *, filename: str, actor: User | None) -
             published as soon as it can be.
     """
     permissions.require(actor, permissions.UPLOAD, say("upload images"))
-    checked = incoming_images.check(content, filename=filename)
+    checked = image_staging.check(content, filename=filename)
     folder = publication.folder_of(run.plan_id, publication.CONCEPT)
-    image = volumes.at(folder, lambda to: incoming_images.put(checked, to))
+    image = volumes.at(folder, lambda to: image_staging.put(checked, to))
     try:
         with transaction.atomic():
             version = publication.reserve_upload(run, image, actor=actor)
@@ -168,5 +168,5 @@ def upload(run: PlanRun, content: bytes, *, filename: str, actor: User | None) -
     except Conflict:
         publication.discard(image)
         raise
-    incoming_images.keep_served(image)
+    image_staging.keep_served(image)
     return publication.finish(version)

@@ -7,7 +7,7 @@ from generation.errors import NotFound
 from generation.models import Version
 from generation.selectors import recipes
 from generation.selectors.recipes import FoundRecipe, Match, Recipe
-from generation.services import incoming_images, requested_workflows
+from generation.services import image_staging, requested_workflows
 from wording import say
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -53,12 +53,12 @@ def look_up(content: bytes, *, origin: str = "") -> FoundRecipe:
         BadImage: it is none that was published, and no image that can be decoded.
         Busy: too much is being decoded just now.
     """
-    incoming_images.check_size(len(content))
+    image_staging.check_size(len(content))
     of_file = hashlib.sha256(content).hexdigest()
     try:
         return _found(recipes.find({"sha256": of_file, "served_sha256": of_file}), origin)
     except NotFound:
-        decoded = incoming_images.check(content, is_render=True).examined.decoded
+        decoded = image_staging.check(content, is_render=True).examined.decoded
     return _found(recipes.find({"pixels_sha256": decoded.pixels_sha256}), origin)
 
 

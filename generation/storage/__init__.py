@@ -5,7 +5,7 @@ and later linked to its final name without replacing anything there. The root an
 it carry a mark: what lies where the mark is missing is not ours, and nothing is written there.
 """
 
-from generation.storage import derived
+from generation.storage import derived_files
 from generation.storage.app_folders import names_in, put, remove_tree
 from generation.storage.errors import (
     FileGone,
@@ -70,7 +70,7 @@ __all__ = [
     "WrongVolume",
     "absolute",
     "clear",
-    "derived",
+    "derived_files",
     "discard",
     "is_empty",
     "is_there",

@@ -26,7 +26,7 @@ from generation.selectors import claimable
 from generation.services import (
     batches,
     claims,
-    incoming_images,
+    image_staging,
     publication,
     request_validation,
     server_leases,
@@ -146,7 +146,7 @@ class Driver:
         """Bring a claimed plan to its published version."""
         for pct in PROGRESS:
             self._timed("progress", transitions.advance, attempt, pct)
-        image = self._timed("stage (file)", incoming_images.stage, self._picture)
+        image = self._timed("stage (file)", image_staging.stage, self._picture)
         reserve, token = publication.reserve_render, self._lease.token
         (reserved,) = self._timed("reserve", reserve, attempt, token, [image])
         self._timed("publish (and file)", publication.finish, reserved)

@@ -16,8 +16,8 @@ from generation.admin import generate, html
 from generation.admin.base import WAYS
 from generation.admin.detail_pages import Table
 from generation.models import Batch, Episode, Plan, Sequence
-from review.selectors import table
-from review.selectors.table import Show
+from review.selectors import light_table
+from review.selectors.light_table import Show
 
 TEMPLATE = "admin/review/waiting.html"
 NAME = "review_review_tables"
@@ -75,11 +75,11 @@ def _waiting() -> Table:
             str(each.n_plans),
             html.ago(each.newest),
         )
-        for each in table.waiting()
+        for each in light_table.waiting()
     ]
     return Table(_("Episodes with pictures to review"), headers, rows, empty=_("Nothing waits."))
 
 
-def _address(each: table.Waiting) -> str:
+def _address(each: light_table.Waiting) -> str:
     place = reverse("review-table", args=[each.project, each.episode])
     return f"{place}?{urlencode({'show': Show.TO_REVIEW.value})}"

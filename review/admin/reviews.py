@@ -14,7 +14,7 @@ from generation.admin.act_words import told
 from generation.admin.base import RecordAdmin
 from generation.admin.detail_pages import Page, PagePicture
 from generation.state_words import in_words
-from review.admin import light_table_links, summaries, table_files
+from review.admin import light_table_links, summaries, table_import
 from review.models import Review
 from review.selectors import reviews
 from wording import in_turn, say
@@ -37,7 +37,7 @@ class ReviewAdmin(RecordAdmin):
     search_help_text = _("E202_SQ0010-0010, SQ0010, 0010 or a file's name")
 
     def get_urls(self) -> list[URLPattern]:
-        own = (light_table_links, summaries, table_files)
+        own = (light_table_links, summaries, table_import)
         return [*(url for page in own for url in page.urls(self)), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

@@ -15,7 +15,7 @@ from drf_spectacular.utils import (
 from generation.api.schema_descriptions import KEY, replayed
 from generation.api.schema_generator import page_of, ref
 from generation.states import ReviewState
-from review.api import requests
+from review.api import review_serializers
 from review.api.table_documents import TableDocument
 from review.selectors.reviews import ReviewDocument
 from review.services.retake_preview import RetakeDocument, StartedDocument
@@ -88,7 +88,7 @@ _READ_BACK = extend_schema(
             description="1: say what would be decided and what was not understood; do nothing.",
         )
     ],
-    request={"multipart/form-data": requests.DecisionTable},
+    request={"multipart/form-data": review_serializers.DecisionTable},
     responses={200: resolve_type_hint(TableDocument), 403: ref("Error"), 409: ref("Error")},
     examples=[
         OpenApiExample("Answer", EXAMPLES["read_back"], response_only=True, status_codes=["200"])
@@ -106,7 +106,7 @@ REVIEWS = extend_schema_view(
         operation_id="decide",
         summary="Decide about versions: approve, retake, reopen, undo, comment",
         parameters=[KEY, replayed("This key's decisions were taken by an earlier request.")],
-        request=requests.Reviews,
+        request=review_serializers.Reviews,
         responses={201: _MADE, 409: ref("Error")},
         examples=[
             _sent("Approve", {"version": 12, "seen": "to_review", "decision": "approve"}),
@@ -127,7 +127,7 @@ RETAKES = extend_schema_view(
         operation_id="start_retakes",
         summary="Make plans again that are retakes",
         parameters=[KEY, replayed("This key's retakes were started by an earlier request.")],
-        request=requests.Retakes,
+        request=review_serializers.Retakes,
         responses={201: _STARTED, 409: ref("Error")},
         examples=[
             OpenApiExample(

@@ -13,8 +13,8 @@ from drf_spectacular.utils import (
 
 from generation.api.schema_generator import ref
 from review.api.descriptions import EXAMPLES
+from review.selectors.light_table import Show
 from review.selectors.summary import SummaryDocument
-from review.selectors.table import Show
 from review.sheets.job import PAGES
 
 _WHOLE = {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}

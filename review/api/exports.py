@@ -17,7 +17,7 @@ from generation.api.streamed_answers import MadeBehind, UntilClientLeaves
 from generation.errors import Busy, InvalidRequest, Problem
 from generation.selectors import production
 from review.api import export_descriptions
-from review.selectors.table import Asked, Show
+from review.selectors.light_table import Asked, Show
 from review.services import contact_sheets, downloads, exports, picture_zips, review_tables
 from review.services.contact_sheets import NotDrawn
 from review.services.exports import Selection

@@ -6,7 +6,7 @@ from drf_spectacular.plumbing import resolve_type_hint
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 
 from generation.api.schema_generator import page_of, ref
-from review.api import requests
+from review.api import review_serializers
 from review.api.descriptions import EXAMPLES
 from review.selectors.links import LinkDocument
 
@@ -56,7 +56,7 @@ LINKS = extend_schema_view(
     create=extend_schema(
         operation_id="make_review_link",
         summary="Make a link by which guests judge pictures without an account",
-        request=requests.NewReviewLink,
+        request=review_serializers.NewReviewLink,
         responses={201: _MADE, 403: ref("Error")},
         examples=[
             OpenApiExample("For the director", _WANTED, request_only=True),

@@ -15,7 +15,7 @@ from generation.api import filters, request_serializers, responses
 from generation.api.filters import Filter, Filters
 from generation.api.parsers import StrictJSONParser
 from generation.services import permissions
-from review.api import link_descriptions, requests
+from review.api import link_descriptions, review_serializers
 from review.models import ReviewLink
 from review.selectors import links as found_links
 from review.services import links
@@ -60,8 +60,8 @@ class ReviewLinkViewSet(GenericViewSet[ReviewLink]):
         return Response(found_links.document(found_links.one(pk)))
 
     def create(self, request: Request) -> Response:
-        sent = request_serializers.checked(requests.NewReviewLink, request)
-        made = links.create(requests.new_link(sent), by=responses.actor(request))
+        sent = request_serializers.checked(review_serializers.NewReviewLink, request)
+        made = links.create(review_serializers.new_link(sent), by=responses.actor(request))
         told: dict[str, Any] = {**found_links.document(made.link)}
         told["url"] = f"{responses.origin(request)}{reverse('guest-enter', args=[made.token])}"
         place = reverse("review-links-one", args=[made.link.pk])

@@ -10,9 +10,9 @@ from rest_framework.views import APIView
 from generation.api import request_serializers, responses
 from generation.api.parsers import StrictJSONParser
 from generation.api.schema_generator import ref
-from review.api import requests
+from review.api import review_serializers
 from review.models.retake_reasons import REASONS_MAX
-from review.selectors import table
+from review.selectors import light_table
 from review.services import reasons
 
 _ANSWER: dict[str, Any] = {
@@ -36,7 +36,7 @@ REASONS = extend_schema_view(
     patch=extend_schema(
         operation_id="set_retake_reasons",
         summary="Set the words in which a project asks for retakes",
-        request=requests.RetakeReasonsSent,
+        request=review_serializers.RetakeReasonsSent,
         responses={200: _ANSWER, 403: ref("Error"), 404: ref("Error")},
         examples=[
             OpenApiExample("Two", {"reasons": _EXAMPLE["reasons"]}, request_only=True),
@@ -55,10 +55,10 @@ class RetakeReasonsView(APIView):
 
     def get(self, _request: Request, project_id: str) -> Response:
         of = reasons.project(project_id)
-        return Response({"project_id": of.code, "reasons": table.vocabulary(of)})
+        return Response({"project_id": of.code, "reasons": light_table.vocabulary(of)})
 
     def patch(self, request: Request, project_id: str) -> Response:
         of = reasons.project(project_id)
-        sent = request_serializers.checked(requests.RetakeReasonsSent, request)
+        sent = request_serializers.checked(review_serializers.RetakeReasonsSent, request)
         kept = reasons.write(of, sent["reasons"], by=responses.actor(request))
         return Response({"project_id": of.code, "reasons": kept.reasons})

@@ -16,7 +16,7 @@ from generation.api.filters import Filter, Filters
 from generation.api.parsers import StrictJSONParser
 from generation.models import Version
 from generation.services import idempotency
-from review.api import descriptions, requests, table_documents
+from review.api import descriptions, review_serializers, table_documents
 from review.models import Review
 from review.selectors import retakes, reviews
 from review.services import decisions, retake_preview, review_tables
@@ -56,8 +56,8 @@ class ReviewViewSet(GenericViewSet[Review]):
         return self.get_paginated_response([reviews.document(each) for each in page or []])
 
     def create(self, request: Request) -> Response:
-        sent = request_serializers.checked(requests.Reviews, request)
-        asked = [requests.asked(each) for each in sent["reviews"]]
+        sent = request_serializers.checked(review_serializers.Reviews, request)
+        asked = [review_serializers.asked(each) for each in sent["reviews"]]
         user = responses.actor(request)
 
         def answer() -> dict[str, Any]:
@@ -68,7 +68,7 @@ class ReviewViewSet(GenericViewSet[Review]):
 
     @action(detail=False, methods=["post"])
     def read_table(self, request: Request) -> Response:
-        sent = request_serializers.checked(requests.DecisionTable, request)
+        sent = request_serializers.checked(review_serializers.DecisionTable, request)
         content = sent["file"].read(review_tables.MAX_BYTES + 1)
         is_dry = query_parameters.flag(request, "dry_run")
         act = review_tables.read if is_dry else review_tables.take
@@ -100,12 +100,12 @@ class RetakeViewSet(GenericViewSet[Version]):
         return self.get_paginated_response(retake_preview.documents(page or []))
 
     def create(self, request: Request) -> Response:
-        sent = request_serializers.checked(requests.Retakes, request)
+        sent = request_serializers.checked(review_serializers.Retakes, request)
         user = responses.actor(request)
 
         def answer() -> dict[str, Any]:
             made = retake_batches.start(
-                [requests.wanted(each) for each in sent["retakes"]],
+                [review_serializers.wanted(each) for each in sent["retakes"]],
                 variations=sent.get("variations", 1),
                 name=sent.get("name", ""),
                 requester=user,

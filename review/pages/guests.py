@@ -31,7 +31,7 @@ from madsea.web import client_addresses
 from review.api import exports
 from review.models import ReviewLink
 from review.models.review import GUEST_MAX
-from review.pages import guest_cookies, presenting
+from review.pages import guest_cookies, presentation
 from review.pages.guest_cookies import Entry
 from review.selectors import links
 from review.selectors.links import Card
@@ -242,7 +242,7 @@ def _context(guest: Guest, shown: list[Card], problem: str) -> dict[str, Any]:
     return {
         "guest": guest,
         "link": guest.link,
-        "cards": [presenting.guest_card(guest.link, each) for each in shown],
+        "cards": [presentation.guest_card(guest.link, each) for each in shown],
         "problem": problem,
         "comment_max": COMMENT_MAX,
     }

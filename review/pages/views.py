@@ -19,10 +19,10 @@ from django.views.decorators.http import require_safe
 from generation.errors import NotFound
 from generation.models import Episode, Plan, Version
 from generation.services import permissions, recipe_lookup
-from review.pages import presenting
+from review.pages import presentation
+from review.selectors import light_table as tables
 from review.selectors import plan_details
-from review.selectors import table as tables
-from review.selectors.table import Asked, Show
+from review.selectors.light_table import Asked, Show
 from review.services import decisions, links
 from review.states import Decision
 
@@ -54,23 +54,23 @@ def table(request: HttpRequest, of: Episode) -> HttpResponse:
     """The page."""
     found = tables.table(of, _asked(request))
     place = [of.project.code, of.code]
-    groups = [(code, [presenting.shown(tile) for tile in tiles]) for code, tiles in found.groups]
+    groups = [(code, [presentation.shown(tile) for tile in tiles]) for code, tiles in found.groups]
     context = {
         "table": found,
         "show": _show(request),
         "style": request.GET.get("style", ""),
         "filters": [
             (show.value, words, found.counts[show.value])
-            for show, words in presenting.FILTERS.items()
+            for show, words in presentation.FILTERS.items()
         ],
         "groups": groups,
-        "first_url": presenting.first_url([tile for _, tiles in groups for tile in tiles]),
+        "first_url": presentation.first_url([tile for _, tiles in groups for tile in tiles]),
         "may_decide": _may(request, decisions.DECIDE),
         "may_comment": _may(request, decisions.COMMENT),
         "may_share": _may(request, links.SHARE),
         "link_limits": links.LIMITS,
         "links_url": f"{reverse('review-links')}?episode_id={of.pk}",
-        "words": presenting.words()
+        "words": presentation.words()
         | {"reasons": list(found.reasons), "vocabulary": list(found.vocabulary)},
         "scope": f"{of.pk}.{request.user.pk}",
         "csrf_cookie": settings.CSRF_COOKIE_NAME,
@@ -81,7 +81,7 @@ def table(request: HttpRequest, of: Episode) -> HttpResponse:
         "events_url": f"{reverse('events')}?episode_id={of.pk}",
         "tiles_url": reverse("review-tiles", args=place),
         "plan_url": reverse("review-plan", args=[*place, 0]),
-        "exports": presenting.exports(of, found.sequence, _asked(request)),
+        "exports": presentation.exports(of, found.sequence, _asked(request)),
     }
     if settings.CSRF_COOKIE_NAME not in request.COOKIES:
         # Whoever signs in has it. The page itself never holds it, and so can be compressed.
@@ -116,7 +116,7 @@ def tiles(request: HttpRequest, of: Episode) -> HttpResponse:
     wanted = request.GET.get("plans", "").split(",")[:FETCHED_MAX]
     ids = [number for number in map(_number, wanted) if number]
     plans = Plan.objects.filter(sequence__episode=of, pk__in=ids)
-    shown = [presenting.shown(tile) for tile in tables.tiles(plans)]
+    shown = [presentation.shown(tile) for tile in tables.tiles(plans)]
     return render(request, "review/tiles.html", {"tiles": shown})
 
 
@@ -126,13 +126,13 @@ def plan(request: HttpRequest, of: Episode, plan_id: int) -> HttpResponse:
     found = plan_details.details(of, plan_id, _number(request.GET.get("version", "")))
     context = {
         "found": found,
-        "versions": [presenting.version(each) for each in found.versions],
-        "shown": presenting.version(found.shown) if found.shown else None,
-        "panel": presenting.version(found.panel) if found.panel else None,
+        "versions": [presentation.version(each) for each in found.versions],
+        "shown": presentation.version(found.shown) if found.shown else None,
+        "panel": presentation.version(found.panel) if found.panel else None,
         "reviews": [
-            (each, presenting.DECISIONS[Decision(each.decision)]) for each in found.reviews
+            (each, presentation.DECISIONS[Decision(each.decision)]) for each in found.reviews
         ],
-        "advice": presenting.advice(found.advice),
+        "advice": presentation.advice(found.advice),
         "may_decide": _may(request, decisions.DECIDE),
         "recipe": _recipe(found.shown),
     }

@@ -11,7 +11,7 @@ from generation.models import PlanRun, Server, Version
 from generation.selectors import servers as engine_servers
 from generation.states import RunState, ServerHealth
 from review.models import Review
-from review.selectors import retakes, table
+from review.selectors import light_table, retakes
 from review.states import Decision
 
 #: How many retakes are told one by one, and how many plans of a failure.
@@ -102,7 +102,7 @@ class SummaryDocument(TypedDict):
 
 def default_since() -> datetime:
     """Return since when: yesterday evening in the studio's time."""
-    return table.yesterday_evening()
+    return light_table.yesterday_evening()
 
 
 def summary(since: datetime) -> SummaryDocument:
@@ -235,7 +235,7 @@ def _trouble(server: Server, kind: str, detail: str, remedy: str, since: str | N
 
 
 def _waiting() -> Waits:
-    to_review = table.waiting()
+    to_review = light_table.waiting()
     return {
         "to_review": [
             {"project_id": each.project, "episode": each.episode, "n_plans": each.n_plans}

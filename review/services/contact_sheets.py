@@ -16,8 +16,8 @@ from generation import storage, thumbnails
 from generation.errors import Busy, MadseaError, NotFound, Refusal
 from generation.states import ReviewState
 from review.selectors import reviews
-from review.selectors.table import Tile
-from review.selectors.words import FILTERS, NONE, WORDS
+from review.selectors.light_table import Tile
+from review.selectors.state_words import FILTERS, NONE, WORDS
 from review.services.exports import Selection
 from review.sheets.job import PAGES, Cell, Job
 from wording import say, say_n

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from generation.errors import NotFound
 from generation.models import Episode, Version
 from generation.models import Sequence as SequenceRow
-from review.selectors import table
-from review.selectors.table import Asked, Tile
+from review.selectors import light_table
+from review.selectors.light_table import Asked, Tile
 from wording import say
 
 
@@ -23,7 +23,7 @@ class Selection:
     def name(self) -> str:
         """What a file of it is called, without what it ends with."""
         parts = (self.episode.code, self.asked.sequence, self.asked.style)
-        show = "" if self.asked.show == table.Show.ALL else self.asked.show.value
+        show = "" if self.asked.show == light_table.Show.ALL else self.asked.show.value
         return "_".join(part for part in (*parts, show) if part)
 
     @property
@@ -54,4 +54,4 @@ def select(of: Episode, asked: Asked) -> Selection:
             code="unknown_sequence",
             attr="sequence_id",
         )
-    return Selection(of, asked, table.fitting(of, asked))
+    return Selection(of, asked, light_table.fitting(of, asked))

@@ -17,7 +17,7 @@ from generation.models import Sequence as SequenceRow
 from generation.services import acts, permissions
 from review.models import LinkedVersion, ReviewLink
 from review.models.review_link import LABEL_MAX
-from review.selectors import links, table
+from review.selectors import light_table, links
 from review.services.decisions import DECIDE
 from wording import say
 
@@ -115,7 +115,7 @@ def _place(asked: NewLink) -> tuple[Episode, SequenceRow | None]:
 
 def _versions(asked: NewLink, episode: Episode) -> list[int]:
     """Return the ids of what is shown, in the order of the story."""
-    tiles = table.tiles(table.plans_of(episode, asked.sequence))
+    tiles = light_table.tiles(light_table.plans_of(episode, asked.sequence))
     if asked.version_ids is None:
         found = [tile.picture.id for tile in tiles if tile.picture]
     else:

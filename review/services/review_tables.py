@@ -21,7 +21,7 @@ from generation.models import Version
 from generation.states import ReviewState
 from review.models import Review
 from review.selectors import reviews
-from review.selectors.words import WORDS
+from review.selectors.state_words import WORDS
 from review.services import decisions
 from review.services.decisions import DECISIONS_MAX, Asked, Reviewer
 from review.services.exports import Selection

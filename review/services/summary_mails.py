@@ -12,8 +12,8 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from generation.errors import Refusal
 from review.selectors import summary
+from review.selectors.state_words import DECISIONS
 from review.selectors.summary import SummaryDocument
-from review.selectors.words import DECISIONS
 from review.states import Decision
 from wording import say
 

@@ -15,7 +15,7 @@ from drf_spectacular.utils import (
 
 from generation.api.mime_types import CONTENT_TYPES
 from generation.api.schema_generator import page_of, ref
-from storyboards.api import requests
+from storyboards.api import storyboard_serializers
 from storyboards.selectors.documents import ImportDocument, StoryboardDocument
 
 #: What a real web process answered, cut short.
@@ -61,7 +61,7 @@ STORYBOARDS = extend_schema_view(
     create=extend_schema(
         operation_id="give_storyboard",
         summary="Give an episode's storyboard, which is read then",
-        request={"multipart/form-data": requests.NewStoryboard},
+        request={"multipart/form-data": storyboard_serializers.NewStoryboard},
         responses={202: _LISTED},
         examples=[
             _sent(
@@ -87,7 +87,7 @@ STORYBOARDS = extend_schema_view(
         operation_id="change_boards",
         summary="Correct boards of a draft, and where its sequences begin",
         parameters=[_ID],
-        request=requests.Boards,
+        request=storyboard_serializers.Boards,
         responses={200: _WHOLE, **_CONFLICT},
         examples=[
             _sent(
@@ -107,7 +107,7 @@ STORYBOARDS = extend_schema_view(
         operation_id="confirm_storyboard",
         summary="Make the plans of a draft, with their panels and texts",
         parameters=[_ID],
-        request=requests.Confirm,
+        request=storyboard_serializers.Confirm,
         responses={200: _WHOLE, **_CONFLICT},
         examples=[
             _sent("As it is now", {}),

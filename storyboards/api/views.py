@@ -21,7 +21,7 @@ from generation.api.filters import Filter, Filters
 from generation.api.mime_types import CONTENT_TYPES
 from generation.api.parsers import FORM_OVERHEAD_BYTES, StrictJSONParser
 from generation.errors import NotFound
-from storyboards.api import descriptions, requests
+from storyboards.api import descriptions, storyboard_serializers
 from storyboards.models import StoryboardImport
 from storyboards.selectors import documents, drafts
 from storyboards.services import confirmation, editing, intake, reading_queue
@@ -53,7 +53,7 @@ class StoryboardViewSet(GenericViewSet[StoryboardImport]):
         return self.get_paginated_response([documents.listed(each) for each in page or []])
 
     def create(self, request: Request) -> Response:
-        asked = request_serializers.checked(requests.NewStoryboard, request)
+        asked = request_serializers.checked(storyboard_serializers.NewStoryboard, request)
         file = asked.pop("file")
         made = intake.take(
             file.chunks(), filename=file.name, actor=responses.actor(request), **asked
@@ -70,7 +70,7 @@ class StoryboardViewSet(GenericViewSet[StoryboardImport]):
 
     @action(detail=True, methods=["patch"])
     def change_boards(self, request: Request, storyboard_id: str) -> Response:
-        asked = request_serializers.checked(requests.Boards, request)
+        asked = request_serializers.checked(storyboard_serializers.Boards, request)
         found = drafts.find(storyboard_id)
         editing.change(
             found, asked["boards"], revision=asked.get("revision"), actor=responses.actor(request)
@@ -79,7 +79,7 @@ class StoryboardViewSet(GenericViewSet[StoryboardImport]):
 
     @action(detail=True, methods=["post"])
     def confirm(self, request: Request, storyboard_id: str) -> Response:
-        asked = request_serializers.checked(requests.Confirm, request)
+        asked = request_serializers.checked(storyboard_serializers.Confirm, request)
         confirmed = confirmation.confirm(
             drafts.find(storyboard_id),
             revision=asked.get("revision"),

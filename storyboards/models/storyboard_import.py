@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from generation.models.sentences import SentencesField
+from generation.models.sentence_fields import SentencesField
 from storyboards.states import ImportState
 
 

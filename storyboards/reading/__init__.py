@@ -4,6 +4,6 @@ Knows nothing of Django and of rows. Foreign files are read in a child process w
 and memory (`child_launch.read_in_child`), which writes what it found into a folder (`read`).
 """
 
-from storyboards.reading.source import read
+from storyboards.reading.kind_detection import read
 
 __all__ = ["read"]

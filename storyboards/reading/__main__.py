@@ -13,9 +13,9 @@ from time import monotonic
 from typing import Any
 
 from generation.decoding import process_limits
-from storyboards.reading import answers
+from storyboards.reading import child_results
+from storyboards.reading.kind_detection import read
 from storyboards.reading.limits import ReadingLimits
-from storyboards.reading.source import read
 from storyboards.reading.storyboard_model import UnreadableStoryboard
 
 _PIPE = 0
@@ -28,7 +28,7 @@ def main() -> None:
     limits = ReadingLimits(**job["limits"])
     into = Path(job["into"])
     _limit(limits)
-    answers.leave(into, _answer(Path(job["source"]), into, limits, job["pictures"]))
+    child_results.leave(into, _answer(Path(job["source"]), into, limits, job["pictures"]))
 
 
 def _limit(limits: ReadingLimits) -> None:
@@ -40,19 +40,19 @@ def _limit(limits: ReadingLimits) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_s, limits.cpu_s + 1))
 
 
-def _answer(source: Path, into: Path, limits: ReadingLimits, pictures: Any) -> answers.Answer:
+def _answer(source: Path, into: Path, limits: ReadingLimits, pictures: Any) -> child_results.Answer:
     try:
         return read(source, into, limits=limits, pictures=pictures, on_progress=_Teller(into).tell)
     except UnreadableStoryboard as error:
         return error
     except MemoryError:
-        return answers.too_costly(limits)
+        return child_results.too_costly(limits)
     except OSError as error:
         sys.stderr.write(f"storyboard: {error}\n")
-        return answers.unreadable_files(error)
+        return child_results.unreadable_files(error)
     except Exception as error:  # noqa: BLE001 - the boundary: whatever a reader stumbles over
         sys.stderr.write(f"storyboard: {type(error).__name__}: {error}\n")
-        return answers.broken()
+        return child_results.broken()
 
 
 class _Teller:
@@ -67,7 +67,7 @@ class _Teller:
         now = monotonic()
         if now - self._told >= _TELL_EVERY_S or done == whole:
             self._told = now
-            answers.leave_progress(self._into, done, whole)
+            child_results.leave_progress(self._into, done, whole)
 
 
 if __name__ == "__main__":

@@ -9,10 +9,10 @@ from dataclasses import asdict
 from pathlib import Path
 from time import monotonic
 
-from storyboards.reading import answers
+from storyboards.reading import child_results
+from storyboards.reading.kind_detection import Pictures
 from storyboards.reading.limits import ReadingLimits
 from storyboards.reading.pictures import Progress
-from storyboards.reading.source import Pictures
 from storyboards.reading.storyboard_model import Storyboard
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -40,20 +40,20 @@ def read_in_child(
     """
     limits = limits or ReadingLimits()
     into.mkdir(parents=True, exist_ok=True)
-    answers.forget(into)
+    child_results.forget(into)
     child = _started(source, into, limits, pictures)
     try:
         _wait(child, into, limits, on_progress)
     finally:
         _end(child)
-    storyboard = answers.taken(into)
+    storyboard = child_results.taken(into)
     if storyboard is not None:
         return storyboard
     if child.returncode == -signal.SIGXCPU:
-        raise answers.too_long(limits.cpu_s)
+        raise child_results.too_long(limits.cpu_s)
     if -child.returncode in _CRASHES:
-        raise answers.too_costly(limits)
-    raise answers.ended(child.returncode)
+        raise child_results.too_costly(limits)
+    raise child_results.ended(child.returncode)
 
 
 def _started(
@@ -99,11 +99,11 @@ def _wait(
             child.wait(_LOOK_EVERY_S)
         except subprocess.TimeoutExpired:
             if monotonic() > deadline:
-                raise answers.too_long(limits.wall_s) from None
+                raise child_results.too_long(limits.wall_s) from None
         else:
             return
         finally:
-            now = answers.progress(into) if on_progress else None
+            now = child_results.progress(into) if on_progress else None
             if on_progress and now and now != told:
                 told = now
                 on_progress(*now)

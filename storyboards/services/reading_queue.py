@@ -16,8 +16,8 @@ from generation.errors import Busy, Fenced
 from storyboards.models import DraftBoard, StoryboardImport
 from storyboards.models.storyboard_import import FOLDER
 from storyboards.reading.child_launch import read_in_child
+from storyboards.reading.kind_detection import Pictures
 from storyboards.reading.limits import ReadingLimits
-from storyboards.reading.source import Pictures
 from storyboards.reading.storyboard_model import Board, Doubt, Storyboard, UnreadableStoryboard
 from storyboards.services import background_reader, intake, proposals, transitions
 from storyboards.services.numbering import NoNumberLeft

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from storyboards.reading import answers
+from storyboards.reading import child_results
 from tests import storyboard_files
 from tests.processes import PROJECT_ID, Site, Sites, children, wait_for
 
@@ -95,8 +95,8 @@ def test_what_reads_is_killed_and_the_storyboard_is_read_again(
     kept = {each.name: each.read_bytes() for each in pictures.iterdir()}
     assert set(kept) == {
         f"{hashlib.sha256(picture).hexdigest()}.jpg",
-        answers.STORYBOARD,
-        answers.PROGRESS,
+        child_results.STORYBOARD,
+        child_results.PROGRESS,
     }
     assert picture in kept.values()
     site.close()

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from generation import signed_urls, storage, thumbnails
 from generation.models import Plan, Version
-from generation.services import thumbnail_making
+from generation.services import derived_making
 from tests import factories
 
 
@@ -22,7 +22,7 @@ def version(plans: list[Plan]) -> Version:
 
 def derived(version: Version) -> Version:
     """A version whose small pictures are made, as the workers make them."""
-    thumbnail_making.Maker().make_pending()
+    derived_making.Maker().make_pending()
     version.refresh_from_db()
     return version
 

@@ -5,7 +5,7 @@ from PIL import Image
 from rest_framework.test import APIClient
 
 from generation.models import Plan, Version
-from generation.services import thumbnail_making
+from generation.services import derived_making
 from tests import factories
 from tests import pictures as made
 
@@ -20,7 +20,7 @@ def black(plans: list[Plan]) -> Version:
         image.paste("white", (0, 0, 200, 200) if colour == "red" else (300, 100, 640, 360))
         factories.version(plan, content=made.encoded(image, "PNG"))
     version = factories.version(plans[0], content=made.plain(size=(640, 360)))
-    thumbnail_making.Maker().make_pending()
+    derived_making.Maker().make_pending()
     return version
 
 

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from generation.models import Batch, Server
-from generation.services import thumbnail_making
+from generation.services import derived_making
 from generation.states import AttemptOutcome, RunState, WaitReason
 from tests import factories
 
@@ -102,7 +102,7 @@ def test_the_addresses_of_a_version_can_be_asked_for_again(
 ) -> None:
     version = factories.version(factories.plans()[0])
 
-    thumbnail_making.Maker().make_pending()
+    derived_making.Maker().make_pending()
 
     shown = api.get(f"/api/versions/{version.pk}").json()
 

@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 from generation import storage
 from generation.models import Plan, Version
 from generation.models.version import NOT_SHOWABLE
-from generation.services import thumbnail_making, web_copy_backfill
+from generation.services import derived_making, web_copy_backfill
 from generation.states import Mode, RunState
 from tests import factories
 from tests import pictures as made
@@ -35,7 +35,7 @@ def sent(api: APIClient, content: bytes, ending: str = "png") -> dict[str, Any]:
 
 def thumbnail(api: APIClient, said: dict[str, Any]) -> bytes:
     """The small picture of what was sent, once it is made."""
-    thumbnail_making.Maker().make_pending()
+    derived_making.Maker().make_pending()
     answer = api.get(said["thumbnail_url"])
     assert answer.status_code == 200, answer.json()
     return bytes(answer.content)
@@ -232,6 +232,6 @@ def test_a_file_that_has_grown_to_3_gb_is_not_read(
 ) -> None:
     version = factories.version(plans[0])
     os.truncate(storage.absolute(version.path), 3 * 2**30)
-    thumbnail_making.Maker().make_pending()
+    derived_making.Maker().make_pending()
 
     assert api.get(by_id(version, query)).json()["code"] == code

@@ -6,7 +6,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from generation.models import Batch
-from generation.services import thumbnail_making
+from generation.services import derived_making
 from generation.states import RunState, ServerHealth, WaitReason
 from tests import factories
 from tests.api.calls import EXAMPLE, URL, queries_of, status
@@ -186,7 +186,7 @@ def test_a_queued_plan_says_when_no_server_would_take_it(
 
 def test_a_result_names_the_file_and_gives_an_absolute_address(api: APIClient) -> None:
     batch = factories.batch([DONE])
-    thumbnail_making.Maker().make_pending()
+    derived_making.Maker().make_pending()
 
     result = status(api, batch).json()["results"][0]
 

@@ -48,7 +48,7 @@ LAYERS = {
     "generation.storage": 5,
     "generation.image_decoding": 5,
     "generation.picture_measures": 5,
-    "generation.derived_files": 5,
+    "generation.home_cache": 5,
     "generation.showable_files": 5,
     "generation.signed_urls": 5,
     "generation.thumbnails": 5,

@@ -110,7 +110,7 @@ def test_files_get_their_names_from_the_storage_only() -> None:
     # The check tries on a file of its own whether there are hard links; a generated secret gets
     # its name once it is whole.
     others = {"generation.checks", "madsea.private_files"}
-    owners = {f"generation.storage.{name}" for name in ("derived", "files", "volume_marks")}
+    owners = {f"generation.storage.{name}" for name in ("derived_files", "files", "volume_marks")}
     assert set(found(links)) - others == owners
 
 

@@ -7,7 +7,7 @@ from PIL import Image
 
 from generation.models import Plan, Version
 from generation.models.version import Derived
-from generation.services import thumbnail_making
+from generation.services import derived_making
 from tests import factories
 
 #: Run in a site's own environment.
@@ -46,7 +46,7 @@ def fill(n_plans: int, n_sequences: int) -> None:
         plan.save()
     photographs = [photograph(number) for number in range(PICTURES)]
     made = [_versions(plan, photographs[n:] + photographs[:n]) for n, plan in enumerate(plans[:12])]
-    maker = thumbnail_making.Maker()
+    maker = derived_making.Maker()
     while maker.make_pending():
         """More is to be made."""
     rows = [

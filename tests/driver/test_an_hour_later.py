@@ -12,7 +12,7 @@ from comfyui_preview.server import PreviewServer
 from generation import queueing
 from generation.errors import Fenced
 from generation.models import Attempt, Batch, Server, Version
-from generation.services import incoming_images, publication, servers, tick
+from generation.services import image_staging, publication, servers, tick
 from generation.states import AttemptOutcome, RunState, ServerHealth
 from tests import factories
 from tests.driver import flying
@@ -110,7 +110,7 @@ def test_what_it_still_renders_is_stopped_first_thing(
 def test_its_driver_of_then_can_publish_nothing(start_comfy: Callable[..., PreviewServer]) -> None:
     past = given_up(start_comfy, seconds_per_plan=3600)
     come_back(past)
-    image = incoming_images.stage(factories.png())
+    image = image_staging.stage(factories.png())
 
     with pytest.raises(Fenced):
         publication.reserve_render(past.attempts[0], past.attempts[0].lease_token, [image])

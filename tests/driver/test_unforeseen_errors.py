@@ -10,7 +10,7 @@ from generation.comfyui.protocol import History
 from generation.driver.flight_control import FlightControl
 from generation.driver.transfers import Transfers
 from generation.models import Attempt, Server
-from generation.services import incoming_images
+from generation.services import image_staging
 from generation.states import RunState
 from tests.driver import flying
 
@@ -37,7 +37,7 @@ def outcomes() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(
     ("target", "name"),
-    [(Client, "history"), (Client, "post_prompt"), (incoming_images, "put"), (Transfers, "fetch")],
+    [(Client, "history"), (Client, "post_prompt"), (image_staging, "put"), (Transfers, "fetch")],
 )
 @pytest.mark.parametrize("error", [Odd("x"), OverflowError(), DataError("no integer")])
 def test_a_step_that_nobody_foresaw_ends_one_attempt(

@@ -15,7 +15,7 @@ from generation.models import Attempt, Batch, EpisodeChange, LogEntry, PlanRun, 
 from generation.services import (
     claims,
     episode_changes,
-    incoming_images,
+    image_staging,
     publication,
     server_leases,
     transitions,
@@ -72,7 +72,7 @@ def scene(home: Path, tmp_path: Path) -> Scene:
     assert desk.build(attempt) is None
     transitions.acknowledge(attempt)
     # A server writes into an image which prompt it is of.
-    image = incoming_images.stage(factories.png() + str(attempt.prompt_id).encode())
+    image = image_staging.stage(factories.png() + str(attempt.prompt_id).encode())
     (reserved,) = publication.reserve_render(attempt, lease.token, [image])
     version = publication.finish(reserved)
     made = Scene(_case(batch, version, home, tmp_path), attempt, tmp_path / "journal.jsonl")

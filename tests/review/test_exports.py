@@ -13,9 +13,9 @@ from rest_framework.test import APIClient
 
 from generation import storage
 from generation.models import Episode, Plan, Version
-from generation.services import thumbnail_making
+from generation.services import derived_making
 from review.api.exports import SheetAnswer
-from review.selectors.table import Asked
+from review.selectors.light_table import Asked
 from review.services import contact_sheets, exports, stored_zip
 from tests import factories
 from tests.factories import png
@@ -32,7 +32,7 @@ def episode(plans: list[Plan]) -> Episode:
 
 
 def small_pictures() -> None:
-    maker = thumbnail_making.Maker()
+    maker = derived_making.Maker()
     while maker.make_pending():
         """More is to be made."""
 

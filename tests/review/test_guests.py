@@ -12,7 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from generation.models import Plan, Version
-from generation.services import login_throttle, thumbnail_making
+from generation.services import derived_making, login_throttle
 from generation.states import ReviewState
 from review.models import Review, ReviewLink
 from review.services import links
@@ -77,7 +77,7 @@ def judge(browser: Client, made: Made, version: Version, decision: str, **form: 
 
 
 def small_pictures() -> None:
-    maker = thumbnail_making.Maker()
+    maker = derived_making.Maker()
     while maker.make_pending():
         """More is to be made."""
 

@@ -20,7 +20,7 @@ from generation.errors import Conflicts, InvalidRequest, Refusal
 from generation.models import Act, Episode, Plan, Version
 from generation.states import ReviewState
 from review.models import Review
-from review.selectors.table import Asked
+from review.selectors.light_table import Asked
 from review.services import exports, review_tables
 from review.services.decisions import Reviewer
 from review.services.review_tables import Reading

@@ -11,10 +11,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from generation.models import Episode, Measure, Plan, Version
-from generation.services import thumbnail_making
+from generation.services import derived_making
 from generation.states import ReviewState, RunState
-from review.selectors import table as tables
-from review.selectors.table import Asked, Show, Table, Tile
+from review.selectors import light_table as tables
+from review.selectors.light_table import Asked, Show, Table, Tile
 from review.services.decisions import Reviewer
 from tests import factories
 from tests.review import deciding
@@ -209,7 +209,7 @@ def test_a_picture_that_checks_find_something_in_is_shown_so_and_filtered(
 ) -> None:
     concepts(plans[1], 1)
     factories.version(plans[0], content=factories.png(640, 360, "black"))
-    thumbnail_making.Maker().make_pending()
+    derived_making.Maker().make_pending()
     Measure.objects.filter(version__plan=plans[1]).update(brightest=1, contrast=1)
 
     assert codes(table(episode, show=Show.FLAGGED)) == ["0010"]

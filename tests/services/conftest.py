@@ -7,7 +7,7 @@ import pytest
 
 from generation import queueing
 from generation.models import Attempt, Batch, PlanRun, Server
-from generation.services import incoming_images, server_leases
+from generation.services import image_staging, server_leases
 from generation.services.publication import Image
 from generation.services.server_leases import Lease
 from generation.states import RunState
@@ -47,7 +47,7 @@ def _leased(batch: Batch, token: UUID) -> Attempt:
 @pytest.fixture
 def staged(home: None) -> Callable[[str], Image]:
     """Stages an image of one colour."""
-    return lambda color="black": incoming_images.stage(factories.png(color=color))
+    return lambda color="black": image_staging.stage(factories.png(color=color))
 
 
 @pytest.fixture

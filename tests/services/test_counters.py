@@ -12,7 +12,7 @@ from generation.errors import Conflict, Fenced, PlanFailure
 from generation.models import Attempt, Batch, PlanRun, Server
 from generation.services import (
     capability,
-    incoming_images,
+    image_staging,
     plan_runs,
     publication,
     retry_overrides,
@@ -31,7 +31,7 @@ N_RUNS = 3
 
 
 def render(run: PlanRun, lease: Lease) -> None:
-    image = incoming_images.stage(factories.png())
+    image = image_staging.stage(factories.png())
     (version,) = publication.reserve_render(attempt_of(run), lease.token, [image])
     publication.finish(version)
 

@@ -34,7 +34,7 @@ from generation.models import Attempt, Batch, PlanRun, Server, Version
 from generation.services import (
     batches,
     claims,
-    incoming_images,
+    image_staging,
     plan_runs,
     publication,
     server_leases,
@@ -180,7 +180,7 @@ class Studio(RuleBasedStateMachine):
     def upload_and_crash(self, batch_id: int, nth: int) -> None:
         """Upload an image, and lose the web process once it is reserved."""
         run = _nth(batch_id, nth)
-        image = incoming_images.stage(self._picture())
+        image = image_staging.stage(self._picture())
         if run.state in transitions.BY_HAND:
             publication.reserve_upload(run, image, actor=None)
 
@@ -255,7 +255,7 @@ class Studio(RuleBasedStateMachine):
     def land(self, driver: Driver, nth: int, *, crashes: bool) -> None:
         """Reserve a version for a render; publish it, unless the process is killed before."""
         for attempt in _unreserved(driver, nth):
-            image = incoming_images.stage(self._picture())
+            image = image_staging.stage(self._picture())
             asked = PlanRun.objects.get(pk=attempt.run_id).cancel_requested_at is not None
             if asked and driver.holds(attempt):
                 with pytest.raises(CancelledMeanwhile), self._unchanged():

@@ -10,7 +10,7 @@ from generation.models import Measure, Plan, Style, Version
 from generation.picture_checks import CHECKS
 from generation.selectors import findings
 from generation.selectors.findings import ANY
-from generation.services import thumbnail_making
+from generation.services import derived_making
 from generation.states import RunState
 from tests import factories
 from tests import pictures as made
@@ -43,7 +43,7 @@ def panel(plan: Plan, image: Image.Image | None = None) -> Version:
 
 def measured() -> None:
     """Make all that is derived."""
-    maker = thumbnail_making.Maker()
+    maker = derived_making.Maker()
     while maker.make_pending():
         """Go on with the next ones."""
 
@@ -214,10 +214,10 @@ def test_the_same_picture_of_another_plan_is_found(plans: list[Plan]) -> None:
 def test_the_earlier_one_may_be_measured_late(
     plans: list[Plan], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(thumbnail_making, "MOST", 1)
+    monkeypatch.setattr(derived_making, "MOST", 1)
     first = picture(plans[0])
     again = picture(plans[0])
-    maker = thumbnail_making.Maker()
+    maker = derived_making.Maker()
     maker.make_pending()
     before = found_in(again)
     maker.make_pending()

@@ -13,7 +13,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections
 from generation.errors import MadseaError
 from generation.management.command import MadseaCommand, counted
 from generation.runtime.processes import end_with, leave_on_sigterm
-from generation.services import thumbnail_making
+from generation.services import derived_making
 from wording import say
 
 logger = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class Command(MadseaCommand):
     @no_translations
     def handle(self, *args: Any, follow: bool, again: bool, **options: Any) -> None:
         if again:
-            thumbnail_making.try_again()
+            derived_making.try_again()
         if follow:
             end_with(settings.MADSEA_ENDS_WITH)
             leave_on_sigterm()
@@ -55,9 +55,9 @@ class Command(MadseaCommand):
 
 def _all() -> tuple[int, int]:
     """Do all that there is to do; return how many versions were settled and files removed."""
-    swept = [thumbnail_making.sweep(prefix) for prefix in thumbnail_making.PREFIXES]
-    thumbnail_making.clear_of_older_releases()
-    maker = thumbnail_making.Maker()
+    swept = [derived_making.sweep(prefix) for prefix in derived_making.PREFIXES]
+    derived_making.clear_of_older_releases()
+    maker = derived_making.Maker()
     while maker.make_pending():
         """Go on with the next ones."""
     return maker.n_settled, sum(n_removed for n_removed, _ in swept)
@@ -65,8 +65,8 @@ def _all() -> tuple[int, int]:
 
 def _follow() -> None:
     """Make what comes, until this process is ended; while there is nothing, look after the rest."""
-    maker = thumbnail_making.Maker()
-    sweeper = thumbnail_making.Sweeper()
+    maker = derived_making.Maker()
+    sweeper = derived_making.Sweeper()
     while True:
         close_old_connections()
         try:

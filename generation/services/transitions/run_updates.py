@@ -1,4 +1,4 @@
-"""What the transitions share."""
+"""What the transitions do to single runs: one found by its id, or cancelled if it was asked for."""
 
 from typing import Any
 

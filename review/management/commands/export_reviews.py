@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from generation.management.command import MadseaCommand, counted
-from review.selectors import table
-from review.selectors.table import Asked, Show
+from review.selectors import light_table
+from review.selectors.light_table import Asked, Show
 from review.services import exports, review_tables
 from wording import say
 
@@ -27,7 +27,7 @@ class Command(MadseaCommand):
         parser.add_argument("--output", type=Path, help=say("without it: standard output"))
 
     def handle(self, *args: Any, **options: Any) -> None:
-        of = table.episode(options["project"], options["episode"])
+        of = light_table.episode(options["project"], options["episode"])
         asked = Asked(None, options["sequence"], Show(options["show"]), options["style"])
         found = exports.select(of, asked)
         content = review_tables.written(found, options["separator"])

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from storyboards.reading import answers, read
+from storyboards.reading import child_results, read
 from storyboards.reading.child_launch import read_in_child
-from storyboards.reading.handover import from_json, to_json
 from storyboards.reading.limits import ReadingLimits
+from storyboards.reading.storyboard_json import from_json, to_json
 from storyboards.reading.storyboard_model import UnreadableStoryboard
 from tests import storyboard_files
 
@@ -30,7 +30,7 @@ def test_a_child_hands_over_what_reading_here_finds(tmp_path: Path) -> None:
     assert told[-1] == (7, 7)
     names = {file.name for file in (tmp_path / "there").iterdir()}
     pictures = {file.name for file in (tmp_path / "here").iterdir()}
-    assert names == pictures | {answers.STORYBOARD, answers.PROGRESS}
+    assert names == pictures | {child_results.STORYBOARD, child_results.PROGRESS}
 
 
 def test_a_storyboard_is_the_same_after_json(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_a_child_that_is_killed_while_it_reads_is_told_in_words(tmp_path: Path) 
         read_in_child(long_pdf(tmp_path), tmp_path / "into", on_progress=kill)
 
     assert (caught.value.code, caught.value.data) == ("reader_ended", {"exit_code": -9})
-    assert not (tmp_path / "into" / answers.STORYBOARD).exists()
+    assert not (tmp_path / "into" / child_results.STORYBOARD).exists()
     assert children() == []
 
 
@@ -119,4 +119,4 @@ def test_a_second_read_forgets_what_the_first_has_left(tmp_path: Path) -> None:
         read_in_child(broken, into)
 
     assert len(read_in_child(SAMPLE, into).boards) == 40
-    assert not (into / answers.REFUSED).exists()
+    assert not (into / child_results.REFUSED).exists()

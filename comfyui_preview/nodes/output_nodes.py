@@ -12,8 +12,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from comfyui_preview.folders import Place
-from comfyui_preview.nodes.mark import marked
-from comfyui_preview.nodes.pictures import to_pillow
+from comfyui_preview.nodes.array_conversions import to_pillow
+from comfyui_preview.nodes.preview_mark import marked
 from comfyui_preview.nodes.registry import Context, Images, NodeUi, node
 
 PREVIEW_KEY = "madsea_preview"

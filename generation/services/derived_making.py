@@ -19,7 +19,7 @@ from generation.examined_images import UnreadableImage
 from generation.models import Version
 from generation.models.version import Derived
 from generation.services import picture_measurement, volumes
-from generation.storage import derived
+from generation.storage import derived_files
 
 logger = logging.getLogger(__name__)
 
@@ -129,7 +129,7 @@ def sweep(prefix: str) -> tuple[int, int]:
     """
     at = f"{thumbnails.FOLDER}/{prefix}"
     # The files first: those of a version that is made meanwhile are no finding.
-    there = derived.names_in(at)
+    there = derived_files.names_in(at)
     of_prefix = Version.objects.published().filter(sha256__gte=prefix, sha256__lt=f"{prefix}g")
     rows = dict(of_prefix.filter(derived=Derived.MADE).values_list("pk", "sha256"))
     known = set(of_prefix.values_list("sha256", flat=True))
@@ -138,7 +138,7 @@ def sweep(prefix: str) -> tuple[int, int]:
     stray = [name for name, changed_s in there.items() if name not in needed and changed_s < young]
     lost = [pk for pk, sha256 in rows.items() if any(name not in there for name in _names(sha256))]
     again = Version.objects.filter(pk__in=lost, derived=Derived.MADE)
-    return derived.forget(at, stray), again.update(derived=Derived.PENDING)
+    return derived_files.forget(at, stray), again.update(derived=Derived.PENDING)
 
 
 def _names(sha256: str) -> Iterator[str]:
@@ -151,9 +151,9 @@ def clear_of_older_releases() -> int:
     Returns how many folders there were.
     """
     older = {f"thumbnails-{series}" for series in range(thumbnails.SERIES)}
-    folders = sorted(older & derived.names_in().keys())
+    folders = sorted(older & derived_files.names_in().keys())
     for folder in folders:
-        derived.remove(folder)
+        derived_files.remove(folder)
     own = Path(settings.MADSEA_HOME) / "thumbnails"
     has_own = own.is_dir()
     shutil.rmtree(own, ignore_errors=True)

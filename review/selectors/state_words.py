@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from generation.states import ReviewState
-from review.selectors.table import Show
+from review.selectors.light_table import Show
 from review.states import Decision
 
 NONE = "none"

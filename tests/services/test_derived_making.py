@@ -11,7 +11,7 @@ from generation import storage, thumbnails
 from generation.decoding.child_process import Process
 from generation.models import Plan, Version
 from generation.models.version import Derived
-from generation.services import thumbnail_making, tree_audit, volumes
+from generation.services import derived_making, tree_audit, volumes
 from generation.states import VersionState
 from tests import factories
 from tests import pictures as made
@@ -22,8 +22,8 @@ LONG_AGO_S = 10**9
 
 
 @pytest.fixture
-def maker() -> thumbnail_making.Maker:
-    return thumbnail_making.Maker()
+def maker() -> derived_making.Maker:
+    return derived_making.Maker()
 
 
 def states() -> list[str]:
@@ -41,7 +41,7 @@ def broken(plan: Plan) -> Version:
 
 
 def test_all_widths_are_made_of_one_decoding(
-    plans: list[Plan], maker: thumbnail_making.Maker
+    plans: list[Plan], maker: derived_making.Maker
 ) -> None:
     version = factories.version(plans[0], content=factories.png(1920, 1080))
 
@@ -53,9 +53,9 @@ def test_all_widths_are_made_of_one_decoding(
 
 
 def test_the_newest_is_made_first(
-    plans: list[Plan], maker: thumbnail_making.Maker, monkeypatch: pytest.MonkeyPatch
+    plans: list[Plan], maker: derived_making.Maker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(thumbnail_making, "MOST", 1)
+    monkeypatch.setattr(derived_making, "MOST", 1)
     versions = [factories.version(plan, content=factories.png(color="red")) for plan in plans]
 
     maker.make_pending()
@@ -65,7 +65,7 @@ def test_the_newest_is_made_first(
 
 
 def test_what_is_no_image_has_none_and_keeps_nobody_waiting(
-    plans: list[Plan], maker: thumbnail_making.Maker
+    plans: list[Plan], maker: derived_making.Maker
 ) -> None:
     factories.version(plans[0])
     broken(plans[1])
@@ -75,7 +75,7 @@ def test_what_is_no_image_has_none_and_keeps_nobody_waiting(
 
 
 def test_an_image_that_ends_its_decoder_has_none(
-    plans: list[Plan], maker: thumbnail_making.Maker, monkeypatch: pytest.MonkeyPatch
+    plans: list[Plan], maker: derived_making.Maker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     factories.version(plans[0])
     ask = Process.ask
@@ -90,7 +90,7 @@ def test_an_image_that_ends_its_decoder_has_none(
 
 
 def test_a_file_that_is_gone_has_none_until_it_is_tried_again(
-    plans: list[Plan], maker: thumbnail_making.Maker
+    plans: list[Plan], maker: derived_making.Maker
 ) -> None:
     version = factories.version(plans[0])
     file = storage.absolute(version.path)
@@ -106,7 +106,7 @@ def test_a_file_that_is_gone_has_none_until_it_is_tried_again(
 
 
 def test_a_file_that_was_replaced_is_not_shown(
-    plans: list[Plan], maker: thumbnail_making.Maker
+    plans: list[Plan], maker: derived_making.Maker
 ) -> None:
     version = factories.version(plans[0], content=factories.png(color="red"))
     storage.absolute(version.path).write_bytes(factories.png(color="tan"))
@@ -116,7 +116,7 @@ def test_a_file_that_was_replaced_is_not_shown(
 
 
 def test_a_disk_that_takes_nothing_defers_and_does_not_spin(
-    plans: list[Plan], maker: thumbnail_making.Maker, projects_root: Path
+    plans: list[Plan], maker: derived_making.Maker, projects_root: Path
 ) -> None:
     factories.version(plans[0])
     (projects_root / storage.DERIVED).write_bytes(b"in the way")
@@ -128,7 +128,7 @@ def test_a_disk_that_takes_nothing_defers_and_does_not_spin(
 def test_files_of_a_share_that_is_away_keep_the_others_from_nothing(
     plans: list[Plan], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(thumbnail_making, "MOST", 1)
+    monkeypatch.setattr(derived_making, "MOST", 1)
     factories.version(plans[0])
     away = factories.version(plans[1], path="elsewhere/E202/SQ0010/AI-concept/a.png")
     shutil.rmtree(storage.absolute("elsewhere"))
@@ -140,7 +140,7 @@ def test_files_of_a_share_that_is_away_keep_the_others_from_nothing(
 
 
 def test_a_root_that_is_not_mounted_keeps_everything_pending(
-    plans: list[Plan], maker: thumbnail_making.Maker, projects_root: Path
+    plans: list[Plan], maker: derived_making.Maker, projects_root: Path
 ) -> None:
     factories.version(plans[0])
     volumes.expected()
@@ -153,7 +153,7 @@ def test_a_root_that_is_not_mounted_keeps_everything_pending(
 
 
 def test_what_readers_may_not_see_has_no_pictures(
-    plans: list[Plan], maker: thumbnail_making.Maker
+    plans: list[Plan], maker: derived_making.Maker
 ) -> None:
     factories.reserved(plans[0])
 
@@ -165,24 +165,24 @@ def test_two_makers_make_the_same_pictures(plans: list[Plan]) -> None:
     thumbnails.make(version, volumes.expected())
     before = [file.stat().st_mtime_ns for file in kept()]
 
-    assert thumbnail_making.Maker().make_pending() == 1
+    assert derived_making.Maker().make_pending() == 1
     assert [file.stat().st_mtime_ns for file in kept()] == before
 
 
 def test_a_sweep_finds_the_version_whose_picture_was_deleted(
-    plans: list[Plan], maker: thumbnail_making.Maker
+    plans: list[Plan], maker: derived_making.Maker
 ) -> None:
     version = factories.version(plans[0])
     maker.make_pending()
     kept()[0].unlink()
 
-    assert thumbnail_making.sweep(version.sha256[:2]) == (0, 1)
+    assert derived_making.sweep(version.sha256[:2]) == (0, 1)
     assert maker.make_pending() == 1
     assert len(kept()) == len(thumbnails.WIDTHS_PX)
 
 
 def test_a_sweep_removes_what_no_version_needs(
-    plans: list[Plan], maker: thumbnail_making.Maker
+    plans: list[Plan], maker: derived_making.Maker
 ) -> None:
     version = factories.version(plans[0])
     maker.make_pending()
@@ -190,7 +190,7 @@ def test_a_sweep_removes_what_no_version_needs(
     stray.write_bytes(b"of a version that a restored database does not have")
     os.utime(stray, (time.time() - LONG_AGO_S,) * 2)
 
-    assert thumbnail_making.sweep(version.sha256[:2]) == (1, 0)
+    assert derived_making.sweep(version.sha256[:2]) == (1, 0)
     assert len(kept()) == len(thumbnails.WIDTHS_PX)
 
 
@@ -199,21 +199,21 @@ def test_a_sweep_leaves_what_is_being_made(plans: list[Plan]) -> None:
     thumbnails.make(version, volumes.expected())
     Version.objects.update(sha256="0" * 64)
 
-    assert thumbnail_making.sweep(version.sha256[:2]) == (0, 0)
+    assert derived_making.sweep(version.sha256[:2]) == (0, 0)
     assert len(kept()) == len(thumbnails.WIDTHS_PX)
 
 
 def test_a_sweeper_goes_over_all_once_and_rests(plans: list[Plan], home: Path) -> None:
     version = factories.version(plans[0])
-    thumbnail_making.Maker().make_pending()
+    derived_making.Maker().make_pending()
     kept()[0].unlink()
     (home / "thumbnails" / "2").mkdir(parents=True)
-    sweeper = thumbnail_making.Sweeper()
+    sweeper = derived_making.Sweeper()
 
-    [sweeper.step() for _ in thumbnail_making.PREFIXES]
+    [sweeper.step() for _ in derived_making.PREFIXES]
     after_one_round = states()
-    thumbnail_making.Maker().make_pending()
-    storage.derived.remove(thumbnails.FOLDER)
+    derived_making.Maker().make_pending()
+    storage.derived_files.remove(thumbnails.FOLDER)
     sweeper.step()
 
     assert after_one_round == [Derived.PENDING]
@@ -223,14 +223,14 @@ def test_a_sweeper_goes_over_all_once_and_rests(plans: list[Plan], home: Path) -
 
 def test_the_pictures_of_an_older_series_are_removed(plans: list[Plan]) -> None:
     factories.version(plans[0])
-    storage.derived.keep("thumbnails-2/aa", {"old.webp": b"old"}, volumes.expected())
+    storage.derived_files.keep("thumbnails-2/aa", {"old.webp": b"old"}, volumes.expected())
 
-    assert thumbnail_making.clear_of_older_releases() == 1
-    assert storage.derived.names_in() == {}
+    assert derived_making.clear_of_older_releases() == 1
+    assert storage.derived_files.names_in() == {}
 
 
 def test_the_audit_passes_over_what_is_derived(
-    plans: list[Plan], maker: thumbnail_making.Maker
+    plans: list[Plan], maker: derived_making.Maker
 ) -> None:
     factories.version(plans[0])
     maker.make_pending()

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from storyboards.reading import handover
+from storyboards.reading import storyboard_json
 from storyboards.reading.limits import ReadingLimits
 from storyboards.reading.storyboard_model import Storyboard, UnreadableStoryboard
 from wording import as_json, from_json, say, words_of
@@ -20,7 +20,7 @@ Answer: TypeAlias = Storyboard | UnreadableStoryboard
 def leave(into: Path, answer: Answer) -> None:
     """Write what came of the read: the storyboard, or why there is none."""
     if isinstance(answer, Storyboard):
-        _write(into / STORYBOARD, handover.to_json(answer))
+        _write(into / STORYBOARD, storyboard_json.to_json(answer))
     else:
         document = {"code": answer.code, "sentence": as_json(words_of(answer)), "data": answer.data}
         _write(into / REFUSED, document)
@@ -38,7 +38,7 @@ def taken(into: Path) -> Storyboard | None:
             refused["code"], from_json(refused["sentence"]), **refused["data"]
         )
     document = _read(into / STORYBOARD)
-    return None if document is None else handover.from_json(document)
+    return None if document is None else storyboard_json.from_json(document)
 
 
 def leave_progress(into: Path, done: int, whole: int) -> None:

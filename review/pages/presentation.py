@@ -12,9 +12,9 @@ from generation.models import Episode, Version
 from generation.selectors import findings
 from generation.states import ReviewState
 from review.models import Review, ReviewLink
+from review.selectors.light_table import Asked, Picture, Tile
 from review.selectors.links import Card
-from review.selectors.table import Asked, Picture, Tile
-from review.selectors.words import DECISIONS, FILTERS, NONE, WORDS
+from review.selectors.state_words import DECISIONS, FILTERS, NONE, WORDS
 from review.states import ADVICE, TO, Decision
 
 __all__ = ["DECISIONS", "FILTERS", "WORDS"]

@@ -15,7 +15,7 @@ from generation.admin import html
 from generation.admin.detail_pages import Table
 from generation.errors import MadseaError, named
 from generation.services import permissions
-from review.selectors.words import DECISIONS
+from review.selectors.state_words import DECISIONS
 from review.services import decisions, review_tables
 from review.services.decisions import Reviewer
 from review.services.review_tables import Reading
