@@ -25,6 +25,7 @@ class Load:
     model_plans: tuple[int, ...]
     n_pollers: int
     n_listeners: int
+    n_cuts: int
     n_polled_plans: int
     window_s: float
     n_windows: int
@@ -46,6 +47,7 @@ WHOLE = Load(
     model_plans=(40, 400),
     n_pollers=200,
     n_listeners=200,
+    n_cuts=20,
     n_polled_plans=1_000,
     window_s=20.0,
     n_windows=4,
@@ -74,6 +76,7 @@ QUICK = Load(
     model_plans=(40,),
     n_pollers=50,
     n_listeners=50,
+    n_cuts=20,
     n_polled_plans=200,
     window_s=5.0,
     n_windows=2,
@@ -94,6 +97,7 @@ SMOKE = Load(
     model_plans=(6,),
     n_pollers=3,
     n_listeners=3,
+    n_cuts=3,
     n_polled_plans=40,
     window_s=1.0,
     n_windows=1,

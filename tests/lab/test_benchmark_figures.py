@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lab.benchmarks import journals, model_loads, past
+from lab.benchmarks import journals, listening_cost, model_loads, past
+from lab.benchmarks.listening_client import Heard
 from lab.benchmarks.tables import Table, percentile, ratio
 
 
@@ -68,3 +69,10 @@ def test_a_prompt_that_needs_what_the_one_before_it_needed_is_no_load(
     rendered: str, n_loads: int
 ) -> None:
     assert model_loads.n_loads(rendered) == n_loads
+
+
+def test_what_a_listener_missed_or_heard_twice_is_counted() -> None:
+    told = [(1, [7]), (2, [8]), (3, [9]), (4, [10])]
+    heard = Heard(first=1, last=3, versions=[8, 8])
+
+    assert listening_cost.amiss(heard, told) == (1, 1)

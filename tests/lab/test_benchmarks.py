@@ -16,6 +16,7 @@ TITLES = [
     "Loads of 2 servers and 2 checkpoints",
     "3 clients poll a batch of 40 plans beside its render",
     "3 clients listen to an episode beside its render",
+    "3 clients are cut off 3 times beside a render",
     "Memory of a worker",
     "Simulated servers over PostgreSQL",
     "10,000 finished plan runs beside 0",
