@@ -16,13 +16,13 @@ from lab.benchmarks import (
     polling_cost,
     scaling,
     simulated_farm,
-    starts,
-    strangers,
+    start_delays,
+    stranger_costs,
     throughput,
 )
+from lab.benchmarks.markdown_tables import Table, load, ms
+from lab.benchmarks.measuring_sizes import SIZES, Load
 from lab.benchmarks.site import Site, SiteError, site
-from lab.benchmarks.sizes import SIZES, Load
-from lab.benchmarks.tables import Table, load, ms
 
 Part = Callable[[Site, Load], Iterator[Table]]
 
@@ -41,14 +41,14 @@ def requests(site: Site, size: Load) -> Iterator[Table]:
 SHORT: dict[str, Part] = {
     "requests": requests,
     "throughput": throughput.throughput,
-    "start": starts.starts,
+    "start": start_delays.starts,
     "scaling": scaling.scaling,
 }
 LONG: dict[str, Part] = {
     "models": model_loads.models,
     "pollers": polling_cost.pollers,
     "listeners": listening_cost.listeners,
-    "strangers": strangers.strangers,
+    "strangers": stranger_costs.strangers,
     "memory": memory.memory,
     "farm": simulated_farm.farm,
     "history": history.history,

@@ -13,10 +13,10 @@ from statistics import median
 from typing import Any
 
 from generation.runtime.processes import ROOT
-from lab.benchmarks import past, simulated_farm
+from lab.benchmarks import long_history, simulated_farm
+from lab.benchmarks.markdown_tables import Table, load, ms, ratio
+from lab.benchmarks.measuring_sizes import Farm, Load
 from lab.benchmarks.site import Site, SiteError, site
-from lab.benchmarks.sizes import Farm, Load
-from lab.benchmarks.tables import Table, load, ms, ratio
 
 N_WARM = 3
 #: A query is named when it costs so much more with the past than without.
@@ -91,8 +91,8 @@ def history(outer: Site, size: Load) -> Iterator[Table]:
         yield table
         return
     with site("") as young, site("") as old:
-        past.fill(young.env["DATABASE_URL"], size.n_young_runs)
-        past.fill(old.env["DATABASE_URL"], size.n_past_runs)
+        long_history.fill(young.env["DATABASE_URL"], size.n_young_runs)
+        long_history.fill(old.env["DATABASE_URL"], size.n_past_runs)
         probes = Probe(young, size.n_repeats), Probe(old, size.n_repeats)
         found = {act: _measure(act, probes, size.n_repeats) for act in probes[0].acts}
         table.rows += [_row(act, pair) for act, pair in found.items()]
@@ -120,7 +120,7 @@ def _row(act: str, pair: Pair) -> list[str]:
 
 
 def _note(old: Site, size: Load) -> str:
-    gib = past.size_gib(old.env["DATABASE_URL"])
+    gib = long_history.size_gib(old.env["DATABASE_URL"])
     return (
         f"The quickest of {size.n_repeats} times each, by turns, every act rolled back; the"
         f" database with the long past has {gib:.1f} GiB. Load {load()}."

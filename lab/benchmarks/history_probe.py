@@ -28,8 +28,8 @@ from generation.services import (
 )
 from generation.services.server_leases import Lease
 from generation.states import RunState
-from lab.benchmarks.driving import Driver
-from lab.benchmarks.past import PROJECT_ID
+from lab.benchmarks.long_history import PROJECT_ID
+from lab.benchmarks.simulated_drivers import Driver
 from lab.benchmarks.site import WORKFLOW
 
 SEQUENCES = [f"SQ{10 * (n + 1):04d}" for n in range(20)]

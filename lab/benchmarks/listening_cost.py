@@ -17,11 +17,11 @@ from pathlib import Path
 from signal import SIGKILL, SIGTERM
 
 from generation.runtime.processes import ROOT, Started
-from lab.benchmarks import batch_client, journals, process_usage
+from lab.benchmarks import batch_client, idle_gaps, process_usage
 from lab.benchmarks.listening_client import Heard
+from lab.benchmarks.markdown_tables import Table, load, ratio
+from lab.benchmarks.measuring_sizes import Load
 from lab.benchmarks.site import Site
-from lab.benchmarks.sizes import Load
-from lab.benchmarks.tables import Table, load, ratio
 
 SECONDS_PER_PLAN = 0.2
 REST_S = 2.0
@@ -86,14 +86,14 @@ def listeners(site: Site, size: Load) -> Iterator[Table]:
 def _window(site: Site, web: Started, journal: Path, size: Load, found: Windows) -> None:
     began = time.time()
     time.sleep(size.window_s)
-    found.alone.append(journals.n_finished(journal, began, began + size.window_s))
+    found.alone.append(idle_gaps.n_finished(journal, began, began + size.window_s))
     before_mib = process_usage.resident_mib(web.process.pid)
     with _listening(site, size.n_listeners) as audience:
         listens_from, before_s = time.time(), process_usage.cpu_s(web.process.pid)
         found.mib.append(process_usage.resident_mib(web.process.pid) - before_mib)
         began = time.time()
         time.sleep(size.window_s)
-        found.beside.append(journals.n_finished(journal, began, began + size.window_s))
+        found.beside.append(idle_gaps.n_finished(journal, began, began + size.window_s))
         found.web_cpu_s += process_usage.cpu_s(web.process.pid) - before_s
         found.seconds_heard += time.time() - listens_from
     found.heard += audience.heard
@@ -184,7 +184,7 @@ def _cut_off(site: Site, size: Load, journal: Path) -> Table:
             batch_client.cancel(site, batch_id)
             batch_client.finish(site, batch_id)
             time.sleep(REST_S)
-    n_plans = journals.n_finished(journal, began, began + seconds)
+    n_plans = idle_gaps.n_finished(journal, began, began + seconds)
     return _cuts_table(audience.heard, _told(site), size, n_plans / seconds)
 
 

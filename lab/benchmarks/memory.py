@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from statistics import linear_regression
 
 from lab.benchmarks import batch_client, process_usage
+from lab.benchmarks.markdown_tables import Table, load
+from lab.benchmarks.measuring_sizes import Load
 from lab.benchmarks.site import Site, SiteError
-from lab.benchmarks.sizes import Load
-from lab.benchmarks.tables import Table, load
 
 POLL_S = 0.5
 MARKS = (0.01, 0.1, 0.5, 1.0)

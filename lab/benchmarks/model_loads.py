@@ -13,9 +13,9 @@ from typing import Any
 import requests
 
 from lab.benchmarks import bare_client, batch_client
+from lab.benchmarks.markdown_tables import Table, load
+from lab.benchmarks.measuring_sizes import Load
 from lab.benchmarks.site import Graph, Site
-from lab.benchmarks.sizes import Load
-from lab.benchmarks.tables import Table, load
 
 N_SERVERS = 2
 SECONDS_PER_PLAN = 0.1

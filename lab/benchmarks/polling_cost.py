@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from generation.runtime.processes import ROOT
-from lab.benchmarks import batch_client, journals, process_usage
+from lab.benchmarks import batch_client, idle_gaps, process_usage
+from lab.benchmarks.markdown_tables import Table, load, ms, percentile, ratio
+from lab.benchmarks.measuring_sizes import Load
 from lab.benchmarks.polling_client import EVERY_S, Answer
 from lab.benchmarks.site import Site
-from lab.benchmarks.sizes import Load
-from lab.benchmarks.tables import Table, load, ms, percentile, ratio
 
 SECONDS_PER_PLAN = 0.2
 #: The first answers are whole documents; what is counted begins after them.
@@ -51,10 +51,10 @@ def pollers(site: Site, size: Load) -> Iterator[Table]:
 def _window(site: Site, batch_id: str, journal: Path, size: Load, found: Windows) -> None:
     began = time.time()
     time.sleep(size.window_s)
-    found.alone.append(journals.n_finished(journal, began, began + size.window_s))
+    found.alone.append(idle_gaps.n_finished(journal, began, began + size.window_s))
     began = time.time() + WARM_S
     answers = _poll(site, batch_id, size.n_pollers, WARM_S + size.window_s)
-    found.beside.append(journals.n_finished(journal, began, began + size.window_s))
+    found.beside.append(idle_gaps.n_finished(journal, began, began + size.window_s))
     found.answers += [answer for answer in answers if answer[0] >= began]
     found.first += [answer for answer in answers if answer[0] < began]
     time.sleep(REST_S)

@@ -6,9 +6,9 @@ The preview servers share one process, or the machine's cores would go into hold
 from collections.abc import Iterator, Sequence
 
 from lab.benchmarks import batch_client
+from lab.benchmarks.markdown_tables import Table, load
+from lab.benchmarks.measuring_sizes import Load
 from lab.benchmarks.site import Site
-from lab.benchmarks.sizes import Load
-from lab.benchmarks.tables import Table, load
 
 SECONDS_PER_PLAN = 0.2
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from lab.benchmarks.database_watch import Watched, watch
+from lab.benchmarks.markdown_tables import Table, load, ms, ratio
+from lab.benchmarks.measuring_sizes import Farm, Load
 from lab.benchmarks.site import Site
-from lab.benchmarks.sizes import Farm, Load
-from lab.benchmarks.tables import Table, load, ms, ratio
 
 HEADERS = (
     "servers",

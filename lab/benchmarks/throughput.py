@@ -6,10 +6,10 @@ from itertools import repeat
 from pathlib import Path
 from statistics import median
 
-from lab.benchmarks import bare_client, batch_client, journals
+from lab.benchmarks import bare_client, batch_client, idle_gaps
+from lab.benchmarks.markdown_tables import Table, load, ms
+from lab.benchmarks.measuring_sizes import Load
 from lab.benchmarks.site import GRAPH, Site
-from lab.benchmarks.sizes import Load
-from lab.benchmarks.tables import Table, load, ms
 
 NOTE = (
     "Throughput: the bare client's time divided by Madsea's, the median of {n} round(s) of one"
@@ -28,7 +28,7 @@ class Side:
     def add(self, seconds: float, journal: Path) -> None:
         """Add a round, and the gaps of the server that it was rendered on."""
         self.seconds.append(seconds)
-        self.gaps += journals.gaps(journal)
+        self.gaps += idle_gaps.gaps(journal)
 
 
 def throughput(site: Site, size: Load) -> Iterator[Table]:

@@ -12,9 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from lab.chaos import ordeal, order, plan
+from lab.chaos import attack_schedule, ordeal, ordeal_order
 from lab.chaos.ordeal import Result, say
-from lab.chaos.order import Order
+from lab.chaos.ordeal_order import Order
 
 DATABASES = ("sqlite", "postgresql")
 DEFAULT_URL = "postgres://postgres@127.0.0.1:5432/postgres"
@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
     """Return the options of a command line."""
-    parser = argparse.ArgumentParser(prog=order.PROGRAM, description=__doc__)
+    parser = argparse.ArgumentParser(prog=ordeal_order.PROGRAM, description=__doc__)
     parser.add_argument("--seed", type=int, help="one seed")
     parser.add_argument("--seeds", type=_range, default=[1], help="such as 1-20 or 3,7,9")
     parser.add_argument("--faults", type=int, default=200, help="at least so many are done")
@@ -53,8 +53,10 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--keep", action="store_true", help="keep what is kept of a broken run")
     given = parser.parse_args(argv)
     given.without = [name for name in given.without.split(",") if name]
-    if unknown := set(given.without) - set(plan.KINDS):
-        parser.error(f"no act is called {sorted(unknown)}; there are {sorted(plan.KINDS)}")
+    if unknown := set(given.without) - set(attack_schedule.KINDS):
+        parser.error(
+            f"no act is called {sorted(unknown)}; there are {sorted(attack_schedule.KINDS)}"
+        )
     return given
 
 
@@ -69,11 +71,11 @@ def _range(text: str) -> list[int]:
 def ordered(given: argparse.Namespace) -> list[Order]:
     """Return what the options order: what a file holds, or each seed on each database."""
     if given.replay:
-        return [order.read(given.replay)]
+        return [ordeal_order.read(given.replay)]
     lasts_s = given.lasts or given.faults / FAULTS_PER_S
     has_redis = given.redis and shutil.which("redis-server") is not None
     return [
-        order.draw(
+        ordeal_order.draw(
             seed, given.faults, lasts_s, database, has_redis=has_redis, without=given.without
         )
         for seed in (given.seeds if given.seed is None else [given.seed])
@@ -108,7 +110,7 @@ def _leave(wanted: Order, folder: Path, *, is_sound: bool, keep: bool) -> None:
         return
     say(f"{wanted}: homes, logs, rows and files are in {folder}")
     if not is_sound:
-        for command in order.replay_commands(wanted, folder / ordeal.PLAN):
+        for command in ordeal_order.replay_commands(wanted, folder / ordeal.PLAN):
             say(f"again: {command}")
 
 
@@ -119,7 +121,7 @@ def _in_a_process(wanted: Order, *, keep: bool) -> dict[str, Any]:
     found: dict[str, Any] = {"seed": wanted.seed, "database": wanted.database, "sound": False}
     with tempfile.TemporaryDirectory() as folder:
         file, report = Path(folder) / ordeal.PLAN, Path(folder) / "report.json"
-        order.write(wanted, file)
+        ordeal_order.write(wanted, file)
         options = ["--replay", str(file), "--report", str(report), *["--keep"] * keep]
         subprocess.run([sys.executable, "-m", "lab.chaos", *options], env=env, check=False)
         if report.exists():

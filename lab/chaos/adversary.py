@@ -18,9 +18,9 @@ import psycopg
 import redis
 import requests
 
-from lab.chaos import pictures
-from lab.chaos.field import Field, Post, send
-from lab.chaos.plan import FAULT_NAMES, FAULTS, N_SERVERS, UNTIL_RESTART, Act
+from lab.chaos import small_images
+from lab.chaos.attack_schedule import FAULT_NAMES, FAULTS, N_SERVERS, UNTIL_RESTART, Act
+from lab.chaos.attacked_site import Field, Post, send
 
 FAULTS_PATH = "/_preview/faults"
 Undo = Callable[[], object]
@@ -205,7 +205,7 @@ class Adversary:
         prompt_id = str(uuid.UUID(int=random.Random(str(act)).getrandbits(128), version=4))
         self.foreign.append(prompt_id)
         body = {
-            "prompt": pictures.foreign(prompt_id),
+            "prompt": small_images.foreign(prompt_id),
             "prompt_id": prompt_id,
             "client_id": "a colleague",
         }

@@ -10,8 +10,8 @@ from typing import Any
 
 import requests
 
-from lab.chaos import pictures
-from lab.chaos.field import Field
+from lab.chaos import small_images
+from lab.chaos.attacked_site import Field
 from lab.chaos.load_script import PlanKey, Script, Step, Wanted
 from tests.processes import PROJECT_ID
 
@@ -191,7 +191,7 @@ class Load(threading.Thread):
         return {**self._whole(step), "sequence_id": step.plan[0], "plan": step.plan[1]}
 
     def _image(self) -> bytes:
-        return pictures.png(f"#{self._chance.randrange(2**24):06x}")
+        return small_images.png(f"#{self._chance.randrange(2**24):06x}")
 
     def _ask(self, step: Step, method: str, path: str, **given: Any) -> requests.Response:
         """Ask until there is an answer that is no server's error; note the last one."""

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from generation.storage import STAGING
-from lab.chaos import load_script, pictures, plan
-from lab.chaos import order as orders
+from lab.chaos import attack_schedule, load_script, small_images
+from lab.chaos import ordeal_order as orders
 from lab.chaos.adversary import Adversary
+from lab.chaos.attacked_site import SERVERS, Field, redis_server
 from lab.chaos.disk import Disk
-from lab.chaos.field import SERVERS, Field, redis_server
 from lab.chaos.file_and_row_watcher import Watcher
 from lab.chaos.load import Load
-from lab.chaos.order import Order
+from lab.chaos.ordeal_order import Order
 from tests.processes import Site, Sites
 
 ENDS_WITHIN_S = 240.0
@@ -67,7 +67,7 @@ def undergo(order: Order, folder: Path) -> Result:
 @contextmanager
 def _field(order: Order, folder: Path) -> Iterator[tuple[Field, Sites]]:
     panels = {
-        f"E202_{sequence}-{code}_extracted-raw.png": pictures.png(f"#0000{int(code):02x}")
+        f"E202_{sequence}-{code}_extracted-raw.png": small_images.png(f"#0000{int(code):02x}")
         for sequence, code in load_script.WITH_PANEL
     }
     with ExitStack() as stack:
@@ -118,7 +118,7 @@ def _let_happen(order: Order, field_: Field, sites: Sites, result: Result) -> di
         **watcher.as_json(),
         "acts": [done.as_json() for done in adversary.done],
         "foreign": adversary.foreign,
-        "tried": plan.as_json(adversary.tried),
+        "tried": attack_schedule.as_json(adversary.tried),
         "journals": {preview.url: str(preview.journal) for preview in field_.previews},
         "generations": [generation for generation, _ in SERVERS],
         "unfinished": left,

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import requests
 
-from lab.chaos import pictures
-from lab.hostile.ground import ground
+from lab.chaos import small_images
+from lab.hostile.hostile_sites import ground
 
 HERE = Path(__file__).resolve().parent
 PYTHON, TYPESCRIPT = "python", "typescript"
@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         site.work()
         base = site.web()
         picture = made.folder / "mine.png"
-        picture.write_bytes(pictures.png("#204060"))
+        picture.write_bytes(small_images.png("#204060"))
         env = {"MADSEA": base, "TOKEN": made.token, "PICTURE": str(picture)}
         schema = made.folder / "schema.json"
         schema.write_bytes(_schema(base, made.token))

@@ -6,8 +6,8 @@ from lab.faults.cases import (
     definitions,
     files,
     nodes,
-    old,
-    others,
+    old_servers,
+    other_clients,
     progress,
     refusals,
     requests,
@@ -19,14 +19,14 @@ _MODULES = (
     requests,
     refusals,
     socket,
-    others,
+    other_clients,
     restarts,
     cancels,
     nodes,
     files,
     definitions,
     progress,
-    old,
+    old_servers,
 )
 
 CASES: tuple[Case, ...] = tuple(

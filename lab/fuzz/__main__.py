@@ -17,8 +17,8 @@ from typing import Any
 
 import requests
 
-from lab.chaos import pictures
-from lab.hostile.ground import ground
+from lab.chaos import small_images
+from lab.hostile.hostile_sites import ground
 from tests.processes import Site, request
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -130,7 +130,7 @@ class Fuzz:
     def _panel(self) -> dict[str, str]:
         place = {"project_id": "madsea-2025-ep202", "season": "S02", "episode": "E202"}
         place |= {"sequence_id": "SQ0010", "plan": "0010"}
-        file = {"file": ("a.png", pictures.png("#204060"), "image/png")}
+        file = {"file": ("a.png", small_images.png("#204060"), "image/png")}
         answer = requests.post(
             f"{self._base}/api/panels", data=place, files=file, headers=self._head, timeout=60
         )

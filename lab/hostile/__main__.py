@@ -14,7 +14,7 @@ from pathlib import Path
 
 from generation.runtime.processes import leave_on_sigterm
 from lab.hostile.fact import Fact
-from lab.hostile.ground import Ground, ground
+from lab.hostile.hostile_sites import Ground, ground
 
 Kind = Callable[[Ground], Iterable[Fact]]
 

@@ -10,10 +10,10 @@ import requests
 
 from generation.runtime.processes import Started
 from lab.benchmarks import process_usage
-from lab.benchmarks.tables import load
-from lab.hostile import cost, mob, raw, strange_requests
+from lab.benchmarks.markdown_tables import load
+from lab.hostile import crowds, raw_requests, request_cost, strange_requests
 from lab.hostile.fact import Fact
-from lab.hostile.ground import Ground
+from lab.hostile.hostile_sites import Ground
 from tests.processes import Site
 
 #: Of one request, besides the hash of a password.
@@ -47,9 +47,9 @@ class Web:
         """Its process."""
         return self.started.process.pid
 
-    def cost(self, strange: strange_requests.Strange) -> cost.Cost:
+    def cost(self, strange: strange_requests.Strange) -> request_cost.Cost:
         """Send one request and see what it costs."""
-        return cost.of(self.pid, self.port, strange.parts)
+        return request_cost.of(self.pid, self.port, strange.parts)
 
 
 def facts(ground: Ground) -> Iterator[Fact]:
@@ -73,12 +73,12 @@ def _warm(web: Web) -> None:
     # What is loaded once is not what one request costs.
     for path in ("/api/batches", "/admin/login/", "/api/nowhere", "/api/docs"):
         for _ in range(8):
-            raw.send(web.port, [raw.head("GET", path)])
-    raw.send(web.port, mob.wrong_password("warm"))
+            raw_requests.send(web.port, [raw_requests.head("GET", path)])
+    raw_requests.send(web.port, crowds.wrong_password("warm"))
 
 
 def _hash_s(web: Web) -> float:
-    guess = strange_requests.Strange("", mob.wrong_password("first"), (401,))
+    guess = strange_requests.Strange("", crowds.wrong_password("first"), (401,))
     return web.cost(guess).cpu_s
 
 
@@ -124,8 +124,8 @@ def _at_the_admin(web: Web) -> int:
 def _crowd(web: Web, hash_s: float) -> Fact:
     before = process_usage.cpu_s(web.pid)
     with ThreadPoolExecutor(1) as thread:
-        guesses = thread.submit(mob.crowd, web.port, N_GUESSES)
-        beside = mob.ordinary(web.base, web.token, 3)
+        guesses = thread.submit(crowds.crowd, web.port, N_GUESSES)
+        beside = crowds.ordinary(web.base, web.token, 3)
         found = guesses.result()
     n_hashes = (process_usage.cpu_s(web.pid) - before) / hash_s
     took_s = max(reply.took_s for reply in found.replies)
@@ -139,7 +139,7 @@ def _crowd(web: Web, hash_s: float) -> Fact:
 
 def _slow(web: Web) -> Iterator[Fact]:
     begun = b"GET /api/batches HTTP/1.1\r\nHost: localhost\r\n"
-    body = raw.head("POST", "/api/token", "Content-Length: 8000", strange_requests.JSON)
+    body = raw_requests.head("POST", "/api/token", "Content-Length: 8000", strange_requests.JSON)
     plays: dict[str, Callable[[], tuple[float, bytes]]] = {
         "A connection on which nothing comes": lambda: _closed(web, b"", b""),
         "A head without an end": lambda: _closed(web, begun, b""),
@@ -155,24 +155,24 @@ def _slow(web: Web) -> Iterator[Fact]:
 
 
 def _closed(web: Web, said: bytes, drip: bytes) -> tuple[float, bytes]:
-    with mob.silent(web.port, 1, said) as (client,):
-        return mob.closed_after_s(client, drip)
+    with crowds.silent(web.port, 1, said) as (client,):
+        return crowds.closed_after_s(client, drip)
 
 
 def _half_open(web: Web) -> Fact:
-    with mob.silent(web.port, 800, b"GET / HTTP/1.1\r\n"):
-        found = mob.ordinary(web.base, web.token, 1)
+    with crowds.silent(web.port, 800, b"GET / HTTP/1.1\r\n"):
+        found = crowds.ordinary(web.base, web.token, 1)
     seen = f"{len(found.seconds)} answers, the median {found.median_ms:.0f} ms"
     return Fact("Beside 800 open heads others are answered", seen, not found.n_failed)
 
 
 def _flood(web: Web) -> Iterator[Fact]:
     """Ask beside a flood and alone, by turns, as others use the machine too."""
-    alone, beside, found = mob.Answers([], 0), mob.Answers([], 0), mob.Mob()
+    alone, beside, found = crowds.Answers([], 0), crowds.Answers([], 0), crowds.Mob()
     for _ in range(N_WINDOWS):
-        alone += mob.ordinary(web.base, web.token, WINDOW_S)
-        with mob.flood(web.port, PER_S, WINDOW_S) as strangers:
-            beside += mob.ordinary(web.base, web.token, WINDOW_S)
+        alone += crowds.ordinary(web.base, web.token, WINDOW_S)
+        with crowds.flood(web.port, PER_S, WINDOW_S) as strangers:
+            beside += crowds.ordinary(web.base, web.token, WINDOW_S)
         found.replies += strangers.replies
     times = f"{alone.median_ms:.0f} ms alone, {beside.median_ms:.0f} ms beside"
     ratio = beside.median_ms / alone.median_ms

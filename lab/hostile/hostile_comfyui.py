@@ -12,7 +12,7 @@ from typing import Any
 
 from generation.runtime.processes import ROOT
 from lab.hostile.fact import Fact
-from lab.hostile.ground import Ground
+from lab.hostile.hostile_sites import Ground
 from lab.hostile.lying_server import Act, Liar, lying
 from lab.hostile.lying_server import acts as ways
 from tests.processes import Site, request
@@ -49,7 +49,7 @@ def facts(ground: Ground) -> Iterator[Fact]:
 
 
 def _driven(site: Site, liar: Liar, asked: str) -> tuple[int, dict[str, Any], str]:
-    command = [sys.executable, "-m", "lab.hostile._driver", liar.url, asked, str(SECONDS)]
+    command = [sys.executable, "-m", "lab.hostile.one_driver", liar.url, asked, str(SECONDS)]
     done = subprocess.run(
         command, cwd=ROOT, env=site.env, capture_output=True, text=True, timeout=180
     )

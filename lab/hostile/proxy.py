@@ -7,9 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.hostile import raw
+from lab.hostile import raw_requests
 from lab.hostile.fact import Fact
-from lab.hostile.ground import Ground
+from lab.hostile.hostile_sites import Ground
 from tests import nginx
 from tests.processes import Site
 
@@ -93,7 +93,7 @@ class Way:
             with suppress(OSError):
                 client.sendall(request)
                 client.settimeout(3)
-                while part := client.recv(raw.CHUNK):
+                while part := client.recv(raw_requests.CHUNK):
                     received += part
             return bytes(received)
 

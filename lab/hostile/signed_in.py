@@ -18,7 +18,7 @@ import requests
 from generation.runtime.processes import ROOT
 from lab.benchmarks import process_usage
 from lab.hostile.fact import Fact
-from lab.hostile.ground import Ground
+from lab.hostile.hostile_sites import Ground
 from tests import pictures as made
 from tests.processes import PROJECT_ID, Site, children
 

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lab.chaos import pictures
+from lab.chaos import small_images
 from lab.hostile.fact import Fact
-from lab.hostile.ground import Ground
+from lab.hostile.hostile_sites import Ground
 from tests.processes import PROJECT_ID, Site, wait_for
 
 _NEW_MOUNTS = 0x00020000
@@ -63,7 +63,7 @@ def _rendering(ground: Ground, *arguments: str) -> Iterator[Site]:
     panels.mkdir()
     for plan, color in (("0020", "#402060"), ("0030", "#604020")):
         panel = panels / f"E202_SQ0010-{plan}_extracted-raw.png"
-        panel.write_bytes(pictures.png(color))
+        panel.write_bytes(small_images.png(color))
     site.manage("import_panels", PROJECT_ID, "E202", str(panels))
     yield site
     site.close()

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from lab.hostile.raw import chunked, head, sized
+from lab.hostile.raw_requests import chunked, head, sized
 
 KIB, MIB, GIB = 2**10, 2**20, 2**30
 JSON = "Content-Type: application/json"

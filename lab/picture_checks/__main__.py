@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from lab.picture_checks import trials
 from lab.picture_checks.trials import Trial
-from lab.workflows.reading import say
+from lab.workflows.workflow_rows import say
 
 ALARMS_MAX = 0.05
 

@@ -18,11 +18,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from generation.runtime.processes import leave_on_sigterm
-from lab.chaos import pictures
-from lab.chaos.field import redis_server
+from lab.chaos import small_images
+from lab.chaos.attacked_site import redis_server
 from lab.real import end_facts, random_models
 from lab.real.bystander import Bystander
-from lab.real.comfy import Comfy
+from lab.real.comfyui_server import Comfy
 from lab.real.end_facts import Fact
 from lab.real.frontend import Frontend
 from lab.real.scenario import PLANS, Scenario
@@ -133,7 +133,7 @@ def _lay_out(home: Path) -> None:
     random_models.write(home / "models")
     (home / "input").mkdir()
     for name, color in INPUTS.items():
-        (home / "input" / name).write_bytes(pictures.png(color))
+        (home / "input" / name).write_bytes(small_images.png(color))
 
 
 def _come_up(comfy: Comfy) -> None:
@@ -144,7 +144,9 @@ def _come_up(comfy: Comfy) -> None:
 def _site(given: argparse.Namespace, folder: Path, stack: ExitStack) -> tuple[Site, str]:
     """Return a site whose plans have panels of a colour each, and a token of its own."""
     panels = {
-        f"E202_SQ0010-{plan}_extracted-raw.png": pictures.png(f"#0000{end_facts.blue_of(plan):02x}")
+        f"E202_SQ0010-{plan}_extracted-raw.png": small_images.png(
+            f"#0000{end_facts.blue_of(plan):02x}"
+        )
         for plan in PLANS
     }
     sites = Sites(folder, panels)

@@ -9,7 +9,7 @@ from typing import Any
 import requests
 
 from lab.real import graphs
-from lab.real.comfy import Comfy
+from lab.real.comfyui_server import Comfy
 
 LOOKS_EVERY_S = 0.1
 #: More than can end between two looks.

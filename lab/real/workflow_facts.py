@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 
 from lab.real import workflow_shapes
-from lab.real.comfy import Comfy
+from lab.real.comfyui_server import Comfy
 from lab.real.end_facts import Fact
 from lab.real.frontend import ENDS_WITHIN_S, Frontend, Made
 from lab.real.graphs import Graph

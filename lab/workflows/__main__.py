@@ -8,8 +8,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from lab.workflows import reading
-from lab.workflows.reading import say
+from lab.workflows import workflow_rows
+from lab.workflows.workflow_rows import say
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CORPUS = ROOT / "tests" / "data" / "workflows"
@@ -26,9 +26,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _tell(folder: Path) -> None:
-    lines = [reading.read(path) for path in sorted(folder.iterdir()) if reading.is_workflow(path)]
+    lines = [
+        workflow_rows.read(path)
+        for path in sorted(folder.iterdir())
+        if workflow_rows.is_workflow(path)
+    ]
     if lines:
-        say(f"\n## {folder}\n\n{reading.table(lines)}\n\n{reading.summary(lines)}")
+        say(f"\n## {folder}\n\n{workflow_rows.table(lines)}\n\n{workflow_rows.summary(lines)}")
 
 
 if __name__ == "__main__":

@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 from generation.workflows import editor
 from generation.workflows.definitions import shipped_definitions
 from generation.workflows.errors import GraphError
-from lab.workflows import reading
-from lab.workflows.reading import Line, say
+from lab.workflows import workflow_rows
+from lab.workflows.workflow_rows import Line, say
 
 EXPORTS = Path(__file__).with_name("exports.json")
 #: Classes that only servers with more than ComfyUI's own nodes have.
@@ -47,9 +47,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     more = _document(given.definitions) if given.definitions else {}
     documents = {path.stem: path for path in given.folder.rglob("*.json")}
     templates = (path for _, path in sorted(documents.items()) if _is_document(path))
-    lines = [reading.read(path, more) for path in templates]
+    lines = [workflow_rows.read(path, more) for path in templates]
     known = [line for line in lines if not line.refusal.startswith(_UNKNOWN)]
-    say(f"{reading.table(known)}\n\n{reading.summary(known)}")
+    say(f"{workflow_rows.table(known)}\n\n{workflow_rows.summary(known)}")
     say(f"{len(lines) - len(known)} more have nodes that these definitions do not know.")
     say(f"Not read: {_reasons(known)}.")
     compared = [_compared(name, export, documents) for name, export in _exports().items()]
@@ -84,7 +84,7 @@ def _compared(name: str, export: Mapping[str, Any], documents: Mapping[str, Path
         graph = editor.convert(_document(documents[name]), shipped_definitions()).graph
     except (KeyError, GraphError):
         return Compared(name, is_same=False, agree=export["agree"])
-    is_same = reading.sha256(graph) == export["sha256"]
+    is_same = workflow_rows.sha256(graph) == export["sha256"]
     return Compared(name, is_same, export["agree"])
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from lab.hostile import mob, raw, strange_requests
+from lab.hostile import crowds, raw_requests, strange_requests
 from tests.processes import DATABASE_URL, PROJECT_ID, Sites, request
 
 pytestmark = pytest.mark.slow
@@ -32,8 +32,12 @@ def test_a_gibibyte_of_a_stranger_is_answered_before_it_has_come(sites: Sites) -
     port = port_of(sites.new(DEBUG="0").web())
 
     replies = [
-        raw.send(port, strange_requests.endless("/api/panels", strange_requests.PARTS, 2**30)),
-        raw.send(port, raw.chunked("/api/panels", b"x" * 2**16, 2**14, strange_requests.PARTS)),
+        raw_requests.send(
+            port, strange_requests.endless("/api/panels", strange_requests.PARTS, 2**30)
+        ),
+        raw_requests.send(
+            port, raw_requests.chunked("/api/panels", b"x" * 2**16, 2**14, strange_requests.PARTS)
+        ),
     ]
 
     assert [reply.status for reply in replies] == [401, 401]
@@ -57,7 +61,7 @@ def test_forwarded_addresses_are_believed_from_named_proxies_only(
 def test_many_passwords_at_once_hold_one_thread(sites: Sites) -> None:
     port = port_of(sites.new(DEBUG="0", MADSEA_WEB_THREADS="2").web())
 
-    found = mob.crowd(port, 12)
+    found = crowds.crowd(port, 12)
 
     assert {reply.status for reply in found.replies} <= {401, 429}
     assert 401 in {reply.status for reply in found.replies}

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from lab.benchmarks import journals, listening_cost, model_loads, past
+from lab.benchmarks import idle_gaps, listening_cost, long_history, model_loads
 from lab.benchmarks.listening_client import Heard
-from lab.benchmarks.tables import Table, percentile, ratio
+from lab.benchmarks.markdown_tables import Table, percentile, ratio
 
 
 @pytest.fixture
@@ -22,11 +22,11 @@ def journal(tmp_path: Path) -> Path:
 
 
 def test_a_gap_is_from_the_end_of_a_plan_to_the_start_of_the_next(journal: Path) -> None:
-    assert list(journals.gaps(journal)) == [0.25, 0.5]
+    assert list(idle_gaps.gaps(journal)) == [0.25, 0.5]
 
 
 def test_plans_are_counted_by_their_end(journal: Path) -> None:
-    assert journals.n_finished(journal, 2.0, 4.0) == 2
+    assert idle_gaps.n_finished(journal, 2.0, 4.0) == 2
 
 
 def test_a_percentile_is_one_of_the_values() -> None:
@@ -61,7 +61,7 @@ def test_a_table_is_aligned_markdown() -> None:
 
 def test_a_past_is_made_of_whole_episodes() -> None:
     with pytest.raises(ValueError, match="10,000 runs at a time"):
-        past.fill("postgres://nowhere", 123)
+        long_history.fill("postgres://nowhere", 123)
 
 
 @pytest.mark.parametrize(("rendered", "n_loads"), [("", 0), ("aaaa", 0), ("aabb", 1), ("abab", 3)])

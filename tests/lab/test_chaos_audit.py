@@ -22,8 +22,14 @@ from generation.services import (
 )
 from generation.states import AttemptOutcome, RunState
 from lab.chaos import transaction_witness
-from lab.chaos.audit import changes, files, histories, renders, rows
-from lab.chaos.audit.case import Case, Verdict
+from lab.chaos.audit import (
+    change_invariants,
+    file_invariants,
+    log_replay,
+    render_invariants,
+    row_invariants,
+)
+from lab.chaos.audit.evidence import Case, Verdict
 from tests import factories
 from tests.driver import flying
 
@@ -229,37 +235,37 @@ def make_twice(scene: Scene) -> None:
 @pytest.mark.parametrize(
     ("verdict", "doctor"),
     [
-        (rows.truth, leave_unfinished),
-        (renders.rendered_once, execute_twice),
-        (renders.rendered_once, execute_in_vain),
-        (renders.rendered_once, publish_unexecuted),
-        (renders.one_driver, post_late),
-        (renders.one_driver, post_unknown),
-        (files.names, remove_file),
-        (files.names, overwrite_file),
-        (files.names, add_file),
-        (files.names, leave_staged),
-        (files.names, skip_number),
-        (files.whole, remove_file),
-        (files.whole, overwrite_file),
-        (histories.transitions, count_wrong),
-        (histories.transitions, write_without_log),
-        (histories.transitions, log_without_write),
-        (histories.transitions, forget_revision),
-        (files.transactions, write_in_transaction),
-        (files.transactions, see_nothing),
-        (renders.outcomes, fail_there),
-        (rows.frozen, change_seed),
-        (rows.frozen, change_params),
-        (rows.explained, fail_silently),
-        (rows.explained, say_half),
-        (rows.explained, retry_silently),
-        (rows.kept, delete_row),
-        (renders.foreign, stop_foreign),
-        (renders.foreign, lose_foreign),
-        (rows.keys, make_twice),
-        (changes.told, lose_change),
-        (changes.told, skip_change),
+        (row_invariants.truth, leave_unfinished),
+        (render_invariants.rendered_once, execute_twice),
+        (render_invariants.rendered_once, execute_in_vain),
+        (render_invariants.rendered_once, publish_unexecuted),
+        (render_invariants.one_driver, post_late),
+        (render_invariants.one_driver, post_unknown),
+        (file_invariants.names, remove_file),
+        (file_invariants.names, overwrite_file),
+        (file_invariants.names, add_file),
+        (file_invariants.names, leave_staged),
+        (file_invariants.names, skip_number),
+        (file_invariants.whole, remove_file),
+        (file_invariants.whole, overwrite_file),
+        (log_replay.transitions, count_wrong),
+        (log_replay.transitions, write_without_log),
+        (log_replay.transitions, log_without_write),
+        (log_replay.transitions, forget_revision),
+        (file_invariants.transactions, write_in_transaction),
+        (file_invariants.transactions, see_nothing),
+        (render_invariants.outcomes, fail_there),
+        (row_invariants.frozen, change_seed),
+        (row_invariants.frozen, change_params),
+        (row_invariants.explained, fail_silently),
+        (row_invariants.explained, say_half),
+        (row_invariants.explained, retry_silently),
+        (row_invariants.kept, delete_row),
+        (render_invariants.foreign, stop_foreign),
+        (render_invariants.foreign, lose_foreign),
+        (row_invariants.keys, make_twice),
+        (change_invariants.told, lose_change),
+        (change_invariants.told, skip_change),
     ],
     ids=lambda each: each.__name__,
 )
@@ -276,20 +282,20 @@ def test_what_was_done_breaks_its_verdict(
 @pytest.mark.parametrize(
     "verdict",
     [
-        rows.truth,
-        renders.rendered_once,
-        renders.one_driver,
-        files.names,
-        files.whole,
-        histories.transitions,
-        files.transactions,
-        renders.outcomes,
-        rows.frozen,
-        rows.explained,
-        rows.kept,
-        renders.foreign,
-        rows.keys,
-        changes.told,
+        row_invariants.truth,
+        render_invariants.rendered_once,
+        render_invariants.one_driver,
+        file_invariants.names,
+        file_invariants.whole,
+        log_replay.transitions,
+        file_invariants.transactions,
+        render_invariants.outcomes,
+        row_invariants.frozen,
+        row_invariants.explained,
+        row_invariants.kept,
+        render_invariants.foreign,
+        row_invariants.keys,
+        change_invariants.told,
     ],
     ids=lambda each: each.__name__,
 )
@@ -299,10 +305,10 @@ def test_a_sound_site_breaks_no_verdict(scene: Scene, verdict: Callable[[Case], 
 
 def test_a_failure_that_the_server_forgot_before_it_rendered_is_nobodys(scene: Scene) -> None:
     scene.happened("finished", after_s=-0.8, outcome="error")
-    known = renders.outcomes(Case(scene.case.noted, scene.case.home)).broken
+    known = render_invariants.outcomes(Case(scene.case.noted, scene.case.home)).broken
     scene.happened("server_started", after_s=-0.7, prompt_id="")
 
-    forgotten = renders.outcomes(Case(scene.case.noted, scene.case.home)).broken
+    forgotten = render_invariants.outcomes(Case(scene.case.noted, scene.case.home)).broken
 
     assert (len(known), forgotten) == (1, [])
 
@@ -311,7 +317,7 @@ def test_a_second_render_after_a_restart_is_excused_and_counted(scene: Scene) ->
     scene.happened("server_started", after_s=0.1, prompt_id="")
     scene.happened("executed", after_s=0.2)
 
-    found = renders.rendered_once(scene.case)
+    found = render_invariants.rendered_once(scene.case)
 
     assert found.broken == []
     assert found.said.endswith("again: 1 server restarted")
@@ -325,8 +331,8 @@ def test_plans_that_a_server_would_refuse_alike_are_followed_with_their_batch(sc
     transitions.fail_alike(attempt, why)
     ended = Case({**scene.case.noted, "heard": [_cancelled(batch)]}, scene.case.home)
 
-    told = [line for line in histories.transitions(ended).broken if "by its log" in line]
-    silent = [line for line in rows.explained(ended).broken if "says nothing" in line]
+    told = [line for line in log_replay.transitions(ended).broken if "by its log" in line]
+    silent = [line for line in row_invariants.explained(ended).broken if "says nothing" in line]
 
     assert set(batch.runs.values_list("state", flat=True)) == {RunState.ERROR}
     assert (told, silent) == ([], [])
@@ -353,4 +359,4 @@ def test_what_an_old_server_refuses_by_an_id_of_its_own_is_known_by_its_prefix(
 
     scene.happened("refused", prompt_id=FOREIGN, prefixes=[sent], after_s=-0.6)
 
-    assert renders.one_driver(scene.case).broken == []
+    assert render_invariants.one_driver(scene.case).broken == []

@@ -8,7 +8,7 @@ import pytest
 
 from lab.real import end_facts
 from lab.real.bystander import Bystander
-from lab.real.comfy import Comfy
+from lab.real.comfyui_server import Comfy
 from tests import factories
 
 FIRST, SECOND = (str(UUID(int=number)) for number in (1, 2))

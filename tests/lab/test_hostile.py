@@ -6,7 +6,7 @@ import pytest
 
 from lab.hostile import __main__ as runner
 from lab.hostile.fact import Fact
-from lab.hostile.ground import Ground
+from lab.hostile.hostile_sites import Ground
 
 
 def harmless(ground: Ground) -> Iterator[Fact]:
@@ -25,7 +25,7 @@ def known(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_module_with_facts_is_a_kind() -> None:
     assert "anonymous" in runner.kinds()
-    assert not {"fact", "ground", "test_hostile"} & set(runner.kinds())
+    assert not {"fact", "hostile_sites", "test_hostile"} & set(runner.kinds())
 
 
 def test_it_ends_well_when_every_fact_holds(known: None) -> None:

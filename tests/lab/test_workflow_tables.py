@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from lab.workflows import __main__ as corpus
-from lab.workflows import reading, template_reading
+from lab.workflows import template_reading, workflow_rows
 
 DATA = Path(__file__).resolve().parent.parent / "data" / "workflows"
 
 
-def line(name: str) -> reading.Line:
-    return reading.read(DATA / name)
+def line(name: str) -> workflow_rows.Line:
+    return workflow_rows.read(DATA / name)
 
 
 def test_a_line_tells_what_is_found() -> None:
@@ -42,17 +42,17 @@ def test_a_line_says_why_a_workflow_cannot_be_used() -> None:
 def test_the_summary_counts_what_is_found_in_what_is_read() -> None:
     names = ("graphs/b_img2img.json", "graphs/c10_no_loadimage.json", "broken/d08_empty.json")
 
-    assert reading.summary(map(line, names)) == (
+    assert workflow_rows.summary(map(line, names)) == (
         "2 of 3 are read: 2 with a seed, 2 with a prompt, 1 with a panel, 0 with a question."
     )
 
 
 def test_a_whole_number_and_its_decimal_are_the_same_value() -> None:
-    def graph(steps: object) -> reading.Graph:
+    def graph(steps: object) -> workflow_rows.Graph:
         return {"1": {"class_type": "A", "inputs": {"steps": steps, "model": ["2", 0]}}}
 
-    assert reading.sha256(graph(30)) == reading.sha256(graph(30.0))
-    assert reading.sha256(graph(30)) != reading.sha256(graph(31))
+    assert workflow_rows.sha256(graph(30)) == workflow_rows.sha256(graph(30.0))
+    assert workflow_rows.sha256(graph(30)) != workflow_rows.sha256(graph(31))
 
 
 def test_every_folder_has_a_table(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

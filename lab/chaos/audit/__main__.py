@@ -14,7 +14,7 @@ def main() -> None:
     """Judge the case in the file that is named."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "madsea.settings"
     importlib.import_module("django").setup()
-    court = importlib.import_module("lab.chaos.audit.court")
+    court = importlib.import_module("lab.chaos.audit.all_invariants")
     case = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     sys.stdout.write(f"{json.dumps(court.verdicts(case))}\n")
 

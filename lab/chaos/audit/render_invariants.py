@@ -8,7 +8,7 @@ import requests
 
 from generation.models import Attempt, PlanRun, Version
 from generation.states import AttemptOutcome, RunState
-from lab.chaos.audit.case import Case, Entry, Verdict, counted
+from lab.chaos.audit.evidence import Case, Entry, Verdict, counted
 
 SLACK_S = 1.0
 NEVER = float("inf")

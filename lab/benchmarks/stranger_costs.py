@@ -5,10 +5,10 @@ from urllib.parse import urlsplit
 
 from generation.runtime.processes import Started
 from lab.benchmarks import process_usage
+from lab.benchmarks.markdown_tables import Table, load, ms, ratio
+from lab.benchmarks.measuring_sizes import Load
 from lab.benchmarks.site import Site
-from lab.benchmarks.sizes import Load
-from lab.benchmarks.tables import Table, load, ms, ratio
-from lab.hostile import cost, mob, raw, strange_requests
+from lab.hostile import crowds, raw_requests, request_cost, strange_requests
 
 PER_S = 20
 N_PASSWORDS = 24
@@ -23,7 +23,7 @@ def strangers(site: Site, size: Load) -> Iterator[Table]:
     with site.web() as web:
         for _ in range(WARM):
             for strange in strange_requests.addresses():
-                raw.send(_port(site), strange.parts)
+                raw_requests.send(_port(site), strange.parts)
         yield _single(site, web)
         yield _passwords(site, web)
         yield _flood(site, web, size.flood_s)
@@ -39,7 +39,7 @@ def _single(site: Site, web: Started) -> Table:
         ("request", "answer", "CPU ms", "MiB", "bytes sent", "bytes answered"),
     )
     for strange in strange_requests.every():
-        found = cost.of(web.process.pid, _port(site), strange.parts)
+        found = request_cost.of(web.process.pid, _port(site), strange.parts)
         reply = found.reply
         figures = ms(found.cpu_s, 0), f"{max(0.0, found.memory_mib):.1f}"
         sizes = f"{reply.n_sent:,}", f"{reply.n_bytes:,}"
@@ -54,7 +54,7 @@ def _passwords(site: Site, web: Started) -> Table:
         ("answers", "all after s", "CPU s", "of one core", "load"),
     )
     before = process_usage.cpu_s(web.process.pid)
-    found = mob.crowd(_port(site), N_PASSWORDS)
+    found = crowds.crowd(_port(site), N_PASSWORDS)
     took_s = max(reply.took_s for reply in found.replies)
     spent_s = process_usage.cpu_s(web.process.pid) - before
     share = f"{ratio(spent_s, took_s):.2f}"
@@ -68,13 +68,13 @@ def _flood(site: Site, web: Started, seconds: float) -> Table:
         ("", "answers", "median ms", "p95 ms", "failed", "CPU s of the web process", "load"),
     )
     token = site.env["MADSEA_BENCH_TOKEN"]
-    found = {title: mob.Answers([], 0) for title in _RATES}
+    found = {title: crowds.Answers([], 0) for title in _RATES}
     spent_s = dict.fromkeys(_RATES, 0.0)
-    strangers_met = mob.Mob()
+    strangers_met = crowds.Mob()
     for title in [*_RATES] * N_WINDOWS:
         before = process_usage.cpu_s(web.process.pid)
-        with mob.flood(_port(site), _RATES[title], seconds / N_WINDOWS) as met:
-            found[title] += mob.ordinary(site.base, token, seconds / N_WINDOWS)
+        with crowds.flood(_port(site), _RATES[title], seconds / N_WINDOWS) as met:
+            found[title] += crowds.ordinary(site.base, token, seconds / N_WINDOWS)
         spent_s[title] += process_usage.cpu_s(web.process.pid) - before
         strangers_met.replies += met.replies
     for title, answers in found.items():

@@ -8,7 +8,7 @@ from generation.models import PlanRun, Version
 from generation.services import tree_audit
 from generation.states import RunState, VersionState
 from lab.chaos import transaction_witness
-from lab.chaos.audit.case import Case, Verdict, counted
+from lab.chaos.audit.evidence import Case, Verdict, counted
 from tests.acceptance import wholeness
 
 

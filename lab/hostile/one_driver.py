@@ -1,6 +1,6 @@
 """One real driver process: reads a server, drives it for a plan, says what came of both as JSON.
 
-`python -m lab.hostile._driver URL REQUEST SECONDS`, in the environment of a site.
+`python -m lab.hostile.one_driver URL REQUEST SECONDS`, in the environment of a site.
 """
 
 import json

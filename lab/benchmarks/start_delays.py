@@ -7,9 +7,9 @@ from statistics import median
 
 from comfyui_preview.journal import entries
 from lab.benchmarks import batch_client
+from lab.benchmarks.markdown_tables import Table, load, ms
+from lab.benchmarks.measuring_sizes import Load
 from lab.benchmarks.site import Site
-from lab.benchmarks.sizes import Load
-from lab.benchmarks.tables import Table, load, ms
 
 REST_S = 1.0
 STATES = {"no driver": "0", "a driver lingers": "60"}

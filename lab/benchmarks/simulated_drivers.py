@@ -33,8 +33,8 @@ from generation.services import (
     transitions,
 )
 from generation.states import ServerHealth
+from lab.benchmarks.markdown_tables import percentile
 from lab.benchmarks.site import WORKFLOW
-from lab.benchmarks.tables import percentile
 
 DEPTH = 2
 #: How often the progress of a plan is written: at most twice a second, so of a plan of two seconds.

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from lab.chaos import plan
-from lab.chaos.plan import Act
+from lab.chaos import attack_schedule
+from lab.chaos.attack_schedule import Act
 
 #: Some acts find nobody to hit; so many more are planned.
 MISSED_SHARE = 1.25
@@ -44,7 +44,9 @@ def draw(
 ) -> Order:
     """Return the order of a seed; at least so many `faults` are to find somebody to hit."""
     has = {database, *(["redis"] if has_redis else [])}
-    acts = plan.draw(seed, round(faults * MISSED_SHARE), lasts_s=lasts_s, has=has, without=without)
+    acts = attack_schedule.draw(
+        seed, round(faults * MISSED_SHARE), lasts_s=lasts_s, has=has, without=without
+    )
     return Order(seed, faults, lasts_s, database, has_redis, list(without), acts)
 
 

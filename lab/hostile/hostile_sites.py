@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
-from lab.chaos import pictures
+from lab.chaos import small_images
 from tests.processes import Site, Sites
 
 PANEL = "E202_SQ0010-0010_extracted-raw.png"
@@ -22,7 +22,7 @@ class Ground:
     @cached_property
     def sites(self) -> Sites:
         """What makes sites; they have one panel and a demo user."""
-        return Sites(self.folder, {PANEL: pictures.png("#204060")})
+        return Sites(self.folder, {PANEL: small_images.png("#204060")})
 
     @property
     def token(self) -> str:

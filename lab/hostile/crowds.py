@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 import requests
 
 from generation.runtime.processes import ROOT
-from lab.benchmarks.tables import percentile
-from lab.hostile import raw, strange_requests
-from lab.hostile.raw import Reply
+from lab.benchmarks.markdown_tables import percentile
+from lab.hostile import raw_requests, strange_requests
+from lab.hostile.raw_requests import Reply
 
 EVERY_S = 0.1
 N_THREADS = 40
@@ -39,7 +39,7 @@ class Mob:
 def wrong_password(name: str) -> Iterator[bytes]:
     """Yield a try to sign in."""
     body = json.dumps({"username": name, "password": "guess"}).encode()
-    yield from raw.sized("POST", strange_requests.TOKEN, body, strange_requests.JSON)
+    yield from raw_requests.sized("POST", strange_requests.TOKEN, body, strange_requests.JSON)
 
 
 def crowd(port: int, n_strangers: int) -> Mob:
@@ -47,7 +47,7 @@ def crowd(port: int, n_strangers: int) -> Mob:
     mob = Mob()
     with ThreadPoolExecutor(n_strangers) as threads:
         tries = [wrong_password(f"name-{n}") for n in range(n_strangers)]
-        mob.replies += threads.map(lambda parts: raw.send(port, parts), tries)
+        mob.replies += threads.map(lambda parts: raw_requests.send(port, parts), tries)
     return mob
 
 
@@ -58,7 +58,7 @@ def flood(port: int, per_s: float, lasts_s: float) -> Iterator[Mob]:
     It is known at the end what they were answered; the block is to last as long.
     """
     mob = Mob()
-    command = [sys.executable, "-m", "lab.hostile.mob", str(port), str(per_s), str(lasts_s)]
+    command = [sys.executable, "-m", "lab.hostile.crowds", str(port), str(per_s), str(lasts_s)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield mob
@@ -76,7 +76,7 @@ def keep_up(port: int, per_s: float, lasts_s: float) -> Mob:
 
     def one(number: int) -> None:
         try:
-            mob.replies.append(raw.send(port, _drawn(number), timeout_s=30))
+            mob.replies.append(raw_requests.send(port, _drawn(number), timeout_s=30))
         except OSError as error:
             mob.failures.append(str(error))
 
@@ -92,11 +92,11 @@ def _drawn(number: int) -> Iterator[bytes]:
     if number % 2:
         return wrong_password(f"name-{number}")
     kinds: list[Callable[[], Iterator[bytes]]] = [
-        lambda: iter(raw.sized("POST", "/api/token", _MANY, strange_requests.JSON)),
+        lambda: iter(raw_requests.sized("POST", "/api/token", _MANY, strange_requests.JSON)),
         lambda: strange_requests.endless("/api/panels", strange_requests.PARTS, 2**30),
-        lambda: iter(raw.chunked("/api/token", b" ", 10**6, strange_requests.JSON)),
-        lambda: iter([raw.head("GET", f"/api/batches?{strange_requests.fields(2500)}")]),
-        lambda: iter([raw.head("GET", "/admin/login/")]),
+        lambda: iter(raw_requests.chunked("/api/token", b" ", 10**6, strange_requests.JSON)),
+        lambda: iter([raw_requests.head("GET", f"/api/batches?{strange_requests.fields(2500)}")]),
+        lambda: iter([raw_requests.head("GET", "/admin/login/")]),
     ]
     return kinds[number // 2 % len(kinds)]()
 

@@ -12,8 +12,8 @@ from generation import events
 from generation.events import EVENTS
 from generation.models import Attempt, Batch, Block, LogEntry, PlanRun, Server, Version
 from generation.states import FINISHED, UNFINISHED, AttemptOutcome, RunState, VersionState
-from lab.chaos.audit import histories
-from lab.chaos.audit.case import Case, Entry, Verdict, counted
+from lab.chaos.audit import log_replay
+from lab.chaos.audit.evidence import Case, Entry, Verdict, counted
 
 #: What the log must say after a request that was taken, of the plan or of the batch.
 TELLS = {
@@ -142,7 +142,7 @@ def _had_ended(heard: Entry) -> bool:
     batch = Batch.objects.get(public_id=heard["batch_id"])
     sent_at = datetime.fromtimestamp(heard["sent_at"], UTC)
     logs = list(LogEntry.objects.filter(batch=batch, at__lt=sent_at).order_by("id"))
-    return all(histories.replay(batch, run, logs)[0] in FINISHED for run in batch.runs.all())
+    return all(log_replay.replay(batch, run, logs)[0] in FINISHED for run in batch.runs.all())
 
 
 def kept(case: Case) -> Verdict:

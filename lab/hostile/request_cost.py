@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.benchmarks import process_usage
-from lab.hostile import raw
-from lab.hostile.raw import Reply
+from lab.hostile import raw_requests
+from lab.hostile.raw_requests import Reply
 
 #: What is closed behind an answer takes its time too.
 SETTLE_S = 0.2
@@ -33,6 +33,6 @@ def of(pid: int, port: int, parts: Iterable[bytes]) -> Cost:
     """Send a request to a process that does nothing else, and return what it cost."""
     Path(f"/proc/{pid}/clear_refs").write_text(_RESET_PEAK)
     resident, cpu_s = process_usage.resident_mib(pid), process_usage.cpu_s(pid)
-    reply = raw.send(port, parts)
+    reply = raw_requests.send(port, parts)
     time.sleep(SETTLE_S)
     return Cost(reply, process_usage.cpu_s(pid) - cpu_s, process_usage.peak_mib(pid) - resident)

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from generation.models import Batch, EpisodeChange, Sequencer
-from lab.chaos.audit.case import Case, Verdict
+from lab.chaos.audit.evidence import Case, Verdict
 
 
 def told(_: Case) -> Verdict:

@@ -11,7 +11,7 @@ from django.db.models import Max
 
 from generation.models import Batch, LogEntry, PlanRun
 from generation.states import FINISHED, FIRST, AttemptOutcome, Mode, RunState
-from lab.chaos.audit.case import Case, Verdict
+from lab.chaos.audit.evidence import Case, Verdict
 
 Q, W, R = RunState.QUEUED, RunState.WAITING, RunState.RUNNING
 D, E, C = RunState.DONE, RunState.ERROR, RunState.CANCELLED
