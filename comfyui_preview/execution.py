@@ -101,7 +101,7 @@ class Execution:
                 )
                 return False
             except node_failures.NODE_FAILURES as error:
-                about = node_failures.described(error, self._graph, node_id, self._executed)
+                about = node_failures.execution_error(error, self._graph, node_id, self._executed)
                 self.progress.note("execution_error", **about)
                 return False
             self._engine.cache.put(signature, result)
@@ -111,7 +111,9 @@ class Execution:
     def _keep(self, node_id: str, result: Result, *, is_cached: bool) -> None:
         self._results[node_id] = result
         self._executed.append(node_id)
-        shown = faulty_outputs.told(self._engine, self._prompt_id, result.ui, is_cached=is_cached)
+        shown = faulty_outputs.told_output(
+            self._engine, self._prompt_id, result.ui, is_cached=is_cached
+        )
         if shown is not None:
             self._outputs[node_id] = shown
         self.progress.finish_node(node_id, shown)

@@ -10,7 +10,7 @@ from comfyui_preview.faults import Faults
 HUGE_CLASSES = 1500
 
 
-def present(faults: Faults, known: Definitions) -> Definitions:
+def installed_definitions(faults: Faults, known: Definitions) -> Definitions:
     """The definitions that graphs are checked against: without what the server lacks."""
     models, classes = _named(faults, "missing_model"), _named(faults, "missing_class")
     if not models and not classes:
@@ -27,9 +27,9 @@ def _named(faults: Faults, kind: str) -> set[str]:
     return {str(fault["match"]) for fault in faults.active() if fault["name"] == kind}
 
 
-def shown(faults: Faults, known: Definitions) -> Definitions:
+def shown_definitions(faults: Faults, known: Definitions) -> Definitions:
     """What GET /object_info answers: what is present, told as a fault wants it."""
-    left = present(faults, known)
+    left = installed_definitions(faults, known)
     fault = faults.take("odd_object_info")
     if fault is None:
         return left

@@ -37,7 +37,7 @@ BEFORE_IMAGES = [
 ]
 
 
-def told(
+def told_output(
     engine: Engine, prompt_id: str, ui: dict[str, Any] | None, *, is_cached: bool
 ) -> dict[str, Any] | None:
     """What is told of an output node: what it gave, unless a fault changes it."""
@@ -68,7 +68,7 @@ def _moved(engine: Engine, image: dict[str, Any], how: str) -> dict[str, Any]:
     return place
 
 
-def entry(engine: Engine, prompt_id: str, sound: HistoryEntry) -> HistoryEntry:
+def history_entry(engine: Engine, prompt_id: str, sound: HistoryEntry) -> HistoryEntry:
     """The history entry as it is kept: the sound one, unless a fault changes it."""
     fault = engine.faults.take("odd_entry", prompt_id)
     if fault is None:

@@ -78,7 +78,7 @@ class Folders:
         The counter is the highest on disk + 1, so that deleted names come again.
         Raises Escape when the prefix leads out. Source: protocol §9.
         """
-        wanted = self.resolve(kind, filled(prefix, size))
+        wanted = self.resolve(kind, filled_prefix(prefix, size))
         folder, stem = wanted.parent, wanted.name
         subfolder = folder.relative_to(self.home / kind).as_posix()
         folder.mkdir(parents=True, exist_ok=True)
@@ -97,7 +97,7 @@ class Folders:
         return path.name
 
 
-def filled(prefix: str, size: tuple[int, int]) -> str:
+def filled_prefix(prefix: str, size: tuple[int, int]) -> str:
     """A `filename_prefix` with its placeholders filled in (local time)."""
     now = datetime.now().astimezone()
     values = {

@@ -24,7 +24,7 @@ def _node_error(kind: str, message: str, details: str, **extra: Any) -> NodeErro
     return {"type": kind, "message": message, "details": details, "extra_info": extra}
 
 
-def missing(name: str) -> NodeError:
+def missing_input(name: str) -> NodeError:
     """A required input is not there."""
     return _node_error("required_input_missing", "Required input is missing", name, input_name=name)
 
@@ -36,7 +36,7 @@ def bad_link(name: str, spec: list[Any], link: object) -> NodeError:
     return _node_error("bad_linked_input", message, name, **about)
 
 
-def mismatch(name: str, spec: list[Any], link: object, received: str) -> NodeError:
+def type_mismatch(name: str, spec: list[Any], link: object, received: str) -> NodeError:
     """A link from an output of another type."""
     details = f"{name}, received_type({received}) mismatch input_type({spec[0]})"
     message = "Return type mismatch between linked nodes"
@@ -44,7 +44,7 @@ def mismatch(name: str, spec: list[Any], link: object, received: str) -> NodeErr
     return _node_error("return_type_mismatch", message, details, **about, linked_node=link)
 
 
-def tripped(kind: str, name: str, trip: Exception, spec: list[Any] | None = None) -> NodeError:
+def failed_check(kind: str, name: str, trip: Exception, spec: list[Any] | None = None) -> NodeError:
     """A check that fell over a broken graph; an inner one names the input that led to it."""
     type_name = type(trip).__name__
     if spec is None:
@@ -55,7 +55,7 @@ def tripped(kind: str, name: str, trip: Exception, spec: list[Any] | None = None
     return _node_error(kind, message, str(trip), **about, exception_type=type_name)
 
 
-def fits(received: str, wanted: object) -> bool:
+def types_fit(received: str, wanted: object) -> bool:
     """Whether an output's type may be linked to an input's; both may be unions or `*`."""
     if received == wanted or "*" in (received, wanted):
         return True

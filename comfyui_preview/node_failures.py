@@ -55,7 +55,7 @@ def strike(faults: Faults, *subjects: str) -> None:
         raise NodeFault(fault.text("type", "RuntimeError"), message, lines)
 
 
-def described(
+def execution_error(
     error: BaseException, graph: Graph, node_id: str, executed: list[str]
 ) -> dict[str, Any]:
     """The content of `execution_error`, without prompt id and time. Source: execution_error."""

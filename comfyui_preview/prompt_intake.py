@@ -96,7 +96,7 @@ def _verdict(engine: Engine, body: dict[str, Any]) -> Verdict:
     if fault := engine.faults.take("refuse_prompt"):
         refused = fault.options.get("error") or error("prompt_outputs_failed_validation", "Refused")
         return Verdict(error=refused, node_errors=fault.options.get("node_errors") or {})
-    known = faulty_definitions.present(engine.faults, engine.definitions)
+    known = faulty_definitions.installed_definitions(engine.faults, engine.definitions)
     checks = ValidationContext(known, engine.folders, engine.options.generation)
     # Since 0.3.48.
     targets = body.get("partial_execution_targets") if engine.options.is_since("chosen") else None

@@ -163,7 +163,7 @@ async def get_object_info(request: web.Request) -> web.Response:
         for name, definition in engine.definitions.items()
         if wanted in (None, name)
     }
-    return web.json_response(faulty_definitions.shown(engine.faults, shown))
+    return web.json_response(faulty_definitions.shown_definitions(engine.faults, shown))
 
 
 async def get_system_stats(request: web.Request) -> web.Response:

@@ -115,7 +115,7 @@ class Sockets:
         if fault := self._faults.take("close_ws", kind):
             await self._close(socket, fault.count("code", WSCloseCode.INTERNAL_ERROR))
             return
-        for odd in unasked_frames.before(self._faults, kind, content):
+        for odd in unasked_frames.frames_before(self._faults, kind, content):
             await (socket.send_str(odd) if isinstance(odd, str) else socket.send_bytes(odd))
         text = json.dumps({"type": kind, "data": content})
         if self._faults.take("reorder_message", kind):

@@ -14,7 +14,7 @@ LARGE_BYTES = 4 * 1024 * 1024 + 1
 PREVIEW_IMAGE, JPEG = 1, 1
 
 
-def before(faults: Faults, kind: str, content: Mapping[str, Any]) -> Iterator[str | bytes]:
+def frames_before(faults: Faults, kind: str, content: Mapping[str, Any]) -> Iterator[str | bytes]:
     """The text and binary frames to be sent before a message of this type."""
     if fault := faults.take("foreign_message", kind):
         yield fault.text("text", FOREIGN)

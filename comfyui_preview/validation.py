@@ -134,7 +134,7 @@ class _Check:
         try:
             return self._check_node(output_id)
         except TRIPS as trip:
-            told = input_checks.tripped("exception_during_validation", "", trip)
+            told = input_checks.failed_check("exception_during_validation", "", trip)
             told["extra_info"]["traceback"] = traceback.format_tb(trip.__traceback__)
             self._add(output_id, [told])
             return False
@@ -154,7 +154,7 @@ class _Check:
         for name, spec in inputs_of(definition).items():
             required = name in definition["input"].get("required", {})
             if name not in given:
-                found += [input_checks.missing(name)] if required else []
+                found += [input_checks.missing_input(name)] if required else []
                 continue
             if isinstance(given[name], list):
                 faults, sound = self._check_link(name, spec, given[name])
@@ -173,12 +173,12 @@ class _Check:
             return [input_checks.bad_link(name, spec, link)], False
         source = self._server.definitions[self._graph[link[0]]["class_type"]]
         received = source["output"][link[1]]
-        if not input_checks.fits(received, spec[0]):
-            return [input_checks.mismatch(name, spec, link, received)], False
+        if not input_checks.types_fit(received, spec[0]):
+            return [input_checks.type_mismatch(name, spec, link, received)], False
         try:
             return [], self._check_node(link[0])
         except TRIPS as trip:
-            told = input_checks.tripped("exception_during_inner_validation", name, trip, spec)
+            told = input_checks.failed_check("exception_during_inner_validation", name, trip, spec)
             told["extra_info"]["traceback"] = traceback.format_tb(trip.__traceback__)
             told["extra_info"]["linked_node"] = link
             self._add(link[0], [told])

@@ -45,7 +45,7 @@ class Worker(threading.Thread):
         faulty_outputs.take_inputs(engine, prompt_id, item[2])
         execution = Execution(engine, item)
         try:
-            entry = faulty_outputs.entry(engine, prompt_id, execution.run())
+            entry = faulty_outputs.history_entry(engine, prompt_id, execution.run())
         except Vanished:
             engine.journal.write("finished", prompt_id=prompt_id, outcome="vanished")
             return

@@ -87,7 +87,7 @@ def mounted_volumes(**_asked: Any) -> list[CheckMessage]:
     """Look for the marks of all volumes: the workers start without them, and wait."""
     hint = say("Mount it; if it is the right one, adopt it: manage.py adopt_storage.")
     # No error: Django refuses every command where there is one, `adopt_storage` too.
-    problems = volumes.unmounted()
+    problems = volumes.mark_troubles()
     return [checks.Warning(each, hint=hint, id="madsea.W009") for each in problems]
 
 

@@ -64,7 +64,7 @@ class Problem:
 PROBLEMS_MAX = 100
 
 
-def named(problems: list[Problem]) -> list[Problem]:
+def first_problems(problems: list[Problem]) -> list[Problem]:
     """Return the first hundred problems and, in one more, how many others there are."""
     n_more = len(problems) - PROBLEMS_MAX
     if n_more <= 0:

@@ -20,7 +20,7 @@ def place(kind: str, series: int, sha256: str, suffix: str) -> Path:
     return folder / f"{sha256}{suffix}"
 
 
-def kept(file: Path) -> bytes | None:
+def read_kept(file: Path) -> bytes | None:
     """Return what is kept; None: nothing that can be read."""
     with suppress(OSError):
         return file.read_bytes()

@@ -45,7 +45,7 @@ _TOLD: Mapping[str, str] = {
 _ALONE = "{name} {value}"
 
 
-def told(values: Mapping[str, object], sources: Sources) -> Sentence:
+def values_with_sources(values: Mapping[str, object], sources: Sources) -> Sentence:
     """Return values with their sources for a sentence, by name: `cfg 7.5 (style), steps 30`."""
     return in_turn(
         (

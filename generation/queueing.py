@@ -105,12 +105,15 @@ class StopSignal:
 
 def wake() -> int:
     """Ask for a driver of every server that could take work now; return how many were asked."""
-    return request_drive(claimable.takers())
+    return request_drive(claimable.servers_with_work())
 
 
 def wake_driver(server: Server) -> int:
     """Ask for a driver of one server that has come up, if there is anything for it to do."""
-    takes, has_ours = claimable.takers().filter(pk=server.pk), _with_ours().filter(pk=server.pk)
+    takes, has_ours = (
+        claimable.servers_with_work().filter(pk=server.pk),
+        _with_ours().filter(pk=server.pk),
+    )
     return request_drive(takes) or request_drive(has_ours)
 
 

@@ -36,7 +36,7 @@ def _see_nothing(path: str, at: int) -> None:
 
 
 @contextmanager
-def folder(
+def open_folder(
     root: Path, relative: str = "", *, make: bool = False, visit: Visit = _see_nothing
 ) -> Iterator[int]:
     """Open a folder below the root and yield its descriptor; `make`: make what is missing of it.
@@ -87,14 +87,14 @@ def _is_link(at: int, name: str) -> bool:
 
 
 @contextmanager
-def file(root: Path, relative: str) -> Iterator[BufferedReader]:
+def open_file(root: Path, relative: str) -> Iterator[BufferedReader]:
     """Open a plain file below the root for reading.
 
     Raises:
         OSError: there is none, it cannot be read, or (NotPlain) it is none.
     """
     above, name = split(relative)
-    with folder(root, above) as at, file_in(at, name) as handle:
+    with open_folder(root, above) as at, file_in(at, name) as handle:
         yield handle
 
 
@@ -103,7 +103,7 @@ def file_in(at: int, name: str) -> Iterator[BufferedReader]:
     """Open a plain file of an open folder for reading.
 
     Raises:
-        OSError: as in `file`.
+        OSError: as in `open_file`.
     """
     check_plain(at, name)
     with os.fdopen(os.open(name, _FILE, dir_fd=at), "rb") as handle:
@@ -113,7 +113,7 @@ def file_in(at: int, name: str) -> Iterator[BufferedReader]:
 
 
 @contextmanager
-def plain(path: Path) -> Iterator[BufferedReader]:
+def open_plain(path: Path) -> Iterator[BufferedReader]:
     """Open somebody's file, links followed, but nothing that is no plain file.
 
     Raises:
@@ -133,7 +133,7 @@ def read_following_links(path: Path, max_bytes: int) -> bytes:
     Raises:
         OSError: it cannot be read, is larger, or (NotPlain) is no plain file.
     """
-    with plain(path) as handle:
+    with open_plain(path) as handle:
         n_bytes = os.fstat(handle.fileno()).st_size
         if n_bytes > max_bytes:
             raise OSError(errno.EFBIG, f"it has {n_bytes:,} bytes; at most {max_bytes:,} are read")

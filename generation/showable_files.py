@@ -34,11 +34,11 @@ def content(version: Version, marks: storage.Marks | None = None) -> bytes:
     """
     if version.is_served_as_it_is:
         return master(version, marks)
-    kept = home_cache.kept(_place(version.sha256))
+    kept = home_cache.read_kept(_place(version.sha256))
     if kept is not None:
         return kept
     whole = master(version, marks)
-    clean = examined(version, whole).served
+    clean = examine_master(version, whole).served
     keep(version.sha256, whole if clean is None else clean)
     return whole if clean is None else clean
 
@@ -53,7 +53,7 @@ def master(version: Version, marks: storage.Marks | None = None) -> bytes:
     return storage.read(version.path, max_bytes=version.n_bytes, marks=marks or {})
 
 
-def examined(version: Version, whole: bytes) -> Examined:
+def examine_master(version: Version, whole: bytes) -> Examined:
     """Return what a version's file is and what is served of it.
 
     Raises:

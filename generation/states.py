@@ -63,7 +63,7 @@ FOLLOWS: Mapping[RunState, frozenset[RunState]] = {
 }
 
 
-def before(state: RunState) -> frozenset[RunState]:
+def states_before(state: RunState) -> frozenset[RunState]:
     """Return the states that `state` may follow."""
     return frozenset(source for source, targets in FOLLOWS.items() if state in targets)
 

@@ -38,7 +38,7 @@ def thumbnail(version: Version, width_px: int) -> bytes:
         raise Refusal(
             say("Thumbnails are {known} pixels wide.", known=known), code="unknown_width", attr="w"
         )
-    content = kept(version, width_px)
+    content = read_kept(version, width_px)
     if content is not None:
         return content
     if version.derived == Derived.NONE:
@@ -57,7 +57,7 @@ def make(version: Version, marks: storage.Marks) -> None:
     """
     at = folder(version.sha256)
     names = [name(version.sha256, width_px) for width_px in WIDTHS_PX]
-    if all(storage.derived_files.kept(at, each, 1) for each in names):
+    if all(storage.derived_files.read_kept(at, each, 1) for each in names):
         return
     whole = showable_files.master(version, marks)
     if showable_files.hash_of(whole) != version.sha256:
@@ -68,9 +68,9 @@ def make(version: Version, marks: storage.Marks) -> None:
     storage.derived_files.keep(at, dict(zip(names, small, strict=True)), marks)
 
 
-def kept(version: Version, width_px: int) -> bytes | None:
+def read_kept(version: Version, width_px: int) -> bytes | None:
     """Return a thumbnail that is made already; None: it is not, or cannot be read."""
-    return storage.derived_files.kept(
+    return storage.derived_files.read_kept(
         folder(version.sha256), name(version.sha256, width_px), MAX_BYTES
     )
 

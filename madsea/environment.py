@@ -49,7 +49,7 @@ def flag(name: str, *, default: bool) -> bool:
     return value in TRUE_WORDS
 
 
-def whole(name: str, default: int, *, low: int, high: int) -> int:
+def whole_number(name: str, default: int, *, low: int, high: int) -> int:
     """Return a whole number between `low` and `high`, both included; a default may be beyond.
 
     Raises:
@@ -70,7 +70,7 @@ def process_ids(name: str) -> list[int]:
     Raises:
         ImproperlyConfigured: one is none.
     """
-    found = words(name)
+    found = comma_list(name)
     for part in found:
         if not _DIGITS.fullmatch(part) or not 1 < int(part) < 2**31:
             raise ImproperlyConfigured(f"{name}: {_shown(part)} is no process's id.")
@@ -139,7 +139,7 @@ def hosts(name: str) -> list[str]:
     Raises:
         ImproperlyConfigured: one is an address, has a port, or is none.
     """
-    found = words(name)
+    found = comma_list(name)
     for part in found:
         if not _HOST.fullmatch(part):
             text = f"{name}: {_shown(part)} is no host's name such as madsea.studio"
@@ -151,7 +151,7 @@ def _shown(raw: str) -> str:
     return repr(raw if len(raw) <= SHOWN_MAX else f"{raw[:SHOWN_MAX]}…")
 
 
-def words(name: str) -> list[str]:
+def comma_list(name: str) -> list[str]:
     """Return the parts of a comma-separated list, blanks left out."""
     return [part.strip() for part in text(name).split(",") if part.strip()]
 
@@ -162,7 +162,7 @@ def addresses(name: str) -> list[str]:
     Raises:
         ImproperlyConfigured: a part is no http(s) address with a host, or stands twice.
     """
-    found = [part.rstrip("/") for part in words(name)]
+    found = [part.rstrip("/") for part in comma_list(name)]
     for place, part in enumerate(found, 1):
         if not _is_address(part):
             # Its text is told but for what may be a secret.
@@ -182,7 +182,7 @@ def origins(name: str, *, web_only: bool = False) -> list[str]:
     Raises:
         ImproperlyConfigured: a part is no origin, or none of a web page where only such count.
     """
-    return list(dict.fromkeys(_origin(name, part, web_only=web_only) for part in words(name)))
+    return list(dict.fromkeys(_origin(name, part, web_only=web_only) for part in comma_list(name)))
 
 
 def _origin(name: str, part: str, *, web_only: bool) -> str:
@@ -227,7 +227,7 @@ def networks(name: str) -> list[str]:
     Raises:
         ImproperlyConfigured: a part is neither.
     """
-    found = words(name)
+    found = comma_list(name)
     for part in found:
         try:
             ip_network(part)

@@ -21,16 +21,16 @@ MADSEA_HOME = environment.folder("MADSEA_HOME", BASE_DIR / "var", make=True)
 # A share that is not mounted is waited for.
 MADSEA_PROJECTS_ROOT = environment.folder("MADSEA_PROJECTS_ROOT", MADSEA_HOME / "projects")
 MADSEA_WORKFLOWS = environment.folder("MADSEA_WORKFLOWS", BASE_DIR / "workflows")
-PORT = environment.whole("PORT", 8000, low=1, high=65535)
+PORT = environment.whole_number("PORT", 8000, low=1, high=65535)
 MADSEA_HOST = environment.text("MADSEA_HOST", "127.0.0.1")
 # The path below which Madsea is served; empty where it has the host to itself.
 MADSEA_PATH = environment.path("MADSEA_PATH")
 # The proxies whose word is taken for where a client is, whether it speaks TLS, and to which host.
 MADSEA_TRUSTED_PROXIES = environment.networks("MADSEA_TRUSTED_PROXIES")
 # Requests that the web process answers at once, each on a thread with a database connection.
-MADSEA_WEB_THREADS = environment.whole("MADSEA_WEB_THREADS", 8, low=1, high=256)
+MADSEA_WEB_THREADS = environment.whole_number("MADSEA_WEB_THREADS", 8, low=1, high=256)
 # Who may listen to events at once in a web process; one user half of them.
-MADSEA_LISTENERS = environment.whole("MADSEA_LISTENERS", 500, low=2, high=900)
+MADSEA_LISTENERS = environment.whole_number("MADSEA_LISTENERS", 500, low=2, high=900)
 
 # Ids of processes that each of Madsea's is to end with: set by whoever starts several.
 MADSEA_ENDS_WITH = environment.process_ids("MADSEA_ENDS_WITH")
@@ -41,47 +41,51 @@ COMFYUI_SERVERS = environment.addresses("COMFYUI_SERVERS")
 MADSEA_CA_BUNDLE = environment.certificates(
     "MADSEA_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"
 )
-MADSEA_PREVIEW_PORT = environment.whole("MADSEA_PREVIEW_PORT", 8190, low=1, high=65535)
+MADSEA_PREVIEW_PORT = environment.whole_number("MADSEA_PREVIEW_PORT", 8190, low=1, high=65535)
 MADSEA_PREVIEW_URL = f"http://127.0.0.1:{MADSEA_PREVIEW_PORT}"
 
 # The driver: seconds unless the name says otherwise -------------------------------------------
-MADSEA_DEPTH = environment.whole("MADSEA_DEPTH", 2, low=1, high=8)
-MADSEA_LEASE_S = environment.whole("MADSEA_LEASE_S", 15, low=1, high=300)
-MADSEA_LINGER_S = environment.whole("MADSEA_LINGER_S", 20, low=0, high=3600)
-MADSEA_DRIVER_LIFE_S = environment.whole("MADSEA_DRIVER_LIFE_S", 2400, low=1, high=86400)
-MADSEA_TICK_S = environment.whole("MADSEA_TICK_S", 5, low=1, high=300)
-MADSEA_SERVER_GONE_S = environment.whole("MADSEA_SERVER_GONE_S", 300, low=1, high=86400)
-MADSEA_TRIES = environment.whole("MADSEA_TRIES", 3, low=1, high=20)
-MADSEA_HUNG_S = environment.whole("MADSEA_HUNG_S", 600, low=1, high=86400)
-MADSEA_WORKER_DEAD_S = environment.whole("MADSEA_WORKER_DEAD_S", 30, low=1, high=3600)
-MADSEA_STAGING_S = environment.whole("MADSEA_STAGING_S", 3600, low=1, high=604800)
-MADSEA_WATCHDOG_S = environment.whole("MADSEA_WATCHDOG_S", 60, low=5, high=3600)
+MADSEA_DEPTH = environment.whole_number("MADSEA_DEPTH", 2, low=1, high=8)
+MADSEA_LEASE_S = environment.whole_number("MADSEA_LEASE_S", 15, low=1, high=300)
+MADSEA_LINGER_S = environment.whole_number("MADSEA_LINGER_S", 20, low=0, high=3600)
+MADSEA_DRIVER_LIFE_S = environment.whole_number("MADSEA_DRIVER_LIFE_S", 2400, low=1, high=86400)
+MADSEA_TICK_S = environment.whole_number("MADSEA_TICK_S", 5, low=1, high=300)
+MADSEA_SERVER_GONE_S = environment.whole_number("MADSEA_SERVER_GONE_S", 300, low=1, high=86400)
+MADSEA_TRIES = environment.whole_number("MADSEA_TRIES", 3, low=1, high=20)
+MADSEA_HUNG_S = environment.whole_number("MADSEA_HUNG_S", 600, low=1, high=86400)
+MADSEA_WORKER_DEAD_S = environment.whole_number("MADSEA_WORKER_DEAD_S", 30, low=1, high=3600)
+MADSEA_STAGING_S = environment.whole_number("MADSEA_STAGING_S", 3600, low=1, high=604800)
+MADSEA_WATCHDOG_S = environment.whole_number("MADSEA_WATCHDOG_S", 60, low=5, high=3600)
 
 # What a request may hold -----------------------------------------------------------------------
 MADSEA_PLANS_MAX = 10_000
-MADSEA_IMAGE_MAX_BYTES = environment.whole("MADSEA_IMAGE_MAX_MIB", 64, low=1, high=4096) * 2**20
+MADSEA_IMAGE_MAX_BYTES = (
+    environment.whole_number("MADSEA_IMAGE_MAX_MIB", 64, low=1, high=4096) * 2**20
+)
 MADSEA_IMAGE_MAX_PIXELS = (
-    environment.whole("MADSEA_IMAGE_MAX_MEGAPIXELS", 100, low=1, high=1000) * 10**6
+    environment.whole_number("MADSEA_IMAGE_MAX_MEGAPIXELS", 100, low=1, high=1000) * 10**6
 )
 # What decoding an image may take: processes of each of our own, their memory, seconds of computing.
-MADSEA_DECODERS = environment.whole("MADSEA_DECODERS", 2, low=1, high=64)
-MADSEA_DECODE_MEMORY_MIB = environment.whole(
+MADSEA_DECODERS = environment.whole_number("MADSEA_DECODERS", 2, low=1, high=64)
+MADSEA_DECODE_MEMORY_MIB = environment.whole_number(
     "MADSEA_DECODE_MEMORY_MIB", 2048, low=256, high=1_048_576
 )
-MADSEA_DECODE_S = environment.whole("MADSEA_DECODE_S", 30, low=1, high=3600)
+MADSEA_DECODE_S = environment.whole_number("MADSEA_DECODE_S", 30, low=1, high=3600)
 # How large a workflow may be.
-MADSEA_GRAPH_MAX_NODES = environment.whole("MADSEA_GRAPH_MAX_NODES", 5_000, low=1, high=100_000)
-MADSEA_GRAPH_MAX_BYTES = environment.whole("MADSEA_GRAPH_MAX_MIB", 4, low=1, high=64) * 2**20
-MADSEA_TEXT_MAX_CHARACTERS = environment.whole(
+MADSEA_GRAPH_MAX_NODES = environment.whole_number(
+    "MADSEA_GRAPH_MAX_NODES", 5_000, low=1, high=100_000
+)
+MADSEA_GRAPH_MAX_BYTES = environment.whole_number("MADSEA_GRAPH_MAX_MIB", 4, low=1, high=64) * 2**20
+MADSEA_TEXT_MAX_CHARACTERS = environment.whole_number(
     "MADSEA_TEXT_MAX_CHARACTERS", 32_000, low=1_000, high=1_000_000
 )
-MADSEA_FILE_LINK_S = environment.whole("MADSEA_FILE_LINK_S", 3600, low=10, high=604800)
+MADSEA_FILE_LINK_S = environment.whole_number("MADSEA_FILE_LINK_S", 3600, low=10, high=604800)
 # How long a client's Idempotency-Key stands for the batch that it made.
-MADSEA_IDEMPOTENCY_H = environment.whole("MADSEA_IDEMPOTENCY_H", 24, low=1, high=8760)
+MADSEA_IDEMPOTENCY_H = environment.whole_number("MADSEA_IDEMPOTENCY_H", 24, low=1, high=8760)
 
 # What one zip of pictures may hold.
-MADSEA_ZIP_MAX_FILES = environment.whole("MADSEA_ZIP_MAX_FILES", 2_000, low=1, high=100_000)
-MADSEA_ZIP_MAX_GIB = environment.whole("MADSEA_ZIP_MAX_GIB", 16, low=1, high=4_096)
+MADSEA_ZIP_MAX_FILES = environment.whole_number("MADSEA_ZIP_MAX_FILES", 2_000, low=1, high=100_000)
+MADSEA_ZIP_MAX_GIB = environment.whole_number("MADSEA_ZIP_MAX_GIB", 16, low=1, high=4_096)
 
 # Whether everybody who is signed in may do everything but give workflows: for trying out, and for
 # small studios.
@@ -222,7 +226,7 @@ LANGUAGE_COOKIE_HTTPONLY, LANGUAGE_COOKIE_SAMESITE = True, "Lax"
 EMAIL_HOST = environment.text("EMAIL_HOST")
 EMAIL_USE_SSL = environment.flag("EMAIL_USE_SSL", default=False)
 EMAIL_USE_TLS = environment.flag("EMAIL_USE_TLS", default=False)
-EMAIL_PORT = environment.whole(
+EMAIL_PORT = environment.whole_number(
     "EMAIL_PORT", 465 if EMAIL_USE_SSL else 587 if EMAIL_USE_TLS else 25, low=1, high=65535
 )
 EMAIL_HOST_USER = environment.text("EMAIL_HOST_USER")
@@ -230,7 +234,7 @@ EMAIL_HOST_PASSWORD = environment.text("EMAIL_HOST_PASSWORD")
 EMAIL_TIMEOUT = 30
 DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", "madsea@localhost")
 # Who gets the summary, and the address of this site that stands in it.
-MADSEA_SUMMARY_TO = environment.words("MADSEA_SUMMARY_TO")
+MADSEA_SUMMARY_TO = environment.comma_list("MADSEA_SUMMARY_TO")
 MADSEA_URL = next(iter(environment.addresses("MADSEA_URL")), "")
 
 # The database: one machine on SQLite, a studio on PostgreSQL ------------------------------------
@@ -280,7 +284,7 @@ DATABASES = {"default": _database()}
 REDIS_URL = environment.text("REDIS_URL")
 if REDIS_URL:
     service_urls.queue("REDIS_URL", REDIS_URL)
-MADSEA_WORKERS = environment.whole("MADSEA_WORKERS", 0, low=1, high=512)  # 0: servers + 2
+MADSEA_WORKERS = environment.whole_number("MADSEA_WORKERS", 0, low=1, high=512)  # 0: servers + 2
 Q_CACHE_DIR = MADSEA_HOME / "cache"
 CACHES: dict[str, Any] = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},

@@ -33,7 +33,7 @@ from generation.runtime.processes import (
     stop,
     wait_until,
 )
-from madsea.environment import whole
+from madsea.environment import whole_number
 from madsea.terminal import write_plainly
 
 SAMPLES = Path(__file__).resolve().parent
@@ -97,9 +97,9 @@ def environment() -> dict[str, str]:
         "ALLOWED_HOSTS": "",
         "DEBUG": "1",
         "LOG_LEVEL": "INFO",
-        "PORT": str(free_port(whole("PORT", 8000, low=1, high=65535))),
+        "PORT": str(free_port(whole_number("PORT", 8000, low=1, high=65535))),
         "MADSEA_PREVIEW_PORT": str(
-            free_port(whole("MADSEA_PREVIEW_PORT", 8190, low=1, high=65535))
+            free_port(whole_number("MADSEA_PREVIEW_PORT", 8190, low=1, high=65535))
         ),
         "PYTHONUNBUFFERED": "1",
         # However the demo ends, what it started ends too.

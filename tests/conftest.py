@@ -75,7 +75,7 @@ def home(tmp_path: Path, settings: Any) -> Path:
 @pytest.fixture
 def adopted_home(home: Path, db: None) -> Path:
     """A home whose volume the database knows before anything is taken back: for many examples."""
-    volumes.expected()
+    volumes.expected_marks()
     return home
 
 

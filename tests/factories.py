@@ -30,7 +30,7 @@ from generation.models import (
     Version,
     Workflow,
 )
-from generation.models.version import born
+from generation.models.version import first_review_state
 from generation.services import volumes
 from generation.states import AttemptOutcome, Mode, RunState, ServerHealth, VersionState
 from nomenclature import paths
@@ -238,14 +238,14 @@ def version(
         "width_px": 64,
         "height_px": 36,
         "batch": run.batch if run else None,
-        "review_state": born(task),
+        "review_state": first_review_state(task),
     }
     wanted = defaults | fields
     if wanted["origin"] == Version.Origin.RENDER:
         wanted.setdefault("served_sha256", wanted["sha256"])
     made = Version.objects.create(plan=plan, task=task, run=run, **wanted)
     # Whoever published the file had adopted the root.
-    volumes.expected()
+    volumes.expected_marks()
     return made
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from string import Formatter
 from typing import Any, Self
 
-from wording.translators import ENGLISH, Language, spoken
+from wording.translators import ENGLISH, Language, spoken_language
 
 #: What stands before the number that decides between singular and plural, among the data.
 N = "n"
@@ -34,7 +34,7 @@ class Sentence(str):
 
     def __str__(self) -> str:
         """Tell it in the language that is spoken now."""
-        language = spoken()
+        language = spoken_language()
         if language.is_english():
             return self.in_english()
         return _said(self.template, self.many, self.data, language)

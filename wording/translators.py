@@ -51,7 +51,7 @@ _spoken: list[Language] = [ENGLISH]
 _is_english: ContextVar[bool] = ContextVar("is_english", default=False)
 
 
-def spoken() -> Language:
+def spoken_language() -> Language:
     """Return the language that is spoken now."""
     return ENGLISH if _is_english.get() else _spoken[0]
 

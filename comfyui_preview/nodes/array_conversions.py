@@ -28,7 +28,7 @@ def to_pillow(array: NDArray[np.uint8]) -> Image.Image:
     return Image.fromarray(array)
 
 
-def each(
+def map_batch(
     batch: NDArray[np.uint8], change: Callable[[Image.Image], Image.Image]
 ) -> NDArray[np.uint8]:
     """The same change made to every picture or mask of a batch."""
@@ -43,7 +43,7 @@ def clipped(values: NDArray[np.floating] | NDArray[np.integer]) -> NDArray[np.ui
 
 def luminance(images: Images) -> NDArray[np.uint8]:
     """How bright each pixel is (count, height, width)."""
-    return each(images, lambda picture: picture.convert("L"))
+    return map_batch(images, lambda picture: picture.convert("L"))
 
 
 def scaled(
@@ -56,7 +56,7 @@ def scaled(
         box = _middle(picture.size, size) if crop == "center" else None
         return picture.resize(size, resampling, box=box)
 
-    return each(batch, scale)
+    return map_batch(batch, scale)
 
 
 def _middle(old: tuple[int, int], new: tuple[int, int]) -> tuple[float, float, float, float]:

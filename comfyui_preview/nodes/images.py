@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageFilter, ImageOps
 
-from comfyui_preview.nodes.array_conversions import clipped, each, from_pillow, scaled
+from comfyui_preview.nodes.array_conversions import clipped, from_pillow, map_batch, scaled
 from comfyui_preview.nodes.canny_algorithm import canny_edges
 from comfyui_preview.nodes.registry import Context, Images, Masks, node
 
@@ -57,7 +57,7 @@ def canny(image: Images, low_threshold: float, high_threshold: float) -> Out:
 def image_blur(image: Images, blur_radius: int, sigma: float) -> Out:
     """Blurred; a real server's kernel ends at `blur_radius`, so sigma is bounded by it."""
     blur = ImageFilter.GaussianBlur(min(sigma, float(blur_radius)))
-    return (each(image, lambda picture: picture.filter(blur)),)
+    return (map_batch(image, lambda picture: picture.filter(blur)),)
 
 
 @node("ImageSharpen")
@@ -65,7 +65,7 @@ def image_sharpen(image: Images, sharpen_radius: int, sigma: float, alpha: float
     """Sharpened."""
     radius = min(sigma, float(sharpen_radius))
     sharpen = ImageFilter.UnsharpMask(radius, percent=int(alpha * 100), threshold=0)
-    return (each(image, lambda picture: picture.filter(sharpen)),)
+    return (map_batch(image, lambda picture: picture.filter(sharpen)),)
 
 
 @node("ImageQuantize")
@@ -77,7 +77,7 @@ def image_quantize(image: Images, colors: int, dither: str) -> Out:
         palette = picture.quantize(colors)
         return picture.quantize(colors, palette=palette, dither=kind).convert("RGB")
 
-    return (each(image, quantize),)
+    return (map_batch(image, quantize),)
 
 
 @node("ImageBlend")
@@ -134,7 +134,7 @@ def image_pad(
     mask = np.full(grown.shape[1:3], 255, dtype=np.uint8)
     mask[top : top + height, left : left + width] = 0
     soft = ImageFilter.GaussianBlur(feathering / 2)
-    return grown, each(mask[np.newaxis], lambda picture: picture.filter(soft))
+    return grown, map_batch(mask[np.newaxis], lambda picture: picture.filter(soft))
 
 
 @node("ImageCompositeMasked")

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageFilter, ImageOps
 
-from comfyui_preview.nodes.array_conversions import clipped, each
+from comfyui_preview.nodes.array_conversions import clipped, map_batch
 from comfyui_preview.nodes.registry import Context, Images, Masks, node
 
 Out = tuple[Any, ...]
@@ -74,10 +74,10 @@ def grow_mask(mask: Masks, expand: int, tapered_corners: bool) -> Out:
         return (mask,)
     size = 2 * abs(expand) + 1
     kind = ImageFilter.MaxFilter if expand > 0 else ImageFilter.MinFilter
-    grown = each(mask, lambda picture: picture.filter(kind(size)))
+    grown = map_batch(mask, lambda picture: picture.filter(kind(size)))
     if not tapered_corners:
         return (grown,)
-    soft = each(grown, lambda picture: picture.filter(ImageFilter.ModeFilter(3)))
+    soft = map_batch(grown, lambda picture: picture.filter(ImageFilter.ModeFilter(3)))
     return (soft,)
 
 

@@ -58,7 +58,7 @@ WORDS.add(
 )
 
 
-def told(code: str) -> str:
+def act_in_words(code: str) -> str:
     """Return a code in words; one that has none stands for itself."""
     found = (words[code] for words in WORDS if code in words)
     return next(found, in_words(code))

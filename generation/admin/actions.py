@@ -66,7 +66,7 @@ class Act:
 
     def asks(self, targets: Targets) -> bool:
         """Tell whether it asks before it is done to these."""
-        n_targets = len(united(targets))
+        n_targets = len(all_targets(targets))
         return self.question is not None and n_targets >= (1 if self.question.of_one else 2)
 
 
@@ -118,7 +118,7 @@ def report(
         messages.warning(request, text)
 
 
-def united(targets: Targets) -> frozenset[int]:
+def all_targets(targets: Targets) -> frozenset[int]:
     """Return the ids of all that an act would change."""
     return frozenset().union(*targets.values())
 

@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from generation.admin import filters, html
-from generation.admin.act_words import told
+from generation.admin.act_words import act_in_words
 from generation.admin.base import RecordAdmin
 from generation.admin.detail_pages import Page
 from generation.models import Act
@@ -23,7 +23,7 @@ class _CodeFilter(filters.Choice):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> filters.Words:
         codes = Act.objects.order_by(self.column).values_list(self.column, flat=True)
-        return [(code, told(code)) for code in codes.distinct()]
+        return [(code, act_in_words(code)) for code in codes.distinct()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
@@ -59,15 +59,15 @@ class ActAdmin(RecordAdmin):
 
     @admin.display(description=_("by"), ordering="actor_name")
     def who(self, act: Act) -> str:
-        return told(act.actor_name)
+        return act_in_words(act.actor_name)
 
     @admin.display(description=_("what was done"), ordering="verb")
     def done(self, act: Act) -> str:
-        return told(act.verb)
+        return act_in_words(act.verb)
 
     @admin.display(description=_("to what"), ordering="target_kind")
     def kind(self, act: Act) -> str:
-        return told(act.target_kind)
+        return act_in_words(act.target_kind)
 
     @admin.display(description=_("what"), ordering="target")
     def what(self, act: Act) -> str:
@@ -85,7 +85,7 @@ class ActAdmin(RecordAdmin):
         return Act.objects.order_by("-pk")
 
     def name_of(self, act: Act) -> str:
-        return f"{act.target} · {told(act.verb)}"
+        return f"{act.target} · {act_in_words(act.verb)}"
 
     def page(self, request: HttpRequest, act: Act) -> Page:
         return Page(
@@ -93,7 +93,7 @@ class ActAdmin(RecordAdmin):
             facts=[
                 (say("When"), self.when(act)),
                 (say("By"), self.who(act)),
-                (say("What"), f"{told(act.target_kind)} {act.target_id} · {act.target}"),
+                (say("What"), f"{act_in_words(act.target_kind)} {act.target_id} · {act.target}"),
                 (say("Changed"), _changes(act) or html.NOTHING),
                 (say("Why"), act.reason or html.NOTHING),
             ],
@@ -103,11 +103,11 @@ class ActAdmin(RecordAdmin):
 def _changes(act: Act) -> str:
     names = list(dict.fromkeys([*act.before, *act.after]))
     told_ones = (
-        say("{label}: {value}", label=told(name), value=_value(act, name)) for name in names
+        say("{label}: {value}", label=act_in_words(name), value=_value(act, name)) for name in names
     )
     return ", ".join(map(str, told_ones))
 
 
 def _value(act: Act, name: str) -> str:
-    after = told(str(act.after.get(name, "–")))
-    return f"{told(str(act.before[name]))} → {after}" if name in act.before else after
+    after = act_in_words(str(act.after.get(name, "–")))
+    return f"{act_in_words(str(act.before[name]))} → {after}" if name in act.before else after

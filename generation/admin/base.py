@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
 from generation.admin import confirmation, generate, html, unchanged_pages
-from generation.admin.actions import ROWS_MAX, Act, Targets, counted, perform, report, united
+from generation.admin.actions import ROWS_MAX, Act, Targets, all_targets, counted, perform, report
 from generation.admin.detail_pages import Page
 from generation.admin.pagination import BoundedPaginator
 from generation.extension_points import Registry
@@ -121,7 +121,7 @@ class MadseaAdmin(_Base):
 
     def row_acts(self, row: Any) -> SafeString:
         buttons = self.buttons(row)
-        return html.live(f"acts-{row.pk}", buttons)
+        return html.live_piece(f"acts-{row.pk}", buttons)
 
     row_acts.short_description = ""  # type: ignore[attr-defined]
 
@@ -186,7 +186,7 @@ class MadseaAdmin(_Base):
         """Answer with the act's question; do it and answer nothing where it has none to ask."""
         targets = act.targets(rows) if act.question else {}
         if act.asks(targets):
-            return confirmation.page(self, request, act, rows)
+            return confirmation.question_page(self, request, act, rows)
         self._do(request, act, rows, targets)
         return None
 
@@ -194,18 +194,18 @@ class MadseaAdmin(_Base):
         """Do what was asked about; where something else has come in meanwhile, ask anew."""
         if not self.has_change_permission(request):
             raise PermissionDenied
-        shown = confirmation.read(request.POST.get("shown", ""), self.salt(act))
+        shown = confirmation.read_question(request.POST.get("shown", ""), self.salt(act))
         if shown is None:
             messages.error(request, say("Nothing was done: that page was too old. Choose again."))
             return HttpResponseRedirect(self.back(request))
         rows = list(self.get_queryset(request).filter(pk__in=shown.rows))
         targets = act.targets(rows)
-        if not united(targets) <= shown.targets:
+        if not all_targets(targets) <= shown.targets:
             text = say(
                 "More would be changed by now than you were asked about. Read it again, "
                 "then answer."
             )
-            return confirmation.page(self, request, act, rows, changed=text)
+            return confirmation.question_page(self, request, act, rows, changed=text)
         if confirmation.answer_once(request, shown):
             self._do(request, act, rows, targets)
             confirmation.tell_left_alone(request, act, shown, targets)
@@ -216,7 +216,7 @@ class MadseaAdmin(_Base):
     def _do(self, request: HttpRequest, act: Act, rows: Sequence[Any], targets: Targets) -> None:
         outcome = perform(act, rows, _user(request), self.name_of)
         noun = act.question.noun if act.question else ("", "")
-        held = counted(len(united(targets)), noun) if noun[0] else ""
+        held = counted(len(all_targets(targets)), noun) if noun[0] else ""
         report(request, act, outcome, self.nouns(), held)
 
     def salt(self, act: Act) -> str:

@@ -87,12 +87,12 @@ class BatchAdmin(ExpectedEndColumn, RecordAdmin):
         "age",
     )
     list_filter = (
-        *filters.episodes("episode__"),
+        *filters.episode_filters("episode__"),
         filters.BatchStateFilter,
         ("style", filters.RelatedFilter),
         ("mode", filters.ChoicesFilter),
         ("requested_by", filters.RelatedFilter),
-        ("created_at", filters.titled(filters.DatesFilter, say("date of the request"))),
+        ("created_at", filters.titled_filter(filters.DatesFilter, say("date of the request"))),
     )
     search_fields = ("public_id",)
     search_help_text = _("a batch's id or name, E202, SQ0010-0010, a project, a style or a user")
@@ -132,15 +132,15 @@ class BatchAdmin(ExpectedEndColumn, RecordAdmin):
     @admin.display(description=_("status"))
     def status(self, batch: Batch) -> SafeString:
         key = f"status-{batch.pk}"
-        return html.live(key, html.batch_label(batch), unfinished=batch.is_unfinished)
+        return html.live_piece(key, html.batch_label(batch), unfinished=batch.is_unfinished)
 
     @admin.display(description=_("progress"))
     def progress(self, batch: Batch) -> SafeString:
-        return html.live(f"progress-{batch.pk}", html.batch_bar(batch))
+        return html.live_piece(f"progress-{batch.pk}", html.batch_bar(batch))
 
     @admin.display(description=_("plans"), ordering="n_total")
     def plans(self, batch: Batch) -> SafeString:
-        return html.live(f"plans-{batch.pk}", html.counts(batch))
+        return html.live_piece(f"plans-{batch.pk}", html.counts(batch))
 
     @admin.display(description=_("by"), ordering="requested_by__username")
     def requester(self, batch: Batch) -> str:
@@ -160,7 +160,7 @@ class BatchAdmin(ExpectedEndColumn, RecordAdmin):
         return Page(
             name=batch.name or say("Batch {batch}", batch=batch.public_id),
             status=html.batch_line(batch),
-            strip=html.strip(admin_overviews.pictures_of(batch, STRIP_MAX)),
+            strip=html.picture_strip(admin_overviews.pictures_of(batch, STRIP_MAX)),
             facts=_facts(batch, may_change=may_change),
             tables=[
                 tables.without(tables.runs(say("Plans"), runs, more=more), say("Batch")),
@@ -223,4 +223,4 @@ def _queue(batch: Batch) -> list[tuple[str, SafeString | str]]:
 def _end(batch: Batch) -> list[tuple[str, SafeString | str]]:
     if not batch.is_unfinished:
         return []
-    return [(say("Expected end"), html.expected(expected_ends.forecast().of_batch(batch)))]
+    return [(say("Expected end"), html.expected_end(expected_ends.forecast().of_batch(batch)))]

@@ -14,7 +14,7 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from generation.admin.actions import Act, Question, Targets, counted, united
+from generation.admin.actions import Act, Question, Targets, all_targets, counted
 from wording import say, say_n
 
 TEMPLATE = "admin/generation/question.html"
@@ -65,7 +65,7 @@ class Shown:
         return signing.dumps(held, salt=salt, compress=True)
 
 
-def read(text: str, salt: str) -> Shown | None:
+def read_question(text: str, salt: str) -> Shown | None:
     """Return what a form carries; None where it is too old, or not what was sent."""
     try:
         rows, targets, key = signing.loads(text, salt=salt, max_age=ANSWERED_WITHIN_S)
@@ -85,7 +85,7 @@ def answer_once(request: HttpRequest, shown: Shown) -> bool:
 
 def tell_left_alone(request: HttpRequest, act: Act, shown: Shown, targets: Targets) -> None:
     """Say what was asked about and needs the act no more."""
-    n_left = len(shown.targets - united(targets))
+    n_left = len(shown.targets - all_targets(targets))
     if n_left:
         noun = (
             act.question.noun
@@ -101,18 +101,20 @@ def tell_left_alone(request: HttpRequest, act: Act, shown: Shown, targets: Targe
         messages.info(request, text)
 
 
-def page(
+def question_page(
     admin: Any, request: HttpRequest, act: Act, rows: Sequence[Any], changed: str = ""
 ) -> HttpResponse:
     """Answer with the question; `changed` says what is other than when it was asked before."""
     question = act.question or Question("")
     targets = act.targets(rows)
-    shown = Shown(frozenset(row.pk for row in rows), united(targets), secrets.token_hex(8))
+    shown = Shown(frozenset(row.pk for row in rows), all_targets(targets), secrets.token_hex(8))
     context = {
         **admin.admin_site.each_context(request),
         "opts": admin.opts,
-        "title": say("{label}: {what}?", label=act.label, what=what(admin, act, targets)),
-        "press": say("{label}: {what}", label=act.label, what=what(admin, act, targets)),
+        "title": say(
+            "{label}: {what}?", label=act.label, what=counted_targets(admin, act, targets)
+        ),
+        "press": say("{label}: {what}", label=act.label, what=counted_targets(admin, act, targets)),
         "act": act,
         "follows": question.follows,
         "note": question.note(rows) if question.note else "",
@@ -127,13 +129,15 @@ def page(
     return TemplateResponse(request, TEMPLATE, context)
 
 
-def what(admin: Any, act: Act, targets: Targets) -> str:
+def counted_targets(admin: Any, act: Act, targets: Targets) -> str:
     """Return how many of what an act would change: "26 plans of 2 batches"."""
     n_rows = sum(1 for ids in targets.values() if ids)
     rows = counted(n_rows, admin.nouns())
     noun = act.question.noun if act.question else ("", "")
     return (
-        say("{n} of {rows}", n=counted(len(united(targets)), noun), rows=rows) if noun[0] else rows
+        say("{n} of {rows}", n=counted(len(all_targets(targets)), noun), rows=rows)
+        if noun[0]
+        else rows
     )
 
 

@@ -39,7 +39,7 @@ HEADER = "X-Madsea-Drop"
 Take = Callable[[HttpRequest, Any, _File, int], Version]
 
 
-def of_sequence(sequence: Sequence) -> Drop:
+def sequence_drop(sequence: Sequence) -> Drop:
     """Where panels of a sequence are dropped."""
     return Drop(
         reverse("admin:generation_sequence_panels", args=[sequence.pk]),

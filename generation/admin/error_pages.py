@@ -86,7 +86,7 @@ OF_STATUS: Mapping[int, ErrorPage] = {
 }
 
 
-def page(
+def error_page(
     request: HttpRequest, status: int, refusal: ErrorPage | None = None, back: str = ""
 ) -> HttpResponse:
     """Answer with the page of a status, or with another refusal's under that status.

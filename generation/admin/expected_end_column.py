@@ -39,4 +39,6 @@ class ExpectedEndColumn(_Admin):
 
     @admin.display(description=_("expected end"))
     def expected_end(self, row: Any) -> SafeString:
-        return html.live(f"end-{row.pk}", html.expected(getattr(row, "expected_end", None)))
+        return html.live_piece(
+            f"end-{row.pk}", html.expected_end(getattr(row, "expected_end", None))
+        )

@@ -76,7 +76,7 @@ def _words(found: QuerySet[Any]) -> Words:
     ]
 
 
-def places(sequence: str) -> tuple[type[_PlaceFilter], ...]:
+def place_filters(sequence: str) -> tuple[type[_PlaceFilter], ...]:
     """Filters by project, episode and sequence; `sequence` leads from the row to its sequence."""
     paths = (
         (_ProjectFilter, f"{sequence}episode__project__"),
@@ -86,13 +86,13 @@ def places(sequence: str) -> tuple[type[_PlaceFilter], ...]:
     return tuple(type(kind.__name__, (kind,), {"path": path}) for kind, path in paths)
 
 
-def episodes(episode: str) -> tuple[type[_PlaceFilter], ...]:
+def episode_filters(episode: str) -> tuple[type[_PlaceFilter], ...]:
     """Filters by project and episode; `episode` leads from the row to its episode."""
     paths = ((_ProjectFilter, f"{episode}project__"), (_EpisodeFilter, episode))
     return tuple(type(kind.__name__, (kind,), {"path": path}) for kind, path in paths)
 
 
-def titled(kind: type[Any], title: str) -> type[Any]:
+def titled_filter(kind: type[Any], title: str) -> type[Any]:
     """A filter of a field under another title than the field's name."""
     fixed = property(lambda _filter: title, lambda _filter, _name: None)
     return type(kind.__name__, (kind,), {"title": fixed})
@@ -196,7 +196,7 @@ __all__ = [
     "PlanStateFilter",
     "RelatedFilter",
     "Words",
-    "episodes",
-    "places",
-    "titled",
+    "episode_filters",
+    "place_filters",
+    "titled_filter",
 ]

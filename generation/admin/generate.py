@@ -36,7 +36,7 @@ LABEL = say("Generate")
 
 def url(**chosen: Iterable[int]) -> str:
     """Return the address of the page for the plans of `episodes` and `sequences`, and `plans`."""
-    query = {name: id_ranges.written(ids) for name, ids in chosen.items()}
+    query = {name: id_ranges.as_ranges(ids) for name, ids in chosen.items()}
     return f"{reverse(f'admin:{NAME}')}?{urlencode(query, safe=',')}"
 
 
@@ -47,7 +47,7 @@ def button(address: str, text: str = LABEL, *, is_main: bool = True) -> SafeStri
     )
 
 
-def again(run: PlanRun) -> SafeString:
+def again_link(run: PlanRun) -> SafeString:
     """A link to the page for an ended run's plan, filled in as that run was asked for."""
     if run.state in UNFINISHED:
         return SafeString("")
@@ -135,7 +135,7 @@ def _held(request: HttpRequest, plans: list[Plan]) -> dict[str, str]:
         return request.POST.dict()
     like = id_ranges.ids_in(request.GET.get("like", ""))
     run = admin_overviews.runs().select_related("batch__workflow").filter(pk__in=like[:1]).first()
-    return generate_form.initial_values(plans) | (generate_form.like(run) if run else {})
+    return generate_form.initial_values(plans) | (generate_form.values_like_run(run) if run else {})
 
 
 def _start(request: HttpRequest, form: GenerateForm) -> HttpResponse | None:

@@ -8,7 +8,7 @@ from generation.admin.actions import counted
 from generation.selectors import wait_reasons
 from generation.services import plan_locks
 from generation.services.dry_runs import DryRunDocument, PlanOutlook, ServerOutlook
-from generation.services.requests_from_plans import Part, Rehearsed
+from generation.services.requests_from_plans import PlannedRequest, Rehearsed
 from generation.states import Mode, ServerHealth
 from wording import in_turn, say, say_n
 
@@ -34,22 +34,24 @@ def forecast(rehearsed: Rehearsed) -> Forecast:
     return Forecast(_title(part, n_plans), [*_lines(n_plans, told), *_locked(part, told)])
 
 
-def _title(part: Part, n_plans: int) -> str:
+def _title(part: PlannedRequest, n_plans: int) -> str:
     place = f"{part.episode.project} · {part.episode} · {sequences(part)}"
     return f"{place} · {part.style} · {counted(n_plans, PLANS)}"
 
 
-def sequences(part: Part) -> str:
+def sequences(part: PlannedRequest) -> str:
     """Return which sequences a part has: the first to the last."""
     codes = sorted({plan.sequence.code for plan in part.plans})
     return codes[0] if len(codes) == 1 else f"{codes[0]}–{codes[-1]}"
 
 
-def _locked(part: Part, told: DryRunDocument) -> list[str]:
+def _locked(part: PlannedRequest, told: DryRunDocument) -> list[str]:
     """Return what is said of plans that are approved."""
     if not told["locked"]:
         return []
-    named = plan_locks.named([(each["sequence_id"], each["plan"]) for each in told["locked"]])
+    named = plan_locks.plans_in_words(
+        [(each["sequence_id"], each["plan"]) for each in told["locked"]]
+    )
     if part.payload.get("force"):
         return [say("Approved, and made anew all the same: {named}.", named=named)]
     return [

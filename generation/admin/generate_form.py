@@ -107,7 +107,7 @@ class GenerateForm(forms.Form):
         if self.is_made_by_hand:
             return
         try:
-            offered = requests_from_plans.offered(self.wish())
+            offered = requests_from_plans.offered_parameters(self.wish())
         except InvalidRequest as refused:
             self.refuse(refused.problems)
         else:
@@ -192,7 +192,7 @@ def new_key() -> str:
     return secrets.token_hex(16)
 
 
-def like(run: PlanRun) -> dict[str, str]:
+def values_like_run(run: PlanRun) -> dict[str, str]:
     """Return what the form holds that asks for a plan as a run was, but for its seed."""
     batch = run.batch
     params, sources = run.values, run.value_sources

@@ -133,7 +133,7 @@ def thumbnail(version: Version | None, width_px: int = THUMBNAIL_PX) -> SafeStri
     )
 
 
-def strip(versions: Iterable[Version]) -> SafeString:
+def picture_strip(versions: Iterable[Version]) -> SafeString:
     """Pictures beside one another, each with its plan and a way to its page."""
     rows = ((thumbnail(version), link_to(version, plan_name(version.plan))) for version in versions)
     return format_html_join("", "<figure>{}<figcaption>{}</figcaption></figure>", rows)
@@ -210,7 +210,7 @@ def duration(seconds: float) -> str:
     )
 
 
-def expected(told: Expected | None) -> SafeString:
+def expected_end(told: Expected | None) -> SafeString:
     """When something is expected to end, and in how long; what is not known is said."""
     if told is None:
         return NOTHING
@@ -237,7 +237,7 @@ def timestamp(at: datetime | None) -> SafeString:
     )
 
 
-def live(key: str, content: SafeString, *, unfinished: bool = False) -> SafeString:
+def live_piece(key: str, content: SafeString, *, unfinished: bool = False) -> SafeString:
     """A piece of a page that refreshes itself while anything on the page is unfinished."""
     mark = SafeString(" data-unfinished") if unfinished else SafeString("")
     return format_html('<div id="{}" data-live{}>{}</div>', key, mark, content)
@@ -266,7 +266,7 @@ def code(words: str) -> SafeString:
     return format_html('<code class="madsea-code">{}</code>', words) if words else NOTHING
 
 
-def why(run: PlanRun, outlook: wait_reasons.Outlook | None = None) -> str:
+def run_reason(run: PlanRun, outlook: wait_reasons.Outlook | None = None) -> str:
     """Why a run is where it is: its error, or what it waits for; in short without an outlook."""
     if run.state == RunState.ERROR:
         return run.error_message
@@ -283,10 +283,10 @@ def situation(run: Any) -> wait_reasons.Situation:
     return wait_reasons.situation_of(run, is_paused=run.batch.paused_at is not None)
 
 
-def standing(run: Any) -> wait_reasons.Standing:
+def queued_group(run: Any) -> wait_reasons.QueuedGroup:
     """Where a run (from `admin_overviews.runs`) stands, for its outlook in full."""
     needs_id = run.group.needs_id if run.group else None
-    return wait_reasons.Standing(situation(run), needs_id, run.workflow_id)
+    return wait_reasons.QueuedGroup(situation(run), needs_id, run.workflow_id)
 
 
 def run_line(run: PlanRun) -> SafeString:
@@ -336,6 +336,6 @@ def shortened(words: str, length: int = 80) -> SafeString:
     return format_html('<details class="madsea-why"><summary>{}…</summary>{}</details>', cut, words)
 
 
-def whole(words: str) -> SafeString:
+def whole_text(words: str) -> SafeString:
     """A text that somebody else wrote, with its own lines."""
     return format_html('<span class="madsea-whole">{}</span>', words) if words else NOTHING

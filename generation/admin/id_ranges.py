@@ -8,7 +8,7 @@ _PART = re.compile(r"(\d{1,18})(?:-(\d{1,18}))?")
 IDS_MAX = 20_000
 
 
-def written(ids: Iterable[int]) -> str:
+def as_ranges(ids: Iterable[int]) -> str:
     """Return ids as an address holds them."""
     pairs: list[list[int]] = []
     for each in sorted(set(ids)):

@@ -117,7 +117,7 @@ class NamedWorkflowAdmin(MadseaAdmin):
     ) -> TemplateResponse:
         told = workflow_descriptions.describe(row)
         contract = (
-            requested_workflows.contract(requested_workflows.of_row(row))
+            requested_workflows.contract(requested_workflows.from_row(row))
             if row.graph is not None
             else None
         )
@@ -185,7 +185,7 @@ class NamedWorkflowAdmin(MadseaAdmin):
         if row.graph is None:
             return HttpResponseRedirect(self._page_url(row))
         form = _form(
-            row, requested_workflows.contract(requested_workflows.of_row(row)), request.POST
+            row, requested_workflows.contract(requested_workflows.from_row(row)), request.POST
         )
         if form.is_valid():
             try:

@@ -164,7 +164,7 @@ def _write(request: HttpRequest, plan: Plan, form: PlanTextsForm) -> bool:
 def add_to(page: Page, plan: Plan, image: Version | None) -> None:
     """Tell on a plan's page what is known of it, and whether its picture has an older panel."""
     held = plan_attributes.current(plan)
-    page.facts += [(_label(name), html.whole(held[name])) for name in _SHOWN if held[name]]
+    page.facts += [(_label(name), html.whole_text(held[name])) for name in _SHOWN if held[name]]
     page.facts += _measures(plan)
     if plan.production_status != PlanStatus.ACTIVE:
         page.facts.append((say("In production"), html.escaped(in_words(held["production_status"]))))

@@ -106,7 +106,7 @@ class PlanAdmin(RecordAdmin):
     ordering = (*_PLACE, "code")
     list_display = ("name", "label", "project", "panel", "image", "status", "progress", "batch")
     list_filter = (
-        *filters.places("sequence__"),
+        *filters.place_filters("sequence__"),
         filters.PlanStateFilter,
         filters.PanelFilter,
         ("production_status", filters.ChoicesFilter),
@@ -117,7 +117,7 @@ class PlanAdmin(RecordAdmin):
 
     def links(self, plan: Any) -> SafeString:
         run = admin_overviews.latest_of([plan])[plan.pk].run
-        asking = (generate.again(run) if run else SafeString("")) or super().links(plan)
+        asking = (generate.again_link(run) if run else SafeString("")) or super().links(plan)
         return asking + plan_texts.button(plan)
 
     def get_urls(self) -> list[URLPattern]:
@@ -158,18 +158,18 @@ class PlanAdmin(RecordAdmin):
             if said
             else SafeString("")
         )
-        return html.live(f"image-{plan.pk}", html.thumbnail(plan.latest.image) + sign)
+        return html.live_piece(f"image-{plan.pk}", html.thumbnail(plan.latest.image) + sign)
 
     @admin.display(description=_("status"), ordering="run_state")
     def status(self, plan: Any) -> SafeString:
         run = plan.latest.run
         content = html.label(run.state) if run else html.NOTHING
-        return html.live(f"status-{plan.pk}", content, unfinished=_can_cancel(plan))
+        return html.live_piece(f"status-{plan.pk}", content, unfinished=_can_cancel(plan))
 
     @admin.display(description=_("progress"))
     def progress(self, plan: Any) -> SafeString:
         run = plan.latest.run
-        return html.live(f"progress-{plan.pk}", html.run_bar(run) if run else html.NOTHING)
+        return html.live_piece(f"progress-{plan.pk}", html.run_bar(run) if run else html.NOTHING)
 
     @admin.display(description=_("batch"))
     def batch(self, plan: Any) -> SafeString:

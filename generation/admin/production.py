@@ -65,7 +65,7 @@ class ProjectAdmin(RecordAdmin):
 class EpisodeAdmin(RecordAdmin):
     generates = "episodes"
     list_display = ("code", "project_link", "season", "sequences", "created")
-    list_filter = (*filters.episodes("")[:1],)
+    list_filter = (*filters.episode_filters("")[:1],)
     search_fields = ("code", "project__code")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -115,7 +115,7 @@ class EpisodeAdmin(RecordAdmin):
 class SequenceAdmin(RecordAdmin):
     generates = "sequences"
     list_display = ("code", "episode_link", "plans", "created")
-    list_filter = filters.episodes("episode__")
+    list_filter = filters.episode_filters("episode__")
     search_fields = ("code", "episode__code", "episode__project__code")
 
     def get_urls(self) -> list[URLPattern]:
@@ -148,5 +148,5 @@ class SequenceAdmin(RecordAdmin):
             ],
             tables=[tables.plans(say("Plans"), plans, more=more)],
             episode_id=episode.pk,
-            drops=[drops.of_sequence(sequence)] if drops.may_give(request) else [],
+            drops=[drops.sequence_drop(sequence)] if drops.may_give(request) else [],
         )

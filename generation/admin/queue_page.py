@@ -70,7 +70,7 @@ def _view(admin: Any, request: HttpRequest) -> HttpResponse:
         "title": say("Queue"),
         "batch": batch,
         "summary": _summary(places),
-        "end": html.expected(told.queue),
+        "end": html.expected_end(told.queue),
         "artists": _artists() if batch is None else SafeString(""),
         "table": Table(
             say("Plans in the order of their turn"), HEADERS, _rows(part, told), empty=_empty()
@@ -129,12 +129,12 @@ def _empty() -> str:
 def _rows(part: "Part[render_queue.Place]", told: Forecast) -> list[tuple[Cell, ...]]:
     places = list(part.object_list)
     runs = admin_overviews.runs().in_bulk([pk for pk, _ in places])
-    outlooks = wait_reasons.outlooks(html.standing(run) for run in runs.values())
+    outlooks = wait_reasons.outlooks(html.queued_group(run) for run in runs.values())
     return [
         _row(
             runs[pk],
             position,
-            html.why(runs[pk], outlooks[html.standing(runs[pk])]),
+            html.run_reason(runs[pk], outlooks[html.queued_group(runs[pk])]),
             told.of_run(runs[pk]) if position is not None else None,
         )
         for pk, position in places
@@ -152,6 +152,6 @@ def _row(run: PlanRun, position: int | None, why: str, end: Expected | None) -> 
         str(batch.style),
         str(batch.priority),
         say("Its turn has not come.") if position is not None else html.shortened(why, 120),
-        html.expected(end),
+        html.expected_end(end),
         html.ago(run.created_at),
     )

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from generation.admin import confirmation, html
 from generation.admin.actions import PLANS, Act, Question, counted
 from generation.admin.detail_pages import Form
-from generation.errors import InvalidRequest, Refusal, named
+from generation.errors import InvalidRequest, Refusal, first_problems
 from generation.models import Batch, PlanRun
 from generation.selectors import batches as reads
 from generation.services import batches, plan_runs, workflow_library
@@ -132,5 +132,5 @@ def _retry_run(name: str, run: PlanRun, user: User) -> None:
 
 def _in_words(refused: InvalidRequest) -> Refusal:
     """Return all that is wrong as one sentence after the other, as a page says it."""
-    problems = named(refused.problems)
+    problems = first_problems(refused.problems)
     return Refusal(in_turn(problem.detail for problem in problems), code=refused.code)

@@ -85,18 +85,18 @@ class PlanRunAdmin(ExpectedEndColumn, RecordAdmin):
         "finished",
     )
     list_filter = (
-        *filters.places("plan__sequence__"),
-        ("state", filters.titled(filters.ChoicesFilter, say("status"))),
+        *filters.place_filters("plan__sequence__"),
+        ("state", filters.titled_filter(filters.ChoicesFilter, say("status"))),
         filters.AttentionFilter,
         ("current_attempt__server", filters.RelatedFilter),
         ("batch__style", filters.RelatedFilter),
-        ("created_at", filters.titled(filters.DatesFilter, say("date of the request"))),
+        ("created_at", filters.titled_filter(filters.DatesFilter, say("date of the request"))),
     )
     search_fields = ("plan__code",)
     search_help_text = _("E202_SQ0010-0010, SQ0010, 0010, a batch's id, or words of an error")
 
     def links(self, run: PlanRun) -> SafeString:
-        return generate.again(run)
+        return generate.again_link(run)
 
     def get_urls(self) -> list[URLPattern]:
         own = [*queue_page.urls(self), *drops.run_urls(self), *retry_with_workflow.urls(self)]
@@ -138,27 +138,27 @@ class PlanRunAdmin(ExpectedEndColumn, RecordAdmin):
     @admin.display(description=_("status"), ordering="state")
     def status(self, run: PlanRun) -> SafeString:
         key, unfinished = f"status-{run.pk}", run.state in UNFINISHED
-        return html.live(key, html.label(run.state), unfinished=unfinished)
+        return html.live_piece(key, html.label(run.state), unfinished=unfinished)
 
     @admin.display(description=_("progress"), ordering="progress_pct")
     def progress(self, run: PlanRun) -> SafeString:
-        return html.live(f"progress-{run.pk}", html.run_bar(run))
+        return html.live_piece(f"progress-{run.pk}", html.run_bar(run))
 
     @admin.display(description=_("attempt"), ordering="n_attempts")
     def attempt(self, run: PlanRun) -> SafeString:
-        return html.live(f"attempt-{run.pk}", html.escaped(run.n_attempts or "–"))
+        return html.live_piece(f"attempt-{run.pk}", html.escaped(run.n_attempts or "–"))
 
     @admin.display(description=_("server"), ordering="current_attempt__server__name")
     def server(self, run: PlanRun) -> SafeString:
-        return html.live(f"server-{run.pk}", tables.server_of(run))
+        return html.live_piece(f"server-{run.pk}", tables.server_of(run))
 
     @admin.display(description=_("why"))
     def why(self, run: PlanRun) -> SafeString:
-        return html.live(f"why-{run.pk}", html.shortened(html.why(run)))
+        return html.live_piece(f"why-{run.pk}", html.shortened(html.run_reason(run)))
 
     @admin.display(description=_("finished"), ordering="finished_at")
     def finished(self, run: PlanRun) -> SafeString:
-        return html.live(f"finished-{run.pk}", html.ago(run.finished_at))
+        return html.live_piece(f"finished-{run.pk}", html.ago(run.finished_at))
 
     def page(self, request: HttpRequest, run: PlanRun) -> Page:
         may_change = self.has_change_permission(request, run)
@@ -240,14 +240,14 @@ def _variation(run: PlanRun) -> list[tuple[str, SafeString | str]]:
 
 def _why(run: PlanRun) -> SafeString:
     """Why it is where it is; in full, what each server lacks."""
-    why = html.why(run, wait_reasons.outlook(html.standing(run)))
+    why = html.run_reason(run, wait_reasons.outlook(html.queued_group(run)))
     if run.state != RunState.QUEUED:
         return html.escaped(why)
     return format_html("{} {}", why, html.link(queue_page.url(run.batch), say("See the queue")))
 
 
 def _end(run: PlanRun) -> SafeString:
-    return html.expected(expected_ends.forecast().of_run(run))
+    return html.expected_end(expected_ends.forecast().of_run(run))
 
 
 def _pictures(run: PlanRun) -> list[PagePicture]:

@@ -28,7 +28,7 @@ def in_plans(text: str, prefix: str = "") -> Q:
     for word in text.split():
         # The texts of plans alone: of all versions there ever were it would take too long.
         is_of_texts = not (prefix or _parsed(word) or _is_a_place(word))
-        condition &= _word(word, prefix) | (production.said(word) if is_of_texts else Q())
+        condition &= _word(word, prefix) | (production.word_condition(word) if is_of_texts else Q())
     return condition
 
 

@@ -317,19 +317,21 @@ class ServerAdmin(MadseaAdmin):
     @admin.display(description=_("status"), ordering="health")
     def status(self, server: Any) -> SafeString:
         unfinished = bool(server.open_attempts)
-        return html.live(f"status-{server.pk}", html.server_labels(server), unfinished=unfinished)
+        return html.live_piece(
+            f"status-{server.pk}", html.server_labels(server), unfinished=unfinished
+        )
 
     @admin.display(description=_("doing now"))
     def doing(self, server: Any) -> SafeString:
-        return html.live(f"doing-{server.pk}", tables.doing(server))
+        return html.live_piece(f"doing-{server.pk}", tables.doing(server))
 
     @admin.display(description=_("driver"))
     def driver(self, server: Server) -> SafeString:
-        return html.live(f"driver-{server.pk}", html.escaped(tables.driver(server)))
+        return html.live_piece(f"driver-{server.pk}", html.escaped(tables.driver(server)))
 
     @admin.display(description=_("last seen"), ordering="last_seen_at")
     def seen(self, server: Server) -> SafeString:
-        return html.live(f"seen-{server.pk}", html.ago(server.last_seen_at))
+        return html.live_piece(f"seen-{server.pk}", html.ago(server.last_seen_at))
 
     def page(self, server: Any) -> Page:
         attempts = (
@@ -411,7 +413,7 @@ def _attempts(found: Any) -> Table:
             html.label(attempt.outcome),
             html.timestamp(attempt.created_at),
             html.timestamp(attempt.finished_at),
-            html.whole(attempt.outcome_detail),
+            html.whole_text(attempt.outcome_detail),
         )
         for attempt in found
     ]

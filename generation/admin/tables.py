@@ -43,7 +43,7 @@ def _run_cells(run: PlanRun) -> tuple[Cell, ...]:
         html.run_bar(run),
         str(run.n_attempts or "–"),
         server_of(run),
-        html.shortened(html.why(run)),
+        html.shortened(html.run_reason(run)),
         html.ago(run.finished_at),
     )
 
@@ -145,7 +145,7 @@ def attempts(found: Iterable[Attempt]) -> Table:
             html.code(attempt.seed),
             html.timestamp(attempt.started_at or attempt.acknowledged_at or attempt.created_at),
             html.timestamp(attempt.finished_at),
-            html.whole(attempt.outcome_detail),
+            html.whole_text(attempt.outcome_detail),
         )
         for attempt in found
     ]

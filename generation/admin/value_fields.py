@@ -11,7 +11,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from generation.parameter_sources import ValueSource
-from generation.services.requests_from_plans import Offered
+from generation.services.requests_from_plans import OfferedParameter
 from generation.workflows.parameters import Parameter
 from wording import say
 
@@ -166,7 +166,7 @@ class ValueField:
             return text
 
 
-def fields(offered: Iterable[Offered], posted: Mapping[str, str]) -> list[ValueField]:
+def fields(offered: Iterable[OfferedParameter], posted: Mapping[str, str]) -> list[ValueField]:
     """Return the fields of what is offered, which hold what was posted; long texts come last."""
     made = [_field(of.parameter, _default(of.found), posted) for of in offered]
     return sorted(made, key=lambda field: field.is_long)

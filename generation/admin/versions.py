@@ -72,7 +72,7 @@ class VersionAdmin(RecordAdmin):
     )
     list_display_links = ("name",)
     list_filter = (
-        *filters.places("plan__sequence__"),
+        *filters.place_filters("plan__sequence__"),
         ("review_state", filters.ChoicesFilter),
         ("origin", filters.ChoicesFilter),
         ("published_at", filters.DatesFilter),

@@ -31,7 +31,7 @@ from generation.errors import (
     Problem,
     Refusal,
     docstring_of,
-    named,
+    first_problems,
 )
 from wording import say
 
@@ -67,7 +67,7 @@ def document(problems: list[Problem]) -> ErrorDocument:
     """Return the answer that lists these problems; there is at least one."""
     lines: list[ErrorLine] = [
         {"code": problem.code, "detail": str(problem.detail), "attr": problem.attr or None}
-        for problem in named(problems)
+        for problem in first_problems(problems)
     ]
     return {**lines[0], "errors": lines}
 
@@ -90,7 +90,7 @@ def answer(error: Exception, context: dict[str, Any]) -> JsonResponse | None:
         return None
     set_rollback()
     problems = list(_flattened(error.detail))
-    return listed(error.status_code, problems, _headers(error))
+    return problems_answer(error.status_code, problems, _headers(error))
 
 
 def _of_django(error: SuspiciousOperation) -> exceptions.APIException:
@@ -112,7 +112,7 @@ def _of_madsea(error: MadseaError) -> JsonResponse | None:
         if isinstance(error, InvalidRequest | Conflicts)
         else [Problem(error.attr or "", error.code, error.detail)]
     )
-    return listed(status, problems)
+    return problems_answer(status, problems)
 
 
 def _status(error: MadseaError) -> HTTPStatus | None:
@@ -170,10 +170,10 @@ def permission_denied(request: HttpRequest, exception: Exception) -> JsonRespons
 
 def unknown_address(request: HttpRequest, exception: Exception) -> JsonResponse:
     """Answer an address that leads nowhere."""
-    return nowhere(request)
+    return no_such_address(request)
 
 
-def nowhere(request: HttpRequest, *_: str) -> JsonResponse:
+def no_such_address(request: HttpRequest, *_: str) -> JsonResponse:
     """Answer, as a view, every address that no other view of the API has."""
     return _plain(HTTPStatus.NOT_FOUND, "not_found", say("There is nothing at this address."))
 
@@ -187,10 +187,10 @@ def server_error(request: HttpRequest) -> JsonResponse:
 
 
 def _plain(status: HTTPStatus, code: str, detail: str) -> JsonResponse:
-    return listed(status, [Problem("", code, detail)])
+    return problems_answer(status, [Problem("", code, detail)])
 
 
-def listed(
+def problems_answer(
     status: int, problems: list[Problem], headers: Mapping[str, str] | None = None
 ) -> JsonResponse:
     """Answer problems in JSON, whatever the view would have answered: an image, or YAML."""

@@ -49,7 +49,7 @@ class RefuseUnknown:
             for name in request.GET
             if name not in known
         ]
-        return errors.listed(HTTPStatus.BAD_REQUEST, problems) if problems else None
+        return errors.problems_answer(HTTPStatus.BAD_REQUEST, problems) if problems else None
 
 
 def _known(view: Any, method: str) -> tuple[str, ...]:

@@ -48,7 +48,7 @@ def created(request: Request, made: Created) -> Response:
     headers = {"Location": status_url(request, made.batch)}
     if made.replayed:
         headers["Idempotent-Replayed"] = "true"
-    return Response(selectors.created(made.batch), HTTPStatus.CREATED, headers=headers)
+    return Response(selectors.creation_answer(made.batch), HTTPStatus.CREATED, headers=headers)
 
 
 def status(request: Request, public_id: str, since: int | None = None) -> HttpResponse:

@@ -183,7 +183,7 @@ class NamedSchema(OpenApiSerializerFieldExtension):  # type: ignore[misc]
 
     def map_serializer_field(self, _auto_schema: Any, _direction: Any) -> Schema:
         """Return the rule's pattern and words."""
-        return request_fields.named(self.target.rule)
+        return request_fields.name_schema(self.target.rule)
 
 
 def with_documents(result: Schema, **_: Any) -> Schema:

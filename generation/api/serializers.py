@@ -22,7 +22,7 @@ from generation.parameter_sources import ValueSource
 from generation.selectors import batches, expected_ends, logs, production, results, servers
 from generation.selectors.expected_ends import Expected, Forecast
 from generation.selectors.findings import Finding
-from generation.selectors.findings import of as found_in
+from generation.selectors.findings import findings_of as found_in
 from generation.selectors.logs import LogLine
 from generation.selectors.servers import BlockedWorkflow, Doing, SetAside
 from generation.states import BatchState, Mode, PlanStatus, ReviewState, RunState, ServerHealth

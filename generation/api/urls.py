@@ -8,7 +8,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, Spec
 from rest_framework.permissions import IsAuthenticated
 
 from generation.api import guide, viewsets
-from generation.api.errors import nowhere
+from generation.api.errors import no_such_address
 from generation.api.event_streams import EventsView
 from generation.api.files import FileView
 from generation.api.generate_endpoints import GenerateViewSet
@@ -90,5 +90,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("files/<str:signed>/<str:filename>", FileView.as_view(), name="file"),
     path("", include(ROUTES)),
     # Also with DEBUG on, where Django would answer a page of its own.
-    re_path(r"^(api|files)(/.*)?$", nowhere),
+    re_path(r"^(api|files)(/.*)?$", no_such_address),
 ]

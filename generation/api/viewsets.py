@@ -113,7 +113,7 @@ class PlanViewSet(Reads):
         "label": filters.text("label"),
         "storyboard_uid": filters.text("storyboard_uid"),
         "style": filters.text("style__code"),
-        "search": filters.words(production.telling),
+        "search": filters.words(production.texts_condition),
     }
 
     def get_queryset(self) -> QuerySet[Plan]:
@@ -152,7 +152,7 @@ class VersionViewSet(Reads):
         "plan_id": filters.number("plan"),
         "task": filters.text("task"),
         "batch_id": filters.text("batch__public_id"),
-        "finding": filters.looked_up([findings.ANY, *CHECKS], findings.condition),
+        "finding": filters.looked_up([findings.ANY, *CHECKS], findings.finding_condition),
         "review_state": filters.choice(
             {each.value: Q(review_state=each.value) for each in ReviewState}
         ),

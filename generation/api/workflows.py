@@ -34,10 +34,10 @@ class WorkflowViewSet(ViewSet):
         return Response(shown, status, headers={"Location": f"{responses.origin(request)}{place}"})
 
     def list(self, _request: Request) -> Response:
-        return Response(WorkflowShape(workflow_descriptions.every(), many=True).data)
+        return Response(WorkflowShape(workflow_descriptions.describe_all(), many=True).data)
 
     def retrieve(self, _request: Request, name: str) -> Response:
-        return Response(WorkflowShape(workflow_descriptions.one(name)).data)
+        return Response(WorkflowShape(workflow_descriptions.describe_one(name)).data)
 
     @action(detail=True)
     def graph(self, _request: Request, name: str) -> Response:

@@ -33,18 +33,18 @@ from generation.comfyui.protocol import (
 )
 from generation.comfyui.untrusted_json import (
     Json,
+    as_list,
+    as_mapping,
     exact_json,
     exact_text,
     integer,
     lenient_json,
-    line,
-    listed,
-    mapping,
     name_or_empty,
     number,
+    readable_line,
+    readable_text,
     strings,
     text,
-    words,
 )
 from wording import say
 
@@ -85,7 +85,9 @@ class Client:
 
     def queue_remaining(self) -> int:
         """Return how many prompts, of anybody, run or wait: the cheapest sign of life."""
-        remaining = integer(mapping(self._get("/prompt").get("exec_info")).get("queue_remaining"))
+        remaining = integer(
+            as_mapping(self._get("/prompt").get("exec_info")).get("queue_remaining")
+        )
         if remaining is None:
             raise BadAnswer(say("The server does not say how long its queue is: is it a ComfyUI?"))
         return remaining
@@ -144,7 +146,7 @@ class Client:
         entries = _object(check(self._transport.send(latest)))
         for prompt_id, entry in reversed(entries.items()):
             is_usable = is_addressable(prompt_id) and isinstance(entry, dict)
-            if is_usable and prefix in prefixes(mapping(entry).get("prompt")):
+            if is_usable and prefix in prefixes(as_mapping(entry).get("prompt")):
                 return prompt_id, parse_history(entry)
         return None
 
@@ -214,7 +216,7 @@ class Client:
             raise FileMissing(
                 say(
                     "The server does not have the file “{filename}”.",
-                    filename=line(output.filename),
+                    filename=readable_line(output.filename),
                 )
             )
         return check(answer).body
@@ -243,13 +245,13 @@ class Client:
     def system_stats(self) -> SystemStats:
         """Return what the server says of itself; what it leaves out is empty or 0."""
         answer = self._get("/system_stats")
-        system = mapping(answer.get("system"))
+        system = as_mapping(answer.get("system"))
         return SystemStats(
-            version=line(system.get("comfyui_version")),
-            os=line(system.get("os")),
+            version=readable_line(system.get("comfyui_version")),
+            os=readable_line(system.get("os")),
             ram_total=integer(system.get("ram_total")) or 0,
             ram_free=integer(system.get("ram_free")) or 0,
-            devices=tuple(_device(mapping(device)) for device in listed(answer.get("devices"))),
+            devices=tuple(_device(as_mapping(device)) for device in as_list(answer.get("devices"))),
         )
 
     def _get(self, path: str, max_bytes: int = SMALL_MAX_BYTES) -> Json:
@@ -309,12 +311,12 @@ def _refusal(answer: Answer) -> Refused | BadAnswer:
         body = _object(answer)
     except BadAnswer as unreadable:
         return unreadable
-    error = mapping(body.get("error"))
+    error = as_mapping(body.get("error"))
     return Refused(
-        error_type=line(error.get("type")),
-        message=words(error.get("message")),
-        details=words(error.get("details")),
-        node_errors=mapping(body.get("node_errors")),
+        error_type=readable_line(error.get("type")),
+        message=readable_text(error.get("message")),
+        details=readable_text(error.get("details")),
+        node_errors=as_mapping(body.get("node_errors")),
     )
 
 
@@ -323,7 +325,7 @@ def _accepted(body: Json) -> Accepted:
     if not is_addressable(prompt_id):
         raise BadAnswer(say("The server does not acknowledge the prompt."), maybe_sent=True)
     queue_number = number(body.get("number")) or 0.0
-    return Accepted(prompt_id, queue_number, mapping(body.get("node_errors")))
+    return Accepted(prompt_id, queue_number, as_mapping(body.get("node_errors")))
 
 
 def _ids(items: list[object]) -> tuple[str, ...]:
@@ -354,8 +356,8 @@ def _number_and_id(item: object) -> tuple[float, str] | None:
 
 def _device(device: Json) -> Device:
     return Device(
-        name=line(device.get("name")),
-        type=line(device.get("type")),
+        name=readable_line(device.get("name")),
+        type=readable_line(device.get("type")),
         vram_total=integer(device.get("vram_total")) or 0,
         vram_free=integer(device.get("vram_free")) or 0,
     )

@@ -14,7 +14,13 @@
 
 from itertools import accumulate
 
-from generation.comfyui.untrusted_json import WORDS_MOST, line, listed, mapping, words
+from generation.comfyui.untrusted_json import (
+    WORDS_MOST,
+    as_list,
+    as_mapping,
+    readable_line,
+    readable_text,
+)
 from wording import Sentence, in_turn, say, to_say
 
 #: So many things that a server finds wrong with a graph are told.
@@ -33,7 +39,7 @@ class ComfyError(Exception):
 
     def __init__(self, detail: str = "") -> None:
         given = detail or title(type(self))
-        self.detail = given if isinstance(given, Sentence) else words(given)
+        self.detail = given if isinstance(given, Sentence) else readable_text(given)
         super().__init__(self.detail)
 
 
@@ -107,14 +113,16 @@ class Refused(ComfyError):
         of a server's words: of too many, the last says how many more there are.
         """
         errors = [
-            (node_id, mapping(node), mapping(error))
+            (node_id, as_mapping(node), as_mapping(error))
             for node_id, node in sorted(self.node_errors.items(), key=_node_order)
-            for error in listed(mapping(node).get("errors"))
+            for error in as_list(as_mapping(node).get("errors"))
         ]
         said = _as_many_as_fit([_sentence(*each) for each in errors[:_SENTENCES_MOST]])
         if len(errors) > len(said):
             said.append(say("And {n:,} more.", n=len(errors) - len(said)))
-        return said or [_whole(words(self.message or self.error_type), words(self.details))]
+        return said or [
+            _whole(readable_text(self.message or self.error_type), readable_text(self.details))
+        ]
 
 
 def _as_many_as_fit(sentences: list[Sentence]) -> list[Sentence]:
@@ -143,11 +151,11 @@ _BOUNDS = {"value_smaller_than_min": "min", "value_bigger_than_max": "max"}
 
 def _sentence(node_id: str, node: dict[str, object], error: dict[str, object]) -> Sentence:
     kind = str(error.get("type", ""))
-    extra = mapping(error.get("extra_info"))
+    extra = as_mapping(error.get("extra_info"))
     if kind in _WORDS:
         name = extra.get("input_name")
         parts = {
-            "input": line(str(name), 200) if name else say("an input"),
+            "input": readable_line(str(name), 200) if name else say("an input"),
             "value": _shown(extra.get("received_value")),
             "bound": _bound(kind, extra),
             "types": _types(extra),
@@ -155,21 +163,24 @@ def _sentence(node_id: str, node: dict[str, object], error: dict[str, object]) -
         said = Sentence(_WORDS[kind], parts)
     else:
         message, details = str(error.get("message") or kind), str(error.get("details") or "")
-        said = _whole(line(message, 300), line(details, 300))
-    of_class = line(str(node.get("class_type", "Node")), 100)
+        said = _whole(readable_line(message, 300), readable_line(details, 300))
+    of_class = readable_line(str(node.get("class_type", "Node")), 100)
     return say(
-        "{node} (node {node_id}): {said}", node=of_class, node_id=line(node_id, 60), said=said
+        "{node} (node {node_id}): {said}",
+        node=of_class,
+        node_id=readable_line(node_id, 60),
+        said=said,
     )
 
 
 def _bound(kind: str, extra: dict[str, object]) -> str:
-    config = listed(extra.get("input_config"))
-    bound = mapping(config[1]).get(_BOUNDS.get(kind, "")) if len(config) > 1 else None
+    config = as_list(extra.get("input_config"))
+    bound = as_mapping(config[1]).get(_BOUNDS.get(kind, "")) if len(config) > 1 else None
     return "" if bound is None else f" ({_BOUNDS[kind]} {bound})"
 
 
 def _types(extra: dict[str, object]) -> str:
-    config = listed(extra.get("input_config"))
+    config = as_list(extra.get("input_config"))
     received = extra.get("received_type")
     if not config or not received:
         return ""

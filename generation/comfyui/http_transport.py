@@ -134,7 +134,7 @@ class Transport:
     @contextmanager
     def _open(self, request: Request) -> Iterator[urllib3.BaseHTTPResponse]:
         """Ask; what is not read of the answer when it is left goes with its connection."""
-        exchange = timed_connections.begin(self._whole_s(request))
+        exchange = timed_connections.begin_exchange(self._whole_s(request))
         response = None
         with _named(exchange):
             try:

@@ -7,16 +7,16 @@ from typing import Literal, TypeAlias
 
 from generation.comfyui.untrusted_json import (
     Json,
+    as_list,
+    as_mapping,
     integer,
     lenient_json,
-    line,
-    listed,
-    mapping,
     name_or_empty,
     number,
+    readable_line,
+    readable_text,
     strings,
     text,
-    words,
 )
 
 #: A frame of more bytes is passed over: what ends with it, polling finds.
@@ -170,7 +170,7 @@ class Executed:
 
 
 @dataclass(frozen=True)
-class Succeeded:
+class PromptSucceeded:
     """The prompt is done; its history is written a moment later."""
 
     prompt_id: str
@@ -199,7 +199,7 @@ class QueueStatus:
 
 
 Event: TypeAlias = (
-    Started | Cached | Executing | Progress | Executed | Succeeded | Failed | Interrupted
+    Started | Cached | Executing | Progress | Executed | PromptSucceeded | Failed | Interrupted
     | QueueStatus
 )  # fmt: skip
 
@@ -210,8 +210,8 @@ def parse_history(entry: object) -> History:
     The outcome is the last terminal message, else what `status_str` says, else whether there are
     outputs. Source: protocol.md §5.
     """
-    record = mapping(entry)
-    status = mapping(record.get("status"))
+    record = as_mapping(entry)
+    status = as_mapping(record.get("status"))
     messages = list(_messages(status.get("messages")))
     outputs = parse_outputs(record.get("outputs"))
     terminal = [(kind, said) for kind, said in messages if _is_terminal(kind, said)]
@@ -233,7 +233,7 @@ def outputs_to_run(item: object) -> tuple[str, ...]:
 
     Empty when the server does not say. Source: protocol.md §5.
     """
-    parts = listed(item)
+    parts = as_list(item)
     return strings(parts[4]) if len(parts) > 4 else ()
 
 
@@ -242,9 +242,9 @@ def prefixes(item: object) -> set[str]:
 
     Source: protocol.md §5.
     """
-    parts = listed(item)
-    graph = mapping(parts[2]) if len(parts) > 2 else {}
-    inputs = (mapping(mapping(node).get("inputs")) for node in graph.values())
+    parts = as_list(item)
+    graph = as_mapping(parts[2]) if len(parts) > 2 else {}
+    inputs = (as_mapping(as_mapping(node).get("inputs")) for node in graph.values())
     return {text(each, "filename_prefix") for each in inputs} - {""}
 
 
@@ -257,10 +257,10 @@ def parse_frame(frame: str | bytes) -> Event | None:
     if len(frame) > FRAME_MAX_BYTES or frame[:1] not in {"{", b"{"}:
         return None
     try:
-        message = mapping(lenient_json(frame))
+        message = as_mapping(lenient_json(frame))
     except ValueError:
         return None
-    said = mapping(message.get("data"))
+    said = as_mapping(message.get("data"))
     if message.get("type") == "status":
         return _queue_status(said)
     read = _FRAMES.get(text(message, "type"))
@@ -272,7 +272,7 @@ def parse_outputs(outputs: object) -> tuple[OutputFile, ...]:
     """Read `{node id: {key: [file, …]}}`, sorted by node id; what is no file is skipped."""
     found = [
         file
-        for node_id, by_key in mapping(outputs).items()
+        for node_id, by_key in as_mapping(outputs).items()
         for file in parse_files(node_id, by_key)
     ]
     return tuple(sorted(found, key=lambda file: (len(file.node_id), file.node_id)))
@@ -280,8 +280,8 @@ def parse_outputs(outputs: object) -> tuple[OutputFile, ...]:
 
 def parse_files(node_id: str, by_key: object) -> Iterator[OutputFile]:
     """Yield the files among what one node left; strings, flags and NaN are no files."""
-    for key, files in mapping(by_key).items():
-        for entry in listed(files):
+    for key, files in as_mapping(by_key).items():
+        for entry in as_list(files):
             filename = name_or_empty(entry, "filename")
             if filename:
                 subfolder, kind = (
@@ -294,11 +294,11 @@ def parse_files(node_id: str, by_key: object) -> Iterator[OutputFile]:
 def node_error(said: Json) -> NodeError:
     """Read an `execution_error` message; what it leaves out is empty."""
     return NodeError(
-        node_id=line(said.get("node_id")),
-        node_type=line(said.get("node_type")),
-        exception_type=line(said.get("exception_type")),
-        message=words(said.get("exception_message")).strip(),
-        traceback=tuple(map(words, listed(said.get("traceback"))[-_LINES_MOST:])),
+        node_id=readable_line(said.get("node_id")),
+        node_type=readable_line(said.get("node_type")),
+        exception_type=readable_line(said.get("exception_type")),
+        message=readable_text(said.get("exception_message")).strip(),
+        traceback=tuple(map(readable_text, as_list(said.get("traceback"))[-_LINES_MOST:])),
     )
 
 
@@ -330,7 +330,7 @@ def _fallback(status_str: object, outputs: tuple[OutputFile, ...]) -> Outcome:
 def _messages(messages: object) -> Iterable[tuple[str, Json]]:
     for message in messages if isinstance(messages, list) else []:
         if isinstance(message, list) and len(message) == 2 and isinstance(message[0], str):
-            yield message[0], mapping(message[1])
+            yield message[0], as_mapping(message[1])
 
 
 def _timestamp(messages: list[tuple[str, Json]], wanted: str) -> int | None:
@@ -347,7 +347,7 @@ def _cached_nodes(messages: list[tuple[str, Json]]) -> tuple[str, ...]:
 
 
 def _queue_status(said: Json) -> QueueStatus | None:
-    exec_info = mapping(mapping(said.get("status")).get("exec_info"))
+    exec_info = as_mapping(as_mapping(said.get("status")).get("exec_info"))
     remaining = integer(exec_info.get("queue_remaining"))
     return None if remaining is None else QueueStatus(remaining)
 
@@ -356,22 +356,22 @@ def _executing(prompt_id: str, said: Json) -> Executing | None:
     node = said.get("node")
     if node is None and "node" in said:
         return Executing(prompt_id, None)
-    return Executing(prompt_id, line(node)) if isinstance(node, str) else None
+    return Executing(prompt_id, readable_line(node)) if isinstance(node, str) else None
 
 
 def _nodes(said: Json) -> tuple[str, ...]:
-    return tuple(map(line, listed(said.get("nodes"))[:_NODES_MOST]))
+    return tuple(map(readable_line, as_list(said.get("nodes"))[:_NODES_MOST]))
 
 
 def _progress(prompt_id: str, said: Json) -> Progress | None:
     value, maximum = number(said.get("value")), number(said.get("max"))
     if value is None or maximum is None:
         return None
-    return Progress(prompt_id, line(said.get("node")), value, maximum)
+    return Progress(prompt_id, readable_line(said.get("node")), value, maximum)
 
 
 def _executed(prompt_id: str, said: Json) -> Executed:
-    node = line(said.get("node"))
+    node = readable_line(said.get("node"))
     files = islice(parse_files(node, said.get("output")), _FILES_MOST)
     return Executed(prompt_id, node, tuple(files))
 
@@ -386,7 +386,7 @@ _FRAMES: dict[str, Callable[[str, Json], Event | None]] = {
     "executing": _executing,
     "progress": _progress,
     "executed": _executed,
-    "execution_success": lambda prompt_id, _: Succeeded(prompt_id),
+    "execution_success": lambda prompt_id, _: PromptSucceeded(prompt_id),
     "execution_error": _failed,
     "execution_interrupted": lambda prompt_id, _: Interrupted(prompt_id),
 }

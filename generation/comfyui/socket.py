@@ -55,7 +55,7 @@ class Socket:
 
     def _opened(self, timeout_s: float) -> ClientConnection:
         began_at = time.monotonic()
-        sock = timed_connections.opened(self._where, timeout_s)
+        sock = timed_connections.open_connection(self._where, timeout_s)
         try:
             return connect(
                 address.websocket_url(self._where, self._client_id),

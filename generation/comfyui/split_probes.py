@@ -21,7 +21,7 @@ def is_mixed(seen: Iterable[bool]) -> bool:
     return len(set(seen)) > 1
 
 
-def in_history(client: Client, prompt_id: str, times: int) -> list[bool]:
+def ask_history(client: Client, prompt_id: str, times: int) -> list[bool]:
     """Ask for a prompt that has ended, so many times.
 
     Raises:
@@ -30,7 +30,7 @@ def in_history(client: Client, prompt_id: str, times: int) -> list[bool]:
     return _asked(client, times, lambda: client.history(prompt_id) is not None)
 
 
-def of_file(client: Client, file: OutputFile, times: int) -> list[bool]:
+def ask_for_file(client: Client, file: OutputFile, times: int) -> list[bool]:
     """Ask whether a file is there, so many times.
 
     Raises:

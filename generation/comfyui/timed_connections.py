@@ -37,7 +37,7 @@ class Exchange:
 _exchange: ContextVar[Exchange] = ContextVar("exchange")
 
 
-def begin(whole_s: float) -> Exchange:
+def begin_exchange(whole_s: float) -> Exchange:
     """Begin the one exchange of this thread."""
     made = Exchange(whole_s)
     _exchange.set(made)
@@ -112,12 +112,12 @@ def pools(where: Endpoint) -> urllib3.PoolManager:
     return made
 
 
-def opened(where: Endpoint, timeout_s: float) -> socket.socket:
+def open_connection(where: Endpoint, timeout_s: float) -> socket.socket:
     """Return a new connection to a server by the same rules, encrypted if it is to be.
 
     Raises what urllib3 raises, OSError, ssl.SSLError.
     """
-    begin(timeout_s)
+    begin_exchange(timeout_s)
     url = parse_url(where.url)
     connection = _connection(url, where, timeout_s)
     connection.connect()

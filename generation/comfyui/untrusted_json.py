@@ -87,11 +87,11 @@ def exact_text(value: str) -> str:
 
 def text(said: object, key: str) -> str:
     """Return `said[key]`; empty when it is no string."""
-    value = mapping(said).get(key)
+    value = as_mapping(said).get(key)
     return value if isinstance(value, str) else ""
 
 
-def words(value: object, most: int = WORDS_MOST) -> str:
+def readable_text(value: object, most: int = WORDS_MOST) -> str:
     """Return a text for people to read: without a terminal's commands, cut where it is too long.
 
     Empty when it is no string.
@@ -103,9 +103,9 @@ def words(value: object, most: int = WORDS_MOST) -> str:
     return plain if len(plain) <= most else f"{plain[: most - 1]}…"
 
 
-def line(value: object, most: int = LINE_MOST) -> str:
-    """Return `words` on one line."""
-    return " ".join(words(value, most).split())
+def readable_line(value: object, most: int = LINE_MOST) -> str:
+    """Return `readable_text` on one line."""
+    return " ".join(readable_text(value, most).split())
 
 
 def name_or_empty(said: object, key: str) -> str:
@@ -161,7 +161,7 @@ def _clean(value: object, depth: int, told: Callable[[str], str]) -> object:
     return value
 
 
-def mapping(value: object) -> Json:
+def as_mapping(value: object) -> Json:
     """Return the value if it is a JSON object, else an empty one."""
     return cast(Json, value) if isinstance(value, dict) else {}
 
@@ -183,7 +183,7 @@ def number(value: object) -> float | None:
         return None
 
 
-def listed(value: object) -> list[object]:
+def as_list(value: object) -> list[object]:
     """Return the value if it is a JSON list, else an empty one."""
     return value if isinstance(value, list) else []
 

@@ -56,27 +56,29 @@ def _answer(job: Job, content: bytes) -> list[bytes]:
     try:
         return _done(job, content)
     except UnreadableImage as error:
-        return child_protocol.refused(error)
+        return child_protocol.refusal_message(error)
     except MemoryError:
-        return child_protocol.refused(_too_much_memory(job))
+        return child_protocol.refusal_message(_too_much_memory(job))
     except Exception as error:  # noqa: BLE001 - the boundary: whatever a decoder stumbles over
         sys.stderr.write(f"decoding: {type(error).__name__}: {error}\n")
-        return child_protocol.refused(damaged())
+        return child_protocol.refusal_message(damaged())
     finally:
         _unlimit()
 
 
 def _done(job: Job, content: bytes) -> list[bytes]:
     if job.text_bytes:
-        return child_protocol.texts(workflow_texts.read(content, job.text_bytes))
+        return child_protocol.texts_message(workflow_texts.read(content, job.text_bytes))
     _refuse_costly(job, content)
     if job.widths_px:
         small = pillow_images.reduce(content, widths_px=job.widths_px, max_pixels=job.max_pixels)
-        return child_protocol.reduced(small)
+        return child_protocol.reduced_message(small)
     if job.is_sketched:
-        return child_protocol.sketched(pillow_images.sketch(content, max_pixels=job.max_pixels))
+        return child_protocol.sketch_message(
+            pillow_images.sketch(content, max_pixels=job.max_pixels)
+        )
     found = pillow_images.examine(content, max_pixels=job.max_pixels, wants_served=job.wants_served)
-    return child_protocol.examined(found)
+    return child_protocol.examined_message(found)
 
 
 def _refuse_costly(job: Job, content: bytes) -> None:

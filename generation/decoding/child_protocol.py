@@ -35,31 +35,31 @@ def job_of(line: bytes) -> tuple[Job, int]:
     return Job(**fields), n_bytes
 
 
-def examined(found: Examined) -> list[bytes]:
+def examined_message(found: Examined) -> list[bytes]:
     """Return the message that says how an image is."""
     served = found.served or b""
     fields = {"decoded": asdict(found.decoded), "is_rewritten": found.served is not None}
     return [_line(fields | {"n_bytes": len(served)}), served]
 
 
-def reduced(small: Sequence[bytes]) -> list[bytes]:
+def reduced_message(small: Sequence[bytes]) -> list[bytes]:
     """Return the message that brings small pictures."""
     lengths = [len(picture) for picture in small]
     return [_line({"n_bytes": sum(lengths), "lengths": lengths}), *small]
 
 
-def sketched(sketch: bytes) -> list[bytes]:
+def sketch_message(sketch: bytes) -> list[bytes]:
     """Return what brings the sketch of a picture."""
     return [_line({"n_bytes": len(sketch)}), sketch]
 
 
-def texts(found: dict[str, str]) -> list[bytes]:
+def texts_message(found: dict[str, str]) -> list[bytes]:
     """Return the message that brings the texts of a picture."""
     body = json.dumps(found).encode()
     return [_line({"n_bytes": len(body)}), body]
 
 
-def refused(error: UnreadableImage) -> list[bytes]:
+def refusal_message(error: UnreadableImage) -> list[bytes]:
     """Return the message that says why an image cannot be used."""
     return [_line({"refused": [error.code, as_json(error.detail)], "n_bytes": 0})]
 

@@ -87,7 +87,7 @@ class FlightControl:
             flight = self.flights.add(attempt, Publishing())
             self._follow(flight, seen.NumbersReserved(versions))
         elif attempt.acknowledged_at is not None:
-            self.flights.add(attempt, timeouts.recalled(attempt))
+            self.flights.add(attempt, timeouts.recalled_stage(attempt))
             transitions.note(attempt, "adopted")
         elif attempt.graph:
             self.flights.add(attempt, Posting(due_at=monotonic()))

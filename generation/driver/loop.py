@@ -61,7 +61,7 @@ def drive(server_id: int, *, stop: StopSignal) -> None:
     except Exception as error:
         if unforeseen_errors.is_foreseen(error):
             raise
-        unforeseen_errors.stumbled(lease, error)
+        unforeseen_errors.end_all_in_hand(lease, error)
     finally:
         server_leases.give_back(lease)
     if not stop.poll():

@@ -21,7 +21,7 @@ def fail(code: str, words: str) -> Step:
     return end(Fail(failure(code, words)))
 
 
-def untold() -> Step:
+def end_untold() -> Step:
     """End an attempt of which the server cannot tell how it ended."""
     words = say("The server cannot tell how the prompt ended, and has no file of it.")
     return fail("output_not_given", words)

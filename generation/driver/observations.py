@@ -139,7 +139,7 @@ class FoundInHistory:
 
 
 @dataclass(frozen=True)
-class NotThere:
+class PromptNotThere:
     """Neither queue nor history has it. `is_split`: two servers answer at its address in turn."""
 
     is_split: bool = False
@@ -180,7 +180,7 @@ class SocketLost:
 
 
 @dataclass(frozen=True)
-class TakenOff:
+class PromptTakenOff:
     """The server was told to stop it. `runs_out`: it could not be, for somebody else's sake."""
 
     runs_out: bool = False
@@ -260,13 +260,13 @@ Observation = (
     | PromptNotPosted
     | FoundInQueue
     | FoundInHistory
-    | NotThere
+    | PromptNotThere
     | HistoryBroken
     | NotToBeFound
     | LeftFileBroken
     | EndHeard
     | SocketLost
-    | TakenOff
+    | PromptTakenOff
     | CancelRequested
     | AttemptClosed
     | PicturesFetched

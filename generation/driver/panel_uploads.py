@@ -27,7 +27,7 @@ class Panels:
             return None
         name = prompt_graphs.panel_name(panel).rpartition("/")[2]
         try:
-            self._transfers.upload(flight.attempt.pk, panel, name, volumes.expected())
+            self._transfers.upload(flight.attempt.pk, panel, name, volumes.expected_marks())
         except StorageError as error:
             return self.settled(flight, PanelNotUploaded(error))
         return None

@@ -9,7 +9,7 @@ from generation.driver import timeouts
 from generation.driver.attempt_endings import AttemptEndings
 from generation.driver.effects import Effect
 from generation.driver.flights import Flight, Flights
-from generation.driver.observations import GraphNotBuilt, Observation, TakenOff
+from generation.driver.observations import GraphNotBuilt, Observation, PromptTakenOff
 from generation.driver.panel_uploads import Panels
 from generation.driver.prompt_lookup import PromptLookup
 from generation.driver.prompt_removal import PromptRemoval
@@ -104,13 +104,13 @@ class Performer:
     def _take_off(self, flight: Flight, effect: do.TakeOff) -> Observation:
         if self.split.is_proven:
             self.removal.take_off_either(flight.prompt_id)
-            return TakenOff(runs_out=effect.is_told)
+            return PromptTakenOff(runs_out=effect.is_told)
         self.lookup.recognise_now(flight)
         ours = self._flights.prompt_ids()
         runs_out = not self.removal.take_off(flight.prompt_id, ours=ours)
         if runs_out and not effect.is_told:
             transitions.note_once(flight.attempt, "runs_out")
-        return TakenOff(runs_out=runs_out)
+        return PromptTakenOff(runs_out=runs_out)
 
 
 def remember_watched(flight: Flight) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from generation.comfyui.errors import Refused
 from generation.comfyui.protocol import History, OutputFile
-from generation.comfyui.untrusted_json import line, listed, mapping, name_or_empty
+from generation.comfyui.untrusted_json import as_list, as_mapping, name_or_empty, readable_line
 from generation.errors import PlanFailure
 from generation.failures import failure
 from generation.models import Attempt
@@ -139,8 +139,8 @@ def misses_panel(error: Refused) -> bool:
 
     Source: protocol.md §4, §16.24.
     """
-    nodes = map(mapping, error.node_errors.values())
-    errors = (mapping(error) for node in nodes for error in listed(node.get("errors")))
+    nodes = map(as_mapping, error.node_errors.values())
+    errors = (as_mapping(error) for node in nodes for error in as_list(node.get("errors")))
     return any(
         f"{prompt_graphs.FOLDER}/" in f"{error.get('details')}{_received(error)}"
         for error in errors
@@ -148,7 +148,7 @@ def misses_panel(error: Refused) -> bool:
 
 
 def _received(error: Mapping[str, Any]) -> object:
-    return mapping(error.get("extra_info")).get("received_value", "")
+    return as_mapping(error.get("extra_info")).get("received_value", "")
 
 
 def concerns_its_likes(error: Refused, attempt: Attempt) -> bool:
@@ -158,9 +158,9 @@ def concerns_its_likes(error: Refused, attempt: Attempt) -> bool:
     What names neither a node nor a rule of ComfyUI's is no validation.
     """
     told = [
-        (node_id, mapping(each))
+        (node_id, as_mapping(each))
         for node_id, node in error.node_errors.items()
-        for each in listed(mapping(node).get("errors"))
+        for each in as_list(as_mapping(node).get("errors"))
     ]
     refused = [_refused_value(attempt.graph, node_id, each) for node_id, each in told]
     if any(_is_picture(value) or str(value) == attempt.seed for value in refused):
@@ -171,8 +171,8 @@ def concerns_its_likes(error: Refused, attempt: Attempt) -> bool:
 
 def _refused_value(graph: Mapping[str, Any], node_id: str, told: Mapping[str, Any]) -> object:
     """Return the value that an error of a node is about; None when it names none."""
-    extra = mapping(told.get("extra_info"))
-    inputs = mapping(mapping(graph.get(node_id)).get("inputs"))
+    extra = as_mapping(told.get("extra_info"))
+    inputs = as_mapping(as_mapping(graph.get(node_id)).get("inputs"))
     return extra.get("received_value", inputs.get(str(extra.get("input_name"))))
 
 
@@ -191,8 +191,8 @@ def lacks(error: Refused, graph: Mapping[str, Any]) -> list[Lack]:
         node = graph.get(named[1]) if named else None
         return [Lack(node["class_type"], "")] if node else []
     lacks: list[Lack] = []
-    for node_id, node in ((key, mapping(node)) for key, node in error.node_errors.items()):
-        for fault in map(mapping, listed(node.get("errors"))):
+    for node_id, node in ((key, as_mapping(node)) for key, node in error.node_errors.items()):
+        for fault in map(as_mapping, as_list(node.get("errors"))):
             lack = _lack(node, fault, _refused_value(graph, node_id, fault))
             if lack is None:
                 return []
@@ -202,7 +202,7 @@ def lacks(error: Refused, graph: Mapping[str, Any]) -> list[Lack]:
 
 def _lack(node: Mapping[str, Any], fault: Mapping[str, Any], refused: object) -> Lack | None:
     """Return what a server lacks by one error of a node; None when the error is another."""
-    extra = mapping(fault.get("extra_info"))
+    extra = as_mapping(fault.get("extra_info"))
     if str(refused).startswith(f"{prompt_graphs.FOLDER}/"):
         return None
     spec = input_spec(
@@ -210,8 +210,8 @@ def _lack(node: Mapping[str, Any], fault: Mapping[str, Any], refused: object) ->
     )
     takes_pictures = spec is not None and spec.is_upload
     if fault.get("type") == "custom_validation_failed" and takes_pictures and _is_picture(refused):
-        return Lack(line(str(refused).removesuffix(" [input]")), INPUT)
+        return Lack(readable_line(str(refused).removesuffix(" [input]")), INPUT)
     if fault.get("type") != "value_not_in_list":
         return None
     where = f"{node.get('class_type')}.{extra.get('input_name')}"
-    return Lack(name_or_empty(extra, "received_value"), line(where))
+    return Lack(name_or_empty(extra, "received_value"), readable_line(where))

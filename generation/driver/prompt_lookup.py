@@ -103,7 +103,7 @@ class PromptLookup:
             # Somebody's odd node makes the history of a prompt an error for good.
             return seen.HistoryBroken(error, is_split=self._split.is_proven)
         if history is None:
-            return seen.NotThere(is_split=self._split.is_proven)
+            return seen.PromptNotThere(is_split=self._split.is_proven)
         return self._in_history(flight, history)
 
     def _in_queue(self, flight: Flight, queue: Queue) -> seen.FoundInQueue:

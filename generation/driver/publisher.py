@@ -29,7 +29,7 @@ class Publisher:
         """Have a thread fetch the pictures of a prompt, if the volume is there that they go to."""
         folder = self._folder(flight)
         try:
-            target = Target(folder, volumes.expected())
+            target = Target(folder, volumes.expected_marks())
         except StorageError as error:
             volumes.note(error, folder)
             return seen.NoVolume(error)

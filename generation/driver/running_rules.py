@@ -7,7 +7,7 @@ from generation.driver import effects as do
 from generation.driver import observations as seen
 from generation.driver import timeouts
 from generation.driver.effects import Effect
-from generation.driver.next_steps import ERRORS_MOST, Step, end, fail, untold
+from generation.driver.next_steps import ERRORS_MOST, Step, end, end_untold, fail
 from generation.driver.observations import Observation
 from generation.driver.stages import (
     Fetching,
@@ -45,7 +45,7 @@ def running(stage: Running, observed: Observation, now: float) -> Step:
         case seen.NotToBeFound(left=files) if files:
             return Fetching(running=stage, files=files, is_left=True), (do.Fetch(files),)
         case seen.NotToBeFound() if stage.n_untold >= ERRORS_MOST:
-            return untold()
+            return end_untold()
         case seen.NotToBeFound() if stage.n_ungiven >= ERRORS_MOST:
             return fail("output_not_given", "")
         case seen.NotToBeFound():
@@ -55,7 +55,7 @@ def running(stage: Running, observed: Observation, now: float) -> Step:
 
 def _running_in_queue(stage: Running, observed: seen.FoundInQueue, now: float) -> Step:
     running, effects = _seen_in_queue(stage, observed, now + observed.look_after_s)
-    timers = timeouts.timed(stage.timers, observed, now)
+    timers = timeouts.timers_after(stage.timers, observed, now)
     running = replace(running, timers=timers)
     why = timeouts.judge(timers, observed, now)
     if why is None:
@@ -109,10 +109,10 @@ def stopping(stage: Stopping, observed: Observation, now: float) -> Step:
             return _running_ended(running, observed, ())
         case seen.FoundInHistory() | seen.NotToBeFound():
             return _stopped(stage)
-        case seen.TakenOff(runs_out=True):
+        case seen.PromptTakenOff(runs_out=True):
             due_at = max(stage.due_at, now + LOOK_RUNNING_S)
             return replace(stage, runs_out=True, due_at=due_at), ()
-        case seen.TakenOff() if stage.runs_out:
+        case seen.PromptTakenOff() if stage.runs_out:
             return replace(stage, runs_out=False, told_at=now), ()
     return on_server(stage, observed, now)
 
@@ -143,7 +143,7 @@ def on_server(stage: OnServer, observed: Observation, now: float) -> Step:
             return replace(stage, has_ended=True, due_at=now), ()
         case seen.SocketLost():
             return replace(stage, due_at=min(stage.due_at, now + LOOK_BLIND_S)), ()
-        case seen.NotThere(is_split=is_split):
+        case seen.PromptNotThere(is_split=is_split):
             return _missed(stage, is_split, now)
         case seen.HistoryBroken():
             stage = replace(stage, n_untold=stage.n_untold + 1)

@@ -64,7 +64,9 @@ class SplitAddress:
         folder, _, name = prompt_graphs.panel_name(flight.attempt.panel).rpartition("/")
         panel = OutputFile("", name, folder, "input")
         try:
-            is_split = split_probes.is_mixed(split_probes.of_file(self._client, panel, TIMES_ASKED))
+            is_split = split_probes.is_mixed(
+                split_probes.ask_for_file(self._client, panel, TIMES_ASKED)
+            )
         except ANSWERED:
             return False
         if is_split:
@@ -77,7 +79,7 @@ class SplitAddress:
         Raises:
             ComfyError: the server did not answer.
         """
-        return any(split_probes.of_file(self._client, file, TIMES_ASKED))
+        return any(split_probes.ask_for_file(self._client, file, TIMES_ASKED))
 
     def prove(self, flight: Flight | None) -> None:
         """Have the server stand aside; the flight showed that its address is split."""

@@ -6,7 +6,7 @@ from math import inf
 from generation.comfyui.errors import ANSWERED, ComfyError, Denied, TooLarge, Unreachable
 from generation.driver import effects as do
 from generation.driver import observations as seen
-from generation.driver.next_steps import ERRORS_MOST, Step, end, fail, untold
+from generation.driver.next_steps import ERRORS_MOST, Step, end, end_untold, fail
 from generation.driver.observations import Observation
 from generation.driver.running_rules import LOOK_SOON_S, on_server
 from generation.driver.stages import Absence, Fetching, Posting, Preparing, Running, Stopping
@@ -142,7 +142,7 @@ def _prompt_not_posted(stage: Posting, error: ComfyError, now: float) -> Step:
 def _never_there(stage: Posting, observed: seen.NotToBeFound, now: float) -> Step:
     """Post it again: it was looked for after each POST, while all else was answered."""
     if stage.n_untold >= ERRORS_MOST:
-        return untold()
+        return end_untold()
     if observed.is_split:
         return end(do.StepBack())
     submission = stage.submission

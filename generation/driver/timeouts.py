@@ -28,7 +28,7 @@ TIMES_UNKNOWN = 3
 DEAF_S = 20.0
 
 
-def timed(timers: Timers, observed: FoundInQueue, now: float) -> Timers:
+def timers_after(timers: Timers, observed: FoundInQueue, now: float) -> Timers:
     """Return the timers after one look at the queue."""
     quiet_since = timers.quiet_since
     if observed.heard_at is not None:
@@ -96,13 +96,13 @@ def remember(attempt: Attempt, stage: Running | Stopping, heard_at: float | None
         behind_s=_since(timers.behind_since),
         stopping_s=_since(stage.told_at) if isinstance(stage, Stopping) and verdict else None,
     )
-    if watched != render_times.watched(attempt):
+    if watched != render_times.earlier_watch(attempt):
         render_times.remember(attempt, watched)
 
 
-def recalled(attempt: Attempt) -> Running | Stopping:
+def recalled_stage(attempt: Attempt) -> Running | Stopping:
     """Return the stage of an acknowledged attempt where the driver before left off."""
-    now, watched = monotonic(), render_times.watched(attempt)
+    now, watched = monotonic(), render_times.earlier_watch(attempt)
     timers = Timers(
         quiet_since=now - watched.quiet_s if watched.quiet_s else None,
         idle_since=now - watched.idle_s if watched.idle_s else None,

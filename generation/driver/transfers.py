@@ -136,7 +136,7 @@ class Transfers:
         try:
             return self._client.view(output, max_bytes=most), False
         except FileMissing:
-            seen = split_probes.of_file(self._client, output, TIMES_ASKED)
+            seen = split_probes.ask_for_file(self._client, output, TIMES_ASKED)
             if not any(seen):
                 raise
         for _ in range(TIMES_ASKED):

@@ -58,7 +58,7 @@ def _told(error: Exception, attempt: Attempt) -> PlanFailure:
     )
 
 
-def stumbled(lease: Lease, error: Exception) -> None:
+def end_all_in_hand(lease: Lease, error: Exception) -> None:
     """End all that a driver had in hand when it failed outside of any flight.
 
     Else driver after driver would take it on and fail as well, and its plans would run for ever.

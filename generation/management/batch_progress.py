@@ -72,7 +72,7 @@ def wait(batch: Batch, stdout: OutputWrapper) -> Batch:
     Raises:
         CommandError: Ctrl-C ended the waiting, not the batch (exit code 130).
     """
-    rows = reads.measured().annotate(**batch_waits.annotations())
+    rows = reads.with_running_pct().annotate(**batch_waits.annotations())
     try:
         with _shown(batch, stdout) as shown:
             while (found := reads.one(rows, batch.public_id)).is_unfinished:

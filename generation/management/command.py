@@ -15,7 +15,7 @@ from django.core.management.base import (
 )
 from tqdm import tqdm
 
-from generation.errors import InvalidRequest, MadseaError, named
+from generation.errors import InvalidRequest, MadseaError, first_problems
 from wording import say, say_n
 
 Item = TypeVar("Item")
@@ -73,7 +73,10 @@ class MadseaCommand(BaseCommand):
         try:
             return super().execute(*args, **options)
         except InvalidRequest as error:
-            lines = [f"{each.attr or 'request'}: {each.detail}" for each in named(error.problems)]
+            lines = [
+                f"{each.attr or 'request'}: {each.detail}"
+                for each in first_problems(error.problems)
+            ]
             raise CommandError("\n".join(lines)) from error
         except MadseaError as error:
             raise CommandError(error.detail) from error

@@ -26,7 +26,7 @@ def confirm(
     Raises:
         CommandError: there is no such project, but one of a similar name, and no `--create`.
     """
-    news = production_tree.news(project_id, *episodes)
+    news = production_tree.what_would_be_new(project_id, *episodes)
     if news.like and not options["create"]:
         text = say(
             "There is no project {project!r}, but {similar}. Is it new? Then say --create.",

@@ -26,7 +26,7 @@ UNKNOWN_SERVED = frozenset({"", NOT_SHOWABLE})
 REVIEWED_TASKS = (AI_CONCEPT,)
 
 
-def born(task: str) -> str:
+def first_review_state(task: str) -> str:
     """Return the review state of a new version of a task; empty where nobody decides on it."""
     return ReviewState.TO_REVIEW.value if task in REVIEWED_TASKS else ""
 

@@ -26,7 +26,9 @@ from generation.states import RunState
 def batches() -> QuerySet[Batch]:
     """Return batches with all that their line shows: for `batches.progress`, and for `awaited`."""
     related = ("episode__project", "style", "requested_by")
-    return selectors.measured().select_related(*related).annotate(**batch_waits.annotations())
+    return (
+        selectors.with_running_pct().select_related(*related).annotate(**batch_waits.annotations())
+    )
 
 
 def runs() -> QuerySet[PlanRun]:

@@ -58,10 +58,10 @@ def one(rows: QuerySet[Batch], public_id: str) -> Batch:
     Raises:
         NotFound: there is none.
     """
-    return existing(public_id, lambda known: rows.filter(public_id=known).first())
+    return find_existing(public_id, lambda known: rows.filter(public_id=known).first())
 
 
-def existing(public_id: str, find: Callable[[str], Batch | None]) -> Batch:
+def find_existing(public_id: str, find: Callable[[str], Batch | None]) -> Batch:
     """Return what `find` has for this id, which is asked for nothing that cannot be one.
 
     Raises:
@@ -74,7 +74,7 @@ def existing(public_id: str, find: Callable[[str], Batch | None]) -> Batch:
     return found
 
 
-def created(batch: Batch) -> CreatedDocument:
+def creation_answer(batch: Batch) -> CreatedDocument:
     """Return the answer to the request that made this batch.
 
     Source: the specification, "Réponse JSON".
@@ -88,7 +88,7 @@ def created(batch: Batch) -> CreatedDocument:
     }
 
 
-def measured() -> QuerySet[Batch]:
+def with_running_pct() -> QuerySet[Batch]:
     """Return all batches, each with `running_pct`: the sum of its running plans' progress."""
     running = PlanRun.objects.filter(batch=OuterRef("pk"), state=RunState.RUNNING).order_by()
     total = running.values("batch").annotate(total=Sum("progress_pct")).values("total")
@@ -98,13 +98,13 @@ def measured() -> QuerySet[Batch]:
 
 
 def listed() -> QuerySet[Batch]:
-    """Return all `measured` batches, newest first, with what a list of them shows."""
+    """Return all `with_running_pct` batches, newest first, with what a list of them shows."""
     related = ("episode__project", "style", "workflow", "requested_by")
-    return measured().select_related(*related).defer("workflow__graph").order_by("-id")
+    return with_running_pct().select_related(*related).defer("workflow__graph").order_by("-id")
 
 
 def progress(batch: Batch) -> int:
-    """Return the floor of the mean progress of a `measured` batch; 100 means finished."""
+    """Return the floor of the mean progress of a `with_running_pct` batch; 100 means finished."""
     if not batch.n_total:
         return 100
     finished = sum(batch.counts[state] for state in FINISHED)

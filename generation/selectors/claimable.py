@@ -125,7 +125,7 @@ def _deeper(server: Any) -> Any:
     return server if isinstance(server, int) else OuterRef(server)
 
 
-def takers() -> QuerySet[Server]:
+def servers_with_work() -> QuerySet[Server]:
     """Return the servers that take work, not known to be down, for which there is some."""
     work = groups_for(OuterRef(OuterRef("pk")))
     return Server.objects.answering().filter(Exists(work))

@@ -37,7 +37,7 @@ class Finding(TypedDict):
     like: int | None
 
 
-def of(version: Version) -> list[Finding] | None:
+def findings_of(version: Version) -> list[Finding] | None:
     """Return what is found in a version; None: it is not measured, or not yet."""
     measure: Measure | None = getattr(version, "measure", None)
     if measure is None:
@@ -64,13 +64,13 @@ def _finding(check: Check, value: float, bound: float, measure: Measure) -> Find
     }
 
 
-def of_versions(ids: Iterable[int]) -> dict[int, list[Finding]]:
+def findings_of_versions(ids: Iterable[int]) -> dict[int, list[Finding]]:
     """Return what is found in each of these versions that is measured, in one query."""
     rows = Version.objects.filter(pk__in=ids, measure__isnull=False).select_related(*RELATED)
-    return {version.pk: of(version) or [] for version in rows}
+    return {version.pk: findings_of(version) or [] for version in rows}
 
 
-def condition(name: str) -> Q:
+def finding_condition(name: str) -> Q:
     """Return which versions have a finding: of one check, or `ANY`."""
     checks = CHECKS.values() if name == ANY else [CHECKS[name]]
     styles = list(Style.objects.all())

@@ -60,11 +60,11 @@ def plans() -> QuerySet[Plan]:
 
     Each has `shown_versions` (newest first within a task), `last_state` and `last_batch_id`; both
     are None for a plan that no batch has asked for. `review_state` and `in_render`: see
-    `reviewed`.
+    `with_review_state`.
     """
     last = PlanRun.objects.filter(plan=OuterRef("pk")).order_by("-id")
     related = Plan.objects.select_related("sequence__episode__project", "style")
-    rows = reviewed(related).annotate(
+    rows = with_review_state(related).annotate(
         last_state=Subquery(last.values("state")[:1]),
         last_batch_id=Subquery(last.values("batch__public_id")[:1]),
     )
@@ -73,7 +73,7 @@ def plans() -> QuerySet[Plan]:
     return rows.prefetch_related(shown).order_by(*order, "code")
 
 
-def reviewed(plans: QuerySet[Plan]) -> QuerySet[Plan]:
+def with_review_state(plans: QuerySet[Plan]) -> QuerySet[Plan]:
     """Return plans with their `review_state`, and whether they are `in_render`.
 
     A plan's state is that of its approved version, else of the newest that nothing supersedes; None
@@ -102,15 +102,15 @@ def text_changes(plan_id: int) -> QuerySet[PlanTextChange]:
     return changes.order_by("-revision")
 
 
-def telling(text: str, prefix: str = "") -> Q:
+def texts_condition(text: str, prefix: str = "") -> Q:
     """Return the condition on plans that each of some words stands in what is known of them."""
     condition = Q()
     for word in text.split()[:_WORDS_MOST]:
-        condition &= said(word, prefix)
+        condition &= word_condition(word, prefix)
     return condition
 
 
-def said(word: str, prefix: str = "") -> Q:
+def word_condition(word: str, prefix: str = "") -> Q:
     """Return the condition on plans, at `prefix`, that a word stands in what is known of them."""
     condition = Q(**{f"{prefix}code": word}) | Q(**{f"{prefix}sequence__code": word})
     for name in _SEARCHED:
@@ -143,7 +143,7 @@ def set_apart(project_id: str, episode: str) -> dict[tuple[str, str], PlanStatus
     }
 
 
-def locked(project_id: str, episode: str) -> frozenset[tuple[str, str]]:
+def locked_plans(project_id: str, episode: str) -> frozenset[tuple[str, str]]:
     """Return which plans of an episode are locked, by their sequences and codes."""
     of_episode = Plan.objects.locked().filter(
         sequence__episode__code=episode, sequence__episode__project__code=project_id

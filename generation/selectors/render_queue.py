@@ -82,7 +82,7 @@ def _claimable() -> Q:
     """Return the condition on runs that are not paused and that some server might run."""
     stuck = (Situation.PAUSED, Situation.NONE_CAPABLE)
     batches = _annotated(PlanRun.objects.queued().order_by().values("batch"))
-    parts = wait_reasons.standings(batches.values())
+    parts = wait_reasons.queued_groups(batches.values())
     going = [part for part, standing in parts.items() if standing.situation not in stuck]
     own = [group for _, group in parts if group]
     as_most = Q(batch__in=[batch for batch, group in going if not group]) & ~Q(group__in=own)
@@ -112,7 +112,7 @@ def lines(places: Sequence[Place], ends: Mapping[int, datetime | None] | None = 
         _line(
             by_id[pk][2:],
             position,
-            wait_reasons.of_part(outlooks, by_id[pk][:2]),
+            wait_reasons.known_of_group(outlooks, by_id[pk][:2]),
             told.get(pk) if position else None,
         )
         for pk, position in places
@@ -136,7 +136,7 @@ def _line(
         "plan": plan,
         "style": style,
         "priority": priority,
-        "waits": wait_reasons.told(wait) if wait else None,
+        "waits": wait_reasons.translated_wait(wait) if wait else None,
         "requested_at": moment(created_at),
         "expected_end": moment(end) if end else None,
     }

@@ -80,14 +80,14 @@ _NONE = {
 def _check_known(what: str, code: str | None, rows: QuerySet[Any]) -> None:
     if code is None or rows.filter(code=code).exists():
         return
-    similar = alike(code, rows.order_by("code").values_list("code", flat=True).distinct())
+    similar = similar_words(code, rows.order_by("code").values_list("code", flat=True).distinct())
     detail = Sentence(_NONE[what], {"code": code})
     if similar:
         detail = say("{detail} Is {similar} meant?", detail=detail, similar=any_of(similar))
     raise NotFound(detail, code=f"unknown_{what}", attr=what)
 
 
-def alike(word: str, known: Iterable[str]) -> list[str]:
+def similar_words(word: str, known: Iterable[str]) -> list[str]:
     """Return which known words are most like this one, whatever their case; at most three."""
     by_lower = {each.lower(): each for each in known}
     found = difflib.get_close_matches(word.lower(), by_lower, n=3, cutoff=ALIKE)

@@ -15,7 +15,7 @@ from generation.selectors import batches, logs, results, wait_reasons
 from generation.selectors.logs import LogLine
 from generation.selectors.prepared_queries import PreparedRows, PreparedTuples
 from generation.selectors.results import Result
-from generation.selectors.wait_reasons import Outlook, Part, Wait
+from generation.selectors.wait_reasons import GroupKey, Outlook, Wait
 from generation.states import FINISHED, RunState
 
 _TAG = re.compile(r'(?:W/)?"([A-Za-z0-9_-]+)\.([0-9]+)\.([0-9a-z]+)"')
@@ -39,7 +39,7 @@ _FIELDS = (
 )
 _HEADINGS = PreparedRows(
     lambda public_id: (
-        batches.measured()
+        batches.with_running_pct()
         .annotate(**wait_reasons.batch_annotations())
         .filter(public_id=public_id)
         .order_by()
@@ -115,7 +115,7 @@ class Heading:
     """
 
     batch: Batch
-    outlooks: Mapping[Part, Outlook]
+    outlooks: Mapping[GroupKey, Outlook]
     window: int
     language: str = ""
 
@@ -135,7 +135,7 @@ class Heading:
         """What `waits.reason` of queued plans refers to."""
         return wait_reasons.reasons(self.outlooks.values()) if self.batch.n_queued else {}
 
-    def _in_order(self) -> list[tuple[Part, Outlook]]:
+    def _in_order(self) -> list[tuple[GroupKey, Outlook]]:
         return sorted(self.outlooks.items(), key=lambda item: item[0][1] or 0)
 
     def is_current(self, if_none_match: str) -> bool:
@@ -159,7 +159,7 @@ def heading(public_id: str) -> Heading:
     Raises:
         NotFound: there is no such batch.
     """
-    found: Any = batches.existing(public_id, _HEADINGS.first)
+    found: Any = batches.find_existing(public_id, _HEADINGS.first)
     outlooks = wait_reasons.outlooks_of([found])
     return Heading(found, outlooks, signed_urls.window(), catalogues.language_code_unless_english())
 
@@ -190,7 +190,7 @@ def document(
         "progress": batches.progress(batch),
         "results": results.after(batch.pk, after, origin),
         "plans": [
-            _plan(batch, row[:-1], wait_reasons.of_part(head.outlooks, (batch.pk, row[-1])))
+            _plan(batch, row[:-1], wait_reasons.known_of_group(head.outlooks, (batch.pk, row[-1])))
             for row in _RUNS.rows(batch.pk, after)
         ],
         "reasons": head.reasons,

@@ -111,7 +111,7 @@ def waits(state: str, wait_reason: str, outlook: Outlook = NORMAL) -> Wait | Non
     return Wait(code=wait["code"], message=wait["message"], reason=outlook.reason)
 
 
-def told(wait: Wait) -> Wait:
+def translated_wait(wait: Wait) -> Wait:
     """Return it with its message told in the language of whoever reads it, for JSON."""
     return Wait(code=wait["code"], message=str(wait["message"]), reason=wait["reason"])
 
@@ -142,7 +142,7 @@ def situation_annotations(batch: str = "", needs: str = "needs") -> dict[str, An
 
 
 def batch_annotations() -> dict[str, Any]:
-    """Return the annotations by which a query of batches brings along what `standings` asks."""
+    """Return the annotations by which a query of batches brings along what `queued_groups` asks."""
     return {
         **situation_annotations(),
         "any_own_needs": Exists(
@@ -165,7 +165,7 @@ def situation_of(row: Any, *, is_paused: bool) -> Situation:
 
 
 @dataclass(frozen=True)
-class Standing:
+class QueuedGroup:
     """A batch's situation, and the ids of what decides where it can go."""
 
     situation: Situation
@@ -175,14 +175,14 @@ class Standing:
 
 
 #: A batch's id, and the id of a group that needs something else than the batch; None: the others.
-Part = tuple[int, int | None]
+GroupKey = tuple[int, int | None]
 
 
-def standings(batches: Iterable[Any]) -> dict[Part, Standing]:
+def queued_groups(batches: Iterable[Any]) -> dict[GroupKey, QueuedGroup]:
     """Return where the queued plans of batches stand, whose rows have the `batch_annotations`."""
     rows = list(batches)
-    found: dict[Part, Standing] = {
-        (row.pk, None): Standing(
+    found: dict[GroupKey, QueuedGroup] = {
+        (row.pk, None): QueuedGroup(
             situation_of(row, is_paused=row.paused_at is not None),
             row.needs_id,
             row.workflow_id,
@@ -194,12 +194,12 @@ def standings(batches: Iterable[Any]) -> dict[Part, Standing]:
     return found | _own_standings(some) if some else found
 
 
-def _own_standings(batches: Mapping[int, Any]) -> dict[Part, Standing]:
+def _own_standings(batches: Mapping[int, Any]) -> dict[GroupKey, QueuedGroup]:
     annotations = situation_annotations("batch__")
     own = RunGroup.objects.queued_with_own_needs()
     groups: Iterable[Any] = own.filter(batch__in=batches).annotate(**annotations)
     return {
-        (row.batch_id, row.pk): Standing(
+        (row.batch_id, row.pk): QueuedGroup(
             situation_of(row, is_paused=batches[row.batch_id].paused_at is not None),
             row.needs_id,
             row.own_workflow_id or batches[row.batch_id].workflow_id,
@@ -209,12 +209,12 @@ def _own_standings(batches: Mapping[int, Any]) -> dict[Part, Standing]:
     }
 
 
-def outlook(standing: Standing) -> Outlook:
+def outlook(standing: QueuedGroup) -> Outlook:
     """Return the outlook of one batch; asks the database only where no server can take it."""
     return outlooks([standing])[standing]
 
 
-def outlooks(standings: Iterable[Standing]) -> dict[Standing, Outlook]:
+def outlooks(standings: Iterable[QueuedGroup]) -> dict[QueuedGroup, Outlook]:
     """Return the outlook of each standing, in three queries at the most."""
     wanted = set(standings)
     stuck = [each for each in wanted if each.situation in _IN_DETAIL]
@@ -224,14 +224,14 @@ def outlooks(standings: Iterable[Standing]) -> dict[Standing, Outlook]:
     return {each: Outlook(each.situation, details.get(each, "")) for each in wanted}
 
 
-def outlooks_of(batches: Iterable[Any]) -> dict[Part, Outlook]:
+def outlooks_of(batches: Iterable[Any]) -> dict[GroupKey, Outlook]:
     """Return the outlook of each part of batches, whose rows have the `batch_annotations`."""
-    parts = standings(batches)
+    parts = queued_groups(batches)
     found = outlooks(parts.values())
     return {part: found[standing] for part, standing in parts.items()}
 
 
-def of_part(known: Mapping[Part, T], part: Part) -> T:
+def known_of_group(known: Mapping[GroupKey, T], part: GroupKey) -> T:
     """Return what is known of a batch's group: of its own, or else of most of the batch."""
     return known[part] if part in known else known[part[0], None]
 
@@ -239,7 +239,7 @@ def of_part(known: Mapping[Part, T], part: Part) -> T:
 _IN_DETAIL = (Situation.NONE_CAPABLE, Situation.ALL_DOWN, Situation.NONE_ENABLED)
 
 
-def _details(standings: list[Standing]) -> dict[Standing, str]:
+def _details(standings: list[QueuedGroup]) -> dict[QueuedGroup, str]:
     """Say for each standing why each enabled server cannot take its plans."""
     rows = Capability.objects.filter(
         needs__in={each.needs_id for each in standings}, is_capable=False

@@ -24,12 +24,12 @@ def record(
     reason: str = "",
 ) -> Act:
     """Write down that somebody did something, where it is done."""
-    act = unwritten(verb, target, by=by, before=before, after=after, reason=reason)
+    act = unsaved_act(verb, target, by=by, before=before, after=after, reason=reason)
     act.save()
     return act
 
 
-def unwritten(
+def unsaved_act(
     verb: str,
     target: Model,
     *,

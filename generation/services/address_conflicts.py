@@ -18,7 +18,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from generation.comfyui.errors import ComfyError
-from generation.comfyui.split_probes import in_history, is_mixed
+from generation.comfyui.split_probes import ask_history, is_mixed
 from generation.errors import PlanFailure
 from generation.failures import SAME_SERVER, failure
 from generation.models import Attempt, Server
@@ -183,7 +183,7 @@ def _ask_whether_of_one_mind(server: Server, prompt_id: str) -> bool:
     """Tell whether the address answers alike, however often it is asked for one prompt."""
     client = servers.client_of(server, servers.PROBE)
     try:
-        return not prompt_id or not is_mixed(in_history(client, prompt_id, ASKED_TIMES))
+        return not prompt_id or not is_mixed(ask_history(client, prompt_id, ASKED_TIMES))
     except ComfyError:
         return False
     finally:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from generation.models import Episode, Style
 
 
-def of_itself(
+def default_name(
     episode: Episode, sequences: Mapping[str, Sequence[str]], style: Style, at: datetime
 ) -> str:
     """Return a name such as `E202 · SQ0010–SQ0030 · Labo · 14:05`.

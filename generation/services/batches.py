@@ -23,7 +23,7 @@ from generation.models import (
     RunGroup,
     Version,
 )
-from generation.parameter_sources import told
+from generation.parameter_sources import values_with_sources
 from generation.services import (
     acts,
     batch_names,
@@ -43,7 +43,7 @@ from generation.services.production_tree import News
 from generation.services.request_params import OwnValues, PlanKey
 from generation.services.request_validation import BatchRequest
 from generation.services.retry_overrides import NONE, Overrides
-from generation.services.transitions import Cancelled
+from generation.services.transitions import CancelCounts
 from generation.states import FIRST, Mode, RunState, WaitReason
 from wording import all_of, say
 
@@ -63,7 +63,7 @@ def create(request: BatchRequest, *, requester: User | None) -> Batch:
     permissions.require(requester, permissions.ASK, say("ask for plans"))
     with transaction.atomic():
         request, locked = plan_locks.without_locked(request)
-        news = production_tree.news(request.project_id, request.episode)
+        news = production_tree.what_would_be_new(request.project_id, request.episode)
         plans = production_tree.ensure_plans(
             request.project_id, request.season, request.episode, request.sequences
         )
@@ -86,7 +86,7 @@ def _asked(request: BatchRequest, locked: list[PlanKey]) -> dict[str, Any]:
     asked = {"plans": len(request.keys), "style": request.style.code, "mode": request.mode.value}
     if not locked:
         return asked
-    return asked | {"locked": plan_locks.named(locked), "force": request.force}
+    return asked | {"locked": plan_locks.plans_in_words(locked), "force": request.force}
 
 
 #: An event of the log, and its data.
@@ -98,7 +98,7 @@ def _of_locked(request: BatchRequest, locked: list[PlanKey]) -> list[_Said]:
     if not locked:
         return []
     event = "locked_forced" if request.force else "locked_left_out"
-    data = {"plans": len(locked), "named": plan_locks.named(locked)}
+    data = {"plans": len(locked), "named": plan_locks.plans_in_words(locked)}
     return [(event, data | ({"reason": request.reason} if request.force else {}))]
 
 
@@ -113,7 +113,7 @@ def _first_entries(batch: Batch, request: BatchRequest, news: News) -> list[_Sai
         "mode": request.mode.value,
     }
     if request.params:
-        asked["values"] = told(request.params, request.sources)
+        asked["values"] = values_with_sources(request.params, request.sources)
     said: list[_Said] = [("batch_created", asked)]
     if request.variant:
         said.append(("variant", {"variant": request.variant}))
@@ -173,7 +173,7 @@ def _new_batch(
 
 
 def _own_name(request: BatchRequest, episode: Episode) -> str:
-    return batch_names.of_itself(episode, request.sequences, request.style, timezone.now())
+    return batch_names.default_name(episode, request.sequences, request.style, timezone.now())
 
 
 def _new_runs(batch: Batch, plans: list[Plan], request: BatchRequest) -> list[PlanRun]:
@@ -181,7 +181,7 @@ def _new_runs(batch: Batch, plans: list[Plan], request: BatchRequest) -> list[Pl
     lacking = _without_panel(plans) if auto and batch.needs_panel else frozenset()
     first = FIRST[Mode(batch.mode)]
     groups = _new_groups(batch, _kept([own.needs for own in request.own.values() if own.needs]))
-    shared = placeholder_values.used(request.params)
+    shared = placeholder_values.used_fields(request.params)
     numbered = product(plans, range(1, request.variations + 1))
     runs: list[PlanRun] = []
     for position, (plan, variation) in enumerate(numbered):
@@ -203,7 +203,7 @@ def _new_runs(batch: Batch, plans: list[Plan], request: BatchRequest) -> list[Pl
                 },
                 sources=dict(own.sources),
                 texts=placeholder_values.texts_of(
-                    plan, shared | placeholder_values.used(own.params)
+                    plan, shared | placeholder_values.used_fields(own.params)
                 ),
             )
         )
@@ -244,7 +244,7 @@ def _without_panel(plans: list[Plan]) -> frozenset[int]:
     return frozenset(plan.pk for plan in plans) - with_panel
 
 
-def cancel(batch: Batch, *, actor: User | None) -> Cancelled:
+def cancel(batch: Batch, *, actor: User | None) -> CancelCounts:
     """Cancel what is unfinished of a batch, and say what that did.
 
     A finished or cancelled batch is left as it is.
@@ -325,7 +325,7 @@ def retry_runs(
             batch,
             run_ids,
             overrides=overrides.params,
-            remaking=retry_overrides.remaking(overrides),
+            remaking=retry_overrides.workflow_replacer(overrides),
             needs_by_run=capability.needs_by_run,
             panel_need_by_run=retry_overrides.panel_need_by_run,
             actor=actor,

@@ -50,7 +50,7 @@ def stage(project_id: str, name: PlanTask, file: Path, last_sha256: str) -> Imag
         return None
     checked = image_staging.check(content, filename=file.name)
     folder = str(paths.folder(project_id, name))
-    image = volumes.at(folder, lambda to: image_staging.put(checked, to))
+    image = volumes.run_in_folder(folder, lambda to: image_staging.put(checked, to))
     image_staging.keep_served(image)
     return replace(image, served=None, known_served_sha256=image.served_sha256())
 
@@ -81,7 +81,7 @@ def reserve(
     last = _last_of(images)
     origin = Version.Origin.IMPORT
     versions = [
-        publication.unwritten(
+        publication.unsaved_version(
             number, images[plan.pk], plan=plan, task=PANEL, origin=origin, created_by=actor
         )
         for plan, number in _numbered(images, plans, last)

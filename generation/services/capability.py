@@ -42,15 +42,15 @@ Readings = Mapping[int, tuple[int, str, int, datetime]]
 _READING = ("server_id", "pk", "sha256", "n_bytes", "read_at")
 
 
-def wanted(workflow: Workflow, values: Mapping[str, Any]) -> Needs:
+def needs_of_workflow(workflow: Workflow, values: Mapping[str, Any]) -> Needs:
     """Return what a workflow needs of a server, with these parameters set (checked before).
 
     Nothing is written: it is no row yet when nobody has needed it. See `keep`.
     """
-    return Wanted(workflow).of(values)
+    return NeedsReader(workflow).of(values)
 
 
-class Wanted:
+class NeedsReader:
     """What plans of one workflow need, each with its own parameters; what is equal is read once.
 
     A value that was chosen from a list is needed like a model: which server has it belongs to the
@@ -142,14 +142,14 @@ def keep(needs: Needs) -> Needs:
 
 def needs_by_run(batch: Batch) -> Callable[[PlanRun], Needs | None]:
     """Return a function for a batch: what does this run need, by its workflow and values?"""
-    wanted: dict[int, Wanted] = {}
+    wanted: dict[int, NeedsReader] = {}
 
     def needs(run: PlanRun) -> Needs | None:
         is_as_batch = not run.params or batch.needs is None
         if run.workflow is None or (run.own_workflow_id is None and is_as_batch):
             return batch.needs
         if run.workflow.pk not in wanted:
-            wanted[run.workflow.pk] = Wanted(run.workflow)
+            wanted[run.workflow.pk] = NeedsReader(run.workflow)
         try:
             return keep(wanted[run.workflow.pk].of(run.values))
         except GraphError:

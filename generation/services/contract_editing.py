@@ -65,7 +65,7 @@ def change(name: str, wanted: Mapping[str, Any], *, actor: User | None) -> Named
 
 
 def _row(name: str) -> NamedWorkflow:
-    row = workflow_library.stored(name)
+    row = workflow_library.stored_row(name)
     if row is None:
         raise NotFound(
             say("There is no workflow {name!r:.100}.", name=name), code="unknown_workflow"
@@ -237,7 +237,7 @@ def _too_large(row: NamedWorkflow, changed: Json) -> Iterator[Problem]:
     """Yield the presets with which a picture would be larger than any that is taken."""
     row = row.unstored_copy()
     row.choices = changed
-    workflow = services.of_row(row)
+    workflow = services.from_row(row)
     presets = services.contract(workflow).presets
     places = {name: f"parameters.{name}.preset" for name in presets}
     problems = services.check_sizes(workflow, presets, places)

@@ -49,7 +49,7 @@ class Maker:
         Raises:
             StorageError: the projects root cannot be used: nothing was tried.
         """
-        marks = volumes.expected()
+        marks = volumes.expected_marks()
         settled: dict[Derived, list[int]] = {Derived.MADE: [], Derived.NONE: []}
         pending = self._pending()
         for version in pending:

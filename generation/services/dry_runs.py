@@ -114,7 +114,7 @@ def rehearse(request: BatchRequest) -> DryRunDocument:
     contract = requested_workflows.contract(request.workflow) if request.workflow else None
     own = requested_workflows.defaults(contract) if contract and request.mode == Mode.AUTO else {}
     servers = _servers(request)
-    news = production_tree.news(request.project_id, request.episode)
+    news = production_tree.what_would_be_new(request.project_id, request.episode)
     return {
         "mode": request.mode.value,
         "workflow_json": request.workflow.name if request.workflow else None,
@@ -172,7 +172,7 @@ def _filled_texts(
     texts: dict[PlanKey, dict[str, str]] = {}
     for key in request.keys:
         values = placeholder_values.of_plan(known.get(key) or _new_plan(request, key))
-        texts[key] = placeholder_values.filled(_values(request, key), found, values)
+        texts[key] = placeholder_values.filled_params(_values(request, key), found, values)
     return texts
 
 

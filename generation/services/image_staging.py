@@ -17,14 +17,14 @@ ENDINGS = {"png": {"png"}, "jpg": {"jpg", "jpeg"}, "webp": {"webp"}}
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckedImage:
     """A file that is an image."""
 
     content: bytes
     examined: Examined
 
 
-def check(content: bytes, *, filename: str = "", is_render: bool = False) -> Checked:
+def check(content: bytes, *, filename: str = "", is_render: bool = False) -> CheckedImage:
     """Decode an image fully; a `filename` must end as the content really is.
 
     A render is served as it is.
@@ -39,7 +39,7 @@ def check(content: bytes, *, filename: str = "", is_render: bool = False) -> Che
     except UnreadableImage as error:
         raise BadImage(words_of(error), code=error.code, attr="file") from error
     _check_ending(filename, examined.decoded.format)
-    return Checked(content, examined)
+    return CheckedImage(content, examined)
 
 
 def check_size(n_bytes: int) -> None:
@@ -66,7 +66,7 @@ def content_of(file: Path) -> bytes:
     """
     limit = settings.MADSEA_IMAGE_MAX_BYTES
     try:
-        with safe_open.plain(file) as handle:
+        with safe_open.open_plain(file) as handle:
             check_size(os.fstat(handle.fileno()).st_size)
             return handle.read(limit)
     except OSError as error:
@@ -83,7 +83,7 @@ def stage(content: bytes, *, filename: str = "", to: storage.Target = storage.NO
     return put(check(content, filename=filename), to)
 
 
-def put(checked: Checked, to: storage.Target = storage.NO_TARGET) -> Image:
+def put(checked: CheckedImage, to: storage.Target = storage.NO_TARGET) -> Image:
     """Stage an image that was checked, on the volume where it is to be published.
 
     Raises:

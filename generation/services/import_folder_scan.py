@@ -45,7 +45,7 @@ class Incoming:
     n_passed_over: int = 0
 
 
-def named(
+def images_by_name(
     folder: Path, task: str, *, episode: str | None = None, versioned: bool = False
 ) -> Incoming:
     """Return the images of a folder, and of the folders in it, that follow the nomenclature.
@@ -74,7 +74,7 @@ def named(
     return found
 
 
-def numbered(folder: Path, task: str, *, episode: str, sequence_id: str) -> Incoming:
+def images_in_order(folder: Path, task: str, *, episode: str, sequence_id: str) -> Incoming:
     """Return the images of a folder, in the order of their names, as plans 0010, 0020, ….
 
     Numbers in names count as numbers: `panel 2` comes before `panel 10`.

@@ -8,7 +8,7 @@ from generation.errors import Problem
 from generation.models import Style
 from generation.parameter_sources import ValueSource, from_one
 from generation.services import requested_workflows
-from generation.services.request_sequences import AskedPlan, Given
+from generation.services.request_sequences import AskedPlan, PlacedValues
 from generation.services.requested_workflows import Checker
 from generation.workflows.contract import Contract
 from wording import say
@@ -16,7 +16,7 @@ from wording import say
 UNKNOWN = "unknown_variant"
 
 
-def none_apply(givens: Iterable[Given]) -> list[Problem]:
+def none_apply(givens: Iterable[PlacedValues]) -> list[Problem]:
     """Return a problem for each variant that is named where no workflow renders."""
     detail = say("It holds for what a workflow renders, and none does: leave it out.")
     return [
@@ -43,11 +43,11 @@ class Light:
         is_named = self.style is not None and self.workflow_name in self.style.workflow_names
         return self.style.variants if self.style is not None and is_named else {}
 
-    def problems(self, givens: Iterable[Given], check: Checker) -> list[Problem]:
+    def problems(self, givens: Iterable[PlacedValues], check: Checker) -> list[Problem]:
         """Return what is wrong with the variants that are named, each at its place."""
         return [problem for each in givens for problem in self._problems_of(each, check)]
 
-    def _problems_of(self, given: Given, check: Checker) -> list[Problem]:
+    def _problems_of(self, given: PlacedValues, check: Checker) -> list[Problem]:
         if given.variant is None or self.style is None:
             return []
         if given.variant in self._variants:
@@ -66,10 +66,12 @@ class Light:
         preset = self._variants.get(variant or "", {}).get("params", {})
         return {name: preset[name] for name in preset if name in self.contract.parameters}
 
-    def on_all(self, request: Given, asked: Sequence[AskedPlan]) -> tuple[Given, list[AskedPlan]]:
+    def on_all(
+        self, request: PlacedValues, asked: Sequence[AskedPlan]
+    ) -> tuple[PlacedValues, list[AskedPlan]]:
         """Lay the variants that are named under the values that stand beside them."""
         lit = self._on(request, {})
-        sequences: dict[str, Given] = {}
+        sequences: dict[str, PlacedValues] = {}
         plans = []
         for each in asked:
             at = each.of_sequence.place
@@ -79,7 +81,7 @@ class Light:
             plans.append(replace(each, of_sequence=of_sequence, of_plan=of_plan))
         return lit, plans
 
-    def _on(self, given: Given, above: Mapping[str, str]) -> Given:
+    def _on(self, given: PlacedValues, above: Mapping[str, str]) -> PlacedValues:
         if given.variant is None:
             return given
         own = self.values(given.variant)

@@ -17,7 +17,7 @@ from generation.services import (
     transitions,
     volumes,
 )
-from generation.services.image_staging import Checked
+from generation.services.image_staging import CheckedImage
 from wording import say
 
 
@@ -34,7 +34,7 @@ def import_panel(plan: Plan, content: bytes, *, filename: str, actor: User | Non
     return publish_panel(plan, image_staging.check(content, filename=filename), actor=actor)
 
 
-def publish_panel(plan: Plan, checked: Checked, *, actor: User | None) -> Version:
+def publish_panel(plan: Plan, checked: CheckedImage, *, actor: User | None) -> Version:
     """Publish an image that was checked as the plan's next panel; runs that waited for it go on.
 
     Raises:
@@ -60,7 +60,7 @@ def import_concept(plan: Plan, content: bytes, *, filename: str, actor: User | N
     return publish_concept(plan, image_staging.check(content, filename=filename), actor=actor)
 
 
-def publish_concept(plan: Plan, checked: Checked, *, actor: User | None) -> Version:
+def publish_concept(plan: Plan, checked: CheckedImage, *, actor: User | None) -> Version:
     """Publish an image that was checked as the plan's next concept.
 
     Raises:
@@ -71,10 +71,10 @@ def publish_concept(plan: Plan, checked: Checked, *, actor: User | None) -> Vers
     return _publish(plan, publication.CONCEPT, checked, actor)
 
 
-def _publish(plan: Plan, task: str, checked: Checked, actor: User | None) -> Version:
+def _publish(plan: Plan, task: str, checked: CheckedImage, actor: User | None) -> Version:
     permissions.require(actor, permissions.UPLOAD, say("give panels and images"))
     folder = publication.folder_of(plan.pk, task)
-    image = volumes.at(folder, lambda to: image_staging.put(checked, to))
+    image = volumes.run_in_folder(folder, lambda to: image_staging.put(checked, to))
     try:
         with transaction.atomic():
             version = publication.reserve_import(plan, task, image, actor=actor)

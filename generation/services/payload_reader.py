@@ -7,7 +7,7 @@ from typing import Any
 from generation.comfyui.untrusted_json import is_storable
 from generation.errors import Problem
 from generation.services import request_fields, requested_workflows
-from generation.services.request_fields import PAYLOAD, Field, Fields
+from generation.services.request_fields import PAYLOAD, Fields, RequestField
 from generation.workflows.parameters import shown
 from nomenclature import rules
 from nomenclature.errors import NomenclatureError
@@ -74,7 +74,7 @@ class Reader:
         check = CHECKS[PAYLOAD[key].rule]
         return self.named(key, check, self.payload[key]) if key in self.payload else None
 
-    def take_kind(self, attr: str, field: Field, value: object) -> bool:
+    def take_kind(self, attr: str, field: RequestField, value: object) -> bool:
         """Record a value that is not of its field's kind; return whether it is."""
         if isinstance(value, field.kind) and isinstance(value, bool) == (field.kind is bool):
             return True

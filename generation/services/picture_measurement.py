@@ -48,7 +48,7 @@ def take(version: Version, marks: storage.Marks) -> None:
 
 
 def _sketch(version: Version) -> bytes | None:
-    small = thumbnails.kept(version, WIDTH_PX)
+    small = thumbnails.read_kept(version, WIDTH_PX)
     return None if small is None else image_decoding.sketch(small)
 
 

@@ -14,7 +14,7 @@ from generation.workflows.parameters import Parameter
 from generation.workflows.prompt_templates import NAMES, TEXTS
 
 
-def used(params: Mapping[str, Any]) -> frozenset[str]:
+def used_fields(params: Mapping[str, Any]) -> frozenset[str]:
     """Return the fields that any text among some values has."""
     texts = (value for value in params.values() if isinstance(value, str))
     return frozenset(name for text in texts for name in prompt_templates.names(text))
@@ -43,7 +43,7 @@ def of_plan(plan: Plan) -> dict[str, str]:
     return dict(zip(NAMES, names, strict=True)) | texts_of(plan, TEXTS)
 
 
-def filled(
+def filled_params(
     params: Mapping[str, Any], found: Mapping[str, Parameter], values: Mapping[str, str]
 ) -> dict[str, str]:
     """Return those of some values that are prompt texts with fields, filled in.

@@ -104,7 +104,7 @@ def write_all(
 
 
 def _act(change: PlanTextChange, by: User | None) -> Act:
-    return acts.unwritten("write", change.plan, by=by, before=change.before, after=change.after)
+    return acts.unsaved_act("write", change.plan, by=by, before=change.before, after=change.after)
 
 
 def _locked(ids: Collection[int]) -> list[Plan]:

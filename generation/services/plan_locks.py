@@ -20,7 +20,7 @@ def without_locked(request: BatchRequest) -> tuple[BatchRequest, list[PlanKey]]:
     Raises:
         Conflict: all of its plans are locked.
     """
-    locked = production.locked(request.project_id, request.episode)
+    locked = production.locked_plans(request.project_id, request.episode)
     apart = [key for key in request.keys if key in locked]
     if not apart or request.force:
         return request, apart
@@ -50,18 +50,19 @@ def refuse_locked(runs: Sequence[PlanRun]) -> None:
     of_locked = PlanRun.objects.retryable().of_locked_plans().filter(pk__in=ids).order_by("pk")
     keys = list(of_locked.values_list("plan__sequence__code", "plan__code"))
     if keys:
-        detail = f"{named(list(dict.fromkeys(keys)))}: approved, and so locked. For another version"
+        plans = plans_in_words(list(dict.fromkeys(keys)))
+        detail = f"{plans}: approved, and so locked. For another version"
         raise Conflict(f"{detail}, reopen it, or send a new request with force.", code=CODE)
 
 
 def all_locked(plans: Collection[PlanKey]) -> str:
     """Return the sentence that refuses what is all approved."""
-    which, verb = (named(list(plans)), "are" if len(plans) > 1 else "is")
+    which, verb = (plans_in_words(list(plans)), "are" if len(plans) > 1 else "is")
     detail = f"{which} {verb} approved, and so locked: nothing new is made."
     return f"{detail} Reopen what is to change, or ask with force and a reason."
 
 
-def named(plans: Sequence[PlanKey]) -> str:
+def plans_in_words(plans: Sequence[PlanKey]) -> str:
     """Return plans as a sentence names them, the first twenty of many."""
     names = ", ".join(f"{sequence_id}-{plan}" for sequence_id, plan in plans[:NAMED_MAX])
     more = len(plans) - NAMED_MAX

@@ -7,7 +7,7 @@ from generation.errors import Problem
 from generation.models import Workflow
 from generation.selectors import production
 from generation.services import preflight, requested_workflows
-from generation.services.capability import Wanted
+from generation.services.capability import NeedsReader
 from generation.states import PlanStatus
 from generation.workflows import image_sizes
 from generation.workflows.parameters import Parameter
@@ -52,7 +52,7 @@ def _sizing(workflow: Workflow, parameters: Mapping[str, Parameter]) -> list[str
 
 
 def unrunnable(
-    workflow: Workflow, wanted: Wanted, plans: Iterable[PlanValues], asked_in: str
+    workflow: Workflow, wanted: NeedsReader, plans: Iterable[PlanValues], asked_in: str
 ) -> list[Problem]:
     """Return why no server can render these plans; `asked_in` is the place of all of them."""
     distinct: dict[object, PlanValues] = {}

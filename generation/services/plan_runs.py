@@ -20,7 +20,7 @@ from generation.services import (
     transitions,
     volumes,
 )
-from generation.services.transitions import Cancelled
+from generation.services.transitions import CancelCounts
 from generation.states import RunState
 from wording import say
 
@@ -107,14 +107,14 @@ def retry_all(
     return moved
 
 
-def cancel(run: PlanRun, *, actor: User | None) -> Cancelled:
+def cancel(run: PlanRun, *, actor: User | None) -> CancelCounts:
     """Cancel an unfinished run: see `cancel_all`."""
     done = cancel_all([run], actor=actor)
     run.refresh_from_db()
     return done
 
 
-def cancel_all(runs: Sequence[PlanRun], *, actor: User | None) -> Cancelled:
+def cancel_all(runs: Sequence[PlanRun], *, actor: User | None) -> CancelCounts:
     """Cancel the unfinished ones of a plan's runs, and say what that did.
 
     One that is cancelled already stays as it is.
@@ -160,7 +160,7 @@ def upload(run: PlanRun, content: bytes, *, filename: str, actor: User | None) -
     permissions.require(actor, permissions.UPLOAD, say("upload images"))
     checked = image_staging.check(content, filename=filename)
     folder = publication.folder_of(run.plan_id, publication.CONCEPT)
-    image = volumes.at(folder, lambda to: image_staging.put(checked, to))
+    image = volumes.run_in_folder(folder, lambda to: image_staging.put(checked, to))
     try:
         with transaction.atomic():
             version = publication.reserve_upload(run, image, actor=actor)

@@ -7,7 +7,7 @@ from typing import Any
 
 from generation.errors import InvalidRequest, Problem
 from generation.models import Episode, Plan, Project, Sequence
-from generation.selectors.selection import alike
+from generation.selectors.selection import similar_words
 from generation.services import episode_changes
 from wording import say
 
@@ -26,7 +26,7 @@ class News:
     like: tuple[str, ...] = ()
 
 
-def news(project_id: str, *episodes: str) -> News:
+def what_would_be_new(project_id: str, *episodes: str) -> News:
     """Return which of a project and its episodes would be made new."""
     same = Project.objects.filter(code__iexact=project_id)
     known = set(same.values_list("episodes__code", flat=True))
@@ -34,7 +34,7 @@ def news(project_id: str, *episodes: str) -> News:
     if known:
         return News(episode=new)
     codes = Project.objects.order_by("code").values_list("code", flat=True)
-    return News(project_id, new, tuple(alike(project_id, codes)))
+    return News(project_id, new, tuple(similar_words(project_id, codes)))
 
 
 def ensure_plans(

@@ -54,7 +54,7 @@ def _filled(run: PlanRun, given: dict[str, Any], found: Mapping[str, Parameter])
     """Put what the plan tells into the texts that have fields for it."""
     if not placeholder_values.any_text(given, found):
         return given
-    return given | placeholder_values.filled(given, found, placeholder_values.of_run(run))
+    return given | placeholder_values.filled_params(given, found, placeholder_values.of_run(run))
 
 
 def needs_panel(run: PlanRun, contract: Contract) -> bool:

@@ -24,7 +24,7 @@ from generation.examined_images import DecodedImage
 from generation.extension_points import version_published
 from generation.failures import failure
 from generation.models import Attempt, Plan, PlanRun, Version
-from generation.models.version import born
+from generation.models.version import first_review_state
 from generation.selectors import claimable
 from generation.selectors.prepared_queries import PreparedRows, PreparedTuples
 from generation.services import episode_changes, prepared_writes, transitions, volumes
@@ -54,7 +54,7 @@ class CancelledMeanwhile(MadseaError):
 class Image:
     """A whole, decoded image in staging."""
 
-    staged: storage.Staged
+    staged: storage.StagedFile
     decoded: DecodedImage
     served: bytes | None = None  #: what is served of it; None: the file itself
     known_served_sha256: str = ""  #: where the bytes that are served are not held any more
@@ -145,12 +145,12 @@ def _reserve(plan_id: int, task: str, images: Sequence[Image], **fields: Any) ->
 
 
 def _reserved(number: int, image: Image, place: int, **fields: Any) -> Version:
-    version = unwritten(number, image, image=place, **fields)
+    version = unsaved_version(number, image, image=place, **fields)
     prepared_writes.insert(version)
     return version
 
 
-def unwritten(number: int, of: Image, **fields: Any) -> Version:
+def unsaved_version(number: int, of: Image, **fields: Any) -> Version:
     """Return the version that reserves a number of a plan's task for a staged image; no row yet."""
     return Version(
         number=number,
@@ -163,7 +163,7 @@ def unwritten(number: int, of: Image, **fields: Any) -> Version:
         n_bytes=of.staged.n_bytes,
         width_px=of.decoded.width_px,
         height_px=of.decoded.height_px,
-        review_state=born(fields["task"]),
+        review_state=first_review_state(fields["task"]),
         **fields,
     )
 
@@ -312,7 +312,7 @@ def _name_all(pictures: Sequence[Version]) -> bool:
 
 
 def _link(version: Version) -> None:
-    volumes.at(
+    volumes.run_in_folder(
         version.path.rpartition("/")[0],
         lambda to: storage.link(version.staging_path, version.path, version.sha256, to.marks),
     )
@@ -376,7 +376,7 @@ def _yield_the_name(pictures: Sequence[Version]) -> None:
     The first takes the next number, and the others after it: they stay in their order.
     """
     first = pictures[0]
-    content = storage.look(first.path)
+    content = storage.read_in_pieces(first.path)
     if first.batch_id is None:
         with transaction.atomic():
             _move_on(pictures, content)
@@ -418,7 +418,7 @@ def _register_found(version: Version, found: storage.Content) -> None:
         # Not decoded here: check_nomenclature says whether the file is an image at all.
         "width_px": 0,
         "height_px": 0,
-        "review_state": born(version.task),
+        "review_state": first_review_state(version.task),
     }
     same = ("plan_id", "task", "number", "extension", "path")
     of_it = Version.objects.create(**{name: getattr(version, name) for name in same}, **fields)
@@ -448,7 +448,7 @@ def finish_reserved(*, older_than_s: float = STALE_S) -> int:
 def clear_staging() -> int:
     """Remove staged files that whoever staged them has left without a version; return how many."""
     try:
-        old = storage.left_over(settings.MADSEA_STAGING_S, volumes.expected())
+        old = storage.left_over(settings.MADSEA_STAGING_S, volumes.expected_marks())
     except storage.StorageError as error:
         logger.warning("staging is not cleared: %s", error)
         return 0

@@ -19,10 +19,10 @@ def read(version_id: int, *, origin: str = "") -> Recipe:
     Raises:
         NotFound: there is none of this id.
     """
-    return of(recipes.version(version_id), origin=origin)
+    return recipe_of(recipes.version(version_id), origin=origin)
 
 
-def of(version: Version, *, origin: str = "") -> Recipe:
+def recipe_of(version: Version, *, origin: str = "") -> Recipe:
     """Return the recipe of a version that `selectors.recipes` has read."""
     workflow = recipes.workflow_of(version)
     return recipes.recipe(
@@ -64,7 +64,7 @@ def look_up(content: bytes, *, origin: str = "") -> FoundRecipe:
 
 def _found(match: Match, origin: str) -> FoundRecipe:
     return {
-        **of(match.version, origin=origin),
+        **recipe_of(match.version, origin=origin),
         "matched_by": match.matched_by,
         "also": match.also,
     }

@@ -29,7 +29,7 @@ class Watched:
     behind_s: float = 0.0
 
 
-def watched(attempt: Attempt) -> Watched:
+def earlier_watch(attempt: Attempt) -> Watched:
     """Return what was watched of an attempt when its row was read."""
     return Watched(**attempt.watched or {})
 

@@ -23,7 +23,7 @@ from nomenclature import rules
 
 
 @dataclass(frozen=True)
-class Field:
+class RequestField:
     """One key: of which kind its value is, what else it must be, and what it means.
 
     `kind` is the Python type of the decoded JSON; `rule` names a rule of the nomenclature;
@@ -38,60 +38,66 @@ class Field:
     choices: tuple[str, ...] = ()
     low: int | None = None
     high: int | None = None
-    of: "Field | Mapping[str, Field] | None" = None
-    or_object: "Mapping[str, Field] | None" = None
+    of: "RequestField | Mapping[str, RequestField] | None" = None
+    or_object: "Mapping[str, RequestField] | None" = None
     meaning: str = ""
 
 
-Fields = Mapping[str, Field]
+Fields = Mapping[str, RequestField]
 
-VARIANT = Field(
+VARIANT = RequestField(
     str,
     meaning="One of the style's `variants` of light: its values, over the style's, below `params`.",
 )
 PLAN: Fields = MappingProxyType(
     {
-        "plan": Field(str, is_required=True, rule="plan"),
-        "params": Field(dict, meaning="For this plan alone, over those of its sequence."),
+        "plan": RequestField(str, is_required=True, rule="plan"),
+        "params": RequestField(dict, meaning="For this plan alone, over those of its sequence."),
         "variant": VARIANT,
     }
 )
 SEQUENCE: Fields = MappingProxyType(
     {
-        "sequence_id": Field(str, is_required=True, rule="sequence_id"),
-        "plans": Field(list, is_required=True, of=Field(str, rule="plan", or_object=PLAN)),
-        "params": Field(dict, meaning="For these plans, over those of the request."),
+        "sequence_id": RequestField(str, is_required=True, rule="sequence_id"),
+        "plans": RequestField(
+            list, is_required=True, of=RequestField(str, rule="plan", or_object=PLAN)
+        ),
+        "params": RequestField(dict, meaning="For these plans, over those of the request."),
         "variant": VARIANT,
     }
 )
 PAYLOAD: Fields = MappingProxyType(
     {
-        "project_id": Field(str, is_required=True, rule="project_id"),
-        "episode": Field(str, is_required=True, rule="episode", meaning="One of the season."),
-        "season": Field(str, is_required=True, rule="season"),
-        "sequences": Field(
+        "project_id": RequestField(str, is_required=True, rule="project_id"),
+        "episode": RequestField(
+            str, is_required=True, rule="episode", meaning="One of the season."
+        ),
+        "season": RequestField(str, is_required=True, rule="season"),
+        "sequences": RequestField(
             list, is_required=True, of=SEQUENCE, meaning="No plan stands in it twice."
         ),
-        "style": Field(str, is_required=True, meaning="One of `GET /api/styles`."),
-        "workflow_json": Field(
+        "style": RequestField(str, is_required=True, meaning="One of `GET /api/styles`."),
+        "workflow_json": RequestField(
             str, meaning="One of `GET /api/workflows`; without it the style's own."
         ),
-        "params": Field(
+        "params": RequestField(
             dict, meaning="What the workflow has: `schema` in `GET /api/workflows/{name}`."
         ),
         "variant": VARIANT,
-        "mode": Field(
+        "mode": RequestField(
             str, choices=tuple(Mode), meaning="`auto` renders, `manuel` waits for uploads."
         ),
-        "variations": Field(
+        "variations": RequestField(
             int, low=1, high=VARIATIONS_MAX, meaning="Pictures of each plan, each of its own seed."
         ),
-        "priority": Field(
+        "priority": RequestField(
             int, low=PRIORITY_LOW, high=PRIORITY_HIGH, meaning="Higher goes first; else 0."
         ),
-        "force": Field(bool, meaning="Approved plans are made anew, too: it takes a `reason`."),
-        "name": Field(str, high=NAME_MAX, meaning="What people call the batch."),
-        "reason": Field(str, high=REASON_MAX, meaning="Why it is asked for."),
+        "force": RequestField(
+            bool, meaning="Approved plans are made anew, too: it takes a `reason`."
+        ),
+        "name": RequestField(str, high=NAME_MAX, meaning="What people call the batch."),
+        "reason": RequestField(str, high=REASON_MAX, meaning="Why it is asked for."),
     }
 )
 
@@ -111,7 +117,7 @@ def json_schema(fields: Fields) -> dict[str, Any]:
     }
 
 
-def named(rule: str) -> dict[str, Any]:
+def name_schema(rule: str) -> dict[str, Any]:
     """Return the JSON Schema of a name of the nomenclature."""
     found = rules.RULES[rule]
     return {
@@ -121,8 +127,8 @@ def named(rule: str) -> dict[str, Any]:
     }
 
 
-def _schema_of(field: Field) -> dict[str, Any]:
-    schema: dict[str, Any] = named(field.rule) if field.rule else _SCHEMAS[field.kind].copy()
+def _schema_of(field: RequestField) -> dict[str, Any]:
+    schema: dict[str, Any] = name_schema(field.rule) if field.rule else _SCHEMAS[field.kind].copy()
     low, high = _BOUNDS.get(field.kind, ("", ""))
     if field.low is not None:
         schema[low] = field.low
@@ -132,7 +138,7 @@ def _schema_of(field: Field) -> dict[str, Any]:
         schema["enum"] = [str(each) for each in field.choices]
     if field.of is not None:
         schema["items"] = (
-            _schema_of(field.of) if isinstance(field.of, Field) else json_schema(field.of)
+            _schema_of(field.of) if isinstance(field.of, RequestField) else json_schema(field.of)
         )
         schema |= {"minItems": 1, "maxItems": settings.MADSEA_PLANS_MAX}
     if field.meaning:

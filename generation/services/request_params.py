@@ -18,11 +18,11 @@ from generation.services import (
     request_sequences,
     requested_workflows,
 )
-from generation.services.capability import Wanted
+from generation.services.capability import NeedsReader
 from generation.services.payload_reader import Reader
 from generation.services.plan_preflight import PlanValues
 from generation.services.request_fields import PAYLOAD
-from generation.services.request_sequences import AskedPlan, Given
+from generation.services.request_sequences import AskedPlan, PlacedValues
 from generation.states import Mode
 from generation.workflows.contract import Contract
 
@@ -74,11 +74,13 @@ def read(
     given: dict[str, Any] = reader.payload.get("params", {})
     if not reader.take_kind("params", PAYLOAD["params"], given):
         return Values({}, {})
-    request = Given(given, "params", request_sequences.variant(reader, reader.payload, "variant"))
+    request = PlacedValues(
+        given, "params", request_sequences.variant(reader, reader.payload, "variant")
+    )
     if workflow is None:
         reader.problems.extend(light_variants.none_apply([request, *_givens(asked)]))
         if mode == Mode.MANUEL and "workflow_json" not in reader.payload:
-            for each in [Given(given, "params"), *_givens(asked)]:
+            for each in [PlacedValues(given, "params"), *_givens(asked)]:
                 reader.problems.extend(requested_workflows.none_apply(each.params, each.place))
         return Values(given, from_one(given, ValueSource.REQUEST))
     return _Reading(reader, workflow, mode).values(request, style, asked)
@@ -93,7 +95,9 @@ class _Reading:
         self._contract = requested_workflows.contract(workflow, definitions)
         self._check = requested_workflows.checker(workflow, definitions)
 
-    def values(self, request: Given, style: Style | None, asked: Sequence[AskedPlan]) -> Values:
+    def values(
+        self, request: PlacedValues, style: Style | None, asked: Sequence[AskedPlan]
+    ) -> Values:
         """Return the values of all plans, and of some."""
         contract, problems = self._contract, self._reader.problems
         before = len(problems)
@@ -105,7 +109,9 @@ class _Reading:
         is_usable = len(problems) == before
         problems.extend(requested_workflows.open_questions(contract))
         draws = self._mode == Mode.AUTO
-        params, sources = of_all(self._workflow, contract, style, request.params, draws=draws)
+        params, sources = values_of_all(
+            self._workflow, contract, style, request.params, draws=draws
+        )
         sources |= request.sources
         of_style = {name: params[name] for name in params if sources[name] == ValueSource.STYLE}
         problems.extend(requested_workflows.unknown_fields(of_style, contract.parameters, "style"))
@@ -114,7 +120,7 @@ class _Reading:
         if self._mode == Mode.AUTO and is_usable:
             plans = list(_of_plans(params, request, asked))
             problems.extend(plan_preflight.too_large(self._workflow, contract.parameters, plans))
-            wanted = capability.Wanted(self._workflow)
+            wanted = capability.NeedsReader(self._workflow)
             problems.extend(plan_preflight.unrunnable(self._workflow, wanted, plans, "sequences"))
             needs = wanted.of(params)
             own = _with_needs(own, params, needs, wanted)
@@ -130,7 +136,7 @@ class _Reading:
         )
 
 
-def of_all(
+def values_of_all(
     workflow: Workflow,
     contract: Contract,
     style: Style | None,
@@ -161,7 +167,7 @@ def defaults(
     return {**presets, **known}, sources
 
 
-def _seeds_at(sources: Sources, givens: Iterable[Given]) -> tuple[str, ...]:
+def _seeds_at(sources: Sources, givens: Iterable[PlacedValues]) -> tuple[str, ...]:
     """Return the places that give a seed; that of a style is `style`."""
     of_style = ("style",) if sources.get(requested_workflows.SEED) == ValueSource.STYLE else ()
     given = (
@@ -173,7 +179,7 @@ def _seeds_at(sources: Sources, givens: Iterable[Given]) -> tuple[str, ...]:
 
 
 def _with_needs(
-    own: Mapping[PlanKey, OwnValues], params: Mapping[str, Any], needs: Needs, wanted: Wanted
+    own: Mapping[PlanKey, OwnValues], params: Mapping[str, Any], needs: Needs, wanted: NeedsReader
 ) -> dict[PlanKey, OwnValues]:
     """Return the plans' own values with what some of them need beside `needs`."""
     return {
@@ -201,14 +207,14 @@ def _has_own(asked: AskedPlan) -> bool:
     return not (asked.of_sequence.is_empty and asked.of_plan.is_empty)
 
 
-def _givens(asked: Iterable[AskedPlan]) -> list[Given]:
+def _givens(asked: Iterable[AskedPlan]) -> list[PlacedValues]:
     """Return what sequences and plans give, each once."""
     of_sequences = {each.of_sequence.place: each.of_sequence for each in asked}
     return [*of_sequences.values(), *(each.of_plan for each in asked if not each.of_plan.is_empty)]
 
 
 def _of_plans(
-    params: Mapping[str, Any], request: Given, asked: Sequence[AskedPlan]
+    params: Mapping[str, Any], request: PlacedValues, asked: Sequence[AskedPlan]
 ) -> Iterator[PlanValues]:
     """Yield the values of the plans that have no own ones, once; then of each that has."""
     everywhere = requested_workflows.places(request.params, request.place)

@@ -14,7 +14,7 @@ _NOTHING: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True)
-class Given:
+class PlacedValues:
     """Values as they stand at a place of the payload, such as `sequences.0.params`.
 
     `variant` is the variant of light that is named beside them; once its values are laid under
@@ -43,8 +43,8 @@ class AskedPlan:
 
     sequence_id: str
     plan: str
-    of_sequence: Given
-    of_plan: Given
+    of_sequence: PlacedValues
+    of_plan: PlacedValues
 
     @property
     def key(self) -> tuple[str, str]:
@@ -124,7 +124,9 @@ def _sequence(reader: Reader, place: str, sequence: object) -> list[tuple[str, A
     return [(at, AskedPlan(code, plan, of_sequence, of_plan)) for at, plan, of_plan in plans]
 
 
-def _plans(reader: Reader, place: str, sequence: Mapping[str, Any]) -> list[tuple[str, str, Given]]:
+def _plans(
+    reader: Reader, place: str, sequence: Mapping[str, Any]
+) -> list[tuple[str, str, PlacedValues]]:
     given = sequence.get("plans", [])
     if not reader.take_kind(place, SEQUENCE["plans"], given):
         return []
@@ -136,21 +138,23 @@ def _plans(reader: Reader, place: str, sequence: Mapping[str, Any]) -> list[tupl
     return [(at, plan, of_plan) for at, plan, of_plan in checked if plan is not None]
 
 
-def _plan(reader: Reader, place: str, given: object) -> tuple[str | None, Given]:
+def _plan(reader: Reader, place: str, given: object) -> tuple[str | None, PlacedValues]:
     """Read a plan: its code, or an object of its code and params."""
     check = CHECKS[PLAN["plan"].rule]
     if not isinstance(given, dict):
-        return reader.named(place, check, given), Given(_NOTHING, place)
+        return reader.named(place, check, given), PlacedValues(_NOTHING, place)
     reader.keys(given, PLAN, f"{place}.")
     plan = reader.named(f"{place}.plan", check, given["plan"]) if "plan" in given else None
     return plan, _given(reader, place, given)
 
 
-def _given(reader: Reader, place: str, given: Mapping[str, Any]) -> Given:
+def _given(reader: Reader, place: str, given: Mapping[str, Any]) -> PlacedValues:
     at = f"{place}.params"
     params = given.get("params", _NOTHING)
     is_usable = params is _NOTHING or reader.take_kind(at, PAYLOAD["params"], params)
-    return Given(params if is_usable else _NOTHING, at, variant(reader, given, f"{place}.variant"))
+    return PlacedValues(
+        params if is_usable else _NOTHING, at, variant(reader, given, f"{place}.variant")
+    )
 
 
 def variant(reader: Reader, given: Mapping[str, Any], place: str) -> str | None:

@@ -73,14 +73,14 @@ def find(name: str) -> Workflow:
     faults = faults_of(row)
     if faults:
         raise _refused(f"workflow_{faults[0].code}", storable(f"{row.name}: {faults[0].detail}"))
-    workflow = of_row(row)
+    workflow = from_row(row)
     frozen = Workflow.objects.filter(
         name=workflow.name, sha256=workflow.sha256, contract_sha256=workflow.contract_sha256
     )
     return frozen.first() or workflow
 
 
-def of_row(row: NamedWorkflow) -> Workflow:
+def from_row(row: NamedWorkflow) -> Workflow:
     """Return a workflow as it would be frozen now; it is no row, whether there is one or not."""
     return Workflow(
         name=row.name,

@@ -50,7 +50,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Part:
+class PlannedRequest:
     """The plans of a wish that make one batch, and the request for them."""
 
     episode: Episode
@@ -63,12 +63,12 @@ class Part:
 class Rehearsed:
     """A part, and what it would make: why it cannot be taken, or what the dry run says of it."""
 
-    part: Part
+    part: PlannedRequest
     dry_run: DryRunDocument | None
     problems: Sequence[Problem] = ()
 
 
-def parts(wish: Wish) -> list[Part]:
+def parts(wish: Wish) -> list[PlannedRequest]:
     """Return a wish as requests, in the order of its plans.
 
     Where all plans of one are locked, and not those of others, there is none of it.
@@ -84,7 +84,7 @@ def parts(wish: Wish) -> list[Part]:
     locked = frozenset() if wish.more.get("force") else production.locked_ids(wish.plans)
     open_to_all = {at: of for at, of in grouped.items() if any(p.pk not in locked for p in of)}
     return [
-        Part(plans[0].sequence.episode, style, plans, _payload(wish, style, plans))
+        PlannedRequest(plans[0].sequence.episode, style, plans, _payload(wish, style, plans))
         for (_, style), plans in (open_to_all or grouped).items()
     ]
 
@@ -121,7 +121,7 @@ def _payload(wish: Wish, style: Style, plans: Sequence[Plan]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Offered:
+class OfferedParameter:
     """A parameter that can be given for all plans of a wish, in the bounds that hold for all.
 
     `found` is what it is by itself in each style, and its source; None is a seed that is drawn.
@@ -131,7 +131,7 @@ class Offered:
     found: Sequence[tuple[object, str]]
 
 
-def offered(wish: Wish) -> list[Offered]:
+def offered_parameters(wish: Wish) -> list[OfferedParameter]:
     """Return what can be given for a wish: what the workflows of all its styles have.
 
     Raises:
@@ -142,7 +142,7 @@ def offered(wish: Wish) -> list[Offered]:
         return []
     first, *others = read
     return [
-        Offered(
+        OfferedParameter(
             reduce(_narrowed, (found[name][0] for found in read)),
             [found[name][1] for found in read],
         )
@@ -208,7 +208,7 @@ def rehearse(wish: Wish) -> list[Rehearsed]:
     return [_rehearsed(part) for part in parts(wish)]
 
 
-def _rehearsed(part: Part) -> Rehearsed:
+def _rehearsed(part: PlannedRequest) -> Rehearsed:
     try:
         return Rehearsed(part, dry_runs.rehearse(request_validation.read(part.payload)))
     except InvalidRequest as refused:
@@ -229,6 +229,6 @@ def start(wish: Wish, *, key: str, requester: User) -> list[Created]:
         return [_start(part, request, key, requester) for part, request in read]
 
 
-def _start(part: Part, request: BatchRequest, key: str, requester: User) -> Created:
+def _start(part: PlannedRequest, request: BatchRequest, key: str, requester: User) -> Created:
     of_part = f"{key}.{part.episode.pk}.{part.style.code}"
     return idempotency.make_once(part.payload, lambda: request, key=of_part, requester=requester)

@@ -60,7 +60,7 @@ def read(
     return overrides
 
 
-def remaking(overrides: Overrides) -> Callable[[Batch], Callable[[PlanRun], None]] | None:
+def workflow_replacer(overrides: Overrides) -> Callable[[Batch], Callable[[PlanRun], None]] | None:
     """Return a function for a locked batch that gives its runs the other workflow, or None."""
     if overrides.workflow is None:
         return None
@@ -136,7 +136,7 @@ def _unmakeable(
     asked_at = requested_workflows.places(params)
     plans = [PlanValues(each, asked_at) for each in values]
     large = plan_preflight.too_large(workflow, requested_workflows.parameters(workflow), plans)
-    wanted = capability.Wanted(workflow)
+    wanted = capability.NeedsReader(workflow)
     return large or plan_preflight.unrunnable(workflow, wanted, plans, "params")
 
 
@@ -195,7 +195,7 @@ class _Reading:
     def _values(self, run: PlanRun) -> tuple[dict[str, Any], dict[str, str]]:
         """Return all values of a run, and their sources."""
         style = self._batch.style
-        params, sources = request_params.of_all(
+        params, sources = request_params.values_of_all(
             self._workflow, self._contract, style, self._asked, draws=True
         )
         own = _own(run)

@@ -446,5 +446,7 @@ def forget_secrets(server: Server) -> None:
 
 def missing_for(workflow: Workflow, server: Server) -> list[str]:
     """Return what a server lacks for a workflow, a sentence each; empty when nothing is known."""
-    found = capability.missing(capability.wanted(workflow, {}), [server.pk]).get(server.pk, [])
+    found = capability.missing(capability.needs_of_workflow(workflow, {}), [server.pk]).get(
+        server.pk, []
+    )
     return [str(Lack(each["name"], each["where"], tuple(each["closest"]))) for each in found]

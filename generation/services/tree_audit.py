@@ -43,7 +43,7 @@ UNFINISHED = {
 
 
 @dataclass(frozen=True)
-class Row:
+class VersionRow:
     """What the database says of a version; `published_at` None: it is not published (yet)."""
 
     path: str
@@ -52,7 +52,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Logged:
+class LoggedFile:
     """A legal file as the log of all files has it; its date is its publication's, else its own."""
 
     filed: Filed
@@ -66,7 +66,7 @@ class Report:
     """What an audit found: everything wrong, and every legal file."""
 
     findings: list[Finding] = field(default_factory=list)
-    files: list[Logged] = field(default_factory=list)
+    files: list[LoggedFile] = field(default_factory=list)
 
 
 def audit_tree(root: Path, *, watch: Watch = iter) -> Report:
@@ -83,7 +83,9 @@ def audit_tree(root: Path, *, watch: Watch = iter) -> Report:
     base = storage.root() if start.is_relative_to(storage.root()) else start
     report = Report()
     if base == storage.root():
-        report.findings += [Finding(path, Kind.NOT_MOUNTED, why) for path, why in volumes.wrong()]
+        report.findings += [
+            Finding(path, Kind.NOT_MOUNTED, why) for path, why in volumes.wrong_volumes()
+        ]
     walked = list(audit.walk(base, start, skip=storage.OWN))
     report.findings += [each for each in walked if isinstance(each, Finding)]
     # After the walk: a file is on disk only once its row is there, so none is missed.
@@ -96,16 +98,16 @@ def audit_tree(root: Path, *, watch: Watch = iter) -> Report:
     return report
 
 
-def _rows(prefix: str) -> Iterator[Row]:
+def _rows(prefix: str) -> Iterator[VersionRow]:
     versions = Version.objects.order_by("path")
     if prefix != ".":
         versions = versions.filter(path__startswith=f"{prefix}/")
     fields = versions.values_list("path", "sha256", "published_at")
     for path, sha256, published_at in fields.iterator(chunk_size=5000):
-        yield Row(path, sha256, published_at)
+        yield VersionRow(path, sha256, published_at)
 
 
-def _examine(report: Report, base: Path, relative: str, rows: dict[str, Row]) -> None:
+def _examine(report: Report, base: Path, relative: str, rows: dict[str, VersionRow]) -> None:
     filed = audit.read(base, relative)
     if isinstance(filed, Finding):
         report.findings.append(filed)
@@ -120,17 +122,17 @@ def _examine(report: Report, base: Path, relative: str, rows: dict[str, Row]) ->
     report.findings += filter(None, [audit.misfit(filed, head), _unlike(logged, rows)])
 
 
-def _logged(base: Path, filed: Filed, row: Row | None) -> tuple[Logged, bytes]:
-    with safe_open.file(base, filed.path) as handle:
+def _logged(base: Path, filed: Filed, row: VersionRow | None) -> tuple[LoggedFile, bytes]:
+    with safe_open.open_file(base, filed.path) as handle:
         head = handle.read(file_signatures.HEAD_BYTES)
         handle.seek(0)
         sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
         status = os.fstat(handle.fileno())
     date = (row and row.published_at) or datetime.fromtimestamp(status.st_mtime, UTC)
-    return Logged(filed, sha256, status.st_size, date), head
+    return LoggedFile(filed, sha256, status.st_size, date), head
 
 
-def _unlike(logged: Logged, rows: dict[str, Row]) -> Finding | None:
+def _unlike(logged: LoggedFile, rows: dict[str, VersionRow]) -> Finding | None:
     row = rows.get(logged.filed.path)
     if row is None:
         return Finding(logged.filed.path, Kind.NO_ROW, "the database does not know it")
@@ -140,7 +142,7 @@ def _unlike(logged: Logged, rows: dict[str, Row]) -> Finding | None:
     return Finding(logged.filed.path, Kind.CHANGED, detail)
 
 
-def _of_rows(base: Path, rows: dict[str, Row], report: Report) -> Iterator[Finding]:
+def _of_rows(base: Path, rows: dict[str, VersionRow], report: Report) -> Iterator[Finding]:
     on_disk = {logged.filed.path for logged in report.files}
     unpublished = Version.objects.unpublished()
     unfinished = dict(unpublished.values_list("path", "state"))
@@ -152,7 +154,7 @@ def _of_rows(base: Path, rows: dict[str, Row], report: Report) -> Iterator[Findi
             yield Finding(path, Kind.NO_FILE, f"SHA-256 was {row.sha256}")
 
 
-def _of_numbers(rows: dict[str, Row], report: Report) -> Iterator[Finding]:
+def _of_numbers(rows: dict[str, VersionRow], report: Report) -> Iterator[Finding]:
     on_disk = [logged.filed for logged in report.files]
     yield from audit.doubles(on_disk)
     yield from audit.gaps([*on_disk, *_named(rows)])
@@ -166,7 +168,7 @@ def _named(rows: Iterable[str]) -> Iterator[Filed]:
             continue  # A path that the rule no longer allows: its file is found illegal.
 
 
-def as_csv(files: Iterable[Logged]) -> str:
+def as_csv(files: Iterable[LoggedFile]) -> str:
     """Return the log of all files as CSV, one line per file, sorted by path; dates in UTC."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
@@ -175,7 +177,7 @@ def as_csv(files: Iterable[Logged]) -> str:
     return text.getvalue()
 
 
-def _line(logged: Logged) -> tuple[str | int, ...]:
+def _line(logged: LoggedFile) -> tuple[str | int, ...]:
     name = logged.filed.name
     return (
         logged.filed.project_id,

@@ -45,7 +45,7 @@ _MARKS = PreparedTuples(_marks)
 _ADOPT = say("If it is the right one, adopt it: manage.py adopt_storage")
 
 
-def expected() -> storage.Marks:
+def expected_marks() -> storage.Marks:
     """Return the marks that the database knows; the root is adopted at its first use.
 
     Raises:
@@ -55,14 +55,14 @@ def expected() -> storage.Marks:
     return marks if "" in marks else marks | {"": adopt_if_evident("")}
 
 
-def at(folder: str, act: Callable[[storage.Target], Done]) -> Done:
+def run_in_folder(folder: str, act: Callable[[storage.Target], Done]) -> Done:
     """Do something in a folder; what is wrong there is noted, and what it lies on adopted.
 
     Raises:
         StorageError: what went wrong.
     """
     try:
-        return _adopting(lambda: act(storage.Target(folder, expected())))
+        return _adopting(lambda: act(storage.Target(folder, expected_marks())))
     except storage.StorageError as error:
         note(error, folder)
         raise
@@ -216,10 +216,10 @@ def try_out(folder: str) -> None:
     _adopting(lambda: storage.probe(storage.Target(folder, _known())))
 
 
-def unmounted() -> list[str]:
+def mark_troubles() -> list[str]:
     """Return what is wrong with the marks of the volumes, a sentence each."""
     try:
-        return [why for _, why in wrong()] if _known() else []
+        return [why for _, why in wrong_volumes()] if _known() else []
     except storage.StorageError as error:
         return [error.detail]
 
@@ -235,7 +235,7 @@ def check(path: str) -> None:
         storage.survey(path.rpartition("/")[0], marks)
 
 
-def wrong() -> list[tuple[str, str]]:
+def wrong_volumes() -> list[tuple[str, str]]:
     """Return the volumes that do not carry the mark which the database knows, and why."""
     known = dict(Volume.objects.values_list("path", "mark"))
     found = ((path, _problem(partial(storage.survey, path, known))) for path in sorted(known))
@@ -249,7 +249,7 @@ def wrong() -> list[tuple[str, str]]:
 def _known() -> storage.Marks:
     """Return the marks; a database that is not migrated yet knows none, and the root is made."""
     try:
-        return expected()
+        return expected_marks()
     except DatabaseError:
         storage.make_root()
         return {}
@@ -284,7 +284,7 @@ def watch() -> None:
     In threads, as a disk can hang like a server.
     """
     try:
-        marks = expected()
+        marks = expected_marks()
     except storage.StorageError as error:
         note(error if isinstance(error, storage.WrongVolume) else _of_root(error), "")
         return

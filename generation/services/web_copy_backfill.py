@@ -33,7 +33,7 @@ def _settle(version: Version) -> int:
     """Write down what is served of a version; whoever reads it meanwhile makes the same."""
     fields: dict[str, object] = {"served_sha256": NOT_SHOWABLE}
     try:
-        found = showable_files.examined(version, showable_files.master(version))
+        found = showable_files.examine_master(version, showable_files.master(version))
     except showable_files.NotShowable as error:
         logger.warning("%s", error)
     else:

@@ -86,21 +86,21 @@ class ContractDocument(TypedDict):
     error: FaultDocument | None
 
 
-def every() -> list[ContractDocument]:
+def describe_all() -> list[ContractDocument]:
     """Return what is told of all workflows, by name; writes nothing."""
-    return [describe(row) for row in workflow_library.everything()]
+    return [describe(row) for row in workflow_library.all_current()]
 
 
-def one(name: str) -> ContractDocument:
+def describe_one(name: str) -> ContractDocument:
     """Return what is told of a workflow; writes nothing.
 
     Raises:
         NotFound: there is none of this name.
     """
-    return describe(named(name))
+    return describe(current_workflow(name))
 
 
-def named(name: str) -> NamedWorkflow:
+def current_workflow(name: str) -> NamedWorkflow:
     """Return the workflow of a name, as it is now; writes nothing.
 
     Raises:
@@ -120,7 +120,7 @@ def graph(name: str) -> Graph:
     Raises:
         NotFound: there is no such workflow, or no graph in it.
     """
-    row = named(name)
+    row = current_workflow(name)
     if row.graph is None:
         raise NotFound(f"{row.name}: {row.error['detail']}", code=f"workflow_{row.error['code']}")
     held: Graph = row.graph
@@ -134,7 +134,7 @@ def describe(row: NamedWorkflow) -> ContractDocument:
 
 def _described(row: NamedWorkflow) -> ContractDocument:
     known = node_definitions.known()
-    workflow = requested_workflows.of_row(row)
+    workflow = requested_workflows.from_row(row)
     contract = requested_workflows.contract(workflow, known)
     needed = requirements(row.graph, known[0])
     settable = contract.parameters.get(requested_workflows.PANEL)
@@ -163,7 +163,7 @@ def _described(row: NamedWorkflow) -> ContractDocument:
             }
             for asked in contract.questions
         ],
-        "answers": contract_choices.held(row.graph, row.choices),
+        "answers": contract_choices.answers_that_hold(row.graph, row.choices),
         "error": _fault(faults[0].code, faults[0].detail, faults[0].node) if faults else None,
     }
 

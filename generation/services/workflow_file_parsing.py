@@ -76,7 +76,7 @@ def _of_picture(content: bytes) -> bytes:
         texts = image_decoding.workflow_texts(content, most_bytes=bounds.graph_bytes)
     except UnreadableImage as error:
         raise GraphError(error.code, error.detail) from error
-    return formats.of_texts(texts, bounds)
+    return formats.document_of_texts(texts, bounds)
 
 
 def _graph(loaded: Graph) -> Graph:

@@ -68,8 +68,8 @@ def check(
     permissions.require(actor, permissions.GIVE_WORKFLOW, say("give a workflow"))
     called = names.composed(_name_of(filename) if name is None else name)
     _check_name(called)
-    row = workflow_library.current(called) or workflow_library.new(called)
-    given = workflow_library.filled(
+    row = workflow_library.current(called) or workflow_library.unsaved_workflow(called)
+    given = workflow_library.filled_row(
         row, workflow_file_parsing.read(content, node_definitions.known())
     )
     if given.graph is None:

@@ -63,7 +63,7 @@ def spelling(name: str) -> str | None:
     return row.name if row else file.name if file else None
 
 
-def everything() -> list[NamedWorkflow]:
+def all_current() -> list[NamedWorkflow]:
     """Return what each name stands for now, by name; writes nothing."""
     return sorted(_latest(), key=lambda row: row.name)
 
@@ -81,7 +81,7 @@ def _latest() -> list[NamedWorkflow]:
     return [row for row in latest if row is not None]
 
 
-def stored(name: str) -> NamedWorkflow | None:
+def stored_row(name: str) -> NamedWorkflow | None:
     """Return the row of a name, with what the folder says of it; None where there is none."""
     row = current(name)
     if row is not None and not row.is_stored:
@@ -110,7 +110,7 @@ def _updated(row: NamedWorkflow | None, file: File | None) -> NamedWorkflow | No
     if row is None or row.graph is not None or not row.document:
         return row
     reading = workflow_file_parsing.read(row.document.encode(), node_definitions.known())
-    return row if reading.graph is None else filled(row, reading)
+    return row if reading.graph is None else filled_row(row, reading)
 
 
 def _of_file(row: NamedWorkflow | None, file: File) -> NamedWorkflow | None:
@@ -128,25 +128,26 @@ def _of_file(row: NamedWorkflow | None, file: File) -> NamedWorkflow | None:
     file_sha256 = hashlib.sha256(content).hexdigest()
     if row and row.file_sha256 == file_sha256:
         return None
-    changed = filled(
-        row or new(file.name), workflow_file_parsing.read(content, node_definitions.known())
+    changed = filled_row(
+        row or unsaved_workflow(file.name),
+        workflow_file_parsing.read(content, node_definitions.known()),
     )
     changed.file_sha256, changed.file_changed_at = file_sha256, changed_at
     return changed
 
 
 def _unreadable(file: File, error: OSError) -> NamedWorkflow:
-    row = new(file.name)
+    row = unsaved_workflow(file.name)
     row.error = {"code": "unreadable", "detail": str(error.strerror or error), "node": None}
     return row
 
 
-def new(name: str) -> NamedWorkflow:
+def unsaved_workflow(name: str) -> NamedWorkflow:
     """Return a workflow of this name that holds nothing yet, and is not stored."""
     return NamedWorkflow(name=name, folded=names.folded(name))
 
 
-def filled(row: NamedWorkflow, reading: ReadFile) -> NamedWorkflow:
+def filled_row(row: NamedWorkflow, reading: ReadFile) -> NamedWorkflow:
     """Return a copy of a row that holds what was read."""
     filled_in = row.unstored_copy()
     filled_in.document, filled_in.graph = reading.document, reading.graph

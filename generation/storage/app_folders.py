@@ -27,11 +27,11 @@ def put(folder: str, name: str, pieces: Iterable[bytes], marks: Marks) -> Path:
     """
     _check(folder)
     try:
-        with volume_marks.opened(folder, marks, make=True) as at:
+        with volume_marks.open_marked(folder, marks, make=True) as at:
             safe_open.write_pieces(at, name, pieces)
             safe_open.sync(at)
     except OSError as error:
-        raise errors.of(error, str(root() / folder)) from error
+        raise errors.storage_error(error, str(root() / folder)) from error
     return absolute(f"{folder}/{name}")
 
 
@@ -43,13 +43,13 @@ def names_in(top: str) -> dict[str, float]:
     """
     _check(top)
     try:
-        with safe_open.folder(root(), top) as at:
+        with safe_open.open_folder(root(), top) as at:
             names = os.listdir(at)  # noqa: PTH208 - pathlib lists no descriptor
             seen = {name: _folder_s(at, name) for name in names}
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise errors.of(error, str(root() / top)) from error
+        raise errors.storage_error(error, str(root() / top)) from error
     return {name: changed for name, changed in seen.items() if changed is not None}
 
 
@@ -69,12 +69,12 @@ def remove_tree(folder: str) -> None:
     _check(folder)
     above, name = safe_open.split(folder)
     try:
-        with safe_open.folder(root(), above) as at:
+        with safe_open.open_folder(root(), above) as at:
             shutil.rmtree(name, dir_fd=at)
     except FileNotFoundError:
         return
     except OSError as error:
-        raise errors.of(error, str(root() / folder)) from error
+        raise errors.storage_error(error, str(root() / folder)) from error
 
 
 def _check(folder: str) -> None:

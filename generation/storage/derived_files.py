@@ -29,12 +29,12 @@ def keep(folder: str, files: dict[str, bytes], marks: Marks) -> None:
         WrongVolume: what is mounted there is not what the database knows.
     """
     try:
-        with volume_marks.opened(_path(folder), marks, make=True) as at:
+        with volume_marks.open_marked(_path(folder), marks, make=True) as at:
             for name, content in files.items():
                 _replace(at, name, content)
             safe_open.sync(at)
     except OSError as error:
-        raise errors.of(error, str(root() / _path(folder))) from error
+        raise errors.storage_error(error, str(root() / _path(folder))) from error
 
 
 def _replace(at: int, name: str, content: bytes) -> None:
@@ -48,9 +48,9 @@ def _replace(at: int, name: str, content: bytes) -> None:
         raise
 
 
-def kept(folder: str, name: str, max_bytes: int) -> bytes | None:
+def read_kept(folder: str, name: str, max_bytes: int) -> bytes | None:
     """Return what a file of a folder holds; None: there is none, or it cannot be read."""
-    with suppress(OSError), safe_open.file(root(), f"{_path(folder)}/{name}") as handle:
+    with suppress(OSError), safe_open.open_file(root(), f"{_path(folder)}/{name}") as handle:
         return handle.read(max_bytes)
     return None
 
@@ -62,13 +62,13 @@ def names_in(folder: str = "") -> dict[str, float]:
         StorageError: it cannot be read.
     """
     try:
-        with safe_open.folder(root(), _path(folder)) as at:
+        with safe_open.open_folder(root(), _path(folder)) as at:
             names = os.listdir(at)  # noqa: PTH208 - pathlib lists no descriptor
             return {name: _changed_s(at, name) for name in names}
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise errors.of(error, str(root() / _path(folder))) from error
+        raise errors.storage_error(error, str(root() / _path(folder))) from error
 
 
 def _changed_s(at: int, name: str) -> float:
@@ -85,13 +85,13 @@ def forget(folder: str, names: Iterable[str]) -> int:
     """
     n_removed = 0
     try:
-        with safe_open.folder(root(), _path(folder)) as at:
+        with safe_open.open_folder(root(), _path(folder)) as at:
             for name in names:
                 n_removed += _unlink(at, name)
     except FileNotFoundError:
         return n_removed
     except OSError as error:
-        raise errors.of(error, str(root() / _path(folder))) from error
+        raise errors.storage_error(error, str(root() / _path(folder))) from error
     return n_removed
 
 
@@ -112,12 +112,12 @@ def remove(folder: str) -> None:
     """
     above, name = safe_open.split(_path(folder))
     try:
-        with safe_open.folder(root(), above) as at:
+        with safe_open.open_folder(root(), above) as at:
             shutil.rmtree(name, dir_fd=at)
     except FileNotFoundError:
         return
     except OSError as error:
-        raise errors.of(error, str(root() / _path(folder))) from error
+        raise errors.storage_error(error, str(root() / _path(folder))) from error
 
 
 def _path(folder: str) -> str:

@@ -106,7 +106,7 @@ class NameTaken(MadseaError):
     code = "name_taken"
 
 
-def of(error: OSError, what: str) -> StorageError:
+def storage_error(error: OSError, what: str) -> StorageError:
     """Return the storage's error for one of the system's, about `what`."""
     words = _WORDS.get(error.errno or 0) or error.strerror or str(error)
     found = StorageError(f"{what}: {words}")

@@ -37,7 +37,7 @@ _COPIED_AFTER = frozenset({errno.EXDEV, *errors.WITHOUT_LINKS})
 
 
 @dataclass(frozen=True)
-class Staged:
+class StagedFile:
     """A whole file in staging: `path` is relative to the projects root, the hash is SHA-256."""
 
     path: str
@@ -80,7 +80,7 @@ def _inside(relative: str) -> str:
 # Staging ------------------------------------------------------------------------------------------
 
 
-def stage(content: bytes, to: Target = NO_TARGET) -> Staged:
+def stage(content: bytes, to: Target = NO_TARGET) -> StagedFile:
     """Write bytes into the staging folder of the volume where they are to be published, synced.
 
     The file is made in the folder of its name, and moved to staging while it is empty: so it has
@@ -93,15 +93,15 @@ def stage(content: bytes, to: Target = NO_TARGET) -> Staged:
     name, seen = secrets.token_hex(16), Survey(to.marks)
     folder = _inside(to.folder) if to.folder else ""
     try:
-        with volume_marks.opened(folder, to.marks, make=True, survey=seen) as target:
+        with volume_marks.open_marked(folder, to.marks, make=True, survey=seen) as target:
             above = f"{seen.top}/{STAGING}".lstrip("/")
             with _staging(above, to.marks) as staging:
                 _write(target, staging, name, content)
     except OSError as error:
-        found = errors.of(error, str(root() / folder))
+        found = errors.storage_error(error, str(root() / folder))
         found.n_bytes = len(content)
         raise found from error
-    return Staged(f"{above}/{name}", hashlib.sha256(content).hexdigest(), len(content))
+    return StagedFile(f"{above}/{name}", hashlib.sha256(content).hexdigest(), len(content))
 
 
 @contextmanager
@@ -109,7 +109,7 @@ def _staging(folder: str, marks: Marks) -> Iterator[int]:
     """Open a staging folder; what lies in its way is no plan's fault."""
     with ExitStack() as stack:
         try:
-            at = stack.enter_context(volume_marks.opened(folder, marks, make=True))
+            at = stack.enter_context(volume_marks.open_marked(folder, marks, make=True))
         except (safe_open.NotPlain, NotADirectoryError) as error:
             raise StorageError(
                 say(
@@ -144,7 +144,7 @@ def discard(staging_path: str) -> None:
     if not staging_path:
         return
     above, name = safe_open.split(_inside(staging_path))
-    with suppress(OSError), safe_open.folder(root(), above) as folder:
+    with suppress(OSError), safe_open.open_folder(root(), above) as folder:
         safe_open.check_plain(folder, name)
         os.unlink(name, dir_fd=folder)
 
@@ -167,7 +167,7 @@ def link(staging_path: str, final: str, sha256: str, marks: Marks = NO_MARKS) ->
     """
     above, name = safe_open.split(_inside(final))
     try:
-        with volume_marks.opened(above, marks, make=True) as folder:
+        with volume_marks.open_marked(above, marks, make=True) as folder:
             _link_once(_inside(staging_path), folder, name, sha256)
             safe_open.sync(folder)
     except OSError as error:
@@ -175,13 +175,13 @@ def link(staging_path: str, final: str, sha256: str, marks: Marks = NO_MARKS) ->
             raise StagedFileGone(
                 say("{final}: {reason}", final=final, reason=error.strerror or error)
             ) from error
-        raise errors.of(error, final) from error
+        raise errors.storage_error(error, final) from error
 
 
 def _link_once(staging_path: str, folder: int, name: str, sha256: str) -> None:
     above, source = safe_open.split(staging_path)
     try:
-        with safe_open.folder(root(), above) as staging:
+        with safe_open.open_folder(root(), above) as staging:
             safe_open.check_plain(staging, source)
             _link(staging, source, folder, name)
     except OSError as error:
@@ -231,7 +231,7 @@ def _hash_in(folder: int, name: str) -> str | None:
 def _is_gone(relative: str, marks: Marks) -> bool:
     """Tell whether a staged file is certainly not there any more, its folder being readable."""
     above, name = safe_open.split(_inside(relative))
-    with suppress(OSError), volume_marks.opened(above, marks) as folder:
+    with suppress(OSError), volume_marks.open_marked(above, marks) as folder:
         try:
             safe_open.check_plain(folder, name)
         except (safe_open.NotPlain, FileNotFoundError):
@@ -242,14 +242,14 @@ def _is_gone(relative: str, marks: Marks) -> bool:
 # Reading ------------------------------------------------------------------------------------------
 
 
-def look(relative: str, marks: Marks = NO_MARKS) -> Content:
+def read_in_pieces(relative: str, marks: Marks = NO_MARKS) -> Content:
     """Return what a file holds, read in pieces.
 
     Raises:
         FileGone: it is not there, or is no plain file.
         StorageError: it cannot be read.
     """
-    with opened(relative, marks) as handle:
+    with open_pieces(relative, marks) as handle:
         digest = hashlib.file_digest(handle, "sha256")
         return Content(digest.hexdigest(), os.fstat(handle.fileno()).st_size)
 
@@ -263,7 +263,7 @@ def read(relative: str, *, max_bytes: int | None = None, marks: Marks = NO_MARKS
         StorageError: it cannot be read.
         WrongVolume: what is mounted there is not what the database knows.
     """
-    with opened(relative, marks) as handle:
+    with open_pieces(relative, marks) as handle:
         n_bytes = os.fstat(handle.fileno()).st_size
         if max_bytes is not None and n_bytes > max_bytes:
             raise FileGone(
@@ -283,21 +283,21 @@ def try_to_read(relative: str, marks: Marks = NO_MARKS) -> None:
     Raises:
         StorageError: as in `read`.
     """
-    with opened(relative, marks) as handle:
+    with open_pieces(relative, marks) as handle:
         handle.read(1)
 
 
 def is_there(relative: str) -> bool:
     """Tell whether a plain file lies under a name; no where that cannot be found out."""
     above, name = safe_open.split(_inside(relative))
-    with suppress(OSError), safe_open.folder(root(), above) as folder:
+    with suppress(OSError), safe_open.open_folder(root(), above) as folder:
         safe_open.check_plain(folder, name)
         return True
     return False
 
 
 @contextmanager
-def opened(relative: str, marks: Marks = NO_MARKS) -> Iterator[BufferedReader]:
+def open_pieces(relative: str, marks: Marks = NO_MARKS) -> Iterator[BufferedReader]:
     """Open a file for reading, piece by piece.
 
     Raises:
@@ -306,7 +306,7 @@ def opened(relative: str, marks: Marks = NO_MARKS) -> Iterator[BufferedReader]:
     above, name = safe_open.split(_inside(relative))
     try:
         with (
-            volume_marks.opened(above, marks) as folder,
+            volume_marks.open_marked(above, marks) as folder,
             _file_in(folder, name, relative) as handle,
         ):
             yield handle
@@ -317,7 +317,7 @@ def opened(relative: str, marks: Marks = NO_MARKS) -> Iterator[BufferedReader]:
             say("{relative}: {reason}", relative=relative, reason=error.strerror or error)
         ) from error
     except OSError as error:
-        raise errors.of(error, relative) from error
+        raise errors.storage_error(error, relative) from error
 
 
 @contextmanager

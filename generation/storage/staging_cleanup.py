@@ -26,7 +26,7 @@ def left_over(age_s: float, marks: Marks = volume_marks.NO_MARKS) -> list[str]:
         volume_marks.survey("", marks)
         return [path for folder in _folders("") for path in _old_in(folder, until)]
     except OSError as error:
-        raise errors.of(error, str(root())) from error
+        raise errors.storage_error(error, str(root())) from error
 
 
 def _folders(folder: str, depth: int = 0) -> Iterator[str]:
@@ -35,7 +35,7 @@ def _folders(folder: str, depth: int = 0) -> Iterator[str]:
     if depth == _DEPTH:
         return
     try:
-        with safe_open.folder(root(), folder) as at:
+        with safe_open.open_folder(root(), folder) as at:
             names = os.listdir(at)  # noqa: PTH208 - pathlib lists no descriptor
             below = sorted(each for each in names if _is_folder(at, each, depth))
     except (FileNotFoundError, safe_open.NotPlain):
@@ -59,7 +59,7 @@ def _old_in(folder: str, until: float) -> Iterator[str]:
     staging = f"{folder}/{STAGING}".lstrip("/")
     for where, prefix in ((staging, ""), (folder, UNBORN)):
         try:
-            with safe_open.folder(root(), where) as at:
+            with safe_open.open_folder(root(), where) as at:
                 for name, status in safe_open.plain_files(at):
                     if name.startswith(prefix) and status.st_mtime <= until:
                         yield f"{where}/{name}".lstrip("/")

@@ -140,7 +140,7 @@ def _mark_in(at: int) -> str:
 
 
 @contextmanager
-def opened(
+def open_marked(
     folder: str, marks: Marks, *, make: bool = False, survey: Survey | None = None
 ) -> Iterator[int]:
     """Open a folder below the root whose volumes carry their marks; yield its descriptor.
@@ -153,7 +153,7 @@ def opened(
     if make:
         _check_mounted(folder, marks)
     try:
-        with safe_open.folder(root(), folder, make=make, visit=survey or Survey(marks)) as at:
+        with safe_open.open_folder(root(), folder, make=make, visit=survey or Survey(marks)) as at:
             yield at
     except FileNotFoundError:
         _check_mounted(folder, marks)
@@ -177,14 +177,14 @@ def survey(folder: str, marks: Marks) -> None:
     """Look for the marks on the way to a folder, as far as it exists.
 
     Raises:
-        WrongVolume, UnknownVolume: as in `opened`.
+        WrongVolume, UnknownVolume: as in `open_marked`.
         StorageError: it cannot be read.
     """
     try:
-        with suppress(FileNotFoundError), opened(folder, marks):
+        with suppress(FileNotFoundError), open_marked(folder, marks):
             pass
     except OSError as error:
-        raise errors.of(error, str(root() / folder)) from error
+        raise errors.storage_error(error, str(root() / folder)) from error
 
 
 def read_mark(path: str = "") -> str:
@@ -194,10 +194,10 @@ def read_mark(path: str = "") -> str:
         StorageError: there is no such folder, or it cannot be read.
     """
     try:
-        with safe_open.folder(root(), path) as at:
+        with safe_open.open_folder(root(), path) as at:
             return _mark_in(at)
     except OSError as error:
-        raise errors.of(error, str(root() / path)) from error
+        raise errors.storage_error(error, str(root() / path)) from error
 
 
 def make_root() -> None:
@@ -209,7 +209,7 @@ def make_root() -> None:
     try:
         root().mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise errors.of(error, str(root())) from error
+        raise errors.storage_error(error, str(root())) from error
 
 
 def make_mark(path: str = "") -> str:
@@ -224,7 +224,7 @@ def make_mark(path: str = "") -> str:
     if not path:
         make_root()
     try:
-        with safe_open.folder(root(), path) as at:
+        with safe_open.open_folder(root(), path) as at:
             if found := _mark_in(at):
                 return found
             safe_open.write_new(at, draft, f"{_WORDS}{secrets.token_hex(16)}\n".encode())
@@ -232,7 +232,7 @@ def make_mark(path: str = "") -> str:
             safe_open.sync(at)
             return _mark_in(at)
     except OSError as error:
-        raise errors.of(error, str(root() / path)) from error
+        raise errors.storage_error(error, str(root() / path)) from error
 
 
 def _give_name(at: int, draft: str) -> None:
@@ -256,8 +256,8 @@ def is_empty(path: str = "") -> bool:
         StorageError: it cannot be read.
     """
     try:
-        with safe_open.folder(root(), path) as at:
+        with safe_open.open_folder(root(), path) as at:
             names = os.listdir(at)  # noqa: PTH208 - pathlib lists no descriptor
     except OSError as error:
-        raise errors.of(error, str(root() / path)) from error
+        raise errors.storage_error(error, str(root() / path)) from error
     return all(name.startswith(".") or name == "lost+found" for name in names)

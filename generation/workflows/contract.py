@@ -84,7 +84,7 @@ def contract(
         loaders=reading.loaders,
         warnings=(
             *reading.warnings,
-            *contract_choices.gone(graph, chosen, found),
+            *contract_choices.warnings_of_gone(graph, chosen, found),
             *loose,
             *frontend_substitutions.remarks(graph, definitions),
         ),

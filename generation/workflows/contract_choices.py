@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from generation.comfyui.untrusted_json import Json, listed, mapping, strings
+from generation.comfyui.untrusted_json import Json, as_list, as_mapping, strings
 from generation.workflows.graph import Graph
 from generation.workflows.parameters import Parameter, check
 from generation.workflows.remarks import Remark
@@ -59,7 +59,7 @@ def anchors(graph: Graph, targets: Iterable[Target]) -> list[list[str]]:
 
 def answers(graph: Graph, stored: Json) -> HeldAnswers:
     """Return the stored answers whose nodes the graph still has, of the same class."""
-    known = {code: mapping(given) for code, given in mapping(stored.get("answers")).items()}
+    known = {code: as_mapping(given) for code, given in as_mapping(stored.get("answers")).items()}
     nodes = {code: str(given.get("node", "")) for code, given in known.items()}
     fitting = {
         code: node_id
@@ -74,7 +74,7 @@ def answers(graph: Graph, stored: Json) -> HeldAnswers:
     )  # fmt: skip
 
 
-def held(graph: Graph, stored: Json) -> dict[str, str]:
+def answers_that_hold(graph: Graph, stored: Json) -> dict[str, str]:
     """Return the answers that hold for a graph, by question; an empty text is none of them."""
     fitting = answers(graph, stored)
     nodes = {
@@ -85,11 +85,13 @@ def held(graph: Graph, stored: Json) -> dict[str, str]:
     return {code: node_id for code, node_id in nodes.items() if node_id is not None}
 
 
-def gone(graph: Graph, stored: Json, parameters: dict[str, Parameter]) -> Iterator[Remark]:
+def warnings_of_gone(
+    graph: Graph, stored: Json, parameters: dict[str, Parameter]
+) -> Iterator[Remark]:
     """Yield a warning for each choice that no longer holds, as its node is gone or another."""
-    holding = held(graph, stored)
-    for code, given in mapping(stored.get("answers")).items():
-        node_id = str(mapping(given).get("node", ""))
+    holding = answers_that_hold(graph, stored)
+    for code, given in as_mapping(stored.get("answers")).items():
+        node_id = str(as_mapping(given).get("node", ""))
         if code not in holding:
             detail = say(
                 "The answer to {code} was node {node_id}, which is not there any more.",
@@ -97,16 +99,16 @@ def gone(graph: Graph, stored: Json, parameters: dict[str, Parameter]) -> Iterat
                 node_id=node_id,
             )
             yield Remark("choice_gone", detail)
-    for name, chosen in mapping(stored.get("parameters")).items():
+    for name, chosen in as_mapping(stored.get("parameters")).items():
         parameter = parameters.get(name)
-        if parameter is None or not _is_about(graph, mapping(chosen), parameter):
+        if parameter is None or not _is_about(graph, as_mapping(chosen), parameter):
             detail = say(
                 "What was chosen for the parameter {name} does not hold any more: the nodes that "
                 "it was about are not there, or are other ones. Choose again.",
                 name=name,
             )
             yield Remark("choice_gone", detail)
-        elif problem := _unfit(parameter, mapping(chosen)):
+        elif problem := _unfit(parameter, as_mapping(chosen)):
             yield Remark(
                 "preset_unfit",
                 say("The preset of {name} is not used: {problem}", name=name, problem=problem),
@@ -115,7 +117,7 @@ def gone(graph: Graph, stored: Json, parameters: dict[str, Parameter]) -> Iterat
 
 def laid_over(graph: Graph, parameters: dict[str, Parameter], stored: Json) -> dict[str, Parameter]:
     """Return the parameters with the choices that still hold."""
-    chosen = {name: mapping(of) for name, of in mapping(stored.get("parameters")).items()}
+    chosen = {name: as_mapping(of) for name, of in as_mapping(stored.get("parameters")).items()}
     return {
         name: with_choice(parameter, chosen[name])
         if name in chosen and _is_about(graph, chosen[name], parameter)
@@ -142,7 +144,7 @@ def with_choice(parameter: Parameter, chosen: Json) -> Parameter:
 def _is_about(graph: Graph, chosen: Json, parameter: Parameter) -> bool:
     """Tell whether a choice is about an input that the parameter still sets."""
     present = anchors(graph, parameter.targets)
-    return any(listed(anchor) in present for anchor in listed(chosen.get("targets")))
+    return any(as_list(anchor) in present for anchor in as_list(chosen.get("targets")))
 
 
 def _unfit(parameter: Parameter, chosen: Json) -> str:

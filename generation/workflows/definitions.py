@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
-from generation.comfyui.untrusted_json import Json, listed, mapping, number, strings
+from generation.comfyui.untrusted_json import Json, as_list, as_mapping, number, strings
 from generation.workflows import dynamic_inputs
 
 Definitions: TypeAlias = Mapping[str, object]
@@ -50,7 +50,7 @@ def shipped_definitions() -> Definitions:
 
     Their lists of model files carry `open_list`: what a studio's servers have is not known.
     """
-    return mapping(json.loads(_SHIPPED.read_text(encoding="utf-8")))
+    return as_mapping(json.loads(_SHIPPED.read_text(encoding="utf-8")))
 
 
 def inputs_of(
@@ -89,24 +89,24 @@ def is_choice(definitions: Definitions, class_type: str, name: str) -> bool:
 
 def output_types(definitions: Definitions, class_type: str) -> tuple[str, ...]:
     """Return the types of what the class gives, in the order of its slots."""
-    given = listed(mapping(definitions.get(class_type)).get("output"))
+    given = as_list(as_mapping(definitions.get(class_type)).get("output"))
     # A list of choices is the type of a COMBO, in the older form.
     return tuple(kind if isinstance(kind, str) else "COMBO" for kind in given)
 
 
 def tells_outputs(definitions: Definitions, class_type: str) -> bool:
     """Tell whether the definitions say what the class gives, be it nothing."""
-    return isinstance(mapping(definitions.get(class_type)).get("output"), list)
+    return isinstance(as_mapping(definitions.get(class_type)).get("output"), list)
 
 
 def output_names(definitions: Definitions, class_type: str) -> tuple[str, ...]:
     """Return what the slots of what the class gives are called, in their order."""
-    return strings(mapping(definitions.get(class_type)).get("output_name"))
+    return strings(as_mapping(definitions.get(class_type)).get("output_name"))
 
 
 def is_output(definitions: Definitions, class_type: str) -> bool:
     """Tell whether a server executes a node of this class for its own sake."""
-    return mapping(definitions.get(class_type)).get("output_node") is True
+    return as_mapping(definitions.get(class_type)).get("output_node") is True
 
 
 def without_uploads(definitions: Definitions) -> Json:
@@ -114,27 +114,27 @@ def without_uploads(definitions: Definitions) -> Json:
 
     What is left changes only with what is installed on a server.
     """
-    return {name: _without_uploads(mapping(node)) for name, node in definitions.items()}
+    return {name: _without_uploads(as_mapping(node)) for name, node in definitions.items()}
 
 
 def _without_uploads(node: Json) -> Json:
     groups = {
-        group: {name: spec for name, spec in mapping(specs).items() if not _takes_uploads(spec)}
-        for group, specs in mapping(node.get("input")).items()
+        group: {name: spec for name, spec in as_mapping(specs).items() if not _takes_uploads(spec)}
+        for group, specs in as_mapping(node.get("input")).items()
     }
     return node | {"input": groups}
 
 
 def _takes_uploads(spec: object) -> bool:
-    options = mapping((listed(spec) or [None])[-1])
+    options = as_mapping((as_list(spec) or [None])[-1])
     return any(name.endswith("_upload") and value for name, value in options.items())
 
 
 def _spec(spec: object, *, required: bool) -> InputSpec:
     """Read `[type, options]`, where the type may be the list of a COMBO itself."""
-    parts = listed(spec)
+    parts = as_list(spec)
     kind = parts[0] if parts else ""
-    options = mapping(parts[1]) if len(parts) > 1 else {}
+    options = as_mapping(parts[1]) if len(parts) > 1 else {}
     return InputSpec(
         kind="COMBO" if isinstance(kind, list) else str(kind),
         required=required,

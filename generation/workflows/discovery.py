@@ -20,7 +20,7 @@ from generation.workflows.result_nodes import Saver
 from generation.workflows.sampling import Sampling, samplings, splits, steering
 from generation.workflows.seeds import seeds
 from generation.workflows.size_parameters import add_size
-from generation.workflows.titles import titled
+from generation.workflows.titles import title_marks
 from generation.workflows.typed_graph import GraphView, Target
 from generation.workflows.value_sources import value_source
 from wording import say
@@ -121,14 +121,14 @@ def _find_result(view: GraphView, reading: Reading) -> None:
         return
     reading.result, *others = order
     rivals = [saver for saver in others if result_nodes.competes(view, order[0], saver, sampled)]
-    reading.warnings += result_nodes.several(view, order[0]) if pictures else []
+    reading.warnings += result_nodes.several_pictures_remark(view, order[0]) if pictures else []
     if rivals and pictures and not order[0].is_titled:
         reading.questions.append(result_nodes.ask_which([order[0], *rivals]))
     beside = [s for s in reading.savers if s.kind != "preview" and s is not reading.result]
     reading.warnings += [
         result_nodes.saved_beside(view, saver)
         if saver in whole
-        else result_nodes.unfinished(view, saver)
+        else result_nodes.unfinished_remark(view, saver)
         for saver in beside
     ]
 
@@ -137,7 +137,7 @@ def _add_panel(names: Names, reading: Reading, reached: set[str], answers: HeldA
     view = names.view
     found = panel_inputs.loaders(view, reached)
     reading.loaders = tuple(loader.target[0] for loader in found)
-    titled = panel_inputs.titled(view, found)
+    titled = panel_inputs.chosen_by_title(view, found)
     answered = [loader for loader in found if loader.target[0] == answers.panel]
     chosen = answered or titled
     left = chosen or [loader for loader in found if not loader.is_example]
@@ -229,7 +229,7 @@ def _add_titled(view: GraphView, reading: Reading, answered: frozenset[str]) -> 
     Not over what somebody has answered.
     """
     named: dict[str, Targets] = {}
-    for title in titled(view):
+    for title in title_marks(view):
         if title.target is None:
             where = say(
                 "The title {text!r} of node {node_id}", text=title.text, node_id=title.node_id

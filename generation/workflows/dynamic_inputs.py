@@ -8,7 +8,7 @@ Source: what GET /object_info of ComfyUI 0.8.0 says of `ResizeImageMaskNode` and
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from generation.comfyui.untrusted_json import Json, listed, mapping
+from generation.comfyui.untrusted_json import Json, as_list, as_mapping
 
 CHOICE, GROWING, SLOT = "COMFY_DYNAMICCOMBO_V3", "COMFY_AUTOGROW_V3", "COMFY_DYNAMICSLOT_V3"
 _DYNAMIC = frozenset({CHOICE, GROWING, SLOT})
@@ -27,9 +27,11 @@ class Input(NamedTuple):
 
 def has_any(definition: object) -> bool:
     """Tell whether a class has inputs that depend on a node's values."""
-    groups = mapping(mapping(definition).get("input"))
+    groups = as_mapping(as_mapping(definition).get("input"))
     specs = (
-        spec for group in ("required", "optional") for spec in mapping(groups.get(group)).values()
+        spec
+        for group in ("required", "optional")
+        for spec in as_mapping(groups.get(group)).values()
     )
     return any(_kind(spec) in _DYNAMIC for spec in specs)
 
@@ -39,9 +41,9 @@ def inputs(definition: object, values: Mapping[str, object]) -> Iterator[Input]:
 
     `values` may be filled meanwhile: what a choice brings is looked up after it was yielded.
     """
-    found = mapping(definition)
+    found = as_mapping(definition)
     yield from _of_groups(
-        "", mapping(found.get("input")), mapping(found.get("input_order")), values
+        "", as_mapping(found.get("input")), as_mapping(found.get("input_order")), values
     )
 
 
@@ -49,8 +51,8 @@ def _of_groups(
     prefix: str, groups: Json, order: Json, values: Mapping[str, object]
 ) -> Iterator[Input]:
     for group in ("required", "optional"):
-        specs = mapping(groups.get(group))
-        first = [str(name) for name in listed(order.get(group)) if str(name) in specs]
+        specs = as_mapping(groups.get(group))
+        first = [str(name) for name in as_list(order.get(group)) if str(name) in specs]
         for name in dict.fromkeys([*first, *specs]):
             yield from _spread(Input(f"{prefix}{name}", specs[name], group == "required"), values)
 
@@ -68,21 +70,21 @@ def _spread(found: Input, values: Mapping[str, object]) -> Iterator[Input]:
 
 def _chosen(found: Input, values: Mapping[str, object]) -> Iterator[Input]:
     """Yield a choice, then the inputs that its value brings; without a value it is the first."""
-    options = [mapping(option) for option in listed(_options(found.spec).get("options"))]
+    options = [as_mapping(option) for option in as_list(_options(found.spec).get("options"))]
     keys = [option.get("key") for option in options]
     yield Input(found.name, ["COMBO", {"options": keys}], found.required)
     value = values.get(found.name)
     chosen = keys[0] if value is None and keys else value
     for option in options:
         if option.get("key") == chosen and found.name.count(".") < _DEPTH_MAX:
-            yield from _of_groups(f"{found.name}.", mapping(option.get("inputs")), {}, values)
+            yield from _of_groups(f"{found.name}.", as_mapping(option.get("inputs")), {}, values)
 
 
 def _grown(found: Input, values: Mapping[str, object]) -> Iterator[Input]:
     """Yield the inputs of a list that a node uses, and those that it must have."""
-    template = mapping(_options(found.spec).get("template"))
-    groups = mapping(template.get("input"))
-    specs = {**mapping(groups.get("optional")), **mapping(groups.get("required"))}
+    template = as_mapping(_options(found.spec).get("template"))
+    groups = as_mapping(template.get("input"))
+    specs = {**as_mapping(groups.get("optional")), **as_mapping(groups.get("required"))}
     spec = next(iter(specs.values()), None)
     least = template.get("min")
     for number, own in enumerate(_names(template)):
@@ -93,17 +95,17 @@ def _grown(found: Input, values: Mapping[str, object]) -> Iterator[Input]:
 
 
 def _names(template: Json) -> list[str]:
-    own = [str(name) for name in listed(template.get("names"))]
+    own = [str(name) for name in as_list(template.get("names"))]
     most = template.get("max")
     n_most = min(most, _GROWN_MOST) if isinstance(most, int) else _GROWN_MOST
     return own[:_GROWN_MOST] or [f"{template.get('prefix', '')}{n}" for n in range(n_most)]
 
 
 def _kind(spec: object) -> object:
-    parts = listed(spec)
+    parts = as_list(spec)
     return parts[0] if parts and isinstance(parts[0], str) else ""
 
 
 def _options(spec: object) -> Json:
-    parts = listed(spec)
-    return mapping(parts[1]) if len(parts) > 1 else {}
+    parts = as_list(spec)
+    return as_mapping(parts[1]) if len(parts) > 1 else {}

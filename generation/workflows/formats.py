@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from generation.comfyui.untrusted_json import Json, mapping
+from generation.comfyui.untrusted_json import Json, as_mapping
 from generation.workflows import editor
 from generation.workflows import graph as graphs
 from generation.workflows.definitions import Definitions
@@ -42,7 +42,7 @@ def load(content: bytes, known: Sequence[Definitions], limits: GraphLimits = DEF
     return Loaded(graphs.checked({**converted.graph}, limits), converted.remarks)
 
 
-def of_texts(texts: Mapping[str, str], limits: GraphLimits = DEFAULT) -> bytes:
+def document_of_texts(texts: Mapping[str, str], limits: GraphLimits = DEFAULT) -> bytes:
     """Return the document that the texts `prompt` and `workflow` of a picture make.
 
     What a server has added to the prompt that it executed (`is_changed`, which may be no number)
@@ -70,22 +70,22 @@ def of_texts(texts: Mapping[str, str], limits: GraphLimits = DEFAULT) -> bytes:
 
 def _without_changes(name: str, text: str) -> Json:
     try:
-        nodes = mapping(json.loads(text))
+        nodes = as_mapping(json.loads(text))
     except (ValueError, RecursionError) as error:
         detail = say(
             "The text “{name}” in the picture is not JSON: {error}", name=name, error=error
         )
         raise GraphError("not_json", detail) from error
     return {
-        key: {k: v for k, v in mapping(node).items() if k != "is_changed"}
-        if "class_type" in mapping(node)
+        key: {k: v for k, v in as_mapping(node).items() if k != "is_changed"}
+        if "class_type" in as_mapping(node)
         else node
         for key, node in nodes.items()
     }
 
 
 def _is_graph(document: Json) -> bool:
-    return any("class_type" in mapping(node) for node in document.values())
+    return any("class_type" in as_mapping(node) for node in document.values())
 
 
 def _editor_document(document: Json) -> Json | None:
@@ -94,9 +94,9 @@ def _editor_document(document: Json) -> Json | None:
     for keys in _WRAPPERS:
         inner: object = document
         for key in keys:
-            inner = mapping(inner).get(key)
+            inner = as_mapping(inner).get(key)
         if editor.is_document(inner):
-            return mapping(inner)
+            return as_mapping(inner)
     return None
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from generation.comfyui.untrusted_json import listed, mapping
+from generation.comfyui.untrusted_json import as_list, as_mapping
 from generation.workflows.definitions import Definitions
 from generation.workflows.graph import Graph
 from generation.workflows.remarks import Remark
@@ -40,9 +40,9 @@ def remarks(graph: Graph, definitions: Definitions) -> Iterator[Remark]:
 
 
 def _is_dynamic(definitions: Definitions, kind: str, name: str, value: str) -> bool:
-    groups = mapping(mapping(definitions.get(kind)).get("input"))
-    specs = {**mapping(groups.get("optional")), **mapping(groups.get("required"))}
-    parts = listed(specs.get(name))
-    options = mapping(parts[1]) if len(parts) > 1 else {}
+    groups = as_mapping(as_mapping(definitions.get(kind)).get("input"))
+    specs = {**as_mapping(groups.get("optional")), **as_mapping(groups.get("required"))}
+    parts = as_list(specs.get(name))
+    options = as_mapping(parts[1]) if len(parts) > 1 else {}
     has_choice = "{" in value and "|" in value and "}" in value
     return bool(options.get("dynamicPrompts")) and (has_choice or "/*" in value or "//" in value)

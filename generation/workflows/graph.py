@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import NotRequired, TypeAlias, TypedDict
 
-from generation.comfyui.untrusted_json import Json, mapping
+from generation.comfyui.untrusted_json import Json, as_mapping
 from generation.workflows.errors import GraphError
 from generation.workflows.limits import DEFAULT, GraphLimits
 from wording import say
@@ -22,11 +22,11 @@ __all__ = [
     "Link",
     "Node",
     "ancestors",
-    "called",
     "checked",
     "link",
     "links",
     "load",
+    "node_in_words",
     "ordered",
     "parse",
     "sha256",
@@ -106,10 +106,10 @@ def sha256(graph: Graph) -> str:
 
 def title(node: Node) -> str:
     """Return what people call the node; empty when it has no title."""
-    return str(mapping(node.get("_meta")).get("title") or "").strip()
+    return str(as_mapping(node.get("_meta")).get("title") or "").strip()
 
 
-def called(node_id: str, node: Node) -> str:
+def node_in_words(node_id: str, node: Node) -> str:
     """Return how a message names a node: id, title where somebody gave it one, class."""
     own = title(node)
     quoted = f" “{own:.80}”" if own and own != node["class_type"] else ""
@@ -201,16 +201,16 @@ def unwrapped(document: Json) -> Json:
     for keys in _WRAPPERS:
         found: object = document
         for key in keys:
-            found = mapping(found).get(key)
+            found = as_mapping(found).get(key)
         if _holds_nodes(found):
-            inner = mapping(found)
+            inner = as_mapping(found)
             break
     return inner if not _holds_nodes(document) else document
 
 
 def _holds_nodes(value: object) -> bool:
-    nodes = mapping(value)
-    return any("class_type" in mapping(node) for node in nodes.values())
+    nodes = as_mapping(value)
+    return any("class_type" in as_mapping(node) for node in nodes.values())
 
 
 def _refuse_other_formats(document: Json, limits: GraphLimits) -> None:
@@ -237,7 +237,7 @@ def _refuse_other_formats(document: Json, limits: GraphLimits) -> None:
 
 
 def _node(node_id: str, node: object) -> Node:
-    fields = mapping(node)
+    fields = as_mapping(node)
     class_type, inputs, meta = fields.get("class_type"), fields.get("inputs"), fields.get("_meta")
     if not isinstance(class_type, str) or not class_type:
         raise GraphError(
@@ -254,7 +254,7 @@ def _node(node_id: str, node: object) -> Node:
             node_id,
         )
     kept = Node(class_type=class_type, inputs=inputs)
-    name = mapping(meta).get("title")
+    name = as_mapping(meta).get("title")
     if isinstance(name, str):
         kept["_meta"] = Meta(title=name)
     return kept
@@ -265,7 +265,8 @@ def _check_texts(graph: Graph, limits: GraphLimits) -> None:
         for name, value in node["inputs"].items():
             if isinstance(value, str) and len(value) > limits.text_characters:
                 most = f"{limits.text_characters:,}"
-                detail = f"{name} of {called(node_id, node)} has {len(value):,} characters; {most}"
+                node_words = node_in_words(node_id, node)
+                detail = f"{name} of {node_words} has {len(value):,} characters; {most}"
                 raise GraphError(
                     "text_too_long", say("{detail} are allowed.", detail=detail), node_id
                 )

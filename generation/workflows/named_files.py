@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from generation.comfyui.untrusted_json import mapping
+from generation.comfyui.untrusted_json import as_mapping
 from generation.workflows.definitions import (
     Definitions,
     InputSpec,
@@ -97,7 +97,7 @@ def uploads(definitions: Definitions) -> list[str] | None:
     specs = (
         spec
         for class_type, node in definitions.items()
-        if "_upload" in str(mapping(node).get("input"))
+        if "_upload" in str(as_mapping(node).get("input"))
         for spec in (inputs_of(definitions, class_type) or {}).values()
         if spec.is_upload and spec.options is not None
     )

@@ -97,7 +97,7 @@ def _edits(view: GraphView, node_id: str) -> bool:
     return bool(kinds & _PICTURES) and "VAE" not in kinds and bool(given) and given <= _PICTURES
 
 
-def titled(view: GraphView, found: Sequence[Loader]) -> list[Loader]:
+def chosen_by_title(view: GraphView, found: Sequence[Loader]) -> list[Loader]:
     """Return the loaders that their titles choose."""
     return [at for at in found if view.title_of(at.target[0]).split(" ")[0] == PANEL_TITLE]
 

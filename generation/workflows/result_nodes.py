@@ -160,7 +160,7 @@ def saved_beside(view: GraphView, saver: Saver) -> Remark:
     return Remark("saved_beside", detail, saver.node_id)
 
 
-def several(view: GraphView, saver: Saver) -> list[Remark]:
+def several_pictures_remark(view: GraphView, saver: Saver) -> list[Remark]:
     """Return what is to be said of a result that saves several pictures; nothing of one."""
     if saver.images is None or saver.images < 2:
         return []
@@ -176,7 +176,7 @@ def several(view: GraphView, saver: Saver) -> list[Remark]:
     return [Remark("several_images", detail, saver.node_id)]
 
 
-def unfinished(view: GraphView, saver: Saver) -> Remark:
+def unfinished_remark(view: GraphView, saver: Saver) -> Remark:
     """Return what is to be said of a saver on whose way something is missing."""
     node = say(
         "Node {node_id} ({class_of})", node_id=saver.node_id, class_of=view.class_of(saver.node_id)

@@ -22,7 +22,7 @@ class Titled:
     problem: str = ""
 
 
-def titled(view: GraphView) -> Iterator[Titled]:
+def title_marks(view: GraphView) -> Iterator[Titled]:
     """Yield every title that begins with @, except that of the result."""
     for node_id in view.graph:
         text = view.title_of(node_id)

@@ -88,7 +88,7 @@ class Scene:
     def ask(self) -> None:
         """Ask for the plan."""
         workflow = flying.workflow(self._graph)
-        needs = capability.keep(capability.wanted(workflow, {}))
+        needs = capability.keep(capability.needs_of_workflow(workflow, {}))
         capability.refresh([needs])
         loads = any(node["class_type"] == "LoadImage" for node in self._graph.values())
         self.batch = factories.batch(

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from generation.comfyui.untrusted_json import mapping
+from generation.comfyui.untrusted_json import as_mapping
 from generation.workflows import contract as contracts
 from generation.workflows import formats
 from generation.workflows.contract import Contract
@@ -127,7 +127,7 @@ def sha256(graph: Graph) -> str:
 
 def _plain(value: object) -> object:
     if isinstance(value, dict):
-        return {name: _plain(inner) for name, inner in mapping(value).items()}
+        return {name: _plain(inner) for name, inner in as_mapping(value).items()}
     if isinstance(value, list):
         return [_plain(inner) for inner in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -30,7 +30,7 @@ class Pages:
         response = self._get_response(request)
         if response.status_code == 405 and _is_page(request) and not response.content:
             # The same answer, as what it allows and that it was logged belong to it.
-            page = error_pages.page(request, 405, back=_page_of(request))
+            page = error_pages.error_page(request, 405, back=_page_of(request))
             response.content, response["Content-Type"] = page.content, page["Content-Type"]
         return response
 
@@ -39,9 +39,9 @@ class Pages:
         if not _is_page(request):
             return None
         if isinstance(error, PermissionDenied):
-            return error_pages.page(request, 403)
+            return error_pages.error_page(request, 403)
         if isinstance(error, Http404):
-            return _with_slash(request) or error_pages.page(request, 404)
+            return _with_slash(request) or error_pages.error_page(request, 404)
         return None
 
 
@@ -64,9 +64,11 @@ def _with_slash(request: HttpRequest) -> HttpResponse | None:
 def refuse(request: HttpRequest, refused: RefusedUnread) -> HttpResponse:
     """Answer what is refused before, beside or instead of its view."""
     if _is_page(request):
-        response = error_pages.page(request, refused.status, _told(refused))
+        response = error_pages.error_page(request, refused.status, _told(refused))
     else:
-        response = errors.listed(refused.status, [Problem("", refused.code, refused.detail)])
+        response = errors.problems_answer(
+            refused.status, [Problem("", refused.code, refused.detail)]
+        )
     # Whoever would say so stands further in.
     response["Content-Length"] = str(len(response.content))
     if refused.wait_s is not None:
@@ -85,31 +87,33 @@ def _told(refused: RefusedUnread) -> error_pages.ErrorPage:
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer what Django itself refuses, such as a wrong Host header."""
     if _is_page(request):
-        return error_pages.page(request, 400)
+        return error_pages.error_page(request, 400)
     return errors.bad_request(request, exception)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer what is not allowed."""
     if _is_page(request):
-        return error_pages.page(request, 403)
+        return error_pages.error_page(request, 403)
     return errors.permission_denied(request, exception)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a form whose token is missing or old."""
     if _is_page(request):
-        return error_pages.page(request, 403, error_pages.STALE_FORM)
+        return error_pages.error_page(request, 403, error_pages.STALE_FORM)
     return errors.permission_denied(request, PermissionDenied(reason))
 
 
 def unknown_address(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer an address that leads nowhere."""
     if _is_page(request):
-        return error_pages.page(request, 404)
+        return error_pages.error_page(request, 404)
     return errors.unknown_address(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer when Madsea itself failed."""
-    return error_pages.page(request, 500) if _is_page(request) else errors.server_error(request)
+    return (
+        error_pages.error_page(request, 500) if _is_page(request) else errors.server_error(request)
+    )

@@ -52,7 +52,7 @@ class AnswerTrouble:
         """Answer trouble that a view has met, and what Django's bounds refused there."""
         if isinstance(error, SuspiciousOperation):
             return error_handlers.bad_request(request, error)
-        trouble = transient_errors.of(error)
+        trouble = transient_errors.trouble_to_tell(error)
         if trouble is None:
             return None
         logger.warning("%s %s: %s", request.method, request.path, error)
@@ -61,7 +61,7 @@ class AnswerTrouble:
 
 def note_trouble(request: HttpRequest | None = None, **_: Any) -> None:
     """Keep trouble that another middleware has met: Django has made a 500 of it."""
-    trouble = transient_errors.of(sys.exc_info()[1])
+    trouble = transient_errors.trouble_to_tell(sys.exc_info()[1])
     if request is not None and trouble is not None:
         setattr(request, _TROUBLE, trouble)
 

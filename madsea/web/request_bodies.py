@@ -84,7 +84,7 @@ def has_two_lengths(headers: Headers) -> bool:
     return {b"content-length", b"transfer-encoding"} <= {name for name, _ in headers}
 
 
-def told(headers: Headers, n_bytes: int) -> list[tuple[bytes, bytes]]:
+def length_headers(headers: Headers, n_bytes: int) -> list[tuple[bytes, bytes]]:
     """Return headers that tell the length of a body as it was read, in chunks or not."""
     others = without_body(headers, b"content-type")
     return [*others, (b"content-length", str(n_bytes).encode())] if n_bytes else others

@@ -125,7 +125,7 @@ class ThreadedHandler(ASGIHandler):
         except TimeoutError:
             return _without_body(scope, _TOO_SLOW)
         except (OSError, DatabaseError, InterfaceError) as error:
-            trouble = transient_errors.of(error)
+            trouble = transient_errors.trouble_to_tell(error)
             if trouble is None:
                 raise
             return _without_body(scope, trouble)
@@ -198,7 +198,9 @@ async def _while_connected(body: Body, sending: Coroutine[Any, Any, None]) -> No
 
 
 def _with_body(scope: Scope, body: Body) -> Scope:
-    return scope | {"headers": request_bodies.told(scope.get("headers", ()), body.n_bytes)}
+    return scope | {
+        "headers": request_bodies.length_headers(scope.get("headers", ()), body.n_bytes)
+    }
 
 
 def _without_body(scope: Scope, refusal: RefusedUnread | None = None) -> Scope:

@@ -27,7 +27,7 @@ _THEN = say("{again} If it lasts, tell your administrator.", again=_AGAIN)
 _DATABASE = say("The database cannot be used at the moment.")
 
 
-def of(error: BaseException | None) -> RefusedUnread | None:
+def trouble_to_tell(error: BaseException | None) -> RefusedUnread | None:
     """Return what to tell whoever asked; None where the error is no trouble that passes."""
     if isinstance(error, TooSoon):
         return RefusedUnread(HTTPStatus.TOO_MANY_REQUESTS, error.code, error.detail, error.wait_s)

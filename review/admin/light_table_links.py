@@ -32,7 +32,7 @@ def url(episode: Episode, *, sequence: str = "", plan_id: int = 0, show: str = "
 
 
 @WAYS.add
-def way(row: Any) -> SafeString:
+def way_to_light_table(row: Any) -> SafeString:
     """Return the way from a row to the light table of its episode or sequence, if it has one."""
     match row:
         case Episode():
@@ -75,7 +75,7 @@ def _waiting() -> Table:
             str(each.n_plans),
             html.ago(each.newest),
         )
-        for each in light_table.waiting()
+        for each in light_table.episodes_to_review()
     ]
     return Table(_("Episodes with pictures to review"), headers, rows, empty=_("Nothing waits."))
 

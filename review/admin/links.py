@@ -99,7 +99,7 @@ class ReviewLinkAdmin(RecordAdmin):
     def page(self, request: HttpRequest, row: ReviewLink) -> Page:
         return Page(
             name=str(row),
-            strip=html.strip(card.version for card in found_links.cards(row)),
+            strip=html.picture_strip(card.version for card in found_links.cards(row)),
             facts=[
                 (say("Of"), self.of(row)),
                 (say("State"), self.leads(row)),

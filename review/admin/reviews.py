@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from generation.admin import filters, html, search
-from generation.admin.act_words import told
+from generation.admin.act_words import act_in_words
 from generation.admin.base import RecordAdmin
 from generation.admin.detail_pages import Page, PagePicture
 from generation.state_words import in_words
@@ -21,7 +21,7 @@ from wording import in_turn, say
 
 
 class _DecisionFilter(filters.ChoicesFilter):
-    in_words = staticmethod(told)
+    in_words = staticmethod(act_in_words)
 
 
 @admin.register(Review)
@@ -29,7 +29,7 @@ class ReviewAdmin(RecordAdmin):
     list_display = ("picture", "name", "decided", "said", "author", "when")
     list_display_links = ("name",)
     list_filter = (
-        *filters.places("version__plan__sequence__"),
+        *filters.place_filters("version__plan__sequence__"),
         ("decision", _DecisionFilter),
         ("made_at", filters.DatesFilter),
     )
@@ -49,7 +49,7 @@ class ReviewAdmin(RecordAdmin):
         return queryset.filter(search.in_plans(search_term, "version__plan__")), False
 
     def name_of(self, row: Review) -> str:
-        return f"{told(row.decision)} · {row.version}"
+        return f"{act_in_words(row.decision)} · {row.version}"
 
     @admin.display(description=_("picture"))
     def picture(self, row: Review) -> SafeString:
@@ -61,7 +61,7 @@ class ReviewAdmin(RecordAdmin):
 
     @admin.display(description=_("decision"), ordering="decision")
     def decided(self, row: Review) -> str:
-        decision = told(row.decision)
+        decision = act_in_words(row.decision)
         return (
             say("{decision} (undone)", decision=decision) if hasattr(row, "undone_by") else decision
         )
@@ -97,7 +97,7 @@ class ReviewAdmin(RecordAdmin):
                 (say("Since then"), in_words(row.became)),
                 (say("With it"), _others(row)),
                 (say("By"), row.author),
-                (say("Door"), told(row.door)),
+                (say("Door"), act_in_words(row.door)),
                 (say("When"), self.when(row)),
             ],
         )

@@ -38,7 +38,7 @@ def _view(admin: Any, request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     problem = ""
     try:
-        since = summary_mails.moment(request.GET.get("since", ""))
+        since = summary_mails.start_moment(request.GET.get("since", ""))
     except Refusal as error:
         since, problem = summary.default_since(), str(error.detail)
     context = {

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from generation.admin import html
 from generation.admin.detail_pages import Table
-from generation.errors import MadseaError, named
+from generation.errors import MadseaError, first_problems
 from generation.services import permissions
 from review.selectors.state_words import DECISIONS
 from review.services import decisions, review_tables
@@ -61,7 +61,7 @@ def _look(request: HttpRequest, user: User) -> dict[str, Any]:
         "name": file.name if file else "",
         # It has been read: it is text in UTF-8.
         "content": content.decode("utf-8-sig"),
-        "summary": told(found),
+        "summary": reading_in_words(found),
         "tables": [table for table in (_problems(found), _rows(found)) if table],
     }
 
@@ -74,7 +74,7 @@ def _take(request: HttpRequest, user: User) -> HttpResponse:
     return HttpResponseRedirect(reverse("admin:review_review_changelist"))
 
 
-def told(found: Reading) -> str:
+def reading_in_words(found: Reading) -> str:
     """Return in a sentence what was read of a table."""
     return say(
         "{n} rows: {taken} decide something, {done} say what is decided already, {unchanged} say"
@@ -88,7 +88,7 @@ def told(found: Reading) -> str:
 
 
 def _problems(found: Reading) -> Table | None:
-    rows = [(each.detail,) for each in named(found.problems)]
+    rows = [(each.detail,) for each in first_problems(found.problems)]
     title = say("What is wrong: nothing of the table is taken until it is mended")
     return Table(title, (say("Where, and what"),), rows) if rows else None
 

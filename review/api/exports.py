@@ -17,7 +17,7 @@ from generation.api.streamed_answers import MadeBehind, UntilClientLeaves
 from generation.errors import Busy, InvalidRequest, Problem
 from generation.selectors import production
 from review.api import export_descriptions
-from review.selectors.light_table import Asked, Show
+from review.selectors.light_table import Show, TableQuery
 from review.services import contact_sheets, downloads, exports, picture_zips, review_tables
 from review.services.contact_sheets import NotDrawn
 from review.services.exports import Selection
@@ -64,7 +64,7 @@ class _Export(APIView):
     def get(self, request: Request) -> HttpResponseBase:
         asked = _asked(request, {**_SCOPE, **self.more})
         of = production.episode(asked.pop("episode_id"))
-        scope = Asked(
+        scope = TableQuery(
             user_id=request.user.pk,
             sequence=asked.pop("sequence_id", ""),
             show=asked.pop("show", Show.ALL),
@@ -101,7 +101,7 @@ def _asked(request: Request, known: Mapping[str, Read]) -> dict[str, Any]:
     return found
 
 
-def named(response: Answer, name: str) -> Answer:
+def as_download(response: Answer, name: str) -> Answer:
     """Have a browser keep an answer under a name, and nobody between keep or change it."""
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["Cache-Control"] = "private, no-store, no-transform"
@@ -119,13 +119,13 @@ class PicturesZip(_Export):
 
 def zip_answer(packed: Zip, name: str) -> UntilClientLeaves:
     """Answer a zip, piece by piece, its length said beforehand."""
-    response = UntilClientLeaves(downloads.sent(packed.pieces(), name), content_type=ZIP)
+    response = UntilClientLeaves(downloads.send_pieces(packed.pieces(), name), content_type=ZIP)
     response["Content-Length"] = str(packed.n_bytes)
     # Or nginx would write it to its own disk first.
     response["X-Accel-Buffering"] = "no"
     if packed.missing:
         response["Madsea-Missing"] = str(len(packed.missing))
-    return named(response, name)
+    return as_download(response, name)
 
 
 @export_descriptions.SHEET
@@ -136,7 +136,7 @@ class ContactSheetPdf(_Export):
 
     def answer(self, of: Selection, per_page: int = 20, **_asked: Any) -> HttpResponseBase:
         wanted = contact_sheets.job(of, per_page)
-        return named(SheetAnswer(wanted), f"{of.name}_contact_sheet.pdf")
+        return as_download(SheetAnswer(wanted), f"{of.name}_contact_sheet.pdf")
 
 
 class SheetAnswer(MadeBehind):
@@ -156,7 +156,7 @@ class SheetAnswer(MadeBehind):
 
     def _refuse(self, error: Busy | NotDrawn) -> None:
         status = HTTPStatus.SERVICE_UNAVAILABLE
-        refused = errors.listed(status, [Problem("", error.code, error.detail)])
+        refused = errors.problems_answer(status, [Problem("", error.code, error.detail)])
         self.become(refused.content, refused["Content-Type"], refused.status_code)
         del self["Content-Disposition"]
         self["Retry-After"] = "10"
@@ -173,5 +173,5 @@ class DecisionsCsv(_Export):
     more = {"separator": _one_of(SEPARATORS)}
 
     def answer(self, of: Selection, separator: str = ";", **_asked: Any) -> HttpResponseBase:
-        content = review_tables.written(of, separator)
-        return named(HttpResponse(content, content_type=CSV), f"{of.name}_decisions.csv")
+        content = review_tables.as_csv(of, separator)
+        return as_download(HttpResponse(content, content_type=CSV), f"{of.name}_decisions.csv")

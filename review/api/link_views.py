@@ -57,7 +57,7 @@ class ReviewLinkViewSet(GenericViewSet[ReviewLink]):
 
     def retrieve(self, request: Request, pk: int) -> Response:
         permissions.require(responses.actor(request), links.SHARE, say("see links of guests"))
-        return Response(found_links.document(found_links.one(pk)))
+        return Response(found_links.document(found_links.link_of_id(pk)))
 
     def create(self, request: Request) -> Response:
         sent = request_serializers.checked(review_serializers.NewReviewLink, request)

@@ -13,7 +13,7 @@ from generation.states import ReviewState
 from review.models.retake_reasons import REASONS_MAX
 from review.models.review import COMMENT_MAX
 from review.models.review_link import LABEL_MAX
-from review.services.decisions import DECISIONS_MAX, Asked
+from review.services.decisions import DECISIONS_MAX, AskedDecision
 from review.services.links import (
     DAYS,
     DAYS_MAX,
@@ -22,7 +22,7 @@ from review.services.links import (
     VERSIONS_MAX,
     NewLink,
 )
-from review.services.retakes import NEW, RETAKES_MAX, Wanted
+from review.services.retakes import NEW, RETAKES_MAX, WantedRetake
 from review.states import Decision
 from wording import say
 
@@ -120,9 +120,9 @@ class Retakes(Strict):
     name = StrictText(max_length=NAME_MAX, required=False)
 
 
-def wanted(given: Mapping[str, Any]) -> Wanted:
+def wanted_retake(given: Mapping[str, Any]) -> WantedRetake:
     """Return a retake that passed `OneRetake`."""
-    return Wanted(
+    return WantedRetake(
         given["version"],
         given.get("seed", NEW),
         given.get("prompt_addition", ""),
@@ -165,10 +165,10 @@ def new_link(given: Mapping[str, Any]) -> NewLink:
     return NewLink(**{named.get(key, key): value for key, value in given.items()})
 
 
-def asked(given: Mapping[str, Any]) -> Asked:
+def asked_decision(given: Mapping[str, Any]) -> AskedDecision:
     """Return a decision that passed `OneDecision`."""
     seen, pin = given.get("seen"), given.get("pin")
-    return Asked(
+    return AskedDecision(
         given["version"],
         Decision(given["decision"]),
         ReviewState(seen) if seen else None,

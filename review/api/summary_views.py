@@ -23,5 +23,5 @@ class SummaryView(APIView):
         ]
         if problems:
             raise InvalidRequest(problems)
-        since = summary_mails.moment(request.query_params.get("since", ""))
+        since = summary_mails.start_moment(request.query_params.get("since", ""))
         return Response(summary.summary(since))

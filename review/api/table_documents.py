@@ -3,8 +3,8 @@
 from typing import TypedDict
 
 from generation.api.errors import ErrorLine
-from generation.errors import named
-from review.services.review_tables import Reading, Row
+from generation.errors import first_problems
+from review.services.review_tables import DecisionRow, Reading
 
 
 class TableRow(TypedDict):
@@ -43,12 +43,12 @@ def document(of: Reading, *, dry_run: bool) -> TableDocument:
         "rows": [_row(each) for each in of.rows],
         "problems": [
             {"code": each.code, "detail": str(each.detail), "attr": each.attr or None}
-            for each in named(of.problems)
+            for each in first_problems(of.problems)
         ],
     }
 
 
-def _row(of: Row) -> TableRow:
+def _row(of: DecisionRow) -> TableRow:
     return {
         "line": of.line,
         "version": of.asked.version_id,

@@ -57,7 +57,7 @@ class ReviewViewSet(GenericViewSet[Review]):
 
     def create(self, request: Request) -> Response:
         sent = request_serializers.checked(review_serializers.Reviews, request)
-        asked = [review_serializers.asked(each) for each in sent["reviews"]]
+        asked = [review_serializers.asked_decision(each) for each in sent["reviews"]]
         user = responses.actor(request)
 
         def answer() -> dict[str, Any]:
@@ -105,12 +105,12 @@ class RetakeViewSet(GenericViewSet[Version]):
 
         def answer() -> dict[str, Any]:
             made = retake_batches.start(
-                [review_serializers.wanted(each) for each in sent["retakes"]],
+                [review_serializers.wanted_retake(each) for each in sent["retakes"]],
                 variations=sent.get("variations", 1),
                 name=sent.get("name", ""),
                 requester=user,
             )
-            return {"batches": [retake_preview.started(batch) for batch in made]}
+            return {"batches": [retake_preview.started_document(batch) for batch in made]}
 
         return _once(request, RETAKES, answer)
 

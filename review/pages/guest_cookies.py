@@ -17,14 +17,14 @@ _HASH_LENGTH = 32
 
 
 @dataclass(frozen=True)
-class Entry:
+class GuestEntry:
     """How far a guest has come in: past the password, where the link has one, and under a name."""
 
     is_unlocked: bool = False
     name: str = ""
 
 
-def read(request: HttpRequest, link: ReviewLink) -> Entry | None:
+def read(request: HttpRequest, link: ReviewLink) -> GuestEntry | None:
     """Return how far the guest of a request has come in by a link; None: not at all."""
     try:
         found: dict[str, Any] = signing.loads(request.COOKIES.get(NAME, ""), salt=_salt(link))
@@ -32,10 +32,10 @@ def read(request: HttpRequest, link: ReviewLink) -> Entry | None:
         return None
     if found["hash"] != link.token_hash[:_HASH_LENGTH]:
         return None
-    return Entry(found["is_unlocked"] or not link.password, found["name"])
+    return GuestEntry(found["is_unlocked"] or not link.password, found["name"])
 
 
-def write(response: HttpResponse, link: ReviewLink, entry: Entry) -> None:
+def write(response: HttpResponse, link: ReviewLink, entry: GuestEntry) -> None:
     """Have the browser keep how far its guest has come in, as long as the link is good."""
     kept = {
         "hash": link.token_hash[:_HASH_LENGTH],

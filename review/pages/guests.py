@@ -32,11 +32,11 @@ from review.api import exports
 from review.models import ReviewLink
 from review.models.review import GUEST_MAX
 from review.pages import guest_cookies, presentation
-from review.pages.guest_cookies import Entry
+from review.pages.guest_cookies import GuestEntry
 from review.selectors import links
 from review.selectors.links import Card
 from review.services import guests, picture_zips
-from review.services.decisions import Asked
+from review.services.decisions import AskedDecision
 from review.services.guests import Guest
 from review.states import Decision
 from wording import say
@@ -93,7 +93,7 @@ def enter(request: HttpRequest, token: str) -> HttpResponse:
 
 def _let_in(request: HttpRequest, link: ReviewLink) -> HttpResponse:
     response = _to_cards(link)
-    guest_cookies.write(response, link, guest_cookies.read(request, link) or Entry())
+    guest_cookies.write(response, link, guest_cookies.read(request, link) or GuestEntry())
     return response
 
 
@@ -126,7 +126,7 @@ def _of_link(view: View) -> View:
     @_private
     @wraps(view)
     def checked(request: HttpRequest, link_id: int, **named: Any) -> HttpResponse:
-        link = links.standing(link_id)
+        link = links.valid_link(link_id)
         entry = guest_cookies.read(request, link) if link else None
         if link is None or entry is None:
             return _closed(request)
@@ -142,7 +142,9 @@ def _of_unlocked(view: View) -> View:
     """Only past the password."""
 
     @wraps(view)
-    def checked(request: HttpRequest, link: ReviewLink, entry: Entry, **named: Any) -> HttpResponse:
+    def checked(
+        request: HttpRequest, link: ReviewLink, entry: GuestEntry, **named: Any
+    ) -> HttpResponse:
         return view(request, link, entry, **named) if entry.is_unlocked else _closed(request)
 
     return cast(View, checked)
@@ -150,7 +152,7 @@ def _of_unlocked(view: View) -> View:
 
 @require_safe
 @_of_link
-def cards(request: HttpRequest, link: ReviewLink, entry: Entry) -> HttpResponse:
+def cards(request: HttpRequest, link: ReviewLink, entry: GuestEntry) -> HttpResponse:
     """Ask for the password and for a name, each once; then show the pictures."""
     if not entry.is_unlocked:
         return _ask(request, link, "password")
@@ -167,35 +169,35 @@ def _ask(request: HttpRequest, link: ReviewLink, what: str, problem: str = "") -
 
 @require_POST
 @_of_link
-def password(request: HttpRequest, link: ReviewLink, entry: Entry) -> HttpResponse:
+def password(request: HttpRequest, link: ReviewLink, entry: GuestEntry) -> HttpResponse:
     """Take the password of a link that has one."""
     place = client_addresses.network(request)
     given = request.POST.get("password", "")
     if not entry.is_unlocked and not guests.unlock(link, given, place=place):
         return _ask(request, link, "password", say("That is not the password of this link."))
     response = _to_cards(link)
-    guest_cookies.write(response, link, Entry(True, entry.name))
+    guest_cookies.write(response, link, GuestEntry(True, entry.name))
     return response
 
 
 @require_POST
 @_of_link
 @_of_unlocked
-def name(request: HttpRequest, link: ReviewLink, entry: Entry) -> HttpResponse:
+def name(request: HttpRequest, link: ReviewLink, entry: GuestEntry) -> HttpResponse:
     """Take the name under which a guest judges."""
     try:
         guest = guests.introduce(link, request.POST.get("name", ""))
     except Refusal as error:
         return _ask(request, link, "name", error.detail)
     response = _to_cards(link)
-    guest_cookies.write(response, link, Entry(entry.is_unlocked, guest.name))
+    guest_cookies.write(response, link, GuestEntry(entry.is_unlocked, guest.name))
     return response
 
 
 @require_POST
 @_of_link
 @_of_unlocked
-def judge(request: HttpRequest, link: ReviewLink, entry: Entry) -> HttpResponse:
+def judge(request: HttpRequest, link: ReviewLink, entry: GuestEntry) -> HttpResponse:
     """Take what a guest says of one picture; answer its card to a script, else the page."""
     if not entry.name:
         return _closed(request)
@@ -213,7 +215,7 @@ def judge(request: HttpRequest, link: ReviewLink, entry: Entry) -> HttpResponse:
     return _to_cards(link, asked.version_id)
 
 
-def _asked(request: HttpRequest) -> Asked:
+def _asked(request: HttpRequest) -> AskedDecision:
     """Return what a guest's form says.
 
     Raises:
@@ -228,7 +230,7 @@ def _asked(request: HttpRequest) -> Asked:
         raise Refusal(say("This form is not whole: reload the page.")) from None
     if not 0 < version_id < 10**18 or len(comment) > COMMENT_MAX:
         raise Refusal(say("This form is not whole: reload the page."))
-    return Asked(version_id, decision, seen, comment)
+    return AskedDecision(version_id, decision, seen, comment)
 
 
 def _shown(
@@ -252,12 +254,12 @@ def _context(guest: Guest, shown: list[Card], problem: str) -> dict[str, Any]:
 @_of_link
 @_of_unlocked
 def picture(
-    request: HttpRequest, link: ReviewLink, _entry: Entry, version_id: int, width_px: int
+    request: HttpRequest, link: ReviewLink, _entry: GuestEntry, version_id: int, width_px: int
 ) -> HttpResponse:
     """A small picture of what the link shows, or of its panel."""
     if width_px not in WIDTHS_PX:
         raise NotFound
-    version = links.shown(link, version_id)
+    version = links.shown_version(link, version_id)
     return files.answer(request, version, width_px, max_age_s=PICTURE_MAX_AGE_S)
 
 
@@ -265,7 +267,7 @@ def picture(
 @_of_link
 @_of_unlocked
 def file(
-    request: HttpRequest, link: ReviewLink, _entry: Entry, version_id: int, filename: str
+    request: HttpRequest, link: ReviewLink, _entry: GuestEntry, version_id: int, filename: str
 ) -> HttpResponse:
     """The whole file, where the link lets it be taken away."""
     version = links.card(link, version_id).version
@@ -279,7 +281,7 @@ def file(
 @require_GET
 @_of_link
 @_of_unlocked
-def zip_file(_request: HttpRequest, link: ReviewLink, _entry: Entry) -> Any:
+def zip_file(_request: HttpRequest, link: ReviewLink, _entry: GuestEntry) -> Any:
     """All that the link shows as one zip, where it lets files be taken away."""
     if not link.may_download:
         raise NotFound

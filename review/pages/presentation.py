@@ -12,7 +12,7 @@ from generation.models import Episode, Version
 from generation.selectors import findings
 from generation.states import ReviewState
 from review.models import Review, ReviewLink
-from review.selectors.light_table import Asked, Picture, Tile
+from review.selectors.light_table import Picture, TableQuery, Tile
 from review.selectors.links import Card
 from review.selectors.state_words import DECISIONS, FILTERS, NONE, WORDS
 from review.states import ADVICE, TO, Decision
@@ -51,7 +51,7 @@ class ShownTile:
     @property
     def advice(self) -> "ShownAdvice | None":
         """What somebody advised who may not decide, while nobody has."""
-        return advice(self.tile.advice)
+        return shown_advice(self.tile.advice)
 
     @property
     def doubts(self) -> list[str]:
@@ -75,7 +75,7 @@ class ShownAdvice:
         return f"{self.review.author} {self.word}{said}"
 
 
-def advice(review: Review | None) -> ShownAdvice | None:
+def shown_advice(review: Review | None) -> ShownAdvice | None:
     """Return advice as it is shown, if there is any."""
     if review is None:
         return None
@@ -84,7 +84,7 @@ def advice(review: Review | None) -> ShownAdvice | None:
     return ShownAdvice(review, becomes.value, SIGNS[TO[becomes]], str(DECISIONS[given]))
 
 
-def shown(tile: Tile) -> ShownTile:
+def shown_tile(tile: Tile) -> ShownTile:
     """Return a tile as it is shown."""
     sign, word = SIGNS[tile.state], str(WORDS[tile.state])
     if tile.picture is None:
@@ -119,10 +119,10 @@ class ShownVersion:
     @property
     def doubts(self) -> list[str]:
         """What the checks have found in it, in words."""
-        return [each["detail"] for each in findings.of(self.version) or []]
+        return [each["detail"] for each in findings.findings_of(self.version) or []]
 
 
-def version(of: Version) -> ShownVersion:
+def shown_version(of: Version) -> ShownVersion:
     """Return a version as it is shown."""
     small, large, whole = (
         signed_urls.signed_url(of.pk, str(of), width_px=px) for px in (SMALL_PX, LARGE_PX, None)
@@ -181,7 +181,7 @@ _EXPORTS: Sequence[tuple[object, str, dict[str, str]]] = (
 )
 
 
-def exports(of: Episode, sequence: str, asked: Asked) -> list[tuple[object, str]]:
+def export_links(of: Episode, sequence: str, asked: TableQuery) -> list[tuple[object, str]]:
     """Return what may be taken away of all that a filter shows, and where."""
     chosen = {"sequence_id": sequence, "show": asked.show.value, "style": asked.style}
     scope = {name: value for name, value in chosen.items() if value} | {"episode_id": str(of.pk)}
@@ -190,7 +190,7 @@ def exports(of: Episode, sequence: str, asked: Asked) -> list[tuple[object, str]
     ]
 
 
-def words() -> dict[str, object]:
+def script_sentences() -> dict[str, object]:
     """Return the sentences that the page's script says, in the language of who reads it."""
     said = {
         "now": _("{plan}: {state}."),

@@ -22,7 +22,7 @@ from generation.services import permissions, recipe_lookup
 from review.pages import presentation
 from review.selectors import light_table as tables
 from review.selectors import plan_details
-from review.selectors.light_table import Asked, Show
+from review.selectors.light_table import Show, TableQuery
 from review.services import decisions, links
 from review.states import Decision
 
@@ -54,7 +54,9 @@ def table(request: HttpRequest, of: Episode) -> HttpResponse:
     """The page."""
     found = tables.table(of, _asked(request))
     place = [of.project.code, of.code]
-    groups = [(code, [presentation.shown(tile) for tile in tiles]) for code, tiles in found.groups]
+    groups = [
+        (code, [presentation.shown_tile(tile) for tile in tiles]) for code, tiles in found.groups
+    ]
     context = {
         "table": found,
         "show": _show(request),
@@ -70,7 +72,7 @@ def table(request: HttpRequest, of: Episode) -> HttpResponse:
         "may_share": _may(request, links.SHARE),
         "link_limits": links.LIMITS,
         "links_url": f"{reverse('review-links')}?episode_id={of.pk}",
-        "words": presentation.words()
+        "words": presentation.script_sentences()
         | {"reasons": list(found.reasons), "vocabulary": list(found.vocabulary)},
         "scope": f"{of.pk}.{request.user.pk}",
         "csrf_cookie": settings.CSRF_COOKIE_NAME,
@@ -81,7 +83,7 @@ def table(request: HttpRequest, of: Episode) -> HttpResponse:
         "events_url": f"{reverse('events')}?episode_id={of.pk}",
         "tiles_url": reverse("review-tiles", args=place),
         "plan_url": reverse("review-plan", args=[*place, 0]),
-        "exports": presentation.exports(of, found.sequence, _asked(request)),
+        "exports": presentation.export_links(of, found.sequence, _asked(request)),
     }
     if settings.CSRF_COOKIE_NAME not in request.COOKIES:
         # Whoever signs in has it. The page itself never holds it, and so can be compressed.
@@ -116,7 +118,7 @@ def tiles(request: HttpRequest, of: Episode) -> HttpResponse:
     wanted = request.GET.get("plans", "").split(",")[:FETCHED_MAX]
     ids = [number for number in map(_number, wanted) if number]
     plans = Plan.objects.filter(sequence__episode=of, pk__in=ids)
-    shown = [presentation.shown(tile) for tile in tables.tiles(plans)]
+    shown = [presentation.shown_tile(tile) for tile in tables.tiles(plans)]
     return render(request, "review/tiles.html", {"tiles": shown})
 
 
@@ -126,13 +128,13 @@ def plan(request: HttpRequest, of: Episode, plan_id: int) -> HttpResponse:
     found = plan_details.details(of, plan_id, _number(request.GET.get("version", "")))
     context = {
         "found": found,
-        "versions": [presentation.version(each) for each in found.versions],
-        "shown": presentation.version(found.shown) if found.shown else None,
-        "panel": presentation.version(found.panel) if found.panel else None,
+        "versions": [presentation.shown_version(each) for each in found.versions],
+        "shown": presentation.shown_version(found.shown) if found.shown else None,
+        "panel": presentation.shown_version(found.panel) if found.panel else None,
         "reviews": [
             (each, presentation.DECISIONS[Decision(each.decision)]) for each in found.reviews
         ],
-        "advice": presentation.advice(found.advice),
+        "advice": presentation.shown_advice(found.advice),
         "may_decide": _may(request, decisions.DECIDE),
         "recipe": _recipe(found.shown),
     }
@@ -150,8 +152,8 @@ def _may(request: HttpRequest, permission: str) -> bool:
     return permissions.may(cast(User, request.user), permission)
 
 
-def _asked(request: HttpRequest) -> Asked:
-    return Asked(
+def _asked(request: HttpRequest) -> TableQuery:
+    return TableQuery(
         user_id=request.user.pk,
         sequence=request.GET.get("sequence", ""),
         show=_show(request),

@@ -76,7 +76,7 @@ class Picture(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Said:
+class CommentSummary:
     """The comments on a plan's versions: how many, and what the last retake asks for."""
 
     n: int = 0
@@ -99,7 +99,7 @@ class Tile:
     n_versions: int
     n_open: int
     newest_id: int
-    said: Said
+    said: CommentSummary
     findings: Sequence[Finding]
     advice: Review | None
 
@@ -120,7 +120,7 @@ class Tile:
 
 
 @dataclass(frozen=True)
-class Part:
+class SequenceCounts:
     """A sequence of an episode: how many plans it has, and how many have something to review."""
 
     code: str
@@ -129,7 +129,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Asked:
+class TableQuery:
     """What of an episode is to be shown, to whom."""
 
     user_id: int | None
@@ -144,7 +144,7 @@ class Table:
     """What a page of the light table shows."""
 
     episode: Episode
-    parts: Sequence[Part]
+    parts: Sequence[SequenceCounts]
     sequence: str  #: the one that is shown; empty: all of them
     tiles: Sequence[Tile]
     counts: Mapping[str, int]
@@ -173,7 +173,7 @@ def episode(project_id: str, code: str) -> Episode:
     return found
 
 
-def table(of: Episode, asked: Asked) -> Table:
+def table(of: Episode, asked: TableQuery) -> Table:
     """Return a page of the light table.
 
     An episode of more than `TILES_MAX` plans is shown by sequence: the first with something to
@@ -202,7 +202,7 @@ def table(of: Episode, asked: Asked) -> Table:
     )
 
 
-def fitting(of: Episode, asked: Asked) -> list[Tile]:
+def all_fitting(of: Episode, asked: TableQuery) -> list[Tile]:
     """Return all that a filter shows of an episode or a sequence of it, without pages."""
     rows = _of_style(tiles(plans_of(of, asked.sequence)), asked.style)
     fits = _fitting(asked.user_id)[asked.show]
@@ -213,17 +213,18 @@ def _of_style(rows: list[Tile], style: str) -> list[Tile]:
     return [tile for tile in rows if tile.style == style] if style else rows
 
 
-def _parts(of: Episode) -> list[Part]:
+def _parts(of: Episode) -> list[SequenceCounts]:
     sequences = SequenceRow.objects.filter(episode=of).annotate(n_plans=Count("plans"))
     open_ = Version.objects.to_review().filter(plan__sequence__episode=of).order_by()
     counted = open_.values_list("plan__sequence__code").annotate(n=Count("plan", distinct=True))
     n_open = dict(counted)
     return [
-        Part(row.code, row.n_plans, n_open.get(row.code, 0)) for row in sequences.order_by("code")
+        SequenceCounts(row.code, row.n_plans, n_open.get(row.code, 0))
+        for row in sequences.order_by("code")
     ]
 
 
-def _first(parts: Sequence[Part]) -> str:
+def _first(parts: Sequence[SequenceCounts]) -> str:
     """Return the sequence that is shown where none is named; nothing: all of them."""
     if sum(part.n_plans for part in parts) <= TILES_MAX:
         return ""
@@ -247,7 +248,7 @@ def tiles(plans: QuerySet[Plan]) -> list[Tile]:
     found = sorted(rows.order_by(), key=_in_story(rows))
     pictures = _pictures(found)
     shown = [each.id for each in map(shown_of, pictures.values()) if each]
-    notes = _Notes(_said(found), findings.of_versions(shown), open_advice(shown))
+    notes = _Notes(_said(found), findings.findings_of_versions(shown), open_advice(shown))
     return [_tile(plan, pictures.get(plan.pk, []), notes) for plan in found]
 
 
@@ -255,7 +256,7 @@ def tiles(plans: QuerySet[Plan]) -> list[Tile]:
 class _Notes:
     """What was noted: said of plans, found in versions, and advised of them, by their ids."""
 
-    said: Mapping[int, Said]
+    said: Mapping[int, CommentSummary]
     flags: Mapping[int, Sequence[Finding]]
     advice: Mapping[int, Review]
 
@@ -302,7 +303,7 @@ _FIELDS = (
 )
 
 
-def _said(plans: Sequence[Plan]) -> dict[int, Said]:
+def _said(plans: Sequence[Plan]) -> dict[int, CommentSummary]:
     rows = Review.objects.filter(version__plan__in=[plan.pk for plan in plans]).exclude(comment="")
     n: Counter[int] = Counter()
     retakes: dict[int, str] = {}
@@ -311,7 +312,9 @@ def _said(plans: Sequence[Plan]) -> dict[int, Said]:
         n[plan_id] += 1
         if decision == Decision.RETAKE:
             retakes[plan_id] = comment
-    return {plan_id: Said(count, retakes.get(plan_id, "")) for plan_id, count in n.items()}
+    return {
+        plan_id: CommentSummary(count, retakes.get(plan_id, "")) for plan_id, count in n.items()
+    }
 
 
 def _tile(plan: Any, pictures: Sequence[Picture], notes: _Notes) -> Tile:
@@ -330,7 +333,7 @@ def _tile(plan: Any, pictures: Sequence[Picture], notes: _Notes) -> Tile:
         n_versions=len(pictures),
         n_open=sum(each.review_state == ReviewState.TO_REVIEW for each in pictures),
         newest_id=max((each.id for each in pictures), default=0),
-        said=notes.said.get(plan.pk, Said()),
+        said=notes.said.get(plan.pk, CommentSummary()),
         findings=notes.flags.get(shown.id, ()) if shown else (),
         advice=notes.advice.get(shown.id) if shown else None,
     )
@@ -399,7 +402,7 @@ class Waiting(NamedTuple):
     newest: datetime
 
 
-def waiting() -> list[Waiting]:
+def episodes_to_review() -> list[Waiting]:
     """Return the episodes with something to review, the newest picture first."""
     rows = Version.objects.to_review().order_by().values_list(*_PLACE)
     found = rows.annotate(n_plans=Count("plan", distinct=True), newest=Max("published_at"))

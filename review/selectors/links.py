@@ -47,7 +47,7 @@ def listed() -> QuerySet[ReviewLink]:
     return rows.prefetch_related("linked").order_by("-pk")
 
 
-def one(link_id: int) -> ReviewLink:
+def link_of_id(link_id: int) -> ReviewLink:
     """Return a link.
 
     Raises:
@@ -102,7 +102,7 @@ def of_token(token: str) -> ReviewLink | None:
     return found
 
 
-def standing(link_id: int) -> ReviewLink | None:
+def valid_link(link_id: int) -> ReviewLink | None:
     """Return a link that leads somewhere at this moment, by its id."""
     rows = ReviewLink.objects.standing(timezone.now()).filter(pk=link_id)
     return rows.select_related("episode__project", "sequence").first()
@@ -147,7 +147,7 @@ def card(link: ReviewLink, version_id: int) -> Card:
     return found[0]
 
 
-def shown(link: ReviewLink, version_id: int) -> Version:
+def shown_version(link: ReviewLink, version_id: int) -> Version:
     """Return a version that a link shows, or the panel of one.
 
     Raises:

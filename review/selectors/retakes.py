@@ -30,7 +30,7 @@ def in_render(plan_ids: Collection[int]) -> frozenset[int]:
     return frozenset(unfinished.values_list("plan_id", flat=True))
 
 
-def asking(version_ids: Collection[int]) -> dict[int, Review]:
+def asking_decisions(version_ids: Collection[int]) -> dict[int, Review]:
     """Return the decision that asks for each version to be made again."""
     rows = Review.objects.undoable().filter(
         version__in=version_ids, decision=Decision.RETAKE, became=ReviewState.RETAKE
@@ -48,7 +48,7 @@ def last_of(review_ids: Collection[int]) -> dict[int, Retake]:
     return {retake.review_id: retake for retake in rows.order_by("number")}
 
 
-def answered(versions: Iterable[Version]) -> dict[int, Review]:
+def answered_decisions(versions: Iterable[Version]) -> dict[int, Review]:
     """Return the decision that each of some versions was made to answer, where there is one."""
     of_batches = {each.batch_id for each in versions if each.batch_id}
     rows = Review.objects.filter(retakes__batch__in=of_batches)

@@ -235,7 +235,7 @@ def _trouble(server: Server, kind: str, detail: str, remedy: str, since: str | N
 
 
 def _waiting() -> Waits:
-    to_review = light_table.waiting()
+    to_review = light_table.episodes_to_review()
     return {
         "to_review": [
             {"project_id": each.project, "episode": each.episode, "n_plans": each.n_plans}

@@ -39,7 +39,7 @@ class Reviewer:
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedDecision:
     """One decision that somebody takes; `seen` is the state that was shown: None for a comment.
 
     `pin` is a place on the picture, from its left and its upper edge, each 0 to 1. `follows` is the
@@ -54,7 +54,7 @@ class Asked:
     follows: int | None = None
 
 
-def decide(asked: Sequence[Asked], *, by: Reviewer, door: Door) -> list[Review]:
+def decide(asked: Sequence[AskedDecision], *, by: Reviewer, door: Door) -> list[Review]:
     """Take decisions about versions, all of them or none; return them as they are kept.
 
     Each counts for what was seen: where a version is in another state by now, nothing is done.
@@ -82,7 +82,7 @@ def decide(asked: Sequence[Asked], *, by: Reviewer, door: Door) -> list[Review]:
 
 def _act(review: Review) -> Act:
     """Return the act that a decision was; its other versions are told by the decision."""
-    return acts.unwritten(
+    return acts.unsaved_act(
         review.decision,
         review.version,
         by=review.by,
@@ -93,7 +93,7 @@ def _act(review: Review) -> Act:
     )
 
 
-def _require(asked: Sequence[Asked], by: Reviewer) -> None:
+def _require(asked: Sequence[AskedDecision], by: Reviewer) -> None:
     """Ask for permission; a guest's is in the link."""
     if by.guest:
         return
@@ -103,7 +103,7 @@ def _require(asked: Sequence[Asked], by: Reviewer) -> None:
         permissions.require(by.user, COMMENT, say("comment on pictures"))
 
 
-def _with_advice(asked: Sequence[Asked]) -> tuple[list[Asked], list[Problem]]:
+def _with_advice(asked: Sequence[AskedDecision]) -> tuple[list[AskedDecision], list[Problem]]:
     """Return decisions with what they take over from the advice that they follow."""
     wanted = [each.follows for each in asked if each.follows is not None]
     known = Review.objects.advice().in_bulk(wanted) if wanted else {}
@@ -119,7 +119,7 @@ def _with_advice(asked: Sequence[Asked]) -> tuple[list[Asked], list[Problem]]:
     return [_like_advised(each, known.get(each.follows or 0)) for each in asked], problems
 
 
-def _is_advised(each: Asked, known: Mapping[int, Review]) -> bool:
+def _is_advised(each: AskedDecision, known: Mapping[int, Review]) -> bool:
     advice = known.get(each.follows or 0)
     if advice is None:
         return False
@@ -127,7 +127,7 @@ def _is_advised(each: Asked, known: Mapping[int, Review]) -> bool:
     return advised == (each.version_id, each.decision)
 
 
-def _like_advised(each: Asked, advice: Review | None) -> Asked:
+def _like_advised(each: AskedDecision, advice: Review | None) -> AskedDecision:
     if advice is None:
         return each
     is_pinned = advice.pin_x is not None and advice.pin_y is not None
@@ -135,7 +135,7 @@ def _like_advised(each: Asked, advice: Review | None) -> Asked:
     return replace(each, comment=each.comment or advice.comment, pin=each.pin or pin)
 
 
-def _problems(asked: Sequence[Asked]) -> list[Problem]:
+def _problems(asked: Sequence[AskedDecision]) -> list[Problem]:
     problems: list[Problem] = []
     first: dict[int, int] = {}
     for index, each in enumerate(asked):
@@ -173,7 +173,7 @@ _LACKING = {
 }
 
 
-def _refuse_unknown(asked: Sequence[Asked], under_review: UnderReview) -> None:
+def _refuse_unknown(asked: Sequence[AskedDecision], under_review: UnderReview) -> None:
     problems = [
         Problem(
             f"{_PLACE.format(index)}.version",
@@ -200,7 +200,7 @@ class _Taking:
     conflicts: list[Problem] = field(default_factory=list)
     lacking: list[Problem] = field(default_factory=list)
 
-    def all(self, asked: Sequence[Asked]) -> list[Review]:
+    def all(self, asked: Sequence[AskedDecision]) -> list[Review]:
         """Return the decisions, not stored yet.
 
         Raises:
@@ -219,7 +219,9 @@ class _Taking:
             raise InvalidRequest(self.lacking)
         return reviews
 
-    def _take(self, each: Asked, place: str, undone: Review | None, told: "_Changed") -> Review:
+    def _take(
+        self, each: AskedDecision, place: str, undone: Review | None, told: "_Changed"
+    ) -> Review:
         version = self.under_review.versions[each.version_id]
         before = ReviewState(version.review_state)
         changed: list[dict[str, object]] = []
@@ -283,7 +285,7 @@ class _Taking:
         return {"version": version.pk, "was": was, "became": target.value}
 
     def _undo(
-        self, version: Version, each: Asked, place: str, undone: Review | None
+        self, version: Version, each: AskedDecision, place: str, undone: Review | None
     ) -> list[dict[str, object]]:
         if undone is None or undone.became != version.review_state:
             detail = say(
@@ -350,7 +352,7 @@ def _is_approved(version: Version) -> bool:
 class _Changed:
     """Tells of versions that are in another state than was seen who changed them, and when."""
 
-    def __init__(self, asked: Sequence[Asked], under_review: UnderReview) -> None:
+    def __init__(self, asked: Sequence[AskedDecision], under_review: UnderReview) -> None:
         now = {pk: each.review_state for pk, each in under_review.versions.items()}
         moved = [each.version_id for each in asked if each.seen not in (None, now[each.version_id])]
         self._last = reviews.last_changes(moved) if moved else {}

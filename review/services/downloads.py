@@ -32,7 +32,7 @@ class _Reading:
             getattr(self._pieces, "close", lambda: None)()
 
 
-async def sent(pieces: Iterator[bytes], name: str) -> AsyncIterator[bytes]:
+async def send_pieces(pieces: Iterator[bytes], name: str) -> AsyncIterator[bytes]:
     """Yield pieces that are read on a few threads, each once the one before was sent.
 
     Raises:

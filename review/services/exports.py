@@ -7,7 +7,7 @@ from generation.errors import NotFound
 from generation.models import Episode, Version
 from generation.models import Sequence as SequenceRow
 from review.selectors import light_table
-from review.selectors.light_table import Asked, Tile
+from review.selectors.light_table import TableQuery, Tile
 from wording import say
 
 
@@ -16,7 +16,7 @@ class Selection:
     """What a filter shows: tiles in the order of the story."""
 
     episode: Episode
-    asked: Asked
+    asked: TableQuery
     tiles: Sequence[Tile]
 
     @property
@@ -37,7 +37,7 @@ class Selection:
         return [rows[pk] for pk in self.version_ids if pk in rows]
 
 
-def select(of: Episode, asked: Asked) -> Selection:
+def select(of: Episode, asked: TableQuery) -> Selection:
     """Return what a filter shows.
 
     Raises:
@@ -54,4 +54,4 @@ def select(of: Episode, asked: Asked) -> Selection:
             code="unknown_sequence",
             attr="sequence_id",
         )
-    return Selection(of, asked, light_table.fitting(of, asked))
+    return Selection(of, asked, light_table.all_fitting(of, asked))

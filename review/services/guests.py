@@ -16,7 +16,7 @@ from review.models.review import GUEST_MAX
 from review.models.review_link import GUESTS_MAX
 from review.selectors import links
 from review.services import decisions
-from review.services.decisions import Asked, Reviewer
+from review.services.decisions import AskedDecision, Reviewer
 from review.states import ADVICE, Decision, Door
 from wording import say
 
@@ -93,7 +93,7 @@ def introduce(link: ReviewLink, name: str) -> Guest:
     return Guest(link, plain)
 
 
-def judge(guest: Guest, asked: Asked) -> Review:
+def judge(guest: Guest, asked: AskedDecision) -> Review:
     """Take what a guest says of a version: a decision if the link lets them, else advice.
 
     Raises:
@@ -106,7 +106,7 @@ def judge(guest: Guest, asked: Asked) -> Review:
     if asked.decision not in OFFERED or (asked.decision is Decision.UNDO and not link.may_decide):
         raise Forbidden(say("Guests do not do this: ask the studio."))
     decision = asked.decision if link.may_decide else _ADVISED.get(asked.decision, asked.decision)
-    one = Asked(asked.version_id, decision, asked.seen, asked.comment, asked.pin)
+    one = AskedDecision(asked.version_id, decision, asked.seen, asked.comment, asked.pin)
     [made] = decisions.decide([one], by=Reviewer(guest=guest.name, link=link.key), door=Door.LINK)
     _note_use(link)
     return made

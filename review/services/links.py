@@ -93,7 +93,7 @@ def create(asked: NewLink, *, by: User | None) -> Made:
         LinkedVersion.objects.bulk_create(_linked(link, versions))
         may = {"may_decide": link.may_decide, "may_download": link.may_download}
         acts.record("share", link, by=by, after={"pictures": len(versions), **may})
-    return Made(links.one(link.pk), token)
+    return Made(links.link_of_id(link.pk), token)
 
 
 def _place(asked: NewLink) -> tuple[Episode, SequenceRow | None]:
@@ -169,9 +169,9 @@ def revoke(link_id: int, *, by: User | None) -> ReviewLink:
         NotFound: there is no such link.
     """
     permissions.require(by, SHARE, say("take links back"))
-    link = links.one(link_id)
+    link = links.link_of_id(link_id)
     with transaction.atomic():
         open_ = ReviewLink.objects.filter(pk=link_id, revoked_at=None)
         if open_.update(revoked_at=timezone.now()):
             acts.record("revoke", link, by=by)
-    return links.one(link_id)
+    return links.link_of_id(link_id)

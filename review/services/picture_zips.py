@@ -12,7 +12,7 @@ from generation.errors import NotFound, Refusal
 from generation.models import Version
 from generation.services import volumes
 from review.services import stored_zip
-from review.services.stored_zip import Entry
+from review.services.stored_zip import ZipEntry
 from wording import say
 
 #: What lies beside the pictures: their hashes, as `sha256sum --check` reads them.
@@ -26,7 +26,7 @@ PIECE_BYTES = 256 * 2**10
 class Zip:
     """A zip that is ready to be sent; `missing` says in words what could not be put into it."""
 
-    entries: Sequence[Entry]
+    entries: Sequence[ZipEntry]
     missing: Sequence[str]
 
     @property
@@ -55,7 +55,7 @@ def pack(versions: Sequence[Version]) -> Zip:
         StorageError: one cannot be read at this moment.
     """
     _refuse_too_much(versions)
-    found: list[tuple[Version, Entry]] = []
+    found: list[tuple[Version, ZipEntry]] = []
     missing: list[str] = []
     for version in versions:
         try:
@@ -92,7 +92,7 @@ def _refuse_too_much(versions: Sequence[Version]) -> None:
         raise Refusal(detail, code="too_large")
 
 
-def _entry(version: Version) -> Entry:
+def _entry(version: Version) -> ZipEntry:
     """Return a version's file as an entry.
 
     Raises:
@@ -102,23 +102,23 @@ def _entry(version: Version) -> Entry:
     at = _local(version.published_at or version.created_at)
     if not version.is_served_as_it_is:
         n_bytes = len(showable_files.content(version))
-        return Entry(str(version), n_bytes, at, lambda: [showable_files.content(version)])
-    with storage.opened(version.path) as handle:
+        return ZipEntry(str(version), n_bytes, at, lambda: [showable_files.content(version)])
+    with storage.open_pieces(version.path) as handle:
         n_bytes = handle.seek(0, 2)
     if n_bytes != version.n_bytes:
         raise storage.FileGone(
             say("{version} is not the file that was published.", version=version)
         )
-    return Entry(str(version), n_bytes, at, lambda: _read(version.path))
+    return ZipEntry(str(version), n_bytes, at, lambda: _read(version.path))
 
 
 def _read(path: str) -> Iterator[bytes]:
-    with storage.opened(path) as handle:
+    with storage.open_pieces(path) as handle:
         while piece := handle.read(PIECE_BYTES):
             yield piece
 
 
-def _beside(found: Iterable[tuple[Version, Entry]], missing: Sequence[str]) -> list[Entry]:
+def _beside(found: Iterable[tuple[Version, ZipEntry]], missing: Sequence[str]) -> list[ZipEntry]:
     sums = "".join(f"{version.shown_sha256}  {version}\n" for version, _ in found)
     texts = {HASHES: sums}
     if missing:
@@ -128,8 +128,8 @@ def _beside(found: Iterable[tuple[Version, Entry]], missing: Sequence[str]) -> l
     return [_text(name, text.encode(), now) for name, text in texts.items()]
 
 
-def _text(name: str, content: bytes, at: datetime) -> Entry:
-    return Entry(name, len(content), at, lambda: [content])
+def _text(name: str, content: bytes, at: datetime) -> ZipEntry:
+    return ZipEntry(name, len(content), at, lambda: [content])
 
 
 def _local(at: datetime) -> datetime:

@@ -45,14 +45,14 @@ class StartedDocument(TypedDict):
     plans: int
 
 
-def started(batch: Batch) -> StartedDocument:
+def started_document(batch: Batch) -> StartedDocument:
     """Return a batch of retakes."""
     return {"batch_id": batch.public_id, "plans": batch.n_total // batch.variations}
 
 
 def documents(versions: Sequence[Version]) -> list[RetakeDocument]:
     """Return versions of `retakes.to_make`, as far as a decision asks for them."""
-    asking = retakes.asking([version.pk for version in versions])
+    asking = retakes.asking_decisions([version.pk for version in versions])
     last = retakes.last_of([review.pk for review in asking.values()])
     busy = retakes.in_render([version.plan_id for version in versions])
     prompts = Prompts()
@@ -84,7 +84,7 @@ def _document(
         "seed": (ground.seed or None) if ground else None,
         "params": ground.asked if ground else {},
         "prompt": _prompt(ground, prompts) if ground else None,
-        "prompt_addition": retake_source.proposed(review.comment),
+        "prompt_addition": retake_source.prompt_addition(review.comment),
         "in_render": is_busy,
         "batch_id": last[review.pk].batch.public_id if review.pk in last else None,
     }

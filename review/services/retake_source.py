@@ -95,7 +95,7 @@ def as_given(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
 
 
-def proposed(comment: str) -> str:
+def prompt_addition(comment: str) -> str:
     """Return what a comment would add to a prompt: one line, whose brackets are no weights."""
     line = as_given(placeholder_values.in_one_line(comment))
     return line.replace("(", "\\(").replace(")", "\\)")
@@ -116,7 +116,7 @@ def is_same(ground: Ground, request: BatchRequest, newest_panel: int | None) -> 
     seed = values.pop(requested_workflows.SEED, None)
     is_drawn = seed is None and request.seed_bounds is not None
     before = {k: v for k, v in ground.run.values.items() if k != requested_workflows.SEED}
-    fields = placeholder_values.used(values)
+    fields = placeholder_values.used_fields(values)
     texts = placeholder_values.texts_of(ground.version.plan, fields)
     return (
         not is_drawn

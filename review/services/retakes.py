@@ -32,7 +32,7 @@ NAMED_MAX = 20
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedRetake:
     """One retake: of which version, with which seed, and what else is changed.
 
     `seed` is `NEW`, `SAME` or a number; `addition` is put behind the plan's prompt; `params` lie
@@ -53,14 +53,14 @@ class _Meant:
     """
 
     place: str
-    wanted: Wanted
+    wanted: WantedRetake
     review: Review
     ground: Ground
     number: int
 
 
 def start(
-    wanted: Sequence[Wanted], *, variations: int = 1, name: str = "", requester: User | None
+    wanted: Sequence[WantedRetake], *, variations: int = 1, name: str = "", requester: User | None
 ) -> list[Batch]:
     """Ask for retakes, all of them or none; return the batches: one for each style and workflow.
 
@@ -85,10 +85,10 @@ def start(
         raise Conflict(detail, code="in_render") from error
 
 
-def _meant(wanted: Sequence[Wanted]) -> list[_Meant]:
+def _meant(wanted: Sequence[WantedRetake]) -> list[_Meant]:
     ids = [each.version_id for each in wanted]
     versions = retakes.to_make().in_bulk(ids)
-    asking = retakes.asking(ids)
+    asking = retakes.asking_decisions(ids)
     last = retakes.last_of([review.pk for review in asking.values()])
     busy = _busy(list(asking.values()), last)
     refused: list[Problem] = []

@@ -23,7 +23,7 @@ from review.models import Review
 from review.selectors import reviews
 from review.selectors.state_words import WORDS
 from review.services import decisions
-from review.services.decisions import DECISIONS_MAX, Asked, Reviewer
+from review.services.decisions import DECISIONS_MAX, AskedDecision, Reviewer
 from review.services.exports import Selection
 from review.states import TO, WORDED, Decision, Door
 from wording import Sentence, say
@@ -93,7 +93,7 @@ _DECISIONS: Mapping[str, Decision] = {
 # Written ------------------------------------------------------------------------------------------
 
 
-def written(of: Selection, separator: str = ";") -> bytes:
+def as_csv(of: Selection, separator: str = ";") -> bytes:
     """Return the table of what a filter shows, as CSV in UTF-8 with a byte order mark.
 
     Each picture has a row: its state as `seen` and as `decision`, and what was said of it last.
@@ -140,12 +140,12 @@ def plain(cell: str) -> str:
 
 
 @dataclass(frozen=True)
-class Row:
+class DecisionRow:
     """A row of a table that decides something; `is_done`: somebody has decided so meanwhile."""
 
     line: int
     filename: str
-    asked: Asked
+    asked: AskedDecision
     is_done: bool = False
 
 
@@ -153,7 +153,7 @@ class Row:
 class Reading:
     """What was understood of a table, and what was not: `problems` name line, column and value."""
 
-    rows: list[Row] = field(default_factory=list)
+    rows: list[DecisionRow] = field(default_factory=list)
     n_rows: int = 0
     ignored: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -161,7 +161,7 @@ class Reading:
     is_conflict: bool = False
 
     @property
-    def to_take(self) -> list[Row]:
+    def to_take(self) -> list[DecisionRow]:
         """The rows whose decisions are still to be taken."""
         return [row for row in self.rows if not row.is_done]
 
@@ -244,7 +244,7 @@ def _attempt(found: Reading, by: Reviewer, *, is_dry: bool) -> None:
         found.problems += [_placed(each, rows) for each in error.problems]
 
 
-def _placed(problem: Problem, rows: Sequence[Row]) -> Problem:
+def _placed(problem: Problem, rows: Sequence[DecisionRow]) -> Problem:
     """Return what is wrong with a decision, at its line."""
     _, index, column = problem.attr.split(".", 2)
     line = _Line(rows[int(index)].line, {})
@@ -434,7 +434,7 @@ def _mistaken(line: _Line, version: Version) -> Problem | None:
     return None
 
 
-def _row(line: _Line, version: Version, said: set[str], found: Reading) -> Row | None:
+def _row(line: _Line, version: Version, said: set[str], found: Reading) -> DecisionRow | None:
     """Return what a row decides; None: nothing, or it was not understood."""
     seen = _STATES.get(_word(line.cells.get(SEEN, "")))
     if seen is None:
@@ -449,11 +449,11 @@ def _row(line: _Line, version: Version, said: set[str], found: Reading) -> Row |
         return None
     if not is_new and decision not in WORDED:
         comment = ""
-    asked = Asked(version.pk, decision, seen, comment)
+    asked = AskedDecision(version.pk, decision, seen, comment)
     if decision is Decision.COMMENT:
         asked = replace(asked, seen=None)
     is_done = TO.get(decision) == version.review_state != seen and not is_new
-    return Row(line.number, str(version), asked, is_done)
+    return DecisionRow(line.number, str(version), asked, is_done)
 
 
 def _decision(

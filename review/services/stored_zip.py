@@ -26,7 +26,7 @@ class NotAsPromised(Exception):
 
 
 @dataclass(frozen=True)
-class Entry:
+class ZipEntry:
     """A file of an archive: `pieces` reads its `n_bytes` bytes, one piece after the other."""
 
     name: str
@@ -40,7 +40,7 @@ class Entry:
         return self.n_bytes >= _MOST_32
 
 
-def length(entries: Sequence[Entry]) -> int:
+def length(entries: Sequence[ZipEntry]) -> int:
     """Return how many bytes an archive of these entries has."""
     n_bytes = 0
     index = 0
@@ -50,7 +50,7 @@ def length(entries: Sequence[Entry]) -> int:
     return n_bytes + index + len(_end(len(entries), n_bytes, index))
 
 
-def pieces(entries: Iterable[Entry]) -> Iterator[bytes]:
+def pieces(entries: Iterable[ZipEntry]) -> Iterator[bytes]:
     """Yield the archive, a piece at a time.
 
     Raises:
@@ -76,7 +76,7 @@ def pieces(entries: Iterable[Entry]) -> Iterator[bytes]:
     yield listed + _end(len(index), at, len(listed))
 
 
-def _local(each: Entry) -> bytes:
+def _local(each: ZipEntry) -> bytes:
     name = each.name.encode()
     extra = struct.pack("<HHQQ", 1, 16, 0, 0) if each.is_large else b""
     size = _MOST_32 if each.is_large else 0
@@ -86,12 +86,12 @@ def _local(each: Entry) -> bytes:
     return _LOCAL + head + name + extra
 
 
-def _descriptor(each: Entry, checksum: int) -> bytes:
+def _descriptor(each: ZipEntry, checksum: int) -> bytes:
     form = "<LQQ" if each.is_large else "<LLL"
     return _DESCRIPTOR + struct.pack(form, checksum, each.n_bytes, each.n_bytes)
 
 
-def _central(each: Entry, at: int, checksum: int) -> bytes:
+def _central(each: ZipEntry, at: int, checksum: int) -> bytes:
     name = each.name.encode()
     wide = [each.n_bytes, each.n_bytes] if each.is_large else []
     wide += [at] if at >= _MOST_32 else []
@@ -115,7 +115,7 @@ def _end(n_entries: int, at: int, n_bytes: int) -> bytes:
     return wide + _END_64_AT + struct.pack("<LQL", 0, at + n_bytes, 1) + end
 
 
-def _moment(each: Entry) -> tuple[int, int]:
+def _moment(each: ZipEntry) -> tuple[int, int]:
     """Return time and day as MS-DOS keeps them: two seconds at a time, from 1980 on."""
     at = each.made_at
     day = (max(at.year - 1980, 0) << 9) | (at.month << 5) | at.day

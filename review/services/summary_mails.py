@@ -18,7 +18,7 @@ from review.states import Decision
 from wording import say
 
 
-def moment(text: str) -> datetime:
+def start_moment(text: str) -> datetime:
     """Return the moment that a text names; nothing: yesterday evening.
 
     Without an offset it is in the studio's time; of a day alone its beginning.

@@ -150,7 +150,7 @@ def _jpeg(root: str, path: str) -> ImageReader | None:
     """Return a small picture as a PDF holds it; None where it is not there."""
     if not path:
         return None
-    with suppress(OSError, ValueError), safe_open.file(Path(root), path) as handle:
+    with suppress(OSError, ValueError), safe_open.open_file(Path(root), path) as handle:
         packed = io.BytesIO()
         with Image.open(io.BytesIO(handle.read(_PICTURE_MOST))) as picture:
             picture.convert("RGB").save(packed, "JPEG", quality=_QUALITY)

@@ -133,7 +133,7 @@ class StoryboardImportAdmin(MadseaAdmin):
             return self._gone(request, object_id)
         if not self.has_view_or_change_permission(request, row):
             raise PermissionDenied
-        told = documents.whole(row)
+        told = documents.import_with_boards(row)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -142,7 +142,7 @@ class StoryboardImportAdmin(MadseaAdmin):
             "subtitle": None,
             "row": row,
             "told": told,
-            "words": javascript_strings.told(),
+            "words": javascript_strings.script_sentences(),
             "label": _label(row.state),
             "doubtful": [each for each in told["boards"] if each["doubts"]],
             "style_choices": proposals.usable_styles(),

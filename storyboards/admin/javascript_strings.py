@@ -21,6 +21,6 @@ _WORDS = _CHANGES | {
 }
 
 
-def told() -> dict[str, str]:
+def script_sentences() -> dict[str, str]:
     """Return the words in the language of whoever opens the page."""
     return {name: str(words) for name, words in _WORDS.items()}

@@ -92,7 +92,7 @@ class StoryboardViewSet(GenericViewSet[StoryboardImport]):
         return Response(status=HTTPStatus.NO_CONTENT)
 
     def _shown(self, request: Request, of: StoryboardImport) -> Response:
-        return Response(documents.whole(of, origin=responses.origin(request)))
+        return Response(documents.import_with_boards(of, origin=responses.origin(request)))
 
 
 @descriptions.PICTURE
@@ -123,7 +123,7 @@ class PictureView(APIView):
 
 def _content(of: StoryboardImport, name: str, width_px: int) -> tuple[bytes, str]:
     try:
-        with safe_open.file(storage.root(), reading_queue.picture_file(of, name)) as handle:
+        with safe_open.open_file(storage.root(), reading_queue.picture_file(of, name)) as handle:
             content = handle.read(settings.MADSEA_IMAGE_MAX_BYTES)
     except FileNotFoundError:
         raise NotFound(say("The picture is no longer on disk."), code="file_missing") from None

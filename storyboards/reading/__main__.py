@@ -28,7 +28,7 @@ def main() -> None:
     limits = ReadingLimits(**job["limits"])
     into = Path(job["into"])
     _limit(limits)
-    child_results.leave(into, _answer(Path(job["source"]), into, limits, job["pictures"]))
+    child_results.leave_result(into, _answer(Path(job["source"]), into, limits, job["pictures"]))
 
 
 def _limit(limits: ReadingLimits) -> None:
@@ -52,7 +52,7 @@ def _answer(source: Path, into: Path, limits: ReadingLimits, pictures: Any) -> c
         return child_results.unreadable_files(error)
     except Exception as error:  # noqa: BLE001 - the boundary: whatever a reader stumbles over
         sys.stderr.write(f"storyboard: {type(error).__name__}: {error}\n")
-        return child_results.broken()
+        return child_results.broken_refusal()
 
 
 class _Teller:

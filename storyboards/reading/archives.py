@@ -71,7 +71,7 @@ class Folder:
             UnreadableStoryboard: it is larger, or all files are together.
             OSError: it cannot be read, or is no plain file.
         """
-        with safe_open.file(self._path, name) as handle:
+        with safe_open.open_file(self._path, name) as handle:
             content = handle.read(most + 1)
         self._left -= len(content)
         _check(name, content, most, self._left, self._limits)

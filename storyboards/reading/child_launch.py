@@ -46,14 +46,14 @@ def read_in_child(
         _wait(child, into, limits, on_progress)
     finally:
         _end(child)
-    storyboard = child_results.taken(into)
+    storyboard = child_results.left_storyboard(into)
     if storyboard is not None:
         return storyboard
     if child.returncode == -signal.SIGXCPU:
         raise child_results.too_long(limits.cpu_s)
     if -child.returncode in _CRASHES:
         raise child_results.too_costly(limits)
-    raise child_results.ended(child.returncode)
+    raise child_results.ended_refusal(child.returncode)
 
 
 def _started(

@@ -17,7 +17,7 @@ PROGRESS = "progress.json"
 Answer: TypeAlias = Storyboard | UnreadableStoryboard
 
 
-def leave(into: Path, answer: Answer) -> None:
+def leave_result(into: Path, answer: Answer) -> None:
     """Write what came of the read: the storyboard, or why there is none."""
     if isinstance(answer, Storyboard):
         _write(into / STORYBOARD, storyboard_json.to_json(answer))
@@ -26,7 +26,7 @@ def leave(into: Path, answer: Answer) -> None:
         _write(into / REFUSED, document)
 
 
-def taken(into: Path) -> Storyboard | None:
+def left_storyboard(into: Path) -> Storyboard | None:
     """Return the storyboard that a child has left; None: it has left nothing.
 
     Raises:
@@ -76,7 +76,7 @@ def _read(path: Path) -> dict[str, Any] | None:
     return document
 
 
-def broken() -> UnreadableStoryboard:
+def broken_refusal() -> UnreadableStoryboard:
     """Return the refusal of a file over which the reader stumbled."""
     sentence = say("The file is damaged. Export it again, and send that.")
     return UnreadableStoryboard("broken", sentence)
@@ -109,7 +109,7 @@ def too_long(seconds: float) -> UnreadableStoryboard:
     return UnreadableStoryboard("too_long", sentence, max_seconds=round(seconds))
 
 
-def ended(exit_code: int) -> UnreadableStoryboard:
+def ended_refusal(exit_code: int) -> UnreadableStoryboard:
     """Return the refusal of a file whose reader has ended without an answer."""
     sentence = say(
         "The reader has ended before it was through: something ended it, or the file is made to "

@@ -12,7 +12,7 @@ from wording import say
 LABEL = re.compile(r"(\d{1,4})([A-Z])(\d{0,2})")
 
 
-def checked(boards: Sequence[Board], *, has_labels: bool = True) -> list[Board]:
+def with_doubts(boards: Sequence[Board], *, has_labels: bool = True) -> list[Board]:
     """Return the boards with a doubt on each whose label or time does not follow the one before."""
     found = [list(board.doubts) for board in boards]
     for index, board in enumerate(boards):

@@ -90,7 +90,7 @@ def read(
     if all(board.picture is None for board in boards):
         raise _no_pictures(names)
     doubts += [*xml_doubts, *_left_out(names)]
-    checked = consistency_doubts.checked(boards, has_labels=False)
+    checked = consistency_doubts.with_doubts(boards, has_labels=False)
     return Storyboard(
         "images", clean_texts.one_line(archive.name, 255), tuple(checked), tuple(doubts)
     )

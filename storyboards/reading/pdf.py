@@ -60,12 +60,12 @@ def read(
     return Storyboard(
         "pdf",
         _title(drawing.title, grouping, source),
-        tuple(consistency_doubts.checked(timed)),
+        tuple(consistency_doubts.with_doubts(timed)),
         tuple(doubts),
     )
 
 
-def _check(groups: list[Group], drawing: pdf_page_content.Drawing, limits: ReadingLimits) -> None:
+def _check(groups: list[Group], drawing: pdf_page_content.DrawnPage, limits: ReadingLimits) -> None:
     if not groups:
         has_texts = any(page.pieces for page in drawing.pages)
         what = say("only texts") if has_texts else "nothing"

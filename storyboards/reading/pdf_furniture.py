@@ -69,9 +69,9 @@ def texts(pages: list[Page], of_pages: dict[int, list[Placement]]) -> set[Spot]:
     for is_backwards in (False, True):
         runs = [_run(page, every, is_backwards=is_backwards) for page in with_boards]
         kinds = set.intersection(*({_kind(piece) for piece in run} for run in runs))
-        found |= {spot(piece) for run in runs for piece in run if _kind(piece) in kinds}
+        found |= {text_spot(piece) for run in runs for piece in run if _kind(piece) in kinds}
     return found - {
-        spot(piece) for page in with_boards for piece in _attached(page, of_pages[page.number])
+        text_spot(piece) for page in with_boards for piece in _attached(page, of_pages[page.number])
     }
 
 
@@ -108,6 +108,6 @@ def _kind(piece: TextPiece) -> Spot:
     return _DIGITS.sub("0", piece.text), round(piece.left), round(piece.baseline)
 
 
-def spot(piece: TextPiece) -> Spot:
+def text_spot(piece: TextPiece) -> Spot:
     """Return a text with its place."""
     return piece.text, round(piece.left), round(piece.baseline)

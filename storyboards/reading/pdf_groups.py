@@ -63,7 +63,7 @@ def _sheets(pages: list[Page]) -> list[_Sheet]:
         _Sheet(
             page.number,
             boards[page.number],
-            [piece for piece in page.pieces if pdf_furniture.spot(piece) not in furniture],
+            [piece for piece in page.pieces if pdf_furniture.text_spot(piece) not in furniture],
         )
         for page in pages
     ]

@@ -97,7 +97,7 @@ class Page:
 
 
 @dataclass(frozen=True)
-class Drawing:
+class DrawnPage:
     """What a PDF draws, page by page, and the title that it says it has."""
 
     title: str
@@ -106,7 +106,7 @@ class Drawing:
 
 def read(
     source: Path, pictures: PictureFolder, limits: ReadingLimits, on_progress: Progress
-) -> Drawing:
+) -> DrawnPage:
     """Read a PDF and write its pictures.
 
     Raises:
@@ -122,7 +122,7 @@ def read(
         for index in range(n_pages):
             pages.append(reader.page(document, index))
             on_progress(index + 1, n_pages)
-        return Drawing(title, tuple(pages))
+        return DrawnPage(title, tuple(pages))
     finally:
         document.close()
 

@@ -96,7 +96,7 @@ def read(
         for board in scene.read(len(boards) + 1, start_ms):
             read_boards.append(board)
             on_progress(len(read_boards), len(scene.boards))
-        boards += consistency_doubts.checked(read_boards)
+        boards += consistency_doubts.with_doubts(read_boards)
     if not boards:
         raise UnreadableStoryboard("no_boards", say("The Storyboarder project has no boards."))
     if all(board.picture is None for board in boards):

@@ -129,14 +129,14 @@ def listed(of: StoryboardImport) -> ImportDocument:
     }
 
 
-def whole(of: StoryboardImport, *, origin: str = "") -> StoryboardDocument:
+def import_with_boards(of: StoryboardImport, *, origin: str = "") -> StoryboardDocument:
     """Return an import with its boards, held against the episode's plans while it is a draft."""
     draft: Draft = drafts.draft(of)
     return {
         **listed(of),
         "kind": of.kind,
         "title": of.title,
-        "doubts": [doubt_messages.told(each) for each in of.doubts],
+        "doubts": [doubt_messages.doubt_in_words(each) for each in of.doubts],
         "counts": dict(drafts.counts(draft)),
         "problems": [_problem(each) for each in draft.problems],
         "boards": [board(each, of, origin=origin) for each in draft.boards],
@@ -159,7 +159,7 @@ def board(compared: Compared, of: StoryboardImport, *, origin: str = "") -> Boar
         "notes": row.notes,
         "picture": _picture(row, of, origin),
         "is_blank": row.is_blank,
-        "doubts": [doubt_messages.told(each) for each in row.doubts],
+        "doubts": [doubt_messages.doubt_in_words(each) for each in row.doubts],
         "checked": row.is_checked,
         "sequence_id": row.sequence_code,
         "plan": row.plan_code,

@@ -57,7 +57,7 @@ SENTENCES: Mapping[str, str] = {
 }
 
 
-def told(doubt: Mapping[str, Any]) -> DoubtDocument:
+def doubt_in_words(doubt: Mapping[str, Any]) -> DoubtDocument:
     """Return a stored doubt with its sentence."""
     code, data = str(doubt["code"]), dict(doubt.get("data") or {})
     return {"code": code, "detail": str(_sentence(code, data)), "data": data}

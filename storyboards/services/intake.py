@@ -79,7 +79,7 @@ def take(
     counted = _Counted(pieces)
     folder = f"{FOLDER}/{public_id}"
     try:
-        storage.put(folder, SOURCE, counted, volumes.expected())
+        storage.put(folder, SOURCE, counted, volumes.expected_marks())
         made, is_new = _made(
             public_id=public_id,
             project_code=project_id,

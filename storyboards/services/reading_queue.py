@@ -129,7 +129,7 @@ class _Progress:
         self.pct = min(99, 100 * done // max(1, whole))
 
 
-def proposed(of: StoryboardImport, storyboard: Storyboard) -> list[DraftBoard]:
+def proposed_boards(of: StoryboardImport, storyboard: Storyboard) -> list[DraftBoard]:
     """Return the boards of a storyboard with what they are proposed as, not stored.
 
     Raises:
@@ -147,7 +147,7 @@ def keep(of: StoryboardImport, storyboard: Storyboard) -> None:
         Fenced: it was deleted, or is read elsewhere by now.
         NoNumberLeft: it has more sequences or plans than there are numbers.
     """
-    rows = proposed(of, storyboard)
+    rows = proposed_boards(of, storyboard)
     with transaction.atomic():
         transitions.finish_reading(
             of,

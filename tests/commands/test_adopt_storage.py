@@ -39,7 +39,7 @@ def test_an_empty_root_is_refused_unless_it_is_said(empty: Path) -> None:
         run("adopt_storage")
 
     assert "is adopted" in run("adopt_storage", "--without-files")
-    assert volumes.expected() == {"": storage.read_mark()}
+    assert volumes.expected_marks() == {"": storage.read_mark()}
     assert not StorageTrouble.objects.exists()
 
 

@@ -160,7 +160,7 @@ class CancelsWhenItWaits(StringIO):
 def test_a_line_of_progress_comes_when_something_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch_progress, "LINE_S", 0.0)
     factories.batch([RunState.DONE, RunState.RUNNING])
-    shown = reads.measured().annotate(**batch_waits.annotations()).get()
+    shown = reads.with_running_pct().annotate(**batch_waits.annotations()).get()
     out = StringIO()
     lines = batch_progress.Lines(OutputWrapper(out))
 

@@ -49,7 +49,7 @@ def batch(checkpoint: str, n_plans: int = 2, graph: dict[str, Any] = flying.SAMP
     graph["1"]["inputs"]["ckpt_name"] = checkpoint
     workflow = flying.workflow(graph)
     plans = factories.plans({"SQ0010": ["0010", "0020", "0030"]})[:n_plans]
-    needs = capability.keep(capability.wanted(workflow, {}))
+    needs = capability.keep(capability.needs_of_workflow(workflow, {}))
     capability.refresh([needs])
     return factories.batch([RunState.QUEUED] * n_plans, of=plans, workflow=workflow, needs=needs)
 

@@ -78,7 +78,7 @@ def test_a_root_that_goes_away_while_plans_are_rendered_is_waited_for(
     server: Server, comfy: PreviewServer, projects_root: Path
 ) -> None:
     batch = flying.sampled(2)
-    volumes.expected()
+    volumes.expected_marks()
     back = take_away(projects_root)
     projects_root.mkdir()
     is_empty = [is_in_trouble, lambda: list(projects_root.iterdir()) == []]

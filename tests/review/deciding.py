@@ -6,18 +6,18 @@ from generation.models import Plan, Version
 from generation.states import ReviewState
 from review.models import Review
 from review.services import decisions
-from review.services.decisions import Asked, Reviewer
+from review.services.decisions import AskedDecision, Reviewer
 from review.states import Decision, Door
 from tests import factories
 
 NOBODY = Reviewer()
 
 
-def asked(version: Version, decision: Decision, comment: str = "", **fields: Any) -> Asked:
+def asked(version: Version, decision: Decision, comment: str = "", **fields: Any) -> AskedDecision:
     """Return a decision about a version as it is now."""
     now = Version.objects.values_list("review_state", flat=True).get(pk=version.pk)
     wanted = {"seen": ReviewState(now)} | fields
-    return Asked(version.pk, decision, comment=comment, **wanted)
+    return AskedDecision(version.pk, decision, comment=comment, **wanted)
 
 
 def decide(

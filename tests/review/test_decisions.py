@@ -10,7 +10,7 @@ from generation.models import Act, Batch, EpisodeChange, Plan, Version
 from generation.states import ReviewState, RunState
 from review.models import Review
 from review.services import decisions
-from review.services.decisions import Asked, Reviewer
+from review.services.decisions import AskedDecision, Reviewer
 from review.states import FROM, TO, Decision, Door
 from tests import factories
 from tests.review.deciding import NOBODY, approve, asked, concepts, decide, retake, state
@@ -221,7 +221,7 @@ def test_nobody_decides_about_a_panel_or_what_is_not_published(plans: list[Plan]
     panel = factories.version(plans[0], task="extracted-raw")
     unpublished = factories.reserved(plans[0])
     seen = ReviewState.TO_REVIEW
-    both = [Asked(each.pk, Decision.APPROVE, seen) for each in (panel, unpublished)]
+    both = [AskedDecision(each.pk, Decision.APPROVE, seen) for each in (panel, unpublished)]
 
     with pytest.raises(InvalidRequest) as refused:
         decisions.decide(both, by=NOBODY, door=Door.API)

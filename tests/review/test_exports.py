@@ -15,7 +15,7 @@ from generation import storage
 from generation.models import Episode, Plan, Version
 from generation.services import derived_making
 from review.api.exports import SheetAnswer
-from review.selectors.light_table import Asked
+from review.selectors.light_table import TableQuery
 from review.services import contact_sheets, exports, stored_zip
 from tests import factories
 from tests.factories import png
@@ -141,11 +141,11 @@ def test_a_zip_has_its_bounds_and_names_them(
 
 
 def test_lengths_are_known_beyond_four_gigabytes_and_many_entries() -> None:
-    def entry(n_bytes: int, name: str = "a") -> stored_zip.Entry:
+    def entry(n_bytes: int, name: str = "a") -> stored_zip.ZipEntry:
         def zeros() -> Any:
             yield from [b"\0" * n_bytes]
 
-        return stored_zip.Entry(name, n_bytes, factories.NOW, zeros)
+        return stored_zip.ZipEntry(name, n_bytes, factories.NOW, zeros)
 
     many = [entry(1, f"{n}") for n in range(70_000)]
     content = b"".join(stored_zip.pieces(many))
@@ -253,7 +253,7 @@ def test_a_child_that_ends_is_told_before_the_first_byte(
     episode: Episode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The web process has the answer prepared, and sends what came of it."""
-    wanted = contact_sheets.job(exports.select(episode, Asked(None)), 20)
+    wanted = contact_sheets.job(exports.select(episode, TableQuery(None)), 20)
     monkeypatch.setattr(contact_sheets, "MODULE", "review.no_such_module")
     answer = SheetAnswer(wanted)
 

@@ -13,7 +13,7 @@ from generation.states import RunState
 from review.models import Retake
 from review.selectors import retakes as open_retakes
 from review.services import retakes
-from review.services.retakes import Wanted
+from review.services.retakes import WantedRetake
 from tests import factories
 from tests.api.calls import EXAMPLE
 from tests.commands.running import run as run_command
@@ -39,7 +39,7 @@ def _finished(run: PlanRun) -> Version:
     return made
 
 
-def start(*wanted: Wanted, **more: Any) -> list[Batch]:
+def start(*wanted: WantedRetake, **more: Any) -> list[Batch]:
     return retakes.start(wanted, requester=None, **more)
 
 
@@ -54,7 +54,7 @@ def test_retakes_become_one_batch_that_goes_first(plans: list[Plan]) -> None:
     retake(second)
     approve(third)
 
-    [batch] = start(Wanted(first.pk), Wanted(second.pk))
+    [batch] = start(WantedRetake(first.pk), WantedRetake(second.pk))
 
     assert list(batch.runs.values_list("plan__code", flat=True)) == ["0010", "0020"]
     assert batch.priority == 6
@@ -69,9 +69,9 @@ def test_the_seed_is_another_one_unless_it_is_said(plans: list[Plan]) -> None:
     seeds = [Attempt.objects.get(pk=each.attempt_id).seed for each in (first, second, third)]
 
     [batch] = start(
-        Wanted(first.pk),
-        Wanted(second.pk, seed="same", addition="a smaller moon"),
-        Wanted(third.pk, seed=7),
+        WantedRetake(first.pk),
+        WantedRetake(second.pk, seed="same", addition="a smaller moon"),
+        WantedRetake(third.pk, seed=7),
     )
 
     made = list(batch.runs.order_by("position").values_list("seed", flat=True))
@@ -83,7 +83,7 @@ def test_an_addition_stands_behind_the_prompt_that_the_plan_has(plans: list[Plan
     [first, *_] = rendered()
     retake(first)
 
-    [batch] = start(Wanted(first.pk, addition=" a smaller moon "))
+    [batch] = start(WantedRetake(first.pk, addition=" a smaller moon "))
 
     style = factories.style()
     assert values_of(batch)["prompt"] == f"{style.prompt}, a smaller moon"
@@ -93,7 +93,7 @@ def test_nothing_is_added_that_was_not_asked_for(plans: list[Plan]) -> None:
     [first, *_] = rendered()
     retake(first, "Darker.")
 
-    [batch] = start(Wanted(first.pk))
+    [batch] = start(WantedRetake(first.pk))
 
     assert "Darker" not in str(values_of(batch))
 
@@ -102,7 +102,7 @@ def test_params_lie_over_what_was_asked_for(plans: list[Plan]) -> None:
     [first, *_] = rendered()
     retake(first)
 
-    [batch] = start(Wanted(first.pk, params={"steps": 40}))
+    [batch] = start(WantedRetake(first.pk, params={"steps": 40}))
 
     assert (values_of(batch)["steps"], values_of(batch)["cfg"]) == (40, 7.5)
 
@@ -111,7 +111,7 @@ def test_variations_are_several_seeds(plans: list[Plan]) -> None:
     [first, *_] = rendered()
     retake(first)
 
-    [batch] = start(Wanted(first.pk), variations=3)
+    [batch] = start(WantedRetake(first.pk), variations=3)
 
     assert len(set(batch.runs.values_list("seed", flat=True))) == 3
 
@@ -122,7 +122,7 @@ def test_the_same_seed_and_the_same_everything_is_refused(plans: list[Plan]) -> 
     retake(second)
 
     with pytest.raises(InvalidRequest) as refused:
-        start(Wanted(first.pk), Wanted(second.pk, seed="same"))
+        start(WantedRetake(first.pk), WantedRetake(second.pk, seed="same"))
 
     assert (refused.value.attr, refused.value.code) == ("retakes.1", "same_picture")
     assert not Retake.objects.exists()
@@ -133,7 +133,7 @@ def test_the_same_seed_is_taken_where_the_panel_is_a_newer_one(plans: list[Plan]
     retake(first)
     factories.version(first.plan, task="extracted-raw")
 
-    assert start(Wanted(first.pk, seed="same"))
+    assert start(WantedRetake(first.pk, seed="same"))
 
 
 def test_the_same_seed_is_taken_where_the_plan_tells_something_else(plans: list[Plan]) -> None:
@@ -141,7 +141,7 @@ def test_the_same_seed_is_taken_where_the_plan_tells_something_else(plans: list[
     retake(first)
     Plan.objects.filter(pk=first.plan_id).update(description="a cat on the wall")
 
-    [batch] = start(Wanted(first.pk, seed="same"))
+    [batch] = start(WantedRetake(first.pk, seed="same"))
 
     assert batch.runs.get().texts["description"] == placeholder_values.in_one_line(
         "a cat on the wall"
@@ -155,7 +155,7 @@ def test_each_style_is_a_batch_of_its_own(plans: list[Plan]) -> None:
     retake(first)
     retake(second)
 
-    made = start(Wanted(first.pk), Wanted(second.pk))
+    made = start(WantedRetake(first.pk), WantedRetake(second.pk))
 
     assert [batch.style.code for batch in made] == ["ombres_chinoises", "labo"]
 
@@ -163,10 +163,10 @@ def test_each_style_is_a_batch_of_its_own(plans: list[Plan]) -> None:
 def test_what_is_being_made_again_is_not_started_twice(plans: list[Plan]) -> None:
     [first, *_] = rendered()
     retake(first)
-    start(Wanted(first.pk))
+    start(WantedRetake(first.pk))
 
     with pytest.raises(Conflicts) as refused:
-        start(Wanted(first.pk))
+        start(WantedRetake(first.pk))
 
     assert (refused.value.attr, refused.value.code) == ("retakes.0.version", "in_render")
 
@@ -174,10 +174,10 @@ def test_what_is_being_made_again_is_not_started_twice(plans: list[Plan]) -> Non
 def test_a_retake_that_was_cancelled_can_be_started_again(plans: list[Plan]) -> None:
     [first, *_] = rendered()
     retake(first)
-    [batch] = start(Wanted(first.pk))
+    [batch] = start(WantedRetake(first.pk))
     batches.cancel(batch, actor=None)
 
-    start(Wanted(first.pk))
+    start(WantedRetake(first.pk))
 
     assert list(Retake.objects.order_by("pk").values_list("number", flat=True)) == [1, 2]
 
@@ -187,7 +187,7 @@ def test_what_is_no_retake_is_refused_with_its_state(plans: list[Plan]) -> None:
     approve(first)
 
     with pytest.raises(Conflicts) as refused:
-        start(Wanted(first.pk))
+        start(WantedRetake(first.pk))
 
     assert refused.value.code == "no_retake"
     assert "is approved" in refused.value.detail
@@ -198,7 +198,7 @@ def test_what_no_batch_made_is_refused(plans: list[Plan]) -> None:
     retake(version)
 
     with pytest.raises(InvalidRequest) as refused:
-        start(Wanted(version.pk))
+        start(WantedRetake(version.pk))
 
     assert refused.value.code == "not_rendered"
 
@@ -209,7 +209,7 @@ def test_what_does_not_fit_is_named_at_its_place(plans: list[Plan]) -> None:
     retake(second)
 
     with pytest.raises(InvalidRequest) as refused:
-        start(Wanted(first.pk), Wanted(second.pk, params={"steps": 0}))
+        start(WantedRetake(first.pk), WantedRetake(second.pk, params={"steps": 0}))
 
     assert refused.value.attr == "retakes.1.params.steps"
 
@@ -220,7 +220,7 @@ def test_who_may_not_is_refused(plans: list[Plan], artist: User, settings: Any) 
     retake(first)
 
     with pytest.raises(Forbidden):
-        retakes.start([Wanted(first.pk)], requester=artist)
+        retakes.start([WantedRetake(first.pk)], requester=artist)
 
 
 def test_a_new_version_supersedes_the_retake_and_knows_that_it_answers_it(
@@ -228,11 +228,11 @@ def test_a_new_version_supersedes_the_retake_and_knows_that_it_answers_it(
 ) -> None:
     [first, *_] = rendered()
     review = retake(first)
-    [batch] = start(Wanted(first.pk))
+    [batch] = start(WantedRetake(first.pk))
 
     answer = _finished(batch.runs.get())
 
-    assert open_retakes.answered([first, answer]) == {answer.pk: review}
+    assert open_retakes.answered_decisions([first, answer]) == {answer.pk: review}
 
 
 # Over HTTP, and on the console ------------------------------------------------------------------

@@ -20,7 +20,7 @@ from generation.errors import Conflicts, InvalidRequest, Refusal
 from generation.models import Act, Episode, Plan, Version
 from generation.states import ReviewState
 from review.models import Review
-from review.selectors.light_table import Asked
+from review.selectors.light_table import TableQuery
 from review.services import exports, review_tables
 from review.services.decisions import Reviewer
 from review.services.review_tables import Reading
@@ -45,7 +45,7 @@ def versions(plans: list[Plan]) -> list[Version]:
 
 
 def written(of: Episode, separator: str = ";") -> bytes:
-    return review_tables.written(exports.select(of, Asked(None)), separator)
+    return review_tables.as_csv(exports.select(of, TableQuery(None)), separator)
 
 
 def filled(content: bytes, line: int, separator: str = ";", **cells: str) -> bytes:

@@ -21,7 +21,7 @@ from generation.services import (
 )
 from generation.states import Mode, RunState
 from review.services import decisions
-from review.services.decisions import Asked, Reviewer
+from review.services.decisions import AskedDecision, Reviewer
 from review.states import Decision, Door
 from tests import factories
 from tests.api.calls import EXAMPLE, URL
@@ -71,7 +71,7 @@ def give_panel(user: User) -> object:
 
 def decision(user: User, of: Decision, **fields: Any) -> object:
     [version] = concepts(plan(), 1)
-    one: Asked = asked(version, of, **fields)
+    one: AskedDecision = asked(version, of, **fields)
     return decisions.decide([one], by=Reviewer(user), door=Door.API)
 
 

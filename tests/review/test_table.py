@@ -14,7 +14,7 @@ from generation.models import Episode, Measure, Plan, Version
 from generation.services import derived_making
 from generation.states import ReviewState, RunState
 from review.selectors import light_table as tables
-from review.selectors.light_table import Asked, Show, Table, Tile
+from review.selectors.light_table import Show, Table, TableQuery, Tile
 from review.services.decisions import Reviewer
 from tests import factories
 from tests.review import deciding
@@ -30,7 +30,7 @@ def episode(plans: list[Plan]) -> Episode:
 
 
 def table(of: Episode, **asked: Any) -> Table:
-    return tables.table(of, Asked(user_id=None, **asked))
+    return tables.table(of, TableQuery(user_id=None, **asked))
 
 
 def codes(of: Table) -> list[str]:
@@ -130,7 +130,7 @@ def test_a_retake_tells_what_is_to_be_better(plans: list[Plan]) -> None:
     [version] = concepts(plans[0], 1)
     deciding.retake(version, "Less light on the sea.")
 
-    assert tile_of(plans[0]).said == tables.Said(1, "Less light on the sea.")
+    assert tile_of(plans[0]).said == tables.CommentSummary(1, "Less light on the sea.")
 
 
 # Filters ------------------------------------------------------------------------------------------
@@ -148,7 +148,7 @@ def test_each_filter_shows_what_it_says(
     concepts(fresh, 1)
 
     def shown(show: Show) -> list[str]:
-        return codes(tables.table(episode, Asked(user_id=supervisor.pk, show=show)))
+        return codes(tables.table(episode, TableQuery(user_id=supervisor.pk, show=show)))
 
     assert shown(Show.APPROVED) == ["0010"]
     assert shown(Show.RETAKES) == ["0020"]
@@ -199,7 +199,7 @@ def test_episodes_with_something_to_review_are_told(plans: list[Plan]) -> None:
     concepts(plans[0], 2)
     concepts(plans[1], 1)
 
-    [found] = tables.waiting()
+    [found] = tables.episodes_to_review()
 
     assert (found.project, found.episode, found.n_plans) == ("madsea-2025-ep202", "E202", 2)
 

@@ -14,7 +14,7 @@ TOP = ".storyboards"
 
 
 def put(folder: str = f"{TOP}/abc", name: str = "source", *pieces: bytes) -> Path:
-    return storage.put(folder, name, pieces or (b"one ", b"two"), volumes.expected())
+    return storage.put(folder, name, pieces or (b"one ", b"two"), volumes.expected_marks())
 
 
 def test_a_file_is_written_piece_by_piece_and_is_no_finding() -> None:
@@ -28,7 +28,7 @@ def test_a_file_that_cannot_be_written_whole_is_not_there() -> None:
         raise ValueError("the sender has left")
 
     with pytest.raises(ValueError, match="left"):
-        storage.put(f"{TOP}/abc", "source", broken(), volumes.expected())
+        storage.put(f"{TOP}/abc", "source", broken(), volumes.expected_marks())
 
     assert list((storage.root() / TOP / "abc").iterdir()) == []
 
@@ -49,7 +49,7 @@ def test_nothing_is_written_or_removed_elsewhere(folder: str) -> None:
 
 
 def test_nothing_is_written_where_the_volume_is_not_mounted() -> None:
-    marks = volumes.expected()
+    marks = volumes.expected_marks()
     (storage.root() / storage.MARK).unlink()
 
     with pytest.raises(WrongVolume):

@@ -24,6 +24,6 @@ def test_a_name_says_episode_places_style_and_time(
 ) -> None:
     settings.TIME_ZONE = "Europe/Paris"
 
-    said = batch_names.of_itself(factories.episode(), sequences, factories.style("labo"), AT)
+    said = batch_names.default_name(factories.episode(), sequences, factories.style("labo"), AT)
 
     assert said == f"E202 · {name} · Labo · 14:05"

@@ -57,7 +57,9 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
 @pytest.fixture
 def needs() -> Needs:
     """What the workflow of the shadows needs, with its own models."""
-    return capability.keep(capability.wanted(requested_workflows.load("OmbresChinoises.json"), {}))
+    return capability.keep(
+        capability.needs_of_workflow(requested_workflows.load("OmbresChinoises.json"), {})
+    )
 
 
 def lacking(needs: Needs, server: Server) -> str:
@@ -122,8 +124,8 @@ def test_reading_a_server_judges_what_the_queued_plans_need(
 def test_the_same_needs_are_one_row(needs: Needs) -> None:
     workflow = requested_workflows.load("OmbresChinoises.json")
 
-    same = capability.keep(capability.wanted(workflow, {"steps": 4}))
-    other = capability.keep(capability.wanted(workflow, {"checkpoint": ALMOST}))
+    same = capability.keep(capability.needs_of_workflow(workflow, {"steps": 4}))
+    other = capability.keep(capability.needs_of_workflow(workflow, {"checkpoint": ALMOST}))
 
     assert (same.pk == needs.pk, other.pk == needs.pk) == (True, False)
     assert other.model_key != needs.model_key

@@ -143,7 +143,7 @@ def test_a_root_that_is_not_mounted_keeps_everything_pending(
     plans: list[Plan], maker: derived_making.Maker, projects_root: Path
 ) -> None:
     factories.version(plans[0])
-    volumes.expected()
+    volumes.expected_marks()
     (projects_root / storage.MARK).unlink()
 
     maker.make_pending()
@@ -162,7 +162,7 @@ def test_what_readers_may_not_see_has_no_pictures(
 
 def test_two_makers_make_the_same_pictures(plans: list[Plan]) -> None:
     version = factories.version(plans[0])
-    thumbnails.make(version, volumes.expected())
+    thumbnails.make(version, volumes.expected_marks())
     before = [file.stat().st_mtime_ns for file in kept()]
 
     assert derived_making.Maker().make_pending() == 1
@@ -196,7 +196,7 @@ def test_a_sweep_removes_what_no_version_needs(
 
 def test_a_sweep_leaves_what_is_being_made(plans: list[Plan]) -> None:
     version = factories.version(plans[0])
-    thumbnails.make(version, volumes.expected())
+    thumbnails.make(version, volumes.expected_marks())
     Version.objects.update(sha256="0" * 64)
 
     assert derived_making.sweep(version.sha256[:2]) == (0, 0)
@@ -223,7 +223,7 @@ def test_a_sweeper_goes_over_all_once_and_rests(plans: list[Plan], home: Path) -
 
 def test_the_pictures_of_an_older_series_are_removed(plans: list[Plan]) -> None:
     factories.version(plans[0])
-    storage.derived_files.keep("thumbnails-2/aa", {"old.webp": b"old"}, volumes.expected())
+    storage.derived_files.keep("thumbnails-2/aa", {"old.webp": b"old"}, volumes.expected_marks())
 
     assert derived_making.clear_of_older_releases() == 1
     assert storage.derived_files.names_in() == {}

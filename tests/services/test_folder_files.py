@@ -170,10 +170,10 @@ def test_an_embedding_that_a_server_has_is_taken(
 def test_an_embedding_is_no_model_that_is_loaded_for_long(settings: Any, tmp_path: Path) -> None:
     settings.MADSEA_WORKFLOWS = tmp_path
     save(settings, prompting("a lamp"))
-    plain = capability.wanted(requested_workflows.find("Blended.json"), {})
+    plain = capability.needs_of_workflow(requested_workflows.find("Blended.json"), {})
     save(settings, prompting("a lamp, embedding:bad-hands"))
 
-    needs = capability.wanted(requested_workflows.find("Blended.json"), {})
+    needs = capability.needs_of_workflow(requested_workflows.find("Blended.json"), {})
 
     assert needs.files != plain.files
     assert needs.model_key == plain.model_key

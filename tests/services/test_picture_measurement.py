@@ -50,7 +50,7 @@ def measured() -> None:
 
 def found_in(version: Version) -> list[str] | None:
     """Return the names of the checks that find something in a version."""
-    found = findings.of(Version.objects.get(pk=version.pk))
+    found = findings.findings_of(Version.objects.get(pk=version.pk))
     return None if found is None else [one["check"] for one in found]
 
 
@@ -196,7 +196,7 @@ def test_the_same_picture_again_is_found_and_names_the_earlier_one(plans: list[P
     again = picture(plans[0], shapes(DUSK).point(lambda value: min(255, value + 1)))
     measured()
 
-    [found] = findings.of(Version.objects.get(pk=again.pk)) or []
+    [found] = findings.findings_of(Version.objects.get(pk=again.pk)) or []
     assert (found["check"], found["like"]) == ("like_version", first.pk)
     assert found_in(first) == []
 
@@ -206,7 +206,7 @@ def test_the_same_picture_of_another_plan_is_found(plans: list[Plan]) -> None:
     again = picture(plans[1])
     measured()
 
-    [found] = findings.of(Version.objects.get(pk=again.pk)) or []
+    [found] = findings.findings_of(Version.objects.get(pk=again.pk)) or []
     assert (found["check"], found["like"]) == ("like_plan", first.pk)
     assert found["detail"] == f"It shows the same as {first}, or nearly so."
 
@@ -307,7 +307,7 @@ def test_a_style_switches_a_check_off(plans: list[Plan]) -> None:
     of_style(black=None, one_colour=None)
 
     assert found_in(version) == []
-    assert not Version.objects.filter(findings.condition(ANY)).exists()
+    assert not Version.objects.filter(findings.finding_condition(ANY)).exists()
 
 
 def test_the_database_finds_what_is_told_of_each_picture(plans: list[Plan]) -> None:
@@ -328,10 +328,12 @@ def test_the_database_finds_what_is_told_of_each_picture(plans: list[Plan]) -> N
     asked = {
         (name, pk)
         for name in CHECKS
-        for pk in Version.objects.filter(findings.condition(name)).values_list("pk", flat=True)
+        for pk in Version.objects.filter(findings.finding_condition(name)).values_list(
+            "pk", flat=True
+        )
     }
     assert told == asked
     assert ("black", night.pk) in told
-    assert set(Version.objects.filter(findings.condition(ANY)).values_list("pk", flat=True)) == {
-        pk for _, pk in told
-    }
+    assert set(
+        Version.objects.filter(findings.finding_condition(ANY)).values_list("pk", flat=True)
+    ) == {pk for _, pk in told}

@@ -122,7 +122,7 @@ def test_what_the_database_has_set_is_known_of_a_finished_version(
 def test_a_rendered_plan_is_done_in_few_statements(
     running: Attempt, lease: Lease, image: Image
 ) -> None:
-    volumes.expected()
+    volumes.expected_marks()
 
     with CaptureQueriesContext(connection) as seen:
         transitions.acknowledge(running)

@@ -204,7 +204,7 @@ def test_only_servers_that_have_what_a_retry_asked_for_are_woken(
     lacks(lease.server, factories.needs("of the retry"))
     lacks(rich, factories.needs("of the batch"))
 
-    assert list(claimable.takers()) == [rich]
+    assert list(claimable.servers_with_work()) == [rich]
     assert claim(lease) is None
 
 

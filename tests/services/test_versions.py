@@ -51,7 +51,7 @@ def test_finishing_links_the_file_and_clears_staging(
     version = publication.finish(reserved)
 
     assert (version.state, version.staging_path) == (VersionState.PUBLISHED, "")
-    assert storage.look(version.path).sha256 == version.sha256
+    assert storage.read_in_pieces(version.path).sha256 == version.sha256
     assert list((projects_root / ".staging").iterdir()) == []
 
 
@@ -80,7 +80,7 @@ def test_another_file_under_the_name_keeps_it_and_we_take_the_next(
     assert version.path.endswith("_v0002.png")
     found = Version.objects.get(number=1)
     assert (projects_root / found.path).read_bytes() == b"an artist's file"
-    assert found.sha256 == storage.look(found.path).sha256
+    assert found.sha256 == storage.read_in_pieces(found.path).sha256
 
 
 def test_several_files_in_the_way_are_all_found(reserved: Version, projects_root: Path) -> None:
@@ -153,7 +153,7 @@ def test_after_version_9999_there_is_none(plans: list[Plan], image: Image) -> No
 def test_a_folder_that_cannot_be_written_delays_a_reservation(
     reserved: Version, projects_root: Path
 ) -> None:
-    volumes.expected()
+    volumes.expected_marks()
     away = projects_root.rename(projects_root.parent / "away")
     too_early = publication.finish_reserved(older_than_s=-1)
     away.rename(projects_root)

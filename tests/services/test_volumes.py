@@ -69,10 +69,10 @@ def concept(plan: Plan) -> Version:
 def test_an_empty_root_of_an_empty_database_is_adopted_without_a_word(projects_root: Path) -> None:
     projects_root.rmdir()
 
-    marks = volumes.expected()
+    marks = volumes.expected_marks()
 
     assert marks == {"": storage.read_mark()}
-    assert volumes.expected() == marks
+    assert volumes.expected_marks() == marks
 
 
 def test_a_home_of_before_is_adopted_as_a_published_file_is_there(plans: list[Plan]) -> None:
@@ -80,7 +80,7 @@ def test_a_home_of_before_is_adopted_as_a_published_file_is_there(plans: list[Pl
     Volume.objects.all().delete()
     (storage.root() / storage.MARK).unlink()
 
-    assert volumes.expected()[""] == storage.read_mark()
+    assert volumes.expected_marks()[""] == storage.read_mark()
 
 
 def test_a_root_without_any_published_file_is_not_adopted(
@@ -91,7 +91,7 @@ def test_a_root_without_any_published_file_is_not_adopted(
     (projects_root / storage.MARK).unlink()
 
     with pytest.raises(storage.WrongVolume, match="is it mounted"):
-        volumes.expected()
+        volumes.expected_marks()
 
     assert not (projects_root / storage.MARK).exists()
 
@@ -101,20 +101,20 @@ def test_a_root_that_another_madsea_has_marked_is_not_adopted(projects_root: Pat
     (projects_root / "their-project").mkdir()
 
     with pytest.raises(storage.WrongVolume, match="another Madsea"):
-        volumes.expected()
+        volumes.expected_marks()
 
     assert volumes.adopt("").mark == mark
-    assert volumes.expected() == {"": mark}
+    assert volumes.expected_marks() == {"": mark}
 
 
 def test_the_second_of_two_processes_takes_the_mark_of_the_first() -> None:
-    assert storage.make_mark() == storage.make_mark() == volumes.expected()[""]
+    assert storage.make_mark() == storage.make_mark() == volumes.expected_marks()[""]
 
 
 def test_nothing_is_written_where_the_share_is_not_mounted(
     plans: list[Plan], unmount: Callable[[], Callable[[], None]], projects_root: Path
 ) -> None:
-    volumes.expected()
+    volumes.expected_marks()
     mount = unmount()
 
     with pytest.raises(storage.WrongVolume, match="not mounted"):
@@ -132,7 +132,7 @@ def test_a_render_that_is_staged_already_waits_for_the_share(
     unmount: Callable[[], Callable[[], None]],
     projects_root: Path,
 ) -> None:
-    volumes.expected()
+    volumes.expected_marks()
     (version,) = publication.reserve_render(running, lease.token, [image])
     mount = unmount()
 
@@ -160,7 +160,7 @@ def test_without_the_share_the_tick_deletes_nothing_and_says_so(
 ) -> None:
     settings.MADSEA_STAGING_S = 0
     batch = factories.batch(of=plans)
-    volumes.expected()
+    volumes.expected_marks()
     unmount()
     stray = projects_root / storage.STAGING / "somebody's"
     stray.parent.mkdir()
@@ -177,7 +177,7 @@ def test_once_the_share_is_back_its_plans_go_on(
     plans: list[Plan], unmount: Callable[[], Callable[[], None]]
 ) -> None:
     batch = factories.batch(of=plans)
-    volumes.expected()
+    volumes.expected_marks()
     mount = unmount()
     volumes.watch()
     mount()
@@ -205,7 +205,7 @@ def test_adopting_refuses_a_root_without_the_files(plans: list[Plan], projects_r
         volumes.adopt("")
 
     volumes.adopt("", even_if_empty=True)
-    assert volumes.expected() == {"": storage.read_mark()}
+    assert volumes.expected_marks() == {"": storage.read_mark()}
 
 
 def test_adopting_lets_plans_go_on_at_once(plans: list[Plan], projects_root: Path) -> None:
@@ -293,7 +293,7 @@ def test_a_volume_that_comes_after_staging_gets_a_copy(
 
     publication.finish(version)
 
-    assert storage.look(version.path).sha256 == version.sha256
+    assert storage.read_in_pieces(version.path).sha256 == version.sha256
     assert list((projects_root / storage.STAGING).iterdir()) == []
 
 
@@ -326,7 +326,7 @@ def test_a_cancel_of_what_cannot_be_stored_cancels_it_and_a_retry_works(
     image: Image,
     unmount: Callable[[], Callable[[], None]],
 ) -> None:
-    volumes.expected()
+    volumes.expected_marks()
     (version,) = publication.reserve_render(running, lease.token, [image])
     mount = unmount()
     with pytest.raises(storage.StorageError):
@@ -349,7 +349,7 @@ def test_a_cancel_of_what_cannot_be_stored_cancels_it_and_a_retry_works(
 def test_a_cancel_that_came_before_the_trouble_is_obeyed_then(
     running: Attempt, lease: Lease, image: Image, unmount: Callable[[], Callable[[], None]]
 ) -> None:
-    volumes.expected()
+    volumes.expected_marks()
     (version,) = publication.reserve_render(running, lease.token, [image])
     transitions.cancel(running.run.batch, run_ids=None, unanswered=[], actor=None)
     unmount()
@@ -363,7 +363,7 @@ def test_a_cancel_that_came_before_the_trouble_is_obeyed_then(
 def test_an_upload_that_cannot_be_stored_can_be_cancelled(
     queued: PlanRun, image: Image, unmount: Callable[[], Callable[[], None]]
 ) -> None:
-    volumes.expected()
+    volumes.expected_marks()
     version = publication.reserve_upload(queued, image, actor=None)
     unmount()
     with pytest.raises(storage.StorageError):

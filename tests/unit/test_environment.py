@@ -46,7 +46,7 @@ def test_a_whole_number_within_its_bounds_is_taken(
 ) -> None:
     monkeypatch.setenv(NAME, raw)
 
-    assert environment.whole(NAME, 5, low=1, high=9) == read
+    assert environment.whole_number(NAME, 5, low=1, high=9) == read
 
 
 @pytest.mark.parametrize("raw", ["0", "10", "five", "1.5", "1e3"])
@@ -56,13 +56,13 @@ def test_a_number_out_of_bounds_or_none_at_all_is_refused(
     monkeypatch.setenv(NAME, raw)
 
     with pytest.raises(ImproperlyConfigured, match=NAME):
-        environment.whole(NAME, 5, low=1, high=9)
+        environment.whole_number(NAME, 5, low=1, high=9)
 
 
 def test_words_are_parted_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(NAME, " a, ,b ,")
 
-    assert environment.words(NAME) == ["a", "b"]
+    assert environment.comma_list(NAME) == ["a", "b"]
 
 
 def test_addresses_lose_their_last_slash(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,7 +209,7 @@ def test_a_refused_number_is_told_with_its_bounds(
     monkeypatch.setenv(NAME, raw)
 
     with pytest.raises(ImproperlyConfigured) as refused:
-        environment.whole(NAME, 5, low=1, high=9)
+        environment.whole_number(NAME, 5, low=1, high=9)
 
     assert f"{NAME} must be a whole number from 1 to 9, not '{raw[:60]}" in str(refused.value)
     assert len(str(refused.value)) < 200

@@ -260,7 +260,7 @@ def test_what_the_server_cannot_tell_and_left_no_file_fails() -> None:
 
 
 def test_what_is_missed_the_first_time_is_looked_for_again() -> None:
-    stage, effects = decide(RUNNING, seen.NotThere(), NOW)
+    stage, effects = decide(RUNNING, seen.PromptNotThere(), NOW)
 
     assert isinstance(stage, Running)
     assert stage.absence == Absence(since=NOW, n_missed=1)
@@ -272,13 +272,13 @@ def test_what_is_missed_the_first_time_is_looked_for_again() -> None:
 def test_what_is_missed_for_long_is_searched_by_its_prefix(stage: Any) -> None:
     gone = replace(stage, absence=LONG_GONE)
 
-    assert follows(gone, seen.NotThere()) == (type(stage), [do.SearchByPrefix])
+    assert follows(gone, seen.PromptNotThere()) == (type(stage), [do.SearchByPrefix])
 
 
 def test_at_a_split_address_it_is_missed_ten_times_as_long() -> None:
     gone = replace(RUNNING, absence=LONG_GONE)
 
-    assert follows(gone, seen.NotThere(is_split=True)) == (Running, [])
+    assert follows(gone, seen.PromptNotThere(is_split=True)) == (Running, [])
 
 
 def test_what_was_never_acknowledged_and_is_absent_is_posted_again() -> None:
@@ -387,27 +387,27 @@ def test_what_does_not_obey_is_left_behind(runs_out: bool, is_deaf: bool) -> Non
 
 
 def test_what_was_acknowledged_and_is_gone_twice_is_stopped() -> None:
-    once = after(STOPPING, seen.NotThere())
+    once = after(STOPPING, seen.PromptNotThere())
 
-    assert follows(once, seen.NotThere()) == (Ended, [do.EndCancelled])
+    assert follows(once, seen.PromptNotThere()) == (Ended, [do.EndCancelled])
 
 
 def test_what_may_come_late_is_waited_for_before_it_is_stopped() -> None:
     unknown = replace(STOPPING, was_acknowledged=False)
 
-    assert isinstance(after(unknown, seen.NotThere(), seen.NotThere()), Stopping)
-    assert follows(replace(unknown, absence=LONG_GONE), seen.NotThere()) == (
+    assert isinstance(after(unknown, seen.PromptNotThere(), seen.PromptNotThere()), Stopping)
+    assert follows(replace(unknown, absence=LONG_GONE), seen.PromptNotThere()) == (
         Ended,
         [do.EndCancelled],
     )
 
 
 def test_what_runs_out_is_asked_after_less_often_and_told_anew_when_it_can_be() -> None:
-    stage = after(STOPPING, seen.TakenOff(runs_out=True))
+    stage = after(STOPPING, seen.PromptTakenOff(runs_out=True))
 
     assert isinstance(stage, Stopping)
     assert (stage.runs_out, stage.due_at) == (True, NOW + running_rules.LOOK_RUNNING_S)
-    assert after(stage, seen.TakenOff()) == replace(stage, runs_out=False, told_at=NOW)
+    assert after(stage, seen.PromptTakenOff()) == replace(stage, runs_out=False, told_at=NOW)
 
 
 # Our own disk -------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from generation.states import (
     Mode,
     RunState,
     batch_state,
-    before,
+    states_before,
 )
 
 COUNTS = st.dictionaries(st.sampled_from(RunState), st.integers(0, 3))
@@ -27,7 +27,7 @@ def test_every_state_says_what_may_follow_it() -> None:
 
 @pytest.mark.parametrize("state", RunState)
 def test_before_is_the_table_read_backwards(state: RunState) -> None:
-    assert before(state) == {source for source in RunState if state in FOLLOWS[source]}
+    assert states_before(state) == {source for source in RunState if state in FOLLOWS[source]}
 
 
 @pytest.mark.parametrize("state", sorted(UNFINISHED))

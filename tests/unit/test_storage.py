@@ -12,7 +12,7 @@ from generation.storage import FileGone, NameTaken, StagedFileGone, StorageError
 FINAL = "madsea/E202/SQ0010/AI-concept/E202_SQ0010-0010_AI-concept_v0001.png"
 
 
-def link(staged: storage.Staged, final: str = FINAL) -> None:
+def link(staged: storage.StagedFile, final: str = FINAL) -> None:
     storage.link(staged.path, final, staged.sha256)
 
 
@@ -182,7 +182,7 @@ def test_a_published_file_that_a_folder_has_replaced_is_gone() -> None:
     file.mkdir()
 
     with pytest.raises(FileGone):
-        storage.look(FINAL)
+        storage.read_in_pieces(FINAL)
 
 
 @pytest.mark.parametrize("n_up", [1, 2, 3], ids=["task", "sequence", "episode"])

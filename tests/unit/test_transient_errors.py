@@ -18,7 +18,7 @@ def of_sqlite(error: sqlite3.Error) -> Any:
     """Return what is made of an error, wrapped as Django wraps it."""
     wrapped = OperationalError(*error.args)
     wrapped.__cause__ = error
-    return transient_errors.of(wrapped)
+    return transient_errors.trouble_to_tell(wrapped)
 
 
 def failed(connection: sqlite3.Connection, *statements: str) -> sqlite3.Error:
@@ -92,7 +92,7 @@ def test_a_statement_that_is_wrong_does_not_pass(database: Path) -> None:
     ],
 )
 def test_a_disk_that_cannot_be_used_passes(number: int, code: str) -> None:
-    found = transient_errors.of(OSError(number, "words"))
+    found = transient_errors.trouble_to_tell(OSError(number, "words"))
 
     assert found is not None
     assert (found.status, found.code) == (503, code)
@@ -101,11 +101,14 @@ def test_a_disk_that_cannot_be_used_passes(number: int, code: str) -> None:
 
 @pytest.mark.parametrize("number", [errno.ENOENT, errno.EACCES, errno.EINVAL])
 def test_other_errors_of_a_file_do_not_pass(number: int) -> None:
-    assert transient_errors.of(OSError(number, "words")) is None
+    assert transient_errors.trouble_to_tell(OSError(number, "words")) is None
 
 
 def test_storage_and_patience_say_when_to_come_again() -> None:
-    storage, soon = transient_errors.of(StorageError()), transient_errors.of(TooSoon(wait_s=7))
+    storage, soon = (
+        transient_errors.trouble_to_tell(StorageError()),
+        transient_errors.trouble_to_tell(TooSoon(wait_s=7)),
+    )
 
     assert storage and soon
     assert (storage.status, storage.wait_s) == (503, 30)

@@ -12,7 +12,7 @@ from generation.management import batch_progress
 from generation.management.command import MadseaCommand, actor, add_actor, add_dry_run, counted
 from generation.management.new_project_confirmation import add_create, confirm
 from generation.models import Batch
-from generation.parameter_sources import told
+from generation.parameter_sources import values_with_sources
 from generation.selectors import wait_reasons
 from generation.services import batches, dry_runs, plan_locks, request_validation
 from generation.services.dry_runs import DryRunDocument, PlanOutlook, ServerOutlook
@@ -78,11 +78,11 @@ class Command(MadseaCommand):
         self.stdout.write(str(sentence))
 
     def _tell(self, outlook: DryRunDocument, *, forced: bool) -> None:
-        values = told(outlook["params"], outlook["sources"])
+        values = values_with_sources(outlook["params"], outlook["sources"])
         self._say(say("Values: {values}.", values=values or say("none")))
         if outlook["locked"]:
             keys = [(each["sequence_id"], each["plan"]) for each in outlook["locked"]]
-            named = plan_locks.named(keys)
+            named = plan_locks.plans_in_words(keys)
             self._say(
                 say("Approved, and would be made anew: {named}.", named=named)
                 if forced
@@ -125,7 +125,7 @@ def _own(plan: PlanOutlook) -> list[str]:
         if plan["lacks_panel"]
         else []
     )
-    own = told(plan.get("params", {}), plan.get("sources", {}))
+    own = values_with_sources(plan.get("params", {}), plan.get("sources", {}))
     return [*lacks, *([say("{label}: {value}.", label=name, value=own)] if own else [])]
 
 

@@ -26,5 +26,5 @@ class Command(MadseaCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         folder = options["folder"]
-        found = import_folder_scan.named(folder, publication.CONCEPT)
+        found = import_folder_scan.images_by_name(folder, publication.CONCEPT)
         importing.take(folder, found, options["project"], options, self.stdout)

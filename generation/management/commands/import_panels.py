@@ -35,11 +35,11 @@ class Command(MadseaCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         folder, episode, sequence = options["folder"], options["episode"], options["numbered"]
         if sequence is None:
-            found = import_folder_scan.named(
+            found = import_folder_scan.images_by_name(
                 folder, publication.PANEL, episode=episode, versioned=True
             )
         else:
-            found = import_folder_scan.numbered(
+            found = import_folder_scan.images_in_order(
                 folder, publication.PANEL, episode=episode, sequence_id=sequence
             )
         importing.take(folder, found, options["project"], options, self.stdout)

@@ -29,7 +29,7 @@ And what is decided on versions: `review` moves them under the locks of their pl
 A function that returns False or None lost a race, which is normal; nothing was written then.
 """
 
-from generation.services.transitions.cancelling import Cancelled, cancel, cancel_unanswered, stop
+from generation.services.transitions.cancelling import CancelCounts, cancel, cancel_unanswered, stop
 from generation.services.transitions.driving import (
     BY_HAND,
     acknowledge,
@@ -66,7 +66,7 @@ from generation.services.transitions.reviewing import UnderReview, review
 
 __all__ = [
     "BY_HAND",
-    "Cancelled",
+    "CancelCounts",
     "UnderReview",
     "abandon",
     "acknowledge",

@@ -16,7 +16,7 @@ from wording import say
 
 
 @dataclass(frozen=True)
-class Cancelled:
+class CancelCounts:
     """What a cancel did: to how many plans, and whether the batch itself was asked to stop by it.
 
     `n_ended` are cancelled, `n_asked` asked to stop by their drivers, `n_kept` past the point of
@@ -41,7 +41,7 @@ def cancel(
     run_ids: Sequence[int] | None,
     unanswered: Iterable[int],
     actor: Actor,
-) -> Cancelled:
+) -> CancelCounts:
     """Cancel a batch (`run_ids` None) or some of its runs, set-wise; say what that did.
 
     What waits is cancelled now. What runs gets a request that its driver obeys, but for runs on
@@ -52,7 +52,7 @@ def cancel(
     with change(batch.pk, actor=actor) as now:
         runs = now.batch.runs.all() if run_ids is None else now.batch.runs.filter(pk__in=run_ids)
         if not runs.unfinished().exists():
-            return Cancelled(was_unfinished=False)
+            return CancelCounts(was_unfinished=False)
         is_request = run_ids is None and now.batch.cancel_requested_at is None
         if is_request:
             now.set(cancel_requested_at=Now())
@@ -63,7 +63,7 @@ def cancel(
         n_asked, n_kept = _ask_the_rest(now, runs)
         cancel_held_up(now, runs)
         n_ended = now.n_moved(RunState.CANCELLED)
-    return Cancelled(n_ended, n_asked, n_kept, is_request=is_request)
+    return CancelCounts(n_ended, n_asked, n_kept, is_request=is_request)
 
 
 def _lock_attempts(runs: PlanRunQuerySet, servers: list[int]) -> None:

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 
 from generation.errors import Fenced
 from generation.models import Attempt, Batch, LogEntry, PlanRun, Server, Version
-from generation.parameter_sources import told
+from generation.parameter_sources import values_with_sources
 from generation.selectors.prepared_queries import PreparedTuples
 from generation.services import episode_changes, prepared_writes
 from generation.services.prepared_writes import Rows
@@ -87,7 +87,7 @@ def claim(
 
 def _log_own(now: UnitOfWork, run: PlanRun) -> None:
     """Log the values and the workflow of a run that differ from its batch's."""
-    said = {"values": told(run.params, run.sources)} if run.params else {}
+    said = {"values": values_with_sources(run.params, run.sources)} if run.params else {}
     if run.own_workflow is not None:
         now.log("own_workflow", run.pk, workflow=str(run.own_workflow), **said)
     elif said:

@@ -7,7 +7,7 @@ from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Greatest
 
 from generation.models import Batch, Needs, PlanRun, RunGroup, Version, Workflow
-from generation.parameter_sources import ValueSource, from_one, told
+from generation.parameter_sources import ValueSource, from_one, values_with_sources
 from generation.services.transitions.run_updates import CLEAN, one
 from generation.services.transitions.unit_of_work import Actor, UnitOfWork, change
 from generation.states import RETRYABLE, Mode, RunState, WaitReason
@@ -79,7 +79,7 @@ def _log_retry(
     *,
     is_remade: bool,
 ) -> None:
-    said: dict[str, str] = {"values": told(overrides, {})} if overrides else {}
+    said: dict[str, str] = {"values": values_with_sources(overrides, {})} if overrides else {}
     event = "retried_manually" if target == RunState.WAITING else "retried"
     if is_remade and run.workflow is not None:
         event, said = "retried_with", said | {"workflow": str(run.workflow)}

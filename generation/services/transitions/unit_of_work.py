@@ -29,8 +29,8 @@ from generation.states import (
     ReviewState,
     RunState,
     VersionState,
-    before,
     is_unfinished,
+    states_before,
 )
 from wording import say
 
@@ -87,7 +87,9 @@ class UnitOfWork:
         `sources` narrows the states they may come from; of a single one the UPDATE itself says how
         many there were. The batch's lock makes the count and the UPDATE one act.
         """
-        allowed = before(target) if sources is None else frozenset(sources) & before(target)
+        allowed = (
+            states_before(target) if sources is None else frozenset(sources) & states_before(target)
+        )
         eligible = runs.filter(batch=self.batch, state__in=allowed)
         fields.setdefault("finished_at", Now() if target in FINISHED else None)
         found = self._found(eligible) if len(allowed) > 1 else None
@@ -103,7 +105,7 @@ class UnitOfWork:
 
         It does what `move` does, for what is done to every plan.
         """
-        if source not in before(target):
+        if source not in states_before(target):
             return False
         fields.setdefault("finished_at", Now() if target in FINISHED else None)
         place = run_id, self.batch.pk, source.value

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from generation.comfyui.untrusted_json import Json, listed, mapping
+from generation.comfyui.untrusted_json import Json, as_list, as_mapping
 from generation.workflows.definitions import Definitions
 from generation.workflows.editor import scopes, sources
 from generation.workflows.editor.scopes import BYPASSED, MUTED, EditorNode, Scope
 from generation.workflows.editor.sources import VIRTUAL, Slot, Value
 from generation.workflows.editor.widgets import widget_values
 from generation.workflows.errors import GraphError
-from generation.workflows.graph import Graph, Meta, Node, called
+from generation.workflows.graph import Graph, Meta, Node, node_in_words
 from generation.workflows.limits import DEFAULT
 from generation.workflows.remarks import Remark
 from wording import say
@@ -27,7 +27,7 @@ class Conversion:
 
 def is_document(value: object) -> bool:
     """Tell whether a JSON value is in the editor's format."""
-    return isinstance(mapping(value).get("nodes"), list)
+    return isinstance(as_mapping(value).get("nodes"), list)
 
 
 def convert(
@@ -96,7 +96,7 @@ class _Converter:
             gone = [name for name, value in node["inputs"].items() if self._leads_nowhere(value)]
             for name in gone:
                 del node["inputs"][name]
-                self.remarks.append(_unlinked(node_id, called(node_id, node), name))
+                self.remarks.append(_unlinked(node_id, node_in_words(node_id, node), name))
 
     def _leads_nowhere(self, value: object) -> bool:
         return isinstance(value, list) and str(value[0]) not in self.graph
@@ -120,7 +120,9 @@ def _called(scope: Scope, node: EditorNode) -> tuple[str, str]:
     """Return a node's id in the whole graph, and how a message names it."""
     node_id = scope.flat_id(node.node_id)
     kind = "subgraph" if node.kind in scope.subgraphs else node.kind
-    return node_id, called(node_id, Node(class_type=kind, inputs={}, _meta=Meta(title=node.title)))
+    return node_id, node_in_words(
+        node_id, Node(class_type=kind, inputs={}, _meta=Meta(title=node.title))
+    )
 
 
 def _unlinked(node_id: str, name: str, input_name: str, *, has_value: bool = False) -> Remark:
@@ -166,8 +168,8 @@ def _proxied(scope: Scope, node: EditorNode) -> Json:
 
 def _proxied_by(owner: EditorNode, path: str) -> Json:
     """Return what an instance's list of promoted widgets gives a node inside it."""
-    listed_widgets = [listed(one) for one in listed(owner.properties.get("proxyWidgets"))]
-    values = listed(owner.values)
+    listed_widgets = [as_list(one) for one in as_list(owner.properties.get("proxyWidgets"))]
+    values = as_list(owner.values)
     pairs = zip(listed_widgets, values, strict=False)
     return {
         str(one[1]): value
@@ -177,4 +179,4 @@ def _proxied_by(owner: EditorNode, path: str) -> Json:
 
 
 def _display_name(definitions: Definitions, kind: str) -> str:
-    return str(mapping(definitions.get(kind)).get("display_name") or kind)
+    return str(as_mapping(definitions.get(kind)).get("display_name") or kind)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from generation.comfyui.untrusted_json import listed, mapping
+from generation.comfyui.untrusted_json import as_list, as_mapping
 from generation.workflows.errors import GraphError
 from generation.workflows.limits import DEFAULT
 from wording import say
@@ -92,11 +92,12 @@ def read(document: Mapping[str, Any], nodes_max: int = DEFAULT.nodes) -> Scope:
 
     Raises GraphError for more nodes than can be, and for old group nodes.
     """
-    definitions = mapping(document.get("definitions"))
+    definitions = as_mapping(document.get("definitions"))
     subgraphs = {
-        str(mapping(one).get("id")): mapping(one) for one in listed(definitions.get("subgraphs"))
+        str(as_mapping(one).get("id")): as_mapping(one)
+        for one in as_list(definitions.get("subgraphs"))
     }
-    n_nodes = sum(len(listed(of.get("nodes"))) for of in (document, *subgraphs.values()))
+    n_nodes = sum(len(as_list(of.get("nodes"))) for of in (document, *subgraphs.values()))
     if n_nodes > nodes_max:
         detail = say(
             "The workflow has {n_nodes:,} nodes; {nodes_max:,} are allowed.",
@@ -114,8 +115,8 @@ def _scope(
     parent: Scope | None,
     owner: EditorNode | None,
 ) -> Scope:
-    nodes = [_node(mapping(node)) for node in listed(level.get("nodes"))]
-    wires = dict(filter(None, (_wire(wire) for wire in listed(level.get("links")))))
+    nodes = [_node(as_mapping(node)) for node in as_list(level.get("nodes"))]
+    wires = dict(filter(None, (_wire(wire) for wire in as_list(level.get("links")))))
     return Scope(path, {node.node_id: node for node in nodes}, wires, subgraphs, parent, owner)
 
 
@@ -126,10 +127,10 @@ def _node(node: Mapping[str, Any]) -> EditorNode:
         kind=str(node.get("type") or ""),
         mode=mode if isinstance(mode, int) else ALWAYS,
         title=str(node.get("title") or ""),
-        inputs=tuple(mapping(one) for one in listed(node.get("inputs"))),
-        outputs=tuple(mapping(one) for one in listed(node.get("outputs"))),
+        inputs=tuple(as_mapping(one) for one in as_list(node.get("inputs"))),
+        outputs=tuple(as_mapping(one) for one in as_list(node.get("outputs"))),
         values=node.get("widgets_values"),
-        properties=mapping(node.get("properties")),
+        properties=as_mapping(node.get("properties")),
     )
 
 
@@ -139,7 +140,7 @@ def _wire(wire: object) -> tuple[str, Wire] | None:
         link, *ends = wire[:5]
     else:
         names = ("id", "origin_id", "origin_slot", "target_id", "target_slot")
-        link, *ends = (mapping(wire).get(name) for name in names)
+        link, *ends = (as_mapping(wire).get(name) for name in names)
     origin, origin_slot, target, target_slot = ends
     if not isinstance(origin_slot, int) or not isinstance(target_slot, int):
         return None

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from generation.comfyui.untrusted_json import listed, mapping
+from generation.comfyui.untrusted_json import as_list, as_mapping
 from generation.workflows.editor.scopes import BYPASSED, INSIDE, MUTED, EditorNode, Scope, Wire
 from generation.workflows.errors import GraphError
 from wording import say
@@ -67,7 +67,7 @@ def _step(scope: Scope, wire: Wire) -> "tuple[Scope, Wire] | Source":
     if node.kind == _REROUTE:
         return _onward(scope, node, 0)
     if node.kind == _PRIMITIVE:
-        values = listed(node.values)
+        values = as_list(node.values)
         return Value(values[0]) if values else None
     if node.kind in _GETTERS:
         return _from_setter(scope, node)
@@ -95,13 +95,13 @@ def _from_outside(scope: Scope, slot: int) -> "tuple[Scope, Wire] | Source":
 
 
 def _definition_inputs(scope: Scope) -> list[object]:
-    definition = mapping(scope.subgraphs.get(scope.owner.kind)) if scope.owner else {}
-    return listed(definition.get("inputs"))
+    definition = as_mapping(scope.subgraphs.get(scope.owner.kind)) if scope.owner else {}
+    return as_list(definition.get("inputs"))
 
 
 def _input_name(scope: Scope, slot: int) -> str | None:
     inputs = _definition_inputs(scope)
-    return str(mapping(inputs[slot]).get("name")) if slot < len(inputs) else None
+    return str(as_mapping(inputs[slot]).get("name")) if slot < len(inputs) else None
 
 
 def _promoted(scope: Scope, owner: EditorNode, slot: int, places: list[int]) -> Value | None:
@@ -110,11 +110,11 @@ def _promoted(scope: Scope, owner: EditorNode, slot: int, places: list[int]) -> 
     Its values stand in the order of the widgets that the subgraph promotes; where the file has
     another number of them, in the order of those that the instance lists.
     """
-    values = listed(owner.values)
+    values = as_list(owner.values)
     order = _promoted_slots(scope)
     index = order.index(slot) if slot in order else None
     if len(order) != len(values) and places:
-        own = [number for number, one in enumerate(owner.inputs) if mapping(one.get("widget"))]
+        own = [number for number, one in enumerate(owner.inputs) if as_mapping(one.get("widget"))]
         index = own.index(places[0]) if places[0] in own else None
     is_given = index is not None and index < len(values) and values[index] is not None
     return Value(values[index]) if is_given and index is not None else None
@@ -133,7 +133,7 @@ def _promoted_slots(scope: Scope) -> list[int]:
 def _is_widget(scope: Scope, wire: Wire) -> bool:
     node = scope.nodes.get(wire.target)
     is_there = node is not None and wire.target_slot < len(node.inputs)
-    return bool(is_there and node and mapping(node.inputs[wire.target_slot].get("widget")))
+    return bool(is_there and node and as_mapping(node.inputs[wire.target_slot].get("widget")))
 
 
 def _bypassed_slot(node: EditorNode, slot: int) -> int | None:
@@ -151,11 +151,11 @@ def _bypassed_slot(node: EditorNode, slot: int) -> int | None:
 
 def _from_setter(scope: Scope, getter: EditorNode) -> "tuple[Scope, Wire] | None":
     """Return what the SetNode of the same name is given, here or around."""
-    name = next(iter(listed(getter.values)), None)
+    name = next(iter(as_list(getter.values)), None)
     level: Scope | None = scope
     while level is not None:
         for node in level.nodes.values():
-            if node.kind in _SETTERS and next(iter(listed(node.values)), None) == name:
+            if node.kind in _SETTERS and next(iter(as_list(node.values)), None) == name:
                 return _onward(level, node, 0) if node.mode != MUTED else None
         level = level.parent
     return None

@@ -4,7 +4,7 @@ from collections import ChainMap
 from collections.abc import Mapping
 from typing import Any
 
-from generation.comfyui.untrusted_json import listed, mapping
+from generation.comfyui.untrusted_json import as_list, as_mapping
 from generation.workflows import dynamic_inputs
 from generation.workflows.definitions import WIDGETS, Definitions
 from generation.workflows.editor.scopes import EditorNode
@@ -22,10 +22,10 @@ def widget_values(node: EditorNode, definitions: Definitions) -> dict[str, Any]:
     """
     definition = definitions.get(node.kind)
     stored = node.values
-    named = mapping(node.properties.get("widgets_values_named"))
-    given: dict[str, Any] = {**mapping(stored), **named}
+    named = as_mapping(node.properties.get("widgets_values_named"))
+    given: dict[str, Any] = {**as_mapping(stored), **named}
     if not (named or isinstance(stored, dict)):
-        given = _by_place(node, definition, listed(stored))
+        given = _by_place(node, definition, as_list(stored))
     values = {
         one.name: given.get(one.name, _default(one.spec))
         for one in dynamic_inputs.inputs(definition, _known(node, given))
@@ -82,18 +82,18 @@ def _takes_place(spec: object, node: EditorNode, name: str) -> bool:
     if not _options(spec).get("forceInput"):
         return True
     # Older editors kept a place for what was forced to be an input only where it is a widget.
-    return any(mapping(one.get("widget")).get("name") == name for one in node.inputs)
+    return any(as_mapping(one.get("widget")).get("name") == name for one in node.inputs)
 
 
 def _kind(spec: object) -> str:
-    parts = listed(spec)
+    parts = as_list(spec)
     kind = parts[0] if parts else ""
     return "COMBO" if isinstance(kind, list) else str(kind)
 
 
 def _options(spec: object) -> Mapping[str, Any]:
-    parts = listed(spec)
-    return mapping(parts[1]) if len(parts) > 1 else {}
+    parts = as_list(spec)
+    return as_mapping(parts[1]) if len(parts) > 1 else {}
 
 
 def _is_widget(spec: object) -> bool:
@@ -111,7 +111,7 @@ def _default(spec: object) -> object:
         return MISSING
     if "default" in options:
         return options["default"]
-    parts = listed(spec)
+    parts = as_list(spec)
     choices = parts[0] if isinstance(parts[0], list) else options.get("options")
     if _kind(spec) == "COMBO":
         return choices[0] if isinstance(choices, list) and choices else MISSING

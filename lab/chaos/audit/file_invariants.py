@@ -40,7 +40,7 @@ def _numbers() -> Iterator[str]:
 
 def _overwritten(case: Case) -> Iterator[str]:
     for path, seen in case.noted["files"].items():
-        now = storage.look(path).sha256 if _is_there(path) else "gone"
+        now = storage.read_in_pieces(path).sha256 if _is_there(path) else "gone"
         if now != seen:
             yield f"{path} was {seen[:12]} and is {now[:12]}"
 

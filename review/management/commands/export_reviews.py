@@ -7,7 +7,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from generation.management.command import MadseaCommand, counted
 from review.selectors import light_table
-from review.selectors.light_table import Asked, Show
+from review.selectors.light_table import Show, TableQuery
 from review.services import exports, review_tables
 from wording import say
 
@@ -28,9 +28,9 @@ class Command(MadseaCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         of = light_table.episode(options["project"], options["episode"])
-        asked = Asked(None, options["sequence"], Show(options["show"]), options["style"])
+        asked = TableQuery(None, options["sequence"], Show(options["show"]), options["style"])
         found = exports.select(of, asked)
-        content = review_tables.written(found, options["separator"])
+        content = review_tables.as_csv(found, options["separator"])
         if options["output"] is None:
             self.stdout.write(content.decode(), ending="")
             return

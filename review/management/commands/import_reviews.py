@@ -16,7 +16,7 @@ from generation.management.command import (
 )
 from review.services import review_tables
 from review.services.decisions import Reviewer
-from review.services.review_tables import MAX_BYTES, Reading, Row
+from review.services.review_tables import MAX_BYTES, DecisionRow, Reading
 from wording import Sentence, say, to_say
 
 
@@ -43,7 +43,7 @@ class Command(MadseaCommand):
         self.stdout.write(_summed_up(found, is_dry=options["dry_run"]))
 
 
-def _line(row: Row) -> str:
+def _line(row: DecisionRow) -> str:
     words = f" “{printable(row.asked.comment)}”" if row.asked.comment else ""
     done = say(" (already so)") if row.is_done else ""
     told = say("line {n}: {decision}", n=row.line, decision=row.asked.decision)

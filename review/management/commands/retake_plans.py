@@ -17,7 +17,7 @@ from review.selectors import retakes
 from review.services import retake_preview
 from review.services import retakes as retake_batches
 from review.services.retake_preview import RetakeDocument
-from review.services.retakes import NEW, SAME, Wanted
+from review.services.retakes import NEW, SAME, WantedRetake
 from wording import say
 
 
@@ -58,7 +58,7 @@ class Command(MadseaCommand):
             self.stdout.write(str(told))
             return
         wanted = [
-            Wanted(
+            WantedRetake(
                 each["version"],
                 options["seed"],
                 each["prompt_addition"] if options["add_comments"] else "",

@@ -41,7 +41,7 @@ class Command(MadseaCommand):
         add_dry_run(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found = summary.summary(summary_mails.moment(options["since"]))
+        found = summary.summary(summary_mails.start_moment(options["since"]))
         to = options["to"]
         _check(to)
         mail = summary_mails.compose(found, to)

@@ -124,7 +124,7 @@ class Command(MadseaCommand):
                 )
             except UnreadableStoryboard as error:
                 raise CommandError(f"{printable(name)}: {error}") from error
-            draft = drafts.compare(of, reading_queue.proposed(of, read))
+            draft = drafts.compare(of, reading_queue.proposed_boards(of, read))
         if options["json"]:
             self._dump([documents.board(each, of) for each in draft.boards])
         else:
@@ -133,7 +133,7 @@ class Command(MadseaCommand):
 
     def _tell(self, made: StoryboardImport, options: dict[str, Any]) -> None:
         if options["json"]:
-            self._dump(documents.whole(made)["boards"])
+            self._dump(documents.import_with_boards(made)["boards"])
             return
         self._boards(drafts.draft(made))
         if made.state == ImportState.CONFIRMED:
@@ -150,7 +150,9 @@ class Command(MadseaCommand):
     def _boards(self, draft: Draft) -> None:
         for compared in draft.boards:
             board = compared.board
-            told = "; ".join(str(doubt_messages.told(each)["detail"]) for each in board.doubts)
+            told = "; ".join(
+                str(doubt_messages.doubt_in_words(each)["detail"]) for each in board.doubts
+            )
             plan = (
                 f"{board.sequence_code}-{board.plan_code}" if board.is_selected else say("left out")
             )
@@ -189,6 +191,6 @@ def _place(options: dict[str, Any]) -> dict[str, str]:
 
 
 def _pieces(file: Path) -> Iterator[bytes]:
-    with safe_open.plain(file) as handle:
+    with safe_open.open_plain(file) as handle:
         while piece := handle.read(_PIECE_BYTES):
             yield piece

@@ -19,12 +19,12 @@ from generation.comfyui.socket import MESSAGE_MAX_BYTES, Socket
 from generation.comfyui.untrusted_json import (
     DEPTH_MOST,
     VALUES_MOST,
+    as_mapping,
     exact_json,
     exact_text,
     lenient_json,
-    line,
-    mapping,
-    words,
+    readable_line,
+    readable_text,
 )
 from tests.processes import wait_for
 
@@ -87,12 +87,12 @@ def test_invalid_utf_8_is_read_with_marks_in_its_place() -> None:
 
 
 def test_words_of_a_server_command_no_terminal() -> None:
-    assert words(lenient_json(json.dumps(ESCAPES + "a\nb\tc"))) == "]0;own31mgnp.exea\nb\tc"
+    assert readable_text(lenient_json(json.dumps(ESCAPES + "a\nb\tc"))) == "]0;own31mgnp.exea\nb\tc"
 
 
 def test_words_of_a_server_are_cut() -> None:
-    assert words("x" * 20_000_000, 10) == "xxxxxxxxx…"
-    assert len(line("word " * 10_000)) <= 300
+    assert readable_text("x" * 20_000_000, 10) == "xxxxxxxxx…"
+    assert len(readable_line("word " * 10_000)) <= 300
 
 
 def test_an_error_of_twenty_megabytes_is_a_few_lines() -> None:
@@ -297,7 +297,7 @@ def test_what_a_frame_lists_is_cut() -> None:
 
 
 def test_a_file_that_a_history_names_may_be_called_anything() -> None:
-    entry = mapping(
+    entry = as_mapping(
         lenient_json(json.dumps({"outputs": {"9": {"images": [{"filename": "x" * 9999}]}}}))
     )
     assert parse_history(entry).outputs == (OutputFile("9", "x" * 1000, "", "output"),)

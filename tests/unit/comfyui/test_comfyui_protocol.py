@@ -16,13 +16,13 @@ from generation.comfyui.protocol import (
     Interrupted,
     OutputFile,
     Progress,
+    PromptSucceeded,
     QueueStatus,
     Started,
-    Succeeded,
     parse_frame,
     parse_history,
 )
-from generation.comfyui.untrusted_json import exact_json, lenient_json, mapping
+from generation.comfyui.untrusted_json import as_mapping, exact_json, lenient_json
 
 
 def events(name: str) -> list[Event]:
@@ -118,7 +118,7 @@ def test_only_files_are_taken_from_outputs() -> None:
 def test_what_databases_refuse_is_taken_out_of_an_error() -> None:
     entry = terminal("execution_error", exception_message="a\x00b\ud800", traceback=["\x00"])
     read = lenient_json(json.dumps(entry))
-    error = parse_history(mapping(read)).error
+    error = parse_history(as_mapping(read)).error
     assert error is not None
     assert (error.message, error.traceback) == ("ab\U0010d800", ("",))
 
@@ -127,7 +127,7 @@ def test_the_frames_of_a_success_tell_its_story() -> None:
     kinds = [type(event) for event in events("success_sampling.json")]
     assert kinds[0] is QueueStatus
     assert [kinds.count(kind) for kind in (Started, Cached, Progress, Executed)] == [1, 1, 6, 1]
-    assert kinds.index(Executed) < kinds.index(Succeeded)
+    assert kinds.index(Executed) < kinds.index(PromptSucceeded)
     assert kinds[-1] is Executing
 
 
