@@ -20,7 +20,7 @@ from wording import say
 
 @admin.register(Workflow)
 class WorkflowAdmin(RecordAdmin):
-    list_display = ("name", "fingerprint", "batches", "frozen")
+    list_display = ("name", "fingerprint", "batches", "frozen_at")
     list_filter = ("name",)
     search_fields = ("name", "sha256")
 
@@ -37,7 +37,7 @@ class WorkflowAdmin(RecordAdmin):
         return html.link(url, workflow.n_batches)
 
     @admin.display(description=_("frozen"), ordering="created_at")
-    def frozen(self, workflow: Workflow) -> SafeString:
+    def frozen_at(self, workflow: Workflow) -> SafeString:
         return html.ago(workflow.created_at)
 
     def page(self, request: HttpRequest, workflow: Any) -> Page:

@@ -86,7 +86,7 @@ class VersionQuerySet(models.QuerySet["Version"]):
         """Return those that are to be made again."""
         return self.filter(review_state=ReviewState.RETAKE)
 
-    def standing(self) -> Self:
+    def deciding(self) -> Self:
         """Return those that decide their plans' state, the first of a plan its own.
 
         That is the approved one, else the newest that nothing supersedes.

@@ -79,7 +79,7 @@ def with_review_state(plans: QuerySet[Plan]) -> QuerySet[Plan]:
     A plan's state is that of its approved version, else of the newest that nothing supersedes; None
     where it has none. It is in render while a run of it is unfinished, whoever makes its picture.
     """
-    standing = Version.objects.standing().filter(plan=OuterRef("pk")).values("review_state")
+    standing = Version.objects.deciding().filter(plan=OuterRef("pk")).values("review_state")
     unfinished = PlanRun.objects.unfinished().filter(plan=OuterRef("pk"))
     return plans.annotate(review_state=Subquery(standing[:1]), in_render=Exists(unfinished))
 

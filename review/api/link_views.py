@@ -24,7 +24,7 @@ from wording import say
 
 def _in_state(state: str) -> Q:
     """Return which links are in a state at the moment of asking."""
-    standing = Q(pk__in=ReviewLink.objects.standing(timezone.now()).values("pk"))
+    standing = Q(pk__in=ReviewLink.objects.valid(timezone.now()).values("pk"))
     conditions = {
         "open": standing,
         "revoked": Q(revoked_at__isnull=False),

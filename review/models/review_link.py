@@ -19,7 +19,7 @@ LABEL_MAX, GUESTS_MAX = 100, 50
 class ReviewLinkQuerySet(models.QuerySet["ReviewLink"]):
     """Links by whether they lead anywhere."""
 
-    def standing(self, now: datetime) -> Self:
+    def valid(self, now: datetime) -> Self:
         """Return those that are good at a moment: not revoked, not expired."""
         return self.filter(revoked_at=None, expires_at__gt=now)
 

@@ -96,7 +96,7 @@ def of_token(token: str) -> ReviewLink | None:
     All three take the same one query.
     """
     wanted = hash_of(token)
-    found = ReviewLink.objects.standing(timezone.now()).filter(token_hash=wanted).first()
+    found = ReviewLink.objects.valid(timezone.now()).filter(token_hash=wanted).first()
     if found is None or not hmac.compare_digest(found.token_hash, wanted):
         return None
     return found
@@ -104,7 +104,7 @@ def of_token(token: str) -> ReviewLink | None:
 
 def valid_link(link_id: int) -> ReviewLink | None:
     """Return a link that leads somewhere at this moment, by its id."""
-    rows = ReviewLink.objects.standing(timezone.now()).filter(pk=link_id)
+    rows = ReviewLink.objects.valid(timezone.now()).filter(pk=link_id)
     return rows.select_related("episode__project", "sequence").first()
 
 

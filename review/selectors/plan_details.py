@@ -64,7 +64,7 @@ def _versions(plan: Plan) -> "list[Version]":
 
 def _shown(plan: Plan, versions: Sequence[Version], version_id: int | None) -> Version | None:
     if version_id is None:
-        standing = Version.objects.standing().filter(plan=plan).values_list("pk", flat=True)
+        standing = Version.objects.deciding().filter(plan=plan).values_list("pk", flat=True)
         version_id = standing.first() or (versions[0].pk if versions else None)
     found = [each for each in versions if each.pk == version_id]
     if version_id is not None and not found:

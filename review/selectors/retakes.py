@@ -15,7 +15,7 @@ def to_make() -> QuerySet[Version]:
 
     Those are the plans whose review has come to a retake, also while one is being rendered.
     """
-    standing = Version.objects.standing().filter(plan=OuterRef("plan")).values("pk")[:1]
+    standing = Version.objects.deciding().filter(plan=OuterRef("plan")).values("pk")[:1]
     related = ("plan__sequence__episode__project", "batch__style", "batch__workflow")
     of_run = ("run__own_workflow", "attempt")
     rows = Version.objects.published().retakes().filter(pk=Subquery(standing))
