@@ -19,7 +19,7 @@ SOURCES := madsea wording nomenclature comfyui_preview generation storyboards re
 PYTEST := PYTHONDONTWRITEBYTECODE= $(PY) -m pytest -n 6 --dist worksteal -m "not soak" $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test check lint types migrations bench faults matrix pace way chaos chaos-long hostile fuzz clients corpus templates real messages pictures requirements clean
+.PHONY: help install demo serve test check lint types migrations bench faults matrix kills pace way chaos chaos-long hostile fuzz clients corpus templates real messages pictures requirements clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -110,6 +110,9 @@ faults: $(VENV)/.installed-dev ## Play every fault of ComfyUI, and write docs/fa
 
 matrix: $(VENV)/.installed-dev ## Play every fault of ComfyUI, and hold docs/faults.md against it
 	$(PY) -m pytest -n 6 --dist worksteal -m soak tests/lab/test_faults.py $(ARGS)
+
+kills: $(VENV)/.installed-dev ## Kill, stop and cut off between whichever steps, where make test does so between the riskiest
+	PYTHONDONTWRITEBYTECODE= $(PY) -m pytest -n 6 --dist worksteal -m soak $(addprefix tests/acceptance/test_,kills.py demo.py stops.py outages.py) $(ARGS)
 
 pace: $(VENV)/.installed-dev ## Judge forty plans at the light table as fast as a person does
 	$(PY) -m pytest -s -m soak tests/browser/test_light_table.py $(ARGS)

@@ -18,7 +18,8 @@ E011  the database was made by an earlier Madsea, whose tables are not carried o
 ====  =====================================================================
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import DatabaseError, connections
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from generation import safe_open, storage
@@ -36,6 +38,9 @@ from generation.workflows.definitions import shipped_definitions
 from wording import say
 
 TAG = "madsea"
+
+#: The name of each app's first migration, which makes all of its tables.
+FIRST = "0001_squashed"
 
 #: File systems on which SQLite's locks or its shared memory cannot be relied on.
 NETWORK_DISKS = frozenset(
@@ -217,17 +222,31 @@ def tls_ahead(**_asked: Any) -> list[CheckMessage]:
 
 @register(Tags.database)
 def carried_on(databases: Sequence[str] | None = None, **_asked: Any) -> list[CheckMessage]:
-    """Refuse to migrate a database whose first migration is not today's."""
-    applied = [
-        MigrationRecorder(connections[each]).applied_migrations() for each in databases or ()
-    ]
-    strange = [each for each in applied if ("generation", "0001_initial") in each]
-    if not strange:
+    """Refuse to migrate a database that has some of the tables of today's first migrations only."""
+    recorders = [MigrationRecorder(connections[each]) for each in databases or ()]
+    if not any(_is_earlier(recorder.applied_migrations()) for recorder in recorders):
         return []
-    text = say("The database was made by a Madsea from before 26 November 2026.")
+    text = say("The database was made by an earlier Madsea.")
     hint = say(
         "Its tables are not carried on. Keep it with the Madsea that made it until its plans are"
         " done; then name a new MADSEA_HOME, or an empty database in DATABASE_URL. Published files"
         " stay, and `manage.py import_panels` and `import_concepts` take them."
     )
     return [_error(11, text, hint)]
+
+
+def _is_earlier(applied: Iterable[tuple[str, str]]) -> bool:
+    """Tell whether one of our apps lacks some of what its first migration replaces."""
+    names: defaultdict[str, set[str]] = defaultdict(set)
+    for app, name in applied:
+        names[app].add(name)
+    firsts = [
+        migration
+        for (_, name), migration in MigrationLoader(None).disk_migrations.items()
+        if name == FIRST
+    ]
+    return any(
+        names[first.app_label]
+        and not names[first.app_label] >= {name for _, name in first.replaces}
+        for first in firsts
+    )

@@ -86,10 +86,8 @@ def styles_stay() -> None:
 
 
 def _restore_styles(**_: Any) -> None:
-    made = import_module("generation.migrations.0001_madsea").STYLES
-    sheet = import_module("generation.migrations.0002_technical_sheet").AFTER
-    rows = [Style(**fields | sheet[fields["code"]]) for fields in made]
-    Style.objects.bulk_create(rows, ignore_conflicts=True)
+    made = import_module("generation.migrations.0001_squashed").STYLES
+    Style.objects.bulk_create([Style(**fields) for fields in made], ignore_conflicts=True)
 
 
 @pytest.fixture(scope="session")

@@ -89,6 +89,7 @@ def test_the_demo_leaves_the_next_versions_and_no_process(env: dict[str, str]) -
     assert processes_of(str(home)) == []
 
 
+@pytest.mark.soak
 def test_a_demo_that_is_stopped_leaves_no_process(env: dict[str, str]) -> None:
     demo = start("-m", "samples.demo", env=env)
     # The demo itself and all that it starts: there is much left for it to do.
@@ -167,7 +168,14 @@ def no_process_is_left(env: dict[str, str]) -> bool:
     return bool(wait_for(lambda: not processes_of(env["MADSEA_HOME"]), 120, "their end"))
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "how",
+    [
+        pytest.param(signal.SIGTERM, marks=pytest.mark.soak),
+        pytest.param(signal.SIGHUP, marks=pytest.mark.soak),
+        signal.SIGKILL,
+    ],
+)
 def test_what_serve_starts_ends_with_it_however_it_ends(
     served: Served, env: dict[str, str], how: signal.Signals
 ) -> None:
@@ -180,7 +188,9 @@ def test_what_serve_starts_ends_with_it_however_it_ends(
     assert no_process_is_left(env)
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "how", [pytest.param(signal.SIGTERM, marks=pytest.mark.soak), signal.SIGKILL]
+)
 def test_what_make_serve_starts_ends_with_make(
     migrated_env: dict[str, str], how: signal.Signals
 ) -> None:

@@ -11,25 +11,63 @@ pytestmark = pytest.mark.slow
 
 PLANS = ("0010", "0020", "0030")
 CUT = str(Path(__file__).with_name("cut.py"))
-#: The way of a plan, cut between each two of its steps.
+#: The way of a plan, cut between each two of its steps. `make test` cuts at those where a server or
+#: the disk has something that the database does not know of; `make kills` at the others.
 STEPS = [
-    pytest.param("generation.services.prepared_writes:insert", "after", id="claim-before-commit"),
-    pytest.param("generation.services.transitions:claim", "after", id="claimed"),
-    pytest.param("generation.services.transitions:set_graph", "after", id="graph-stored"),
-    pytest.param("generation.comfyui.client:Client.post_prompt", "before", id="before-post"),
-    pytest.param("generation.comfyui.client:Client.post_prompt", "after", id="posted"),
-    pytest.param("generation.services.transitions:acknowledge", "after", id="rendering"),
-    pytest.param("generation.comfyui.client:Client.view", "before", id="rendered"),
-    pytest.param("generation.storage:stage", "after", id="staged"),
     pytest.param(
-        "generation.services.publication:reserve_render", "before", id="before-reservation"
+        "generation.services.prepared_writes:insert",
+        "after",
+        marks=pytest.mark.soak,
+        id="claim-before-commit",
     ),
-    pytest.param("generation.services.publication:reserve_render", "after", id="reserved"),
+    pytest.param(
+        "generation.services.transitions:claim", "after", marks=pytest.mark.soak, id="claimed"
+    ),
+    pytest.param(
+        "generation.services.transitions:set_graph",
+        "after",
+        marks=pytest.mark.soak,
+        id="graph-stored",
+    ),
+    pytest.param(
+        "generation.comfyui.client:Client.post_prompt",
+        "before",
+        marks=pytest.mark.soak,
+        id="before-post",
+    ),
+    pytest.param("generation.comfyui.client:Client.post_prompt", "after", id="posted"),
+    pytest.param(
+        "generation.services.transitions:acknowledge",
+        "after",
+        marks=pytest.mark.soak,
+        id="rendering",
+    ),
+    pytest.param(
+        "generation.comfyui.client:Client.view", "before", marks=pytest.mark.soak, id="rendered"
+    ),
+    pytest.param("generation.storage:stage", "after", marks=pytest.mark.soak, id="staged"),
+    pytest.param(
+        "generation.services.publication:reserve_render",
+        "before",
+        marks=pytest.mark.soak,
+        id="before-reservation",
+    ),
+    pytest.param(
+        "generation.services.publication:reserve_render",
+        "after",
+        marks=pytest.mark.soak,
+        id="reserved",
+    ),
     pytest.param("generation.storage:link", "after", id="linked"),
     pytest.param(
-        "generation.services.transitions.unit_of_work:publish", "after", id="before-last-commit"
+        "generation.services.transitions.unit_of_work:publish",
+        "after",
+        marks=pytest.mark.soak,
+        id="before-last-commit",
     ),
-    pytest.param("generation.storage:discard", "before", id="before-discard"),
+    pytest.param(
+        "generation.storage:discard", "before", marks=pytest.mark.soak, id="before-discard"
+    ),
 ]
 
 

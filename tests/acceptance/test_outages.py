@@ -53,6 +53,7 @@ def test_a_broker_that_goes_away_stops_nobody(sites: Sites, redis: Redis) -> Non
 
 
 @pytest.mark.skipif(not shutil.which("redis-server"), reason="there is no redis-server")
+@pytest.mark.soak
 def test_workers_that_begin_anew_without_a_broker_do_so_until_it_is_there(
     sites: Sites, redis: Redis
 ) -> None:

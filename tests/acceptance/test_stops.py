@@ -28,7 +28,9 @@ def in_the_middle(slow_site: Site) -> Callable[[], bool]:
     return is_there
 
 
-@pytest.mark.parametrize("end", [os.kill, os.killpg], ids=["main", "group"])
+@pytest.mark.parametrize(
+    "end", [os.kill, pytest.param(os.killpg, marks=pytest.mark.soak)], ids=["main", "group"]
+)
 def test_sigterm_ends_the_workers_and_the_next_ones_go_on(
     slow_site: Site, end: Callable[[int, int], None]
 ) -> None:
@@ -60,7 +62,9 @@ def itself(main: int) -> int:
     return main
 
 
-@pytest.mark.parametrize("victim", [itself, sentinel_of], ids=["main", "sentinel"])
+@pytest.mark.parametrize(
+    "victim", [itself, pytest.param(sentinel_of, marks=pytest.mark.soak)], ids=["main", "sentinel"]
+)
 def test_orphans_leave_by_themselves_and_other_workers_take_over(
     slow_site: Site, victim: Callable[[int], int]
 ) -> None:
@@ -107,6 +111,7 @@ def test_the_watchdog_ends_a_tree_whose_workers_are_stuck(slow_site: Site) -> No
     assert wholeness.faults(slow_site, n_plans=6) == []
 
 
+@pytest.mark.soak
 def test_a_stuck_tree_begins_anew_when_it_may(slow_site: Site) -> None:
     work = slow_site.work("--restart")
     kill_idle_until_stuck(slow_site, work.process.pid)
