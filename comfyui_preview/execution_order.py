@@ -19,7 +19,7 @@ def is_link(value: object) -> bool:
 def sources(graph: Graph, node_id: str) -> Iterator[str]:
     """The nodes that a node's inputs come from, in the order of its inputs, with repetitions."""
     inputs: dict[str, Any] = graph[node_id]["inputs"]
-    return (value[0] for value in inputs.values() if is_link(value))
+    return (input_value[0] for input_value in inputs.values() if is_link(input_value))
 
 
 class ExecutionOrder:

@@ -70,8 +70,8 @@ async def post_cancel_all(request: web.Request) -> web.Response:
 
 def _jobs(engine: Engine) -> list[Job]:
     queue = engine.queue
-    waiting = [_unfinished(item, "pending") for item in queue.pending()]
-    running = [_unfinished(item, "in_progress") for item in queue.running()]
+    waiting = [_unfinished(prompt, "pending") for prompt in queue.pending()]
+    running = [_unfinished(prompt, "in_progress") for prompt in queue.running()]
     known = {job["id"] for job in waiting + running}
     ended = [_finished(entry) for entry in queue.history().values()]
     return waiting + running + [job for job in ended if job["id"] not in known]

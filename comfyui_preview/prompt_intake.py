@@ -80,7 +80,11 @@ def _prefixes(graph: object) -> list[str]:
     """
     nodes = graph.values() if isinstance(graph, dict) else ()
     inputs = (node.get("inputs") for node in nodes if isinstance(node, dict))
-    found = (each.get("filename_prefix") for each in inputs if isinstance(each, dict))
+    found = (
+        node_inputs.get("filename_prefix")
+        for node_inputs in inputs
+        if isinstance(node_inputs, dict)
+    )
     return [prefix for prefix in found if isinstance(prefix, str)]
 
 

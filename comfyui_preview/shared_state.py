@@ -62,13 +62,14 @@ class Engine:
     def cancel(self, prompt_id: str) -> bool:
         """Delete a waiting prompt or stop a running one; False when it is neither."""
         return self.delete(prompt_id) or (
-            any(item[1] == prompt_id for item in self.queue.running()) and self.interrupt(prompt_id)
+            any(prompt[1] == prompt_id for prompt in self.queue.running())
+            and self.interrupt(prompt_id)
         )
 
     def lose_everything(self) -> None:
         """What a killed and restarted server has lost: all but its input and output files."""
         running = self.queue.running()
-        lost = [item[1] for item in running + self.queue.pending()]
+        lost = [prompt[1] for prompt in running + self.queue.pending()]
         if running:
             self.interrupts.vanish()
         self.queue.forget_everything()

@@ -48,7 +48,7 @@ def split(action: str) -> Action:
     places: list[str] = []
     cameras: list[str] = []
     rest: list[str] = []
-    for line in (each.strip() for each in action.splitlines()):
+    for line in (line.strip() for line in action.splitlines()):
         if not line:
             continue
         if _PLACE.match(line) or (_is_of_place(line) and places):

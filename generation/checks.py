@@ -60,7 +60,7 @@ def projects_folder(**_asked: Any) -> list[CheckMessage]:
     What is not mounted is waited for, and told by `mounted_volumes`.
     """
     problems = (_unusable(folder) for folder in ["", *_projects()])
-    return [each for each in problems if each is not None]
+    return [problem for problem in problems if problem is not None]
 
 
 def _projects() -> list[str]:
@@ -223,7 +223,7 @@ def tls_ahead(**_asked: Any) -> list[CheckMessage]:
 @register(Tags.database)
 def carried_on(databases: Sequence[str] | None = None, **_asked: Any) -> list[CheckMessage]:
     """Refuse to migrate a database that has some of the tables of today's first migrations only."""
-    recorders = [MigrationRecorder(connections[each]) for each in databases or ()]
+    recorders = [MigrationRecorder(connections[alias]) for alias in databases or ()]
     if not any(_is_earlier(recorder.applied_migrations()) for recorder in recorders):
         return []
     text = say("The database was made by an earlier Madsea.")

@@ -49,7 +49,7 @@ MESSAGE_MOST = 2000
 
 
 def _table(*classes: FailureClass) -> Mapping[str, FailureClass]:
-    return {each.code: each for each in classes}
+    return {failure_class.code: failure_class for failure_class in classes}
 
 
 #: A server stands aside for these: it is given nothing more, and finishes what it has.

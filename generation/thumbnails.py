@@ -57,7 +57,7 @@ def make(version: Version, marks: storage.Marks) -> None:
     """
     at = folder(version.sha256)
     names = [name(version.sha256, width_px) for width_px in WIDTHS_PX]
-    if all(storage.derived_files.read_kept(at, each, 1) for each in names):
+    if all(storage.derived_files.read_kept(at, file_name, 1) for file_name in names):
         return
     whole = showable_files.master(version, marks)
     if showable_files.hash_of(whole) != version.sha256:

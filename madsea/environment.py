@@ -100,7 +100,7 @@ def time_zone(name: str, default: str) -> str:
     known = available_timezones()
     if raw in known:
         return raw
-    meant = sorted(each for each in known if each.lower().endswith(f"/{raw.lower()}"))
+    meant = sorted(word for word in known if word.lower().endswith(f"/{raw.lower()}"))
     example = meant[0] if meant else "Europe/Paris"
     raise ImproperlyConfigured(f"{name} must be a time zone such as {example}, not {_shown(raw)}.")
 
@@ -260,7 +260,7 @@ def certificates(*names: str) -> str:
     Raises:
         ImproperlyConfigured: it is not there, or holds no certificate.
     """
-    name = next((each for each in names if text(each)), "")
+    name = next((variable for variable in names if text(variable)), "")
     place = text(name) if name else ""
     if place and not Path(place).is_dir():
         try:

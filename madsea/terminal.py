@@ -80,7 +80,7 @@ def _plain(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     lacking = error.object[error.start : error.end]
-    return "".join(PLAIN.get(each) or _escaped(each) for each in lacking), error.end
+    return "".join(PLAIN.get(package) or _escaped(package) for package in lacking), error.end
 
 
 def _escaped(character: str) -> str:

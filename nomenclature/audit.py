@@ -67,12 +67,12 @@ def walk(root: Path, start: Path, *, skip: Container[str]) -> Iterator[str | Fin
 
     for folder, folders, files in os.walk(start, onerror=note, followlinks=True):
         at = Path(folder)
-        folders[:] = sorted(each for each in folders if not _is_passed_over(each, skip))
-        linked = [each for each in folders if _is_stray_link(root, at / each)]
-        folders[:] = [each for each in folders if each not in linked]
-        kept = (each for each in files if each not in skip and not litter.is_litter(each))
-        for each in sorted([*kept, *linked]):
-            yield _relative(root, at / each)
+        folders[:] = sorted(name for name in folders if not _is_passed_over(name, skip))
+        linked = [name for name in folders if _is_stray_link(root, at / name)]
+        folders[:] = [name for name in folders if name not in linked]
+        kept = (name for name in files if name not in skip and not litter.is_litter(name))
+        for name in sorted([*kept, *linked]):
+            yield _relative(root, at / name)
     yield from unreadable
 
 

@@ -175,7 +175,10 @@ def follow(follower: Follower, started: list[Started]) -> Document:
 
 def table(document: Document) -> list[str]:
     """Return a line per plan: its status, its file, and the seconds from its claim to its file."""
-    files = {(each["sequence_id"], each["plan"]): each["path"] for each in document["results"]}
+    files = {
+        (result_document["sequence_id"], result_document["plan"]): result_document["path"]
+        for result_document in document["results"]
+    }
     seconds = durations(document["logs"])
     lines = [f"{'plan':<12}{'status':<11}{'seconds':>7}  file"]
     for plan in document["plans"]:
@@ -201,7 +204,11 @@ def durations(logs: list[Document]) -> dict[tuple[str, str], float]:
 
 def check(document: Document) -> None:
     """Hold the end of the batch against the disk: every plan done, every file there."""
-    missing = [each["path"] for each in document["results"] if not _is_there(each)]
+    missing = [
+        result_document["path"]
+        for result_document in document["results"]
+        if not _is_there(result_document)
+    ]
     if missing:
         raise DemoError(f"Not on disk as the API says: {', '.join(missing)}.")
     if document["status"] != "done" or len(document["results"]) != document["counts"]["total"]:

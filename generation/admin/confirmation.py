@@ -166,13 +166,13 @@ def _left(admin: Any, rows: Sequence[Any], targets: Targets) -> str:
 def _ranges(ids: frozenset[int]) -> list[list[int]]:
     """Return ids as pairs of first and last: those of a batch are mostly one."""
     pairs: list[list[int]] = []
-    for each in sorted(ids):
-        if pairs and pairs[-1][1] == each - 1:
-            pairs[-1][1] = each
+    for row_id in sorted(ids):
+        if pairs and pairs[-1][1] == row_id - 1:
+            pairs[-1][1] = row_id
         else:
-            pairs.append([each, each])
+            pairs.append([row_id, row_id])
     return pairs
 
 
 def _ids(pairs: list[list[int]]) -> frozenset[int]:
-    return frozenset(each for first, last in pairs for each in range(first, last + 1))
+    return frozenset(row_id for first, last in pairs for row_id in range(first, last + 1))

@@ -111,9 +111,9 @@ def _view(admin: Any, take: Take, request: HttpRequest, object_id: str) -> HttpR
     if HEADER in request.headers:
         return JsonResponse(
             {
-                "said": [each.words for each in told],
-                "ok": all(each.is_taken for each in told),
-                "again": any(each.passes for each in told),
+                "said": [outcome.words for outcome in told],
+                "ok": all(outcome.is_taken for outcome in told),
+                "again": any(outcome.passes for outcome in told),
             }
         )
     _tell(request, told)
@@ -139,7 +139,7 @@ def _take(take: Take, request: HttpRequest, row: Any, file: _File, order: int) -
 
 
 def _tell(request: HttpRequest, told: list[_Told]) -> None:
-    n_taken = sum(each.is_taken for each in told)
+    n_taken = sum(outcome.is_taken for outcome in told)
     if not told:
         messages.error(request, say("Nothing was sent: choose a file, or drop one."))
     if n_taken:
@@ -147,9 +147,9 @@ def _tell(request: HttpRequest, told: list[_Told]) -> None:
             request,
             say("{n_taken} published.", n_taken=counted(n_taken, (say("image"), say("images")))),
         )
-    for each in told:
-        if not each.is_taken:
-            messages.error(request, each.words)
+    for outcome in told:
+        if not outcome.is_taken:
+            messages.error(request, outcome.words)
 
 
 def _first(request: HttpRequest) -> int:

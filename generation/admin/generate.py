@@ -80,7 +80,7 @@ def _view(admin: Any, request: HttpRequest) -> HttpResponse:
         return _nothing(request, len(chosen))
     form = GenerateForm(plans, _held(request, plans))
     rehearsed = _rehearsed(form)
-    can_start = bool(rehearsed) and all(each.dry_run for each in rehearsed)
+    can_start = bool(rehearsed) and all(rehearsal.dry_run for rehearsal in rehearsed)
     if request.method == "POST" and "start" in request.POST and can_start:
         started = _start(request, form)
         if started is not None:
@@ -101,8 +101,8 @@ def _rehearsed(form: GenerateForm) -> list[Rehearsed]:
     except InvalidRequest as refused:
         form.refuse(refused.problems)
         return []
-    for each in rehearsed:
-        form.refuse(each.problems)
+    for rehearsal in rehearsed:
+        form.refuse(rehearsal.problems)
     return rehearsed
 
 
@@ -181,7 +181,7 @@ def _page(
     return {
         "title": f"{LABEL} {counted(len(plans), PLANS)}",
         "form": form,
-        "forecasts": [generate_forecast.forecast(each) for each in rehearsed],
+        "forecasts": [generate_forecast.forecast(rehearsal) for rehearsal in rehearsed],
         "names": [html.plan_name(plan) for plan in plans],
         "press": _press(plans, rehearsed),
         "can_start": can_start,
@@ -190,12 +190,12 @@ def _page(
 
 def _press(plans: list[Plan], rehearsed: list[Rehearsed]) -> str:
     """Return what the button says: what one press makes."""
-    told = [each.dry_run for each in rehearsed if each.dry_run]
-    n_plans = sum(len(each["plans"]) for each in told) or len(plans)
-    if any(each["mode"] == Mode.MANUEL for each in told):
+    told = [rehearsal.dry_run for rehearsal in rehearsed if rehearsal.dry_run]
+    n_plans = sum(len(forecast["plans"]) for forecast in told) or len(plans)
+    if any(forecast["mode"] == Mode.MANUEL for forecast in told):
         what = say("Ask artists for {n_plans}", n_plans=counted(n_plans, PLANS))
     else:
-        pictures = [each["pictures"] for each in told]
+        pictures = [forecast["pictures"] for forecast in told]
         known = sum(n for n in pictures if n is not None)
         is_known = bool(told) and None not in pictures
         what = say(

@@ -50,7 +50,7 @@ def _locked(part: PlannedRequest, told: DryRunDocument) -> list[str]:
     if not told["locked"]:
         return []
     named = plan_locks.plans_in_words(
-        [(each["sequence_id"], each["plan"]) for each in told["locked"]]
+        [(plan["sequence_id"], plan["plan"]) for plan in told["locked"]]
     )
     if part.payload.get("force"):
         return [say("Approved, and made anew all the same: {named}.", named=named)]

@@ -11,11 +11,11 @@ IDS_MAX = 20_000
 def as_ranges(ids: Iterable[int]) -> str:
     """Return ids as an address holds them."""
     pairs: list[list[int]] = []
-    for each in sorted(set(ids)):
-        if pairs and pairs[-1][1] == each - 1:
-            pairs[-1][1] = each
+    for row_id in sorted(set(ids)):
+        if pairs and pairs[-1][1] == row_id - 1:
+            pairs[-1][1] = row_id
         else:
-            pairs.append([each, each])
+            pairs.append([row_id, row_id])
     return ",".join(f"{low}-{high}" if low < high else str(low) for low, high in pairs)
 
 

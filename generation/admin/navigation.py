@@ -87,7 +87,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     if request.user.is_superuser:
         shown.append(_group(request, say("Background tasks"), _QUEUE) | {"collapsible": True})
     shown.append(_guides())
-    _mark_here(request, [item for group in shown for item in group["items"]])
+    _mark_here(request, [entry for group in shown for entry in group["items"]])
     return shown
 
 
@@ -103,13 +103,13 @@ def _mark_here(request: HttpRequest, items: list[dict[str, Any]]) -> None:
     """Mark the link whose address is the longest beginning of the page's: one at the most."""
     home = reverse("admin:index")
     fits = [
-        item["link"]
-        for item in items
-        if request.path == item["link"]
-        or (item["link"] != home and request.path.startswith(item["link"]))
+        entry["link"]
+        for entry in items
+        if request.path == entry["link"]
+        or (entry["link"] != home and request.path.startswith(entry["link"]))
     ]
-    for item in items:
-        item["active"] = bool(fits) and item["link"] == max(fits, key=len)
+    for entry in items:
+        entry["active"] = bool(fits) and entry["link"] == max(fits, key=len)
 
 
 def _group(request: HttpRequest, title: str, links: tuple[Link, ...]) -> dict[str, Any]:

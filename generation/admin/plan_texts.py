@@ -65,7 +65,7 @@ class PlanTextsForm(forms.Form):
             self._add(name, forms.IntegerField(required=False, widget=number))
         styles = [(style.code, style.label) for style in Style.objects.all()]
         self._choose("style", [("", say("as whoever asks says")), *styles], is_required=False)
-        known = [(each.value, in_words(each.value)) for each in PlanStatus]
+        known = [(status.value, in_words(status.value)) for status in PlanStatus]
         self._choose("production_status", known, is_required=True)
 
     def _add(self, name: str, field: forms.Field) -> None:
@@ -173,7 +173,7 @@ def add_to(page: Page, plan: Plan, image: Version | None) -> None:
     if changes:
         headers = (say("When"), say("Who"), say("From"), say("What"))
         page.tables.append(
-            Table(say("Changes of its texts"), headers, [_row(each) for each in changes])
+            Table(say("Changes of its texts"), headers, [_row(change) for change in changes])
         )
 
 

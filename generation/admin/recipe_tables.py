@@ -62,7 +62,10 @@ def _since_first(version: Version, recipe: Recipe) -> list[Table]:
     if first is None or first.pk == version.pk:
         return []
     found = differences(recipe_lookup.read(first.pk), recipe)
-    rows = [(each.what, _shown(each.first), _shown(each.second)) for each in found]
+    rows = [
+        (difference.what, _shown(difference.first), _shown(difference.second))
+        for difference in found
+    ]
     empty = say("Nothing: it was made as {first} was.", first=FIRST)
     return [
         Table(

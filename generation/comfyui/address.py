@@ -55,8 +55,8 @@ class Endpoint:
         """Return what must not be told: values of headers, password, tokens, key; longest first."""
         values = [self.partner_key, unquote(self.login.partition(":")[2])]
         values += [value for _, value in parse_qsl(self.query)]
-        for value in self.sent_headers.values():
-            values += [value, value.rpartition(" ")[2]]
+        for header in self.sent_headers.values():
+            values += [header, header.rpartition(" ")[2]]
         return sorted({v for v in values if len(v) >= _SECRET_LEAST}, key=len, reverse=True)
 
     def redacted(self, body: bytes) -> bytes:

@@ -117,7 +117,7 @@ class Refused(ComfyError):
             for node_id, node in sorted(self.node_errors.items(), key=_node_order)
             for error in as_list(as_mapping(node).get("errors"))
         ]
-        said = _as_many_as_fit([_sentence(*each) for each in errors[:_SENTENCES_MOST]])
+        said = _as_many_as_fit([_sentence(*node_error) for node_error in errors[:_SENTENCES_MOST]])
         if len(errors) > len(said):
             said.append(say("And {n:,} more.", n=len(errors) - len(said)))
         return said or [

@@ -12,7 +12,7 @@ from generation.comfyui.protocol import OutputFile
 
 def comes_back(seen: Iterable[bool]) -> bool:
     """Tell whether something was there, gone, and there again: one server cannot show that."""
-    told = "".join("y" if each else "n" for each in seen)
+    told = "".join("y" if answer else "n" for answer in seen)
     return "n" in told.strip("n")
 
 

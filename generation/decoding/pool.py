@@ -125,18 +125,18 @@ class Pool:
         """End the children that have been idle for so long."""
         now = monotonic()
         with self._lock:
-            old = [each for each in self._idle if now - each.since >= idle_s]
-            self._idle = [each for each in self._idle if now - each.since < idle_s]
+            old = [child for child in self._idle if now - child.since >= idle_s]
+            self._idle = [child for child in self._idle if now - child.since < idle_s]
             self._sweep = None
             if self._idle:
                 self._sweep_later()
-        for each in old:
-            each.process.end()
+        for child in old:
+            child.process.end()
 
     def forget(self) -> None:
         """Close what a forked process has inherited: the children are its parent's."""
-        for each in self._idle:
-            each.process.forget()
+        for child in self._idle:
+            child.process.forget()
         self._idle = []
 
 

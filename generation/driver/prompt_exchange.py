@@ -158,9 +158,9 @@ def concerns_its_likes(error: Refused, attempt: Attempt) -> bool:
     What names neither a node nor a rule of ComfyUI's is no validation.
     """
     told = [
-        (node_id, as_mapping(each))
+        (node_id, as_mapping(node_error))
         for node_id, node in error.node_errors.items()
-        for each in as_list(as_mapping(node).get("errors"))
+        for node_error in as_list(as_mapping(node).get("errors"))
     ]
     refused = [_refused_value(attempt.graph, node_id, each) for node_id, each in told]
     if any(_is_picture(value) or str(value) == attempt.seed for value in refused):

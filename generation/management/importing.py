@@ -52,8 +52,8 @@ class Import:
             CommandError: the projects folder cannot be written; what came before it is published.
         """
         try:
-            for item in bar(list(self.found.items), say("Importing")):
-                self._publish(item)
+            for image in bar(list(self.found.items), say("Importing")):
+                self._publish(image)
         except StorageError as error:
             rest = say("the rest was not tried: import it again.")
             text = f"{error.detail}\n{self.summary}; {rest}"
@@ -61,12 +61,12 @@ class Import:
 
     def check(self) -> None:
         """Read and decode every file, and write nothing; what cannot be taken is refused."""
-        for item in bar(list(self.found.items), say("Checking")):
+        for image in bar(list(self.found.items), say("Checking")):
             try:
-                image_imports.check(item)
+                image_imports.check(image)
             except (BadImage, Busy) as error:
-                self._refuse(item, error)
-                self.found.items.remove(item)
+                self._refuse(image, error)
+                self.found.items.remove(image)
 
     def _publish(self, item: Item) -> None:
         try:
@@ -119,7 +119,7 @@ def take(
     if not found.items and not found.refused:
         raise CommandError(say("There is no image in {folder}.", folder=folder))
     this = Import(folder, found, project_id, actor(options))
-    episodes = sorted({item.name.episode for item in found.items})
+    episodes = sorted({image.name.episode for image in found.items})
     if episodes:
         confirm(project_id, episodes, options, stdout)
     if options["dry_run"] or options["strict"]:
@@ -135,8 +135,8 @@ def take(
 
 def _preview(this: Import, stdout: OutputWrapper) -> None:
     items = this.found.items
-    for item in items:
-        stdout.write(printable(f"{item.place} → {this.project_id} {item.name.stem}"))
+    for image in items:
+        stdout.write(printable(f"{image.place} → {this.project_id} {image.name.stem}"))
     summary = say(
         "{images} would be published where they are new", images=counted(len(items), "image")
     )

@@ -101,7 +101,7 @@ class Plan(models.Model):
     place in the episode; `style` is its own, None where whoever asks for it says one.
     """
 
-    STATUSES: ClassVar = [(each.value, each.value.replace("_", " ")) for each in PlanStatus]
+    STATUSES: ClassVar = [(status.value, status.value.replace("_", " ")) for status in PlanStatus]
 
     sequence = models.ForeignKey(
         Sequence, models.PROTECT, verbose_name=_("sequence"), related_name="plans"
@@ -144,7 +144,7 @@ class Plan(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["sequence", "code"], name="plan_unique_in_sequence"),
             models.CheckConstraint(
-                condition=Q(production_status__in=[each.value for each in PlanStatus]),
+                condition=Q(production_status__in=[status.value for status in PlanStatus]),
                 name="plan_status_known",
             ),
         ]

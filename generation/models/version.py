@@ -116,7 +116,9 @@ class Version(models.Model):
         FOUND = "found", _("found on disk")
 
     STATES: ClassVar = [(state.value, state.value) for state in VersionState]
-    REVIEW_STATES: ClassVar = [(each.value, each.value.replace("_", " ")) for each in ReviewState]
+    REVIEW_STATES: ClassVar = [
+        (state.value, state.value.replace("_", " ")) for state in ReviewState
+    ]
 
     plan = models.ForeignKey(Plan, models.PROTECT, related_name="versions")
     task = models.CharField(_("task"), max_length=32)
@@ -232,7 +234,7 @@ class Version(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(
-                    task__in=REVIEWED_TASKS, review_state__in=[each.value for each in ReviewState]
+                    task__in=REVIEWED_TASKS, review_state__in=[state.value for state in ReviewState]
                 )
                 | (~Q(task__in=REVIEWED_TASKS) & Q(review_state="")),
                 name="version_review_state_known",

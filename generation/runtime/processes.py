@@ -223,7 +223,7 @@ def wait_until(ready: Callable[[], bool], started: Sequence[Started], timeout_s:
     while not ready():
         check_alive(started)
         if time.monotonic() > deadline:
-            logs = ", ".join(str(each.log) for each in started)
+            logs = ", ".join(str(child.log) for child in started)
             raise NotReadyError(f"Not ready after {timeout_s:.0f} s. Logs: {logs or 'none'}.")
         time.sleep(POLL_S)
 
@@ -234,25 +234,25 @@ def check_alive(started: Sequence[Started]) -> None:
     Raises:
         NotReadyError: one ended.
     """
-    for each in started:
-        if each.process.poll() is not None:
-            tail = each.log.read_text(errors="replace")[-2000:]
-            raise NotReadyError(f"{each.name} ended with {each.process.returncode}:\n{tail}")
+    for child in started:
+        if child.process.poll() is not None:
+            tail = child.log.read_text(errors="replace")[-2000:]
+            raise NotReadyError(f"{child.name} ended with {child.process.returncode}:\n{tail}")
 
 
 def stop(started: Sequence[Started], timeout_s: float = 10) -> None:
     """Ask the processes to end, in the order given, and end what is left of them."""
-    for each in started:
-        if each.process.poll() is None:
-            each.process.terminate()
+    for child in started:
+        if child.process.poll() is None:
+            child.process.terminate()
     deadline = time.monotonic() + timeout_s
-    for each in started:
+    for child in started:
         try:
-            each.process.wait(max(0.1, deadline - time.monotonic()))
+            child.process.wait(max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
-            each.process.kill()
-            each.process.wait()
-        _end_session(each.process.pid)
+            child.process.kill()
+            child.process.wait()
+        _end_session(child.process.pid)
 
 
 def _end_session(pid: int) -> None:

@@ -131,7 +131,9 @@ def n_visible() -> int:
 def window(numbers: Iterable[int | None]) -> Window:
     """Read the changes after each of these numbers, as far as they are there and not too many."""
     last, _ = _sequencer()
-    known = [each for each in numbers if each is not None and last - READ_MAX <= each <= last]
+    known = [
+        number for number in numbers if number is not None and last - READ_MAX <= number <= last
+    ]
     first = min(known, default=last)
     rows = list(map(_change, _AFTER.rows(first, last))) if first < last else []
     # After the rows: what is thrown away meanwhile is missing among them.

@@ -131,8 +131,8 @@ class _Rows:
         (values,) = self.tuples([row])
         model, columns, names, related = self._shape
         made = model.from_db(DEFAULT_DB_ALIAS, names, values[columns])
-        for each in related:
-            each.populate(values, made)
+        for relation in related:
+            relation.populate(values, made)
         for name, column in self._compiler.annotation_col_map.items():
             setattr(made, name, values[column])
         return made

@@ -30,7 +30,7 @@ class Choice:
     @property
     def is_unfiltered(self) -> bool:
         """Whether it leaves everything open: it means everything there is."""
-        return all(getattr(self, each.name) is None for each in fields(self))
+        return all(getattr(self, choice_field.name) is None for choice_field in fields(self))
 
 
 #: How alike names are, from 0 to 1, one of which may be meant by the other.

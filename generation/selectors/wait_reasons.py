@@ -217,11 +217,11 @@ def outlook(standing: QueuedGroup) -> Outlook:
 def outlooks(standings: Iterable[QueuedGroup]) -> dict[QueuedGroup, Outlook]:
     """Return the outlook of each standing, in three queries at the most."""
     wanted = set(standings)
-    stuck = [each for each in wanted if each.situation in _IN_DETAIL]
+    stuck = [group for group in wanted if group.situation in _IN_DETAIL]
     details = _details(stuck) if stuck else {}
-    unstored = [each for each in wanted if each.situation is Situation.STORAGE]
-    details |= {each: each.storage_trouble or "" for each in unstored}
-    return {each: Outlook(each.situation, details.get(each, "")) for each in wanted}
+    unstored = [group for group in wanted if group.situation is Situation.STORAGE]
+    details |= {group: group.storage_trouble or "" for group in unstored}
+    return {group: Outlook(group.situation, details.get(group, "")) for group in wanted}
 
 
 def outlooks_of(batches: Iterable[Any]) -> dict[GroupKey, Outlook]:
@@ -242,25 +242,25 @@ _IN_DETAIL = (Situation.NONE_CAPABLE, Situation.ALL_DOWN, Situation.NONE_ENABLED
 def _details(standings: list[QueuedGroup]) -> dict[QueuedGroup, str]:
     """Say for each standing why each enabled server cannot take its plans."""
     rows = Capability.objects.filter(
-        needs__in={each.needs_id for each in standings}, is_capable=False
+        needs__in={group.needs_id for group in standings}, is_capable=False
     )
     lacking = {
         (needs, server): missing
         for needs, server, missing in rows.values_list("needs_id", "server_id", "missing")
     }
-    blocks = Block.objects.filter(workflow__in={each.workflow_id for each in standings})
-    blocked = {(each.workflow_id, each.server_id): each.detail for each in blocks}
+    blocks = Block.objects.filter(workflow__in={group.workflow_id for group in standings})
+    blocked = {(block.workflow_id, block.server_id): block.detail for block in blocks}
     servers = list(Server.objects.enabled().order_by("name"))
     return {
-        each: in_turn(
+        group: in_turn(
             _of_server(
                 server,
-                lacking.get((each.needs_id or 0, server.pk)),
-                blocked.get((each.workflow_id or 0, server.pk)),
+                lacking.get((group.needs_id or 0, server.pk)),
+                blocked.get((group.workflow_id or 0, server.pk)),
             )
             for server in servers
         )
-        for each in standings
+        for group in standings
     }
 
 
@@ -289,5 +289,5 @@ def _of_server(server: Server, missing: list[dict[str, Any]] | None, blocked: st
 
 def lacks(missing: Iterable[Mapping[str, Any]]) -> str:
     """Return what a Capability's `missing` holds, in words."""
-    found = (Lack(each["name"], each["where"], tuple(each["closest"])) for each in missing)
+    found = (Lack(lack["name"], lack["where"], tuple(lack["closest"])) for lack in missing)
     return in_turn((lack.sentence() for lack in found), ", ")

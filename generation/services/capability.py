@@ -267,7 +267,7 @@ def turn_away(attempt: Attempt, found: Iterable[Lack]) -> bool:
     lacking = list(found)
     # First of all, or the batch's next plan would be claimed for the same server.
     deny(_narrowed(attempt, lacking), attempt.server, lacking)
-    transitions.turn_away(attempt, in_turn((each.sentence() for each in lacking), ", "))
+    transitions.turn_away(attempt, in_turn((lack.sentence() for lack in lacking), ", "))
     return True
 
 

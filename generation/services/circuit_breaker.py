@@ -31,7 +31,9 @@ ATTEMPTS_BACK = 1000
 #: How many of the latest failures are looked at, and forgiven.
 ROW_MOST = 300
 #: The failures that may be a server's fault.
-_BLAMED = [each.code for each in FAILURES.values() if each.fault in (Fault.SERVER, Fault.EITHER)]
+_BLAMED = [
+    failure.code for failure in FAILURES.values() if failure.fault in (Fault.SERVER, Fault.EITHER)
+]
 
 
 def block_if_failing(server: Server, workflow: Workflow, latest: Attempt | None = None) -> bool:
@@ -53,7 +55,9 @@ def block_if_failing(server: Server, workflow: Workflow, latest: Attempt | None 
         words=_words(failed[0]),
     )
     # Keep a prompt that reached the server: only a restart makes the server forget it.
-    known = next((each.id_on_server for each in failed if each.acknowledged_at is not None), "")
+    known = next(
+        (attempt.id_on_server for attempt in failed if attempt.acknowledged_at is not None), ""
+    )
     _, is_new = Block.objects.get_or_create(
         server=server, workflow=workflow, defaults={"detail": detail, "prompt_id": known}
     )

@@ -204,7 +204,9 @@ def _pictures(request: BatchRequest, contract: Contract | None) -> int | None:
     definitions = node_definitions.known()[0]
     deciding = [name for name, held in known.items() if can_decide(graph, held.targets)]
     values = [_values(request, key) for key in keys]
-    groups = Counter(tuple((n, each[n]) for n in deciding if n in each) for each in values)
+    groups = Counter(
+        tuple((n, value_set[n]) for n in deciding if n in value_set) for value_set in values
+    )
     total = 0
     for chosen, n_plans in groups.items():
         view = GraphView(apply(graph, dict(chosen), known), definitions)

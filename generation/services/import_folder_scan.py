@@ -152,18 +152,18 @@ def _places(folder: Path, found: Incoming) -> Iterator[str]:
 
     for at, folders, files in os.walk(folder, onerror=note):
         below = Path(at).relative_to(folder)
-        kept = sorted(each for each in folders if not _is_passed_over(each))
-        links = [each for each in kept if (Path(at) / each).is_symlink()]
+        kept = sorted(name for name in folders if not _is_passed_over(name))
+        links = [name for name in kept if (Path(at) / name).is_symlink()]
         found.refused += [
             Problem(
-                str(below / each), "linked_folder", say("It is a link to a folder: not followed.")
+                str(below / name), "linked_folder", say("It is a link to a folder: not followed.")
             )
-            for each in links
+            for name in links
         ]
-        folders[:] = [each for each in kept if each not in links]
-        visible = sorted(each for each in files if not _is_passed_over(each))
+        folders[:] = [name for name in kept if name not in links]
+        visible = sorted(name for name in files if not _is_passed_over(name))
         found.n_passed_over += len(files) - len(visible)
-        yield from (str(below / each) for each in visible)
+        yield from (str(below / name) for name in visible)
 
 
 def _is_passed_over(name: str) -> bool:
@@ -268,16 +268,16 @@ def _stranger(item: Item, task: str, episode: str | None) -> Problem | None:
 def _take_latest(items: Sequence[Item], found: Incoming) -> None:
     """Take the last version of each plan; where two files have it, both are refused."""
     of_plan: dict[PlanTask, list[Item]] = defaultdict(list)
-    for item in items:
-        of_plan[item.name].append(item)
+    for image in items:
+        of_plan[image.name].append(image)
     for same in of_plan.values():
-        last = max(item.version for item in same)
-        latest = [item for item in same if item.version == last]
+        last = max(image.version for image in same)
+        latest = [image for image in same if image.version == last]
         if len(latest) == 1:
             found.items += latest
             continue
-        for item in latest:
-            others = ", ".join(other.place for other in latest if other is not item)
+        for image in latest:
+            others = ", ".join(other.place for other in latest if other is not image)
             detail = say("{others} is of the same plan: which one is meant?", others=others)
-            found.refused.append(Problem(item.place, "ambiguous", detail))
+            found.refused.append(Problem(image.place, "ambiguous", detail))
     found.items.sort(key=lambda item: item.place)

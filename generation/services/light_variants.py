@@ -20,9 +20,9 @@ def none_apply(givens: Iterable[PlacedValues]) -> list[Problem]:
     """Return a problem for each variant that is named where no workflow renders."""
     detail = say("It holds for what a workflow renders, and none does: leave it out.")
     return [
-        Problem(each.place_of_variant, UNKNOWN, detail)
-        for each in givens
-        if each.variant is not None
+        Problem(values.place_of_variant, UNKNOWN, detail)
+        for values in givens
+        if values.variant is not None
     ]
 
 
@@ -45,7 +45,7 @@ class Light:
 
     def problems(self, givens: Iterable[PlacedValues], check: Checker) -> list[Problem]:
         """Return what is wrong with the variants that are named, each at its place."""
-        return [problem for each in givens for problem in self._problems_of(each, check)]
+        return [problem for values in givens for problem in self._problems_of(values, check)]
 
     def _problems_of(self, given: PlacedValues, check: Checker) -> list[Problem]:
         if given.variant is None or self.style is None:
@@ -73,12 +73,12 @@ class Light:
         lit = self._on(request, {})
         sequences: dict[str, PlacedValues] = {}
         plans = []
-        for each in asked:
-            at = each.of_sequence.place
-            of_sequence = sequences.setdefault(at, self._on(each.of_sequence, lit.sources))
+        for plan in asked:
+            at = plan.of_sequence.place
+            of_sequence = sequences.setdefault(at, self._on(plan.of_sequence, lit.sources))
             above = {**lit.sources, **of_sequence.sources}
-            of_plan = self._on(each.of_plan, above)
-            plans.append(replace(each, of_sequence=of_sequence, of_plan=of_plan))
+            of_plan = self._on(plan.of_plan, above)
+            plans.append(replace(plan, of_sequence=of_sequence, of_plan=of_plan))
         return lit, plans
 
     def _on(self, given: PlacedValues, above: Mapping[str, str]) -> PlacedValues:

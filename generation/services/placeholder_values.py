@@ -16,7 +16,7 @@ from generation.workflows.prompt_templates import NAMES, TEXTS
 
 def used_fields(params: Mapping[str, Any]) -> frozenset[str]:
     """Return the fields that any text among some values has."""
-    texts = (value for value in params.values() if isinstance(value, str))
+    texts = (param for param in params.values() if isinstance(param, str))
     return frozenset(name for text in texts for name in prompt_templates.names(text))
 
 

@@ -95,8 +95,8 @@ def _place(
 ) -> str:
     """Return the place in the payload that names something missing."""
     found = requested_workflows.parameters(workflow)
-    lacked = {(each["where"], each["name"]) for each in missing}
-    pictures = {each["name"] for each in missing if each["where"] == INPUT}
+    lacked = {(lack["where"], lack["name"]) for lack in missing}
+    pictures = {lack["name"] for lack in missing if lack["where"] == INPUT}
     for name, place in asked_at.items():
         value, targets = str(values[name]), found[name].targets
         wheres = (f"{workflow.graph[node]['class_type']}.{target}" for node, target in targets)

@@ -30,7 +30,7 @@ def what_would_be_new(project_id: str, *episodes: str) -> News:
     """Return which of a project and its episodes would be made new."""
     same = Project.objects.filter(code__iexact=project_id)
     known = set(same.values_list("episodes__code", flat=True))
-    new = ", ".join(each for each in episodes if each not in known)
+    new = ", ".join(episode for episode in episodes if episode not in known)
     if known:
         return News(episode=new)
     codes = Project.objects.order_by("code").values_list("code", flat=True)

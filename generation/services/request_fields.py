@@ -135,7 +135,7 @@ def _schema_of(field: RequestField) -> dict[str, Any]:
     if field.high is not None:
         schema[high] = field.high
     if field.choices:
-        schema["enum"] = [str(each) for each in field.choices]
+        schema["enum"] = [str(choice) for choice in field.choices]
     if field.of is not None:
         schema["items"] = (
             _schema_of(field.of) if isinstance(field.of, RequestField) else json_schema(field.of)

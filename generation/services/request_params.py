@@ -80,8 +80,8 @@ def read(
     if workflow is None:
         reader.problems.extend(light_variants.none_apply([request, *_givens(asked)]))
         if mode == Mode.MANUEL and "workflow_json" not in reader.payload:
-            for each in [PlacedValues(given, "params"), *_givens(asked)]:
-                reader.problems.extend(requested_workflows.none_apply(each.params, each.place))
+            for placed in [PlacedValues(given, "params"), *_givens(asked)]:
+                reader.problems.extend(requested_workflows.none_apply(placed.params, placed.place))
         return Values(given, from_one(given, ValueSource.REQUEST))
     return _Reading(reader, workflow, mode).values(request, style, asked)
 
@@ -101,8 +101,8 @@ class _Reading:
         """Return the values of all plans, and of some."""
         contract, problems = self._contract, self._reader.problems
         before = len(problems)
-        for each in [request, *_givens(asked)]:
-            problems.extend(self._check(each.params, each.place))
+        for placed in [request, *_givens(asked)]:
+            problems.extend(self._check(placed.params, placed.place))
         light = light_variants.Light(style, self._workflow.name, contract)
         problems.extend(light.problems([request, *_givens(asked)], self._check))
         request, asked = light.on_all(request, asked)
@@ -115,7 +115,7 @@ class _Reading:
         sources |= request.sources
         of_style = {name: params[name] for name in params if sources[name] == ValueSource.STYLE}
         problems.extend(requested_workflows.unknown_fields(of_style, contract.parameters, "style"))
-        own = {(each.sequence_id, each.plan): _of_one(each) for each in asked if _has_own(each)}
+        own = {(plan.sequence_id, plan.plan): _of_one(plan) for plan in asked if _has_own(plan)}
         needs = None
         if self._mode == Mode.AUTO and is_usable:
             plans = list(_of_plans(params, request, asked))
@@ -171,9 +171,9 @@ def _seeds_at(sources: Sources, givens: Iterable[PlacedValues]) -> tuple[str, ..
     """Return the places that give a seed; that of a style is `style`."""
     of_style = ("style",) if sources.get(requested_workflows.SEED) == ValueSource.STYLE else ()
     given = (
-        f"{each.place}.{requested_workflows.SEED}"
-        for each in givens
-        if requested_workflows.SEED in each.params
+        f"{placed.place}.{requested_workflows.SEED}"
+        for placed in givens
+        if requested_workflows.SEED in placed.params
     )
     return (*of_style, *given)
 
@@ -209,8 +209,8 @@ def _has_own(asked: AskedPlan) -> bool:
 
 def _givens(asked: Iterable[AskedPlan]) -> list[PlacedValues]:
     """Return what sequences and plans give, each once."""
-    of_sequences = {each.of_sequence.place: each.of_sequence for each in asked}
-    return [*of_sequences.values(), *(each.of_plan for each in asked if not each.of_plan.is_empty)]
+    of_sequences = {plan.of_sequence.place: plan.of_sequence for plan in asked}
+    return [*of_sequences.values(), *(plan.of_plan for plan in asked if not plan.of_plan.is_empty)]
 
 
 def _of_plans(
@@ -218,7 +218,7 @@ def _of_plans(
 ) -> Iterator[PlanValues]:
     """Yield the values of the plans that have no own ones, once; then of each that has."""
     everywhere = requested_workflows.places(request.params, request.place)
-    own = [each for each in asked if _has_own(each)]
+    own = [plan for plan in asked if _has_own(plan)]
     if len(own) < len(asked) or not asked:
         yield PlanValues(params, everywhere)
     for each in own:

@@ -90,7 +90,7 @@ def read(given: object) -> BatchRequest:
     episode = _episode(reader, season)
     asked = request_sequences.read(reader)
     if project_id and episode and asked:
-        places = {each.key: each.place for each in asked}
+        places = {plan.key: plan.place for plan in asked}
         reader.problems.extend(plan_preflight.set_apart(project_id, episode, places))
     style = _style(reader)
     mode = _mode(reader)
@@ -129,8 +129,8 @@ def read(given: object) -> BatchRequest:
 
 def _tree(asked: list[AskedPlan]) -> dict[str, list[str]]:
     tree: dict[str, list[str]] = {}
-    for each in asked:
-        tree.setdefault(each.sequence_id, []).append(each.plan)
+    for plan in asked:
+        tree.setdefault(plan.sequence_id, []).append(plan.plan)
     return tree
 
 

@@ -134,7 +134,7 @@ def _unmakeable(
 ) -> list[Problem]:
     """Return why plans cannot be made with these values, of which a retry gives some."""
     asked_at = requested_workflows.places(params)
-    plans = [PlanValues(each, asked_at) for each in values]
+    plans = [PlanValues(run_values, asked_at) for run_values in values]
     large = plan_preflight.too_large(workflow, requested_workflows.parameters(workflow), plans)
     wanted = capability.NeedsReader(workflow)
     return large or plan_preflight.unrunnable(workflow, wanted, plans, "params")

@@ -87,10 +87,10 @@ def audit_tree(root: Path, *, watch: Watch = iter) -> Report:
             Finding(path, Kind.NOT_MOUNTED, why) for path, why in volumes.wrong_volumes()
         ]
     walked = list(audit.walk(base, start, skip=storage.OWN))
-    report.findings += [each for each in walked if isinstance(each, Finding)]
+    report.findings += [walked_file for walked_file in walked if isinstance(walked_file, Finding)]
     # After the walk: a file is on disk only once its row is there, so none is missed.
     rows = {row.path: row for row in _rows(start.relative_to(base).as_posix())}
-    for relative in watch([each for each in walked if isinstance(each, str)]):
+    for relative in watch([walked_file for walked_file in walked if isinstance(walked_file, str)]):
         _examine(report, base, relative, rows)
     report.findings += _of_rows(base, rows, report)
     report.findings += _of_numbers(rows, report)

@@ -37,7 +37,7 @@ def _folders(folder: str, depth: int = 0) -> Iterator[str]:
     try:
         with safe_open.open_folder(root(), folder) as at:
             names = os.listdir(at)  # noqa: PTH208 - pathlib lists no descriptor
-            below = sorted(each for each in names if _is_folder(at, each, depth))
+            below = sorted(name for name in names if _is_folder(at, name, depth))
     except (FileNotFoundError, safe_open.NotPlain):
         return
     for name in below:

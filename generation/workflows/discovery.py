@@ -106,7 +106,7 @@ def _leave_out_unsure(names: Names, reading: Reading, result: str, reached: set[
     for name in left_out:
         del names.found[name]
         names.scaled.pop(name, None)
-    reading.warnings += [side_is_computed(names.view, each, left_out) for each in switches]
+    reading.warnings += [side_is_computed(names.view, switch, left_out) for switch in switches]
 
 
 def _find_result(view: GraphView, reading: Reading) -> None:

@@ -137,5 +137,5 @@ def _picture(value: object) -> Iterator[File]:
 def _stem(name: str) -> str:
     """Return an embedding's name as servers tell it: without suffix."""
     plain = name.rstrip(".;")
-    suffix = next((each for each in _MODEL_SUFFIXES if plain.lower().endswith(each)), "")
+    suffix = next((suffix for suffix in _MODEL_SUFFIXES if plain.lower().endswith(suffix)), "")
     return plain[: len(plain) - len(suffix)]

@@ -70,12 +70,12 @@ def _waiting() -> Table:
     headers = (_("Episode"), _("Project"), _("Plans to review"), _("Newest picture"))
     rows = [
         (
-            html.link(_address(each), each.episode),
-            each.project,
-            str(each.n_plans),
-            html.ago(each.newest),
+            html.link(_address(episode), episode.episode),
+            episode.project,
+            str(episode.n_plans),
+            html.ago(episode.newest),
         )
-        for each in light_table.episodes_to_review()
+        for episode in light_table.episodes_to_review()
     ]
     return Table(_("Episodes with pictures to review"), headers, rows, empty=_("Nothing waits."))
 

@@ -107,10 +107,10 @@ def _others(row: Review) -> str:
     changes = [
         say(
             "version {version}: {was} → {became}",
-            version=each["version"],
-            was=in_words(each["was"]),
-            became=in_words(each["became"]),
+            version=key["version"],
+            was=in_words(key["was"]),
+            became=in_words(key["became"]),
         )
-        for each in row.changed
+        for key in row.changed
     ]
     return in_turn(changes, "; ") if changes else say("nothing else")

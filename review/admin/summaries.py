@@ -88,12 +88,12 @@ def _table_link(each: Place, show: str) -> SafeString:
 def _failed(told: SummaryDocument) -> Table:
     rows = [
         (
-            str(each["n_plans"]),
-            each["message"] or each["code"],
-            each["remedy"] or html.NOTHING,
-            _some(each["plans"], each["n_plans"]),
+            str(failure["n_plans"]),
+            failure["message"] or failure["code"],
+            failure["remedy"] or html.NOTHING,
+            _some(failure["plans"], failure["n_plans"]),
         )
-        for each in told["failed"]
+        for failure in told["failed"]
     ]
     headers = (say("Plans"), say("Why"), say("What to do"), say("Such as"))
     return Table(say("Failed, and not asked for again"), headers, rows, empty=say("Nothing."))
@@ -107,13 +107,13 @@ def _some(names: Iterable[str], n: int) -> str:
 def _made(told: SummaryDocument) -> Table:
     rows = [
         (
-            each["episode"],
-            each["project_id"],
-            each["by"] or html.NOTHING,
-            str(each["n_plans"]),
-            str(each["n_pictures"]),
+            made["episode"],
+            made["project_id"],
+            made["by"] or html.NOTHING,
+            str(made["n_plans"]),
+            str(made["n_pictures"]),
         )
-        for each in told["made"]
+        for made in told["made"]
     ]
     headers = (say("Episode"), say("Project"), say("By"), say("Plans"), say("Pictures"))
     return Table(say("Made"), headers, rows, empty=say("Nothing."))
@@ -121,8 +121,8 @@ def _made(told: SummaryDocument) -> Table:
 
 def _decided(told: SummaryDocument) -> Table:
     rows = [
-        (each["by"] or say("the console"), str(each["words"]), str(each["n"]))
-        for each in summary_mails.decisions(told)
+        (decision["by"] or say("the console"), str(decision["words"]), str(decision["n"]))
+        for decision in summary_mails.decisions(told)
     ]
     headers = (say("By"), say("Decision"), say("How often"))
     return Table(say("Decided"), headers, rows, empty=say("Nothing."))
@@ -130,8 +130,8 @@ def _decided(told: SummaryDocument) -> Table:
 
 def _retakes(told: SummaryDocument) -> Table:
     rows = [
-        (each["filename"], each["by"] or say("the console"), each["comment"])
-        for each in told["retakes"]
+        (retake["filename"], retake["by"] or say("the console"), retake["comment"])
+        for retake in told["retakes"]
     ]
     headers = (say("Version"), say("By"), say("What is to be better"))
     return Table(say("Retakes asked for"), headers, rows, empty=say("Nothing."))
@@ -140,13 +140,15 @@ def _retakes(told: SummaryDocument) -> Table:
 def _servers(troubles: Iterable[Trouble]) -> Table:
     rows = [
         (
-            each["server"],
-            _KINDS[each["kind"]],
-            html.ago(datetime.fromisoformat(each["since"])) if each["since"] else html.NOTHING,
-            each["detail"] or html.NOTHING,
-            each["remedy"] or html.NOTHING,
+            trouble["server"],
+            _KINDS[trouble["kind"]],
+            html.ago(datetime.fromisoformat(trouble["since"]))
+            if trouble["since"]
+            else html.NOTHING,
+            trouble["detail"] or html.NOTHING,
+            trouble["remedy"] or html.NOTHING,
         )
-        for each in troubles
+        for trouble in troubles
     ]
     headers = (say("Server"), say("State"), say("Since"), say("Why"), say("What to do"))
     return Table(say("Servers"), headers, rows, empty=say("All servers are well."))

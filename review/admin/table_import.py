@@ -88,7 +88,7 @@ def reading_in_words(found: Reading) -> str:
 
 
 def _problems(found: Reading) -> Table | None:
-    rows = [(each.detail,) for each in first_problems(found.problems)]
+    rows = [(problem.detail,) for problem in first_problems(found.problems)]
     title = say("What is wrong: nothing of the table is taken until it is mended")
     return Table(title, (say("Where, and what"),), rows) if rows else None
 

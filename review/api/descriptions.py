@@ -30,9 +30,9 @@ EXAMPLES: dict[str, Any] = json.loads(
 def _review() -> dict[str, Any]:
     row: dict[str, Any] = resolve_type_hint(ReviewDocument)
     told = row["properties"]
-    states = {"enum": [each.value for each in ReviewState]}
-    told["decision"] |= {"enum": [each.value for each in Decision]}
-    told["door"] |= {"enum": [each.value for each in Door]}
+    states = {"enum": [state.value for state in ReviewState]}
+    told["decision"] |= {"enum": [decision.value for decision in Decision]}
+    told["door"] |= {"enum": [door.value for door in Door]}
     told["made_at"] |= {"format": "date-time"}
     for place in (told, told["changed"]["items"]["properties"]):
         for name in ("seen", "was", "became"):

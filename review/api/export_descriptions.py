@@ -26,7 +26,7 @@ _SHOWN = [
         description="Without it the whole episode.",
         examples=[OpenApiExample("A sequence", "SQ0010")],
     ),
-    OpenApiParameter("show", str, enum=[each.value for each in Show], description="As `all`."),
+    OpenApiParameter("show", str, enum=[show.value for show in Show], description="As `all`."),
     OpenApiParameter("style", str, description="The code of a style."),
 ]
 _NAME = OpenApiParameter(

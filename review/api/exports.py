@@ -44,7 +44,7 @@ def _one_of(known: Mapping[str, Any]) -> Read:
 _SCOPE: Mapping[str, Read] = {
     "episode_id": filters.whole_number,
     "sequence_id": str,
-    "show": _one_of({each.value: each for each in Show}),
+    "show": _one_of({show.value: show for show in Show}),
     "style": str,
 }
 

@@ -40,10 +40,10 @@ def document(of: Reading, *, dry_run: bool) -> TableDocument:
         "n_done_before": of.n_done,
         "n_unchanged": of.n_unchanged,
         "ignored_columns": of.ignored,
-        "rows": [_row(each) for each in of.rows],
+        "rows": [_row(row) for row in of.rows],
         "problems": [
-            {"code": each.code, "detail": str(each.detail), "attr": each.attr or None}
-            for each in first_problems(of.problems)
+            {"code": problem.code, "detail": str(problem.detail), "attr": problem.attr or None}
+            for problem in first_problems(of.problems)
         ],
     }
 

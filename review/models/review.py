@@ -35,9 +35,9 @@ class Review(models.Model):
     changed with it, each as `{"version": id, "was": state, "became": state}`.
     """
 
-    DECISIONS: ClassVar = [(each.value, each.value) for each in Decision]
-    STATES: ClassVar = [(each.value, each.value.replace("_", " ")) for each in ReviewState]
-    DOORS: ClassVar = [(each.value, each.value) for each in Door]
+    DECISIONS: ClassVar = [(decision.value, decision.value) for decision in Decision]
+    STATES: ClassVar = [(state.value, state.value.replace("_", " ")) for state in ReviewState]
+    DOORS: ClassVar = [(door.value, door.value) for door in Door]
 
     version = models.ForeignKey(Version, models.PROTECT, related_name="reviews")
     decision = models.CharField(_("decision"), max_length=16, choices=DECISIONS)
@@ -87,7 +87,7 @@ class Review(models.Model):
         ]
         constraints = [
             models.CheckConstraint(
-                condition=Q(decision__in=[each.value for each in Decision]),
+                condition=Q(decision__in=[decision.value for decision in Decision]),
                 name="review_decision_known",
             ),
             models.CheckConstraint(

@@ -244,7 +244,7 @@ def _context(guest: Guest, shown: list[Card], problem: str) -> dict[str, Any]:
     return {
         "guest": guest,
         "link": guest.link,
-        "cards": [presentation.guest_card(guest.link, each) for each in shown],
+        "cards": [presentation.guest_card(guest.link, card) for card in shown],
         "problem": problem,
         "comment_max": COMMENT_MAX,
     }

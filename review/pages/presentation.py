@@ -56,7 +56,7 @@ class ShownTile:
     @property
     def doubts(self) -> list[str]:
         """What the checks have found in its picture, in words."""
-        return [each["detail"] for each in self.tile.findings]
+        return [finding["detail"] for finding in self.tile.findings]
 
 
 @dataclass(frozen=True)
@@ -97,8 +97,8 @@ def first_url(tiles: Sequence[ShownTile]) -> str:
 
     It is the one that the script chooses: of the first plan to review, else of the first.
     """
-    open_ = [each for each in tiles if each.tile.state == ReviewState.TO_REVIEW]
-    return next((each.large_url for each in [*open_, *tiles]), "")
+    open_ = [tile for tile in tiles if tile.tile.state == ReviewState.TO_REVIEW]
+    return next((tile.large_url for tile in [*open_, *tiles]), "")
 
 
 def _url(picture: Picture, width_px: int) -> str:
@@ -119,7 +119,7 @@ class ShownVersion:
     @property
     def doubts(self) -> list[str]:
         """What the checks have found in it, in words."""
-        return [each["detail"] for each in findings.findings_of(self.version) or []]
+        return [finding["detail"] for finding in findings.findings_of(self.version) or []]
 
 
 def shown_version(of: Version) -> ShownVersion:

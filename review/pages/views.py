@@ -128,11 +128,11 @@ def plan(request: HttpRequest, of: Episode, plan_id: int) -> HttpResponse:
     found = plan_details.details(of, plan_id, _number(request.GET.get("version", "")))
     context = {
         "found": found,
-        "versions": [presentation.shown_version(each) for each in found.versions],
+        "versions": [presentation.shown_version(version) for version in found.versions],
         "shown": presentation.shown_version(found.shown) if found.shown else None,
         "panel": presentation.shown_version(found.panel) if found.panel else None,
         "reviews": [
-            (each, presentation.DECISIONS[Decision(each.decision)]) for each in found.reviews
+            (review, presentation.DECISIONS[Decision(review.decision)]) for review in found.reviews
         ],
         "advice": presentation.shown_advice(found.advice),
         "may_decide": _may(request, decisions.DECIDE),

@@ -331,8 +331,8 @@ def _tile(plan: Any, pictures: Sequence[Picture], notes: _Notes) -> Tile:
         style=(shown.made_for if shown else None) or own,
         picture=shown,
         n_versions=len(pictures),
-        n_open=sum(each.review_state == ReviewState.TO_REVIEW for each in pictures),
-        newest_id=max((each.id for each in pictures), default=0),
+        n_open=sum(picture.review_state == ReviewState.TO_REVIEW for picture in pictures),
+        newest_id=max((picture.id for picture in pictures), default=0),
         said=notes.said.get(plan.pk, CommentSummary()),
         findings=notes.flags.get(shown.id, ()) if shown else (),
         advice=notes.advice.get(shown.id) if shown else None,
@@ -341,8 +341,8 @@ def _tile(plan: Any, pictures: Sequence[Picture], notes: _Notes) -> Tile:
 
 def shown_of(pictures: Sequence[Picture]) -> Picture | None:
     """Return the picture that stands for a plan, of its pictures, the newest first."""
-    approved = [each for each in pictures if each.review_state == ReviewState.APPROVED]
-    standing = [each for each in pictures if each.review_state in STANDING]
+    approved = [picture for picture in pictures if picture.review_state == ReviewState.APPROVED]
+    standing = [picture for picture in pictures if picture.review_state in STANDING]
     return next(iter([*approved, *standing, *pictures]), None)
 
 

@@ -68,7 +68,7 @@ def document(link: ReviewLink) -> LinkDocument:
         "episode_id": link.episode_id,
         "episode": link.episode.code,
         "sequence_id": link.sequence.code if link.sequence else None,
-        "versions": [each.version_id for each in link.linked.all()],
+        "versions": [linked.version_id for linked in link.linked.all()],
         "may_decide": link.may_decide,
         "may_download": link.may_download,
         "has_password": bool(link.password),

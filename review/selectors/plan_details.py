@@ -66,7 +66,7 @@ def _shown(plan: Plan, versions: Sequence[Version], version_id: int | None) -> V
     if version_id is None:
         standing = Version.objects.deciding().filter(plan=plan).values_list("pk", flat=True)
         version_id = standing.first() or (versions[0].pk if versions else None)
-    found = [each for each in versions if each.pk == version_id]
+    found = [version for version in versions if version.pk == version_id]
     if version_id is not None and not found:
         raise NotFound(f"There is no file {version_id} of this plan.", code="unknown_version")
     return found[0] if found else None

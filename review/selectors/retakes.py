@@ -50,12 +50,12 @@ def last_of(review_ids: Collection[int]) -> dict[int, Retake]:
 
 def answered_decisions(versions: Iterable[Version]) -> dict[int, Review]:
     """Return the decision that each of some versions was made to answer, where there is one."""
-    of_batches = {each.batch_id for each in versions if each.batch_id}
+    of_batches = {version.batch_id for version in versions if version.batch_id}
     rows = Review.objects.filter(retakes__batch__in=of_batches)
     related = rows.annotate(batch_id=F("retakes__batch")).select_related("by", "version")
-    known = {(each.version.plan_id, getattr(each, "batch_id")): each for each in related}  # noqa: B009
+    known = {(review.version.plan_id, getattr(review, "batch_id")): review for review in related}  # noqa: B009
     return {
-        each.pk: known[each.plan_id, each.batch_id]
-        for each in versions
-        if (each.plan_id, each.batch_id) in known
+        version.pk: known[version.plan_id, version.batch_id]
+        for version in versions
+        if (version.plan_id, version.batch_id) in known
     }

@@ -198,12 +198,12 @@ def _retakes(since: datetime) -> list[AskedAgain]:
     related = ("by", "version__plan__sequence__episode__project")
     return [
         {
-            "project_id": each.version.plan.sequence.episode.project.code,
-            "filename": str(each.version),
-            "by": each.guest or (each.by.get_username() if each.by else None),
-            "comment": each.comment,
+            "project_id": review.version.plan.sequence.episode.project.code,
+            "filename": str(review.version),
+            "by": review.guest or (review.by.get_username() if review.by else None),
+            "comment": review.comment,
         }
-        for each in rows.select_related(*related)[:RETAKES_SHOWN]
+        for review in rows.select_related(*related)[:RETAKES_SHOWN]
     ]
 
 
@@ -238,8 +238,8 @@ def _waiting() -> Waits:
     to_review = light_table.episodes_to_review()
     return {
         "to_review": [
-            {"project_id": each.project, "episode": each.episode, "n_plans": each.n_plans}
-            for each in to_review
+            {"project_id": place.project, "episode": place.episode, "n_plans": place.n_plans}
+            for place in to_review
         ],
         "retakes": _places(retakes.to_make()),
         "for_artists": _places(PlanRun.objects.filter(state=RunState.WAITING)),

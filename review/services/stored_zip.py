@@ -44,9 +44,9 @@ def length(entries: Sequence[ZipEntry]) -> int:
     """Return how many bytes an archive of these entries has."""
     n_bytes = 0
     index = 0
-    for each in entries:
-        index += len(_central(each, n_bytes, 0))
-        n_bytes += len(_local(each)) + each.n_bytes + len(_descriptor(each, 0))
+    for entry in entries:
+        index += len(_central(entry, n_bytes, 0))
+        n_bytes += len(_local(entry)) + entry.n_bytes + len(_descriptor(entry, 0))
     return n_bytes + index + len(_end(len(entries), n_bytes, index))
 
 
@@ -58,19 +58,19 @@ def pieces(entries: Iterable[ZipEntry]) -> Iterator[bytes]:
     """
     at = 0
     index: list[bytes] = []
-    for each in entries:
-        head = _local(each)
+    for entry in entries:
+        head = _local(entry)
         yield head
         checksum, n_bytes = 0, 0
-        for piece in each.pieces():
+        for piece in entry.pieces():
             checksum, n_bytes = zlib.crc32(piece, checksum), n_bytes + len(piece)
-            if n_bytes <= each.n_bytes:
+            if n_bytes <= entry.n_bytes:
                 yield piece
-        if n_bytes != each.n_bytes:
-            raise NotAsPromised(f"{each.name} has {n_bytes:,} bytes, and had {each.n_bytes:,}")
-        foot = _descriptor(each, checksum)
+        if n_bytes != entry.n_bytes:
+            raise NotAsPromised(f"{entry.name} has {n_bytes:,} bytes, and had {entry.n_bytes:,}")
+        foot = _descriptor(entry, checksum)
         yield foot
-        index.append(_central(each, at, checksum))
+        index.append(_central(entry, at, checksum))
         at += len(head) + n_bytes + len(foot)
     listed = b"".join(index)
     yield listed + _end(len(index), at, len(listed))

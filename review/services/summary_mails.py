@@ -42,7 +42,10 @@ def start_moment(text: str) -> datetime:
 
 def decisions(of: SummaryDocument) -> list[dict[str, Any]]:
     """Return who decided how often, each decision in words."""
-    return [{**each, "words": DECISIONS[Decision(each["decision"])]} for each in of["decided"]]
+    return [
+        {**decision, "words": DECISIONS[Decision(decision["decision"])]}
+        for decision in of["decided"]
+    ]
 
 
 def compose(of: SummaryDocument, to: Sequence[str]) -> EmailMultiAlternatives:
@@ -57,9 +60,9 @@ def compose(of: SummaryDocument, to: Sequence[str]) -> EmailMultiAlternatives:
         }
         text = render_to_string("review/summary_mail.txt", context)
         page = render_to_string("review/summary_mail.html", context)
-        n_pictures = sum(each["n_pictures"] for each in of["made"])
-        n_failed = sum(each["n_plans"] for each in of["failed"])
-        n_review = sum(each["n_plans"] for each in of["waiting"]["to_review"])
+        n_pictures = sum(version["n_pictures"] for version in of["made"])
+        n_failed = sum(failure["n_plans"] for failure in of["failed"])
+        n_review = sum(place["n_plans"] for place in of["waiting"]["to_review"])
         subject = say(
             "Madsea: pictures {n_pictures}, failed {n_failed}, to review {n_review}",
             n_pictures=n_pictures,

@@ -35,4 +35,4 @@ class Job:
     @classmethod
     def of(cls, told: dict[str, Any]) -> "Job":
         """Return the job that JSON tells."""
-        return cls(**{**told, "cells": [Cell(**each) for each in told["cells"]]})
+        return cls(**{**told, "cells": [Cell(**cell) for cell in told["cells"]]})

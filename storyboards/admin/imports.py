@@ -144,7 +144,7 @@ class StoryboardImportAdmin(MadseaAdmin):
             "told": told,
             "words": javascript_strings.script_sentences(),
             "label": _label(row.state),
-            "doubtful": [each for each in told["boards"] if each["doubts"]],
+            "doubtful": [board for board in told["boards"] if board["doubts"]],
             "style_choices": proposals.usable_styles(),
             "api_url": reverse("storyboards-one", args=[row.public_id]),
             "list_url": reverse("admin:storyboards_storyboardimport_changelist"),

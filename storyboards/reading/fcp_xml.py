@@ -74,8 +74,8 @@ def clips(content: bytes) -> list[Clip]:
     found = []
     for sequence in root.every("sequence"):
         rate = _rate(sequence) or 25.0
-        for item in sequence.every("clipitem"):
-            clip = _clip(item, _rate(item) or rate, files)
+        for clip_item in sequence.every("clipitem"):
+            clip = _clip(clip_item, _rate(clip_item) or rate, files)
             if clip is not None:
                 found.append(clip)
     return found

@@ -38,11 +38,11 @@ class Draft:
     @property
     def n_doubtful(self) -> int:
         """How many boards have doubts that nobody has looked at."""
-        return sum(1 for each in self.boards if is_doubtful(each.board))
+        return sum(1 for board in self.boards if is_doubtful(board.board))
 
     def count(self, change: Change) -> int:
         """Return how many boards would do this."""
-        return sum(1 for each in self.boards if each.change is change)
+        return sum(1 for board in self.boards if board.change is change)
 
 
 def is_doubtful(board: DraftBoard) -> bool:
@@ -78,7 +78,7 @@ def compare(of: StoryboardImport, boards: Sequence[DraftBoard]) -> Draft:
     """Return boards, stored or not, as they stand to the episode's plans."""
     known = known_plans.of_episode(of.project_code, of.episode_code)
     compared = _compared(boards, known)
-    meant = {each.known.plan_id for each in compared if each.known}
+    meant = {board.known.plan_id for board in compared if board.known}
     gone = [
         plan
         for plan in known
@@ -180,7 +180,7 @@ def counts(of: Draft) -> Mapping[str, int]:
     """Return how many boards an import has, by what they would do."""
     return {
         "boards": len(of.boards),
-        "selected": sum(1 for each in of.boards if each.board.is_selected),
+        "selected": sum(1 for board in of.boards if board.board.is_selected),
         "doubtful": of.n_doubtful,
         **{change.value: of.count(change) for change in Change if of.of.is_draft},
         "gone": len(of.gone),

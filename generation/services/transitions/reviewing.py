@@ -96,7 +96,7 @@ def review(version_ids: Collection[int], *, actor: Actor = None) -> Iterator[Und
 def _locked(ids: Collection[int]) -> dict[int, Version]:
     related = Version.objects.select_related("plan__sequence__episode", "batch")
     rows = related.filter(pk__in=ids).order_by("pk")
-    return {each.pk: each for each in rows.select_for_update(of=("self",), no_key=True)}
+    return {version.pk: version for version in rows.select_for_update(of=("self",), no_key=True)}
 
 
 def _retakes(plan_id: int) -> QuerySet[Version, tuple[int, int | None]]:

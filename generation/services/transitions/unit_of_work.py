@@ -253,8 +253,8 @@ def changes(batch_ids: Iterable[int], *, actor: Actor = None) -> Iterator[dict[i
     with transaction.atomic():
         collected = {pk: UnitOfWork(_locked(pk), actor) for pk in sorted(set(batch_ids))}
         yield collected
-        for each in collected.values():
-            each.write()
+        for unit in collected.values():
+            unit.write()
 
 
 _LOCKED = PreparedRows(

@@ -21,7 +21,7 @@ class Command(MadseaCommand):
         parser.add_argument("--project", required=True, metavar="PROJECT")
         parser.add_argument("--episode", required=True, metavar="E202")
         parser.add_argument("--sequence", metavar="SQ0010", default="")
-        parser.add_argument("--show", choices=[each.value for each in Show], default=Show.ALL.value)
+        parser.add_argument("--show", choices=[show.value for show in Show], default=Show.ALL.value)
         parser.add_argument("--style", default="")
         parser.add_argument("--separator", choices=(";", ","), default=";")
         parser.add_argument("--output", type=Path, help=say("without it: standard output"))

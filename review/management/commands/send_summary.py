@@ -67,9 +67,9 @@ class Command(MadseaCommand):
 
 
 def _check(addresses: list[str]) -> None:
-    for each in addresses:
+    for address in addresses:
         try:
-            validate_email(each)
+            validate_email(address)
         except ValidationError:
-            told = say("{address} is no mail address.", address=repr(each)[:80])
+            told = say("{address} is no mail address.", address=repr(address)[:80])
             raise CommandError(str(told)) from None
