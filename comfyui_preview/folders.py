@@ -115,8 +115,8 @@ def filled_prefix(prefix: str, size: tuple[int, int]) -> str:
 
 def _counter(folder: Path, stem: str) -> int:
     pattern = re.compile(re.escape(stem) + r"_(\d+)_?\..*", re.IGNORECASE)
-    found = (pattern.fullmatch(path.name) for path in folder.iterdir())
-    return max((int(match[1]) for match in found if match), default=0) + 1
+    matches = (pattern.fullmatch(path.name) for path in folder.iterdir())
+    return max((int(match[1]) for match in matches if match), default=0) + 1
 
 
 def _free_or_same(path: Path, content: bytes) -> Path:

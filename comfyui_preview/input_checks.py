@@ -140,10 +140,10 @@ def check_image(kind: str, given: dict[str, Any], folders: Folders) -> list[Node
     if kind not in IMAGE_LOADERS or name is None or isinstance(name, list):
         return []
     try:
-        found = folders.annotated(str(name)).is_file()
+        is_file = folders.annotated(str(name)).is_file()
     except (Escape, OSError):
-        found = False
-    if found:
+        is_file = False
+    if is_file:
         return []
     message = "Custom validation failed for node"
     details = f"image - Invalid image file: {name}"

@@ -80,12 +80,12 @@ def _prefixes(graph: object) -> list[str]:
     """
     nodes = graph.values() if isinstance(graph, dict) else ()
     inputs = (node.get("inputs") for node in nodes if isinstance(node, dict))
-    found = (
+    prefixes = (
         node_inputs.get("filename_prefix")
         for node_inputs in inputs
         if isinstance(node_inputs, dict)
     )
-    return [prefix for prefix in found if isinstance(prefix, str)]
+    return [prefix for prefix in prefixes if isinstance(prefix, str)]
 
 
 def is_canonical(prompt_id: object) -> bool:

@@ -149,22 +149,22 @@ class _Check:
         node = self._graph[node_id]
         definition = self._server.definitions[node["class_type"]]
         given: dict[str, Any] = node["inputs"]
-        found: list[NodeError] = []
+        errors: list[NodeError] = []
         ancestors_valid = True
         for name, spec in inputs_of(definition).items():
             required = name in definition["input"].get("required", {})
             if name not in given:
-                found += [input_checks.missing_input(name)] if required else []
+                errors += [input_checks.missing_input(name)] if required else []
                 continue
             if isinstance(given[name], list):
                 faults, sound = self._check_link(name, spec, given[name])
-                found += faults
+                errors += faults
                 ancestors_valid = ancestors_valid and sound
                 continue
-            found += input_checks.check_literal(given, name, spec, self._server)
-        found += input_checks.check_image(node["class_type"], given, self._server.folders)
-        self._add(node_id, found)
-        self._valid[node_id] = ancestors_valid and not found
+            errors += input_checks.check_literal(given, name, spec, self._server)
+        errors += input_checks.check_image(node["class_type"], given, self._server.folders)
+        self._add(node_id, errors)
+        self._valid[node_id] = ancestors_valid and not errors
         return self._valid[node_id]
 
     def _check_link(self, name: str, spec: list[Any], link: Any) -> tuple[list[NodeError], bool]:

@@ -66,10 +66,10 @@ def _is_of_place(line: str) -> bool:
 
 def _camera_of(line: str) -> tuple[str, str]:
     """Return what a line says of the camera, and what is left of it."""
-    found = _CAMERA.match(line)
-    if found is None:
+    match = _CAMERA.match(line)
+    if match is None:
         return "", line
-    camera, left = found[0].strip(" ,.;:-"), line[found.end() :]
+    camera, left = match[0].strip(" ,.;:-"), line[match.end() :]
     words = _LEADING.search(camera)
     if words and left:
         camera, left = camera[: words.start()], f"{words[0].strip()} {left}"

@@ -66,19 +66,19 @@ def examine_master(version: Version, whole: bytes) -> Examined:
             say("{version} is not the file that was published.", version=version)
         )
     try:
-        found = image_decoding.examine(whole)
+        examined = image_decoding.examine(whole)
     except UnreadableImage as error:
         raise NotShowable(
             say("{version} cannot be shown: {error}", version=version, error=error)
         ) from error
-    if found.decoded.format != version.extension:
-        really = found.decoded.format.upper()
+    if examined.decoded.format != version.extension:
+        really = examined.decoded.format.upper()
         raise NotShowable(
             say(
                 "{version} cannot be shown: it is a {really} image.", version=version, really=really
             )
         )
-    return found
+    return examined
 
 
 def hash_of(content: bytes) -> str:

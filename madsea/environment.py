@@ -70,11 +70,11 @@ def process_ids(name: str) -> list[int]:
     Raises:
         ImproperlyConfigured: one is none.
     """
-    found = comma_list(name)
-    for part in found:
+    parts = comma_list(name)
+    for part in parts:
         if not _DIGITS.fullmatch(part) or not 1 < int(part) < 2**31:
             raise ImproperlyConfigured(f"{name}: {_shown(part)} is no process's id.")
-    return [int(part) for part in found]
+    return [int(part) for part in parts]
 
 
 def upper_case_choice(name: str, default: str, *, among: Sequence[str]) -> str:
@@ -139,12 +139,12 @@ def hosts(name: str) -> list[str]:
     Raises:
         ImproperlyConfigured: one is an address, has a port, or is none.
     """
-    found = comma_list(name)
-    for part in found:
+    parts = comma_list(name)
+    for part in parts:
         if not _HOST.fullmatch(part):
             text = f"{name}: {_shown(part)} is no host's name such as madsea.studio"
             raise ImproperlyConfigured(f"{text} (without http:// and port).")
-    return found
+    return parts
 
 
 def _shown(raw: str) -> str:
@@ -162,8 +162,8 @@ def addresses(name: str) -> list[str]:
     Raises:
         ImproperlyConfigured: a part is no http(s) address with a host, or stands twice.
     """
-    found = [part.rstrip("/") for part in comma_list(name)]
-    for place, part in enumerate(found, 1):
+    urls = [part.rstrip("/") for part in comma_list(name)]
+    for place, part in enumerate(urls, 1):
         if not _is_address(part):
             # Its text is told but for what may be a secret.
             shown = part.rpartition("@")[2].partition("?")[0]
@@ -171,9 +171,9 @@ def addresses(name: str) -> list[str]:
                 f"{name}: {shown!r}, in place {place}, is not an address such as"
                 " http://10.0.0.5:8188."
             )
-    if len({_without_secrets(part) for part in found}) != len(found):
+    if len({_without_secrets(part) for part in urls}) != len(urls):
         raise ImproperlyConfigured(f"{name} names an address twice.")
-    return found
+    return urls
 
 
 def origins(name: str, *, web_only: bool = False) -> list[str]:
@@ -186,15 +186,15 @@ def origins(name: str, *, web_only: bool = False) -> list[str]:
 
 
 def _origin(name: str, part: str, *, web_only: bool) -> str:
-    found = _ORIGIN.fullmatch(part)
+    match = _ORIGIN.fullmatch(part)
     if part == "null" and not web_only:
         return part
-    if not found or not _is_port(found["port"]):
+    if not match or not _is_port(match["port"]):
         raise ImproperlyConfigured(
             f"{name}: {part.rpartition('@')[2]!r} is not an origin such as https://frontend.studio:"
             " a scheme and a host (of ASCII), a port if it is not the usual one, and nothing else."
         )
-    scheme, host, port = found["scheme"].lower(), found["host"].lower(), found["port"]
+    scheme, host, port = match["scheme"].lower(), match["host"].lower(), match["port"]
     is_web = scheme in _USUAL_PORTS
     if (is_web and not host) or (web_only and not is_web) or ("*" in host and not web_only):
         raise ImproperlyConfigured(f"{name}: {part!r} is not the origin of a web page.")
@@ -213,12 +213,12 @@ def path(name: str) -> str:
     Raises:
         ImproperlyConfigured: it is no plain path.
     """
-    found = text(name).strip("/")
-    if found and not _PATH.fullmatch(found):
+    stripped = text(name).strip("/")
+    if stripped and not _PATH.fullmatch(stripped):
         raise ImproperlyConfigured(
-            f"{name} must be a path such as /madsea, of letters, digits, - and _, not {found!r}."
+            f"{name} must be a path such as /madsea, of letters, digits, - and _, not {stripped!r}."
         )
-    return f"/{found}" if found else ""
+    return f"/{stripped}" if stripped else ""
 
 
 def networks(name: str) -> list[str]:
@@ -227,14 +227,14 @@ def networks(name: str) -> list[str]:
     Raises:
         ImproperlyConfigured: a part is neither.
     """
-    found = comma_list(name)
-    for part in found:
+    parts = comma_list(name)
+    for part in parts:
         try:
             ip_network(part)
         except ValueError:
             text = f"{name}: {part!r} is neither an address such as 10.0.0.5 nor a network such as"
             raise ImproperlyConfigured(f"{text} 10.1.0.0/16.") from None
-    return found
+    return parts
 
 
 def _is_address(text: str) -> bool:

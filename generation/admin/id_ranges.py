@@ -21,11 +21,11 @@ def as_ranges(ids: Iterable[int]) -> str:
 
 def ids_in(text: str) -> list[int]:
     """Return the ids that an address holds; what is no range is passed over."""
-    found: list[int] = []
+    ids: list[int] = []
     for match in map(_PART.fullmatch, text.split(",")):
         if match is None:
             continue
         low, high = int(match[1]), int(match[2] or match[1])
-        room = IDS_MAX - len(found)
-        found.extend(range(low, min(high + 1, low + room)))
-    return found
+        room = IDS_MAX - len(ids)
+        ids.extend(range(low, min(high + 1, low + room)))
+    return ids

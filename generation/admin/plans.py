@@ -41,10 +41,10 @@ _PLACE = ("sequence__episode__project__code", "sequence__episode__code", "sequen
 
 
 def _latest_run(plan: Plan) -> PlanRun:
-    found = admin_overviews.runs().filter(plan=plan).order_by("-pk").first()
-    if found is None:
+    run = admin_overviews.runs().filter(plan=plan).order_by("-pk").first()
+    if run is None:
         raise Conflict(say("No batch has ever asked for it."))
-    return found
+    return run
 
 
 def _retry(plan: Plan, user: User) -> object:

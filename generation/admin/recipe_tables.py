@@ -61,10 +61,10 @@ def _since_first(version: Version, recipe: Recipe) -> list[Table]:
     first = version.plan.versions.published().filter(task=version.task, number=1).first()
     if first is None or first.pk == version.pk:
         return []
-    found = differences(recipe_lookup.read(first.pk), recipe)
+    differing = differences(recipe_lookup.read(first.pk), recipe)
     rows = [
         (difference.what, _shown(difference.first), _shown(difference.second))
-        for difference in found
+        for difference in differing
     ]
     empty = say("Nothing: it was made as {first} was.", first=FIRST)
     return [

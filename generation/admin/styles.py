@@ -126,9 +126,9 @@ class StyleForm(_Form):
                 self.add_error("variants", f"{variant}.{problem.attr}: {problem.detail}")
 
     def _check_texts(self, workflow: Workflow) -> None:
-        found = requested_workflows.parameters(workflow)
+        parameters = requested_workflows.parameters(workflow)
         for name in ("prompt", "negative_prompt"):
-            if self.cleaned_data.get(name) and name not in found:
+            if self.cleaned_data.get(name) and name not in parameters:
                 self.add_error(
                     name, say("{workflow} has no {name}.", workflow=workflow.name, name=name)
                 )

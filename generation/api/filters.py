@@ -140,18 +140,18 @@ def condition(request: Request, filters: Mapping[str, Filter]) -> Q:
     Raises:
         InvalidRequest: a parameter is unknown, or its value cannot be used.
     """
-    found = Q()
+    conditions = Q()
     problems: list[Problem] = []
     given: dict[str, str] = request.query_params.dict()
     for name, value in given.items():
         try:
-            found &= _one(name, value, filters)
+            conditions &= _one(name, value, filters)
         except UnusableValue as error:
             code = "invalid" if name in filters else "unknown_parameter"
             problems.append(Problem(f"{name:.64}", code, words_of(error)))
     if problems:
         raise InvalidRequest(problems)
-    return found
+    return conditions
 
 
 def _one(name: str, value: str, filters: Mapping[str, Filter]) -> Q:

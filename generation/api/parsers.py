@@ -79,15 +79,15 @@ def _decoded(body: bytes) -> Any:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    document = dict(pairs)
+    if len(document) != len(pairs):
         raise ValueError(
             say(
                 "the key {first_twice!r:.64} stands twice in an object.",
                 first_twice=_first_twice(pairs),
             )
         )
-    return found
+    return document
 
 
 def _first_twice(pairs: list[tuple[str, Any]]) -> str:

@@ -64,16 +64,16 @@ class Strict(serializers.Serializer[Any]):
         if not isinstance(data, Mapping):
             detail = ErrorDetail(say("Expected a JSON object."), "not_an_object")
             raise ValidationError({"non_field_errors": [detail]})
-        found: dict[str, Any] = {}
+        cleaned: dict[str, Any] = {}
         problems: dict[str, Any] = {}
         try:
-            found = super().to_internal_value(data)
+            cleaned = super().to_internal_value(data)
         except ValidationError as error:
             problems.update(error.detail if isinstance(error.detail, dict) else {})
         problems.update(self.other_problems(data))
         if problems:
             raise ValidationError(problems)
-        return found
+        return cleaned
 
     def other_problems(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Return the problems that no single field sees, by their place."""

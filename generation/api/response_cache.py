@@ -27,9 +27,9 @@ class AnswerCache:
         Of several threads that miss the same body one makes it, and the others wait for it.
         """
         with self._lock:
-            if (found := self._bodies.get(key)) is not None:
+            if (kept_body := self._bodies.get(key)) is not None:
                 self._bodies.move_to_end(key)
-                return found
+                return kept_body
             under_way = self._under_way.get(key)
             if under_way is None:
                 mine: Future[bytes] = Future()

@@ -121,10 +121,10 @@ class Client:
         running, pending = answer.get("queue_running"), answer.get("queue_pending")
         if not isinstance(running, list) or not isinstance(pending, list):
             raise BadAnswer(say("The server's queue is not a ComfyUI's."))
-        found = _found(running) + _found(pending)
-        outputs = {prompt_id: outputs_to_run(item) for item, (_, prompt_id) in found}
+        entries = _found(running) + _found(pending)
+        outputs = {prompt_id: outputs_to_run(item) for item, (_, prompt_id) in entries}
         ids = _ids(running), _ids(pending)
-        return Queue(*ids, outputs=outputs, by_prefix=_by_prefix(found, ids[0] + ids[1]))
+        return Queue(*ids, outputs=outputs, by_prefix=_by_prefix(entries, ids[0] + ids[1]))
 
     def history(self, prompt_id: str) -> History | None:
         """Return how the prompt ended; None while it has not, and when it is unknown."""
@@ -334,7 +334,7 @@ def _ids(items: list[object]) -> tuple[str, ...]:
 
 
 def _found(items: list[object]) -> list[tuple[object, tuple[float, str]]]:
-    return [(item, found) for item in items if (found := _number_and_id(item))]
+    return [(item, number_and_id) for item in items if (number_and_id := _number_and_id(item))]
 
 
 def _by_prefix(

@@ -44,11 +44,11 @@ def cause(error: BaseException, otherwise: str) -> str:
 
 def _chain(error: BaseException) -> list[BaseException]:
     """Return the error and those that it came from, which the libraries keep in many places."""
-    found: list[BaseException] = []
+    chain: list[BaseException] = []
     left: list[object] = [error]
-    while left and len(found) < 20:
+    while left and len(chain) < 20:
         each = left.pop(0)
-        if isinstance(each, BaseException) and each not in found:
-            found.append(each)
+        if isinstance(each, BaseException) and each not in chain:
+            chain.append(each)
             left += [each.__cause__, each.__context__, getattr(each, "reason", None), *each.args]
-    return found
+    return chain

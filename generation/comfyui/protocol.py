@@ -270,12 +270,12 @@ def parse_frame(frame: str | bytes) -> Event | None:
 
 def parse_outputs(outputs: object) -> tuple[OutputFile, ...]:
     """Read `{node id: {key: [file, …]}}`, sorted by node id; what is no file is skipped."""
-    found = [
+    files = [
         file
         for node_id, by_key in as_mapping(outputs).items()
         for file in parse_files(node_id, by_key)
     ]
-    return tuple(sorted(found, key=lambda file: (len(file.node_id), file.node_id)))
+    return tuple(sorted(files, key=lambda file: (len(file.node_id), file.node_id)))
 
 
 def parse_files(node_id: str, by_key: object) -> Iterator[OutputFile]:

@@ -35,8 +35,8 @@ _NOT_TLS = (
 
 def fingerprint(text: str) -> str:
     """Return the SHA-256 fingerprint that a text is, as hex without colons; empty if it is none."""
-    found = _FINGERPRINT.fullmatch(text.strip())
-    return found[1].replace(":", "").lower() if found else ""
+    match = _FINGERPRINT.fullmatch(text.strip())
+    return match[1].replace(":", "").lower() if match else ""
 
 
 def problem(certificate: str) -> str:

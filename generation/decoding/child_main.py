@@ -77,8 +77,10 @@ def _done(job: Job, content: bytes) -> list[bytes]:
         return child_protocol.sketch_message(
             pillow_images.sketch(content, max_pixels=job.max_pixels)
         )
-    found = pillow_images.examine(content, max_pixels=job.max_pixels, wants_served=job.wants_served)
-    return child_protocol.examined_message(found)
+    examined = pillow_images.examine(
+        content, max_pixels=job.max_pixels, wants_served=job.wants_served
+    )
+    return child_protocol.examined_message(examined)
 
 
 def _refuse_costly(job: Job, content: bytes) -> None:

@@ -78,14 +78,14 @@ def _segments(content: bytes) -> Iterator[_Segment]:
     view = memoryview(content)
     start = 2
     for _ in range(SEGMENTS_MAX):
-        found = _MARKER.search(content, start)
-        if found is None:
+        marker_match = _MARKER.search(content, start)
+        if marker_match is None:
             raise damaged(say("The end of the image is missing."))
-        marker, start = content[found.end() - 1], found.start()
+        marker, start = content[marker_match.end() - 1], marker_match.start()
         if marker == _END:
             return
         if marker in _ALONE:
-            start = found.end()
+            start = marker_match.end()
             continue
         end = start + 2 + int.from_bytes(view[start + 2 : start + 4], "big")
         if end < start + 4 or end > len(content):
@@ -97,10 +97,10 @@ def _segments(content: bytes) -> Iterator[_Segment]:
 
 
 def _end_of_scan(content: bytes, start: int) -> int:
-    found = _NEXT_MARKER.search(content, start)
-    if found is None:
+    marker_match = _NEXT_MARKER.search(content, start)
+    if marker_match is None:
         raise damaged(say("The end of the image is missing."))
-    return found.start()
+    return marker_match.start()
 
 
 def _take(reading: _Reading, segment: _Segment) -> None:

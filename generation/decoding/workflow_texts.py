@@ -25,7 +25,7 @@ def read(content: bytes, most: int) -> dict[str, str]:
     Raises:
         UnreadableImage: the file is damaged, or a text in it is broken or longer.
     """
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for name, text in _texts(content, most):
         if text is None or len(text) > most:
             detail = say(
@@ -34,8 +34,8 @@ def read(content: bytes, most: int) -> dict[str, str]:
                 most=most,
             )
             raise UnreadableImage("too_large", detail)
-        found.setdefault(name, _decoded(text))
-    return found
+        texts.setdefault(name, _decoded(text))
+    return texts
 
 
 def _texts(content: bytes, most: int) -> Iterator[tuple[str, bytes | None]]:

@@ -75,13 +75,13 @@ def wait(batch: Batch, stdout: OutputWrapper) -> Batch:
     rows = reads.with_running_pct().annotate(**batch_waits.annotations())
     try:
         with _shown(batch, stdout) as shown:
-            while (found := reads.one(rows, batch.public_id)).is_unfinished:
-                shown.show(found)
+            while (current := reads.one(rows, batch.public_id)).is_unfinished:
+                shown.show(current)
                 time.sleep(POLL_S)
     except KeyboardInterrupt:
         text = say("Not waiting any more; batch {batch} goes on.", batch=batch)
         raise CommandError(text, returncode=130) from None
-    return found
+    return current
 
 
 @contextmanager

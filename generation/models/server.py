@@ -233,8 +233,8 @@ class Server(models.Model):
             if VALUE.fullmatch(self.partner_key)
             else _("Expected plain letters."),
         }
-        if found := {name: why for name, why in wrong.items() if why}:
-            raise ValidationError(found)
+        if problems := {name: why for name, why in wrong.items() if why}:
+            raise ValidationError(problems)
         self._split_address()
 
     def _whole_url(self) -> str:

@@ -40,8 +40,8 @@ def runs() -> QuerySet[PlanRun]:
         "current_attempt__server",
         "result",
     )
-    found = PlanRun.objects.select_related(*related).defer("current_attempt__graph")
-    return found.annotate(**wait_reasons.situation_annotations("batch__", "group__needs"))
+    rows = PlanRun.objects.select_related(*related).defer("current_attempt__graph")
+    return rows.annotate(**wait_reasons.situation_annotations("batch__", "group__needs"))
 
 
 @dataclass

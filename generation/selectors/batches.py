@@ -67,11 +67,11 @@ def find_existing(public_id: str, find: Callable[[str], Batch | None]) -> Batch:
     Raises:
         NotFound: there is no such batch.
     """
-    found = find(public_id) if _PUBLIC_ID.fullmatch(public_id) else None
-    if found is None:
+    batch_row = find(public_id) if _PUBLIC_ID.fullmatch(public_id) else None
+    if batch_row is None:
         detail = say("There is no batch {public_id!r:.60}.", public_id=public_id)
         raise NotFound(detail, code="unknown_batch", attr="batch_id")
-    return found
+    return batch_row
 
 
 def creation_answer(batch: Batch) -> CreatedDocument:
@@ -130,10 +130,10 @@ def to_retry(batches: Iterable[Batch]) -> dict[int, frozenset[int]]:
 
 
 def _by_batch(runs: QuerySet[PlanRun]) -> dict[int, frozenset[int]]:
-    found: dict[int, set[int]] = {}
+    by_batch: dict[int, set[int]] = {}
     for batch_id, pk in runs.order_by().values_list("batch_id", "pk"):
-        found.setdefault(batch_id, set()).add(pk)
-    return {batch_id: frozenset(ids) for batch_id, ids in found.items()}
+        by_batch.setdefault(batch_id, set()).add(pk)
+    return {batch_id: frozenset(ids) for batch_id, ids in by_batch.items()}
 
 
 def max_tries(batch: Batch) -> int:

@@ -156,8 +156,8 @@ def lines(batch_ids: Collection[int]) -> Lines:
     """Return batches as they are now, each by its row's id, in one query."""
     if not batch_ids:
         return Lines()
-    found = batches.with_running_pct().filter(pk__in=batch_ids).order_by()
-    return Lines({batch.pk: _line(batch) for batch in found})
+    rows = batches.with_running_pct().filter(pk__in=batch_ids).order_by()
+    return Lines({batch.pk: _line(batch) for batch in rows})
 
 
 def _line(batch: Batch) -> BatchLine:

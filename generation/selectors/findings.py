@@ -44,13 +44,13 @@ def findings_of(version: Version) -> list[Finding] | None:
         return None
     style = version.style
     held = style.bounds if style else bounds({})
-    found = []
+    findings = []
     for name, bound in held.items():
         check = CHECKS[name]
         value = getattr(measure, check.measure)
         if check.finds(value, bound):
-            found.append(_finding(check, value, bound, measure))
-    return found
+            findings.append(_finding(check, value, bound, measure))
+    return findings
 
 
 def _finding(check: Check, value: float, bound: float, measure: Measure) -> Finding:
@@ -82,12 +82,12 @@ def _of_check(check: Check, styles: list[Style]) -> Q:
     by_bound: dict[float | None, list[int]] = {check.bound: []}
     for style in styles:
         by_bound.setdefault(style.bounds.get(check.name), []).append(style.pk)
-    found = Q(pk__in=[])
+    condition = Q(pk__in=[])
     for bound, ids in by_bound.items():
         if bound is not None:
             wrong = Q(**{f"measure__{check.measure}__{check.lookup}": bound})
-            found |= wrong & _of_styles(ids, with_none=bound == check.bound)
-    return found
+            condition |= wrong & _of_styles(ids, with_none=bound == check.bound)
+    return condition
 
 
 def _of_styles(ids: list[int], *, with_none: bool) -> Q:

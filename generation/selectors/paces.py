@@ -31,8 +31,8 @@ def loaded(server_id: int) -> list[str]:
     """Return the model files of the prompt that a server took last."""
     taken = Attempt.objects.filter(server=server_id, acknowledged_at__isnull=False)
     graph = taken.order_by("-pk").values_list("graph", flat=True).first() or {}
-    found = models(graph, shipped_definitions())
-    return sorted({name for class_type, _, name in found if class_type != EMBEDDINGS})
+    files = models(graph, shipped_definitions())
+    return sorted({name for class_type, _, name in files if class_type != EMBEDDINGS})
 
 
 def paces(server_id: int) -> list[Pace]:

@@ -42,11 +42,11 @@ def episode(episode_id: int) -> Episode:
     Raises:
         NotFound: there is none.
     """
-    found = Episode.objects.filter(pk=episode_id).first()
-    if found is None:
+    row = Episode.objects.filter(pk=episode_id).first()
+    if row is None:
         detail = say("There is no episode {episode_id}.", episode_id=str(episode_id))
         raise NotFound(detail, code="unknown_episode", attr="episode_id")
-    return found
+    return row
 
 
 def sequences() -> QuerySet[Sequence]:

@@ -132,12 +132,12 @@ def version(version_id: int) -> Version:
     Raises:
         NotFound: there is none of this id.
     """
-    found = _related().filter(pk=version_id).first()
-    if found is None:
+    row = _related().filter(pk=version_id).first()
+    if row is None:
         raise NotFound(
             say("There is no file {version_id}.", version_id=version_id), code="unknown_version"
         )
-    return found
+    return row
 
 
 def find(hashes: Mapping[str, str]) -> Match:

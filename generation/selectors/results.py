@@ -69,12 +69,12 @@ def version(version_id: int) -> Version:
     Raises:
         NotFound: there is none of this id.
     """
-    found = versions().filter(pk=version_id).first()
-    if found is None:
+    row = versions().filter(pk=version_id).first()
+    if row is None:
         raise NotFound(
             say("There is no file {version_id}.", version_id=version_id), code="unknown_version"
         )
-    return found
+    return row
 
 
 def versions() -> QuerySet[Version]:

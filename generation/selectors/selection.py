@@ -90,8 +90,8 @@ def _check_known(what: str, code: str | None, rows: QuerySet[Any]) -> None:
 def similar_words(word: str, known: Iterable[str]) -> list[str]:
     """Return which known words are most like this one, whatever their case; at most three."""
     by_lower = {each.lower(): each for each in known}
-    found = difflib.get_close_matches(word.lower(), by_lower, n=3, cutoff=ALIKE)
-    return [by_lower[each] for each in found]
+    close = difflib.get_close_matches(word.lower(), by_lower, n=3, cutoff=ALIKE)
+    return [by_lower[each] for each in close]
 
 
 def runs(choice: Choice, states: list[RunState]) -> QuerySet[PlanRun]:
@@ -100,11 +100,11 @@ def runs(choice: Choice, states: list[RunState]) -> QuerySet[PlanRun]:
     Raises:
         NotFound: the batch that it names does not exist.
     """
-    found = PlanRun.objects.filter(_batches(choice, "batch__"), state__in=states)
+    rows = PlanRun.objects.filter(_batches(choice, "batch__"), state__in=states)
     if choice.sequence is not None:
-        found = found.filter(plan__sequence__code=choice.sequence)
-    found = found.filter(_days(choice, "finished_at"))
-    related = found.select_related("batch", "plan__sequence__episode__project")
+        rows = rows.filter(plan__sequence__code=choice.sequence)
+    rows = rows.filter(_days(choice, "finished_at"))
+    related = rows.select_related("batch", "plan__sequence__episode__project")
     return related.order_by("batch_id", "position")
 
 
@@ -114,10 +114,10 @@ def unfinished_batches(choice: Choice) -> QuerySet[Batch]:
     Raises:
         NotFound: the batch that it names does not exist.
     """
-    found = Batch.objects.filter(_batches(choice, ""), _days(choice, "created_at"))
+    rows = Batch.objects.filter(_batches(choice, ""), _days(choice, "created_at"))
     if choice.sequence is not None:
-        found = found.filter(runs__plan__sequence__code=choice.sequence)
-    unfinished = found.filter(runs__state__in=UNFINISHED).distinct()
+        rows = rows.filter(runs__plan__sequence__code=choice.sequence)
+    unfinished = rows.filter(runs__state__in=UNFINISHED).distinct()
     return unfinished.select_related("episode__project", "style").order_by("pk")
 
 

@@ -159,9 +159,9 @@ def heading(public_id: str) -> Heading:
     Raises:
         NotFound: there is no such batch.
     """
-    found: Any = batches.find_existing(public_id, _HEADINGS.first)
-    outlooks = wait_reasons.outlooks_of([found])
-    return Heading(found, outlooks, signed_urls.window(), catalogues.language_code_unless_english())
+    row: Any = batches.find_existing(public_id, _HEADINGS.first)
+    outlooks = wait_reasons.outlooks_of([row])
+    return Heading(row, outlooks, signed_urls.window(), catalogues.language_code_unless_english())
 
 
 def status(batch: Batch, *, since: int | None = None, origin: str = "") -> StatusDocument:

@@ -181,7 +181,7 @@ GroupKey = tuple[int, int | None]
 def queued_groups(batches: Iterable[Any]) -> dict[GroupKey, QueuedGroup]:
     """Return where the queued plans of batches stand, whose rows have the `batch_annotations`."""
     rows = list(batches)
-    found: dict[GroupKey, QueuedGroup] = {
+    groups: dict[GroupKey, QueuedGroup] = {
         (row.pk, None): QueuedGroup(
             situation_of(row, is_paused=row.paused_at is not None),
             row.needs_id,
@@ -191,7 +191,7 @@ def queued_groups(batches: Iterable[Any]) -> dict[GroupKey, QueuedGroup]:
         for row in rows
     }
     some = {row.pk: row for row in rows if row.any_own_needs}
-    return found | _own_standings(some) if some else found
+    return groups | _own_standings(some) if some else groups
 
 
 def _own_standings(batches: Mapping[int, Any]) -> dict[GroupKey, QueuedGroup]:
@@ -227,8 +227,8 @@ def outlooks(standings: Iterable[QueuedGroup]) -> dict[QueuedGroup, Outlook]:
 def outlooks_of(batches: Iterable[Any]) -> dict[GroupKey, Outlook]:
     """Return the outlook of each part of batches, whose rows have the `batch_annotations`."""
     parts = queued_groups(batches)
-    found = outlooks(parts.values())
-    return {part: found[standing] for part, standing in parts.items()}
+    by_group = outlooks(parts.values())
+    return {part: by_group[standing] for part, standing in parts.items()}
 
 
 def known_of_group(known: Mapping[GroupKey, T], part: GroupKey) -> T:

@@ -59,9 +59,9 @@ def open_elsewhere(server: Server, apart: Collection[int]) -> list[Attempt]:
     """
     others = Server.objects.answering().exclude(pk__in=[server.pk, *apart])
     rows = Attempt.objects.under_way().filter(server__in=others)
-    found = rows.select_related("server").defer("graph").order_by("pk")
-    known = {each.server_id: each for each in found if each.acknowledged_at is not None}
-    soon = found.filter(
+    attempts = rows.select_related("server").defer("graph").order_by("pk")
+    known = {each.server_id: each for each in attempts if each.acknowledged_at is not None}
+    soon = attempts.filter(
         acknowledged_at=None, created_at__gt=Now() - timedelta(seconds=SOON_POSTED_S)
     )
     return [*known.values(), *soon]
@@ -128,12 +128,12 @@ _asked_at: dict[int, float] = {}
 def take_back_mended() -> None:
     """Take back what is seen to be a ComfyUI of its own again, and only one."""
     rows = Server.objects.enabled().undriven().standing_aside()
-    found = {server.url: server for server in rows.select_related("same_as")}
-    asked = {url: _question(server) for url, server in found.items()}
+    by_url = {server.url: server for server in rows.select_related("same_as")}
+    asked = {url: _question(server) for url, server in by_url.items()}
     questions = {url: question for url, question in asked.items() if question is not None}
     for url, is_mended in _mended.ask(questions, ASK_S):
         if is_mended:
-            server_quarantine.take_back(found[url])
+            server_quarantine.take_back(by_url[url])
 
 
 def _question(server: Server) -> Callable[[], bool] | None:

@@ -103,15 +103,15 @@ def _numbered(
 
 
 def _last_of(images: Mapping[int, Image]) -> dict[int, _Last]:
-    found: dict[int, _Last] = {}
+    last_by_plan: dict[int, _Last] = {}
     for plan_id, number, state, sha256 in _panels_of(images).values_list(
         "plan_id", "number", "state", "sha256"
     ):
-        before = found.get(plan_id, _Last())
+        before = last_by_plan.get(plan_id, _Last())
         is_open = state == VersionState.OPEN
         file = before.sha256 if is_open else sha256
-        found[plan_id] = _Last(number, file, before.has_open or is_open)
-    return found
+        last_by_plan[plan_id] = _Last(number, file, before.has_open or is_open)
+    return last_by_plan
 
 
 def _panels_of(images: Mapping[int, Image]) -> VersionQuerySet:

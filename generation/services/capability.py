@@ -307,10 +307,10 @@ def _narrowed(attempt: Attempt, lacking: Sequence[Lack]) -> Needs | None:
 def _own_names(attempt: Attempt, wheres: Collection[str]) -> set[str]:
     """Return which of a run's own parameters are set at these inputs, as `class.input`."""
     workflow, own = attempt.run.workflow, attempt.run.params
-    found = requested_workflows.parameters(workflow) if workflow and own else {}
+    parameters = requested_workflows.parameters(workflow) if workflow and own else {}
     return {
         name
-        for name, parameter in found.items()
+        for name, parameter in parameters.items()
         for node, target in parameter.targets
         if f"{attempt.graph[node]['class_type']}.{target}" in wheres
     }

@@ -241,8 +241,8 @@ def _same(
 ) -> QuerySet[RunGroup, tuple[Any, ...]]:
     """Return what is next of the first group's priority, but with the models that are loaded."""
     priority = RunGroup.objects.filter(pk=first_id).values("batch__priority")
-    found = _fair(server_id, held, left_to)
-    return found.filter(batch__priority=Subquery(priority), needs__model_key=held)[:1]
+    groups = _fair(server_id, held, left_to)
+    return groups.filter(batch__priority=Subquery(priority), needs__model_key=held)[:1]
 
 
 def _fair_of_all(server_id: int, held: str) -> QuerySet[RunGroup, tuple[Any, ...]]:

@@ -164,15 +164,15 @@ def _filled_texts(
     request: BatchRequest, contract: Contract | None
 ) -> dict[PlanKey, dict[str, str]]:
     """Return the texts of plans as they would be sent, where they have fields."""
-    found = contract.parameters if contract and request.mode == Mode.AUTO else {}
+    parameters = contract.parameters if contract and request.mode == Mode.AUTO else {}
     given = [request.params, *(own.params for own in request.own.values())]
-    if not any(placeholder_values.any_text(params, found) for params in given):
+    if not any(placeholder_values.any_text(params, parameters) for params in given):
         return {}
     known = production.plans_of(request.project_id, request.episode, request.sequences)
     texts: dict[PlanKey, dict[str, str]] = {}
     for key in request.keys:
         values = placeholder_values.of_plan(known.get(key) or _new_plan(request, key))
-        texts[key] = placeholder_values.filled_params(_values(request, key), found, values)
+        texts[key] = placeholder_values.filled_params(_values(request, key), parameters, values)
     return texts
 
 
@@ -189,8 +189,8 @@ def _panels(request: BatchRequest) -> dict[PlanKey, str]:
         plan__sequence__episode__code=request.episode,
         plan__sequence__episode__project__code=request.project_id,
     )
-    found = rows.order_by("number").values_list("plan__sequence__code", "plan__code", "path")
-    return {(code, plan): path.rpartition("/")[2] for code, plan, path in found}
+    paths = rows.order_by("number").values_list("plan__sequence__code", "plan__code", "path")
+    return {(code, plan): path.rpartition("/")[2] for code, plan, path in paths}
 
 
 def _pictures(request: BatchRequest, contract: Contract | None) -> int | None:

@@ -59,19 +59,19 @@ def images_by_name(
     """
     if episode is not None:
         check_names(episode=episode)
-    found = Incoming()
+    incoming = Incoming()
     items: list[Item] = []
-    for place in _places(folder, found):
+    for place in _places(folder, incoming):
         try:
             item = _item(folder, place, task, versioned)
         except NomenclatureError as error:
-            found.refused.append(Problem(place, error.code, words_of(error)))
+            incoming.refused.append(Problem(place, error.code, words_of(error)))
             continue
         stranger = _stranger(item, task, episode)
         items += [] if stranger else [item]
-        found.refused += [stranger] if stranger else []
-    _take_latest(items, found)
-    return found
+        incoming.refused += [stranger] if stranger else []
+    _take_latest(items, incoming)
+    return incoming
 
 
 def images_in_order(folder: Path, task: str, *, episode: str, sequence_id: str) -> Incoming:
@@ -85,10 +85,10 @@ def images_in_order(folder: Path, task: str, *, episode: str, sequence_id: str) 
         NotFound: there is no such folder.
     """
     check_names(episode=episode, sequence_id=sequence_id)
-    found = Incoming()
-    places = sorted(_places(folder, found), key=_natural)
+    incoming = Incoming()
+    places = sorted(_places(folder, incoming), key=_natural)
     reasons = ((place, _not_to_be_numbered(place, task)) for place in places)
-    refuse(found.refused + [Problem(place, *reason) for place, reason in reasons if reason])
+    refuse(incoming.refused + [Problem(place, *reason) for place, reason in reasons if reason])
     if len(places) > FILES_MAX:
         detail = say(
             "{n} files: a sequence has room for {most} plans in steps of {step}.",
@@ -99,8 +99,8 @@ def images_in_order(folder: Path, task: str, *, episode: str, sequence_id: str) 
         raise InvalidRequest([Problem("folder", "too_many_files", detail)])
     for number, place in enumerate(places, start=1):
         plan = PlanTask(episode, sequence_id, f"{STEP * number:04d}", task)
-        found.items.append(Item(folder / place, plan, place=place))
-    return found
+        incoming.items.append(Item(folder / place, plan, place=place))
+    return incoming
 
 
 def check_names(**given: str) -> None:

@@ -64,13 +64,13 @@ def have_read(needs: Iterable[Needs]) -> None:
 
 def _lacking(needs: Needs) -> list[tuple[str, Missing]]:
     """Return every candidate's name with what it lacks; empty when one may lack nothing."""
-    found = list(_candidates().order_by("name"))
-    known = capability.missing(needs, [server.pk for server in found])
-    if any(server.health != ServerHealth.UP or not known.get(server.pk) for server in found):
+    candidates = list(_candidates().order_by("name"))
+    known = capability.missing(needs, [server.pk for server in candidates])
+    if any(server.health != ServerHealth.UP or not known.get(server.pk) for server in candidates):
         return []
     if _candidates().filter(_outdated()).exists():
         return []
-    return [(server.name, known[server.pk]) for server in found]
+    return [(server.name, known[server.pk]) for server in candidates]
 
 
 def _remedies(lacking: Iterable[tuple[str, Missing]]) -> list[Sentence]:
@@ -94,11 +94,11 @@ def _place(
     workflow: Workflow, values: Mapping[str, Any], asked_at: Mapping[str, str], missing: Missing
 ) -> str:
     """Return the place in the payload that names something missing."""
-    found = requested_workflows.parameters(workflow)
+    parameters = requested_workflows.parameters(workflow)
     lacked = {(lack["where"], lack["name"]) for lack in missing}
     pictures = {lack["name"] for lack in missing if lack["where"] == INPUT}
     for name, place in asked_at.items():
-        value, targets = str(values[name]), found[name].targets
+        value, targets = str(values[name]), parameters[name].targets
         wheres = (f"{workflow.graph[node]['class_type']}.{target}" for node, target in targets)
         if value in pictures or any((where, value) in lacked for where in wheres):
             return place

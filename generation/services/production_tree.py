@@ -50,8 +50,8 @@ def ensure_plans(
     parent = _ensure_episode(ensure_project(project_id), season, episode)
     by_code = _ensure_sequences(parent, list(sequences))
     wanted = [(by_code[code], plan) for code, plans in sequences.items() for plan in plans]
-    found = _plans(by_code)
-    missing = [(of, plan) for of, plan in wanted if (of.code, plan) not in found]
+    plans_by_key = _plans(by_code)
+    missing = [(of, plan) for of, plan in wanted if (of.code, plan) not in plans_by_key]
     # In one order, or two requests for the same new plans could wait for each other.
     missing.sort(key=lambda each: (each[0].pk, each[1]))
     rows = [Plan(sequence_id=of.pk, code=plan) for of, plan in missing]
@@ -60,8 +60,8 @@ def ensure_plans(
         episode_changes.record(parent.pk, plan_ids=[row.pk for row in rows])
     for row, (of, plan) in zip(rows, missing, strict=True):
         row.sequence = of
-        found[of.code, plan] = row
-    return {(of.code, plan): found[of.code, plan] for of, plan in wanted}
+        plans_by_key[of.code, plan] = row
+    return {(of.code, plan): plans_by_key[of.code, plan] for of, plan in wanted}
 
 
 def ensure_project(project_id: str) -> Project:
@@ -70,12 +70,12 @@ def ensure_project(project_id: str) -> Project:
     Raises:
         InvalidRequest: it exists in another spelling.
     """
-    found = check_spelling(project_id)
-    if found is None:
+    project = check_spelling(project_id)
+    if project is None:
         Project.objects.bulk_create([Project(code=project_id)], ignore_conflicts=True)
-        found = check_spelling(project_id)
-    assert found is not None  # noqa: S101 - it was there, or is now
-    return found
+        project = check_spelling(project_id)
+    assert project is not None  # noqa: S101 - it was there, or is now
+    return project
 
 
 def check_spelling(project_id: str) -> Project | None:
@@ -84,29 +84,29 @@ def check_spelling(project_id: str) -> Project | None:
     Raises:
         InvalidRequest: it exists in another spelling.
     """
-    found = Project.objects.filter(code__iexact=project_id).first()
-    if found is not None and found.code != project_id:
+    project = Project.objects.filter(code__iexact=project_id).first()
+    if project is not None and project.code != project_id:
         detail = say(
             "This project exists as {found!r}: names that differ in case alone are one.",
-            found=found.code,
+            found=project.code,
         )
         raise InvalidRequest([Problem("project_id", "project_spelling", detail)])
-    return found
+    return project
 
 
 def _ensure_episode(project: Project, season: str, code: str) -> Episode:
-    found = project.episodes.filter(code=code).first()
-    if found is None:
-        found = Episode(project=project, season=season, code=code)
-        Episode.objects.bulk_create([found], **_ours_or_theirs("project"))
-    return found
+    episode = project.episodes.filter(code=code).first()
+    if episode is None:
+        episode = Episode(project=project, season=season, code=code)
+        Episode.objects.bulk_create([episode], **_ours_or_theirs("project"))
+    return episode
 
 
 def _ensure_sequences(episode: Episode, codes: list[str]) -> dict[str, Sequence]:
-    found = {row.code: row for row in episode.sequences.filter(code__in=codes)}
-    rows = [Sequence(episode=episode, code=code) for code in sorted(set(codes) - found.keys())]
+    by_code = {row.code: row for row in episode.sequences.filter(code__in=codes)}
+    rows = [Sequence(episode=episode, code=code) for code in sorted(set(codes) - by_code.keys())]
     Sequence.objects.bulk_create(rows, **_ours_or_theirs("episode"))
-    return found | {row.code: row for row in rows}
+    return by_code | {row.code: row for row in rows}
 
 
 def _ours_or_theirs(parent: str) -> dict[str, Any]:
@@ -120,8 +120,8 @@ def _ours_or_theirs(parent: str) -> dict[str, Any]:
 
 def _plans(sequences: Mapping[str, Sequence]) -> dict[tuple[str, str], Plan]:
     of = {sequence.pk: sequence for sequence in sequences.values()}
-    found: dict[tuple[str, str], Plan] = {}
+    plans_by_key: dict[tuple[str, str], Plan] = {}
     for row in Plan.objects.filter(sequence__in=of):
         row.sequence = of[row.sequence_id]
-        found[row.sequence.code, row.code] = row
-    return found
+        plans_by_key[row.sequence.code, row.code] = row
+    return plans_by_key

@@ -116,5 +116,5 @@ def prefix_of(attempt: Attempt) -> str:
 def with_panel(attempt: Attempt, name: str) -> Mapping[str, Any]:
     """Return an attempt's graph with the panel under the name that the server gave it."""
     workflow = attempt.run.workflow
-    found = requested_workflows.parameters(workflow) if workflow else {}
-    return params.apply(attempt.graph, {requested_workflows.PANEL: name}, found)
+    parameters = requested_workflows.parameters(workflow) if workflow else {}
+    return params.apply(attempt.graph, {requested_workflows.PANEL: name}, parameters)

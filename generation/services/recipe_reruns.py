@@ -120,8 +120,8 @@ def _seed_problems(origin: _Origin, contract: Contract, seed: int | str | None) 
         return [Problem(requested_workflows.SEED, "no_seed", detail)]
     if seed == NEW:
         return []
-    found = requested_workflows.check_params(origin.workflow, {requested_workflows.SEED: seed})
-    return [Problem(requested_workflows.SEED, problem.code, problem.detail) for problem in found]
+    problems = requested_workflows.check_params(origin.workflow, {requested_workflows.SEED: seed})
+    return [Problem(requested_workflows.SEED, problem.code, problem.detail) for problem in problems]
 
 
 def _plan_problems(plans: Sequence[Place]) -> list[Problem]:

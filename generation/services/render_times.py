@@ -62,10 +62,10 @@ def medians(workflow_name: str, server_ids: Iterable[int]) -> dict[int, float]:
 
     Of each server its last attempts are looked at; one that made none of this workflow is left out.
     """
-    found = {pk: paces(pk) for pk in server_ids}
+    paces_by_server = {pk: paces(pk) for pk in server_ids}
     return {
         pk: round(pace.median_s, 3)
-        for pk, known in found.items()
+        for pk, known in paces_by_server.items()
         for pace in known
         if pace.workflow == workflow_name
     }

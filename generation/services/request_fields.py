@@ -119,11 +119,11 @@ def json_schema(fields: Fields) -> dict[str, Any]:
 
 def name_schema(rule: str) -> dict[str, Any]:
     """Return the JSON Schema of a name of the nomenclature."""
-    found = rules.RULES[rule]
+    rule_of_name = rules.RULES[rule]
     return {
         "type": "string",
-        "pattern": f"^(?:{found.pattern.pattern})$",
-        "description": f"{found.expected[0].upper()}{found.expected[1:]}.",
+        "pattern": f"^(?:{rule_of_name.pattern.pattern})$",
+        "description": f"{rule_of_name.expected[0].upper()}{rule_of_name.expected[1:]}.",
     }
 
 

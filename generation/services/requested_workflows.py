@@ -98,11 +98,11 @@ def faults_of(row: NamedWorkflow) -> list[Remark]:
 
 
 def _faults(row: NamedWorkflow, definitions: Mapping[str, Any]) -> list[Remark]:
-    found = contracts.faults(row.graph, definitions, row.choices)
+    faults = contracts.faults(row.graph, definitions, row.choices)
     if definitions is not params.shipped_definitions():
-        return found
+        return faults
     # A server that is not known yet may have choices that are newer than ours.
-    return [fault for fault in found if fault.code != "not_in_list"]
+    return [fault for fault in faults if fault.code != "not_in_list"]
 
 
 def contract(workflow: Workflow, definitions: Definitions | None = None) -> Contract:
@@ -188,8 +188,8 @@ def checker(workflow: Workflow, definitions: Definitions | None = None) -> Check
     ]
 
     def check(given: Mapping[str, Any], place: str) -> list[Problem]:
-        found = (_problems(given, known, place, is_live=is_live) for known, is_live in read)
-        return min(found, key=len)
+        problems = (_problems(given, known, place, is_live=is_live) for known, is_live in read)
+        return min(problems, key=len)
 
     return check
 

@@ -158,7 +158,7 @@ class _Reading:
 
     def problems(self, runs: Sequence[PlanRun]) -> list[Problem]:
         """Return why these runs cannot be made with it."""
-        found = [
+        own_problems = [
             *requested_workflows.open_questions(self._contract),
             *requested_workflows.check_params(self._workflow, self._given),
             *self._unfit(runs),
@@ -167,9 +167,9 @@ class _Reading:
             detail = say(
                 "No picture of this workflow depends on a seed: variations would be the same."
             )
-            found.append(Problem(requested_workflows.FIELD, "no_variations", detail))
-        if found:
-            return found
+            own_problems.append(Problem(requested_workflows.FIELD, "no_variations", detail))
+        if own_problems:
+            return own_problems
         values = [self._values(run)[0] for run in runs]
         unmakeable = _unmakeable(self._workflow, self._given, values)
         return unmakeable + _same_seeds(self._batch, self._given, runs)

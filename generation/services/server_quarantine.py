@@ -66,16 +66,16 @@ _restarts: Asking[bool] = Asking()
 def take_back_restarted() -> None:
     """Take back what has restarted; give back what a killed driver left on what has not."""
     aside = Server.objects.enabled().undriven().out_of_order()
-    found = {server.url: server for server in aside}
-    for server in found.values():
+    by_url = {server.url: server for server in aside}
+    for server in by_url.values():
         servers.declare_gone(
             server, say("set aside: {set_aside_code}", set_aside_code=server.set_aside_code)
         )
-    up = {url: server for url, server in found.items() if server.health == ServerHealth.UP}
+    up = {url: server for url, server in by_url.items() if server.health == ServerHealth.UP}
     questions = {url: partial(_ask_whether_restarted, server) for url, server in up.items()}
     for url, has_restarted in _restarts.ask(questions, ASK_S):
         if has_restarted:
-            take_back(found[url])
+            take_back(by_url[url])
 
 
 def _ask_whether_restarted(server: Server) -> bool:

@@ -33,13 +33,13 @@ def _settle(version: Version) -> int:
     """Write down what is served of a version; whoever reads it meanwhile makes the same."""
     fields: dict[str, object] = {"served_sha256": NOT_SHOWABLE}
     try:
-        found = showable_files.examine_master(version, showable_files.master(version))
+        examined = showable_files.examine_master(version, showable_files.master(version))
     except showable_files.NotShowable as error:
         logger.warning("%s", error)
     else:
-        fields = {"width_px": found.decoded.width_px, "height_px": found.decoded.height_px}
-        fields["pixels_sha256"] = found.decoded.pixels_sha256
-        fields["served_sha256"] = _kept(version, found.served)
+        fields = {"width_px": examined.decoded.width_px, "height_px": examined.decoded.height_px}
+        fields["pixels_sha256"] = examined.decoded.pixels_sha256
+        fields["served_sha256"] = _kept(version, examined.served)
     return Version.objects.filter(pk=version.pk).update(**fields)
 
 

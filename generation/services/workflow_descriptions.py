@@ -211,7 +211,7 @@ def _panel(graph: Graph, contract: Contract) -> PanelDocument | None:
 
 
 def _results(contract: Contract) -> list[ResultDocument]:
-    found: list[ResultDocument] = [
+    documents: list[ResultDocument] = [
         {
             "node": saver.node_id,
             "kind": saver.kind,
@@ -220,7 +220,7 @@ def _results(contract: Contract) -> list[ResultDocument]:
         }
         for saver in contract.savers
     ]
-    return sorted(found, key=lambda result: not result["published"])
+    return sorted(documents, key=lambda result: not result["published"])
 
 
 def node_document(graph: Graph, node_id: str) -> Node:

@@ -186,9 +186,9 @@ def _link_once(staging_path: str, folder: int, name: str, sha256: str) -> None:
             _link(staging, source, folder, name)
     except OSError as error:
         # A folder or a link under the name, or no staged file: nothing that can be compared.
-        if (found := _hash_in(folder, name)) is None:
+        if (sha256_there := _hash_in(folder, name)) is None:
             raise
-        if found == sha256:
+        if sha256_there == sha256:
             return
         if isinstance(error, FileExistsError):
             raise NameTaken(say("{name} exists with another content.", name=name)) from None

@@ -225,8 +225,8 @@ def make_mark(path: str = "") -> str:
         make_root()
     try:
         with safe_open.open_folder(root(), path) as at:
-            if found := _mark_in(at):
-                return found
+            if mark := _mark_in(at):
+                return mark
             safe_open.write_new(at, draft, f"{_WORDS}{secrets.token_hex(16)}\n".encode())
             _give_name(at, draft)
             safe_open.sync(at)

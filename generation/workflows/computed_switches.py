@@ -13,9 +13,11 @@ from wording import say
 
 def computed_switches(view: GraphView, reached: Collection[str]) -> list[str]:
     """Return the switches among the nodes that a result needs whose side the graph computes."""
-    found = [node_id for node_id in reached if view.is_switch(node_id)]
+    switches = [node_id for node_id in reached if view.is_switch(node_id)]
     return [
-        node_id for node_id in sorted(found, key=view.place) if view.switch_branch(node_id) is None
+        node_id
+        for node_id in sorted(switches, key=view.place)
+        if view.switch_branch(node_id) is None
     ]
 
 

@@ -15,12 +15,12 @@ _WITHOUT_TEXT = frozenset({"ConditioningZeroOut"})
 
 def conditioning_links(view: GraphView, sampling: Sampling, *, negative: bool) -> list[Link]:
     """Return the conditionings that a sampling takes on one of its sides."""
-    found = [
+    links = [
         (name, at)
         for node_id in sampling.nodes
         for name, at in view.links_of(node_id, "CONDITIONING").items()
     ]
-    return [at for name, at in found if _is_negative(name) is negative]
+    return [at for name, at in links if _is_negative(name) is negative]
 
 
 def conditioning_nodes(view: GraphView, starts: list[Link]) -> Iterator[tuple[str, int]]:
@@ -53,14 +53,14 @@ def side_texts(view: GraphView, sampling: Sampling) -> tuple[list[Target], list[
 
 def texts(view: GraphView, starts: list[Link]) -> list[Target]:
     """Return the inputs that hold the texts of conditionings, in their order."""
-    found = [
+    pieces = [
         piece
         for node_id, slot in conditioning_nodes(view, starts)
         if view.class_of(node_id) not in _WITHOUT_TEXT
         for name in _text_inputs(view, node_id, slot)
         for piece in text_sources(view, (node_id, name))
     ]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(pieces))
 
 
 def _conditionings(view: GraphView, node_id: str, slot: int) -> list[Link]:
@@ -78,12 +78,12 @@ def _text_inputs(view: GraphView, node_id: str, slot: int) -> list[str]:
     inputs = view.graph[node_id]["inputs"]
     names = [name for name in view.specs(node_id) if name in inputs]
     names += [name for name in inputs if name not in names]
-    found = [name for name in names if _holds_text(view, (node_id, name))]
-    sides = {_is_negative(name) for name in found}
+    text_inputs = [name for name in names if _holds_text(view, (node_id, name))]
+    sides = {_is_negative(name) for name in text_inputs}
     if sides != {True, False}:
-        return found
+        return text_inputs
     wanted = _is_negative(view.output_name((node_id, slot)).lower() or ("", "negative")[slot == 1])
-    return [name for name in found if _is_negative(name) is wanted]
+    return [name for name in text_inputs if _is_negative(name) is wanted]
 
 
 def _holds_text(view: GraphView, target: Target) -> bool:

@@ -109,7 +109,7 @@ def faults(graph: Graph, definitions: Definitions, chosen: Json = NOTHING) -> li
 
 def _parameters(reading: Reading, graph: Graph, definitions: Definitions) -> dict[str, Parameter]:
     """Return the parameters of a reading; a name with inputs of different types gets a warning."""
-    found: dict[str, Parameter] = {}
+    parameters: dict[str, Parameter] = {}
     for name, targets in reading.targets.items():
         specs = [_spec(graph, definitions, target) for target in targets]
         kinds = {_kind(name, s, t) for s, t in zip(specs, targets, strict=True)}
@@ -123,8 +123,8 @@ def _parameters(reading: Reading, graph: Graph, definitions: Definitions) -> dic
             scaled = reading.scaled.get(name, ())
             parameter = _parameter(name, kind, targets, specs, first, scaled)
             is_titled = name in reading.titled
-            found[name] = replace(parameter, source="title") if is_titled else parameter
-    return found
+            parameters[name] = replace(parameter, source="title") if is_titled else parameter
+    return parameters
 
 
 def _joined(kinds: set[Kind], values: set[object]) -> Kind | None:

@@ -62,8 +62,8 @@ def inputs_of(
     """
     if class_type not in definitions:
         return None
-    found = dynamic_inputs.inputs(definitions[class_type], values)
-    return {name: _spec(spec, required=required) for name, spec, required in found}
+    inputs = dynamic_inputs.inputs(definitions[class_type], values)
+    return {name: _spec(spec, required=required) for name, spec, required in inputs}
 
 
 def has_dynamic_inputs(definitions: Definitions, class_type: str) -> bool:

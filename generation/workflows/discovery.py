@@ -73,10 +73,10 @@ def read(graph: Graph, definitions: Definitions, answers: HeldAnswers = NOT_ANSW
 
 def _savers(view: GraphView, answers: HeldAnswers) -> list[Saver]:
     """Return the savers; one that was chosen counts as titled, and no other does then."""
-    found = result_nodes.savers(view)
-    if all(saver.node_id != answers.result for saver in found):
-        return found
-    return [replace(saver, is_titled=saver.node_id == answers.result) for saver in found]
+    savers = result_nodes.savers(view)
+    if all(saver.node_id != answers.result for saver in savers):
+        return savers
+    return [replace(saver, is_titled=saver.node_id == answers.result) for saver in savers]
 
 
 def _add_found(names: Names, reading: Reading, result: str, reached: set[str]) -> None:
@@ -135,12 +135,12 @@ def _find_result(view: GraphView, reading: Reading) -> None:
 
 def _add_panel(names: Names, reading: Reading, reached: set[str], answers: HeldAnswers) -> None:
     view = names.view
-    found = panel_inputs.loaders(view, reached)
-    reading.loaders = tuple(loader.target[0] for loader in found)
-    titled = panel_inputs.chosen_by_title(view, found)
-    answered = [loader for loader in found if loader.target[0] == answers.panel]
+    loaders = panel_inputs.loaders(view, reached)
+    reading.loaders = tuple(loader.target[0] for loader in loaders)
+    titled = panel_inputs.chosen_by_title(view, loaders)
+    answered = [loader for loader in loaders if loader.target[0] == answers.panel]
     chosen = answered or titled
-    left = chosen or [loader for loader in found if not loader.is_example]
+    left = chosen or [loader for loader in loaders if not loader.is_example]
     if not left or _has_no_panel(reading, answers):
         return
     if len(left) > 1 and not chosen:
@@ -218,8 +218,10 @@ def _add_prompts(names: Names, stages: Sequence[Sampling]) -> None:
 
 def _add_threshold(names: Names, reached: set[str]) -> None:
     view = names.view
-    found = [node_id for node_id in reached if view.class_of(node_id) == "ThresholdMask"]
-    sources = (value_source(view, (node_id, "value")) for node_id in sorted(found, key=view.place))
+    thresholds = [node_id for node_id in reached if view.class_of(node_id) == "ThresholdMask"]
+    sources = (
+        value_source(view, (node_id, "value")) for node_id in sorted(thresholds, key=view.place)
+    )
     names.share("threshold", [source for source in sources if source])
 
 

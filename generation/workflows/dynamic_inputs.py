@@ -41,9 +41,9 @@ def inputs(definition: object, values: Mapping[str, object]) -> Iterator[Input]:
 
     `values` may be filled meanwhile: what a choice brings is looked up after it was yielded.
     """
-    found = as_mapping(definition)
+    groups = as_mapping(definition)
     yield from _of_groups(
-        "", as_mapping(found.get("input")), as_mapping(found.get("input_order")), values
+        "", as_mapping(groups.get("input")), as_mapping(groups.get("input_order")), values
     )
 
 

@@ -35,10 +35,10 @@ def load(content: bytes, known: Sequence[Definitions], limits: GraphLimits = DEF
     """
     document = graphs.parse(content, limits)
     unwrapped = graphs.unwrapped(document)
-    found = None if _is_graph(unwrapped) else _editor_document(document)
-    if found is None:
+    editor_document = None if _is_graph(unwrapped) else _editor_document(document)
+    if editor_document is None:
         return Loaded(graphs.checked(unwrapped, limits))
-    converted = _converted(found, known, limits)
+    converted = _converted(editor_document, known, limits)
     return Loaded(graphs.checked({**converted.graph}, limits), converted.remarks)
 
 

@@ -127,8 +127,8 @@ def link(value: object) -> Link | None:
 
 def links(graph: Graph, node_id: str) -> dict[str, Link]:
     """Return the linked inputs of a node, in the order of the file."""
-    found = {name: link(value) for name, value in graph[node_id]["inputs"].items()}
-    return {name: target for name, target in found.items() if target}
+    by_input = {name: link(value) for name, value in graph[node_id]["inputs"].items()}
+    return {name: target for name, target in by_input.items() if target}
 
 
 def ancestors(graph: Graph, node_id: str, name: str | None = None) -> Iterator[str]:
@@ -185,14 +185,14 @@ def _parse_float(number: str) -> float:
 
 
 def _unique(pairs: list[tuple[str, object]]) -> Json:
-    found: Json = {}
+    unique: Json = {}
     for name, value in pairs:
-        if name in found:
+        if name in unique:
             raise GraphError(
                 "twice", say("The workflow names {name!r} twice in one object.", name=name)
             )
-        found[name] = value
-    return found
+        unique[name] = value
+    return unique
 
 
 def unwrapped(document: Json) -> Json:

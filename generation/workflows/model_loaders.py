@@ -87,5 +87,5 @@ def _first_source(
     view: GraphView, node_id: str, names: list[str] | tuple[str, ...]
 ) -> Iterator[Target]:
     present = (name for name in names if name in view.graph[node_id]["inputs"])
-    found = (value_source(view, (node_id, name)) for name in present)
-    yield from list(dict.fromkeys(target for target in found if target is not None))[:1]
+    sources = (value_source(view, (node_id, name)) for name in present)
+    yield from list(dict.fromkeys(target for target in sources if target is not None))[:1]

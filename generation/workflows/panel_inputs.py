@@ -40,8 +40,8 @@ class Loader:
 def loaders(view: GraphView, reached: Iterable[str]) -> list[Loader]:
     """Return the image loaders among the nodes, in the order of execution."""
     nodes = set(reached)
-    found = [node_id for node_id in nodes if _loads_picture(view, node_id)]
-    return [_loader(view, node_id, nodes) for node_id in sorted(found, key=view.place)]
+    node_ids = [node_id for node_id in nodes if _loads_picture(view, node_id)]
+    return [_loader(view, node_id, nodes) for node_id in sorted(node_ids, key=view.place)]
 
 
 def _loads_picture(view: GraphView, node_id: str) -> bool:

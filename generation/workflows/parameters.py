@@ -73,8 +73,8 @@ def check(
     and the text of its digits where a seed is. Images are not given as values: Madsea
     uploads them. Source: protocol.md §3.4.
     """
-    found = [_problem(name, value, parameters) for name, value in params.items()]
-    return [problem for problem in found if problem]
+    problems = [_problem(name, value, parameters) for name, value in params.items()]
+    return [problem for problem in problems if problem]
 
 
 def _problem(

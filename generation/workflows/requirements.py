@@ -104,13 +104,13 @@ def lacks(needed: Requirements, definitions: Definitions) -> list[Lack]:
 
 def spellings(needed: Requirements, definitions: Definitions) -> list[Spelling]:
     """Return how a server spells the files that it has under another spelling."""
-    found: list[Spelling] = []
+    spelled: list[Spelling] = []
     for class_type, name, value in needed.files:
         options = _options(definitions, class_type, name)
         theirs = {folded(option): option for option in reversed(options)}.get(folded(value))
         if theirs is not None and value not in options:
-            found.append((class_type, name, value, theirs))
-    return found
+            spelled.append((class_type, name, value, theirs))
+    return spelled
 
 
 def respelled(graph: Graph, found: Iterable[Iterable[str]]) -> Graph:

@@ -37,8 +37,8 @@ def samplings(view: GraphView, reached: Iterable[str]) -> list[Sampling]:
     """
     nodes = sorted((node_id for node_id in reached if _samples(view, node_id)), key=view.place)
     main = {nodes[-1], *picture_chain(view, nodes[-1])} if nodes else set()
-    found = [_sampling(view, node_id) for node_id in nodes]
-    return sorted(found, key=lambda stage: stage.node_id not in main or _computes(view, stage))
+    in_order = [_sampling(view, node_id) for node_id in nodes]
+    return sorted(in_order, key=lambda stage: stage.node_id not in main or _computes(view, stage))
 
 
 def _computes(view: GraphView, sampling: Sampling) -> bool:

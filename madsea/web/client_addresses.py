@@ -31,11 +31,11 @@ def network_of(scope: dict[str, Any]) -> str:
 
 def _network(text: str) -> str:
     try:
-        found = ip_address(text)
+        ip = ip_address(text)
     except ValueError:
         return text
-    if not isinstance(found, IPv6Address):
+    if not isinstance(ip, IPv6Address):
         return text
-    if found.ipv4_mapped:
-        return str(found.ipv4_mapped)
-    return str(ip_network((int(found), _IPV6_PREFIX), strict=False))
+    if ip.ipv4_mapped:
+        return str(ip.ipv4_mapped)
+    return str(ip_network((int(ip), _IPV6_PREFIX), strict=False))

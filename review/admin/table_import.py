@@ -55,21 +55,21 @@ def _view(admin: Any, request: HttpRequest) -> HttpResponse:
 def _look(request: HttpRequest, user: User) -> dict[str, Any]:
     file: Any = request.FILES.get("file")
     content = file.read(review_tables.MAX_BYTES + 1) if file else b""
-    found = review_tables.read(content, by=Reviewer(user))
+    reading = review_tables.read(content, by=Reviewer(user))
     return {
-        "found": found,
+        "found": reading,
         "name": file.name if file else "",
         # It has been read: it is text in UTF-8.
         "content": content.decode("utf-8-sig"),
-        "summary": reading_in_words(found),
-        "tables": [table for table in (_problems(found), _rows(found)) if table],
+        "summary": reading_in_words(reading),
+        "tables": [table for table in (_problems(reading), _rows(reading)) if table],
     }
 
 
 def _take(request: HttpRequest, user: User) -> HttpResponse:
     content = request.POST["content"].encode()
-    found = review_tables.take(content, by=Reviewer(user))
-    text = say_n("{n} decision taken.", "{n} decisions taken.", len(found.to_take))
+    taken = review_tables.take(content, by=Reviewer(user))
+    text = say_n("{n} decision taken.", "{n} decisions taken.", len(taken.to_take))
     messages.success(request, text)
     return HttpResponseRedirect(reverse("admin:review_review_changelist"))
 

@@ -40,10 +40,10 @@ class _Part(Number):
     """How far along the picture a place is."""
 
     def to_internal_value(self, data: Any) -> float:
-        found = super().to_internal_value(data)
-        if not 0 <= found <= 1:
+        number = super().to_internal_value(data)
+        if not 0 <= number <= 1:
             raise ValidationError(say("Expected a number from 0 to 1."), code="out_of_bounds")
-        return found
+        return number
 
 
 class Pin(_Inner):

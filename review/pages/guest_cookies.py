@@ -27,12 +27,14 @@ class GuestEntry:
 def read(request: HttpRequest, link: ReviewLink) -> GuestEntry | None:
     """Return how far the guest of a request has come in by a link; None: not at all."""
     try:
-        found: dict[str, Any] = signing.loads(request.COOKIES.get(NAME, ""), salt=_salt(link))
+        signed_entry: dict[str, Any] = signing.loads(
+            request.COOKIES.get(NAME, ""), salt=_salt(link)
+        )
     except signing.BadSignature:
         return None
-    if found["hash"] != link.token_hash[:_HASH_LENGTH]:
+    if signed_entry["hash"] != link.token_hash[:_HASH_LENGTH]:
         return None
-    return GuestEntry(found["is_unlocked"] or not link.password, found["name"])
+    return GuestEntry(signed_entry["is_unlocked"] or not link.password, signed_entry["name"])
 
 
 def write(response: HttpResponse, link: ReviewLink, entry: GuestEntry) -> None:

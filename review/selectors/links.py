@@ -53,10 +53,10 @@ def link_of_id(link_id: int) -> ReviewLink:
     Raises:
         NotFound: there is none.
     """
-    found = listed().filter(pk=link_id).first()
-    if found is None:
+    link = listed().filter(pk=link_id).first()
+    if link is None:
         raise NotFound(say("There is no link {id}.", id=link_id), code="unknown_link")
-    return found
+    return link
 
 
 def document(link: ReviewLink) -> LinkDocument:
@@ -96,10 +96,10 @@ def of_token(token: str) -> ReviewLink | None:
     All three take the same one query.
     """
     wanted = hash_of(token)
-    found = ReviewLink.objects.valid(timezone.now()).filter(token_hash=wanted).first()
-    if found is None or not hmac.compare_digest(found.token_hash, wanted):
+    link = ReviewLink.objects.valid(timezone.now()).filter(token_hash=wanted).first()
+    if link is None or not hmac.compare_digest(link.token_hash, wanted):
         return None
-    return found
+    return link
 
 
 def valid_link(link_id: int) -> ReviewLink | None:

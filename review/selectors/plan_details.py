@@ -66,10 +66,10 @@ def _shown(plan: Plan, versions: Sequence[Version], version_id: int | None) -> V
     if version_id is None:
         standing = Version.objects.deciding().filter(plan=plan).values_list("pk", flat=True)
         version_id = standing.first() or (versions[0].pk if versions else None)
-    found = [version for version in versions if version.pk == version_id]
-    if version_id is not None and not found:
+    versions_of_id = [version for version in versions if version.pk == version_id]
+    if version_id is not None and not versions_of_id:
         raise NotFound(f"There is no file {version_id} of this plan.", code="unknown_version")
-    return found[0] if found else None
+    return versions_of_id[0] if versions_of_id else None
 
 
 def _reviews(plan: Plan) -> "list[Review]":

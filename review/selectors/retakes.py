@@ -36,10 +36,10 @@ def asking_decisions(version_ids: Collection[int]) -> dict[int, Review]:
         version__in=version_ids, decision=Decision.RETAKE, became=ReviewState.RETAKE
     )
     related = rows.select_related("by", "version__plan__sequence__episode", "undone_by")
-    found: dict[int, Review] = {}
+    by_version: dict[int, Review] = {}
     for review in related:
-        found.setdefault(review.version_id, review)
-    return found
+        by_version.setdefault(review.version_id, review)
+    return by_version
 
 
 def last_of(review_ids: Collection[int]) -> dict[int, Retake]:

@@ -55,20 +55,20 @@ def pack(versions: Sequence[Version]) -> Zip:
         StorageError: one cannot be read at this moment.
     """
     _refuse_too_much(versions)
-    found: list[tuple[Version, ZipEntry]] = []
+    entries: list[tuple[Version, ZipEntry]] = []
     missing: list[str] = []
     for version in versions:
         try:
-            found.append((version, _entry(version)))
+            entries.append((version, _entry(version)))
         except storage.FileGone as error:
             volumes.check(version.path)
             missing.append(error.detail)
-    if not found:
+    if not entries:
         raise NotFound(
             missing[0] if missing else say("There is no picture here to take away."),
             code="no_pictures",
         )
-    return Zip([*_beside(found, missing), *(entry for _, entry in found)], missing)
+    return Zip([*_beside(entries, missing), *(entry for _, entry in entries)], missing)
 
 
 def _refuse_too_much(versions: Sequence[Version]) -> None:

@@ -85,8 +85,12 @@ class Prompts:
             workflow = requested_workflows.find(ground.workflow_name)
             contract = requested_workflows.contract(workflow)
             over, _ = request_params.defaults(contract, workflow.name, ground.batch.style)
-            found = contract.parameters.get(PROMPT)
-            self._known[key] = found is not None, over, str(found.default) if found else ""
+            parameter = contract.parameters.get(PROMPT)
+            self._known[key] = (
+                parameter is not None,
+                over,
+                str(parameter.default) if parameter else "",
+            )
         return self._known[key]
 
 

@@ -31,9 +31,9 @@ def start_moment(text: str) -> datetime:
     try:
         day = parse_date(text) if len(text) <= len("2026-11-25") else None
         # A + that was not escaped came as a blank.
-        found = datetime.combine(day, time()) if day else parse_datetime(text.replace(" ", "+"))
-        if found is not None:
-            return found if found.tzinfo else timezone.make_aware(found)
+        moment = datetime.combine(day, time()) if day else parse_datetime(text.replace(" ", "+"))
+        if moment is not None:
+            return moment if moment.tzinfo else timezone.make_aware(moment)
     except (ValueError, OverflowError):
         pass
     detail = say("Expected a moment such as 2026-11-25T18:00:00+01:00, or a day: 2026-11-25.")

@@ -155,10 +155,8 @@ class StoryboardImportAdmin(MadseaAdmin):
     def _row(self, request: HttpRequest, object_id: str) -> StoryboardImport | None:
         """Return an import by its row's id, or by the id that the API gives."""
         by_public_id = self.get_queryset(request).filter(public_id=object_id).first()
-        found: StoryboardImport | None = by_public_id or self.get_object(
-            request, unquote(object_id)
-        )
-        return found
+        row: StoryboardImport | None = by_public_id or self.get_object(request, unquote(object_id))
+        return row
 
 
 def _next(row: StoryboardImport) -> dict[str, Any]:

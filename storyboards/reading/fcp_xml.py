@@ -38,13 +38,13 @@ class Element:
     def child(self, *path: str) -> "Element | None":
         """Return the first element at this path below; None: there is none."""
         name, *below = path
-        found = next((child for child in self.children if child.name == name), None)
-        return found.child(*below) if found and below else found
+        element = next((child for child in self.children if child.name == name), None)
+        return element.child(*below) if element and below else element
 
     def text_of(self, *path: str) -> str:
         """Return the text of the first element at this path below, or nothing."""
-        found = self.child(*path)
-        return found.text.strip() if found else ""
+        element = self.child(*path)
+        return element.text.strip() if element else ""
 
     def every(self, name: str) -> Iterator["Element"]:
         """Yield all elements of a name below, in their order."""

@@ -185,7 +185,7 @@ def _clips(
     archive: Archive, names: Sequence[str], limits: ReadingLimits
 ) -> tuple[dict[str, Clip], list[Doubt]]:
     """Return the times that the XMLs tell by the files' stems, and what was wrong."""
-    found: dict[str, Clip] = {}
+    by_name: dict[str, Clip] = {}
     doubts = []
     for name in names:
         if not _has_suffix(name, (_XML,)):
@@ -197,8 +197,8 @@ def _clips(
             continue
         if not told:
             doubts.append(Doubt("xml_without_times", {"file": name}))
-        found.update({_stem(clip.file): clip for clip in told})
-    return found, doubts
+        by_name.update({_stem(clip.file): clip for clip in told})
+    return by_name, doubts
 
 
 def _timed(board: Board, clips: Sequence[Clip]) -> Board:

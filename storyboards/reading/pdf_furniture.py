@@ -65,12 +65,12 @@ def texts(pages: list[Page], of_pages: dict[int, list[Placement]]) -> set[Spot]:
     if len(with_boards) < 2:
         return set()
     every = set.intersection(*({_kind(piece) for piece in page.pieces} for page in with_boards))
-    found: set[Spot] = set()
+    spots: set[Spot] = set()
     for is_backwards in (False, True):
         runs = [_run(page, every, is_backwards=is_backwards) for page in with_boards]
         kinds = set.intersection(*({_kind(piece) for piece in run} for run in runs))
-        found |= {text_spot(piece) for run in runs for piece in run if _kind(piece) in kinds}
-    return found - {
+        spots |= {text_spot(piece) for run in runs for piece in run if _kind(piece) in kinds}
+    return spots - {
         text_spot(piece) for page in with_boards for piece in _attached(page, of_pages[page.number])
     }
 

@@ -57,13 +57,13 @@ def find(public_id: str) -> StoryboardImport:
         NotFound: there is none of this id.
     """
     rows = StoryboardImport.objects.select_related("created_by", "confirmed_by")
-    found = rows.filter(public_id=public_id).first()
-    if found is None:
+    row = rows.filter(public_id=public_id).first()
+    if row is None:
         raise NotFound(
             say("There is no storyboard {public_id!r:.40}.", public_id=public_id),
             code="unknown_storyboard",
         )
-    return found
+    return row
 
 
 def draft(of: StoryboardImport) -> Draft:

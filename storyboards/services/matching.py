@@ -33,11 +33,11 @@ def match(boards: Sequence[ToMatch], known: Sequence[KnownPlan]) -> dict[int, Kn
     says. Of several boards with the same picture, or the same label and texts, the first is the
     first plan's, and so on.
     """
-    found: dict[int, KnownPlan] = {}
+    matched: dict[int, KnownPlan] = {}
     for key in (_uid, _place, _picture, _label_and_texts, _long_texts):
-        _pair(boards, known, key, found)
-    _between(boards, known, found)
-    return found
+        _pair(boards, known, key, matched)
+    _between(boards, known, matched)
+    return matched
 
 
 def _uid(of: ToMatch | KnownPlan) -> Hashable:

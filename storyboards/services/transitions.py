@@ -26,15 +26,15 @@ def claim_next() -> StoryboardImport | None:
 
     One that was cut off too often is ended on the way.
     """
-    while (found := StoryboardImport.objects.waiting(timezone.now()).first()) is not None:
-        if found.n_tries >= TRIES_MAX:
+    while (waiting := StoryboardImport.objects.waiting(timezone.now()).first()) is not None:
+        if waiting.n_tries >= TRIES_MAX:
             detail = say(
                 "Its reading was cut off {tries_max} times. Save the file again, and send it.",
                 tries_max=TRIES_MAX,
             )
-            fail(found, {"code": CUT_OFF, "detail": detail, "data": {"tries": TRIES_MAX}})
-        elif claim(found):
-            return found
+            fail(waiting, {"code": CUT_OFF, "detail": detail, "data": {"tries": TRIES_MAX}})
+        elif claim(waiting):
+            return waiting
     return None
 
 

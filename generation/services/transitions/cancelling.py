@@ -102,12 +102,12 @@ def _ask_the_rest(now: UnitOfWork, runs: PlanRunQuerySet) -> tuple[int, int]:
     # Once they are locked nothing can be reserved for them: what was reserved before is kept.
     asked = list(unasked.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
     are_kept = now.batch.runs.filter(pk__in=asked).annotate(is_kept=Exists(_reserved()))
-    found = dict(are_kept.values_list("pk", "is_kept"))
-    for run_id, is_kept in found.items():
+    kept_by_id = dict(are_kept.values_list("pk", "is_kept"))
+    for run_id, is_kept in kept_by_id.items():
         now.log("kept" if is_kept else "cancel_requested", run_id)
-    now.edit(now.batch.runs.filter(pk__in=found), cancel_requested_at=Now())
-    n_kept = sum(found.values())
-    return len(found) - n_kept, n_kept
+    now.edit(now.batch.runs.filter(pk__in=kept_by_id), cancel_requested_at=Now())
+    n_kept = sum(kept_by_id.values())
+    return len(kept_by_id) - n_kept, n_kept
 
 
 def _reserved() -> QuerySet[Version]:
@@ -132,10 +132,10 @@ def _cancel_unanswered(now: UnitOfWork, runs: PlanRunQuerySet, servers: list[int
     attempts = Attempt.objects.filter(pk__in=list(stuck.values_list("current_attempt", flat=True)))
     # Once they are locked nothing can be reserved for them: what was reserved before is kept.
     list(attempts.select_for_update(no_key=True).order_by("pk").values_list("pk"))
-    found = dict(stuck.values_list("pk", "current_attempt_id"))
-    attempts = Attempt.objects.filter(pk__in=found.values())
+    attempt_by_run = dict(stuck.values_list("pk", "current_attempt_id"))
+    attempts = Attempt.objects.filter(pk__in=attempt_by_run.values())
     detail = say("cancelled while no driver could answer")
     now.end(attempts, AttemptOutcome.ABANDONED, detail, is_left_behind=True)
-    now.move(now.batch.runs.filter(pk__in=found), RunState.CANCELLED, **CLEAN)
-    for run_id in found:
+    now.move(now.batch.runs.filter(pk__in=attempt_by_run), RunState.CANCELLED, **CLEAN)
+    for run_id in attempt_by_run:
         now.log("cancelled", run_id)

@@ -138,11 +138,11 @@ def cancel_held_up(now: UnitOfWork, runs: PlanRunQuerySet) -> None:
     ids = list(held.values_list("pk", flat=True))
     locked = now.batch.runs.filter(pk__in=ids).select_for_update(no_key=True)
     list(locked.order_by("pk").values_list("pk"))
-    found = list(Version.objects.held_up().filter(run__in=ids).order_by("plan_id", "pk"))
-    plans = Plan.objects.filter(pk__in={version.plan_id for version in found})
+    versions = list(Version.objects.held_up().filter(run__in=ids).order_by("plan_id", "pk"))
+    plans = Plan.objects.filter(pk__in={version.plan_id for version in versions})
     list(plans.select_for_update(no_key=True).order_by("pk").values_list("pk"))
     for run_id in ids:
-        pictures = [version for version in found if version.run_id == run_id]
+        pictures = [version for version in versions if version.run_id == run_id]
         if pictures and unreserve(Version.objects.held_up(), pictures):
             _cancel(now, pictures[0])
         else:

@@ -39,20 +39,20 @@ def retry(
     """
     target = RunState.WAITING if batch.mode == Mode.MANUEL else RunState.QUEUED
     with change(batch.pk, actor=actor) as now:
-        found = _retryable(now, run_ids)
+        runs = _retryable(now, run_ids)
         fields = CLEAN | {"result": None, "wait_reason": WaitReason.TURN}
         fields |= {"n_tries": 0, "tried_from": F("n_attempts")}
-        moved = _retry_with(now, [run.pk for run in found], target, fields)
+        moved = _retry_with(now, [run.pk for run in runs], target, fields)
         if not moved:
             return 0
         if overrides or remaking is not None:
             give = remaking(now.batch) if remaking is not None else _overlay(overrides)
-            _revise(now, found, give, needs_by_run)
+            _revise(now, runs, give, needs_by_run)
         if target == RunState.QUEUED:
             needs_panel = panel_need_by_run(now.batch)
-            _hold_without_panel(now, [run.pk for run in found if needs_panel(run)])
+            _hold_without_panel(now, [run.pk for run in runs if needs_panel(run)])
         now.set(cancel_requested_at=None)
-        for run in found:
+        for run in runs:
             _log_retry(now, run, target, overrides, is_remade=remaking is not None)
     return moved
 
@@ -63,12 +63,12 @@ def _retryable(now: UnitOfWork, run_ids: Sequence[int]) -> list[PlanRun]:
     Not those of plans that are approved.
     """
     runs = now.batch.runs.retryable().of_unlocked_plans().filter(pk__in=run_ids).order_by("pk")
-    found = list(runs.only("pk", "params", "sources", "seed", "own_workflow"))
-    own = Workflow.objects.in_bulk({run.own_workflow_id for run in found} - {None})
-    for run in found:
+    rows = list(runs.only("pk", "params", "sources", "seed", "own_workflow"))
+    own = Workflow.objects.in_bulk({run.own_workflow_id for run in rows} - {None})
+    for run in rows:
         run.batch = now.batch
         run.own_workflow = own.get(run.own_workflow_id or 0)
-    return found
+    return rows
 
 
 def _log_retry(

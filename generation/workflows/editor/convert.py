@@ -157,13 +157,13 @@ def _refuse_unknown(scope: Scope, node: EditorNode, definitions: Definitions) ->
 
 def _proxied(scope: Scope, node: EditorNode) -> Json:
     """Return the values that instances around a node give its widgets, the outermost winning."""
-    found: Json = {}
+    values: Json = {}
     level, path = scope, [node.node_id]
     while level.owner is not None and level.parent is not None:
-        found |= _proxied_by(level.owner, ":".join(path))
+        values |= _proxied_by(level.owner, ":".join(path))
         path.insert(0, level.owner.node_id)
         level = level.parent
-    return found
+    return values
 
 
 def _proxied_by(owner: EditorNode, path: str) -> Json:

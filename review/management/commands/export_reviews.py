@@ -29,8 +29,8 @@ class Command(MadseaCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         of = light_table.episode(options["project"], options["episode"])
         asked = TableQuery(None, options["sequence"], Show(options["show"]), options["style"])
-        found = exports.select(of, asked)
-        content = review_tables.as_csv(found, options["separator"])
+        selection = exports.select(of, asked)
+        content = review_tables.as_csv(selection, options["separator"])
         if options["output"] is None:
             self.stdout.write(content.decode(), ending="")
             return
@@ -39,6 +39,6 @@ class Command(MadseaCommand):
                 file.write(content)
         except OSError as error:
             raise CommandError(f"{options['output']}: {error.strerror}") from error
-        pictures = counted(len(found.version_ids), "picture")
+        pictures = counted(len(selection.version_ids), "picture")
         written = say("{pictures} written to {file}.", pictures=pictures, file=options["output"])
         self.stdout.write(str(written))

@@ -41,14 +41,14 @@ class Command(MadseaCommand):
         add_dry_run(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found = summary.summary(summary_mails.start_moment(options["since"]))
+        document = summary.summary(summary_mails.start_moment(options["since"]))
         to = options["to"]
         _check(to)
-        mail = summary_mails.compose(found, to)
+        mail = summary_mails.compose(document, to)
         if options["dry_run"]:
             self.stdout.write(f"{mail.subject}\n\n{mail.body}")
             return
-        if not summary.has_news(found) and not options["even_if_nothing"]:
+        if not summary.has_news(document) and not options["even_if_nothing"]:
             self.stdout.write(str(say("Nothing has happened: no mail is sent.")))
             return
         if not to:
