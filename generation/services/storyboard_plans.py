@@ -6,7 +6,7 @@ cut off and repeated: the tick finishes what was left.
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,11 +90,14 @@ def make_plans(
     *,
     by: User | None,
     source: str = SOURCE,
+    on_step: Callable[[], None] = lambda: None,
 ) -> Made:
     """Have these plans, their texts and panels; repeating it changes nothing more.
 
     Not to be called within a transaction: it stages files before its own, and names them after it.
-    `source` says in the plans' histories where their texts come from.
+    `source` says in the plans' histories where their texts come from. `on_step` is called after
+    each picture that was staged or named; what it raises ends the rest: before the plans are made
+    nothing is left, afterwards the tick goes on with the names.
 
     Raises:
         InvalidRequest: with every problem, each at its place: `plans.3.dialogue`.
@@ -106,14 +109,16 @@ def make_plans(
     _check(place, plans)
     production_tree.check_spelling(project_id)
     with ExitStack() as undo:
-        images = _stage(place, plans, undo)
+        images = _stage(place, plans, undo, on_step)
         made = _write(place, plans, images, Author(by, source))
         undo.pop_all()
     _discard_unused(images.values(), made.panels)
-    return _published(made)
+    return _published(made, on_step)
 
 
-def _stage(place: _Place, plans: Sequence[NewPlan], undo: ExitStack) -> dict[PlanKey, Image]:
+def _stage(
+    place: _Place, plans: Sequence[NewPlan], undo: ExitStack, on_step: Callable[[], None]
+) -> dict[PlanKey, Image]:
     """Stage the plans' pictures, but for those that are their plan's last panel already.
 
     Raises:
@@ -135,6 +140,7 @@ def _stage(place: _Place, plans: Sequence[NewPlan], undo: ExitStack) -> dict[Pla
         if image is not None:
             undo.callback(publication.discard, image)
             images[new.key] = image
+        on_step()
     if problems:
         raise InvalidRequest(problems)
     return images
@@ -174,7 +180,7 @@ def _discard_unused(images: Iterable[Image], panels: Sequence[Version]) -> None:
             publication.discard(image)
 
 
-def _published(made: Made) -> Made:
+def _published(made: Made, on_step: Callable[[], None]) -> Made:
     """Give the panels their names, as far as that can be done now; runs that waited go on."""
     n_left = 0
     for version in made.panels:
@@ -183,6 +189,7 @@ def _published(made: Made) -> Made:
         except (storage.StorageError, Conflict) as error:
             logger.warning("%s stays reserved: %s", version, error)
             n_left += 1
+        on_step()
     outside_images.release_waiting_runs([version.plan_id for version in made.panels])
     return Made(made.plans, made.new, made.changed, made.panels, n_left)
 

@@ -17,9 +17,9 @@ from generation.admin import generate, html
 from generation.admin.base import MadseaAdmin
 from generation.models import Episode, Plan, Project
 from generation.states import RunState
-from storyboards.admin import javascript_strings
+from storyboards.admin import draft_pages, javascript_strings
 from storyboards.models import StoryboardImport
-from storyboards.selectors import documents
+from storyboards.selectors import drafts
 from storyboards.services import proposals
 from storyboards.states import ImportState
 from wording import say
@@ -133,7 +133,6 @@ class StoryboardImportAdmin(MadseaAdmin):
             return self._gone(request, object_id)
         if not self.has_view_or_change_permission(request, row):
             raise PermissionDenied
-        told = documents.import_with_boards(row)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -141,13 +140,12 @@ class StoryboardImportAdmin(MadseaAdmin):
             "title": self.name_of(row),
             "subtitle": None,
             "row": row,
-            "told": told,
             "words": javascript_strings.script_sentences(),
             "label": _label(row.state),
-            "doubtful": [board for board in told["boards"] if board["doubts"]],
             "style_choices": proposals.usable_styles(),
             "api_url": reverse("storyboards-one", args=[row.public_id]),
             "list_url": reverse("admin:storyboards_storyboardimport_changelist"),
+            **draft_pages.context(drafts.draft(row), request.GET),
             **_next(row),
         }
         return TemplateResponse(request, "admin/storyboards/draft.html", context)

@@ -36,6 +36,14 @@ _ID = OpenApiParameter(
     examples=[OpenApiExample("Example", "9f1c2d3e4b5a6978")],
 )
 
+_BOARDS = OpenApiParameter(
+    "boards",
+    {"type": "string", "pattern": f"^{storyboard_serializers.POSITIONS}$"},
+    OpenApiParameter.QUERY,
+    description="The positions of the boards that are told; without it, all of them.",
+    examples=[OpenApiExample("Example", "1-200,305")],
+)
+
 
 def _sent(name: str, value: Any) -> OpenApiExample:
     return OpenApiExample(name, value, request_only=True)
@@ -79,14 +87,14 @@ STORYBOARDS = extend_schema_view(
     retrieve=extend_schema(
         operation_id="storyboard",
         summary="Read a storyboard: how far it is, its boards, what they would do",
-        parameters=[_ID],
+        parameters=[_ID, _BOARDS],
         responses={200: _WHOLE},
         examples=[_got("draft")],
     ),
     change_boards=extend_schema(
         operation_id="change_boards",
         summary="Correct boards of a draft, and where its sequences begin",
-        parameters=[_ID],
+        parameters=[_ID, _BOARDS],
         request=storyboard_serializers.Boards,
         responses={200: _WHOLE, **_CONFLICT},
         examples=[
@@ -106,7 +114,7 @@ STORYBOARDS = extend_schema_view(
     confirm=extend_schema(
         operation_id="confirm_storyboard",
         summary="Make the plans of a draft, with their panels and texts",
-        parameters=[_ID],
+        parameters=[_ID, _BOARDS],
         request=storyboard_serializers.Confirm,
         responses={200: _WHOLE, **_CONFLICT},
         examples=[

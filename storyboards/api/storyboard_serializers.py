@@ -1,5 +1,6 @@
 """What clients send about storyboards: strict fields, and all their problems at once."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,12 +8,15 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from generation.api.request_serializers import Flag, Named, Strict, StrictText, Whole, disagreement
+from generation.errors import InvalidRequest, Problem
 from generation.services.plan_attributes import NUMBERS
 from storyboards.services import editing, intake
 from wording import say
 
 #: The most boards of a storyboard; an episode has some hundreds.
 BOARDS_MAX = 5_000
+_RANGE = r"[0-9]{1,4}(-[0-9]{1,4})?"
+POSITIONS = rf"{_RANGE}(,{_RANGE}){{0,499}}"
 
 
 class NewStoryboard(Strict):
@@ -75,3 +79,21 @@ class Confirm(Strict):
     revision = Whole(
         required=False, min_value=1, help_text="What you have seen; if it is another now: 409."
     )
+
+
+def positions(value: str | None) -> set[int] | None:
+    """Return the boards that an answer is to tell, of `1-200,305`; None: all of them.
+
+    Raises:
+        InvalidRequest: it is no list of positions.
+    """
+    if value is None:
+        return None
+    if not re.fullmatch(POSITIONS, value):
+        detail = say("Expected positions of boards, such as 1-200,305.")
+        raise InvalidRequest([Problem("boards", "invalid", detail)])
+    wanted: set[int] = set()
+    for part in value.split(","):
+        first, _, last = part.partition("-")
+        wanted.update(range(int(first), int(last or first) + 1))
+    return wanted

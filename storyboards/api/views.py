@@ -37,6 +37,10 @@ class StoryboardViewSet(GenericViewSet[StoryboardImport]):
 
     parser_classes = [StrictJSONParser]
     max_body_bytes: int | None = None
+    query_parameters: ClassVar[dict[str, tuple[str, ...]]] = {
+        "change_boards": ("boards",),
+        "confirm": ("boards",),
+    }
     filter_backends = [Filters]
     filters: ClassVar[dict[str, Filter]] = {
         "project_id": filters.text("project_code"),
@@ -71,6 +75,7 @@ class StoryboardViewSet(GenericViewSet[StoryboardImport]):
     @action(detail=True, methods=["patch"])
     def change_boards(self, request: Request, storyboard_id: str) -> Response:
         asked = request_serializers.checked(storyboard_serializers.Boards, request)
+        storyboard_serializers.positions(request.query_params.get("boards"))
         found = drafts.find(storyboard_id)
         editing.change(
             found, asked["boards"], revision=asked.get("revision"), actor=responses.actor(request)
@@ -80,6 +85,7 @@ class StoryboardViewSet(GenericViewSet[StoryboardImport]):
     @action(detail=True, methods=["post"])
     def confirm(self, request: Request, storyboard_id: str) -> Response:
         asked = request_serializers.checked(storyboard_serializers.Confirm, request)
+        storyboard_serializers.positions(request.query_params.get("boards"))
         confirmed = confirmation.confirm(
             drafts.find(storyboard_id),
             revision=asked.get("revision"),
@@ -92,7 +98,9 @@ class StoryboardViewSet(GenericViewSet[StoryboardImport]):
         return Response(status=HTTPStatus.NO_CONTENT)
 
     def _shown(self, request: Request, of: StoryboardImport) -> Response:
-        return Response(documents.import_with_boards(of, origin=responses.origin(request)))
+        positions = storyboard_serializers.positions(request.query_params.get("boards"))
+        origin = responses.origin(request)
+        return Response(documents.import_with_boards(of, origin=origin, positions=positions))
 
 
 @descriptions.PICTURE

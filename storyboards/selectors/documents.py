@@ -1,6 +1,6 @@
 """Imports and their boards as they are told to clients and by the command."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, TypedDict
 
 from generation import signed_urls
@@ -43,6 +43,7 @@ class BoardDocument(TypedDict):
     doubts: list[DoubtDocument]
     checked: bool
     sequence_id: str
+    begins_sequence: bool
     plan: str
     style: str
     selected: bool
@@ -129,9 +130,24 @@ def listed(of: StoryboardImport) -> ImportDocument:
     }
 
 
-def import_with_boards(of: StoryboardImport, *, origin: str = "") -> StoryboardDocument:
-    """Return an import with its boards, held against the episode's plans while it is a draft."""
-    draft: Draft = drafts.draft(of)
+def import_with_boards(
+    of: StoryboardImport, *, origin: str = "", positions: Collection[int] | None = None
+) -> StoryboardDocument:
+    """Return an import with its boards, held against the episode's plans while it is a draft.
+
+    `positions`: the boards that are told; None: all of them. What else is told is of them all.
+    """
+    return draft_with_boards(drafts.draft(of), origin=origin, positions=positions)
+
+
+def draft_with_boards(
+    draft: Draft, *, origin: str = "", positions: Collection[int] | None = None
+) -> StoryboardDocument:
+    """Return an import that was held against the episode's plans; see `import_with_boards`."""
+    of = draft.of
+    shown = draft.boards
+    if positions is not None:
+        shown = [each for each in shown if each.board.position in positions]
     return {
         **listed(of),
         "kind": of.kind,
@@ -139,7 +155,7 @@ def import_with_boards(of: StoryboardImport, *, origin: str = "") -> StoryboardD
         "doubts": [doubt_messages.doubt_in_words(doubt) for doubt in of.doubts],
         "counts": dict(drafts.counts(draft)),
         "problems": [_problem(problem) for problem in draft.problems],
-        "boards": [board(each, of, origin=origin) for each in draft.boards],
+        "boards": [board(each, of, origin=origin) for each in shown],
         "gone": [_gone(plan) for plan in draft.gone],
     }
 
@@ -162,6 +178,7 @@ def board(compared: Compared, of: StoryboardImport, *, origin: str = "") -> Boar
         "doubts": [doubt_messages.doubt_in_words(doubt) for doubt in row.doubts],
         "checked": row.is_checked,
         "sequence_id": row.sequence_code,
+        "begins_sequence": compared.begins_sequence,
         "plan": row.plan_code,
         "style": row.style_code,
         "selected": row.is_selected,

@@ -1,7 +1,7 @@
 """An import with its boards as it stands to the episode now: what would be added, changed, gone."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from generation.errors import NotFound, Problem
 from generation.models import Style
@@ -24,6 +24,7 @@ class Compared:
     change: Change
     changes: tuple[str, ...] = ()
     known: KnownPlan | None = None
+    begins_sequence: bool = False  #: the board above is of another, or there is none
 
 
 @dataclass(frozen=True)
@@ -70,14 +71,14 @@ def draft(of: StoryboardImport) -> Draft:
     """Return an import with its boards; a draft is held against the episode's plans."""
     boards = list(of.boards.order_by("position"))
     if not of.is_draft:
-        return Draft(of, [_as_confirmed(board) for board in boards])
+        return Draft(of, _with_boundaries([_as_confirmed(board) for board in boards]))
     return compare(of, boards)
 
 
 def compare(of: StoryboardImport, boards: Sequence[DraftBoard]) -> Draft:
     """Return boards, stored or not, as they stand to the episode's plans."""
     known = known_plans.of_episode(of.project_code, of.episode_code)
-    compared = _compared(boards, known)
+    compared = _with_boundaries(_compared(boards, known))
     meant = {board.known.plan_id for board in compared if board.known}
     gone = [
         plan
@@ -85,6 +86,14 @@ def compare(of: StoryboardImport, boards: Sequence[DraftBoard]) -> Draft:
         if plan.is_of_storyboard and not plan.is_omitted and plan.plan_id not in meant
     ]
     return Draft(of, compared, gone, problems(boards))
+
+
+def _with_boundaries(compared: Sequence[Compared]) -> list[Compared]:
+    codes = [each.board.sequence_code for each in compared]
+    return [
+        replace(each, begins_sequence=above != code)
+        for each, above, code in zip(compared, [None, *codes], codes, strict=False)
+    ]
 
 
 def _as_confirmed(board: DraftBoard) -> Compared:

@@ -1,6 +1,6 @@
 """A draft is confirmed: its plans are made, with their panels and texts. One act, repeatable."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from time import monotonic, sleep
 from typing import Any
 from uuid import UUID
@@ -24,6 +24,8 @@ from wording import say
 PATIENCE_S = 20.0
 _LOOK_S = 0.25
 SOURCE = "storyboard"
+#: How often the lease is kept while pictures are staged and named.
+BEAT_S = 10.0
 #: What a confirmed import tells numbers of, in this order.
 COUNTED = ("plans", "new", "changed", "panels", "omitted")
 
@@ -49,7 +51,7 @@ def confirm(
     try:
         draft = drafts.draft(StoryboardImport.objects.get(pk=of.pk))
         _check(draft, revision)
-        made = make(draft, actor)
+        made = make(draft, actor, on_step=_Beat(of, token).note)
         with transaction.atomic():
             transitions.confirm(of, token, made, actor)
             acts.record("confirm", of, by=actor, after=made)
@@ -88,14 +90,44 @@ def _check(draft: Draft, revision: int | None) -> None:
         raise InvalidRequest(list(draft.problems))
 
 
-def make(draft: Draft, actor: User | None) -> dict[str, int]:
-    """Make the plans, mark those that are gone, and return how many of each."""
+class _Beat:
+    """Keeps the lease of a draft, as long as its confirmation goes on."""
+
+    def __init__(self, of: StoryboardImport, token: UUID) -> None:
+        self._of = of
+        self._token = token
+        self._kept_at = monotonic()
+
+    def note(self) -> None:
+        """Keep the lease, unless that was done a moment ago.
+
+        Raises:
+            Fenced: somebody else confirms it now, or it is deleted.
+        """
+        if monotonic() >= self._kept_at + BEAT_S:
+            transitions.beat_draft(self._of, self._token)
+            self._kept_at = monotonic()
+
+
+def make(
+    draft: Draft, actor: User | None, *, on_step: Callable[[], None] = lambda: None
+) -> dict[str, int]:
+    """Make the plans, mark those that are gone, and return how many of each.
+
+    `on_step` is called after each picture that was staged or named.
+    """
     of = draft.of
     chosen = [each for each in draft.boards if each.board.is_selected]
     plans = [_plan(of, each) for each in chosen]
     try:
         made = storyboard_plans.make_plans(
-            of.project_code, of.season, of.episode_code, plans, by=actor, source=SOURCE
+            of.project_code,
+            of.season,
+            of.episode_code,
+            plans,
+            by=actor,
+            source=SOURCE,
+            on_step=on_step,
         )
     except InvalidRequest as error:
         raise InvalidRequest([_of_board(each, chosen) for each in error.problems]) from error

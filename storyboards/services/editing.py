@@ -72,7 +72,13 @@ def change(
         before = [_values(board) for board in boards]
         _write(held, boards, changes)
         other = [row for row, old in zip(boards, before, strict=True) if _values(row) != old]
-        DraftBoard.objects.bulk_update(other, [*FIELDS.values()], batch_size=100)
+        _store(other)
+
+
+def _store(boards: Sequence[DraftBoard]) -> None:
+    """Write changed boards, whose import is locked: an UPDATE of many rows at once."""
+    same = {"unique_fields": ["id"], "update_fields": [*FIELDS.values()]}
+    DraftBoard.objects.bulk_create(boards, batch_size=500, update_conflicts=True, **same)  # type: ignore[arg-type]
 
 
 def _values(board: DraftBoard) -> list[Any]:

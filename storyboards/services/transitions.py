@@ -16,7 +16,7 @@ from wording import say
 
 #: So often a storyboard is tried whose reading was cut off.
 TRIES_MAX = 3
-#: How long confirming a draft may take: hundreds of pictures are decoded meanwhile.
+#: How long the confirmation of a draft may be silent: its plans are made in one transaction.
 CONFIRM_S = 120
 CUT_OFF = "cut_off"
 
@@ -54,6 +54,15 @@ def _lease_end(seconds: int | None = None) -> datetime:
     return timezone.now() + timedelta(seconds=seconds or settings.MADSEA_LEASE_S)
 
 
+def beat_draft(of: StoryboardImport, token: UUID) -> None:
+    """Keep the lease of a draft that is being confirmed.
+
+    Raises:
+        Fenced: somebody else confirms it now, or it is deleted.
+    """
+    _write(of, token, (ImportState.DRAFT,), lease_until=_lease_end(CONFIRM_S))
+
+
 def beat(of: StoryboardImport, token: UUID | None, *, progress_pct: int | None = None) -> None:
     """Keep a lease, and say how far the reading is.
 
@@ -64,7 +73,7 @@ def beat(of: StoryboardImport, token: UUID | None, *, progress_pct: int | None =
     if progress_pct is not None and progress_pct != of.progress_pct:
         wanted |= {"progress_pct": progress_pct, "revision": F("revision") + 1}
         of.progress_pct = progress_pct
-    _write(of, token, (ImportState.READING, ImportState.DRAFT), **wanted)
+    _write(of, token, (ImportState.READING,), **wanted)
 
 
 def release(of: StoryboardImport, token: UUID | None) -> None:

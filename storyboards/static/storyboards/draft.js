@@ -7,10 +7,15 @@
   // What the script says stands in the page, in the language of whoever reads it.
   const words = JSON.parse(document.getElementById("storyboard-words").textContent);
   const LOOK_MS = 1000;
+  // What a proxy says that has waited long enough.
+  const GATEWAY_TIMEOUT = 504;
   const FLAGS = ["selected", "checked"];
   const saved = page.querySelector("[data-saved]");
   const refused = page.querySelector("[data-refused]");
   const rows = [...page.querySelectorAll(".storyboard-board")];
+  // So many boards are asked for at once, and so many problems are shown.
+  const AT_ONCE = 200;
+  const LINES_SHOWN = 50;
   let last = Promise.resolve();
 
   async function call(method, path = "", body = undefined) {
@@ -21,8 +26,10 @@
     if (body !== undefined) headers["Content-Type"] = "application/json";
     const answer = await fetch(`${api}${path}`, { method, headers, body: body && JSON.stringify(body) });
     if (answer.status === 204) return {};
+    const { status } = answer;
+    if (status === GATEWAY_TIMEOUT) throw Object.assign(new Error(), { status });
     const told = await answer.json();
-    if (!answer.ok) throw Object.assign(new Error(told.detail), { told });
+    if (!answer.ok) throw Object.assign(new Error(told.detail), { told, status });
     return told;
   }
 
@@ -52,7 +59,7 @@
       boards.forEach((each) => problem(each.position, ""));
       saved.textContent = words.saving;
       try {
-        show(await call("PATCH", "/boards", { boards }));
+        show(await call("PATCH", `/boards?boards=${rows.map(position).join(",")}`, { boards }));
         saved.textContent = words.saved;
       } catch (error) {
         saved.textContent = "";
@@ -69,7 +76,8 @@
 
   function problem(at, words) {
     const row = document.getElementById(`board-${at}`);
-    row.querySelector("[data-problem]").textContent = words;
+    if (row) row.querySelector("[data-problem]").textContent = words;
+    else if (words) refused.textContent = words;
   }
 
   function show(told) {
@@ -80,12 +88,17 @@
       page.querySelectorAll(`[data-count="${name}"]`).forEach((each) => { each.textContent = n; });
     }
     showProblems(told.problems);
-    boundaries();
+    const none = page.querySelector(".storyboard-none");
+    none.hidden = none.parentElement.dataset.show !== "doubtful" || told.counts.doubtful > 0;
   }
 
   function showBoard(row, board) {
     row.dataset.change = board.change;
     row.toggleAttribute("data-doubtful", board.doubts.length > 0 && !board.checked);
+    // Where a sequence begins there is a line, and the button takes it away.
+    row.classList.toggle("begins", board.begins_sequence);
+    const button = row.querySelector("[data-act=boundary]");
+    if (button) button.textContent = board.begins_sequence ? words.goesOn : words.begins;
     row.querySelector("[data-told-change]").textContent = words[`change_${board.change}`];
     page.querySelector(`li[data-doubtful="${board.position}"]`)?.classList.toggle("is-checked", board.checked);
     for (const input of row.querySelectorAll("[data-field]")) {
@@ -99,42 +112,44 @@
   function showProblems(problems) {
     const alert = document.getElementById("storyboard-problems");
     alert.hidden = problems.length === 0;
-    alert.querySelector("ul").replaceChildren(...problems.map((each) => {
+    const lines = problems.slice(0, LINES_SHOWN).map((each) => each.detail);
+    if (problems.length > LINES_SHOWN) lines.push(`… + ${problems.length - LINES_SHOWN}`);
+    alert.querySelector("ul").replaceChildren(...lines.map((words) => {
       const line = document.createElement("li");
-      line.textContent = each.detail;
+      line.textContent = words;
       return line;
     }));
   }
 
-  // Where a sequence begins there is a line, and the button takes it away.
-  function boundaries() {
-    rows.forEach((row, at) => {
-      const begins = at === 0 || field(row, "sequence_id").value !== field(rows[at - 1], "sequence_id").value;
-      row.classList.toggle("begins", begins);
-      const button = row.querySelector("[data-act=boundary]");
-      if (button) button.textContent = begins ? words.goesOn : words.begins;
-    });
+  // The boards below one that are of one sequence, also those of other pages.
+  async function restOfSequence(row) {
+    const found = [];
+    for (let first = position(row) + 1; ; first += AT_ONCE) {
+      const { boards } = await call("GET", `?boards=${first}-${first + AT_ONCE - 1}`);
+      for (const board of boards) {
+        if (found.length && board.sequence_id !== found[0].sequence_id) return found;
+        found.push(board);
+      }
+      if (boards.length < AT_ONCE) return found;
+    }
   }
 
-  function fillDown(row) {
-    const at = rows.indexOf(row);
-    if (at + 1 >= rows.length) return;
-    const old = field(rows[at + 1], "sequence_id").value;
+  async function fillDown(row) {
+    await last;
     const [sequence, style] = [field(row, "sequence_id").value, field(row, "style").value];
     let number = Number(field(row, "plan").value);
     const boards = [];
-    for (const below of rows.slice(at + 1)) {
-      if (field(below, "sequence_id").value !== old) break;
-      const board = { position: position(below), style };
+    for (const below of await restOfSequence(row)) {
+      const board = { position: below.position, style };
       if (sequence) board.sequence_id = sequence;
       // What is a plan already keeps its number; so does what is left out.
-      if (number && below.dataset.change === "added") {
+      if (number && below.change === "added") {
         number += 10;
         if (number <= 9999) board.plan = String(number).padStart(4, "0");
       }
       boards.push(board);
     }
-    send(boards);
+    if (boards.length) send(boards);
   }
 
   page.addEventListener("change", (event) => {
@@ -145,21 +160,23 @@
   });
 
   page.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href^='?']");
+    if (link && !event.ctrlKey && !event.metaKey) leave(event, link);
     const button = event.target.closest("button");
     if (!button) return;
     const row = button.closest(".storyboard-board");
     if (button.dataset.act === "boundary") {
       send([{ position: position(row), begins_sequence: !row.classList.contains("begins") }]);
-    } else if (button.dataset.act === "fill") fillDown(row);
-    else if (button.dataset.show) filter(button);
+    } else if (button.dataset.act === "fill") fillDown(row).catch(() => { refused.textContent = words.unreachable; });
     else if ("confirm" in button.dataset) confirm(button);
     else if ("delete" in button.dataset) remove();
   });
 
-  function filter(button) {
-    const shown = document.getElementById("storyboard-boards");
-    shown.dataset.show = button.dataset.show;
-    page.querySelectorAll("[data-show].madsea-act").forEach((each) => each.classList.toggle("is-main", each === button));
+  // Another page shows what is saved: so that is waited for.
+  async function leave(event, link) {
+    event.preventDefault();
+    await last;
+    location.assign(link.href);
   }
 
   async function confirm(button) {
@@ -167,12 +184,26 @@
     await last;
     saved.textContent = words.making;
     try {
-      await call("POST", "/confirm", { revision: Number(page.dataset.revision) });
+      await made();
       location.reload();
     } catch (error) {
       saved.textContent = "";
       button.disabled = false;
       refused.textContent = error.told ? error.told.errors.map((each) => each.detail).join(" ") : words.unreachable;
+    }
+  }
+
+  // Many plans take longer than a proxy waits: whoever asks again gets the same answer.
+  async function made() {
+    const body = { revision: Number(page.dataset.revision) };
+    for (;;) {
+      try {
+        return await call("POST", "/confirm?boards=1", body);
+      } catch (error) {
+        const isBeingMade = error.told?.errors.some((each) => each.code === "storyboard_being_confirmed");
+        if (!isBeingMade && error.status !== GATEWAY_TIMEOUT) throw error;
+        await new Promise((resume) => setTimeout(resume, LOOK_MS));
+      }
     }
   }
 
@@ -195,5 +226,4 @@
   window.addEventListener("pageshow", ticked);
 
   if (page.dataset.state === "reading") setTimeout(follow, LOOK_MS);
-  if (page.dataset.state === "draft") boundaries();
 })();
