@@ -10,7 +10,7 @@ from generation.driver.observations import Observation
 from generation.driver.transfers import Transfers
 from generation.errors import Conflict, Fenced
 from generation.models import Version
-from generation.services import publication, render_times, transitions, volumes
+from generation.services import publication, render_times, transitions, version_numbers, volumes
 from generation.services.server_leases import Lease
 from generation.storage import StagedFileGone, StorageError, Target
 from wording import words_of
@@ -39,7 +39,9 @@ class Publisher:
     @staticmethod
     def _folder(flight: Flight) -> str:
         if not flight.folder:
-            flight.folder = publication.folder_of(flight.attempt.run.plan_id, publication.CONCEPT)
+            flight.folder = version_numbers.folder_of(
+                flight.attempt.run.plan_id, publication.CONCEPT
+            )
         return flight.folder
 
     def settled(self, flight: Flight, observed: seen.PicturesNotFetched) -> seen.PicturesNotFetched:

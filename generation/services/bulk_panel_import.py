@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 
 from generation.models import Plan, Version
 from generation.models.version import VersionQuerySet
-from generation.services import image_staging, publication, volumes
+from generation.services import image_staging, publication, version_numbers, volumes
 from generation.services.publication import Image
 from generation.states import VersionState
 from nomenclature import paths
@@ -96,8 +96,8 @@ def _numbered(
         known = last.get(plan.pk, _Last())
         if plan.pk not in images or known.sha256 == images[plan.pk].staged.sha256:
             continue
-        if known.has_open or known.number >= publication.LAST_NUMBER:
-            yield plan, publication.take_numbers(plan, PANEL, 1)[0]
+        if known.has_open or known.number >= version_numbers.LAST_NUMBER:
+            yield plan, version_numbers.take_numbers(plan, PANEL, 1)[0]
         else:
             yield plan, known.number + 1
 

@@ -15,6 +15,7 @@ from generation.services import (
     permissions,
     publication,
     transitions,
+    version_numbers,
     volumes,
 )
 from generation.services.image_staging import CheckedImage
@@ -73,7 +74,7 @@ def publish_concept(plan: Plan, checked: CheckedImage, *, actor: User | None) ->
 
 def _publish(plan: Plan, task: str, checked: CheckedImage, actor: User | None) -> Version:
     permissions.require(actor, permissions.UPLOAD, say("give panels and images"))
-    folder = publication.folder_of(plan.pk, task)
+    folder = version_numbers.folder_of(plan.pk, task)
     image = volumes.run_in_folder(folder, lambda to: image_staging.put(checked, to))
     try:
         with transaction.atomic():

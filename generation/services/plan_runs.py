@@ -18,6 +18,7 @@ from generation.services import (
     retry_overrides,
     servers,
     transitions,
+    version_numbers,
     volumes,
 )
 from generation.services.transitions import CancelCounts
@@ -159,7 +160,7 @@ def upload(run: PlanRun, content: bytes, *, filename: str, actor: User | None) -
     """
     permissions.require(actor, permissions.UPLOAD, say("upload images"))
     checked = image_staging.check(content, filename=filename)
-    folder = publication.folder_of(run.plan_id, publication.CONCEPT)
+    folder = version_numbers.folder_of(run.plan_id, publication.CONCEPT)
     image = volumes.run_in_folder(folder, lambda to: image_staging.put(checked, to))
     try:
         with transaction.atomic():

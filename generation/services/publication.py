@@ -15,7 +15,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Count, Exists, Max, Q, QuerySet
+from django.db.models import Exists, Q
 from django.db.models.functions import Now
 
 from generation import storage
@@ -26,13 +26,12 @@ from generation.failures import failure
 from generation.models import Attempt, Plan, PlanRun, Version
 from generation.models.version import first_review_state
 from generation.selectors import claimable
-from generation.selectors.prepared_queries import PreparedRows, PreparedTuples
+from generation.selectors.prepared_queries import PreparedRows
 from generation.services import episode_changes, prepared_writes, transitions, volumes
 from generation.services.transitions import unit_of_work
 from generation.services.transitions.unit_of_work import UnitOfWork
+from generation.services.version_numbers import path_of, take_numbers
 from generation.states import RunState, VersionState, WaitReason
-from nomenclature import paths
-from nomenclature.name import FileName
 from nomenclature.rules import AI_CONCEPT, EXTRACTED_RAW
 from wording import say
 
@@ -40,7 +39,6 @@ logger = logging.getLogger(__name__)
 
 CONCEPT = AI_CONCEPT
 PANEL = EXTRACTED_RAW
-LAST_NUMBER = 9999
 STALE_S = 30
 
 
@@ -155,7 +153,7 @@ def unsaved_version(number: int, of: Image, **fields: Any) -> Version:
     return Version(
         number=number,
         extension=of.decoded.format,
-        path=_path(fields["plan"], fields["task"], number, of.decoded.format),
+        path=path_of(fields["plan"], fields["task"], number, of.decoded.format),
         staging_path=of.staged.path,
         sha256=of.staged.sha256,
         served_sha256=of.served_sha256(),
@@ -178,70 +176,6 @@ def _run_locked(run_id: int) -> PlanRun:
 _RUN = PreparedRows(
     lambda pk: PlanRun.objects.select_for_update(no_key=True).order_by().filter(pk=pk), by=int
 )
-_IS_OPEN = Q(state=VersionState.OPEN)
-
-
-def _numbers(plan_id: int, task: str) -> QuerySet[Version, tuple[int, int]]:
-    """Return the last number of a plan's task, and how many were left open."""
-    of_task = Version.objects.filter(plan=plan_id, task=task).order_by().values("plan_id")
-    n_open = Count("pk", filter=_IS_OPEN)
-    return of_task.annotate(last=Max("number"), n_open=n_open).values_list("last", "n_open")
-
-
-_NUMBERS = PreparedTuples(_numbers)
-
-
-def take_numbers(plan: Plan, task: str, n_wanted: int) -> list[int]:
-    """Return the next numbers of a locked plan: those left open, then what follows the last.
-
-    Raises:
-        Conflict: version 9999 is taken.
-    """
-    last, n_open = next(iter(_NUMBERS.rows(plan.pk, task)), (0, 0))
-    numbers: list[int] = []
-    if n_open:
-        left_open = plan.versions.filter(_IS_OPEN, task=task).order_by("number")
-        numbers += left_open.values_list("number", flat=True)[:n_wanted]
-        left_open.filter(number__in=numbers).delete()
-    first = last + 1
-    numbers += range(first, first + n_wanted - len(numbers))
-    if numbers[-1] > LAST_NUMBER:
-        raise Conflict(
-            say(
-                "Plan {plan} has version {first} of {task}, and {last} is the last "
-                "number there is.",
-                plan=plan.code,
-                first=first - 1,
-                task=task,
-                last=LAST_NUMBER,
-            ),
-            code="versions_exhausted",
-        )
-    return numbers
-
-
-def folder_of(plan_id: int, task: str) -> str:
-    """Return the folder of a plan's files of a task, relative to the projects root."""
-    ((plan, sequence, episode, project),) = _PLACES.rows(plan_id)
-    name = FileName(episode, sequence, plan, task, 1, "png")
-    return str(paths.path(project, name).parent)
-
-
-def _places(plan_id: int) -> QuerySet[Plan, tuple[str, str, str, str]]:
-    episode = "sequence__episode"
-    codes = ("code", "sequence__code", f"{episode}__code", f"{episode}__project__code")
-    return Plan.objects.filter(pk=plan_id).values_list(*codes)
-
-
-#: Asked for every picture.
-_PLACES = PreparedTuples(_places)
-
-
-def _path(plan: Plan, task: str, number: int, extension: str) -> str:
-    sequence = plan.sequence
-    episode = sequence.episode
-    name = FileName(episode.code, sequence.code, plan.code, task, number, extension)
-    return str(paths.path(episode.project.code, name))
 
 
 def finish(version: Version) -> Version:
@@ -398,7 +332,7 @@ def _move_on(pictures: Sequence[Version], content: storage.Content) -> bool:
     numbers += take_numbers(plan, first.task, 1)
     # The last first: each takes the number that the one after it has left.
     for picture, number in reversed(list(zip(pictures, numbers, strict=True))):
-        moved_to = _path(plan, picture.task, number, picture.extension)
+        moved_to = path_of(plan, picture.task, number, picture.extension)
         Version.objects.filter(pk=picture.pk).update(number=number, path=moved_to)
     _register_found(first, content)
     return True

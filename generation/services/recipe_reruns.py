@@ -63,9 +63,7 @@ def read(
         problems.append(Problem("reason", "no_reason", NO_REASON))
     if variations > 1 and seed != NEW:
         problems.append(Problem(requested_workflows.SEED, "seed_of_variations", _ONE_SEED))
-    needs = origin.run.needed
-    if needs is not None:
-        problems += preflight.check(origin.workflow, needs, {}, {})
+    problems += _needs_problems(origin)
     if problems:
         raise InvalidRequest(problems)
     params, sources = _values(origin, contract, seed)
@@ -79,7 +77,7 @@ def read(
         workflow=origin.workflow,
         mode=Mode.AUTO,
         params=params,
-        needs=needs,
+        needs=origin.run.needed,
         needs_panel=prompt_graphs.needs_panel(origin.run, contract),
         seed_bounds=requested_workflows.seed_bounds(contract),
         sources=sources,
@@ -137,6 +135,12 @@ def _plan_problems(plans: Sequence[Place]) -> list[Problem]:
             )
             problems.append(Problem(f"plans.{index}", "duplicate_plan", detail))
     return problems
+
+
+def _needs_problems(origin: _Origin) -> list[Problem]:
+    """Return why no server can run it; nothing where it is not known what it needs."""
+    needs = origin.run.needed
+    return list(preflight.check(origin.workflow, needs, {}, {})) if needs else []
 
 
 def _set_apart(version: Version, plans: Sequence[Place] | None) -> list[Problem]:

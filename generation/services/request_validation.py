@@ -89,9 +89,7 @@ def read(given: object) -> BatchRequest:
     season = reader.name("season")
     episode = _episode(reader, season)
     asked = request_sequences.read(reader)
-    if project_id and episode and asked:
-        places = {plan.key: plan.place for plan in asked}
-        reader.problems.extend(plan_preflight.set_apart(project_id, episode, places))
+    _refuse_set_apart(reader, project_id, episode, asked)
     style = _style(reader)
     mode = _mode(reader)
     workflow = _workflow(reader, style, mode)
@@ -125,6 +123,15 @@ def read(given: object) -> BatchRequest:
         force,
         variant=reader.payload.get("variant", ""),
     )
+
+
+def _refuse_set_apart(
+    reader: Reader, project_id: str | None, episode: str | None, asked: Sequence[AskedPlan]
+) -> None:
+    """Refuse plans that are on hold or omitted, where it can be read which are meant."""
+    if project_id and episode and asked:
+        places = {plan.key: plan.place for plan in asked}
+        reader.problems.extend(plan_preflight.set_apart(project_id, episode, places))
 
 
 def _tree(asked: list[AskedPlan]) -> dict[str, list[str]]:

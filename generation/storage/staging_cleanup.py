@@ -58,13 +58,17 @@ def _old_in(folder: str, until: float) -> Iterator[str]:
     """Yield what is old in a folder's staging, and what was never born in the folder itself."""
     staging = f"{folder}/{STAGING}".lstrip("/")
     for where, prefix in ((staging, ""), (folder, UNBORN)):
-        try:
-            with safe_open.open_folder(root(), where) as at:
-                for name, status in safe_open.plain_files(at):
-                    if name.startswith(prefix) and status.st_mtime <= until:
-                        yield f"{where}/{name}".lstrip("/")
-        except FileNotFoundError:
-            continue
+        yield from (f"{where}/{name}".lstrip("/") for name in _old_files(where, prefix, until))
+
+
+def _old_files(folder: str, prefix: str, until: float) -> list[str]:
+    """Return the names of a folder's old files that begin so; none where there is no folder."""
+    try:
+        with safe_open.open_folder(root(), folder) as at:
+            files = list(safe_open.plain_files(at))
+    except FileNotFoundError:
+        return []
+    return [name for name, status in files if name.startswith(prefix) and status.st_mtime <= until]
 
 
 def clear(old: list[str], *, kept: Container[str]) -> int:

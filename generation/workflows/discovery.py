@@ -120,17 +120,28 @@ def _find_result(view: GraphView, reading: Reading) -> None:
     if not order:
         return
     reading.result, *others = order
-    rivals = [saver for saver in others if result_nodes.competes(view, order[0], saver, sampled)]
-    reading.warnings += result_nodes.several_pictures_remark(view, order[0]) if pictures else []
-    if rivals and pictures and not order[0].is_titled:
-        reading.questions.append(result_nodes.ask_which([order[0], *rivals]))
-    beside = [s for s in reading.savers if s.kind != "preview" and s is not reading.result]
-    reading.warnings += [
-        result_nodes.saved_beside(view, saver)
-        if saver in whole
-        else result_nodes.unfinished_remark(view, saver)
-        for saver in beside
-    ]
+    if pictures:
+        rivals = [s for s in others if result_nodes.competes(view, order[0], s, sampled)]
+        _remark_on_result(view, reading, order[0], rivals)
+    _remark_on_others(view, reading, whole)
+
+
+def _remark_on_result(
+    view: GraphView, reading: Reading, result: Saver, rivals: Sequence[Saver]
+) -> None:
+    """Say whether it saves several pictures, and ask which is meant where others may be as well."""
+    reading.warnings += result_nodes.several_pictures_remark(view, result)
+    if rivals and not result.is_titled:
+        reading.questions.append(result_nodes.ask_which([result, *rivals]))
+
+
+def _remark_on_others(view: GraphView, reading: Reading, whole: Sequence[Saver]) -> None:
+    """Say of every other saver that it is saved beside the result, or that its way is not whole."""
+    for saver in reading.savers:
+        if saver.kind == "preview" or saver is reading.result:
+            continue
+        remark = result_nodes.saved_beside if saver in whole else result_nodes.unfinished_remark
+        reading.warnings.append(remark(view, saver))
 
 
 def _add_panel(names: Names, reading: Reading, reached: set[str], answers: HeldAnswers) -> None:

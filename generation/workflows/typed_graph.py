@@ -123,21 +123,8 @@ class GraphView:
         """
         if not self.is_switch(node_id):
             return None
-        stands = self._constant(node_id, _SWITCH)
+        stands = _constant(self.graph, node_id, _SWITCH)
         return None if stands is None else SIDES[stands]
-
-    def _constant(self, node_id: str, name: str) -> bool | None:
-        """Return the truth value of an input, also where it is that of a node of one value."""
-        for _ in self.graph:
-            inputs = self.graph[node_id]["inputs"]
-            held = inputs.get(name)
-            if isinstance(held, bool):
-                return held
-            at = links(self.graph, node_id).get(name)
-            if at is None or len(self.graph[at[0]]["inputs"]) != 1:
-                return None
-            node_id, name = at[0], next(iter(self.graph[at[0]]["inputs"]))
-        return None
 
     def value(self, target: Target) -> object:
         """Return what an input holds; None without such an input or where it is linked."""
@@ -216,7 +203,11 @@ class GraphView:
 
     def ancestors(self, node_id: str) -> Iterator[str]:
         """Yield the nodes that a node depends on, nearest first."""
-        return _walk([s for s, _ in self.links(node_id).values()], self._sources)
+
+        def sources(current: str) -> list[str]:
+            return [source for source, _ in self.links(current).values()]
+
+        return _walk(sources(node_id), sources)
 
     def chain(self, node_id: str, kind: str) -> Iterator[str]:
         """Yield the nodes before a node that links of one type lead to, nearest first."""
@@ -226,8 +217,19 @@ class GraphView:
 
         return _walk(sources(node_id), sources)
 
-    def _sources(self, node_id: str) -> list[str]:
-        return [source for source, _ in self.links(node_id).values()]
+
+def _constant(graph: Graph, node_id: str, name: str) -> bool | None:
+    """Return the truth value of an input, also where it is that of a node of one value."""
+    for _ in graph:
+        inputs = graph[node_id]["inputs"]
+        held = inputs.get(name)
+        if isinstance(held, bool):
+            return held
+        at = links(graph, node_id).get(name)
+        if at is None or len(graph[at[0]]["inputs"]) != 1:
+            return None
+        node_id, name = at[0], next(iter(graph[at[0]]["inputs"]))
+    return None
 
 
 def _walk(starts: Iterable[str], sources: Sources) -> Iterator[str]:

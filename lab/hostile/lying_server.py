@@ -268,19 +268,32 @@ NODES = json.dumps(
 ANY_TYPE = {"prompt": None, "outputs": [1, "a"], "status": {"messages": [[1, 2], None, ["a", []]]}}
 
 
+_VALUES = "[" + "{}," * 700_000 + "{}]"
+
+
+def _wide() -> str:
+    """Return JSON whose text takes four bytes a letter in memory."""
+    return json.dumps({"a": "é" * (7 * MIB) + "😀"}, ensure_ascii=False)
+
+
 def _node_errors(n: int) -> str:
     errors = [{"type": "odd", "message": f"{ESCAPES}{'m' * 100}", "details": "d", "extra_info": {}}]
     nodes = {str(i): {"class_type": "KSampler", "errors": errors} for i in range(n)}
     return json.dumps({"error": {"type": "prompt_outputs_failed"}, "node_errors": nodes})
 
 
-def acts() -> dict[str, tuple[str, Act, str]]:
-    """Return every lie: where it is told, how, and how the plan may end."""
-    history, prompt, queue = "GET /history", "POST /prompt", "GET /queue"
-    view, lists, ws, upload = "GET /view", "GET /object_info", "GET /ws", "POST /upload"
+#: Where a lie is told, how, and how the plan may end, by what it is called.
+Lies = dict[str, tuple[str, Act, str]]
+
+
+def acts() -> Lies:
+    """Return every lie."""
+    return _history_lies() | _prompt_lies() | _file_lies() | _socket_lies()
+
+
+def _history_lies() -> Lies:
+    history = "GET /history"
     words = "x" * (20 * MIB)
-    values = "[" + "{}," * 700_000 + "{}]"
-    wide = json.dumps({"a": "é" * (7 * MIB) + "😀"}, ensure_ascii=False)
     return {
         "History: times of 400 digits": (history, timed("9" * 400), "done"),
         "History: times of NaN": (history, timed("NaN"), "done"),
@@ -295,10 +308,20 @@ def acts() -> dict[str, tuple[str, Act, str]]:
         ),
         "History: everything of another type": (history, ended(**ANY_TYPE), "no_output node_error"),
         "History: nested 90,000 deep": (history, says("[" * 90_000), "done"),
-        "History: 700,000 values": (history, says('{"a":' + values + "}"), "done lost_often waits"),
+        "History: 700,000 values": (
+            history,
+            says('{"a":' + _VALUES + "}"),
+            "done lost_often waits",
+        ),
         "History: no UTF-8": (history, says('{"\ud800": "\udfff"}'), "done lost_often waits"),
         "History: without end": (history, endless, "done"),
         "History: 256 MiB in a few KB": (history, unfolds, "done"),
+    }
+
+
+def _prompt_lies() -> Lies:
+    prompt, queue = "POST /prompt", "GET /queue"
+    return {
         "Prompt: an answer without end": (prompt, endless, "prompt_not_taken"),
         "Prompt: a byte a second": (prompt, dripping, "waits"),
         "Prompt: a head without end": (prompt, heads, "waits prompt_not_taken"),
@@ -306,14 +329,20 @@ def acts() -> dict[str, tuple[str, Act, str]]:
         "Prompt: 20,000 nodes refused": (prompt, says(_node_errors(15_000), 400), "graph_refused"),
         "Prompt: a redirect": (prompt, leads_away, "waits prompt_not_taken"),
         "Prompt: a length that is none": (prompt, lies_about_length, "waits"),
-        "Queue: text of four bytes a letter": (queue, says(wide), "waits"),
+        "Queue: text of four bytes a letter": (queue, says(_wide()), "waits"),
         "Queue: without end": (queue, endless, "waits"),
+    }
+
+
+def _file_lies() -> Lies:
+    view, lists, upload = "GET /view", "GET /object_info", "POST /upload"
+    return {
         "View: without end": (view, endless, "output_too_large"),
         "View: 60 MiB of nothing": (view, oversized_body, "output_too_large unreadable_output"),
         "View: a picture that unfolds": (view, bomb, "output_too_large"),
         "View: a byte a second": (view, dripping, "waits"),
-        "Definitions: 700,000 values": (lists, says('{"A":' + values + "}"), "done waits"),
-        "Definitions: text of four bytes": (lists, says(wide), "done"),
+        "Definitions: 700,000 values": (lists, says('{"A":' + _VALUES + "}"), "done waits"),
+        "Definitions: text of four bytes": (lists, says(_wide()), "done"),
         "Definitions: without end": (lists, endless, "done"),
         "Upload: an answer without end": (upload, endless, "upload_refused"),
         "Upload: a name of megabytes": (
@@ -321,6 +350,12 @@ def acts() -> dict[str, tuple[str, Act, str]]:
             says(json.dumps({"name": ESCAPES + "n" * 3 * MIB})),
             "graph_refused upload_refused",
         ),
+    }
+
+
+def _socket_lies() -> Lies:
+    ws = "GET /ws"
+    return {
         "Socket: a frame without end": (ws, floods(frame(0x81, b"{", 2**62), b" " * MIB), "done"),
         "Socket: pieces without a last": (
             ws,

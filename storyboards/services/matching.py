@@ -1,7 +1,7 @@
 """Which board of a new storyboard is which plan that exists: by uid, picture, then texts. Pure."""
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from storyboards.selectors.known_plans import KnownPlan
@@ -89,15 +89,25 @@ def _between(
     place = {plan.plan_id: at for at, plan in enumerate(known)}
     taken = {plan.plan_id for plan in found.values()}
     for at, board in enumerate(boards):
-        if at in found or not board.label:
+        here = _place_after(at, place, found)
+        if at in found or here is None or here >= len(known):
             continue
-        above = place[found[at - 1].plan_id] if at - 1 in found else -1 if at == 0 else None
-        if above is None or above + 1 >= len(known):
-            continue
-        plan = known[above + 1]
-        is_last = at + 1 == len(boards) and above + 2 == len(known)
-        is_followed = at + 1 in found and place[found[at + 1].plan_id] == above + 2
-        fits = plan.label == board.label and not (plan.uid and board.uid)
-        if plan.plan_id not in taken and fits and (is_followed or is_last):
+        plan = known[here]
+        is_last = at + 1 == len(boards) and here + 1 == len(known)
+        is_followed = at + 1 in found and place[found[at + 1].plan_id] == here + 1
+        is_between = is_followed or is_last
+        if is_between and plan.plan_id not in taken and _are_alike(board, plan):
             found[at] = plan
             taken.add(plan.plan_id)
+
+
+def _place_after(at: int, place: Mapping[int, int], found: Mapping[int, KnownPlan]) -> int | None:
+    """Return the place behind the plan of the board before; None where that has none."""
+    if at == 0:
+        return 0
+    return place[found[at - 1].plan_id] + 1 if at - 1 in found else None
+
+
+def _are_alike(board: ToMatch, plan: KnownPlan) -> bool:
+    is_same_label = bool(board.label) and plan.label == board.label
+    return is_same_label and not (plan.uid and board.uid)
