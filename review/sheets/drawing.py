@@ -8,6 +8,7 @@ from typing import Any
 
 import reportlab
 from PIL import Image
+from reportlab import rl_config
 from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4, landscape
 from reportlab.lib.utils import ImageReader, simpleSplit
@@ -18,6 +19,8 @@ from reportlab.pdfgen.canvas import Canvas
 from generation import safe_open
 from review.sheets.job import PAGES, Cell, Job
 
+#: Pictures stand in a PDF as the bytes that they are: written as letters, they take most of the time.
+rl_config.useA85 = 0
 _WIDTH, _HEIGHT = landscape(A4)
 _MARGIN, _HEAD, _GAP = 24.0, 30.0, 9.0
 _PLAIN, _BOLD = "Vera", "VeraBd"
@@ -146,7 +149,18 @@ class _Drawn:
         return f"{text}…"
 
 
-def _jpeg(root: str, path: str) -> ImageReader | None:
+class _Jpeg(ImageReader):  # type: ignore[misc]
+    """A JPEG, put into a PDF as it is and known there by its bytes: nobody decodes it again."""
+
+    _dataA = None
+
+    def getRGBData(self) -> bytes:  # noqa: N802
+        """Return what tells it from other pictures, of which each is written once."""
+        content: bytes = self.fp.getvalue()
+        return content
+
+
+def _jpeg(root: str, path: str) -> _Jpeg | None:
     """Return a small picture as a PDF holds it; None where it is not there."""
     if not path:
         return None
@@ -155,5 +169,5 @@ def _jpeg(root: str, path: str) -> ImageReader | None:
         with Image.open(io.BytesIO(handle.read(_PICTURE_MOST))) as picture:
             picture.convert("RGB").save(packed, "JPEG", quality=_QUALITY)
         packed.seek(0)
-        return ImageReader(packed)
+        return _Jpeg(packed)
     return None

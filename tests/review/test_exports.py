@@ -220,6 +220,21 @@ def test_a_contact_sheet_has_plan_version_state_and_comment(
     assert len(list(pypdfium2.PdfDocument(content)[0].get_objects(filter=[3]))) == 2
 
 
+def test_pictures_stand_in_a_contact_sheet_as_they_are_and_each_once(
+    api: APIClient, plans: list[Plan], episode: Episode
+) -> None:
+    """Written as letters, or decoded once more, they take longer than a proxy waits."""
+    for plan, colour in zip(plans, ("red", "red", "blue"), strict=True):
+        factories.version(plan, content=png(color=colour))
+    small_pictures()
+
+    content = body(api.get(SHEET, {"episode_id": episode.pk, "per_page": "6"}))
+
+    n_jpegs, n_letters = content.count(b"/DCTDecode"), content.count(b"ASCII85")
+    assert (n_jpegs, n_letters) == (2, 0)
+    assert len(list(pypdfium2.PdfDocument(content)[0].get_objects(filter=[3]))) == 3
+
+
 def test_a_contact_sheet_goes_on_over_pages(
     api: APIClient, plans: list[Plan], episode: Episode
 ) -> None:
