@@ -155,6 +155,11 @@ class Table:
     vocabulary: Sequence[str] = field(default_factory=list)
 
     @property
+    def can_be_whole(self) -> bool:
+        """Whether the episode can be shown in one page, and not by its sequences alone."""
+        return _fits_a_page(self.parts)
+
+    @property
     def groups(self) -> list[tuple[str, list[Tile]]]:
         """The plans by their sequences."""
         return [(code, list(of)) for code, of in groupby(self.tiles, attrgetter("sequence"))]
@@ -226,10 +231,14 @@ def _parts(of: Episode) -> list[SequenceCounts]:
 
 def _first(parts: Sequence[SequenceCounts]) -> str:
     """Return the sequence that is shown where none is named; nothing: all of them."""
-    if sum(part.n_plans for part in parts) <= TILES_MAX:
+    if _fits_a_page(parts):
         return ""
     open_ = [part.code for part in parts if part.n_to_review]
     return (open_ or [parts[0].code])[0]
+
+
+def _fits_a_page(parts: Sequence[SequenceCounts]) -> bool:
+    return sum(part.n_plans for part in parts) <= TILES_MAX
 
 
 def plans_of(of: Episode, sequence: str) -> QuerySet[Plan]:

@@ -19,7 +19,7 @@ from reportlab.pdfgen.canvas import Canvas
 from generation import safe_open
 from review.sheets.job import PAGES, Cell, Job
 
-#: Pictures stand in a PDF as the bytes that they are: written as letters, they take most of the time.
+# Pictures stand in a PDF as the bytes that they are: writing them as letters took most of the time.
 rl_config.useA85 = 0
 _WIDTH, _HEIGHT = landscape(A4)
 _MARGIN, _HEAD, _GAP = 24.0, 30.0, 9.0
@@ -152,7 +152,7 @@ class _Drawn:
 class _Jpeg(ImageReader):  # type: ignore[misc]
     """A JPEG, put into a PDF as it is and known there by its bytes: nobody decodes it again."""
 
-    _dataA = None
+    _dataA = None  # noqa: N815
 
     def getRGBData(self) -> bytes:  # noqa: N802
         """Return what tells it from other pictures, of which each is written once."""

@@ -10,14 +10,21 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import requests
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expect
+from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests.browser import light_tables
-from tests.browser.conftest import PATIENCE_MS
-from tests.browser.conftest import Studio as RenderingStudio
-from tests.processes import PROJECT_ID, Site, Sites
+from tests.browser.table_pages import (
+    OFFICE,
+    Studio,
+    Table,
+    context_of,
+    cookies_of,
+    network,
+    page_in,
+    tell,
+)
+from tests.processes import PROJECT_ID, Sites
 
 pytestmark = pytest.mark.slow
 
@@ -27,100 +34,6 @@ PER_SEQUENCE = N_PLANS // N_SEQUENCES
 RETAKES = frozenset(range(4, PER_SEQUENCE, 5))
 #: What a page may take before anybody has scrolled.
 WEIGHT_MAX, REQUESTS_MAX = 600_000, 90
-#: 20 Mbit/s and 40 ms there and back.
-OFFICE = {
-    "offline": False,
-    "latency": 40,
-    "downloadThroughput": 2_500_000,
-    "uploadThroughput": 625_000,
-}
-#: Notes when each key is pressed and when the next picture stands on the stage.
-STOPWATCH = """
-    window.keys = []; window.paints = [];
-    addEventListener("keydown", () => window.keys.push(performance.now()), true);
-    addEventListener("DOMContentLoaded", () => {
-      const stage = document.getElementById("stage");
-      const note = () => stage.dataset.shown && window.paints.push(performance.now());
-      new MutationObserver(note).observe(stage, { attributeFilter: ["data-shown"] });
-    });
-"""
-
-
-class Table:
-    """The page of a sequence, before a supervisor who is signed in."""
-
-    def __init__(self, page: Page, url: str) -> None:
-        self.page, self.url = page, url
-
-    def open(self, query: str = "") -> None:
-        """Open the table and wait for its first picture."""
-        self.page.goto(f"{self.url}/review/{PROJECT_ID}/E202/?{query}")
-        self.shown()
-
-    def shown(self) -> str:
-        """Return which plan's picture stands on the stage, once it does."""
-        stage = self.page.locator("#stage[data-shown]")
-        expect(stage).to_be_visible()
-        return str(stage.get_attribute("data-shown"))
-
-    def press(self, *keys: str) -> None:
-        """Press keys; each waits for the picture on the stage."""
-        for key in keys:
-            self.page.keyboard.press(key)
-            self.shown()
-
-    def tile(self, place: int) -> Any:
-        """Return the tile at a place of the grid, from 0."""
-        return self.page.locator(".tile").nth(place)
-
-    def states(self) -> list[str]:
-        """Return how the tiles stand, in their order."""
-        found = self.page.eval_on_selector_all(".tile", "all => all.map((x) => x.dataset.state)")
-        return [str(each) for each in found]
-
-    def settled(self) -> None:
-        """Wait until everything that was decided has been taken."""
-        self.page.wait_for_function(
-            "!Object.keys(localStorage).some((x) => x.startsWith('madsea'))"
-        )
-
-
-class Studio:
-    """The site of these tests: plans to review, a web process, nobody who renders."""
-
-    def __init__(self, site: Site, access: dict[str, str]) -> None:
-        self.site, self.access = site, access
-        self.url = site.web()
-
-    def kept(self, sequence: str) -> list[str]:
-        """Return the review states of a sequence's pictures as the database has them."""
-        rows = self.site.rows(
-            "SELECT v.review_state FROM generation_version v JOIN generation_plan p"
-            " ON p.id = v.plan_id JOIN generation_sequence s ON s.id = p.sequence_id"
-            f" WHERE v.task = 'AI-concept' AND s.code = '{sequence}' ORDER BY p.code"
-        )
-        return [str(state) for (state,) in rows]
-
-    def version(self, sequence: str, plan: str) -> int:
-        """Return the id of a plan's picture."""
-        return int(
-            self.site.value(
-                "SELECT v.id FROM generation_version v JOIN generation_plan p"
-                " ON p.id = v.plan_id JOIN generation_sequence s ON s.id = p.sequence_id"
-                f" WHERE v.task = 'AI-concept' AND s.code = '{sequence}' AND p.code = '{plan}'"
-            )
-        )
-
-    def decide(self, version: int, decision: str, seen: str, comment: str = "") -> None:
-        """Decide as somebody else does, by the API."""
-        one = {"version": version, "decision": decision, "seen": seen, "comment": comment}
-        answer = requests.post(
-            f"{self.url}/api/reviews",
-            json={"reviews": [one]},
-            headers={"Authorization": f"Token {self.access['token']}"},
-            timeout=60,
-        )
-        assert answer.status_code == 201, answer.text
 
 
 @pytest.fixture(scope="module")
@@ -138,45 +51,11 @@ def signed_in(browser: Browser, review_studio: Studio) -> list[Any]:
     return cookies_of(browser, review_studio)
 
 
-def cookies_of(browser: Browser, studio: Studio) -> list[Any]:
-    """Sign in, and return the cookies of it."""
-    context = browser.new_context(locale="en-GB")
-    context.set_default_timeout(PATIENCE_MS)
-    page = context.new_page()
-    page.goto(f"{studio.url}/admin/login/")
-    page.fill("[name=username]", studio.access["name"])
-    page.fill("[name=password]", studio.access["password"])
-    page.click("button[type=submit]")
-    page.wait_for_selector("#home-tables")
-    kept = list(context.cookies())
-    context.close()
-    return kept
-
-
-def context_of(browser: Browser, signed_in: list[Any], **options: Any) -> BrowserContext:
-    """Return a browser's context in which the supervisor is signed in."""
-    wanted: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}, "locale": "en-GB"}
-    context = browser.new_context(**wanted | options)
-    context.add_cookies(signed_in)
-    context.set_default_timeout(PATIENCE_MS)
-    return context
-
-
 @pytest.fixture
 def context(browser: Browser, signed_in: list[Any]) -> Iterator[BrowserContext]:
     made = context_of(browser, signed_in)
     yield made
     made.close()
-
-
-def page_in(context: BrowserContext, studio: Studio) -> Iterator[Table]:
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("dialog", lambda dialog: dialog.accept())
-    page.add_init_script(STOPWATCH)
-    yield Table(page, studio.url)
-    assert errors == []
 
 
 @pytest.fixture
@@ -190,17 +69,6 @@ def phone(browser: Browser, review_studio: Studio, signed_in: list[Any]) -> Iter
     context = context_of(browser, signed_in, viewport=size, has_touch=True, is_mobile=True)
     yield from page_in(context, review_studio)
     context.close()
-
-
-def tell(line: str) -> None:
-    """Print a figure for whoever runs this with -s."""
-    print(f"\n{line}")  # noqa: T201
-
-
-def network(table: Table) -> CDPSession:
-    session = table.page.context.new_cdp_session(table.page)
-    session.send("Network.enable")
-    return session
 
 
 # Forty plans ------------------------------------------------------------------------------------
@@ -533,42 +401,3 @@ def test_nothing_stands_in_the_way_of_those_who_see_or_hear_otherwise(
 
     serious = [each for each in found if each["impact"] in {"serious", "critical"}]
     assert [(each["id"], each["nodes"][0]["html"][:200]) for each in serious] == []
-
-
-# From a retake to the next version --------------------------------------------------------------
-
-
-@pytest.mark.parametrize("studio", ["0.5"], indirect=True)
-def test_a_retake_is_prepared_started_and_comes_back_as_the_next_version(
-    studio: RenderingStudio, page: Page
-) -> None:
-    studio.site.generate(["0010", "0020"], workflow_json="OmbresChinoises.json")
-    studio.site.wait_done()
-    table = Table(page, studio.url)
-    table.open()
-    table.page.keyboard.press("r")
-    table.page.keyboard.type("a smaller moon")
-    table.press("Enter")
-    table.settled()
-
-    page.click("[data-prepare]")
-    retake = page.locator("#prepare .retakes li")
-    expect(retake).to_have_count(1)
-    expect(retake.locator("[name=addition]")).to_have_value("a smaller moon")
-    page.locator("#prepare [name=every_seed]").select_option("same")
-    retake.locator("[name=addition]").fill("")
-    page.click("#prepare [data-start]")
-    expect(retake.locator("em")).to_contain_text("makes the same picture")
-    retake.locator("[name=addition]").fill("a smaller moon")
-    retake.locator("[name=values]").fill("steps=4")
-    page.click("#prepare [data-start]")
-
-    expect(page.locator("#said")).to_contain_text("Retakes asked for: 1")
-    studio.site.wait_done()
-    page.locator("#news").get_by_role("button").click()
-    expect(table.tile(0)).to_have_attribute("data-number", "2")
-    expect(table.tile(0)).to_have_attribute("data-state", "to_review")
-    params = studio.site.value("SELECT params FROM generation_planrun ORDER BY id DESC LIMIT 1")
-    told = json.loads(params) if isinstance(params, str) else params
-    assert told["steps"] == 4
-    assert told["prompt"].endswith("a smaller moon")

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import light_tables
 from tests.browser.conftest import PATIENCE_MS
-from tests.browser.test_light_table import Studio, Table, context_of, cookies_of, page_in
+from tests.browser.table_pages import Studio, Table, context_of, cookies_of, page_in
 from tests.processes import PROJECT_ID, Sites
 
 pytestmark = pytest.mark.slow

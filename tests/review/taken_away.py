@@ -1,9 +1,10 @@
-"""What a streamed answer brought, for tests."""
+"""What was taken away, for tests: the bytes of a streamed answer, and what a file of them holds."""
 
 import io
 import zipfile
 from typing import Any
 
+import pypdfium2
 from asgiref.sync import async_to_sync
 
 
@@ -21,3 +22,9 @@ def unpacked(content: bytes) -> dict[str, bytes]:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert archive.testzip() is None
         return {name: archive.read(name) for name in archive.namelist()}
+
+
+def text_of(pdf: bytes) -> list[str]:
+    """Return the text of each page."""
+    document = pypdfium2.PdfDocument(pdf)
+    return [page.get_textpage().get_text_range() for page in document]

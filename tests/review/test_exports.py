@@ -20,7 +20,7 @@ from review.services import contact_sheets, exports, stored_zip
 from tests import factories
 from tests.factories import png
 from tests.review.deciding import approve, concepts, retake
-from tests.review.taken_away import body, unpacked
+from tests.review.taken_away import body, text_of, unpacked
 
 pytestmark = pytest.mark.django_db
 ZIP, SHEET = "/api/exports/pictures.zip", "/api/exports/contact_sheet.pdf"
@@ -35,12 +35,6 @@ def small_pictures() -> None:
     maker = derived_making.Maker()
     while maker.make_pending():
         """More is to be made."""
-
-
-def text_of(pdf: bytes) -> list[str]:
-    """Return the text of each page."""
-    document = pypdfium2.PdfDocument(pdf)
-    return [page.get_textpage().get_text_range() for page in document]
 
 
 # The zip -----------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """The light table: which plans it shows, in which order, each with which picture."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -269,6 +270,19 @@ def test_a_strange_query_shows_a_page_all_the_same(
     client: Client, plans: list[Plan], query: str
 ) -> None:
     assert client.get(f"{PAGE}?{query}").status_code == 200
+
+
+def test_two_thousand_plans_are_shown_by_sequence_five_hundred_to_a_page(client: Client) -> None:
+    factories.many_plans(2_000)
+    places = ["", *(f"sequence=SQ000{n}&page={page}" for n in (0, 1) for page in (1, 2))]
+
+    pages = [client.get(f"{PAGE}?{place}").content.decode() for place in places]
+
+    assert [page.count('class="tile"') for page in pages] == [500] * 5
+    told = {name for page in pages[1:] for name in re.findall(r'data-plan="([^"]+)"', page)}
+    assert len(told) == 2_000
+    # There is no page of all of them to choose.
+    assert "the whole episode" not in "".join(pages)
 
 
 @pytest.mark.parametrize("path", ["", "states", "tiles"])
