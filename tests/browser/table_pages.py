@@ -1,9 +1,12 @@
 """The light table before a supervisor in a browser: what its tests press, see and measure."""
 
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import requests
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expect
 
 from tests.browser.conftest import PATIENCE_MS
@@ -148,3 +151,36 @@ def network(table: Table) -> CDPSession:
     session = table.page.context.new_cdp_session(table.page)
     session.send("Network.enable")
     return session
+
+
+@dataclass(frozen=True)
+class Weight:
+    """What a page takes before anybody has scrolled."""
+
+    n_requests: int
+    n_bytes: int
+    first_s: float  #: until its first large picture stood on the stage
+
+    def __str__(self) -> str:
+        told = f"{self.n_requests} requests, {self.n_bytes / 1000:.0f} kB"
+        return f"first large picture after {self.first_s:.2f} s; {told}"
+
+
+def weigh(table: Table) -> Weight:
+    """Open the table with nothing kept of it, and return what that took."""
+    session = network(table)
+    session.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    sizes: list[int] = []
+    session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    begun = time.monotonic()
+    table.open()
+    first_s = time.monotonic() - begun
+    table.page.wait_for_load_state("networkidle")
+    return Weight(len(sizes), sum(sizes), first_s)
+
+
+def serious(page: Page) -> list[tuple[str, str]]:
+    """Return what stands in the way of those who see or hear otherwise: the rule, and where."""
+    found = Axe().run(page).response["violations"]
+    grave = [each for each in found if each["impact"] in {"serious", "critical"}]
+    return [(each["id"], each["nodes"][0]["html"][:200]) for each in grave]

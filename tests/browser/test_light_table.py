@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests.browser import light_tables
@@ -22,7 +21,9 @@ from tests.browser.table_pages import (
     cookies_of,
     network,
     page_in,
+    serious,
     tell,
+    weigh,
 )
 from tests.processes import PROJECT_ID, Sites
 
@@ -117,21 +118,12 @@ def _keys(table: Table) -> str:
 
 
 def test_a_page_of_four_hundred_plans_is_light(table: Table) -> None:
-    session = network(table)
-    session.send("Network.setCacheDisabled", {"cacheDisabled": True})
-    sizes: list[int] = []
-    session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
-    begun = time.monotonic()
-
-    table.open()
-    first_s = time.monotonic() - begun
-    table.page.wait_for_load_state("networkidle")
+    weight = weigh(table)
 
     assert len(table.states()) == N_PLANS
-    weight = f"{len(sizes)} requests, {sum(sizes) / 1000:.0f} kB"
-    tell(f"{N_PLANS} plans: first large picture after {first_s:.2f} s; {weight}")
-    assert sum(sizes) < WEIGHT_MAX
-    assert len(sizes) < REQUESTS_MAX
+    tell(f"{N_PLANS} plans: {weight}")
+    assert weight.n_bytes < WEIGHT_MAX
+    assert weight.n_requests < REQUESTS_MAX
 
 
 # What must not be lost --------------------------------------------------------------------------
@@ -307,6 +299,47 @@ def test_a_picture_is_compared_with_its_board(table: Table, key: str) -> None:
     expect(table.page.locator("#stage .against")).to_have_count(0)
 
 
+#: The centre of the pin as parts of the picture, which is 16 by 9 on a stage of any ratio.
+PIN = """() => {
+  const box = (of) => document.querySelector(of).getBoundingClientRect();
+  const [stage, pin] = [box("#stage"), box("#stage .pin")];
+  const part = document.getElementById("stage").dataset.mode === "beside" ? 2 : 1;
+  const width = Math.min(stage.width / part, stage.height * 16 / 9);
+  const left = stage.left + (stage.width / part - width) / 2;
+  const top = stage.top + (stage.height - width * 9 / 16) / 2;
+  const [x, y] = [pin.left + pin.width / 2 - left, pin.top + pin.height / 2 - top];
+  return [x / width, y / width * 16 / 9].map((each) => each.toFixed(2)).join(" ");
+}"""
+
+
+def test_a_pin_stands_on_its_place_of_the_picture_however_large_that_is(
+    table: Table, review_studio: Studio
+) -> None:
+    page = table.page
+    table.open("sequence=SQ0070")
+    table.press("Space", "c")
+    box = page.locator("#stage").bounding_box()
+    assert box is not None
+    width = box["height"] * 16 / 9
+    assert width < box["width"] - 100
+    left = box["x"] + (box["width"] - width) / 2
+    page.mouse.click(left + width / 4, box["y"] + box["height"] / 2)
+    page.keyboard.type("Six fingers.")
+    page.keyboard.press("Enter")
+    table.settled()
+
+    expect(page.locator("#details [data-pin]")).to_have_count(1)
+    alone = page.evaluate(PIN)
+    table.press("Space")
+    among = page.evaluate(PIN)
+    page.keyboard.press("s")
+    beside = page.evaluate(PIN)
+
+    [(x, y)] = review_studio.site.rows("SELECT pin_x, pin_y FROM review_review WHERE pin_x > 0")
+    assert (round(float(x), 2), round(float(y), 2)) == (0.25, 0.5)
+    assert [alone, among, beside] == ["0.25 0.50"] * 3
+
+
 def test_the_file_itself_is_fetched_for_100_percent_only(table: Table) -> None:
     asked: list[str] = []
     table.page.on("request", lambda request: asked.append(request.url))
@@ -392,12 +425,23 @@ def test_everything_is_reached_by_the_tabulator(table: Table) -> None:
 def test_nothing_stands_in_the_way_of_those_who_see_or_hear_otherwise(
     table: Table, scheme: Any
 ) -> None:
-    table.page.emulate_media(color_scheme=scheme)
+    page = table.page
+    page.emulate_media(color_scheme=scheme)
     table.open("sequence=SQ0090")
-    table.page.wait_for_selector("#details article")
-    table.page.keyboard.press("r")
+    page.wait_for_selector("#details article")
+    table.press("w", "x", "r")
+    among = serious(page)
+    table.press("Escape", "Escape")
+    page.keyboard.press("?")
+    expect(page.locator("#help")).to_be_visible()
+    keys = serious(page)
+    page.keyboard.press("Escape")
+    page.click("[data-prepare]")
+    expect(page.locator("#prepare .bad").first).to_contain_text("Nothing is to be made again")
+    retakes = serious(page)
+    page.keyboard.press("Escape")
+    page.click("[data-links]")
+    expect(page.locator("#links [data-none]")).to_be_visible()
+    links = serious(page)
 
-    found = Axe().run(table.page).response["violations"]
-
-    serious = [each for each in found if each["impact"] in {"serious", "critical"}]
-    assert [(each["id"], each["nodes"][0]["html"][:200]) for each in serious] == []
+    assert [among, keys, retakes, links] == [[]] * 4

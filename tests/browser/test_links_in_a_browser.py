@@ -8,7 +8,14 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import light_tables
 from tests.browser.conftest import PATIENCE_MS
-from tests.browser.table_pages import Studio, Table, context_of, cookies_of, page_in
+from tests.browser.table_pages import (
+    Studio,
+    Table,
+    context_of,
+    cookies_of,
+    page_in,
+    serious,
+)
 from tests.processes import PROJECT_ID, Sites
 
 pytestmark = pytest.mark.slow
@@ -49,6 +56,7 @@ def _link(table: Table) -> str:
     expect(page.locator("#links .made")).to_be_visible()
     address = page.get_by_label("it is shown this once").input_value()
     expect(page.locator("#links .given li")).to_contain_text("For Anouk")
+    assert serious(page) == []
     page.locator("#links [data-copy]").click()
     expect(page.locator("#links [data-copied]")).to_have_text("Copied.")
     page.locator("#links [data-leave]").click()
@@ -82,6 +90,7 @@ def _retake_by_digit(table: Table, studio: Studio) -> None:
     table.open("sequence=SQ0010")
     table.page.keyboard.press("r")
     expect(table.page.locator("#reasons .act").first).to_have_text("1Frame differs")
+    assert serious(table.page) == []
     table.page.keyboard.type("1")
     table.press("Enter")
     table.settled()
@@ -97,6 +106,7 @@ def test_a_guest_s_advice_becomes_a_decision_by_one_key_and_the_link_is_revoked(
     # It appears by itself; one is taken over by the key, the other by the button.
     expect(table.tile(1).locator(".advice")).to_contain_text("Anouk Less light on the sea.")
     expect(table.tile(0).locator(".advice")).to_contain_text("would approve it")
+    assert serious(table.page) == serious(phone) == []
     table.press("Home", "t")
     expect(table.tile(1)).to_have_attribute("aria-current", "true")
     expect(table.page.locator("#details .advised")).to_contain_text("Less light on the sea.")

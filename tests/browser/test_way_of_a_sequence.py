@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from tests import storyboard_files
 from tests.browser.conftest import Studio
-from tests.browser.table_pages import Table
+from tests.browser.table_pages import Table, serious
 from tests.review.taken_away import text_of
 from tests.storyboard_files import Drawn
 
@@ -85,6 +85,7 @@ def _prepare(page: Page) -> None:
     expect(retakes).to_have_count(N_RETAKES)
     for place, words in enumerate(WORDS):
         expect(retakes.nth(place).locator("[name=addition]")).to_have_value(words)
+    assert serious(page) == []
     first = retakes.first
     first.locator("[name=addition]").fill("")
     page.locator("#prepare [name=every_seed]").select_option("same")

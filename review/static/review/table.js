@@ -4,7 +4,10 @@
   "use strict";
   const [LOOK_MS, QUIET_MS, NOTED_MS] = [5000, 30000, 200];
   const RETRY_MS = [1000, 2000, 5000, 10000, 30000];
-  const AHEAD = 3;
+  // So many pictures are fetched ahead: more when each is looked at for less than a second.
+  const [AHEAD, SKIMMED_AHEAD, SKIMS_MS] = [3, 8, 1000];
+  // What is looked at for less has no details, boards or texts fetched: nobody reads them.
+  const GLANCE_MS = 120;
   const KEPT_MAX = 16;
   const SAID_MS = 8000;
 
@@ -30,6 +33,7 @@
   let shown = null; // its version on the stage: {id, state, number, large, file}
   let held = ""; // what lies over the picture while a key is held
   let looks = 0; // counts the pictures that were asked for: a late one is dropped
+  let looked = -Infinity; // when the last was
   let lastWords = sentences.reasons[0] || "";
   const selected = new Set();
   const was = new Map(); // by version, the state before what was decided here
@@ -73,8 +77,11 @@
     }
   }, { root: grid, rootMargin: "50% 0px" });
 
+  const keyOf = (plan, version) => `${plan}.${version || ""}`;
+  const isKnown = (plan, version) => texts.has(keyOf(plan, version));
+
   function text(plan, version) {
-    const key = `${plan}.${version || ""}`;
+    const key = keyOf(plan, version);
     const known = texts.get(key);
     if (known) return remember(texts, key, known);
     const address = table.dataset.planUrl.replace(/0$/, plan) + (version ? `?version=${version}` : "");
@@ -90,16 +97,21 @@
     for (const key of texts.keys()) if (key.startsWith(`${plan}.`)) texts.delete(key);
   }
 
-  function ahead() {
+  // The tiles that come next, their pictures asked for.
+  function ahead(n) {
     const all = tiles();
     const at = all.indexOf(current);
     const open = all.slice(at + 1).filter((tile) => tile.dataset.state === "to_review");
-    const next = new Set([...all.slice(at + 1, at + 2), ...open.slice(0, AHEAD)]);
-    const coming = [...next].slice(0, AHEAD);
+    const next = new Set([...all.slice(at + 1, at + 2), ...open.slice(0, n)]);
+    const coming = [...next].slice(0, n);
     const large = coming.filter((tile) => tile.dataset.large).map((tile) => picture(tile.dataset.large));
-    const told = coming.map((tile) => text(planOf(tile), tile.dataset.version));
-    // Boards are looked at while a key is held: they come when the pictures are there.
-    Promise.allSettled(large).then(() => told.forEach((html) => html.then(board).then((address) => address && picture(address, "low")).catch(() => {})));
+    return { coming, large: Promise.allSettled(large) };
+  }
+
+  // Boards are looked at while a key is held: they come when the pictures are there.
+  function aheadOfReading({ coming, large }) {
+    const told = coming.slice(0, AHEAD).map((tile) => text(planOf(tile), tile.dataset.version));
+    large.then(() => told.forEach((html) => html.then(board).then((address) => address && picture(address, "low")).catch(() => {})));
   }
 
   const board = (html) => html.match(/data-board="([^"]+)"/)?.[1].replaceAll("&amp;", "&");
@@ -126,15 +138,17 @@
   async function show(version) {
     const turn = ++looks;
     const tile = current;
+    const isSkimmed = performance.now() - looked < SKIMS_MS;
+    looked = performance.now();
     shown = version;
     tellState();
     delete stage.dataset.shown;
     leaveZoom();
-    const fetched = text(planOf(tile), version.id);
     const pending = stage.querySelector(".pending");
     try {
       const image = version.large && await patiently(() => picture(version.large), () => turn === looks);
       if (turn !== looks) return;
+      const next = ahead(isSkimmed ? SKIMMED_AHEAD : AHEAD);
       stage.querySelector(".picture")?.remove();
       if (image) {
         image.className = "picture";
@@ -142,15 +156,20 @@
       }
       pending.hidden = true;
       await painted();
-      if (turn === looks) stage.dataset.shown = tile.id;
-      ahead();
-      const html = await fetched;
-      if (turn === looks) showDetails(html);
+      if (turn !== looks) return;
+      stage.dataset.shown = tile.id;
+      if (!isKnown(planOf(tile), version.id)) await passed(GLANCE_MS);
+      if (turn !== looks) return;
+      const html = await text(planOf(tile), version.id);
+      if (turn !== looks) return;
+      showDetails(html);
+      aheadOfReading(next);
     } catch (error) {
       if (turn === looks) details.textContent = told("gone_wrong", { detail: error.message });
     }
   }
 
+  const passed = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
   const painted = () => new Promise((resolve) => { requestAnimationFrame(() => setTimeout(resolve)); });
 
   // A picture that was published a moment ago is still being made.
@@ -162,7 +181,7 @@
         if (!isWanted() || tried > 60) throw error;
         stage.querySelector(".picture")?.remove();
         stage.querySelector(".pending").hidden = false;
-        await new Promise((resolve) => { setTimeout(resolve, Math.min(5000, 500 * (tried + 1))); });
+        await passed(Math.min(5000, 500 * (tried + 1)));
         if (!isWanted()) throw error;
       }
     }
@@ -178,12 +197,33 @@
     compare();
   }
 
-  function putPin([x, y], number, title) {
+  // Where a picture itself stands: its element is as large as the stage, and seldom of its ratio.
+  function placeOf(image) {
+    const { left, top, width, height } = image.getBoundingClientRect();
+    const scale = Math.min(width / image.naturalWidth, height / image.naturalHeight);
+    const [own, high] = [image.naturalWidth * scale, image.naturalHeight * scale];
+    return { left: left + (width - own) / 2, top: top + (height - high) / 2, width: own, height: high };
+  }
+
+  const partsOf = ({ clientX, clientY }, { left, top, width, height }) => [(clientX - left) / width, (clientY - top) / height];
+
+  function putPin(at, number, title) {
     const pin = document.createElement("span");
     pin.className = "pin";
-    Object.assign(pin.style, { left: `${x * 100}%`, top: `${y * 100}%` });
+    pin.dataset.at = at;
     Object.assign(pin, { textContent: number, title });
     stage.append(pin);
+    placePins();
+  }
+
+  function placePins() {
+    const [image, pins] = [stage.querySelector(".picture"), stage.querySelectorAll(".pin")];
+    if (!image || !pins.length) return;
+    const [all, own] = [stage.getBoundingClientRect(), placeOf(image)];
+    for (const pin of pins) {
+      const [x, y] = pin.dataset.at.split(",");
+      Object.assign(pin.style, { left: `${own.left - all.left + x * own.width}px`, top: `${own.top - all.top + y * own.height}px` });
+    }
   }
 
   function tellState() {
@@ -222,6 +262,7 @@
   function showMode() {
     stage.dataset.mode = mode();
     document.querySelectorAll("[data-look]").forEach((button) => button.setAttribute("aria-pressed", button.dataset.look === mode()));
+    placePins();
     compare();
   }
 
@@ -230,9 +271,8 @@
     if ("zoom" in stage.dataset) return leaveZoom();
     const image = stage.querySelector(".picture");
     if (!image || !shown.file) return undefined;
-    const place = image.getBoundingClientRect();
-    const part = event?.clientX >= place.left && event.clientX <= place.right
-      ? [(event.clientX - place.left) / place.width, (event.clientY - place.top) / place.height] : [0.5, 0.5];
+    const pointed = event ? partsOf(event, placeOf(image)) : [];
+    const part = pointed[0] >= 0 && pointed[0] <= 1 ? pointed : [0.5, 0.5];
     stage.dataset.zoom = "";
     pressed("zoom", true);
     const turn = looks;
@@ -764,8 +804,7 @@
   stage.addEventListener("click", (event) => {
     const image = stage.querySelector(".picture");
     if (say.hidden || !image) return;
-    const place = image.getBoundingClientRect();
-    const at = [(event.clientX - place.left) / place.width, (event.clientY - place.top) / place.height];
+    const at = partsOf(event, placeOf(image));
     if (at.some((part) => part < 0 || part > 1)) return;
     say.dataset.pin = at.map((part) => part.toFixed(4)).join();
     stage.querySelector(".pin.is-new")?.remove();
@@ -853,6 +892,7 @@
     const place = stage.getBoundingClientRect();
     stage.style.setProperty("--wipe", `${100 * (event.clientX - place.left) / place.width}%`);
   });
+  new ResizeObserver(placePins).observe(stage);
   let from = null;
   stage.addEventListener("touchstart", (event) => { from = event.touches.length === 1 ? event.touches[0] : null; }, { passive: true });
   stage.addEventListener("touchend", (event) => {
