@@ -114,8 +114,8 @@ matrix: $(VENV)/.installed-dev ## Play every fault of ComfyUI, and hold docs/fau
 kills: $(VENV)/.installed-dev ## Kill, stop and cut off between whichever steps, where make test does so between the riskiest
 	PYTHONDONTWRITEBYTECODE= $(PY) -m pytest -n 6 --dist worksteal -m soak $(addprefix tests/acceptance/test_,kills.py demo.py stops.py outages.py) $(ARGS)
 
-pace: $(VENV)/.installed-dev ## Judge forty plans at the light table as fast as a person does
-	$(PY) -m pytest -s -m soak tests/browser/test_light_table.py $(ARGS)
+pace: $(VENV)/.installed-dev ## Judge forty plans at the light table, without pauses and as fast as a person does; open 2,000
+	$(PY) -m pytest -s -k "forty or hundred or two_thousand" tests/browser/test_light_table.py tests/browser/test_large_episodes.py $(ARGS)
 
 way: $(VENV)/.installed-dev ## Go a supervisor's way in a browser, in French, at a desk and on a phone (MADSEA_SCREENSHOTS=FOLDER); send 500 MB
 	$(PY) -m pytest -s -m soak tests/browser/test_supervisors_way.py tests/acceptance/test_large_storyboards.py $(ARGS)
