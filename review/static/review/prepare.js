@@ -61,6 +61,7 @@
     field("addition").value = retake.prompt === null ? "" : retake.prompt_addition;
     field("addition").disabled = retake.prompt === null;
     field("values").placeholder = Object.entries(retake.params).map(([name, value]) => `${name}=${value}`).join(" ");
+    for (const part of item.querySelectorAll("details, div > label")) part.hidden = !canBeMade;
     for (const input of item.querySelectorAll("input, select")) {
       input.disabled ||= !canBeMade;
       input.dataset.at = at;
