@@ -84,6 +84,21 @@ def pdf(
     return path
 
 
+def scenes(path: Path, scenes: list[tuple[str, str, list[Drawn]]]) -> Path:
+    """Draw scenes (title, header, boards) one after another, each from a new page on."""
+    canvas = Canvas(str(path), pagesize=(WIDTH, HEIGHT))
+    for title, header, boards in scenes:
+        for start in range(0, len(boards), PER_PAGE):
+            _text(canvas, 22, 34, title, "Helvetica-Bold", 13)
+            _text(canvas, 22, 43, header, "Helvetica", 5)
+            for row, board in enumerate(boards[start : start + PER_PAGE]):
+                _picture(canvas, row, board)
+                _texts(canvas, row, board)
+            canvas.showPage()
+    canvas.save()
+    return path
+
+
 def _in_order(here: list[Drawn], *, texts_first: bool) -> list[list[Any]]:
     """Return what is drawn: each board's picture and texts, or all texts and then all pictures."""
     numbered = list(enumerate(here))

@@ -6,7 +6,7 @@ anything. The classic layout prints when a board begins; later ones print how lo
 rule, to the second: then its beginning is the sum of what was before.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -17,6 +17,7 @@ from storyboards.reading import (
     pdf_fields,
     pdf_groups,
     pdf_page_content,
+    pdf_scenes,
     pdf_truncated_texts,
     text_lines,
 )
@@ -55,8 +56,10 @@ def read(
             zip(grouping.groups, texts, strict=True), start=1
         )
     ]
-    timed = _timed(boards, [_ms(group) for group in grouping.groups], is_classic)
-    doubts = [*consistency_doubts.count_doubts(timed, header), *_place_doubts(grouping)]
+    of_scenes = _of_scenes(boards, pdf_scenes.starts(grouping.groups, grouping.headings))
+    timed = _timed(of_scenes, [_ms(group) for group in grouping.groups], is_classic)
+    counted = consistency_doubts.count_doubts(timed, grouping.headings)
+    doubts = [*counted, *_place_doubts(grouping)]
     return Storyboard(
         "pdf",
         _title(drawing.title, grouping, source),
@@ -113,11 +116,22 @@ def _board(
         uid="",
         start_ms=None,
         duration_ms=None,
-        **{name: whole[: limits.field_characters] for name, whole in fields.items()},
+        dialogue=fields["dialogue"][: limits.field_characters],
+        action=fields["action"][: limits.field_characters],
+        notes=fields["notes"][: limits.field_characters],
         picture=placed.picture,
         is_blank=placed.is_blank,
         doubts=tuple(doubts),
     )
+
+
+def _of_scenes(boards: Sequence[Board], starts: Mapping[int, Doubt | None]) -> list[Board]:
+    """Return the boards with where another scene begins."""
+    found = list(boards)
+    for at, doubt in starts.items():
+        doubts = (*boards[at].doubts, *([doubt] if doubt else []))
+        found[at] = replace(boards[at], begins_scene=True, doubts=doubts)
+    return found
 
 
 def _ms(group: Group) -> int | None:
@@ -136,8 +150,9 @@ def _timed(boards: Sequence[Board], times: Sequence[int | None], is_classic: boo
         replace(board, doubts=(*board.doubts, Doubt("time_missing"))) if ms is None else board
         for board, ms in zip(boards, times, strict=True)
     ]
-    if is_classic or _are_beginnings(times):
-        durations = _differences(times)
+    by_scene = _by_scene(boards, times)
+    if is_classic or _are_beginnings(by_scene):
+        durations = [ms for of_scene in by_scene for ms in _differences(of_scene)]
         return [
             replace(board, start_ms=ms, duration_ms=duration)
             for board, ms, duration in zip(boards, times, durations, strict=True)
@@ -149,11 +164,19 @@ def _timed(boards: Sequence[Board], times: Sequence[int | None], is_classic: boo
     ]
 
 
-def _are_beginnings(times: Sequence[int | None]) -> bool:
-    """Tell whether times are beginnings: from 0 on they hardly ever fall."""
-    known = [ms for ms in times if ms is not None]
-    n_falling = sum(ms < before for before, ms in pairwise(known))
-    return bool(known) and known[0] == 0 and n_falling <= _FALLING * len(known)
+def _by_scene(boards: Sequence[Board], times: Sequence[int | None]) -> list[Sequence[int | None]]:
+    scenes = consistency_doubts.by_scene(boards)
+    ends = [0, *accumulate(map(len, scenes))]
+    return [times[start:end] for start, end in pairwise(ends)]
+
+
+def _are_beginnings(by_scene: Sequence[Sequence[int | None]]) -> bool:
+    """Tell whether times are beginnings: from 0 on they hardly ever fall within a scene."""
+    known = [[ms for ms in times if ms is not None] for times in by_scene]
+    n_known = sum(map(len, known))
+    n_falling = sum(ms < before for times in known for before, ms in pairwise(times))
+    starts_at_0 = bool(n_known) and next(times[0] for times in known if times) == 0
+    return starts_at_0 and n_falling <= _FALLING * n_known
 
 
 def _differences(times: Sequence[int | None]) -> list[int | None]:

@@ -19,11 +19,16 @@ _ORDER_HOLDS = 0.8
 
 @dataclass(frozen=True)
 class Grouping:
-    """The boards of a document in the order of the story, and what stands in its header."""
+    """The boards of a document in the order of the story, and what stands above them."""
 
     groups: list[Group]
-    header: list[str]
+    headings: dict[int, list[str]]  #: of each page: what it draws before its first board
     is_by_order: bool
+
+    @property
+    def header(self) -> list[str]:
+        """The headings of all pages together."""
+        return [line for lines in self.headings.values() for line in lines]
 
 
 @dataclass(frozen=True)
@@ -40,16 +45,15 @@ def group(pages: tuple[Page, ...]) -> Grouping:
     sheets = _sheets(list(pages))
     by_order = [_by_order(sheet) for sheet in sheets]
     by_place = [_by_place(sheet) for sheet in sheets]
-    header = [
-        line
+    headings = {
+        page.number: _heading(page, sheet.placements)
         for page, sheet in zip(pages, sheets, strict=True)
-        for line in _header(page, sheet.placements)
-    ]
+    }
     if _does_order_hold(_flat(by_order), _flat(by_place)):
         for sheet, groups in zip(sheets, by_order, strict=True):
             _check_places(sheet, groups)
-        return Grouping(_flat(by_order), header, is_by_order=True)
-    return Grouping(_in_reading_order(_flat(by_place)), header, is_by_order=False)
+        return Grouping(_flat(by_order), headings, is_by_order=True)
+    return Grouping(_in_reading_order(_flat(by_place)), headings, is_by_order=False)
 
 
 def _flat(of_pages: list[list[Group]]) -> list[Group]:
@@ -69,7 +73,7 @@ def _sheets(pages: list[Page]) -> list[_Sheet]:
     ]
 
 
-def _header(page: Page, placements: list[Placement]) -> list[str]:
+def _heading(page: Page, placements: list[Placement]) -> list[str]:
     """Return what is drawn before a page's first board."""
     first = placements[0].order if placements else 0
     return [line.words for line in text_lines.lines(page.pieces) if line.order < first]

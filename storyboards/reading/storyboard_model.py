@@ -50,6 +50,7 @@ class Board:
     doubts: tuple[Doubt, ...] = ()
     sequence_id: str = ""  #: `SQ0010`, where its file's name says it
     plan: str = ""  #: `0010`, likewise
+    begins_scene: bool = False  #: it is another scene's than the board before it
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,10 @@ def read(
         for board in scene.read(len(boards) + 1, start_ms):
             read_boards.append(board)
             on_progress(len(read_boards), len(scene.boards))
-        boards += consistency_doubts.with_doubts(read_boards)
+        checked = consistency_doubts.with_doubts(read_boards)
+        if boards and checked:
+            checked[0] = replace(checked[0], begins_scene=True)
+        boards += checked
     if not boards:
         raise UnreadableStoryboard("no_boards", say("The Storyboarder project has no boards."))
     if all(board.picture is None for board in boards):
@@ -165,7 +168,9 @@ class _Scene:
                 uid=clean_texts.one_line(_text(fields.get("uid")), 64),
                 start_ms=start_ms,
                 duration_ms=duration_ms,
-                **{name: text[:most] for name, text in texts.items()},
+                dialogue=texts["dialogue"][:most],
+                action=texts["action"][:most],
+                notes=texts["notes"][:most],
                 picture=frame.picture,
                 is_blank=frame.is_blank,
                 doubts=(

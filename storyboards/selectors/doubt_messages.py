@@ -18,6 +18,12 @@ class DoubtDocument(TypedDict):
 SENTENCES: Mapping[str, str] = {
     "label_missing": to_say("No label stands beside the picture."),
     "label_order": to_say("The label {label} does not follow {before}."),
+    "labels_begin_anew": to_say(
+        "The labels begin anew here, under the same heading: another sequence is proposed."
+    ),
+    "heading_changes": to_say(
+        "The heading of the page changes here, and the labels go on: another sequence is proposed."
+    ),
     "picture_missing": to_say("The board has no picture."),
     "time_falls": to_say("It begins before the board above it."),
     "time_missing": to_say("No time stands beside the picture."),

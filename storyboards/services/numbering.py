@@ -45,6 +45,7 @@ class ToPlace:
     place: Place | None = None  #: the plan that it is already, which it stays
     style: str = ""  #: the style that it is known to have
     begins: bool | None = None  #: whether a person wants a sequence to begin here; None: not said
+    begins_scene: bool = False  #: its file says that a scene begins here
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,8 @@ def _is_boundary(
     board = boards[at]
     if board.begins is not None:
         return board.begins
+    if board.begins_scene:
+        return True
     if habit.is_by_shot:
         return _shot(board.label) != _shot(boards[at - 1].label)
     return styles[at] != styles[at - 1]

@@ -1,6 +1,6 @@
 """What the boards of a draft are proposed as: plans that exist, and new ones with their numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from generation.models import Style
 from storyboards.models import Convention, DraftBoard, StoryboardImport
@@ -21,15 +21,22 @@ def habit_of(project_code: str) -> ReadingConvention:
     )
 
 
-def propose(of: StoryboardImport, boards: Sequence[DraftBoard]) -> None:
+def propose(
+    of: StoryboardImport, boards: Sequence[DraftBoard], scenes: Collection[int] = ()
+) -> None:
     """Fill in what each board of a storyboard that has just been read is proposed as.
+
+    `scenes` are the places in `boards` at which its file says that a scene begins.
 
     Raises:
         NoNumberLeft: it has more sequences or plans than there are numbers.
     """
     known = known_plans.of_episode(of.project_code, of.episode_code)
     matched = matching.match([_to_match(board) for board in boards], known)
-    wanted = [_to_place(board, matched.get(at)) for at, board in enumerate(boards)]
+    wanted = [
+        _to_place(board, matched.get(at), begins_scene=at in scenes)
+        for at, board in enumerate(boards)
+    ]
     proposed = numbering.propose(wanted, habit_of(of.project_code), places(known))
     usable = usable_styles()
     for at, (board, proposal) in enumerate(zip(boards, proposed, strict=True)):
@@ -72,13 +79,14 @@ def _named_place(board: DraftBoard) -> tuple[str, str] | None:
     return named if all(named) else None
 
 
-def _to_place(board: DraftBoard, known: KnownPlan | None) -> ToPlace:
+def _to_place(board: DraftBoard, known: KnownPlan | None, *, begins_scene: bool) -> ToPlace:
     return ToPlace(
         label=board.label,
         action=board.action,
         is_blank=board.is_blank or not board.picture_sha256,
         place=_place(board, known),
         style=known.style if known else "",
+        begins_scene=begins_scene,
     )
 
 

@@ -136,7 +136,8 @@ def proposed_boards(of: StoryboardImport, storyboard: Storyboard) -> list[DraftB
         NoNumberLeft: it has more sequences or plans than there are numbers.
     """
     rows = [_row(of, board) for board in storyboard.boards]
-    proposals.propose(of, rows)
+    scenes = {at for at, board in enumerate(storyboard.boards) if board.begins_scene}
+    proposals.propose(of, rows, scenes)
     return rows
 
 

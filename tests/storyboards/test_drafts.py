@@ -41,6 +41,17 @@ def confirm(api: APIClient, of: StoryboardImport, **body: Any) -> Any:
     return api.post(f"{URL}/{of.public_id}/confirm", body, format="json")
 
 
+def test_each_scene_is_proposed_as_a_sequence_of_its_own() -> None:
+    draft = read([board(1), board(2), board(3, label="1A", begins_scene=True), board(4)])
+
+    assert [each.sequence_code for each in draft.boards.all()] == [
+        "SQ0010",
+        "SQ0010",
+        "SQ0020",
+        "SQ0020",
+    ]
+
+
 # Given ------------------------------------------------------------------------------------------
 
 

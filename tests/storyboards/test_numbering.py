@@ -28,6 +28,23 @@ def test_plans_are_numbered_in_steps_of_ten() -> None:
     ]
 
 
+def test_a_sequence_begins_where_a_scene_does() -> None:
+    boards = [board(), board(label="1A", begins_scene=True), board("LABO"), board("LABO")]
+
+    assert numbered(propose(boards, HABIT)) == [
+        "SQ0010-0010",
+        "SQ0020-0010",
+        "SQ0030-0010",
+        "SQ0030-0020",
+    ]
+
+
+def test_a_board_that_a_person_has_going_on_begins_no_sequence() -> None:
+    boards = [board(), board(begins_scene=True, begins=False)]
+
+    assert numbered(propose(boards, HABIT)) == ["SQ0010-0010", "SQ0010-0020"]
+
+
 def test_a_sequence_begins_where_the_style_changes() -> None:
     boards = [board(), board("LABO MODERNE\nPL"), board("LABO"), board("INT. CHAMBRE")]
 

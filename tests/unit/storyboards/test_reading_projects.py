@@ -184,6 +184,7 @@ def test_scenes_follow_one_another_and_backups_are_none(tmp_path: Path) -> None:
 
     assert storyboard.title == "script"
     assert [b.position for b in storyboard.boards] == [1, 2, 3, 4, 5, 6]
+    assert [b.begins_scene for b in storyboard.boards] == [False] * 3 + [True, False, False]
     assert [b.start_ms for b in storyboard.boards] == [0, 1500, 3500, 3500, 5000, 7000]
     codes = [[doubt.code for doubt in b.doubts] for b in storyboard.boards]
     assert codes == [[], [], [], ["uid_twice"], ["uid_twice"], ["uid_twice"]]
