@@ -23,7 +23,8 @@ class NewStoryboard(Strict):
     file = serializers.FileField(
         allow_empty_file=True,
         max_length=255,
-        help_text="A PDF, a zip of a Storyboarder project, or a zip of images; at most 500 MB.",
+        help_text="A PDF, a zip of a Storyboarder project, or a zip of images, with or without a "
+        "CSV of their texts; at most 500 MB.",
     )
     project_id = Named("project_id")
     season = Named("season")

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from storyboards.reading import image_sequence, pdf, storyboarder
+from storyboards.reading import csv_table, image_sequence, pdf, storyboarder
 from storyboards.reading.archives import Archive, Folder, Zip
 from storyboards.reading.limits import ReadingLimits
 from storyboards.reading.pictures import PictureFolder, Progress
@@ -48,6 +48,9 @@ def _read(
     archive = _archive(source, limits)
     if storyboarder.scenes(archive):
         return storyboarder.read(archive, folder, limits, told)
+    table = csv_table.find(archive, limits)
+    if table is not None:
+        return csv_table.read(table, archive, folder, limits, told)
     return image_sequence.read(archive, folder, limits, told, taken=taken)
 
 

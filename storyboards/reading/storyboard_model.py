@@ -57,7 +57,7 @@ class Board:
 class Storyboard:
     """All boards of a file, and what disagrees about the whole of it."""
 
-    kind: str  #: `pdf`, `storyboarder` or `images`
+    kind: str  #: `pdf`, `storyboarder`, `csv` or `images`
     title: str
     boards: tuple[Board, ...]
     doubts: tuple[Doubt, ...] = ()

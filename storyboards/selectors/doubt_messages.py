@@ -24,6 +24,9 @@ SENTENCES: Mapping[str, str] = {
     "heading_changes": to_say(
         "The heading of the page changes here, and the labels go on: another sequence is proposed."
     ),
+    "picture_file_missing": to_say("There is no picture {file} among the files."),
+    "pictures_unnamed": to_say("{n} pictures are named in no row of {file}, and were left out."),
+    "duration_unclear": to_say("It is not clear how long it lasts: {text}."),
     "picture_missing": to_say("The board has no picture."),
     "time_falls": to_say("It begins before the board above it."),
     "time_missing": to_say("No time stands beside the picture."),
