@@ -32,6 +32,13 @@ _MODES = [
 _FRESH = {"mode": Mode.AUTO.value, "variant": "", "variations": "1", "priority": "0"}
 _PLACES = {"workflow_json": "workflow"}
 
+#: The light of the styles that are shipped; what a studio calls its own is told as it is.
+_SHIPPED_LIGHT = {
+    "Golden hour": say("Golden hour"),
+    "Blue hour": say("Blue hour"),
+    "Neutral low back light": say("Neutral low back light"),
+}
+
 
 class GenerateForm(forms.Form):
     """What is chosen; the fields of values are its `values`.
@@ -39,22 +46,28 @@ class GenerateForm(forms.Form):
     Everything but the style is checked by the services, in their words.
     """
 
-    style = forms.ChoiceField(required=False)
+    style = forms.ChoiceField(required=False, label=_("Style"))
     variant = forms.CharField(required=False, label=_("Light variant"))
-    workflow = forms.CharField(required=False)
-    mode = forms.CharField(widget=forms.Select(choices=_MODES))
-    variations = forms.CharField(widget=forms.NumberInput(attrs={"min": 1, "max": VARIATIONS_MAX}))
+    workflow = forms.CharField(required=False, label=_("Workflow"))
+    mode = forms.CharField(widget=forms.Select(choices=_MODES), label=_("Mode"))
+    variations = forms.CharField(
+        widget=forms.NumberInput(attrs={"min": 1, "max": VARIATIONS_MAX}), label=_("Variations")
+    )
     priority = forms.CharField(
-        widget=forms.NumberInput(attrs={"min": PRIORITY_LOW, "max": PRIORITY_HIGH})
+        widget=forms.NumberInput(attrs={"min": PRIORITY_LOW, "max": PRIORITY_HIGH}),
+        label=_("Priority"),
     )
     name = forms.CharField(
         required=False,
         widget=forms.TextInput(
-            attrs={"maxlength": NAME_MAX, "placeholder": "left empty: places, style and time"}
+            attrs={"maxlength": NAME_MAX, "placeholder": _("left empty: places, style and time")}
         ),
+        label=_("Name"),
     )
     reason = forms.CharField(
-        required=False, widget=forms.TextInput(attrs={"maxlength": REASON_MAX})
+        required=False,
+        widget=forms.TextInput(attrs={"maxlength": REASON_MAX}),
+        label=_("Reason"),
     )
     force = forms.BooleanField(required=False, label=_("Approved plans, too"))
     key = forms.CharField(widget=forms.HiddenInput)
@@ -85,7 +98,8 @@ class GenerateForm(forms.Form):
             self.fields.pop("variant")
             return
         first = of_styles[0]
-        labels = [(code, first[code]["label"]) for code in first if code in shared]
+        told = [(code, first[code]["label"]) for code in first if code in shared]
+        labels = [(code, _SHIPPED_LIGHT.get(label, label)) for code, label in told]
         if self.cleaned_data["variant"] not in shared:
             self.cleaned_data["variant"] = ""
         choices = [("", say("as the style says")), *labels]
@@ -98,7 +112,7 @@ class GenerateForm(forms.Form):
         known = workflow_library.available()
         names = [(name, name) for name in known if own != [name]]
         label = say("the style's") if len(own) == 1 else say("each style's own")
-        choices = [("", f"{label}: {', '.join(own)}"), *names]
+        choices = [("", say("{label}: {value}", label=label, value=", ".join(own))), *names]
         self.fields["workflow"].widget = forms.Select(
             choices=choices, attrs={"class": "madsea-input"}
         )

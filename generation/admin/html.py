@@ -215,7 +215,9 @@ def expected_end(told: Expected | None) -> SafeString:
     if told is None:
         return NOTHING
     if told.at is None:
-        return format_html("<small>{}</small>", say("not known: {why}", why=told.why))
+        return format_html(
+            '<small class="is-long">{}</small>', say("not known: {why}", why=told.why)
+        )
     shown = timezone.localtime(told.at)
     left = max(0.0, (told.at - timezone.now()).total_seconds())
     return format_html(

@@ -32,7 +32,7 @@ TEMPLATE = "admin/generation/queue.html"
 #: Longer queues are read anew by whoever looks at them, not every two seconds.
 FOLLOWED_MAX = 1000
 HEADERS = (
-    say("Place"),
+    say("Place in line"),
     say("Plan"),
     say("Project"),
     say("Batch"),

@@ -23,6 +23,8 @@ _PLACES = ("/admin/", "/admin/password_change/", "/admin/no/such/page/")
 def admin_addresses(studio: Studio) -> Iterator[str]:
     """Every address of the admin that a browser can open, by its rows."""
     yield from _PLACES
+    for plan_id in studio.keys["generation/plan"]:
+        yield f"/admin/generation/plan/generate/?plans={plan_id}"
     [site] = [each for each in get_resolver().url_patterns if str(each.pattern) == "admin/"]
     for of_model in site.url_patterns:
         if isinstance(of_model, URLResolver):

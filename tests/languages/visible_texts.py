@@ -7,6 +7,8 @@ from typing import Any
 #: Shown as a hint, spoken, or printed into an empty field.
 _SPOKEN = ("title", "aria-label", "placeholder", "alt", "aria-description")
 _UNREAD = frozenset({"script", "style", "code", "pre", "textarea", "svg", "template"})
+#: What a field has held, such as a prompt.
+_VALUES = ("data-held",)
 _EMPTY = frozenset({"br", "hr", "img", "input", "link", "meta", "source", "wbr", "col", "area"})
 
 
@@ -51,7 +53,8 @@ def _spoken(tag: str, of: dict[str, str]) -> Iterator[str]:
     if tag == "input" and of.get("type") in {"submit", "button", "reset"}:
         yield of.get("value", "")
     # A script's words stand in data attributes; other values there are no sentences.
-    yield from (value for name, value in of.items() if name.startswith("data-") and " " in value)
+    words = {name: value for name, value in of.items() if name not in _VALUES}
+    yield from (value for name, value in words.items() if name.startswith("data-") and " " in value)
 
 
 def of_page(html: str, language: str) -> list[str]:
