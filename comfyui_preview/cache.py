@@ -11,7 +11,7 @@ from comfyui_preview.queue import Graph
 
 
 @dataclass(frozen=True)
-class Result:
+class CachedResult:
     """What a node gave: its outputs, and what its window shows (None when it shows nothing)."""
 
     outputs: tuple[Any, ...]
@@ -45,18 +45,18 @@ class ResultCache:
     """Results by signature; only what the newest prompt uses is kept, as 0.3.64 does."""
 
     def __init__(self) -> None:
-        self._results: dict[str, Result] = {}
+        self._results: dict[str, CachedResult] = {}
 
     def keep_only(self, signatures: Iterable[str]) -> None:
         """Drop what the prompt that starts now cannot use."""
         kept = set(signatures)
         self._results = {key: kept_ for key, kept_ in self._results.items() if key in kept}
 
-    def get(self, signature: str) -> Result | None:
+    def get(self, signature: str) -> CachedResult | None:
         """The result of this signature, if it is still there."""
         return self._results.get(signature)
 
-    def put(self, signature: str, result: Result) -> None:
+    def put(self, signature: str, result: CachedResult) -> None:
         """Keep a result."""
         self._results[signature] = result
 

@@ -10,7 +10,7 @@ from aiohttp import web
 SETTLE_S = 0.01
 
 
-class Door:
+class ClosablePort:
     """Opens the port; `shut_for` and `come_back` may be called from any thread."""
 
     def __init__(self, runner: web.AppRunner, host: str) -> None:

@@ -4,14 +4,14 @@ from io import BytesIO
 from typing import Any
 
 from comfyui_preview import definitions, faulty_outputs, node_failures
-from comfyui_preview.cache import Result, Signatures
+from comfyui_preview.cache import CachedResult, Signatures
 from comfyui_preview.execution_order import ExecutionOrder, is_link
 from comfyui_preview.interrupts import Interrupted
 from comfyui_preview.nodes.array_conversions import to_pillow
 from comfyui_preview.nodes.output_nodes import save_ready_made
 from comfyui_preview.nodes.registry import NODES, Context, Images, NodeUi, Steps
 from comfyui_preview.pace import Pacer
-from comfyui_preview.progress import Progress
+from comfyui_preview.progress import PromptMessages
 from comfyui_preview.queue import Graph, HistoryEntry, Item
 from comfyui_preview.shared_state import Engine
 
@@ -27,7 +27,7 @@ class Execution:
         self._item = item
         _, self._prompt_id, self._graph, self._extra, self._wanted = item
         self._client_id: str | None = self._extra.get("client_id")
-        self.progress = Progress(
+        self.progress = PromptMessages(
             engine.sockets,
             engine.faults,
             self._prompt_id,
@@ -36,7 +36,7 @@ class Execution:
         )
         self._executed: list[str] = []
         self._outputs: dict[str, Any] = {}
-        self._results: dict[str, Result] = {}
+        self._results: dict[str, CachedResult] = {}
         self._pace = Pacer(engine.interrupts, engine.options.seconds_per_plan, samplers=0)
         _check_for_changes(engine, self._graph)
         self._signatures = Signatures(self._graph)
@@ -108,7 +108,7 @@ class Execution:
         self._keep(node_id, result, is_cached=is_cached)
         return True
 
-    def _keep(self, node_id: str, result: Result, *, is_cached: bool) -> None:
+    def _keep(self, node_id: str, result: CachedResult, *, is_cached: bool) -> None:
         self._results[node_id] = result
         self._executed.append(node_id)
         shown = faulty_outputs.told_output(
@@ -118,7 +118,7 @@ class Execution:
             self._outputs[node_id] = shown
         self.progress.finish_node(node_id, shown)
 
-    def _compute(self, node_id: str) -> Result:
+    def _compute(self, node_id: str) -> CachedResult:
         engine, kind = self._engine, self._graph[node_id]["class_type"]
         self.progress.start_node(node_id)
         engine.current = (node_id, self._client_id)
@@ -132,9 +132,9 @@ class Execution:
             engine.interrupts.sleep_deaf(fault.seconds())
         given = self._call(node_id, kind)
         if not isinstance(given, NodeUi):
-            return Result(given)
+            return CachedResult(given)
         self._write_journal(node_id, kind, given)
-        return Result((), given.ui)
+        return CachedResult((), given.ui)
 
     def _call(self, node_id: str, kind: str) -> tuple[Any, ...] | NodeUi:
         inputs = self._inputs(node_id, kind)

@@ -13,7 +13,7 @@ from comfyui_preview.fault_kinds import KINDS
 
 
 @dataclass
-class Fault:
+class ActiveFault:
     """One fault that is switched on.
 
     `times` None: until cleared. `after`: so many occasions are spared first. `match` None: any
@@ -43,7 +43,7 @@ class Faults:
     """The faults that are switched on, shared by the web part and the worker."""
 
     def __init__(self) -> None:
-        self._active: list[Fault] = []
+        self._active: list[ActiveFault] = []
         self._n_struck: Counter[str] = Counter()
         self._lock = threading.Lock()
 
@@ -60,14 +60,14 @@ class Faults:
         if name not in KINDS:
             raise ValueError(f"no fault is called {name!r}")
         with self._lock:
-            self._active.append(Fault(name, times, after, match, dict(options)))
+            self._active.append(ActiveFault(name, times, after, match, dict(options)))
 
     def clear(self, *names: str) -> None:
         """Switch the named faults off; without names all of them."""
         with self._lock:
             self._active = [fault for fault in self._active if names and fault.name not in names]
 
-    def take(self, name: str, *subjects: str) -> Fault | None:
+    def take(self, name: str, *subjects: str) -> ActiveFault | None:
         """The fault of this name that strikes now, used up by one; None when all is well."""
         with self._lock:
             for fault in self._active:
@@ -87,11 +87,11 @@ class Faults:
             return [asdict(fault) for fault in self._active]
 
 
-def _concerns(fault: Fault, subjects: tuple[str, ...]) -> bool:
+def _concerns(fault: ActiveFault, subjects: tuple[str, ...]) -> bool:
     return fault.match is None or any(fault.match in subject for subject in subjects)
 
 
-def _strikes(fault: Fault) -> bool:
+def _strikes(fault: ActiveFault) -> bool:
     if fault.after > 0:
         fault.after -= 1
         return False

@@ -17,7 +17,7 @@ IMAGE_FORMATS = {"webp": "WEBP", "jpeg": "JPEG"}
 NOT_AN_IMAGE = b"<!doctype html><title>Sign in</title><h1>Sign in</h1>"
 
 
-class Form:
+class UploadForm:
     """The parts of an upload: text fields, and the one file."""
 
     def __init__(self) -> None:
@@ -26,8 +26,8 @@ class Form:
         self.content: bytes | None = None
 
 
-async def _read_form(request: web.Request) -> Form:
-    form = Form()
+async def _read_form(request: web.Request) -> UploadForm:
+    form = UploadForm()
     if not request.content_type.startswith("multipart/"):
         return form
     async for part in await request.multipart():

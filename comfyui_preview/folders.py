@@ -16,7 +16,7 @@ class Escape(ValueError):
 
 
 @dataclass(frozen=True)
-class Place:
+class SavePlace:
     """Where the next image is saved: folder, its place below the output folder, stem, counter."""
 
     folder: Path
@@ -72,7 +72,7 @@ class Folders:
         """The names of the files that lie directly in the input folder."""
         return sorted(path.name for path in (self.home / "input").iterdir() if path.is_file())
 
-    def place(self, kind: str, prefix: str, size: tuple[int, int]) -> Place:
+    def place(self, kind: str, prefix: str, size: tuple[int, int]) -> SavePlace:
         """Where images with this `filename_prefix` and size (px) go; makes the folder.
 
         The counter is the highest on disk + 1, so that deleted names come again.
@@ -82,7 +82,9 @@ class Folders:
         folder, stem = wanted.parent, wanted.name
         subfolder = folder.relative_to(self.home / kind).as_posix()
         folder.mkdir(parents=True, exist_ok=True)
-        return Place(folder, "" if subfolder == "." else subfolder, stem, _counter(folder, stem))
+        return SavePlace(
+            folder, "" if subfolder == "." else subfolder, stem, _counter(folder, stem)
+        )
 
     def upload(self, kind: str, subfolder: str, name: str, content: bytes, overwrite: bool) -> str:
         """Store a file; gives the name it got: `a (1).png` when `a.png` has other content.

@@ -14,7 +14,7 @@ def now_ms() -> int:
     return int(time.time() * 1000)
 
 
-class Progress:
+class PromptMessages:
     """Sends the messages of one prompt and collects those that its history keeps.
 
     Without a client id most messages are sent to nobody, and steps to everybody.

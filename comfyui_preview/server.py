@@ -12,7 +12,7 @@ from typing import Self
 from aiohttp import web
 
 from comfyui_preview import fault_routes, file_routes, jobs_api_routes, routes
-from comfyui_preview.closable_port import Door
+from comfyui_preview.closable_port import ClosablePort
 from comfyui_preview.faults import Faults
 from comfyui_preview.options import Options
 from comfyui_preview.origins import check_origin
@@ -135,7 +135,7 @@ async def run(engine: Engine, stop: asyncio.Event, listening: Callable[[str], No
     engine.sockets.bind(asyncio.get_running_loop())
     sender = asyncio.create_task(engine.sockets.send_forever())
     worker = Worker(engine)
-    door = Door(runner, engine.options.host)
+    door = ClosablePort(runner, engine.options.host)
     try:
         port = await door.open(engine.options.port)
         engine.go_away, engine.come_back = door.shut_for, door.come_back

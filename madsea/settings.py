@@ -149,7 +149,7 @@ MIDDLEWARE = [
     "madsea.web.compression.Compress",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "madsea.web.languages.Speak",
+    "madsea.web.languages.LanguageMiddleware",
     "madsea.web.error_middleware.AnswerTrouble",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -12,7 +12,7 @@ from nomenclature.errors import NomenclatureError
 from nomenclature.name import FileName
 
 
-class Kind(StrEnum):
+class FindingKind(StrEnum):
     """What can be wrong with a file, or with what the database says of it."""
 
     ILLEGAL_NAME = "illegal name"  #: The name does not follow the rule.
@@ -30,11 +30,11 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, order=True)
-class Finding:
+class FileFinding:
     """One thing wrong; `path` is relative to the root."""
 
     path: str
-    kind: Kind
+    kind: FindingKind
     detail: str
 
 
@@ -52,18 +52,18 @@ class Filed:
         return self.project_id, self.name.stem
 
 
-def walk(root: Path, start: Path, *, skip: Container[str]) -> Iterator[str | Finding]:
+def walk(root: Path, start: Path, *, skip: Container[str]) -> Iterator[str | FileFinding]:
     """Yield every file below `start` as its path relative to `root`, sorted within a folder.
 
     What `skip` contains by its name is left out, a folder with all that is in it, and so is litter.
     No link is followed but a project's own folder at the root. A folder that cannot be read is a
     finding.
     """
-    unreadable: list[Finding] = []
+    unreadable: list[FileFinding] = []
 
     def note(error: OSError) -> None:
         where = _relative(root, Path(error.filename))
-        unreadable.append(Finding(where, Kind.UNREADABLE, error.strerror or str(error)))
+        unreadable.append(FileFinding(where, FindingKind.UNREADABLE, error.strerror or str(error)))
 
     for folder, folders, files in os.walk(start, onerror=note, followlinks=True):
         at = Path(folder)
@@ -89,41 +89,41 @@ def _relative(root: Path, path: Path) -> str:
     return path.relative_to(root).as_posix()
 
 
-def read(root: Path, relative: str) -> Filed | Finding:
+def read(root: Path, relative: str) -> Filed | FileFinding:
     """Return what a file is by its name and place, or what is wrong with it."""
     file = root / relative
     if file.is_symlink() or not file.is_file():
-        return Finding(relative, Kind.NOT_A_FILE, "only plain files can be versions")
+        return FileFinding(relative, FindingKind.NOT_A_FILE, "only plain files can be versions")
     try:
         FileName.parse(file.name)
     except NomenclatureError as error:
-        return Finding(relative, Kind.ILLEGAL_NAME, str(error))
+        return FileFinding(relative, FindingKind.ILLEGAL_NAME, str(error))
     try:
         project_id, name = paths.parse_path(relative)
     except NomenclatureError as error:
-        return Finding(relative, Kind.WRONG_FOLDER, str(error))
+        return FileFinding(relative, FindingKind.WRONG_FOLDER, str(error))
     return Filed(relative, project_id, name)
 
 
-def misfit(filed: Filed, head: bytes) -> Finding | None:
+def misfit(filed: Filed, head: bytes) -> FileFinding | None:
     """Return what is wrong when a file's first bytes do not fit its extension."""
     really = file_signatures.extension_of(head)
     if really == filed.name.extension:
         return None
     detail = f"it is {f'a {really}' if really else 'no image or video'}, by its first bytes"
-    return Finding(filed.path, Kind.WRONG_CONTENT, detail)
+    return FileFinding(filed.path, FindingKind.WRONG_CONTENT, detail)
 
 
-def doubles(files: Iterable[Filed]) -> Iterator[Finding]:
+def doubles(files: Iterable[Filed]) -> Iterator[FileFinding]:
     """Yield each file whose version another file has already."""
     seen: dict[tuple[tuple[str, str], int], str] = {}
     for filed in files:
         first = seen.setdefault((filed.series, filed.name.version), filed.path)
         if first != filed.path:
-            yield Finding(filed.path, Kind.USED_TWICE, f"{first} is the same version")
+            yield FileFinding(filed.path, FindingKind.USED_TWICE, f"{first} is the same version")
 
 
-def gaps(taken: Iterable[Filed]) -> Iterator[Finding]:
+def gaps(taken: Iterable[Filed]) -> Iterator[FileFinding]:
     """Yield each series of versions that does not run from 1 to its last without a hole."""
     numbers: dict[tuple[str, str], set[int]] = defaultdict(set)
     example: dict[tuple[str, str], Filed] = {}
@@ -134,7 +134,7 @@ def gaps(taken: Iterable[Filed]) -> Iterator[Finding]:
         missing = sorted(set(range(1, max(found))) - found)
         if missing:
             where = paths.folder(series[0], example[series].name) / series[1]
-            yield Finding(str(where), Kind.GAP, f"missing: {_ranges(missing)}")
+            yield FileFinding(str(where), FindingKind.GAP, f"missing: {_ranges(missing)}")
 
 
 def _ranges(numbers: list[int]) -> str:

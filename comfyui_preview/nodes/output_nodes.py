@@ -11,7 +11,7 @@ from typing import Any
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from comfyui_preview.folders import Place
+from comfyui_preview.folders import SavePlace
 from comfyui_preview.nodes.array_conversions import to_pillow
 from comfyui_preview.nodes.preview_mark import marked
 from comfyui_preview.nodes.registry import Context, Images, NodeUi, node
@@ -56,7 +56,7 @@ def save_ready_made(context: Context, filename_prefix: str) -> NodeUi:
     return _shown("output", place, 1)
 
 
-def _shown(kind: str, place: Place, count: int) -> NodeUi:
+def _shown(kind: str, place: SavePlace, count: int) -> NodeUi:
     about: list[dict[str, Any]] = [
         {"filename": place.name(index), "subfolder": place.subfolder, "type": kind}
         for index in range(count)

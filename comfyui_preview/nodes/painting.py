@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from comfyui_preview.nodes.palette import Palette, palette_for
-from comfyui_preview.nodes.panel_analysis import Tones, invented_tones, tones_of
+from comfyui_preview.nodes.panel_analysis import PanelTones, invented_tones, tones_of
 from comfyui_preview.nodes.registry import Images
 
 Floats = NDArray[np.float32]
@@ -61,7 +61,7 @@ def paint(scene: Scene) -> Images:
     return np.clip(picture, 0, 255).astype(np.uint8)
 
 
-def _tones(scene: Scene, chance: np.random.Generator) -> Tones:
+def _tones(scene: Scene, chance: np.random.Generator) -> PanelTones:
     size = (SHAPES_PX, max(8, round(SHAPES_PX * scene.height / scene.width)))
     if scene.source is not None:
         return tones_of(scene.source, size, is_guide=False)

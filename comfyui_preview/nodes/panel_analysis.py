@@ -20,14 +20,14 @@ FRAME_SHARE = 0.6
 
 
 @dataclass(frozen=True)
-class Tones:
+class PanelTones:
     """Two fields (height, width) from 0 to 1: darkness of the shapes, and lines."""
 
     darkness: Floats
     lines: Floats
 
 
-def tones_of(picture: NDArray[np.uint8], size: tuple[int, int], *, is_guide: bool) -> Tones:
+def tones_of(picture: NDArray[np.uint8], size: tuple[int, int], *, is_guide: bool) -> PanelTones:
     """The tones of a panel, or of a guide (white lines on black), at a size (px)."""
     grey = Image.fromarray(picture).convert("L").resize(size, Image.Resampling.BOX)
     ink = np.asarray(grey, dtype=np.float32) / np.float32(255)
@@ -38,10 +38,10 @@ def tones_of(picture: NDArray[np.uint8], size: tuple[int, int], *, is_guide: boo
     if is_guide or float((ink > LEAST_WASH).mean()) < WASHED_SHARE:
         darkness = np.maximum(darkness, FILLED * _blurred(_enclosed(ink), 3))
     lines = np.clip((ink - _blurred(ink, size[0] / 130)) * 3, 0, 1)
-    return Tones(darkness.astype(np.float32), lines.astype(np.float32))
+    return PanelTones(darkness.astype(np.float32), lines.astype(np.float32))
 
 
-def invented_tones(size: tuple[int, int], chance: np.random.Generator) -> Tones:
+def invented_tones(size: tuple[int, int], chance: np.random.Generator) -> PanelTones:
     """A sea with an island and a boat, for a sampler that starts from nothing."""
     width, height = size
     picture = Image.new("L", size, 0)
@@ -58,7 +58,7 @@ def invented_tones(size: tuple[int, int], chance: np.random.Generator) -> Tones:
     darkness = np.asarray(
         picture.filter(ImageFilter.GaussianBlur(1.5)), dtype=np.float32
     ) / np.float32(255)
-    return Tones(darkness, np.zeros_like(darkness))
+    return PanelTones(darkness, np.zeros_like(darkness))
 
 
 def _draw_boat(draw: ImageDraw.ImageDraw, x: float, y: float, span: float) -> None:

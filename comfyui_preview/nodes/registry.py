@@ -45,21 +45,21 @@ NodeFunction = Callable[..., tuple[Any, ...] | NodeUi]
 
 
 @dataclass(frozen=True)
-class Node:
+class RegisteredNode:
     """A function for a node class; it gets the node's inputs by name."""
 
     function: NodeFunction
     wants_context: bool
 
 
-NODES: dict[str, Node] = {}
+NODES: dict[str, RegisteredNode] = {}
 
 
 def node(class_type: str, *, context: bool = False) -> Callable[[NodeFunction], NodeFunction]:
     """Register a function for a node class; with `context` it gets the Context first."""
 
     def register(function: NodeFunction) -> NodeFunction:
-        NODES[class_type] = Node(function, context)
+        NODES[class_type] = RegisteredNode(function, context)
         return function
 
     return register

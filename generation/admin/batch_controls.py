@@ -95,7 +95,7 @@ ACTS = (
 
 
 @dataclass(frozen=True)
-class Number:
+class NumberControl:
     """A number of a batch that its page lets change; `name` is the service's and the field's."""
 
     name: str
@@ -104,14 +104,14 @@ class Number:
     high: int
 
 
-PRIORITY = Number("priority", say("Priority"), PRIORITY_LOW, PRIORITY_HIGH)
-TRIES = Number(
+PRIORITY = NumberControl("priority", say("Priority"), PRIORITY_LOW, PRIORITY_HIGH)
+TRIES = NumberControl(
     "max_tries", say("Tries of each plan"), batch_controls.TRIES_LOW, batch_controls.TRIES_HIGH
 )
 NUMBERS = (PRIORITY, TRIES)
 
 
-def number_field(number: Number, value: int, *, may_change: bool) -> SafeString:
+def number_field(number: NumberControl, value: int, *, may_change: bool) -> SafeString:
     """A number of a batch, to be changed where that is allowed."""
     if not may_change:
         return html.escaped(value)
@@ -185,7 +185,7 @@ def _set(admin: Any, take: _Take, request: HttpRequest, object_id: str) -> HttpR
     return HttpResponseRedirect(reverse("admin:generation_batch_change", args=[batch.pk]))
 
 
-def _set_number(number: Number, request: HttpRequest, batch: Batch) -> None:
+def _set_number(number: NumberControl, request: HttpRequest, batch: Batch) -> None:
     try:
         value = int(request.POST.get(number.name, ""))
     except ValueError:

@@ -49,7 +49,7 @@ _ANSWERED_MAX = 100
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownQuestion:
     """What somebody was asked about: the ids of the rows, and of what the act would change.
 
     `key` tells this question from any other: it is answered once.
@@ -65,16 +65,16 @@ class Shown:
         return signing.dumps(held, salt=salt, compress=True)
 
 
-def read_question(text: str, salt: str) -> Shown | None:
+def read_question(text: str, salt: str) -> ShownQuestion | None:
     """Return what a form carries; None where it is too old, or not what was sent."""
     try:
         rows, targets, key = signing.loads(text, salt=salt, max_age=ANSWERED_WITHIN_S)
     except signing.BadSignature:
         return None
-    return Shown(_ids(rows), _ids(targets), key)
+    return ShownQuestion(_ids(rows), _ids(targets), key)
 
 
-def answer_once(request: HttpRequest, shown: Shown) -> bool:
+def answer_once(request: HttpRequest, shown: ShownQuestion) -> bool:
     """Note that a question is answered; False where it was before, as by a second click."""
     answered = request.session.get(_ANSWERED, [])
     if shown.key in answered:
@@ -83,7 +83,7 @@ def answer_once(request: HttpRequest, shown: Shown) -> bool:
     return True
 
 
-def tell_left_alone(request: HttpRequest, act: Act, shown: Shown, targets: Targets) -> None:
+def tell_left_alone(request: HttpRequest, act: Act, shown: ShownQuestion, targets: Targets) -> None:
     """Say what was asked about and needs the act no more."""
     n_left = len(shown.targets - all_targets(targets))
     if n_left:
@@ -107,7 +107,9 @@ def question_page(
     """Answer with the question; `changed` says what is other than when it was asked before."""
     question = act.question or Question("")
     targets = act.targets(rows)
-    shown = Shown(frozenset(row.pk for row in rows), all_targets(targets), secrets.token_hex(8))
+    shown = ShownQuestion(
+        frozenset(row.pk for row in rows), all_targets(targets), secrets.token_hex(8)
+    )
     context = {
         **admin.admin_site.each_context(request),
         "opts": admin.opts,

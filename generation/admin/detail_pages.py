@@ -56,7 +56,7 @@ class Form:
 
 
 @dataclass(frozen=True)
-class Drop:
+class DropPlace:
     """Where files are dropped: the address that takes them, and what is said of them."""
 
     url: str
@@ -82,4 +82,4 @@ class Page:
     #: The episode that it shows, where it shows one: it is told what changes of it.
     episode_id: int | None = None
     forms: list[Form] = field(default_factory=list)
-    drops: list[Drop] = field(default_factory=list)
+    drops: list[DropPlace] = field(default_factory=list)

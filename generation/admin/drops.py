@@ -20,7 +20,7 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
 from generation.admin.actions import counted
-from generation.admin.detail_pages import Drop
+from generation.admin.detail_pages import DropPlace
 from generation.errors import Busy, MadseaError
 from generation.models import Plan, PlanRun, Sequence, Version
 from generation.selectors import admin_overviews
@@ -39,9 +39,9 @@ HEADER = "X-Madsea-Drop"
 Take = Callable[[HttpRequest, Any, _File, int], Version]
 
 
-def sequence_drop(sequence: Sequence) -> Drop:
+def sequence_drop(sequence: Sequence) -> DropPlace:
     """Where panels of a sequence are dropped."""
-    return Drop(
+    return DropPlace(
         reverse("admin:generation_sequence_panels", args=[sequence.pk]),
         say("Panels: drop images here, or choose them"),
         say(
@@ -53,18 +53,18 @@ def sequence_drop(sequence: Sequence) -> Drop:
     )
 
 
-def panel_of(plan: Plan) -> Drop:
+def panel_of(plan: Plan) -> DropPlace:
     """Where the panel of one plan is dropped."""
-    return Drop(
+    return DropPlace(
         reverse("admin:generation_plan_panel", args=[plan.pk]),
         say("Its panel: drop an image here, or choose one"),
         say("PNG, JPEG or WebP. It becomes the next version of its panel."),
     )
 
 
-def image_of(run: PlanRun) -> Drop:
+def image_of(run: PlanRun) -> DropPlace:
     """Where an artist's image is dropped, of a plan that waits for one."""
-    return Drop(
+    return DropPlace(
         reverse("admin:generation_planrun_upload", args=[run.pk]),
         say("It waits for an artist: drop the finished image here, or choose it"),
         say("PNG, JPEG or WebP. It becomes the plan's next version, and the plan is done."),

@@ -18,20 +18,20 @@ NAMED_MAX = 8
 
 
 @dataclass(frozen=True)
-class Forecast:
+class ForecastInWords:
     """One batch that there would be: its title, and what is to be known of it before."""
 
     title: str
     lines: list[str]
 
 
-def forecast(rehearsed: Rehearsed) -> Forecast:
+def forecast(rehearsed: Rehearsed) -> ForecastInWords:
     """Return what is said of one batch beforehand."""
     part, told = rehearsed.part, rehearsed.dry_run
     if told is None:
-        return Forecast(_title(part, len(part.plans)), [])
+        return ForecastInWords(_title(part, len(part.plans)), [])
     n_plans = len(told["plans"])
-    return Forecast(_title(part, n_plans), [*_lines(n_plans, told), *_locked(part, told)])
+    return ForecastInWords(_title(part, n_plans), [*_lines(n_plans, told), *_locked(part, told)])
 
 
 def _title(part: PlannedRequest, n_plans: int) -> str:

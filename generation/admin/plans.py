@@ -25,7 +25,7 @@ from generation.admin import (
 )
 from generation.admin.actions import CANCELLED, Act, Question, Targets
 from generation.admin.base import RecordAdmin
-from generation.admin.detail_pages import Drop, Page, PagePicture
+from generation.admin.detail_pages import DropPlace, Page, PagePicture
 from generation.admin.runs import cancel_run, retry_run
 from generation.errors import Conflict
 from generation.extension_points import Registry
@@ -209,7 +209,7 @@ class PlanAdmin(RecordAdmin):
         return page
 
 
-def _drops(plan: Plan) -> list[Drop]:
+def _drops(plan: Plan) -> list[DropPlace]:
     waiting = drops.waiting_run(plan)
     return [*([drops.image_of(waiting)] if waiting else []), drops.panel_of(plan)]
 

@@ -24,7 +24,7 @@ from generation.admin import (
 )
 from generation.admin.actions import CANCELLED, Act, Question
 from generation.admin.base import RecordAdmin
-from generation.admin.detail_pages import Drop, Page, PagePicture
+from generation.admin.detail_pages import DropPlace, Page, PagePicture
 from generation.admin.expected_end_column import ExpectedEndColumn
 from generation.errors import Conflict
 from generation.models import LogEntry, PlanRun
@@ -181,7 +181,7 @@ class PlanRunAdmin(ExpectedEndColumn, RecordAdmin):
             drops=self._drops(request, run),
         )
 
-    def _drops(self, request: HttpRequest, run: PlanRun) -> list[Drop]:
+    def _drops(self, request: HttpRequest, run: PlanRun) -> list[DropPlace]:
         waits = run.state == RunState.WAITING and drops.may_give(request)
         return [drops.image_of(run)] if waits else []
 

@@ -128,7 +128,7 @@ class SystemStats:
 
 
 @dataclass(frozen=True)
-class Started:
+class PromptStarted:
     """The server began with the prompt."""
 
     prompt_id: str
@@ -151,7 +151,7 @@ class Executing:
 
 
 @dataclass(frozen=True)
-class Progress:
+class StepProgress:
     """Step `value` of `max` of a node; may restart, may never reach `max`, which may be 0."""
 
     prompt_id: str
@@ -177,7 +177,7 @@ class PromptSucceeded:
 
 
 @dataclass(frozen=True)
-class Failed:
+class PromptFailed:
     """A node of the prompt failed."""
 
     prompt_id: str
@@ -185,7 +185,7 @@ class Failed:
 
 
 @dataclass(frozen=True)
-class Interrupted:
+class PromptInterrupted:
     """The prompt was stopped."""
 
     prompt_id: str
@@ -199,8 +199,8 @@ class QueueStatus:
 
 
 Event: TypeAlias = (
-    Started | Cached | Executing | Progress | Executed | PromptSucceeded | Failed | Interrupted
-    | QueueStatus
+    PromptStarted | Cached | Executing | StepProgress | Executed
+    | PromptSucceeded | PromptFailed | PromptInterrupted | QueueStatus
 )  # fmt: skip
 
 
@@ -363,11 +363,11 @@ def _nodes(said: Json) -> tuple[str, ...]:
     return tuple(map(readable_line, as_list(said.get("nodes"))[:_NODES_MOST]))
 
 
-def _progress(prompt_id: str, said: Json) -> Progress | None:
+def _progress(prompt_id: str, said: Json) -> StepProgress | None:
     value, maximum = number(said.get("value")), number(said.get("max"))
     if value is None or maximum is None:
         return None
-    return Progress(prompt_id, readable_line(said.get("node")), value, maximum)
+    return StepProgress(prompt_id, readable_line(said.get("node")), value, maximum)
 
 
 def _executed(prompt_id: str, said: Json) -> Executed:
@@ -376,17 +376,17 @@ def _executed(prompt_id: str, said: Json) -> Executed:
     return Executed(prompt_id, node, tuple(files))
 
 
-def _failed(prompt_id: str, said: Json) -> Failed | None:
-    return None if is_blocked(said) else Failed(prompt_id, node_error(said))
+def _failed(prompt_id: str, said: Json) -> PromptFailed | None:
+    return None if is_blocked(said) else PromptFailed(prompt_id, node_error(said))
 
 
 _FRAMES: dict[str, Callable[[str, Json], Event | None]] = {
-    "execution_start": lambda prompt_id, _: Started(prompt_id),
+    "execution_start": lambda prompt_id, _: PromptStarted(prompt_id),
     "execution_cached": lambda prompt_id, said: Cached(prompt_id, _nodes(said)),
     "executing": _executing,
     "progress": _progress,
     "executed": _executed,
     "execution_success": lambda prompt_id, _: PromptSucceeded(prompt_id),
     "execution_error": _failed,
-    "execution_interrupted": lambda prompt_id, _: Interrupted(prompt_id),
+    "execution_interrupted": lambda prompt_id, _: PromptInterrupted(prompt_id),
 }

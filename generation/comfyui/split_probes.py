@@ -10,7 +10,7 @@ from generation.comfyui.client import Client
 from generation.comfyui.protocol import OutputFile
 
 
-def comes_back(seen: Iterable[bool]) -> bool:
+def went_and_came_back(seen: Iterable[bool]) -> bool:
     """Tell whether something was there, gone, and there again: one server cannot show that."""
     told = "".join("y" if answer else "n" for answer in seen)
     return "n" in told.strip("n")

@@ -18,7 +18,7 @@ from generation.decoding import (
     webp_chunks,
     workflow_texts,
 )
-from generation.decoding.child_protocol import Job
+from generation.decoding.child_protocol import DecodingJob
 from generation.decoding.image_containers import damaged
 from generation.examined_images import UnreadableImage
 from wording import say
@@ -51,7 +51,7 @@ def _write(outgoing: BinaryIO, pieces: list[bytes]) -> None:
     outgoing.flush()
 
 
-def _answer(job: Job, content: bytes) -> list[bytes]:
+def _answer(job: DecodingJob, content: bytes) -> list[bytes]:
     _limit(job)
     try:
         return _done(job, content)
@@ -66,7 +66,7 @@ def _answer(job: Job, content: bytes) -> list[bytes]:
         _unlimit()
 
 
-def _done(job: Job, content: bytes) -> list[bytes]:
+def _done(job: DecodingJob, content: bytes) -> list[bytes]:
     if job.text_bytes:
         return child_protocol.texts_message(workflow_texts.read(content, job.text_bytes))
     _refuse_costly(job, content)
@@ -83,7 +83,7 @@ def _done(job: Job, content: bytes) -> list[bytes]:
     return child_protocol.examined_message(examined)
 
 
-def _refuse_costly(job: Job, content: bytes) -> None:
+def _refuse_costly(job: DecodingJob, content: bytes) -> None:
     """Refuse beforehand what decoders would call damaged for want of memory."""
     size = image_header.claimed_size(content)
     bytes_per_pixel = _WEBP_BYTES if webp_chunks.is_webp(content) else _BYTES
@@ -92,7 +92,7 @@ def _refuse_costly(job: Job, content: bytes) -> None:
         raise _too_much_memory(job)
 
 
-def _too_much_memory(job: Job) -> UnreadableImage:
+def _too_much_memory(job: DecodingJob) -> UnreadableImage:
     detail = say(
         "Decoding it takes more than {most:,} MiB of memory.",
         most=job.memory_bytes // 2**20,
@@ -100,7 +100,7 @@ def _too_much_memory(job: Job) -> UnreadableImage:
     return UnreadableImage("too_costly", detail)
 
 
-def _limit(job: Job) -> None:
+def _limit(job: DecodingJob) -> None:
     process_limits.limit_memory(job.memory_bytes)
     signal.setitimer(signal.ITIMER_PROF, job.cpu_s)
     process_limits.watch(_PIPE, is_watched=True)

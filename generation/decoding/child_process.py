@@ -12,7 +12,7 @@ from time import monotonic
 from typing import IO
 
 from generation.decoding import child_protocol
-from generation.decoding.child_protocol import Answer, Job
+from generation.decoding.child_protocol import ChildAnswer, DecodingJob
 from generation.errors import MadseaError
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -48,7 +48,7 @@ class Process:
         """Tell whether it is still there."""
         return self._child.poll() is None
 
-    def ask(self, job: Job, content: bytes, *, timeout_s: float) -> Answer:
+    def ask(self, job: DecodingJob, content: bytes, *, timeout_s: float) -> ChildAnswer:
         """Have a job done.
 
         Raises:
@@ -94,7 +94,7 @@ class Process:
             _wait(self._in, select.POLLOUT, deadline)
             left = left[os.write(self._in, left[:_PIECE_BYTES]) :]
 
-    def _receive(self, deadline: float) -> Answer:
+    def _receive(self, deadline: float) -> ChildAnswer:
         held = bytearray()
         pieces = self._pieces(deadline)
         while b"\n" not in held:
@@ -103,7 +103,7 @@ class Process:
         fields = json.loads(line)
         while len(body) < fields["n_bytes"]:
             body += next(pieces)
-        return Answer(fields, bytes(body))
+        return ChildAnswer(fields, bytes(body))
 
     def _pieces(self, deadline: float) -> Iterator[bytes]:
         while True:

@@ -11,7 +11,7 @@ from wording import as_json, from_json
 
 
 @dataclass(frozen=True)
-class Job:
+class DecodingJob:
     """What is to be done with an image, and what that may cost."""
 
     max_pixels: int
@@ -23,16 +23,16 @@ class Job:
     text_bytes: int = 0  #: how long a text of the workflow in it may be; 0: none is asked for
 
 
-def request(job: Job, content: bytes) -> list[bytes]:
+def request(job: DecodingJob, content: bytes) -> list[bytes]:
     """Return the message that asks for a job."""
     return [_line(asdict(job) | {"n_bytes": len(content)}), content]
 
 
-def job_of(line: bytes) -> tuple[Job, int]:
+def job_of(line: bytes) -> tuple[DecodingJob, int]:
     """Return the job that a line asks for, and how many bytes the image has."""
     fields = json.loads(line)
     n_bytes = fields.pop("n_bytes")
-    return Job(**fields), n_bytes
+    return DecodingJob(**fields), n_bytes
 
 
 def examined_message(found: Examined) -> list[bytes]:
@@ -65,7 +65,7 @@ def refusal_message(error: UnreadableImage) -> list[bytes]:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ChildAnswer:
     """What a child has answered."""
 
     fields: dict[str, Any]

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any
 
 from generation.decoding.child_process import ChildEnded, Process
-from generation.decoding.child_protocol import Answer, Job
+from generation.decoding.child_protocol import ChildAnswer, DecodingJob
 from generation.decoding.slots import Slots, alone_on_this_machine
 from generation.errors import Busy
 from generation.examined_images import UnreadableImage
@@ -53,7 +53,7 @@ class Pool:
 
     def ask(
         self, content: bytes, limits: DecodingLimits, *, is_large: bool, **asked: Any
-    ) -> Answer:
+    ) -> ChildAnswer:
         """Have an image examined, or made small where widths are given.
 
         `asked` are fields of the Job.
@@ -63,19 +63,19 @@ class Pool:
             Busy: others are decoded, and that takes long; or no child can be started.
         """
         memory_bytes = limits.memory_bytes if is_large else limits.memory_bytes // 4
-        job = Job(limits.max_pixels, memory_bytes, limits.cpu_s, **asked)
+        job = DecodingJob(limits.max_pixels, memory_bytes, limits.cpu_s, **asked)
         if not is_large:
             return self._asked(job, content)
         with self._large.one(), alone_on_this_machine(limits.lock, wait_s=_LARGE_WAIT_S):
             return self._asked(job, content)
 
-    def _asked(self, job: Job, content: bytes) -> Answer:
+    def _asked(self, job: DecodingJob, content: bytes) -> ChildAnswer:
         with self._slots.one():
             answer = self._answer(job, content)
         answer.raise_refusal()
         return answer
 
-    def _answer(self, job: Job, content: bytes) -> Answer:
+    def _answer(self, job: DecodingJob, content: bytes) -> ChildAnswer:
         """Ask twice at most: a child may be ended by anybody, and by an image again."""
         try:
             return self._answer_once(job, content)
@@ -88,7 +88,7 @@ class Pool:
         detail = "The image ends whatever decodes it: it is damaged, or made to do so."
         raise UnreadableImage("too_costly", detail)
 
-    def _answer_once(self, job: Job, content: bytes) -> Answer:
+    def _answer_once(self, job: DecodingJob, content: bytes) -> ChildAnswer:
         with self._process() as process:
             return process.ask(job, content, timeout_s=job.cpu_s * _WALL_FACTOR)
 
@@ -147,7 +147,7 @@ def _started() -> Process:
         raise Busy(f"No process can be started to decode it: {error.strerror}.") from error
 
 
-def _refuse_overrun(error: ChildEnded, job: Job) -> None:
+def _refuse_overrun(error: ChildEnded, job: DecodingJob) -> None:
     if error.is_overrun:
         detail = f"Decoding it takes more than {job.cpu_s:g} s of computing."
         raise UnreadableImage("too_costly", detail) from None

@@ -6,7 +6,7 @@ from time import monotonic
 
 from django.utils import timezone
 
-from generation.driver.progress import Progress
+from generation.driver.progress import PromptProgress
 from generation.driver.stages import ON_SERVER, Fetching, Publishing, Stage, retrieval_of
 from generation.models import Attempt
 from generation.services import prompt_graphs
@@ -18,14 +18,14 @@ class Flight:
 
     attempt: Attempt
     stage: Stage
-    progress: Progress = field(init=False)
+    progress: PromptProgress = field(init=False)
     begun_at: float = field(init=False)  #: when it was claimed, by whichever driver
     folder: str = ""  #: where its pictures are to be published, once that was asked
 
     def __post_init__(self) -> None:
         age = timezone.now() - self.attempt.created_at
         self.begun_at = monotonic() - max(0.0, age.total_seconds())
-        self.progress = Progress(self.attempt)
+        self.progress = PromptProgress(self.attempt)
 
     @property
     def prompt_id(self) -> str:

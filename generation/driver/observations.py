@@ -162,7 +162,7 @@ class NotToBeFound:
 
 
 @dataclass(frozen=True)
-class LeftFileBroken:
+class LeftFileUnreadable:
     """Absent for long, and the server answered by an error about the file that it left."""
 
     error: ComfyError
@@ -263,7 +263,7 @@ Observation = (
     | PromptNotThere
     | HistoryBroken
     | NotToBeFound
-    | LeftFileBroken
+    | LeftFileUnreadable
     | EndHeard
     | SocketLost
     | PromptTakenOff

@@ -8,7 +8,7 @@ from generation.services import prompt_graphs, transitions, volumes
 from generation.storage import StorageError
 
 
-class Panels:
+class PanelUploads:
     """Knows which panels this driver has brought to its server."""
 
     def __init__(self, transfers: Transfers) -> None:

@@ -10,7 +10,7 @@ from generation.driver.attempt_endings import AttemptEndings
 from generation.driver.effects import Effect
 from generation.driver.flights import Flight, Flights
 from generation.driver.observations import GraphNotBuilt, Observation, PromptTakenOff
-from generation.driver.panel_uploads import Panels
+from generation.driver.panel_uploads import PanelUploads
 from generation.driver.prompt_lookup import PromptLookup
 from generation.driver.prompt_removal import PromptRemoval
 from generation.driver.prompt_submission import PromptSubmission
@@ -41,7 +41,7 @@ class Performer:
         self.failed = AttemptEndings(lease, client, flights)
         self.lookup = PromptLookup(client, flights, self.split, socket)
         self.removal = PromptRemoval(lease, client)
-        self.panels = Panels(transfers)
+        self.panels = PanelUploads(transfers)
         self.publisher = Publisher(lease, transfers)
         self._submission = PromptSubmission(client, socket, self.lookup, self.split)
         self._desk = desk

@@ -4,15 +4,14 @@ from collections.abc import Mapping
 from time import monotonic
 from typing import Any
 
-from generation.comfyui.protocol import Cached, Event, Executing
-from generation.comfyui.protocol import Progress as StepProgress
+from generation.comfyui.protocol import Cached, Event, Executing, StepProgress
 from generation.models import Attempt
 
 SAMPLERS = ("KSampler", "KSamplerAdvanced", "SamplerCustom", "SamplerCustomAdvanced")
 SAMPLER_WEIGHT = 30
 
 
-class Progress:
+class PromptProgress:
     """Counts finished nodes, a sampler for as much as many others; 99 until it is published.
 
     `first_heard_at` and `heard_at` are the monotonic times of its first and its latest message,

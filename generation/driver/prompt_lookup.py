@@ -167,7 +167,7 @@ class PromptLookup:
         try:
             left = self._left(flight)
         except ANSWERED as error:
-            return seen.LeftFileBroken(error, is_split=is_split)
+            return seen.LeftFileUnreadable(error, is_split=is_split)
         return seen.NotToBeFound(left, is_split=is_split)
 
     def _left(self, flight: Flight) -> tuple[OutputFile, ...]:

@@ -151,7 +151,7 @@ def on_server(stage: OnServer, observed: Observation, now: float) -> Step:
                 return stage, (do.PauseServer(observed.error),)
             # What counts then is whether it left its file.
             return _missed(stage, observed.is_split, now)
-        case seen.LeftFileBroken():
+        case seen.LeftFileUnreadable():
             stage = replace(stage, n_ungiven=stage.n_ungiven + 1)
             if stage.n_ungiven < ERRORS_MOST:
                 return stage, (do.PauseServer(observed.error),)

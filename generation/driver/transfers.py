@@ -142,7 +142,9 @@ class Transfers:
         for _ in range(TIMES_ASKED):
             self._client.drop_connection()
             with suppress(FileMissing):
-                return self._client.view(output, max_bytes=most), split_probes.comes_back(seen)
+                return self._client.view(output, max_bytes=most), split_probes.went_and_came_back(
+                    seen
+                )
         raise FileMissing(
             say("The server has the file {filename!r} at one time only.", filename=output.filename)
         )

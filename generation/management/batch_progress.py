@@ -19,7 +19,7 @@ POLL_S = 0.5
 LINE_S = 5.0
 
 
-class Shown(Protocol):
+class ShownProgress(Protocol):
     """Shows how far a batch is."""
 
     def show(self, batch: Batch) -> None:
@@ -39,7 +39,7 @@ class Bar:
         self._bar.refresh()
 
 
-class Lines:
+class ProgressLines:
     """A line when something has changed, and not too often; what it waits for comes at once."""
 
     def __init__(self, stdout: OutputWrapper) -> None:
@@ -85,11 +85,11 @@ def wait(batch: Batch, stdout: OutputWrapper) -> Batch:
 
 
 @contextmanager
-def _shown(batch: Batch, stdout: OutputWrapper) -> Iterator[Shown]:
+def _shown(batch: Batch, stdout: OutputWrapper) -> Iterator[ShownProgress]:
     with tqdm(
         total=100, desc=str(say("Batch {batch}", batch=batch)), unit="%", disable=None, leave=False
     ) as bar:
-        yield Lines(stdout) if bar.disable else Bar(bar)
+        yield ProgressLines(stdout) if bar.disable else Bar(bar)
 
 
 def _doing(batch: Batch) -> str:

@@ -17,7 +17,7 @@ from typing import Protocol
 from django.db import DatabaseError, InterfaceError, close_old_connections, connections
 
 from generation.selectors import episode_changes as read
-from generation.selectors.episode_changes import Changes, Lines
+from generation.selectors.episode_changes import BatchLines, Changes
 from generation.services import episode_changes
 
 logger = logging.getLogger(__name__)
@@ -101,7 +101,7 @@ class _Reading:
 
     last_number: int
     changes: Mapping[_Place, Changes]
-    lines: Lines
+    lines: BatchLines
     ended: Collection[Right]
 
 
@@ -250,7 +250,7 @@ def _read(places: Iterable[_Place], rights: Iterable[Right]) -> _Reading:
     return _Reading(window.last_number, changes, lines, ended)
 
 
-def _message(changes: Changes, lines: Lines) -> Message | None:
+def _message(changes: Changes, lines: BatchLines) -> Message | None:
     """Return what a listener is told of changes; None where there are none."""
     if not changes.is_whole or any(row.is_everything for row in changes.rows):
         return _event("reset", changes.last_number, "{}")

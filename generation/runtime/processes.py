@@ -122,7 +122,7 @@ def end_with(pids: Sequence[int]) -> None:
         threading.Thread(target=follow, name="end-with", daemon=True).start()
 
 
-class Companion:
+class CompanionProcess:
     """A command of Madsea's beside this process: begun again when it ends, and ended with it.
 
     It gets what the others leave of the machine's cores.

@@ -81,7 +81,7 @@ class Window:
 
 
 @dataclass
-class Lines:
+class BatchLines:
     """The batches that changes name, as they were just after these were read."""
 
     by_id: dict[int, BatchLine] = field(default_factory=dict)
@@ -152,12 +152,12 @@ def _change(row: tuple[Any, ...]) -> Change:
     return Change(number, episode_id, batch_id, tuple(plans), tuple(versions), is_everything)
 
 
-def lines(batch_ids: Collection[int]) -> Lines:
+def lines(batch_ids: Collection[int]) -> BatchLines:
     """Return batches as they are now, each by its row's id, in one query."""
     if not batch_ids:
-        return Lines()
+        return BatchLines()
     rows = batches.with_running_pct().filter(pk__in=batch_ids).order_by()
-    return Lines({batch.pk: _line(batch) for batch in rows})
+    return BatchLines({batch.pk: _line(batch) for batch in rows})
 
 
 def _line(batch: Batch) -> BatchLine:

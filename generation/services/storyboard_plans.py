@@ -60,7 +60,7 @@ class NewPlan:
 
 
 @dataclass(frozen=True)
-class Made:
+class MadePlans:
     """What became of a storyboard's plans.
 
     `plans` are all of them, `new` those that were not there, `changed` the ids of those of which
@@ -91,7 +91,7 @@ def make_plans(
     by: User | None,
     source: str = SOURCE,
     on_step: Callable[[], None] = lambda: None,
-) -> Made:
+) -> MadePlans:
     """Have these plans, their texts and panels; repeating it changes nothing more.
 
     Not to be called within a transaction: it stages files before its own, and names them after it.
@@ -148,7 +148,7 @@ def _stage(
 
 def _write(
     place: _Place, plans: Sequence[NewPlan], images: Mapping[PlanKey, Image], author: Author
-) -> Made:
+) -> MadePlans:
     tree: dict[str, list[str]] = {}
     for new in plans:
         tree.setdefault(new.sequence_id, []).append(new.plan)
@@ -161,7 +161,7 @@ def _write(
         changed = plan_attributes.write_all(texts, by=author.by, source=author.source)
         by_id = {rows[key].pk: image for key, image in images.items()}
         panels = bulk_panel_import.reserve(by_id, rows.values(), actor=author.by)
-    return Made(rows, frozenset(rows.keys() - known), changed, panels, len(panels))
+    return MadePlans(rows, frozenset(rows.keys() - known), changed, panels, len(panels))
 
 
 def _known(place: _Place) -> set[PlanKey]:
@@ -180,7 +180,7 @@ def _discard_unused(images: Iterable[Image], panels: Sequence[Version]) -> None:
             publication.discard(image)
 
 
-def _published(made: Made, on_step: Callable[[], None]) -> Made:
+def _published(made: MadePlans, on_step: Callable[[], None]) -> MadePlans:
     """Give the panels their names, as far as that can be done now; runs that waited go on."""
     n_left = 0
     for version in made.panels:
@@ -191,7 +191,7 @@ def _published(made: Made, on_step: Callable[[], None]) -> Made:
             n_left += 1
         on_step()
     outside_images.release_waiting_runs([version.plan_id for version in made.panels])
-    return Made(made.plans, made.new, made.changed, made.panels, n_left)
+    return MadePlans(made.plans, made.new, made.changed, made.panels, n_left)
 
 
 # What is taken -----------------------------------------------------------------------------------

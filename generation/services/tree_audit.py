@@ -15,7 +15,7 @@ from generation.models import Version
 from generation.services import volumes
 from generation.states import VersionState
 from nomenclature import audit, file_signatures, paths, rules
-from nomenclature.audit import Filed, Finding, Kind
+from nomenclature.audit import Filed, FileFinding, FindingKind
 from nomenclature.errors import NomenclatureError
 from wording import say
 
@@ -65,7 +65,7 @@ class LoggedFile:
 class Report:
     """What an audit found: everything wrong, and every legal file."""
 
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[FileFinding] = field(default_factory=list)
     files: list[LoggedFile] = field(default_factory=list)
 
 
@@ -84,10 +84,12 @@ def audit_tree(root: Path, *, watch: Watch = iter) -> Report:
     report = Report()
     if base == storage.root():
         report.findings += [
-            Finding(path, Kind.NOT_MOUNTED, why) for path, why in volumes.wrong_volumes()
+            FileFinding(path, FindingKind.NOT_MOUNTED, why) for path, why in volumes.wrong_volumes()
         ]
     walked = list(audit.walk(base, start, skip=storage.OWN))
-    report.findings += [walked_file for walked_file in walked if isinstance(walked_file, Finding)]
+    report.findings += [
+        walked_file for walked_file in walked if isinstance(walked_file, FileFinding)
+    ]
     # After the walk: a file is on disk only once its row is there, so none is missed.
     rows = {row.path: row for row in _rows(start.relative_to(base).as_posix())}
     for relative in watch([walked_file for walked_file in walked if isinstance(walked_file, str)]):
@@ -109,13 +111,13 @@ def _rows(prefix: str) -> Iterator[VersionRow]:
 
 def _examine(report: Report, base: Path, relative: str, rows: dict[str, VersionRow]) -> None:
     filed = audit.read(base, relative)
-    if isinstance(filed, Finding):
+    if isinstance(filed, FileFinding):
         report.findings.append(filed)
         return
     try:
         logged, head = _logged(base, filed, rows.get(relative))
     except OSError as error:
-        problem = Finding(relative, Kind.UNREADABLE, error.strerror or str(error))
+        problem = FileFinding(relative, FindingKind.UNREADABLE, error.strerror or str(error))
         report.findings.append(problem)
         return
     report.files.append(logged)
@@ -132,29 +134,31 @@ def _logged(base: Path, filed: Filed, row: VersionRow | None) -> tuple[LoggedFil
     return LoggedFile(filed, sha256, status.st_size, date), head
 
 
-def _unlike(logged: LoggedFile, rows: dict[str, VersionRow]) -> Finding | None:
+def _unlike(logged: LoggedFile, rows: dict[str, VersionRow]) -> FileFinding | None:
     row = rows.get(logged.filed.path)
     if row is None:
-        return Finding(logged.filed.path, Kind.NO_ROW, "the database does not know it")
+        return FileFinding(logged.filed.path, FindingKind.NO_ROW, "the database does not know it")
     if row.sha256 == logged.sha256:
         return None
     detail = f"SHA-256 is {logged.sha256}, was {row.sha256}"
-    return Finding(logged.filed.path, Kind.CHANGED, detail)
+    return FileFinding(logged.filed.path, FindingKind.CHANGED, detail)
 
 
-def _of_rows(base: Path, rows: dict[str, VersionRow], report: Report) -> Iterator[Finding]:
+def _of_rows(base: Path, rows: dict[str, VersionRow], report: Report) -> Iterator[FileFinding]:
     on_disk = {logged.filed.path for logged in report.files}
     unpublished = Version.objects.unpublished()
     unfinished = dict(unpublished.values_list("path", "state"))
     for path, row in rows.items():
         if path in unfinished:
-            yield Finding(path, Kind.UNFINISHED, UNFINISHED[VersionState(unfinished[path])])
+            yield FileFinding(
+                path, FindingKind.UNFINISHED, UNFINISHED[VersionState(unfinished[path])]
+            )
         # A file may have been published since the walk.
         elif row.published_at and path not in on_disk and not os.path.lexists(base / path):
-            yield Finding(path, Kind.NO_FILE, f"SHA-256 was {row.sha256}")
+            yield FileFinding(path, FindingKind.NO_FILE, f"SHA-256 was {row.sha256}")
 
 
-def _of_numbers(rows: dict[str, VersionRow], report: Report) -> Iterator[Finding]:
+def _of_numbers(rows: dict[str, VersionRow], report: Report) -> Iterator[FileFinding]:
     on_disk = [logged.filed for logged in report.files]
     yield from audit.doubles(on_disk)
     yield from audit.gaps([*on_disk, *_named(rows)])

@@ -7,7 +7,7 @@ from typing import cast
 from generation.comfyui.untrusted_json import Json
 from generation.workflows import contract_choices, frontend_substitutions, predicted_refusals
 from generation.workflows.definitions import WIDGETS, Definitions, InputSpec, input_spec
-from generation.workflows.discovery import Reading, read
+from generation.workflows.discovery import GraphReading, read
 from generation.workflows.graph import Graph
 from generation.workflows.limits import DEFAULT, GraphLimits
 from generation.workflows.parameters import Kind, Parameter, Scaled
@@ -107,7 +107,9 @@ def faults(graph: Graph, definitions: Definitions, chosen: Json = NOTHING) -> li
     return list(predicted_refusals.faults(view, [found.result] if found.result else [], settable))
 
 
-def _parameters(reading: Reading, graph: Graph, definitions: Definitions) -> dict[str, Parameter]:
+def _parameters(
+    reading: GraphReading, graph: Graph, definitions: Definitions
+) -> dict[str, Parameter]:
     """Return the parameters of a reading; a name with inputs of different types gets a warning."""
     parameters: dict[str, Parameter] = {}
     for name, targets in reading.targets.items():

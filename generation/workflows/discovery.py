@@ -31,7 +31,7 @@ SEED = "seed"
 
 
 @dataclass
-class Reading:
+class GraphReading:
     """What a graph takes and gives.
 
     `targets` are the inputs that hold each parameter, `scaled` those that move in proportion to
@@ -53,13 +53,15 @@ class Reading:
     questions: list[OpenQuestion] = field(default_factory=list)
 
 
-def read(graph: Graph, definitions: Definitions, answers: HeldAnswers = NOT_ANSWERED) -> Reading:
+def read(
+    graph: Graph, definitions: Definitions, answers: HeldAnswers = NOT_ANSWERED
+) -> GraphReading:
     """Return what a graph tells of itself; what it does not tell is a question, never a guess.
 
     What somebody has answered wins over the graph, and over its titles.
     """
     view = GraphView(graph, definitions)
-    reading = Reading(savers=tuple(_savers(view, answers)))
+    reading = GraphReading(savers=tuple(_savers(view, answers)))
     _find_result(view, reading)
     if reading.result:
         reached = {reading.result.node_id, *view.ancestors(reading.result.node_id)}
@@ -79,7 +81,7 @@ def _savers(view: GraphView, answers: HeldAnswers) -> list[Saver]:
     return [replace(saver, is_titled=saver.node_id == answers.result) for saver in savers]
 
 
-def _add_found(names: Names, reading: Reading, result: str, reached: set[str]) -> None:
+def _add_found(names: Names, reading: GraphReading, result: str, reached: set[str]) -> None:
     view = names.view
     stages = samplings(view, reached)
     _add_steering(names, stages)
@@ -94,7 +96,7 @@ def _add_found(names: Names, reading: Reading, result: str, reached: set[str]) -
     reading.targets, reading.scaled = names.found, names.scaled
 
 
-def _leave_out_unsure(names: Names, reading: Reading, result: str, reached: set[str]) -> None:
+def _leave_out_unsure(names: Names, reading: GraphReading, result: str, reached: set[str]) -> None:
     """Leave out what the picture may be made without, as a switch computes; the seed is drawn."""
     switches = computed_switches(names.view, reached)
     if not switches:
@@ -109,7 +111,7 @@ def _leave_out_unsure(names: Names, reading: Reading, result: str, reached: set[
     reading.warnings += [side_is_computed(names.view, switch, left_out) for switch in switches]
 
 
-def _find_result(view: GraphView, reading: Reading) -> None:
+def _find_result(view: GraphView, reading: GraphReading) -> None:
     """Take the likeliest saver of a picture; without one, say what the graph saves instead."""
     sampled = {stage.node_id for stage in samplings(view, view.graph)}
     whole = [saver for saver in reading.savers if is_whole(view, saver.node_id)] or reading.savers
@@ -127,7 +129,7 @@ def _find_result(view: GraphView, reading: Reading) -> None:
 
 
 def _remark_on_result(
-    view: GraphView, reading: Reading, result: Saver, rivals: Sequence[Saver]
+    view: GraphView, reading: GraphReading, result: Saver, rivals: Sequence[Saver]
 ) -> None:
     """Say whether it saves several pictures, and ask which is meant where others may be as well."""
     reading.warnings += result_nodes.several_pictures_remark(view, result)
@@ -135,7 +137,7 @@ def _remark_on_result(
         reading.questions.append(result_nodes.ask_which([result, *rivals]))
 
 
-def _remark_on_others(view: GraphView, reading: Reading, whole: Sequence[Saver]) -> None:
+def _remark_on_others(view: GraphView, reading: GraphReading, whole: Sequence[Saver]) -> None:
     """Say of every other saver that it is saved beside the result, or that its way is not whole."""
     for saver in reading.savers:
         if saver.kind == "preview" or saver is reading.result:
@@ -144,7 +146,9 @@ def _remark_on_others(view: GraphView, reading: Reading, whole: Sequence[Saver])
         reading.warnings.append(remark(view, saver))
 
 
-def _add_panel(names: Names, reading: Reading, reached: set[str], answers: HeldAnswers) -> None:
+def _add_panel(
+    names: Names, reading: GraphReading, reached: set[str], answers: HeldAnswers
+) -> None:
     view = names.view
     loaders = panel_inputs.loaders(view, reached)
     reading.loaders = tuple(loader.target[0] for loader in loaders)
@@ -164,7 +168,7 @@ def _add_panel(names: Names, reading: Reading, reached: set[str], answers: HeldA
     names.next(PANEL, tuple(loader.target for loader in chosen) or (left[0].target,))
 
 
-def _has_no_panel(reading: Reading, answers: HeldAnswers) -> bool:
+def _has_no_panel(reading: GraphReading, answers: HeldAnswers) -> bool:
     """Tell whether it was answered that none of the loaders takes the panel."""
     among = answers.no_panel_among
     return bool(among) and among.issuperset(reading.loaders)
@@ -236,7 +240,7 @@ def _add_threshold(names: Names, reached: set[str]) -> None:
     names.share("threshold", [source for source in sources if source])
 
 
-def _add_titled(view: GraphView, reading: Reading, answered: frozenset[str]) -> None:
+def _add_titled(view: GraphView, reading: GraphReading, answered: frozenset[str]) -> None:
     """Let titles win over what was found: `@name` takes the name, and its input from others.
 
     Not over what somebody has answered.

@@ -70,11 +70,11 @@ def _flood(site: Site, web: Started, seconds: float) -> Table:
     token = site.env["MADSEA_BENCH_TOKEN"]
     found = {title: crowds.Answers([], 0) for title in _RATES}
     spent_s = dict.fromkeys(_RATES, 0.0)
-    strangers_met = crowds.Mob()
+    strangers_met = crowds.StrangerAnswers()
     for title in [*_RATES] * N_WINDOWS:
         before = process_usage.cpu_s(web.process.pid)
         with crowds.flood(_port(site), _RATES[title], seconds / N_WINDOWS) as met:
-            found[title] += crowds.ordinary(site.base, token, seconds / N_WINDOWS)
+            found[title] += crowds.read_as_frontend(site.base, token, seconds / N_WINDOWS)
         spent_s[title] += process_usage.cpu_s(web.process.pid) - before
         strangers_met.replies += met.replies
     for title, answers in found.items():

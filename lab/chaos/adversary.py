@@ -20,7 +20,7 @@ import requests
 
 from lab.chaos import small_images
 from lab.chaos.attack_schedule import FAULT_NAMES, FAULTS, N_SERVERS, UNTIL_RESTART, Act
-from lab.chaos.attacked_site import Field, Post, send
+from lab.chaos.attacked_site import AttackedSite, Post, send
 
 FAULTS_PATH = "/_preview/faults"
 Undo = Callable[[], object]
@@ -29,7 +29,7 @@ RING = (
 )
 
 
-class Missed(Exception):
+class NobodyToHit(Exception):
     """There was nobody to be hit."""
 
 
@@ -50,7 +50,7 @@ class Done:
 class Adversary:
     """One run's adversary; `tried` are its acts so far, `done` and `missed` what came of them."""
 
-    def __init__(self, field: Field) -> None:
+    def __init__(self, field: AttackedSite) -> None:
         self._field = field
         self._undoing: list[tuple[float, int, Undo]] = []
         self._count = itertools.count()
@@ -75,7 +75,7 @@ class Adversary:
         self._field.disk.free()
         self._field.wake_all()
         for number in range(N_SERVERS):
-            with suppress(Missed):
+            with suppress(NobodyToHit):
                 self._heal(number)
         self._field.keep()
 
@@ -105,7 +105,7 @@ class Adversary:
         self.tried.append(act)
         try:
             whom = deed(act)
-        except (Missed, sqlite3.Error, psycopg.Error):
+        except (NobodyToHit, sqlite3.Error, psycopg.Error):
             self.missed.append(act)
         else:
             self.done.append(Done(act, at, whom, time.time() + act.for_s))
@@ -184,7 +184,7 @@ class Adversary:
         if name in UNTIL_RESTART:
             self._field.servers[number].kill()
             return
-        with suppress(Missed):
+        with suppress(NobodyToHit):
             self._faults(number, {"clear": [name]})
 
     def _faults(self, number: int, body: dict[str, Any]) -> requests.Response:
@@ -195,17 +195,17 @@ class Adversary:
         for step in range(N_SERVERS):
             number = (act.on + step) % N_SERVERS
             if self._field.servers[number].is_alive:
-                with suppress(Missed):
+                with suppress(NobodyToHit):
                     self._post(number, path, body)
                     return number, self._field.servers[number].name
-        raise Missed(act.kind)
+        raise NobodyToHit(act.kind)
 
     def _foreign_prompt(self, act: Act) -> str:
         """Queue a prompt of somebody else's."""
         prompt_id = str(uuid.UUID(int=random.Random(str(act)).getrandbits(128), version=4))
         self.foreign.append(prompt_id)
         body = {
-            "prompt": small_images.foreign(prompt_id),
+            "prompt": small_images.foreign_prompt(prompt_id),
             "prompt_id": prompt_id,
             "client_id": "a colleague",
         }
@@ -217,7 +217,7 @@ class Adversary:
             answer = requests.post(url, json=body, timeout=1)
             answer.raise_for_status()
         except requests.RequestException as error:
-            raise Missed(url) from error
+            raise NobodyToHit(url) from error
         return answer
 
     # Database, broker, disk ----------------------------------------------------------------------
@@ -236,7 +236,7 @@ class Adversary:
         where = f"url = '{url}' AND lease_token IS NOT NULL"
         statement = f"UPDATE generation_server SET lease_expires_at = {moved} WHERE {where}"
         if not self._field.execute(statement):
-            raise Missed(statement)
+            raise NobodyToHit(statement)
         return self._server(act).name
 
     def _lose_messages(self, act: Act) -> str:
@@ -247,7 +247,7 @@ class Adversary:
             with closing(redis.from_url(broker.url)) as client:
                 return f"{client.delete(f'django_q:{self._field.site.queue}:q')} lists"
         except redis.RedisError as error:
-            raise Missed(broker.url) from error
+            raise NobodyToHit(broker.url) from error
 
     def _ring_twice(self, act: Act) -> str:
         """Ask for every driver once more than anybody needs."""
@@ -272,7 +272,7 @@ class Adversary:
     def _broker_away(self, act: Act) -> str:
         broker = self._field.redis
         if broker is None:
-            raise Missed(act.kind)
+            raise NobodyToHit(act.kind)
         broker.stop()
         self._undo_later(act, broker.start)
         return "Redis"
@@ -290,7 +290,7 @@ class Adversary:
 
 def _one_of(act: Act, pids: list[int]) -> int:
     if not pids:
-        raise Missed(act.kind)
+        raise NobodyToHit(act.kind)
     return pids[act.on % len(pids)]
 
 
@@ -298,12 +298,12 @@ def _hit(pid: int, number: signal.Signals) -> str:
     try:
         os.kill(pid, number)
     except ProcessLookupError as error:
-        raise Missed(str(pid)) from error
+        raise NobodyToHit(str(pid)) from error
     return f"process {pid}"
 
 
 def _kill(post: Post, act: Act, *, session: bool = False) -> str:
     if not post.is_alive:
-        raise Missed(post.name)
+        raise NobodyToHit(post.name)
     post.kill(act.for_s, session=session)
     return post.name

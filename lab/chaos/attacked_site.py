@@ -66,7 +66,7 @@ class Post:
         self.started.process.wait()
 
 
-class Field:
+class AttackedSite:
     """Everything that a run hits, and everything that it asks for."""
 
     def __init__(self, site: Site, disk: Disk, redis: Redis | None) -> None:

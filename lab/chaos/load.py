@@ -11,8 +11,8 @@ from typing import Any
 import requests
 
 from lab.chaos import small_images
-from lab.chaos.attacked_site import Field
-from lab.chaos.load_script import PlanKey, Script, Step, Wanted
+from lab.chaos.attacked_site import AttackedSite
+from lab.chaos.load_script import PlanKey, Script, Step, WantedRequest
 from tests.processes import PROJECT_ID
 
 INSISTS_S = 60.0
@@ -37,7 +37,7 @@ class Heard:
 class Load(threading.Thread):
     """Plays the script; `heard`, `batches` and `wrong` are what came of it."""
 
-    def __init__(self, field: Field, token: str, script: Script, seed: int) -> None:
+    def __init__(self, field: AttackedSite, token: str, script: Script, seed: int) -> None:
         super().__init__(name="load", daemon=True)
         self._field = field
         self._script = script
@@ -132,7 +132,9 @@ class Load(threading.Thread):
         if answer.status_code != 409:
             self.wrong.append((2, f"key {wanted.key} with another body: {answer.status_code}"))
 
-    def _generate(self, step: Step, wanted: Wanted, body: dict[str, Any]) -> requests.Response:
+    def _generate(
+        self, step: Step, wanted: WantedRequest, body: dict[str, Any]
+    ) -> requests.Response:
         headers = {"Idempotency-Key": wanted.key}
         return self._ask(step, "POST", "generate_ai_concept", json=body, headers=headers)
 

@@ -29,7 +29,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedRequest:
     """A batch to be asked for, and the key that it is asked for with."""
 
     key: str
@@ -47,7 +47,7 @@ class Wanted:
 class Script:
     """Everything that is asked for, in the order of its time."""
 
-    wanted: list[Wanted] = field(default_factory=list)
+    wanted: list[WantedRequest] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
 
 
@@ -88,7 +88,7 @@ def draw(seed: int, lasts_s: float) -> Script:
     return script
 
 
-def _wanted(chance: random.Random, seed: int, number: int) -> Wanted:
+def _wanted(chance: random.Random, seed: int, number: int) -> WantedRequest:
     chosen = chance.sample(WITH_PANEL, chance.randint(4, 9))
     chosen += chance.sample(WITHOUT_PANEL, chance.choice((0, 0, 1, 2)))
     mode = "manuel" if chance.random() < 0.2 else "auto"
@@ -103,7 +103,7 @@ def _wanted(chance: random.Random, seed: int, number: int) -> Wanted:
     if mode == "auto":
         body["workflow_json"] = chance.choice(WORKFLOWS)
         body["params"] = _params(chance, body["workflow_json"])
-    return Wanted(f"chaos-{seed}-{number}", body)
+    return WantedRequest(f"chaos-{seed}-{number}", body)
 
 
 def _params(chance: random.Random, workflow: str) -> dict[str, Any]:
@@ -120,7 +120,9 @@ def _sequences(chosen: Sequence[PlanKey]) -> list[dict[str, Any]]:
     ]
 
 
-def _step(chance: random.Random, verb: str, lasts_s: float, wanted: Sequence[Wanted]) -> Step:
+def _step(
+    chance: random.Random, verb: str, lasts_s: float, wanted: Sequence[WantedRequest]
+) -> Step:
     at_s = round(chance.uniform(0.02, 1.0) * lasts_s, 2)
     begun = max(1, int(len(wanted) * at_s / lasts_s))
     batch = chance.randrange(max(0, begun - 4), begun)

@@ -15,7 +15,7 @@ from generation.storage import STAGING
 from lab.chaos import attack_schedule, load_script, small_images
 from lab.chaos import ordeal_order as orders
 from lab.chaos.adversary import Adversary
-from lab.chaos.attacked_site import SERVERS, Field, redis_server
+from lab.chaos.attacked_site import SERVERS, AttackedSite, redis_server
 from lab.chaos.disk import Disk
 from lab.chaos.file_and_row_watcher import Watcher
 from lab.chaos.load import Load
@@ -65,7 +65,7 @@ def undergo(order: Order, folder: Path) -> Result:
 
 
 @contextmanager
-def _field(order: Order, folder: Path) -> Iterator[tuple[Field, Sites]]:
+def _field(order: Order, folder: Path) -> Iterator[tuple[AttackedSite, Sites]]:
     panels = {
         f"E202_{sequence}-{code}_extracted-raw.png": small_images.png(f"#0000{int(code):02x}")
         for sequence, code in load_script.WITH_PANEL
@@ -82,7 +82,7 @@ def _field(order: Order, folder: Path) -> Iterator[tuple[Field, Sites]]:
         stack.callback(site.close)
         if site.database:
             stack.callback(_keep_rows, site)
-        yield Field(site, disk, redis), sites
+        yield AttackedSite(site, disk, redis), sites
 
 
 def _keep_rows(site: Site) -> None:
@@ -91,7 +91,7 @@ def _keep_rows(site: Site) -> None:
     site.manage("dumpdata", *unneeded, "--output", str(site.home / ROWS))
 
 
-def _let_happen(order: Order, field_: Field, sites: Sites, result: Result) -> dict[str, Any]:
+def _let_happen(order: Order, field_: AttackedSite, sites: Sites, result: Result) -> dict[str, Any]:
     load = Load(
         field_, sites.access["token"], load_script.draw(order.seed, order.lasts_s), order.seed
     )
@@ -126,7 +126,7 @@ def _let_happen(order: Order, field_: Field, sites: Sites, result: Result) -> di
     }
 
 
-def _wait_for_the_end(field_: Field, load: Load) -> list[str]:
+def _wait_for_the_end(field_: AttackedSite, load: Load) -> list[str]:
     """Return the batches that are not at rest after a bounded time."""
     ends_at = time.monotonic() + ENDS_WITHIN_S
     left = load.settle()
@@ -137,7 +137,7 @@ def _wait_for_the_end(field_: Field, load: Load) -> list[str]:
     return left
 
 
-def _is_busy(field_: Field) -> bool:
+def _is_busy(field_: AttackedSite) -> bool:
     """Tell whether rows are unfinished, or a killed process has left a file that is still young."""
     staging = field_.site.projects / STAGING
     return bool(field_.site.value(UNFINISHED)) or any(staging.glob("*"))

@@ -8,7 +8,7 @@ from PIL import Image
 Graph = dict[str, dict[str, Any]]
 
 
-def foreign(name: str) -> Graph:
+def foreign_prompt(name: str) -> Graph:
     """Return the graph of a prompt that is not Madsea's; no two of them share a result."""
     size = {"width": 64, "height": 36, "batch_size": 1, "color": 0}
     saved = {"images": ["1", 0], "filename_prefix": f"foreign/{name}"}

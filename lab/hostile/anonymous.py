@@ -125,7 +125,7 @@ def _crowd(web: Web, hash_s: float) -> Fact:
     before = process_usage.cpu_s(web.pid)
     with ThreadPoolExecutor(1) as thread:
         guesses = thread.submit(crowds.crowd, web.port, N_GUESSES)
-        beside = crowds.ordinary(web.base, web.token, 3)
+        beside = crowds.read_as_frontend(web.base, web.token, 3)
         found = guesses.result()
     n_hashes = (process_usage.cpu_s(web.pid) - before) / hash_s
     took_s = max(reply.took_s for reply in found.replies)
@@ -161,18 +161,18 @@ def _closed(web: Web, said: bytes, drip: bytes) -> tuple[float, bytes]:
 
 def _half_open(web: Web) -> Fact:
     with crowds.silent(web.port, 800, b"GET / HTTP/1.1\r\n"):
-        found = crowds.ordinary(web.base, web.token, 1)
+        found = crowds.read_as_frontend(web.base, web.token, 1)
     seen = f"{len(found.seconds)} answers, the median {found.median_ms:.0f} ms"
     return Fact("Beside 800 open heads others are answered", seen, not found.n_failed)
 
 
 def _flood(web: Web) -> Iterator[Fact]:
     """Ask beside a flood and alone, by turns, as others use the machine too."""
-    alone, beside, found = crowds.Answers([], 0), crowds.Answers([], 0), crowds.Mob()
+    alone, beside, found = crowds.Answers([], 0), crowds.Answers([], 0), crowds.StrangerAnswers()
     for _ in range(N_WINDOWS):
-        alone += crowds.ordinary(web.base, web.token, WINDOW_S)
+        alone += crowds.read_as_frontend(web.base, web.token, WINDOW_S)
         with crowds.flood(web.port, PER_S, WINDOW_S) as strangers:
-            beside += crowds.ordinary(web.base, web.token, WINDOW_S)
+            beside += crowds.read_as_frontend(web.base, web.token, WINDOW_S)
         found.replies += strangers.replies
     times = f"{alone.median_ms:.0f} ms alone, {beside.median_ms:.0f} ms beside"
     ratio = beside.median_ms / alone.median_ms

@@ -23,7 +23,7 @@ N_THREADS = 40
 
 
 @dataclass
-class Mob:
+class StrangerAnswers:
     """What the strangers were answered."""
 
     replies: list[Reply] = field(default_factory=list)
@@ -42,9 +42,9 @@ def wrong_password(name: str) -> Iterator[bytes]:
     yield from raw_requests.sized("POST", strange_requests.TOKEN, body, strange_requests.JSON)
 
 
-def crowd(port: int, n_strangers: int) -> Mob:
+def crowd(port: int, n_strangers: int) -> StrangerAnswers:
     """Send so many wrong passwords at once, each of another name."""
-    mob = Mob()
+    mob = StrangerAnswers()
     with ThreadPoolExecutor(n_strangers) as threads:
         tries = [wrong_password(f"name-{n}") for n in range(n_strangers)]
         mob.replies += threads.map(lambda parts: raw_requests.send(port, parts), tries)
@@ -52,12 +52,12 @@ def crowd(port: int, n_strangers: int) -> Mob:
 
 
 @contextmanager
-def flood(port: int, per_s: float, lasts_s: float) -> Iterator[Mob]:
+def flood(port: int, per_s: float, lasts_s: float) -> Iterator[StrangerAnswers]:
     """Keep up so many hostile requests a second, of every kind, from a process of its own.
 
     It is known at the end what they were answered; the block is to last as long.
     """
-    mob = Mob()
+    mob = StrangerAnswers()
     command = [sys.executable, "-m", "lab.hostile.crowds", str(port), str(per_s), str(lasts_s)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -70,9 +70,9 @@ def flood(port: int, per_s: float, lasts_s: float) -> Iterator[Mob]:
     mob.failures += told["failures"]
 
 
-def keep_up(port: int, per_s: float, lasts_s: float) -> Mob:
+def keep_up(port: int, per_s: float, lasts_s: float) -> StrangerAnswers:
     """Send the requests of a flood, each when it is due."""
-    mob, began = Mob(), time.monotonic()
+    mob, began = StrangerAnswers(), time.monotonic()
 
     def one(number: int) -> None:
         try:
@@ -125,7 +125,7 @@ class Answers:
         return 1000 * percentile(self.seconds, 0.95)
 
 
-def ordinary(base: str, token: str, lasts_s: float) -> Answers:
+def read_as_frontend(base: str, token: str, lasts_s: float) -> Answers:
     """Read the list of batches ten times a second, as a frontend does."""
     seconds, n_failed, ends_at = [], 0, time.monotonic() + lasts_s
     with requests.Session() as session:

@@ -50,13 +50,13 @@ def main(url: str, request: str, seconds: float) -> dict[str, Any]:
     Path("/proc/self/clear_refs").write_text("5")
     servers.read_now(server)
     capability.refresh()
-    driven(server, StopSignal(batch.runs.get(), time.monotonic() + seconds))
+    drive_repeatedly(server, StopSignal(batch.runs.get(), time.monotonic() + seconds))
     said = told(server, batch.runs.get()) | {"grown_mb": memory("VmHWM") - before}
     batches.cancel(batch, actor=None)
     return said
 
 
-def driven(server: Server, stop: StopSignal) -> None:
+def drive_repeatedly(server: Server, stop: StopSignal) -> None:
     """Drive as the workers do: driver after driver while there is work."""
     while not stop.poll():
         drive(server.pk, stop=stop)

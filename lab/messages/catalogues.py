@@ -25,7 +25,7 @@ _MADE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Part:
+class AppCatalogue:
     """What one catalogue is of: folders of modules and of templates, below the root."""
 
     home: str
@@ -45,7 +45,7 @@ class Part:
 
 APPS = tuple(name for name in ("generation", "storyboards", "review") if (ROOT / name).is_dir())
 #: What belongs to no app.
-SITE = Part(
+SITE = AppCatalogue(
     "madsea",
     ("madsea", "nomenclature", "wording"),
     (
@@ -56,12 +56,15 @@ SITE = Part(
     ),
 )
 PARTS = (
-    *(Part(name, (name,), (f"templates/admin/{name}", f"templates/{name}")) for name in APPS),
+    *(
+        AppCatalogue(name, (name,), (f"templates/admin/{name}", f"templates/{name}"))
+        for name in APPS
+    ),
     SITE,
 )
 
 
-def gathered(part: Part) -> dict[str, Message]:
+def gathered(part: AppCatalogue) -> dict[str, Message]:
     """Return what is marked in a part, by its singular; the first file that says it counts."""
     found: dict[str, Message] = {}
     for message in _messages(part):
@@ -72,7 +75,7 @@ def gathered(part: Part) -> dict[str, Message]:
     return dict(sorted(found.items()))
 
 
-def _messages(part: Part) -> Iterator[Message]:
+def _messages(part: AppCatalogue) -> Iterator[Message]:
     for file in _files(part.modules, "*.py"):
         if "migrations" not in file.parts:
             yield from in_python(file, ROOT)
@@ -116,7 +119,7 @@ def _files(places: Iterable[str], pattern: str) -> Iterator[Path]:
         yield from [path] if path.is_file() else sorted(path.rglob(pattern))
 
 
-def read(part: Part) -> Catalog:
+def read(part: AppCatalogue) -> Catalog:
     """Return what a part's catalogue says in French; an empty one where there is none."""
     if not part.po.exists():
         return Catalog(locale=FRENCH)
@@ -124,7 +127,7 @@ def read(part: Part) -> Catalog:
         return read_po(file, locale=FRENCH)
 
 
-def updated(part: Part) -> Catalog:
+def updated(part: AppCatalogue) -> Catalog:
     """Return the catalogue with everything that is marked now, and nothing else."""
     old, new = read(part), Catalog(locale=FRENCH, creation_date=_MADE, revision_date=_MADE)
     for message in gathered(part).values():
@@ -135,7 +138,7 @@ def updated(part: Part) -> Catalog:
     return new
 
 
-def save(part: Part, catalogue: Catalog) -> None:
+def save(part: AppCatalogue, catalogue: Catalog) -> None:
     """Write a catalogue, and compile it; an empty one is none."""
     if not len(catalogue):
         return

@@ -76,7 +76,7 @@ class Bystander(threading.Thread):
         queued = [each for each in running + waiting if each in self.posted]
         if not queued and not self.leaves.is_set():
             self._color += 1
-            queued = [self.comfy.post(graphs.foreign(self._color), "somebody")]
+            queued = [self.comfy.post(graphs.foreign_prompt(self._color), "somebody")]
             self.posted[queued[0]] = time.time()
         return queued
 

@@ -18,7 +18,7 @@ def ours() -> Graph:
     }
 
 
-def foreign(color: int) -> Graph:
+def foreign_prompt(color: int) -> Graph:
     """Return the graph of a prompt that is not Madsea's; each colour is rendered anew."""
     empty = {**SIZE, "batch_size": 1, "color": color}
     return {

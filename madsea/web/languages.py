@@ -18,7 +18,7 @@ _PROGRAMS = ("/api", "/files")
 _WORDS = ("text/html", "application/json")
 
 
-class Speak:
+class LanguageMiddleware:
     """Answers in French or English.
 
     Pages: as the person chose (a cookie), else as the browser asks, else `LANGUAGE_CODE`. The API:

@@ -19,7 +19,7 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Headers = Iterable[tuple[bytes, bytes]]
 
 
-class Body:
+class RequestBody:
     """What has come of a body: in memory, and on disk once it is large."""
 
     def __init__(self, headers: Headers, receive: Receive) -> None:

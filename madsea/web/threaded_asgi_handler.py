@@ -35,7 +35,7 @@ from madsea.web import (
 )
 from madsea.web.fair_queue import FairQueue
 from madsea.web.refusals import RefusedUnread
-from madsea.web.request_bodies import Body
+from madsea.web.request_bodies import RequestBody
 from wording import say
 
 T = TypeVar("T")
@@ -85,7 +85,7 @@ class ThreadedHandler(ASGIHandler):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             raise ValueError(f"Only HTTP is answered here, not {scope['type']}.")
-        body = Body(scope.get("headers", ()), receive)
+        body = RequestBody(scope.get("headers", ()), receive)
         self._n_at_hand += 1
         try:
             await self._handle(scope, body, send)
@@ -95,7 +95,7 @@ class ThreadedHandler(ASGIHandler):
             self._n_at_hand -= 1
             body.close()
 
-    async def _handle(self, scope: Scope, body: Body, send: Any) -> None:
+    async def _handle(self, scope: Scope, body: RequestBody, send: Any) -> None:
         admitted = await self._admitted(scope, body)
         response = await self._in_turn(admitted, body)
         if not body.is_whole:
@@ -114,7 +114,7 @@ class ThreadedHandler(ASGIHandler):
 
     # What may be said ----------------------------------------------------------------------------
 
-    async def _admitted(self, scope: Scope, body: Body) -> Scope:
+    async def _admitted(self, scope: Scope, body: RequestBody) -> Scope:
         """Read the body as far as it may be; return the scope to answer, with it or without."""
         if self._n_at_hand > REQUESTS_MAX:
             return _without_body(scope, _BUSY)
@@ -130,7 +130,7 @@ class ThreadedHandler(ASGIHandler):
                 raise
             return _without_body(scope, trouble)
 
-    async def _read(self, scope: Scope, body: Body) -> Scope:
+    async def _read(self, scope: Scope, body: RequestBody) -> Scope:
         if await body.read(request_bodies.SMALL_BYTES):
             return _with_body(scope, body)
         allowed = await self._on_a_thread(body_allowance.admit, scope)
@@ -142,7 +142,7 @@ class ThreadedHandler(ASGIHandler):
             return _without_body(scope, _too_large(allowed.max_bytes))
         return _without_body(scope)
 
-    async def _in_turn(self, scope: Scope, body: Body) -> Any:
+    async def _in_turn(self, scope: Scope, body: RequestBody) -> Any:
         """Answer on a thread; logins on one, each in the turn of its address."""
         if not logins.is_login(scope):
             return await self._on_a_thread(self._answer, scope, body)
@@ -158,7 +158,7 @@ class ThreadedHandler(ASGIHandler):
 
     # The answer ----------------------------------------------------------------------------------
 
-    def _answer(self, scope: Scope, body: Body) -> Any:
+    def _answer(self, scope: Scope, body: RequestBody) -> Any:
         set_script_prefix(get_script_prefix(scope))
         request_started.send(sender=type(self), scope=scope)
         request, refusal = self.create_request(scope, body.file)
@@ -183,7 +183,7 @@ class ThreadedHandler(ASGIHandler):
         return await loop.run_in_executor(self._threads, call, *arguments)
 
 
-async def _while_connected(body: Body, sending: Coroutine[Any, Any, None]) -> None:
+async def _while_connected(body: RequestBody, sending: Coroutine[Any, Any, None]) -> None:
     """Send an answer that has no end of its own, until its client leaves."""
     leaving = asyncio.create_task(body.client_leaves())
     sent = asyncio.create_task(sending)
@@ -197,7 +197,7 @@ async def _while_connected(body: Body, sending: Coroutine[Any, Any, None]) -> No
         await asyncio.gather(leaving, sent, return_exceptions=True)
 
 
-def _with_body(scope: Scope, body: Body) -> Scope:
+def _with_body(scope: Scope, body: RequestBody) -> Scope:
     return scope | {
         "headers": request_bodies.length_headers(scope.get("headers", ()), body.n_bytes)
     }

@@ -16,7 +16,7 @@ from generation.models import Episode
 from generation.services import permissions
 from review.models.review_link import LABEL_MAX
 from review.services import decisions, links
-from review.services.links import Made, NewLink
+from review.services.links import MadeLink, NewLink
 
 TEMPLATE = "admin/review/new_link.html"
 #: What the service calls fields that are called otherwise here.
@@ -95,7 +95,7 @@ def view(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     return TemplateResponse(request, TEMPLATE, context | more)
 
 
-def _make(form: LinkForm, user: User) -> Made | None:
+def _make(form: LinkForm, user: User) -> MadeLink | None:
     """Return the new link; None where it cannot be: the form says why."""
     try:
         return links.create(form.wanted(), by=user)

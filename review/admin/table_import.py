@@ -18,7 +18,7 @@ from generation.services import permissions
 from review.selectors.state_words import DECISIONS
 from review.services import decisions, review_tables
 from review.services.decisions import Reviewer
-from review.services.review_tables import Reading
+from review.services.review_tables import TableReading
 from wording import say, say_n
 
 TEMPLATE = "admin/review/read_table.html"
@@ -74,7 +74,7 @@ def _take(request: HttpRequest, user: User) -> HttpResponse:
     return HttpResponseRedirect(reverse("admin:review_review_changelist"))
 
 
-def reading_in_words(found: Reading) -> str:
+def reading_in_words(found: TableReading) -> str:
     """Return in a sentence what was read of a table."""
     return say(
         "{n} rows: {taken} decide something, {done} say what is decided already, {unchanged} say"
@@ -87,13 +87,13 @@ def reading_in_words(found: Reading) -> str:
     )
 
 
-def _problems(found: Reading) -> Table | None:
+def _problems(found: TableReading) -> Table | None:
     rows = [(problem.detail,) for problem in first_problems(found.problems)]
     title = say("What is wrong: nothing of the table is taken until it is mended")
     return Table(title, (say("Where, and what"),), rows) if rows else None
 
 
-def _rows(found: Reading) -> Table:
+def _rows(found: TableReading) -> Table:
     rows = [
         (
             str(row.line),

@@ -21,9 +21,9 @@ from review.selectors.light_table import Show, TableQuery
 from review.services import contact_sheets, downloads, exports, picture_zips, review_tables
 from review.services.contact_sheets import NotDrawn
 from review.services.exports import Selection
-from review.services.picture_zips import Zip
+from review.services.picture_zips import PictureZip
 from review.services.review_tables import SEPARATORS
-from review.sheets.job import PAGES, Job
+from review.sheets.job import PAGES, SheetJob
 from wording import say, words_of
 
 Answer = TypeVar("Answer", bound=HttpResponseBase)
@@ -117,7 +117,7 @@ class PicturesZip(_Export):
         return zip_answer(picture_zips.pack(of.versions()), f"{of.name}.zip")
 
 
-def zip_answer(packed: Zip, name: str) -> UntilClientLeaves:
+def zip_answer(packed: PictureZip, name: str) -> UntilClientLeaves:
     """Answer a zip, piece by piece, its length said beforehand."""
     response = UntilClientLeaves(downloads.send_pieces(packed.pieces(), name), content_type=ZIP)
     response["Content-Length"] = str(packed.n_bytes)
@@ -142,7 +142,7 @@ class ContactSheetPdf(_Export):
 class SheetAnswer(MadeBehind):
     """A contact sheet, drawn by a child while no thread waits for it."""
 
-    def __init__(self, wanted: Job) -> None:
+    def __init__(self, wanted: SheetJob) -> None:
         super().__init__(self._drawn(), content_type=PDF)
         self._wanted = wanted
         self._language = translation.get_language()

@@ -4,7 +4,7 @@ from typing import TypedDict
 
 from generation.api.errors import ErrorLine
 from generation.errors import first_problems
-from review.services.review_tables import DecisionRow, Reading
+from review.services.review_tables import DecisionRow, TableReading
 
 
 class TableRow(TypedDict):
@@ -31,7 +31,7 @@ class TableDocument(TypedDict):
     problems: list[ErrorLine]
 
 
-def document(of: Reading, *, dry_run: bool) -> TableDocument:
+def document(of: TableReading, *, dry_run: bool) -> TableDocument:
     """Return what a table came to, or would come to."""
     return {
         "dry_run": dry_run,

@@ -19,7 +19,7 @@ from review.selectors import reviews
 from review.selectors.light_table import Tile
 from review.selectors.state_words import FILTERS, NONE, WORDS
 from review.services.exports import Selection
-from review.sheets.job import PAGES, Cell, Job
+from review.sheets.job import PAGES, Cell, SheetJob
 from wording import say, say_n
 
 #: By pictures on a page: how many plans a sheet may have. A large picture takes its child 15 ms.
@@ -49,7 +49,7 @@ class NotDrawn(MadseaError):
     code = "not_drawn"
 
 
-def job(of: Selection, per_page: int) -> Job:
+def job(of: Selection, per_page: int) -> SheetJob:
     """Return what a contact sheet of a selection is to show, in the language of who asks.
 
     Raises:
@@ -72,7 +72,7 @@ def job(of: Selection, per_page: int) -> Job:
     return _job(of, per_page)
 
 
-def _job(of: Selection, per_page: int) -> Job:
+def _job(of: Selection, per_page: int) -> SheetJob:
     ids = of.version_ids
     hashes = {version.pk: version.sha256 for version in of.versions()}
     said = reviews.last_comments(ids)
@@ -91,7 +91,7 @@ def _job(of: Selection, per_page: int) -> Job:
             picture=_picture(hashes.get(version_id, ""), _WIDTHS_PX[per_page]),
         )
 
-    return Job(
+    return SheetJob(
         title=f"{place} — {of.episode.project.code}",
         subtitle=" · ".join([str(FILTERS[of.asked.show]), n_plans, now]),
         page=str(say("page {page} of {pages}", page="{page}", pages="{pages}")),
@@ -108,7 +108,7 @@ def _picture(sha256: str, width_px: int) -> str:
     return f"{storage.DERIVED}/{thumbnails.folder(sha256)}/{thumbnails.name(sha256, width_px)}"
 
 
-async def draw(of: Job) -> bytes:
+async def draw(of: SheetJob) -> bytes:
     """Return a contact sheet as PDF, drawn by a child with limits of memory and time.
 
     Raises:
@@ -122,7 +122,7 @@ async def draw(of: Job) -> bytes:
         raise Busy(say("Too many contact sheets are drawn just now: try again later.")) from None
 
 
-async def _drawn(of: Job) -> bytes:
+async def _drawn(of: SheetJob) -> bytes:
     # Nothing else of our environment: it holds secrets.
     child = await asyncio.create_subprocess_exec(
         sys.executable,

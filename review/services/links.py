@@ -56,14 +56,14 @@ class NewLink:
 
 
 @dataclass(frozen=True)
-class Made:
+class MadeLink:
     """A new link with its token, which nobody can be told again."""
 
     link: ReviewLink
     token: str
 
 
-def create(asked: NewLink, *, by: User | None) -> Made:
+def create(asked: NewLink, *, by: User | None) -> MadeLink:
     """Make a link to what there is at this moment: what is published later is not in it.
 
     Raises:
@@ -93,7 +93,7 @@ def create(asked: NewLink, *, by: User | None) -> Made:
         LinkedVersion.objects.bulk_create(_linked(link, versions))
         may = {"may_decide": link.may_decide, "may_download": link.may_download}
         acts.record("share", link, by=by, after={"pictures": len(versions), **may})
-    return Made(links.link_of_id(link.pk), token)
+    return MadeLink(links.link_of_id(link.pk), token)
 
 
 def _place(asked: NewLink) -> tuple[Episode, SequenceRow | None]:

@@ -23,7 +23,7 @@ PIECE_BYTES = 256 * 2**10
 
 
 @dataclass(frozen=True)
-class Zip:
+class PictureZip:
     """A zip that is ready to be sent; `missing` says in words what could not be put into it."""
 
     entries: Sequence[ZipEntry]
@@ -43,7 +43,7 @@ class Zip:
         return stored_zip.pieces(self.entries)
 
 
-def pack(versions: Sequence[Version]) -> Zip:
+def pack(versions: Sequence[Version]) -> PictureZip:
     """Return the zip of some versions' files, as they are served, under their own names.
 
     A file that is not there is named in a text beside the others.
@@ -68,7 +68,7 @@ def pack(versions: Sequence[Version]) -> Zip:
             missing[0] if missing else say("There is no picture here to take away."),
             code="no_pictures",
         )
-    return Zip([*_beside(entries, missing), *(entry for _, entry in entries)], missing)
+    return PictureZip([*_beside(entries, missing), *(entry for _, entry in entries)], missing)
 
 
 def _refuse_too_much(versions: Sequence[Version]) -> None:

@@ -9,7 +9,7 @@ from review.models import Retake, Review
 from review.selectors import retakes, reviews
 from review.selectors.reviews import ReviewDocument
 from review.services import retake_source
-from review.services.retake_source import Ground, Prompts
+from review.services.retake_source import PromptsOfPlans, RetakeSource
 
 
 class RetakeDocument(TypedDict):
@@ -55,7 +55,7 @@ def documents(versions: Sequence[Version]) -> list[RetakeDocument]:
     asking = retakes.asking_decisions([version.pk for version in versions])
     last = retakes.last_of([review.pk for review in asking.values()])
     busy = retakes.in_render([version.plan_id for version in versions])
-    prompts = Prompts()
+    prompts = PromptsOfPlans()
     return [
         _document(version, asking[version.pk], prompts, last, is_busy=version.plan_id in busy)
         for version in versions
@@ -66,7 +66,7 @@ def documents(versions: Sequence[Version]) -> list[RetakeDocument]:
 def _document(
     version: Version,
     review: Review,
-    prompts: Prompts,
+    prompts: PromptsOfPlans,
     last: Mapping[int, Retake],
     *,
     is_busy: bool,
@@ -90,7 +90,7 @@ def _document(
     }
 
 
-def _prompt(ground: Ground, prompts: Prompts) -> str | None:
+def _prompt(ground: RetakeSource, prompts: PromptsOfPlans) -> str | None:
     try:
         return prompts.of(ground)
     except InvalidRequest:

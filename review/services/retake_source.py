@@ -18,7 +18,7 @@ _ASKED = (ValueSource.REQUEST, ValueSource.SEQUENCE, ValueSource.PLAN, ValueSour
 
 
 @dataclass(frozen=True)
-class Ground:
+class RetakeSource:
     """A version, and the run that made it."""
 
     version: Version
@@ -52,20 +52,20 @@ class Ground:
         }
 
 
-def ground(version: Version) -> Ground | None:
+def ground(version: Version) -> RetakeSource | None:
     """Return the ground of a version's retake; None where no batch asked for it."""
     if version.batch is None or version.run is None:
         return None
-    return Ground(version, version.batch, version.run)
+    return RetakeSource(version, version.batch, version.run)
 
 
-class Prompts:
+class PromptsOfPlans:
     """The prompts that plans would be made with; each workflow is read once."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, int], tuple[bool, Mapping[str, Any], str]] = {}
 
-    def of(self, ground: Ground) -> str | None:
+    def of(self, ground: RetakeSource) -> str | None:
         """Return the prompt of a plan, as a request would give it; None: it has none.
 
         Raises:
@@ -79,7 +79,7 @@ class Prompts:
         given = ground.asked.get(PROMPT, over.get(PROMPT))
         return str(given) if isinstance(given, str) else as_given(str(own))
 
-    def _of_style(self, ground: Ground) -> tuple[bool, Mapping[str, Any], str]:
+    def _of_style(self, ground: RetakeSource) -> tuple[bool, Mapping[str, Any], str]:
         key = ground.workflow_name, ground.batch.style_id
         if key not in self._known:
             workflow = requested_workflows.find(ground.workflow_name)
@@ -110,7 +110,7 @@ def with_addition(prompt: str, addition: str) -> str:
     return ", ".join(filter(None, (prompt.rstrip().rstrip(","), addition.strip())))
 
 
-def is_same(ground: Ground, request: BatchRequest, newest_panel: int | None) -> bool:
+def is_same(ground: RetakeSource, request: BatchRequest, newest_panel: int | None) -> bool:
     """Tell whether a request would make a version's very picture again."""
     workflow, attempt = recipes.workflow_of(ground.version), ground.version.attempt
     if workflow is None or attempt is None or request.workflow is None:

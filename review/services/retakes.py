@@ -20,7 +20,7 @@ from review.models import Retake, Review
 from review.selectors import retakes
 from review.services import retake_source
 from review.services.decisions import DECIDE
-from review.services.retake_source import Ground, Prompts
+from review.services.retake_source import PromptsOfPlans, RetakeSource
 from wording import Sentence, say, to_say
 
 NEW, SAME = "new", "same"
@@ -55,7 +55,7 @@ class _Meant:
     place: str
     wanted: WantedRetake
     review: Review
-    ground: Ground
+    ground: RetakeSource
     number: int
 
 
@@ -178,7 +178,7 @@ def _payload(
     of: Sequence[_Meant], variations: int, name: str
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the request for retakes, and their places by those of its plans."""
-    first, prompts = of[0].ground, Prompts()
+    first, prompts = of[0].ground, PromptsOfPlans()
     sequences: dict[str, list[dict[str, Any]]] = {}
     places: dict[str, str] = {}
     for each in of:
@@ -205,7 +205,7 @@ def _payload(
     return payload | ({"name": name} if name else {}), places
 
 
-def _values(meant: _Meant, prompts: Prompts) -> dict[str, Any]:
+def _values(meant: _Meant, prompts: PromptsOfPlans) -> dict[str, Any]:
     """Return what is asked for a plan: as before, with what is changed laid over it."""
     wanted, ground = meant.wanted, meant.ground
     values = {**ground.asked, **wanted.params}

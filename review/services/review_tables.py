@@ -150,7 +150,7 @@ class DecisionRow:
 
 
 @dataclass
-class Reading:
+class TableReading:
     """What was understood of a table, and what was not: `problems` name line, column and value."""
 
     rows: list[DecisionRow] = field(default_factory=list)
@@ -202,7 +202,7 @@ class _Line:
         return Problem(f"lines.{self.number}.{column}", code, detail)
 
 
-def read(content: bytes, *, by: Reviewer) -> Reading:
+def read(content: bytes, *, by: Reviewer) -> TableReading:
     """Return what a table says and what is wrong with it, having tried it out; do nothing.
 
     Raises:
@@ -215,7 +215,7 @@ def read(content: bytes, *, by: Reviewer) -> Reading:
     return found
 
 
-def take(content: bytes, *, by: Reviewer) -> Reading:
+def take(content: bytes, *, by: Reviewer) -> TableReading:
     """Take the decisions of a table: all of them, or none.
 
     Raises:
@@ -230,7 +230,7 @@ def take(content: bytes, *, by: Reviewer) -> Reading:
     return found
 
 
-def _attempt(found: Reading, by: Reviewer, *, is_dry: bool) -> None:
+def _attempt(found: TableReading, by: Reviewer, *, is_dry: bool) -> None:
     """Take the decisions; `is_dry`: and take them back at once. What is wrong is noted."""
     rows = found.to_take
     if not rows:
@@ -251,8 +251,8 @@ def _placed(problem: Problem, rows: Sequence[DecisionRow]) -> Problem:
     return line.problem(column, problem.code, problem.detail)
 
 
-def _understood(content: bytes) -> Reading:
-    found = Reading()
+def _understood(content: bytes) -> TableReading:
+    found = TableReading()
     lines = list(_lines(_text(content), found))
     found.n_rows = len(lines)
     _find(lines, found)
@@ -291,7 +291,7 @@ def _text(content: bytes) -> str:
     return text
 
 
-def _lines(text: str, found: Reading) -> Iterator[_Line]:
+def _lines(text: str, found: TableReading) -> Iterator[_Line]:
     """Yield the rows; what does not fit the head is noted.
 
     Raises:
@@ -321,7 +321,7 @@ def _lines(text: str, found: Reading) -> Iterator[_Line]:
         raise Refusal(detail, code="not_csv", attr="file") from None
 
 
-def _columns(head: Sequence[str], found: Reading) -> list[str]:
+def _columns(head: Sequence[str], found: TableReading) -> list[str]:
     """Return the columns by their names; empty where one is none of ours."""
     named = [_column(cell) for cell in head]
     found.ignored = [
@@ -351,7 +351,7 @@ def _word(cell: str) -> str:
     return " ".join("".join(c for c in parts if not unicodedata.combining(c)).casefold().split())
 
 
-def _line(number: int, cells: Sequence[str], columns: Sequence[str], found: Reading) -> _Line:
+def _line(number: int, cells: Sequence[str], columns: Sequence[str], found: TableReading) -> _Line:
     row = _Line(number, {n: plain(c) for n, c in zip(columns, cells, strict=False) if n})
     if any(cell.strip() for cell in cells[len(columns) :]):
         words = say(
@@ -366,7 +366,7 @@ def _line(number: int, cells: Sequence[str], columns: Sequence[str], found: Read
 # Understood ---------------------------------------------------------------------------------------
 
 
-def _find(lines: Sequence[_Line], found: Reading) -> None:
+def _find(lines: Sequence[_Line], found: TableReading) -> None:
     """Read each row against the version that it is about."""
     ids = [int(each.cells[VERSION]) for each in lines if _is_id(each.cells.get(VERSION, ""))]
     related = "plan__sequence__episode__project"
@@ -399,7 +399,7 @@ def _flat(comment: str) -> str:
 
 
 def _version(
-    line: _Line, versions: Mapping[int, Version], seen: dict[int, int], found: Reading
+    line: _Line, versions: Mapping[int, Version], seen: dict[int, int], found: TableReading
 ) -> Version | None:
     cell = line.cells.get(VERSION, "").strip()
     version = versions.get(int(cell)) if _is_id(cell) else None
@@ -434,7 +434,7 @@ def _mistaken(line: _Line, version: Version) -> Problem | None:
     return None
 
 
-def _row(line: _Line, version: Version, said: set[str], found: Reading) -> DecisionRow | None:
+def _row(line: _Line, version: Version, said: set[str], found: TableReading) -> DecisionRow | None:
     """Return what a row decides; None: nothing, or it was not understood."""
     seen = _STATES.get(_word(line.cells.get(SEEN, "")))
     if seen is None:
@@ -457,7 +457,7 @@ def _row(line: _Line, version: Version, said: set[str], found: Reading) -> Decis
 
 
 def _decision(
-    line: _Line, word: str, seen: ReviewState, found: Reading, *, is_new: bool
+    line: _Line, word: str, seen: ReviewState, found: TableReading, *, is_new: bool
 ) -> Decision | None:
     if not word or _STATES.get(word) is seen:
         return Decision.COMMENT if is_new else None

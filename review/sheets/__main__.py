@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from generation.decoding import process_limits
 from review.sheets.drawing import draw
-from review.sheets.job import Job
+from review.sheets.job import SheetJob
 
 MEMORY_BYTES, CPU_S = 768 * 2**20, 120
 _PIPE = 0
@@ -24,7 +24,7 @@ def main() -> None:
     process_limits.watch(_PIPE, is_watched=True)
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S + 1))
-    sys.stdout.buffer.write(draw(Job.of(told)))
+    sys.stdout.buffer.write(draw(SheetJob.of(told)))
 
 
 if __name__ == "__main__":

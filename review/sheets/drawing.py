@@ -17,7 +17,7 @@ from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
 from generation import safe_open
-from review.sheets.job import PAGES, Cell, Job
+from review.sheets.job import PAGES, Cell, SheetJob
 
 # Pictures stand in a PDF as the bytes that they are: writing them as letters took most of the time.
 rl_config.useA85 = 0
@@ -32,7 +32,7 @@ _PICTURE_MOST = 2**24
 _WORDS = {6: (9.0, 4), 20: (6.5, 2)}
 
 
-def draw(job: Job) -> bytes:
+def draw(job: SheetJob) -> bytes:
     """Return the PDF."""
     _register()
     buffer = io.BytesIO()
@@ -56,12 +56,12 @@ def _register() -> None:
         pdfmetrics.registerFont(TTFont(name, str(folder / f"{name}.ttf")))
 
 
-def _pages(job: Job) -> list[Sequence[Cell]]:
+def _pages(job: SheetJob) -> list[Sequence[Cell]]:
     starts = range(0, max(1, len(job.cells)), job.per_page)
     return [job.cells[start : start + job.per_page] for start in starts]
 
 
-def _head(canvas: Any, job: Job, number: int, n_pages: int) -> None:
+def _head(canvas: Any, job: SheetJob, number: int, n_pages: int) -> None:
     above = _HEIGHT - _MARGIN - 10
     canvas.setFillColor(_INK)
     canvas.setFont(_BOLD, 12)
@@ -76,7 +76,7 @@ def _head(canvas: Any, job: Job, number: int, n_pages: int) -> None:
 class _Drawn:
     """One cell of a page, drawn from above."""
 
-    def __init__(self, canvas: Any, job: Job, place: int) -> None:
+    def __init__(self, canvas: Any, job: SheetJob, place: int) -> None:
         n_columns, n_rows = PAGES[job.per_page]
         self._canvas, self._job = canvas, job
         self._width = (_WIDTH - 2 * _MARGIN - (n_columns - 1) * _GAP) / n_columns

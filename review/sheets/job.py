@@ -21,7 +21,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Job:
+class SheetJob:
     """A contact sheet; `page` is what stands beside a page's number, with {page} and {pages}."""
 
     title: str
@@ -33,6 +33,6 @@ class Job:
     cells: Sequence[Cell] = field(default_factory=list)
 
     @classmethod
-    def of(cls, told: dict[str, Any]) -> "Job":
+    def of(cls, told: dict[str, Any]) -> "SheetJob":
         """Return the job that JSON tells."""
         return cls(**{**told, "cells": [Cell(**cell) for cell in told["cells"]]})

@@ -68,7 +68,9 @@ def read(
     )
 
 
-def _check(groups: list[Group], drawing: pdf_page_content.DrawnPage, limits: ReadingLimits) -> None:
+def _check(
+    groups: list[Group], drawing: pdf_page_content.PdfContent, limits: ReadingLimits
+) -> None:
     if not groups:
         has_texts = any(page.pieces for page in drawing.pages)
         what = say("only texts") if has_texts else "nothing"

@@ -97,7 +97,7 @@ class Page:
 
 
 @dataclass(frozen=True)
-class DrawnPage:
+class PdfContent:
     """What a PDF draws, page by page, and the title that it says it has."""
 
     title: str
@@ -106,7 +106,7 @@ class DrawnPage:
 
 def read(
     source: Path, pictures: PictureFolder, limits: ReadingLimits, on_progress: Progress
-) -> DrawnPage:
+) -> PdfContent:
     """Read a PDF and write its pictures.
 
     Raises:
@@ -122,7 +122,7 @@ def read(
         for index in range(n_pages):
             pages.append(reader.page(document, index))
             on_progress(index + 1, n_pages)
-        return DrawnPage(title, tuple(pages))
+        return PdfContent(title, tuple(pages))
     finally:
         document.close()
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from generation import storage
 from generation.errors import Conflict, Fenced, InvalidRequest, Problem
 from generation.services import acts, permissions, plan_attributes, storyboard_plans
-from generation.services.storyboard_plans import Made, NewPlan
+from generation.services.storyboard_plans import MadePlans, NewPlan
 from generation.states import PlanStatus
 from storyboards.models import DraftBoard, StoryboardImport
 from storyboards.selectors import drafts
@@ -176,6 +176,6 @@ def _of_board(problem: Problem, chosen: list[Compared]) -> Problem:
     )
 
 
-def _counts(made: Made, draft: Draft) -> dict[str, int]:
+def _counts(made: MadePlans, draft: Draft) -> dict[str, int]:
     told = made.plans, made.new, made.changed, made.panels, draft.gone
     return {name: len(each) for name, each in zip(COUNTED, told, strict=True)}

@@ -199,7 +199,7 @@ def test_a_body_that_cannot_be_kept_says_so(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(request_bodies.Body, "_keep", full)
+    monkeypatch.setattr(request_bodies.RequestBody, "_keep", full)
 
     asked = post(handler, URL, [b"{}"], authorization=token)
 

@@ -8,15 +8,15 @@ import pytest
 from babel.messages.catalog import Message
 
 from lab.messages import catalogues
-from lab.messages.catalogues import PARTS, ROOT, Part
+from lab.messages.catalogues import PARTS, ROOT, AppCatalogue
 
 _PERCENT = re.compile(r"%(?:\((\w+)\))?[sd]")
 
 
 @pytest.fixture(params=PARTS, ids=[part.home for part in PARTS])
-def part(request: pytest.FixtureRequest) -> Part:
+def part(request: pytest.FixtureRequest) -> AppCatalogue:
     """One catalogue, and what it is of."""
-    found: Part = request.param
+    found: AppCatalogue = request.param
     return found
 
 
@@ -27,7 +27,7 @@ def forms(message: Message) -> list[tuple[str, str]]:
     return list(zip(map(str, one_and_many), map(str, french), strict=True))
 
 
-def messages(part: Part) -> list[Message]:
+def messages(part: AppCatalogue) -> list[Message]:
     """What the catalogue in the repository holds."""
     return [message for message in catalogues.read(part) if message.id]
 
@@ -38,17 +38,17 @@ def fields(text: str) -> set[str]:
     return named | set(_PERCENT.findall(text))
 
 
-def test_no_sentence_lacks_its_french(part: Part) -> None:
+def test_no_sentence_lacks_its_french(part: AppCatalogue) -> None:
     assert catalogues.lacking(catalogues.updated(part)) == []
 
 
-def test_the_catalogue_holds_what_is_said_and_nothing_else(part: Part) -> None:
+def test_the_catalogue_holds_what_is_said_and_nothing_else(part: AppCatalogue) -> None:
     held = {catalogues.singular(message.id) for message in messages(part)}
 
     assert held == set(catalogues.gathered(part))
 
 
-def test_what_is_filled_in_is_the_same_in_french(part: Part) -> None:
+def test_what_is_filled_in_is_the_same_in_french(part: AppCatalogue) -> None:
     wrong = [
         (english, french)
         for message in messages(part)
@@ -60,7 +60,7 @@ def test_what_is_filled_in_is_the_same_in_french(part: Part) -> None:
     assert wrong == []
 
 
-def test_french_has_its_spaces_quotes_and_apostrophes(part: Part) -> None:
+def test_french_has_its_spaces_quotes_and_apostrophes(part: AppCatalogue) -> None:
     """A space that no line breaks at stands before ; : ! ? and inside « »."""
     careless = re.compile(r" [;:!?»](?:\s|$)|« |\w'\w|[“”]")
 
@@ -69,7 +69,7 @@ def test_french_has_its_spaces_quotes_and_apostrophes(part: Part) -> None:
     ] == []
 
 
-def test_the_catalogues_are_compiled_from_what_is_written(part: Part) -> None:
+def test_the_catalogues_are_compiled_from_what_is_written(part: AppCatalogue) -> None:
     if not part.po.exists():
         pytest.skip("nothing of it is said yet")
     with part.mo.open("rb") as file:

@@ -162,7 +162,7 @@ def test_a_line_of_progress_comes_when_something_is_new(monkeypatch: pytest.Monk
     factories.batch([RunState.DONE, RunState.RUNNING])
     shown = reads.with_running_pct().annotate(**batch_waits.annotations()).get()
     out = StringIO()
-    lines = batch_progress.Lines(OutputWrapper(out))
+    lines = batch_progress.ProgressLines(OutputWrapper(out))
 
     lines.show(shown)
     lines.show(shown)

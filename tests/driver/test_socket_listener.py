@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from generation.comfyui.address import Endpoint
-from generation.comfyui.protocol import Started
+from generation.comfyui.protocol import PromptStarted
 from generation.driver import socket_listener
 from generation.driver.transfers import Message
 from tests.driver.flying import is_soon
@@ -23,9 +23,9 @@ class Flood:
     def connect(self, timeout: float) -> None:
         pass
 
-    def receive(self, _: float) -> Started:
+    def receive(self, _: float) -> PromptStarted:
         Flood.n_received += 1
-        return Started("p")
+        return PromptStarted("p")
 
     def close(self) -> None:
         pass
@@ -34,7 +34,7 @@ class Flood:
 class Broken(Flood):
     """A socket that fails as nobody foresaw."""
 
-    def receive(self, _: float) -> Started:
+    def receive(self, _: float) -> PromptStarted:
         Flood.n_received += 1
         raise ZeroDivisionError
 

@@ -29,7 +29,7 @@ from lab.chaos.audit import (
     render_invariants,
     row_invariants,
 )
-from lab.chaos.audit.evidence import Case, Verdict
+from lab.chaos.audit.evidence import Evidence, Verdict
 from tests import factories
 from tests.driver import flying
 
@@ -44,7 +44,7 @@ Entry = dict[str, Any]
 class Scene:
     """A site on which one plan was rendered, and what its run noted."""
 
-    case: Case
+    case: Evidence
     attempt: Attempt
     journal: Path
 
@@ -90,7 +90,7 @@ def scene(home: Path, tmp_path: Path) -> Scene:
     return made
 
 
-def _case(batch: Batch, version: Version, home: Path, folder: Path) -> Case:
+def _case(batch: Batch, version: Version, home: Path, folder: Path) -> Evidence:
     noted: Entry = {
         "wanted": {batch.public_id: {}},
         "keys": {"key": batch.public_id},
@@ -107,7 +107,7 @@ def _case(batch: Batch, version: Version, home: Path, folder: Path) -> Case:
         "unfinished": [],
         "ended_within_s": 1.0,
     }
-    return Case(noted, home)
+    return Evidence(noted, home)
 
 
 def leave_unfinished(scene: Scene) -> None:
@@ -270,13 +270,13 @@ def make_twice(scene: Scene) -> None:
     ids=lambda each: each.__name__,
 )
 def test_what_was_done_breaks_its_verdict(
-    scene: Scene, verdict: Callable[[Case], Verdict], doctor: Callable[[Scene], None]
+    scene: Scene, verdict: Callable[[Evidence], Verdict], doctor: Callable[[Scene], None]
 ) -> None:
-    before = verdict(Case(scene.case.noted, scene.case.home)).broken
+    before = verdict(Evidence(scene.case.noted, scene.case.home)).broken
 
     doctor(scene)
 
-    assert verdict(Case(scene.case.noted, scene.case.home)).broken != before
+    assert verdict(Evidence(scene.case.noted, scene.case.home)).broken != before
 
 
 @pytest.mark.parametrize(
@@ -299,16 +299,18 @@ def test_what_was_done_breaks_its_verdict(
     ],
     ids=lambda each: each.__name__,
 )
-def test_a_sound_site_breaks_no_verdict(scene: Scene, verdict: Callable[[Case], Verdict]) -> None:
+def test_a_sound_site_breaks_no_verdict(
+    scene: Scene, verdict: Callable[[Evidence], Verdict]
+) -> None:
     assert verdict(scene.case).broken == []
 
 
 def test_a_failure_that_the_server_forgot_before_it_rendered_is_nobodys(scene: Scene) -> None:
     scene.happened("finished", after_s=-0.8, outcome="error")
-    known = render_invariants.outcomes(Case(scene.case.noted, scene.case.home)).broken
+    known = render_invariants.outcomes(Evidence(scene.case.noted, scene.case.home)).broken
     scene.happened("server_started", after_s=-0.7, prompt_id="")
 
-    forgotten = render_invariants.outcomes(Case(scene.case.noted, scene.case.home)).broken
+    forgotten = render_invariants.outcomes(Evidence(scene.case.noted, scene.case.home)).broken
 
     assert (len(known), forgotten) == (1, [])
 
@@ -329,7 +331,7 @@ def test_plans_that_a_server_would_refuse_alike_are_followed_with_their_batch(sc
     attempt = factories.attempt(batch.runs.order_by("pk")[0], on=scene.attempt.server)
     why = failure("graph_refused", "It is refused.")
     transitions.fail_alike(attempt, why)
-    ended = Case({**scene.case.noted, "heard": [_cancelled(batch)]}, scene.case.home)
+    ended = Evidence({**scene.case.noted, "heard": [_cancelled(batch)]}, scene.case.home)
 
     told = [line for line in log_replay.transitions(ended).broken if "by its log" in line]
     silent = [line for line in row_invariants.explained(ended).broken if "says nothing" in line]

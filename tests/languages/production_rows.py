@@ -15,7 +15,7 @@ from generation.models import Batch, Plan, PlanRun, Server
 from generation.services import batch_controls, batches, plan_attributes, workflow_library
 from generation.states import Mode, RunState, ServerHealth
 from review.services import links
-from review.services.links import Made, NewLink
+from review.services.links import MadeLink, NewLink
 from storyboards.models import Convention, StoryboardImport
 from storyboards.services import confirmation
 from tests import factories
@@ -33,7 +33,7 @@ _MANY = {Plan: 2, PlanRun: len(STATES), Server: 5, StoryboardImport: 2, Batch: 2
 class Studio:
     """Rows to open the pages of, by app, model and key; and a guest's link."""
 
-    guest: Made
+    guest: MadeLink
     keys: dict[str, list[Any]] = field(default_factory=dict)
 
 
@@ -81,7 +81,7 @@ def histories(batch: Batch, plans: list[Plan], supervisor: User) -> None:
     plan_attributes.write(plans[0], texts, by=supervisor, source="admin")
 
 
-def reviews(plans: list[Plan], supervisor: User) -> Made:
+def reviews(plans: list[Plan], supervisor: User) -> MadeLink:
     """Pictures that were judged, and a link to one that was not."""
     first, other = (deciding.concepts(plan, 1)[0] for plan in plans[-2:])
     factories.version(plans[-1], task="extracted-raw")

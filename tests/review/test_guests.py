@@ -16,7 +16,7 @@ from generation.services import derived_making, login_throttle
 from generation.states import ReviewState
 from review.models import Review, ReviewLink
 from review.services import links
-from review.services.links import Made, NewLink
+from review.services.links import MadeLink, NewLink
 from review.states import Decision, Door
 from tests import factories
 from tests.review.deciding import approve, concepts, decide, state
@@ -45,33 +45,33 @@ def browser() -> Client:
     return Client(enforce_csrf_checks=True)
 
 
-def link_to(version: Version, **asked: Any) -> Made:
+def link_to(version: Version, **asked: Any) -> MadeLink:
     episode_id = version.plan.sequence.episode_id
     return links.create(NewLink(episode_id, version_ids=[version.pk], **asked), by=None)
 
 
-def pages(made: Made) -> str:
+def pages(made: MadeLink) -> str:
     return f"/r/{made.link.pk}/"
 
 
-def token_of_form(browser: Client, made: Made) -> str:
+def token_of_form(browser: Client, made: MadeLink) -> str:
     page = browser.get(pages(made)).content.decode()
     found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
     assert found, page
     return found[1]
 
 
-def send(browser: Client, made: Made, what: str, **form: Any) -> Any:
+def send(browser: Client, made: MadeLink, what: str, **form: Any) -> Any:
     token = token_of_form(browser, made)
     return browser.post(f"{pages(made)}{what}", {**form, "csrfmiddlewaretoken": token})
 
 
-def come_in(browser: Client, made: Made, name: str = "Anouk") -> None:
+def come_in(browser: Client, made: MadeLink, name: str = "Anouk") -> None:
     browser.get(f"/r/{made.token}")
     send(browser, made, "name", name=name)
 
 
-def judge(browser: Client, made: Made, version: Version, decision: str, **form: Any) -> Any:
+def judge(browser: Client, made: MadeLink, version: Version, decision: str, **form: Any) -> Any:
     form = {"seen": "to_review", "comment": ""} | form
     return send(browser, made, "judge", version=version.pk, decision=decision, **form)
 
@@ -453,7 +453,7 @@ OPEN = re.compile(
 )
 
 
-def _addresses(made: Made, outside: Version) -> list[str]:
+def _addresses(made: MadeLink, outside: Version) -> list[str]:
     """Every address of the site, filled with what there is."""
     filled = []
     for route in _patterns(get_resolver()):

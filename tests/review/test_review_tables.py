@@ -23,7 +23,7 @@ from review.models import Review
 from review.selectors.light_table import TableQuery
 from review.services import exports, review_tables
 from review.services.decisions import Reviewer
-from review.services.review_tables import Reading
+from review.services.review_tables import TableReading
 from review.states import Decision, Door
 from tests.conftest import client_of
 from tests.review.deciding import NOBODY, approve, concepts, decide, retake, state
@@ -58,11 +58,11 @@ def filled(content: bytes, line: int, separator: str = ";", **cells: str) -> byt
     return text.getvalue().encode("utf-8-sig")
 
 
-def read(content: bytes, by: Reviewer = NOBODY) -> Reading:
+def read(content: bytes, by: Reviewer = NOBODY) -> TableReading:
     return review_tables.read(content, by=by)
 
 
-def take(content: bytes, by: Reviewer = NOBODY) -> Reading:
+def take(content: bytes, by: Reviewer = NOBODY) -> TableReading:
     return review_tables.take(content, by=by)
 
 

@@ -8,7 +8,7 @@ import pytest
 from generation.errors import Conflict, InvalidRequest
 from generation.models import Episode, Plan, PlanTextChange, Project, Version
 from generation.services import plan_attributes, publication, storyboard_plans
-from generation.services.storyboard_plans import Made, NewPlan
+from generation.services.storyboard_plans import MadePlans, NewPlan
 from generation.states import RunState, VersionState, WaitReason
 from tests import factories
 
@@ -37,7 +37,7 @@ def boards(pictures: list[Path]) -> list[NewPlan]:
     ]
 
 
-def make(plans: list[NewPlan]) -> Made:
+def make(plans: list[NewPlan]) -> MadePlans:
     return storyboard_plans.make_plans(*PLACE, plans, by=None)
 
 

@@ -299,7 +299,7 @@ def test_a_history_that_is_broken_three_times_counts_as_absent() -> None:
 
 
 def test_a_left_file_that_is_answered_with_errors_three_times_counts_as_none() -> None:
-    broken = seen.LeftFileBroken(BadAnswer())
+    broken = seen.LeftFileUnreadable(BadAnswer())
 
     assert follows(RUNNING, broken) == (Running, [do.PauseServer])
     assert follows(replace(RUNNING, n_ungiven=2), broken) == (Running, [do.Observe])

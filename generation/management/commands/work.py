@@ -16,7 +16,7 @@ from generation import queueing
 from generation.management.command import MadseaCommand, counted, whole
 from generation.models import Server
 from generation.runtime.cluster import Watchdog, WorkCluster
-from generation.runtime.processes import Companion, Leaders
+from generation.runtime.processes import CompanionProcess, Leaders
 from generation.services import server_leases, servers, tick
 from wording import say
 
@@ -78,7 +78,7 @@ class Command(MadseaCommand):
 def _run(cluster: WorkCluster) -> str:
     """Run the cluster until it is told to stop; return nothing, or how else it ended."""
     complaint = "its main process stumbled"
-    deriving = Companion("derive", "--follow")
+    deriving = CompanionProcess("derive", "--follow")
     try:
         complaint = _start(cluster) or _watch(cluster, deriving)
     finally:
@@ -106,7 +106,7 @@ def _start(cluster: WorkCluster) -> str:
     return ""
 
 
-def _watch(cluster: WorkCluster, deriving: Companion) -> str:
+def _watch(cluster: WorkCluster, deriving: CompanionProcess) -> str:
     """Tick until the cluster is told to stop (returns nothing) or is stuck (returns how)."""
     watchdog = Watchdog(cluster, settings.MADSEA_WATCHDOG_S)
     ticks_at = monotonic()

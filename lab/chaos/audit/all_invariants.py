@@ -13,9 +13,9 @@ from lab.chaos.audit import (
     render_invariants,
     row_invariants,
 )
-from lab.chaos.audit.evidence import Case, Verdict
+from lab.chaos.audit.evidence import Evidence, Verdict
 
-INVARIANTS: tuple[Callable[[Case], Verdict], ...] = (
+INVARIANTS: tuple[Callable[[Evidence], Verdict], ...] = (
     row_invariants.truth,
     render_invariants.rendered_once,
     render_invariants.gone_servers,
@@ -36,5 +36,5 @@ INVARIANTS: tuple[Callable[[Case], Verdict], ...] = (
 
 def verdicts(noted: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the verdict on each invariant as JSON objects."""
-    case = Case(noted, Path(settings.MADSEA_HOME))
+    case = Evidence(noted, Path(settings.MADSEA_HOME))
     return [invariant(case).as_json() for invariant in INVARIANTS]

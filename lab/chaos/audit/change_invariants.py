@@ -3,10 +3,10 @@
 from collections import Counter
 
 from generation.models import Batch, EpisodeChange, Sequencer
-from lab.chaos.audit.evidence import Case, Verdict
+from lab.chaos.audit.evidence import Evidence, Verdict
 
 
-def told(_: Case) -> Verdict:
+def told(_: Evidence) -> Verdict:
     """Each revision of a batch has left one change, and their numbers follow one another."""
     sequencer = Sequencer.objects.first() or Sequencer()
     numbers = list(

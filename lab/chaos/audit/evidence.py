@@ -31,7 +31,7 @@ class Verdict:
 
 
 @dataclass
-class Case:
+class Evidence:
     """One run; `noted` is what it wrote down."""
 
     noted: dict[str, Any]

@@ -8,11 +8,11 @@ from generation.models import PlanRun, Version
 from generation.services import tree_audit
 from generation.states import RunState, VersionState
 from lab.chaos import transaction_witness
-from lab.chaos.audit.evidence import Case, Verdict, counted
+from lab.chaos.audit.evidence import Evidence, Verdict, counted
 from tests.acceptance import wholeness
 
 
-def names(case: Case) -> Verdict:
+def names(case: Evidence) -> Verdict:
     """Invariant 5: no gap, no partial file, no overwriting, nothing left in staging."""
     broken = list(case.noted["partial"])
     broken += list(_numbers())
@@ -38,7 +38,7 @@ def _numbers() -> Iterator[str]:
             yield f"the versions of {task} of plan {plan_id} are {sorted(numbers)}"
 
 
-def _overwritten(case: Case) -> Iterator[str]:
+def _overwritten(case: Evidence) -> Iterator[str]:
     for path, seen in case.noted["files"].items():
         now = storage.read_in_pieces(path).sha256 if _is_there(path) else "gone"
         if now != seen:
@@ -49,7 +49,7 @@ def _is_there(path: str) -> bool:
     return storage.absolute(path).is_file()
 
 
-def whole(_: Case) -> Verdict:
+def whole(_: Evidence) -> Verdict:
     """Invariant 6: no plan is done without a file that decodes and has its hash."""
     broken: list[str] = []
     for run in PlanRun.objects.filter(state=RunState.DONE).select_related("result"):
@@ -67,7 +67,7 @@ def whole(_: Case) -> Verdict:
     return Verdict("6", "No plan is done without a file", said, broken)
 
 
-def transactions(case: Case) -> Verdict:
+def transactions(case: Evidence) -> Verdict:
     """Invariant 8: no network and no file inside a transaction, as the witnesses saw it."""
     folder = case.home / transaction_witness.FOLDER
     offences = folder / "offences"

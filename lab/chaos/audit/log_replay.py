@@ -11,7 +11,7 @@ from django.db.models import Max
 
 from generation.models import Batch, LogEntry, PlanRun
 from generation.states import FINISHED, FIRST, AttemptOutcome, Mode, RunState
-from lab.chaos.audit.evidence import Case, Verdict
+from lab.chaos.audit.evidence import Evidence, Verdict
 
 Q, W, R = RunState.QUEUED, RunState.WAITING, RunState.RUNNING
 D, E, C = RunState.DONE, RunState.ERROR, RunState.CANCELLED
@@ -48,7 +48,7 @@ ARROWS: Mapping[str, Mapping[RunState, RunState]] = {
 }
 
 
-def transitions(case: Case) -> Verdict:
+def transitions(case: Evidence) -> Verdict:
     """Invariant 7: counters, revisions and logs agree with the rows."""
     broken = case.wrong(7)
     n_logs = 0

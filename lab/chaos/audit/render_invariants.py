@@ -8,7 +8,7 @@ import requests
 
 from generation.models import Attempt, PlanRun, Version
 from generation.states import AttemptOutcome, RunState
-from lab.chaos.audit.evidence import Case, Entry, Verdict, counted
+from lab.chaos.audit.evidence import Entry, Evidence, Verdict, counted
 
 SLACK_S = 1.0
 NEVER = float("inf")
@@ -28,7 +28,7 @@ STALE = (
 )
 
 
-def rendered_once(case: Case) -> Verdict:
+def rendered_once(case: Evidence) -> Verdict:
     """Invariant 2: published exactly once, rendered at most once; the exceptions counted apart."""
     excused: Counter[str] = Counter()
     broken = case.wrong(2) + list(_published_once())
@@ -68,7 +68,7 @@ def _pictures(run: PlanRun) -> Iterator[str]:
         yield f"{run} has the pictures {images} of its attempt"
 
 
-def _doubles(case: Case, attempt: Attempt, executed: list[Entry]) -> Iterator[tuple[str, str]]:
+def _doubles(case: Evidence, attempt: Attempt, executed: list[Entry]) -> Iterator[tuple[str, str]]:
     """Yield each execution that nobody needed, with what excuses it or nothing."""
     for first, second in pairwise(executed):
         sentence = f"{attempt.run}: prompt {attempt} was executed twice"
@@ -81,7 +81,7 @@ def _doubles(case: Case, attempt: Attempt, executed: list[Entry]) -> Iterator[tu
         yield f"{attempt.run}: prompt {attempt} is done and was never executed", ""
 
 
-def _excuse(case: Case, attempt: Attempt, url: str, since: float, until: float) -> str:
+def _excuse(case: Evidence, attempt: Attempt, url: str, since: float, until: float) -> str:
     if attempt.outcome == GIVEN_UP:
         return "server given up"
     if case.forgot(url, attempt.created_at.timestamp(), until + SLACK_S):
@@ -95,7 +95,7 @@ def _excuse(case: Case, attempt: Attempt, url: str, since: float, until: float) 
     return ""
 
 
-def _is_stale(case: Case, attempt: Attempt, until: float) -> bool:
+def _is_stale(case: Evidence, attempt: Attempt, until: float) -> bool:
     """Tell whether a driver may have been stale while this attempt was open."""
     begun = attempt.created_at.timestamp() - SLACK_S
     return any(act["at"] <= until + SLACK_S and act["until"] >= begun for act in case.acts(*STALE))
@@ -105,7 +105,7 @@ def _end(attempt: Attempt) -> float:
     return attempt.finished_at.timestamp() if attempt.finished_at else NEVER
 
 
-def gone_servers(case: Case) -> Verdict:
+def gone_servers(case: Evidence) -> Verdict:
     """Invariant 3: a server that is gone keeps no plan, and its late results are dropped."""
     given_up = [each for each in case.attempts.values() if each.outcome == GIVEN_UP]
     late = sum(bool(case.events(str(each), "executed")) for each in given_up)
@@ -128,7 +128,7 @@ def _queue(url: str) -> list[str]:
     return [str(item[1]) for item in answer["queue_running"] + answer["queue_pending"]]
 
 
-def one_driver(case: Case) -> Verdict:
+def one_driver(case: Evidence) -> Verdict:
     """Invariant 4, from the outside: nothing is posted for an attempt that somebody has closed."""
     excused: Counter[str] = Counter()
     broken: list[str] = []
@@ -148,11 +148,11 @@ def one_driver(case: Case) -> Verdict:
     return Verdict("4", "One driver per server", said, broken)
 
 
-def _is_known(case: Case, prompt_id: str) -> bool:
+def _is_known(case: Evidence, prompt_id: str) -> bool:
     return prompt_id in case.attempts or prompt_id in case.noted["foreign"]
 
 
-def outcomes(case: Case) -> Verdict:
+def outcomes(case: Evidence) -> Verdict:
     """Invariant 9: whatever the sockets said or kept silent, outcomes are those of the servers."""
     broken: list[str] = []
     seen: Counter[str] = Counter()
@@ -169,7 +169,7 @@ def outcomes(case: Case) -> Verdict:
     return Verdict("9", "The socket is a hint, polling is the truth", said, broken)
 
 
-def _remembered(case: Case, prompt_id: str) -> Iterator[str]:
+def _remembered(case: Evidence, prompt_id: str) -> Iterator[str]:
     """Yield how a prompt ended, without what its server had forgotten when it ended last.
 
     Posted without an answer, failed, and forgotten before anybody could ask: it is posted again.
@@ -180,7 +180,7 @@ def _remembered(case: Case, prompt_id: str) -> Iterator[str]:
             yield entry["outcome"]
 
 
-def foreign(case: Case) -> Verdict:
+def foreign(case: Evidence) -> Verdict:
     """Nobody else's prompt was ever touched."""
     broken: list[str] = []
     seen: Counter[str] = Counter()
@@ -196,7 +196,7 @@ def foreign(case: Case) -> Verdict:
     return Verdict("C", "Somebody else's prompt is never touched", counted(seen), broken)
 
 
-def _fate(case: Case, entries: list[Entry]) -> str:
+def _fate(case: Evidence, entries: list[Entry]) -> str:
     if not entries or entries[0]["event"] != "accepted":
         return "never arrived"
     forgot = case.forgot(entries[0]["url"], entries[0]["at"], NEVER)

@@ -13,7 +13,7 @@ from generation.events import EVENTS
 from generation.models import Attempt, Batch, Block, LogEntry, PlanRun, Server, Version
 from generation.states import FINISHED, UNFINISHED, AttemptOutcome, RunState, VersionState
 from lab.chaos.audit import log_replay
-from lab.chaos.audit.evidence import Case, Entry, Verdict, counted
+from lab.chaos.audit.evidence import Entry, Evidence, Verdict, counted
 
 #: What the log must say after a request that was taken, of the plan or of the batch.
 TELLS = {
@@ -27,7 +27,7 @@ TELLS = {
 SLACK_S = 1.0
 
 
-def truth(case: Case) -> Verdict:
+def truth(case: Evidence) -> Verdict:
     """Invariant 1: with every message lost or doubled, nothing is left undone."""
     broken = [f"batch {batch_id} did not come to rest" for batch_id in case.noted["unfinished"]]
     states = Counter(PlanRun.objects.values_list("state", flat=True))
@@ -47,7 +47,7 @@ def truth(case: Case) -> Verdict:
     return Verdict("1", "The database is the truth", said, broken)
 
 
-def frozen(case: Case) -> Verdict:
+def frozen(case: Evidence) -> Verdict:
     """Invariant 10: params, seeds and workflows are those of the request."""
     broken: list[str] = []
     for batch in Batch.objects.select_related("workflow"):
@@ -84,7 +84,7 @@ def _unlike_its_seed(attempt: Attempt) -> Iterator[str]:
         yield f"prompt {attempt} has seed {attempt.seed}, its run {attempt.run.seed}"
 
 
-def explained(case: Case) -> Verdict:
+def explained(case: Evidence) -> Verdict:
     """Invariant 11: each failure, refusal, wait, retry and cancel says so, in whole sentences."""
     broken = case.wrong(11) + list(_silent_failures()) + list(_silent_requests(case))
     failures: Counter[str] = Counter()
@@ -115,7 +115,7 @@ def _unfinished_sentence(log: LogEntry) -> Iterator[str]:
         yield f"log entry {log.pk}, {log.event}: its sentence lacks {missing or 'everything'}"
 
 
-def _silent_requests(case: Case) -> Iterator[str]:
+def _silent_requests(case: Evidence) -> Iterator[str]:
     for heard in case.noted["heard"]:
         is_silent = heard["verb"] in TELLS and heard["status"] < 300 and not _is_told(heard)
         if is_silent and not _had_ended(heard):
@@ -145,7 +145,7 @@ def _had_ended(heard: Entry) -> bool:
     return all(log_replay.replay(batch, run, logs)[0] in FINISHED for run in batch.runs.all())
 
 
-def kept(case: Case) -> Verdict:
+def kept(case: Evidence) -> Verdict:
     """Invariant 12: every row that anybody has seen is still there."""
     broken: list[str] = []
     n_seen = 0
@@ -157,7 +157,7 @@ def kept(case: Case) -> Verdict:
     return Verdict("12", "No row that a client has seen is deleted", f"{n_seen} rows", broken)
 
 
-def keys(case: Case) -> Verdict:
+def keys(case: Evidence) -> Verdict:
     """Each Idempotency-Key made one batch, however often it was sent."""
     batches = set(Batch.objects.values_list("public_id", flat=True))
     known = set(case.noted["keys"].values())

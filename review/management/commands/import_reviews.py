@@ -16,7 +16,7 @@ from generation.management.command import (
 )
 from review.services import review_tables
 from review.services.decisions import Reviewer
-from review.services.review_tables import MAX_BYTES, DecisionRow, Reading
+from review.services.review_tables import MAX_BYTES, DecisionRow, TableReading
 from wording import Sentence, say, to_say
 
 
@@ -50,7 +50,7 @@ def _line(row: DecisionRow) -> str:
     return f"{told} {row.filename}{words}{done}"
 
 
-def _summed_up(found: Reading, *, is_dry: bool) -> str:
+def _summed_up(found: TableReading, *, is_dry: bool) -> str:
     template = (
         to_say("{decisions} would be taken, {done} so already, {rows} without a decision.")
         if is_dry

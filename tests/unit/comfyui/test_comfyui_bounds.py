@@ -14,7 +14,13 @@ from test_comfyui_socket import STATUS, TEXT, framed, opens
 from generation.comfyui.address import Endpoint
 from generation.comfyui.client import Client
 from generation.comfyui.errors import BadAnswer, ComfyError, Refused, Unreachable
-from generation.comfyui.protocol import Failed, OutputFile, QueueStatus, parse_frame, parse_history
+from generation.comfyui.protocol import (
+    OutputFile,
+    PromptFailed,
+    QueueStatus,
+    parse_frame,
+    parse_history,
+)
 from generation.comfyui.socket import MESSAGE_MAX_BYTES, Socket
 from generation.comfyui.untrusted_json import (
     DEPTH_MOST,
@@ -98,7 +104,7 @@ def test_words_of_a_server_are_cut() -> None:
 def test_an_error_of_twenty_megabytes_is_a_few_lines() -> None:
     said = {"prompt_id": "p", "exception_message": "x" * 500_000, "traceback": ["y" * 99_999] * 5}
     event = parse_frame(json.dumps({"type": "execution_error", "data": said}))
-    assert isinstance(event, Failed)
+    assert isinstance(event, PromptFailed)
     assert len(event.error.message) == 2000
     assert all(len(each) <= 2000 for each in event.error.traceback)
 

@@ -12,13 +12,13 @@ from generation.comfyui.protocol import (
     Event,
     Executed,
     Executing,
-    Failed,
-    Interrupted,
     OutputFile,
-    Progress,
+    PromptFailed,
+    PromptInterrupted,
+    PromptStarted,
     PromptSucceeded,
     QueueStatus,
-    Started,
+    StepProgress,
     parse_frame,
     parse_history,
 )
@@ -126,13 +126,18 @@ def test_what_databases_refuse_is_taken_out_of_an_error() -> None:
 def test_the_frames_of_a_success_tell_its_story() -> None:
     kinds = [type(event) for event in events("success_sampling.json")]
     assert kinds[0] is QueueStatus
-    assert [kinds.count(kind) for kind in (Started, Cached, Progress, Executed)] == [1, 1, 6, 1]
+    assert [kinds.count(kind) for kind in (PromptStarted, Cached, StepProgress, Executed)] == [
+        1,
+        1,
+        6,
+        1,
+    ]
     assert kinds.index(Executed) < kinds.index(PromptSucceeded)
     assert kinds[-1] is Executing
 
 
 def test_progress_counts_the_steps_of_the_sampler() -> None:
-    steps = [event for event in events("success_sampling.json") if isinstance(event, Progress)]
+    steps = [event for event in events("success_sampling.json") if isinstance(event, StepProgress)]
     assert [(step.node, step.value, step.max) for step in steps] == [
         ("8", value, 6) for value in range(1, 7)
     ]
@@ -145,16 +150,18 @@ def test_the_end_of_a_prompt_is_executing_none() -> None:
 
 
 def test_a_failure_carries_the_servers_words() -> None:
-    failed = [event for event in events("execution_error.json") if isinstance(event, Failed)]
+    failed = [event for event in events("execution_error.json") if isinstance(event, PromptFailed)]
     assert [event.error.message for event in failed] == ["Truncated File Read"]
 
 
 def test_an_interruption_is_seen_on_the_socket() -> None:
-    assert Interrupted in {type(event) for event in events("interrupt_running.json")}
+    assert PromptInterrupted in {type(event) for event in events("interrupt_running.json")}
 
 
 def test_two_prompts_in_flight_are_told_apart() -> None:
-    started = [event.prompt_id for event in events("two_in_flight.json") if type(event) is Started]
+    started = [
+        event.prompt_id for event in events("two_in_flight.json") if type(event) is PromptStarted
+    ]
     assert len(set(started)) == 2
 
 

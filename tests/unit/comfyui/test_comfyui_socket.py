@@ -11,7 +11,7 @@ import pytest
 from scripted_comfyui import Answer, Handler, ScriptedServer, hangs, resets, sends
 
 from generation.comfyui.errors import Denied, Unreachable
-from generation.comfyui.protocol import QueueStatus, Started
+from generation.comfyui.protocol import PromptStarted, QueueStatus
 from generation.comfyui.socket import Socket
 from tests.processes import wait_for
 
@@ -62,7 +62,7 @@ def connect(server: ScriptedServer) -> Iterator[Callable[[Answer], Socket]]:
 
 def test_events_come_in_order(connect: Callable[[Answer], Socket]) -> None:
     opened = connect(opens(framed(TEXT, STATUS), framed(TEXT, START % b"")))
-    assert [opened.receive(60), opened.receive(60)] == [QueueStatus(2), Started("p")]
+    assert [opened.receive(60), opened.receive(60)] == [QueueStatus(2), PromptStarted("p")]
 
 
 def test_the_handshake_carries_our_headers_and_no_origin(

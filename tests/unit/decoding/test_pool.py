@@ -12,7 +12,7 @@ import pytest
 
 from generation.decoding import pillow_images
 from generation.decoding.child_process import ChildEnded, Process
-from generation.decoding.child_protocol import Job
+from generation.decoding.child_protocol import DecodingJob
 from generation.decoding.pool import DecodingLimits, Pool
 from generation.decoding.slots import Slots, alone_on_this_machine
 from generation.errors import Busy
@@ -94,7 +94,7 @@ def test_a_child_that_somebody_has_ended_is_replaced(pool: Pool, limits: Decodin
 def test_what_takes_too_much_memory_is_refused_and_never_given_it(limits: DecodingLimits) -> None:
     process = Process()
 
-    answer = process.ask(Job(10**8, 2**28, 30.0), made.unfolding(), timeout_s=60.0)
+    answer = process.ask(DecodingJob(10**8, 2**28, 30.0), made.unfolding(), timeout_s=60.0)
 
     assert answer.fields["refused"][0] == "too_costly"
     assert "256 MiB" in from_json(answer.fields["refused"][1])
@@ -111,11 +111,11 @@ def test_what_takes_too_long_is_ended_and_refused(pool: Pool, limits: DecodingLi
 
 def test_a_child_that_is_frozen_is_ended_after_its_time(limits: DecodingLimits) -> None:
     process = Process()
-    process.ask(Job(10**8, 2**30, 30.0), made.plain(), timeout_s=30.0)
+    process.ask(DecodingJob(10**8, 2**30, 30.0), made.plain(), timeout_s=30.0)
     os.kill(process.pid, signal.SIGSTOP)
 
     with pytest.raises(ChildEnded) as ended:
-        process.ask(Job(10**8, 2**30, 30.0), made.plain(), timeout_s=0.2)
+        process.ask(DecodingJob(10**8, 2**30, 30.0), made.plain(), timeout_s=0.2)
 
     assert ended.value.is_overrun
     assert state_of(process.pid) == "gone"
@@ -124,7 +124,7 @@ def test_a_child_that_is_frozen_is_ended_after_its_time(limits: DecodingLimits) 
 def test_a_child_has_nothing_of_our_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_KEY", "hunter2")
     process = Process()
-    process.ask(Job(10**8, 2**30, 30.0), made.plain(), timeout_s=30.0)
+    process.ask(DecodingJob(10**8, 2**30, 30.0), made.plain(), timeout_s=30.0)
 
     assert b"hunter2" not in Path(f"/proc/{process.pid}/environ").read_bytes()
     process.end()

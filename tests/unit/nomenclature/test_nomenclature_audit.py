@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from nomenclature import audit
-from nomenclature.audit import Filed, Finding, Kind
+from nomenclature.audit import Filed, FileFinding, FindingKind
 from nomenclature.name import FileName
 
 FOLDER = "madsea/E202/SQ0010/AI-concept"
@@ -50,8 +50,8 @@ def test_a_linked_folder_is_no_file_and_is_not_entered(tmp_path: Path) -> None:
     found = list(audit.walk(tmp_path, tmp_path, skip=frozenset()))
 
     assert found == ["madsea/linked", "madsea/real/file.png"]
-    assert audit.read(tmp_path, "madsea/linked") == Finding(
-        "madsea/linked", Kind.NOT_A_FILE, "only plain files can be versions"
+    assert audit.read(tmp_path, "madsea/linked") == FileFinding(
+        "madsea/linked", FindingKind.NOT_A_FILE, "only plain files can be versions"
     )
 
 
@@ -76,20 +76,20 @@ def test_a_legal_file_in_its_place_is_filed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("relative", "kind", "said"),
     [
-        (f"{FOLDER}/E202_SQ0010-0010_AI-concept_v1.png", Kind.ILLEGAL_NAME, "version"),
-        (f"{FOLDER}/E202_SQ0010-10_AI-concept_v0001.png", Kind.ILLEGAL_NAME, "plan"),
-        (f"{FOLDER}/final FINAL.png", Kind.ILLEGAL_NAME, "episode"),
-        (f"madsea/E202/SQ0020/AI-concept/{NAME}", Kind.WRONG_FOLDER, FOLDER),
-        (f"madsea/{NAME}", Kind.WRONG_FOLDER, "folder"),
-        (NAME, Kind.WRONG_FOLDER, "folder"),
+        (f"{FOLDER}/E202_SQ0010-0010_AI-concept_v1.png", FindingKind.ILLEGAL_NAME, "version"),
+        (f"{FOLDER}/E202_SQ0010-10_AI-concept_v0001.png", FindingKind.ILLEGAL_NAME, "plan"),
+        (f"{FOLDER}/final FINAL.png", FindingKind.ILLEGAL_NAME, "episode"),
+        (f"madsea/E202/SQ0020/AI-concept/{NAME}", FindingKind.WRONG_FOLDER, FOLDER),
+        (f"madsea/{NAME}", FindingKind.WRONG_FOLDER, "folder"),
+        (NAME, FindingKind.WRONG_FOLDER, "folder"),
     ],
 )
 def test_a_file_that_breaks_the_rule_says_how(
-    tmp_path: Path, relative: str, kind: Kind, said: str
+    tmp_path: Path, relative: str, kind: FindingKind, said: str
 ) -> None:
     found = audit.read(tmp_path, put(tmp_path, relative))
 
-    assert isinstance(found, Finding)
+    assert isinstance(found, FileFinding)
     assert (found.kind, said in found.detail) == (kind, True)
 
 
