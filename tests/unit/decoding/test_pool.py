@@ -23,13 +23,13 @@ from wording import from_json
 ROOT = Path(__file__).resolve().parents[3]
 ASKS_FOR_EVER = """
 import sys
-from generation.decoding.child_protocol import Job
+from generation.decoding.child_protocol import DecodingJob
 from generation.decoding.child_process import Process
 from tests import pictures
 process, content = Process(), pictures.unfolding()
 print(process.pid, flush=True)
 while True:
-    process.ask(Job(10**8, 2**31, 60.0), content, timeout_s=60.0)
+    process.ask(DecodingJob(10**8, 2**31, 60.0), content, timeout_s=60.0)
 """
 
 
