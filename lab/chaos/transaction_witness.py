@@ -21,7 +21,7 @@ WATCHED = (
     "generation.storage:stage",
     "generation.storage:link",
     "generation.storage:read",
-    "generation.storage:look",
+    "generation.storage:read_in_pieces",
     "generation.storage:discard",
     "generation.storage:left_over",
     "generation.storage:clear",
@@ -65,10 +65,15 @@ def install() -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "madsea.settings"
     importlib.import_module("django").setup()
     for target in WATCHED:
-        module_name, _, path = target.partition(":")
-        *classes, name = path.split(".")
-        owner: Any = functools.reduce(getattr, classes, importlib.import_module(module_name))
+        owner, name = owner_of(target)
         setattr(owner, name, _watched(getattr(owner, name), target))
+
+
+def owner_of(target: str) -> tuple[Any, str]:
+    """Return the module or class that has what is watched, and its name there."""
+    module_name, _, path = target.partition(":")
+    *classes, name = path.split(".")
+    return functools.reduce(getattr, classes, importlib.import_module(module_name)), name
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lab.chaos import __main__ as program
-from lab.chaos import attack_schedule, load_script, ordeal, ordeal_order
+from lab.chaos import attack_schedule, load_script, ordeal, ordeal_order, transaction_witness
 from lab.chaos.ordeal import Result
 from lab.chaos.ordeal_order import Order
 
@@ -24,6 +24,13 @@ def test_a_seed_says_what_happens_and_when() -> None:
 
     assert first == again != other
     assert load_script.draw(7, 50) == load_script.draw(7, 50) != load_script.draw(8, 50)
+
+
+@pytest.mark.parametrize("target", transaction_witness.WATCHED)
+def test_what_the_witness_watches_is_there(target: str) -> None:
+    owner, name = transaction_witness.owner_of(target)
+
+    assert callable(getattr(owner, name))
 
 
 @pytest.fixture
