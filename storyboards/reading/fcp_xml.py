@@ -61,6 +61,7 @@ class Clip:
     file: str  #: its name without folders
     start_ms: int
     end_ms: int
+    name: str = ""  #: what its program calls it
 
 
 def clips(content: bytes) -> list[Clip]:
@@ -69,7 +70,7 @@ def clips(content: bytes) -> list[Clip]:
     Raises:
         BadXml: it is no XML, or declares what is not read.
     """
-    root = _tree(content)
+    root = tree(content)
     files: dict[str, str] = {}
     found = []
     for sequence in root.every("sequence"):
@@ -89,13 +90,17 @@ def _clip(item: Element, rate: float, files: dict[str, str]) -> Clip | None:
     return Clip(name, round(start * 1000 / rate), round(end * 1000 / rate))
 
 
+def file_name(address: str) -> str:
+    """Return what the file at an address is called, without its folders."""
+    return PurePosixPath(unquote(address).replace("\\", "/")).name
+
+
 def _file_name(item: Element, files: dict[str, str]) -> str:
     """Return the name of a clip's file, which is described once and then named by its id."""
     file = item.child("file")
     if file is None:
         return item.text_of("name")
-    told = unquote(file.text_of("pathurl")) or file.text_of("name")
-    name = PurePosixPath(told.replace("\\", "/")).name
+    name = file_name(file.text_of("pathurl")) or file_name(file.text_of("name"))
     known = files.setdefault(file.attributes.get("id", ""), name) if name else ""
     return name or known or files.get(file.attributes.get("id", ""), "")
 
@@ -112,7 +117,12 @@ def _number(text: str) -> float | None:
     return float(text) if text.isascii() and text.isdigit() and len(text) < 12 else None
 
 
-def _tree(content: bytes) -> Element:
+def tree(content: bytes) -> Element:
+    """Return what an XML holds, below an element of no name.
+
+    Raises:
+        BadXml: it is no XML, or declares what is not read.
+    """
     builder = _Builder()
     parser = expat.ParserCreate()
     parser.StartDoctypeDeclHandler = builder.doctype

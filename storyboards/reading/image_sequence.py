@@ -2,16 +2,24 @@
 
 Names of the nomenclature say which plan each is of; of several versions the last counts. Storyboard
 Pro exports several pictures of a plan (where a camera move begins and ends), and an XML with their
-times beside them: whether the first, the last or all are taken is asked.
+times beside them: whether the first, the last or all are taken is asked. Time lines of Final Cut
+Pro X and OpenTimelineIO are read as well, and the labels in them.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import PurePosixPath
 
-from storyboards.reading import clean_texts, consistency_doubts, fcp_xml, natural_order
+from storyboards.reading import (
+    clean_texts,
+    consistency_doubts,
+    fcp_xml,
+    fcpxml,
+    natural_order,
+    otio,
+)
 from storyboards.reading.archives import Archive
 from storyboards.reading.fcp_xml import BadXml, Clip
 from storyboards.reading.limits import ReadingLimits
@@ -26,7 +34,12 @@ from storyboards.reading.storyboard_model import (
 from wording import say
 
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
-_XML = ".xml"
+#: What is read of time lines beside the pictures.
+_TIMELINES: Mapping[str, Callable[[bytes], list[Clip]]] = {
+    ".xml": fcp_xml.clips,
+    ".fcpxml": fcpxml.clips,
+    ".otio": otio.clips,
+}
 #: `E202_SQ0010-0010_extracted-raw_v0001`, and as Storyboard Pro writes it, `E202_SQ0040_0010_2`.
 _NAMED = re.compile(
     r"E[0-9]{3,6}_(?P<sequence>SQ[0-9]{4})-(?P<plan>[0-9]{4})"
@@ -184,34 +197,37 @@ def _board(
 def _clips(
     archive: Archive, names: Sequence[str], limits: ReadingLimits
 ) -> tuple[dict[str, Clip], list[Doubt]]:
-    """Return the times that the XMLs tell by the files' stems, and what was wrong."""
+    """Return the times that time lines tell by the files' stems, and what was wrong."""
     by_name: dict[str, Clip] = {}
     doubts = []
     for name in names:
-        if not _has_suffix(name, (_XML,)):
+        clips_of = _TIMELINES.get(PurePosixPath(name).suffix.casefold())
+        if clips_of is None:
             continue
         try:
-            told = fcp_xml.clips(archive.read(name, limits.document_bytes))
+            told = clips_of(archive.read(name, limits.document_bytes))
         except BadXml as error:
             doubts.append(Doubt(error.code, {"file": name}))
             continue
         if not told:
             doubts.append(Doubt("xml_without_times", {"file": name}))
-        by_name.update({_stem(clip.file): clip for clip in told})
+        # Of two that name a picture, the first counts: Storyboarder's `.fcpxml` tells labels.
+        by_name = {_stem(clip.file): clip for clip in told} | by_name
     return by_name, doubts
 
 
 def _timed(board: Board, clips: Sequence[Clip]) -> Board:
-    """Return a board with the time from the first of its clips to the last."""
+    """Return a board with the time from the first of its clips to the last, and their label."""
     if not clips:
         return board
     start_ms = min(clip.start_ms for clip in clips)
     duration_ms = max(clip.end_ms for clip in clips) - start_ms
-    return replace(board, start_ms=start_ms, duration_ms=duration_ms)
+    called = clips[0].name if consistency_doubts.LABEL.fullmatch(clips[0].name) else board.label
+    return replace(board, label=called, start_ms=start_ms, duration_ms=duration_ms)
 
 
 def _left_out(names: Iterable[str]) -> list[Doubt]:
-    others = [name for name in names if not _has_suffix(name, (*_SUFFIXES, _XML))]
+    others = [name for name in names if not _has_suffix(name, (*_SUFFIXES, *_TIMELINES))]
     if not others:
         return []
     return [Doubt("files_left_out", {"n": len(others), "files": others[:_NAMED_FILES_MAX]})]
