@@ -92,7 +92,7 @@ class ReviewAdmin(RecordAdmin):
                 (say("Version"), html.link_to(row.version)),
                 (say("Plan"), html.link_to(row.version.plan, html.plan_name(row.version.plan))),
                 (say("Decision"), self.decided(row)),
-                (say("Comment"), row.comment or html.NOTHING),
+                (say("Remark"), row.comment or html.NOTHING),
                 (say("Seen as"), in_words(row.seen)),
                 (say("Since then"), in_words(row.became)),
                 (say("With it"), _others(row)),
