@@ -22,9 +22,8 @@ from generation.admin.actions import ROWS_MAX, Act, Targets, all_targets, counte
 from generation.admin.detail_pages import Page
 from generation.admin.pagination import BoundedPaginator
 from generation.extension_points import Registry
-from generation.models.server import SECRETS
 from generation.selectors import episode_changes
-from generation.services import acts
+from generation.services import edits
 from wording import say
 
 if TYPE_CHECKING:
@@ -35,8 +34,6 @@ else:
     from unfold.admin import ModelAdmin as _Base
 
 
-#: Fields of which an act keeps no value.
-HIDDEN_FIELDS = frozenset({"headers", *SECRETS})
 RECORD_TEMPLATE = "admin/generation/record.html"
 #: What of a record is fetched again when something has changed: its pieces, without what is around.
 PIECES_TEMPLATE = "admin/generation/pieces.html"
@@ -54,7 +51,7 @@ class MadseaAdmin(_Base):
     list_filter_sheet = True
     list_fullwidth = True
     list_filter_submit = True
-    list_before_template = "admin/generation/acts_form.html"
+    list_before_template = "admin/generation/before_list.html"
 
     #: What the chosen rows of the list are to the page that asks for plans; empty: nothing.
     generates = ""
@@ -76,19 +73,19 @@ class MadseaAdmin(_Base):
         if ERROR_FLAG in request.GET:
             text = say("The filter in the address was not understood: every row is shown.")
             messages.warning(request, text)
-        return super().changelist_view(request, extra_context)
+        own = {"events": events_url(None, episode_changes.last_number())}
+        return super().changelist_view(request, own | (extra_context or {}))
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Save a row, and write down who has changed what of it; secrets by their names alone."""
-        before = {} if not change else {n: _told(n, form.initial.get(n)) for n in form.changed_data}
-        after = {n: _told(n, form.cleaned_data.get(n)) for n in form.changed_data}
-        super().save_model(request, obj, form, change)
-        verb = "change" if change else "create"
-        acts.record(verb, obj, by=_user(request), before=before, after=after)
+        edits.save(obj, form.fields, by=_user(request))
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        acts.record("delete", obj, by=_user(request))
-        super().delete_model(request, obj)
+        edits.delete(obj, by=_user(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Delete the chosen rows of a list, one by one: each leaves its act."""
+        for row in queryset:
+            edits.delete(row, by=_user(request))
 
     # Acts: the list's actions, a button in each row, a button on the row's page -------------------
 
@@ -287,7 +284,7 @@ class RecordAdmin(MadseaAdmin):
             "page": page,
             "links": self._ways(row, may_change=may_change),
             "buttons": self.buttons(row) if may_act else "",
-            "events": _events(page, heard),
+            "events": events_url(page.episode_id, heard),
         }
         if unchanged_pages.HEADER in request.headers:
             return TemplateResponse(request, PIECES_TEMPLATE, pieces)
@@ -303,14 +300,10 @@ class RecordAdmin(MadseaAdmin):
         return TemplateResponse(request, RECORD_TEMPLATE, context)
 
 
-def _events(page: Page, heard: int) -> str:
-    """Return the address that tells what changes of a page's episode from a number on."""
-    return "" if page.episode_id is None else events_url(page.episode_id, heard)
-
-
-def events_url(episode_id: int, heard: int) -> str:
-    """Return the address that tells what changes of an episode from a number on."""
-    return f"{reverse('events')}?episode_id={episode_id}&last_event_id={heard}"
+def events_url(episode_id: int | None, heard: int) -> str:
+    """Return the address that tells what changes of an episode, or of all, from a number on."""
+    of = "all" if episode_id is None else episode_id
+    return f"{reverse('events')}?episode_id={of}&last_event_id={heard}"
 
 
 def _many(act: Act) -> Any:
@@ -339,14 +332,6 @@ class _Crumb:
 
     def __str__(self) -> str:
         return str(self._name)
-
-
-def _told(name: str, value: Any) -> Any:
-    """Return what an act keeps of a field."""
-    if name in HIDDEN_FIELDS:
-        return "***"
-    kept = isinstance(value, str | int | float | bool | list | dict | None)
-    return value if kept else str(value)
 
 
 def _user(request: HttpRequest) -> Any:

@@ -6,9 +6,10 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 
 from generation.admin import html, queue_page, tables
+from generation.admin.base import events_url
 from generation.admin.detail_pages import Table
 from generation.models import Batch, PlanRun
-from generation.selectors import admin_overviews
+from generation.selectors import admin_overviews, episode_changes
 from generation.selectors.storage_troubles import troubles
 from generation.states import RunState
 from wording import say
@@ -25,10 +26,13 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         ("generation.view_server", _servers),
         ("generation.view_batch", _finished),
     )
+    # Read before the tables: a change in between is told to the page.
+    heard = episode_changes.last_number()
     allowed = [build for permission, build in sections if request.user.has_perm(permission)]
     return {
         **context,
         "title": say("Overview"),
+        "events": events_url(None, heard),
         "tables": [table for build in allowed if (table := build())],
     }
 

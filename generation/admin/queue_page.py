@@ -77,7 +77,7 @@ def _view(admin: Any, request: HttpRequest) -> HttpResponse:
         ),
         "part": part,
         "address": url(batch),
-        "events": events_url(batch.episode_id, heard) if batch else "",
+        "events": events_url(batch.episode_id if batch else None, heard),
         "follows": len(places) <= FOLLOWED_MAX,
     }
     return TemplateResponse(request, TEMPLATE, context)

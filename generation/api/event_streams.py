@@ -1,4 +1,4 @@
-"""`GET /api/events`: what changes of an episode, told as it happens (Server-Sent Events)."""
+"""`GET /api/events`: what changes of one or all episodes, as it happens (Server-Sent Events)."""
 
 from django.conf import settings
 from rest_framework.renderers import BaseRenderer
@@ -15,6 +15,8 @@ from wording import say
 
 CONTENT_TYPE = "text/event-stream"
 _KNOWN = ("episode_id", "last_event_id")
+#: In place of an episode's id: for lists and overviews.
+ALL = "all"
 #: When somebody may try again who was one too many.
 _FULL_WAIT_S = 30
 
@@ -44,24 +46,25 @@ class EventsView(APIView):
 
     def get(self, request: Request) -> EventStream:
         episode_id, last_event_id = _asked(request)
-        production.episode(episode_id)
+        if episode_id is not None:
+            production.episode(episode_id)
         user_id = responses.actor(request).pk
         _refuse_too_many(user_id)
         right = authentication.right_of(request)
         return EventStream(Listener(user_id, episode_id, right, last_event_id))
 
 
-def _asked(request: Request) -> tuple[int, int | None]:
+def _asked(request: Request) -> tuple[int | None, int | None]:
     given = request.query_params
     words = say("Unknown parameter. Known: {filters}.", filters=", ".join(_KNOWN))
     problems = [
         Problem(f"{name:.64}", "unknown_parameter", words) for name in given if name not in _KNOWN
     ]
-    episode_id = 0
+    episode_id: int | None = None
     if not given.get("episode_id"):
         words = say("episode_id is required.")
         problems.insert(0, Problem("episode_id", "required", words))
-    else:
+    elif given["episode_id"] != ALL:
         try:
             episode_id = filters.whole_number(given["episode_id"])
         except UnusableValue as error:

@@ -358,9 +358,14 @@ WORKFLOWS = extend_schema_view(
 EVENTS = extend_schema_view(
     get=extend_schema(
         operation_id="events",
-        summary="Listen to what changes of an episode (Server-Sent Events, without an end)",
+        summary="Listen to what changes of an episode, or of all (Server-Sent Events)",
         parameters=[
-            OpenApiParameter("episode_id", _WHOLE, required=True),
+            OpenApiParameter(
+                "episode_id",
+                {"oneOf": [_WHOLE, {"type": "string", "enum": ["all"]}]},
+                required=True,
+                description="An id of `/api/episodes`; or `all`, for lists and overviews.",
+            ),
             OpenApiParameter(
                 "last_event_id",
                 str,

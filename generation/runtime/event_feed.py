@@ -32,8 +32,8 @@ WAITING_MAX = 32
 #: After how long a listener that was cut off comes back, and by how much they differ.
 RETRY_MS, RETRY_SPREAD_MS = 1000, 2000
 
-#: An episode, and the last number that a listener to it has heard.
-_Place = tuple[int, int | None]
+#: An episode (None: all of them), and the last number that a listener to it has heard.
+_Place = tuple[int | None, int | None]
 
 
 class Right(Protocol):
@@ -56,13 +56,15 @@ class Message:
 
 @dataclass(eq=False)
 class Listener:
-    """One who listens to an episode, and what waits for it; `heard` is None at first.
+    """One who listens to an episode, or to all (None), and what waits for it.
+
+    `heard` is None at first.
 
     `is_behind`: it has missed something, and is told so as soon as it has read what waits.
     """
 
     user_id: int
-    episode_id: int
+    episode_id: int | None
     right: Right
     heard: int | None = None
     is_behind: bool = True

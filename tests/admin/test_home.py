@@ -101,3 +101,12 @@ def test_what_was_asked_for_again_is_not_among_what_needs_attention(office: Clie
     listed = pages.text(office, "/admin/generation/planrun/?attention=yes")
 
     assert "No results found" in listed
+
+
+def test_the_home_page_lists_and_servers_are_told_of_every_episode(office: Client) -> None:
+    server = factories.server()
+    lists = [pages.url(model) for model in ("batch", "planrun", "plan", "version", "server")]
+
+    shown = [pages.text(office, at) for at in ["/admin/", *lists, pages.url("server", server.pk)]]
+
+    assert all('data-events="/api/events?episode_id=all&amp;last_event_id=' in e for e in shown)

@@ -142,6 +142,6 @@ def test_the_queue_says_when_it_is_expected_to_end(office: Client) -> None:
 def test_a_batch_s_part_is_told_what_changes_of_its_episode(office: Client) -> None:
     batch = factories.batch([QUEUED])
 
-    assert "data-events" not in pages.text(office, QUEUE)
+    assert "/api/events?episode_id=all&amp;last_event_id=" in pages.text(office, QUEUE)
     shown = pages.text(office, f"{QUEUE}?batch={batch.public_id}")
     assert f"/api/events?episode_id={batch.episode_id}&amp;last_event_id=" in shown

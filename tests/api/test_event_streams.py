@@ -172,9 +172,12 @@ class Connection:
 
 @asynccontextmanager
 async def listening(
-    handler: ThreadedHandler, token: str, episode: Episode, last_id: str = ""
+    handler: ThreadedHandler, token: str, episode: Episode | None, last_id: str = ""
 ) -> AsyncIterator[Connection]:
-    """Listen while the block lasts; who comes first has heard something when it begins."""
+    """Listen while the block lasts, to all episodes where none is given.
+
+    Who comes first has heard something when it begins.
+    """
     made = Connection()
     headers = {"host": "localhost", "authorization": f"Token {token}"}
     headers |= {"last-event-id": last_id} if last_id else {}
@@ -182,7 +185,7 @@ async def listening(
         "type": "http",
         "method": "GET",
         "path": URL,
-        "query_string": f"episode_id={episode.pk}".encode(),
+        "query_string": f"episode_id={episode.pk if episode else 'all'}".encode(),
         "client": ("127.0.0.1", 1234),
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
     }
@@ -308,6 +311,26 @@ def test_another_episode_is_not_heard(play: Callable[[Story], Any], plans: list[
             return ear.events[-1][1]["plans"]
 
     assert play(story) == [others[0].pk]
+
+
+@heard_live
+def test_who_shows_lists_hears_of_every_episode(
+    play: Callable[[Story], Any], plans: list[Plan]
+) -> None:
+    others = factories.plans({"SQ0010": ["0010"]}, of=factories.episode(code="E203"))
+
+    async def story(handler: ThreadedHandler, token: str) -> Any:
+        async with listening(handler, token, None) as ear:
+            await sync_to_async(note)(plans[0], "here")
+            await sync_to_async(note)(others[0], "and elsewhere")
+            await ear.until(lambda: others[0].pk in _plans_told(ear))
+            return _plans_told(ear)
+
+    assert play(story) == {plans[0].pk, others[0].pk}
+
+
+def _plans_told(ear: Connection) -> set[int]:
+    return {pk for _, told in ear.events for pk in told.get("plans", [])}
 
 
 @heard_live

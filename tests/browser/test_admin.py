@@ -90,6 +90,20 @@ def test_a_page_of_what_is_finished_is_told_when_somebody_changes_it(
     expect(page.locator("#page-head h1")).to_have_text("By another's hand")
 
 
+def test_a_list_is_told_of_what_happens_in_any_episode(studio: Studio, page: Page) -> None:
+    studio.site.generate(PLANS, mode="manuel")
+    studio.site.manage("cancel_batches", "--all")
+    _, batch_id = _only_batch(studio)
+    page.goto(f"{studio.url}/admin/generation/batch/")
+    expect(page.locator("[data-unfinished]")).to_have_count(0)
+
+    with page.expect_response(lambda answer: "episode_id=all" in answer.url):
+        page.reload()
+    studio.site.manage("retry_plans", "--batch", batch_id, "--status", "cancelled")
+
+    expect(page.locator("#result_list [data-unfinished]")).to_have_count(1)
+
+
 def test_a_page_that_may_not_listen_asks_from_time_to_time(studio: Studio, page: Page) -> None:
     page.route("**/api/events**", lambda route: route.fulfill(status=429))
     studio.site.generate(PLANS, mode="manuel")

@@ -1,5 +1,5 @@
-// Pages stay true: their marked pieces are fetched again when something has changed. A page that shows
-// one episode is told so; every other, and whoever cannot listen, asks from time to time.
+// Pages stay true: their marked pieces are fetched again when something has changed. A page is told so,
+// of its episode or of all; whoever cannot listen asks from time to time.
 (() => {
   "use strict";
   const EVERY_MS = 2000;
@@ -9,6 +9,8 @@
   const QUIET_MS = 10000;
   const stop = new AbortController();
   let tag = "";
+  // A page of all episodes, where always something happens, is fetched no oftener than it would ask.
+  let restMs = REST_MS;
   let isTold = () => false;
   let hasNews = false;
   let isFetching = false;
@@ -69,7 +71,7 @@
       } catch {
         // The server is away, or the page is being left: the next round tells.
       }
-      if (isDone && hasNews) rest = REST_MS;
+      if (isDone && hasNews) rest = restMs;
       hasNews ||= !isDone && isTold();
       isFetching = false;
     }
@@ -78,7 +80,9 @@
 
   function note() {
     hasNews = true;
-    if (!isFetching && !stop.signal.aborted) follow();
+    if (isFetching || stop.signal.aborted) return;
+    clearTimeout(timer);
+    timer = setTimeout(follow, Math.max(0, fetchedAt + restMs - Date.now()));
   }
 
   // A second click on what is being sent sends nothing; and a refresh in flight while a form is sent
@@ -112,6 +116,7 @@
   document.addEventListener("DOMContentLoaded", () => {
     const address = document.querySelector("[data-events]")?.dataset.events;
     if (address) isTold = window.madseaListen(address, note);
+    if (address?.includes("episode_id=all")) restMs = EVERY_MS;
     timer = setTimeout(follow, EVERY_MS);
   });
 })();
