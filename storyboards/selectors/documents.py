@@ -50,6 +50,7 @@ class BoardDocument(TypedDict):
     change: str
     changes: list[str]
     in_render: bool
+    approved: bool
 
 
 class GonePlan(TypedDict):
@@ -59,6 +60,7 @@ class GonePlan(TypedDict):
     plan: str
     label: str
     in_render: bool
+    approved: bool
 
 
 class ProblemDocument(TypedDict):
@@ -185,6 +187,7 @@ def board(compared: Compared, of: StoryboardImport, *, origin: str = "") -> Boar
         "change": compared.change.value,
         "changes": list(compared.changes),
         "in_render": compared.known is not None and compared.known.is_in_render,
+        "approved": compared.known is not None and compared.known.is_approved,
     }
 
 
@@ -222,4 +225,5 @@ def _gone(plan: KnownPlan) -> GonePlan:
         "plan": plan.plan,
         "label": plan.label,
         "in_render": plan.is_in_render,
+        "approved": plan.is_approved,
     }

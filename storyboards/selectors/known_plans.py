@@ -26,6 +26,7 @@ class KnownPlan:
     panel_sha256: str
     is_omitted: bool
     is_in_render: bool  #: a run of it is queued, waits or runs
+    is_approved: bool = False  #: a version of it is approved: nothing new is made of it
 
     @property
     def is_of_storyboard(self) -> bool:
@@ -42,6 +43,7 @@ def of_episode(project_code: str, episode_code: str) -> list[KnownPlan]:
         )
         .annotate(
             panel_sha256=Subquery(panels.values("sha256")[:1]),
+            is_approved=Exists(Plan.objects.locked().filter(pk=OuterRef("pk"))),
             is_in_render=Exists(PlanRun.objects.unfinished().filter(plan=OuterRef("pk"))),
         )
         .select_related("sequence", "style")
@@ -65,6 +67,7 @@ def _known(row: Any) -> KnownPlan:
         panel_sha256=row.panel_sha256 or "",
         is_omitted=row.production_status == PlanStatus.OMITTED,
         is_in_render=row.is_in_render,
+        is_approved=row.is_approved,
     )
 
 

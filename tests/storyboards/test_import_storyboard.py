@@ -9,8 +9,11 @@ from django.core.management import CommandError, call_command
 
 from generation import storage
 from generation.models import Plan, Version
+from generation.states import RunState
 from storyboards.models import StoryboardImport
 from storyboards.states import ImportState
+from tests import factories
+from tests.review.deciding import approve, concepts
 
 pytestmark = pytest.mark.django_db
 SAMPLES = Path(__file__).parents[1] / "data" / "storyboards"
@@ -39,6 +42,20 @@ def test_its_plans_are_made_at_once(capsys: pytest.CaptureFixture[str]) -> None:
     n_boards = StoryboardImport.objects.get().boards.count()
     assert f"Confirmed. plans: {n_boards}, new plans: {n_boards}" in printed
     assert Version.objects.panels().count() == n_boards
+
+
+def test_a_new_version_says_which_plans_are_approved_or_in_render(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run(capsys, "--confirm")
+    first, second = Plan.objects.order_by("position")[:2]
+    approve(*concepts(first, 1))
+    factories.batch([RunState.QUEUED], of=[second])
+
+    lines = run(capsys, "--dry-run").splitlines()
+
+    assert "same, approved" in lines[0]
+    assert "same, in render" in lines[1]
 
 
 def test_a_dry_run_says_what_would_be_made_and_keeps_nothing(

@@ -7,10 +7,11 @@ import pytest
 from generation.models import Plan, PlanRun, Version
 from generation.states import PlanStatus
 from storyboards.models import StoryboardImport
-from storyboards.selectors import drafts
+from storyboards.selectors import documents, drafts
 from storyboards.selectors.drafts import Draft
 from storyboards.services import confirmation
 from tests import factories
+from tests.review.deciding import approve, concepts
 from tests.storyboards.boards import LABO, board, read
 
 pytestmark = pytest.mark.django_db
@@ -111,6 +112,18 @@ def test_a_plan_that_is_being_rendered_is_said_to_be_so() -> None:
         True,
         True,
     ]
+
+
+def test_a_plan_that_is_approved_is_said_to_be_so_whether_it_changes_or_is_gone() -> None:
+    confirmed([board(1), board(2), board(3)])
+    for plan in Plan.objects.exclude(code="0010"):
+        approve(*concepts(plan, 1))
+
+    draft = again([board(1), board(2, drawing=9)])
+    told = documents.with_boards(draft.of)
+
+    assert [each["approved"] for each in told["boards"]] == [False, True]
+    assert [(each["plan"], each["approved"]) for each in told["gone"]] == [("0030", True)]
 
 
 def test_texts_that_a_storyboard_does_not_tell_stay_as_they_are() -> None:

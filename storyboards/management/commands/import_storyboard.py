@@ -26,6 +26,7 @@ from storyboards.reading.limits import ReadingLimits
 from storyboards.reading.storyboard_model import UnreadableStoryboard
 from storyboards.selectors import documents, doubt_messages, drafts
 from storyboards.selectors.drafts import Draft
+from storyboards.selectors.known_plans import KnownPlan
 from storyboards.services import confirmation, intake, reading_queue
 from storyboards.services.folder_packing import packed
 from storyboards.states import Change, ImportState
@@ -81,6 +82,8 @@ class Command(MadseaCommand):
         add_dry_run(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        # Asked before anything is read.
+        actor(options, intake.TO_SEND)
         file: Path = options["file"]
         if not file.exists():
             raise CommandError(say("There is no file {file}.", file=file))
@@ -156,12 +159,13 @@ class Command(MadseaCommand):
             plan = (
                 f"{board.sequence_code}-{board.plan_code}" if board.is_selected else say("left out")
             )
-            change = _CHANGES[compared.change]
+            change = listed([_CHANGES[compared.change], *_standing(compared.known)])
             line = f"{board.label or board.position} → {plan} {board.style_code} {change}"
             self.stdout.write(printable(f"{line}  {told}".rstrip()))
         for plan_gone in draft.gone:
             where = f"{plan_gone.sequence_id}-{plan_gone.plan}"
-            self.stdout.write(printable(f"{plan_gone.label or '–'} → {where} {say('gone')}"))
+            gone = listed([say("gone"), *_standing(plan_gone)])
+            self.stdout.write(printable(f"{plan_gone.label or '–'} → {where} {gone}"))
         for problem in draft.problems:
             self.stdout.write(printable(str(problem.detail)))
         summary = say(
@@ -173,6 +177,14 @@ class Command(MadseaCommand):
 
     def _dump(self, value: Any) -> None:
         self.stdout.write(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def _standing(plan: KnownPlan | None) -> list[str]:
+    """Return what somebody has to know of a plan before its board changes it."""
+    if plan is None:
+        return []
+    rendered: list[str] = [say("in render")] if plan.is_in_render else []
+    return [*rendered, say("approved")] if plan.is_approved else rendered
 
 
 def _place(options: dict[str, Any]) -> dict[str, str]:

@@ -100,6 +100,8 @@
     const button = row.querySelector("[data-act=boundary]");
     if (button) button.textContent = board.begins_sequence ? words.goesOn : words.begins;
     row.querySelector("[data-told-change]").textContent = words[`change_${board.change}`];
+    row.querySelector("[data-told-in-render]").hidden = !board.in_render;
+    row.querySelector("[data-told-approved]").hidden = !board.approved;
     page.querySelector(`li[data-doubtful="${board.position}"]`)?.classList.toggle("is-checked", board.checked);
     for (const input of row.querySelectorAll("[data-field]")) {
       if (input === document.activeElement && !FLAGS.includes(input.dataset.field)) continue;
