@@ -2,6 +2,9 @@
 
 `{{` and `}}` are braces. What else stands in braces stays as it is: `{day|night}` is a choice that
 some nodes make themselves; fields within it are filled in.
+
+A field of which there is nothing takes a comma or semicolon along, so that none is left with
+nothing beside it: `street, {place}, night` becomes `street, night`, `street, {place}` `street`.
 """
 
 import re
@@ -14,6 +17,10 @@ from wording import say
 NAMES = ("episode", "sequence", "plan")
 TEXTS = ("description", "camera", "place", "notes", "dialogue", "label")
 FIELDS = (*NAMES, *TEXTS)
+_BEGINS_SEPARATED = re.compile(r"[ \t]*[,;][ \t]*")
+_ENDS_SEPARATED = re.compile(r"[ \t]*[,;][ \t]*\Z")
+#: What ends a part of a text, before which no separator stands.
+_ENDS_PART = re.compile(r"[ \t]*(?:[.!?)\]\n]|\Z)")
 _TOKEN = re.compile(r"\{([a-z_]+)\}|\{\{|\}\}|[{}]|[^{}]+")
 #: What would be a weight in a prompt.
 _BRACKETS = re.compile(r"[()]")
@@ -40,9 +47,31 @@ def filled(text: str, values: Mapping[str, str]) -> str:
     Raises:
         GraphError: it has a field of which there is no value.
     """
-    return "".join(
-        _escaped(_value(name, values)) if name else piece for piece, name in _tokens(text)
-    )
+    done = ""
+    pieces = [*_tokens(text)]
+    for at, (piece, name) in enumerate(pieces):
+        if not name:
+            done += piece
+        elif value := _value(name, values):
+            done += _escaped(value)
+        else:
+            done = _without(done, pieces, at)
+    return done
+
+
+def _without(done: str, pieces: list[tuple[str, str]], at: int) -> str:
+    """Leave a field out, and a separator beside it: the one behind, else the one before."""
+    before, behind = _ENDS_SEPARATED.search(done), ""
+    if at + 1 < len(pieces) and not pieces[at + 1][1]:
+        behind = pieces[at + 1][0]
+    separator = _BEGINS_SEPARATED.match(behind)
+    if separator and (before or not done.strip() or done.endswith("\n")):
+        pieces[at + 1] = behind[separator.end() :], ""
+    elif before and (at + 1 == len(pieces) or _ENDS_PART.match(behind)):
+        return done[: before.start()]
+    elif done.endswith((" ", "\n")) and behind.startswith(" "):
+        pieces[at + 1] = behind[1:], ""
+    return done
 
 
 def _value(name: str, values: Mapping[str, str]) -> str:

@@ -32,6 +32,29 @@ def test_fields_are_filled_in_and_all_else_stays(text: str, filled: str) -> None
     assert prompt_templates.filled(text, VALUES) == filled
 
 
+@pytest.mark.parametrize(
+    ("text", "filled"),
+    [
+        ("street, {place}, night", "street, night"),
+        ("street, {place}, {notes}, night", "street, night"),
+        ("{place}, night", "night"),
+        ("street, {place}", "street"),
+        ("street, {place}, {notes}", "street"),
+        ("street; {place}.", "street."),
+        ("street, {place}\nnight", "street\nnight"),
+        ("night\n{place}, street", "night\nstreet"),
+        ("a {place} street", "a street"),
+        ("{plan}, {place}", "0010"),
+        ("{place}", ""),
+        ("no comma: {place}x", "no comma: x"),
+    ],
+)
+def test_a_field_of_which_there_is_nothing_takes_its_separator_along(
+    text: str, filled: str
+) -> None:
+    assert prompt_templates.filled(text, {"plan": "0010", "place": "", "notes": ""}) == filled
+
+
 def test_brackets_of_what_is_put_in_are_no_weights() -> None:
     assert prompt_templates.filled("({plan}:1.2)", {"plan": "a (b)"}) == r"(a \(b\):1.2)"
 
