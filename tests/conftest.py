@@ -68,6 +68,7 @@ def home(tmp_path: Path, settings: Any) -> Path:
     settings.WHITENOISE_AUTOREFRESH = True
     # What one test's queue was expected to take is nothing to the next.
     expected_ends.RECENT.clear()
+    expected_ends.POLLED.clear()
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     return tmp_path / "home"
 

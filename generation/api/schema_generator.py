@@ -64,6 +64,7 @@ _STRINGS: Mapping[str, Mapping[str, Schema]] = {
         "status": {"enum": list(BatchState)},
         "logs.level": {"enum": _LEVELS},
         "logs.time": {"format": "date-time"},
+        "expected_end": _TIME,
         "logs_url": {"format": "uri"},
         "plans.status": {"enum": list(RunState)},
         "results.url": {"format": "uri"},

@@ -100,6 +100,8 @@ class ForecastCache:
 
 #: What answers of the API tell of, which clients may ask for all the time.
 RECENT = ForecastCache()
+#: What status documents tell of, which are made anew with each revision: kept however cheap it was.
+POLLED = ForecastCache(dear_s=0)
 
 
 def forecast() -> Forecast:

@@ -11,7 +11,7 @@ from typing import Any, NotRequired, TypedDict
 
 from generation import catalogues, signed_urls
 from generation.models import Batch, PlanRun
-from generation.selectors import batches, logs, results, wait_reasons
+from generation.selectors import batches, expected_ends, logs, results, wait_reasons
 from generation.selectors.logs import LogLine
 from generation.selectors.prepared_queries import PreparedRows, PreparedTuples
 from generation.selectors.results import Result
@@ -100,6 +100,7 @@ class StatusDocument(TypedDict):
     params: dict[str, Any]
     sources: dict[str, str]
     counts: dict[str, int]
+    expected_end: str | None
     revision: int
     logs_url: str
     reset: NotRequired[bool]
@@ -197,12 +198,21 @@ def document(
         "params": batch.params,
         "sources": batch.sources,
         "counts": batches.counts(batch),
+        "expected_end": _expected_end(batch),
         "revision": batch.revision,
         "logs_url": origin + signed_urls.address(f"/api/batches/{batch.public_id}/logs"),
     }
     if reset:
         whole["reset"] = True
     return whole
+
+
+def _expected_end(batch: Batch) -> str | None:
+    """Return when the last plan is expected to end; None of a finished batch, or if not known."""
+    if not batch.is_unfinished:
+        return None
+    expected = expected_ends.POLLED.recent().of_batch(batch)
+    return logs.moment(expected.at) if expected and expected.at else None
 
 
 def _logs(batch: Batch, after: int) -> list[LogLine]:

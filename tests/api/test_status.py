@@ -1,11 +1,14 @@
 """GET /api/generate_ai_concept/status: what the document says."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from rest_framework.test import APIClient
 
 from generation.models import Batch
+from generation.selectors import expected_ends
+from generation.selectors.expected_ends import ForecastCache
 from generation.services import derived_making
 from generation.states import RunState, ServerHealth, WaitReason
 from tests import factories
@@ -29,6 +32,7 @@ def test_the_document_has_these_keys_and_no_other(api: APIClient, batch: Batch) 
         "params",
         "sources",
         "counts",
+        "expected_end",
         "revision",
         "logs_url",
     ]
@@ -286,12 +290,32 @@ def test_an_unknown_batch_is_not_found(api: APIClient, batch_id: str) -> None:
 
 
 @pytest.mark.parametrize("query", ["", "&since=0", "&since=1"])
-def test_the_number_of_queries_does_not_depend_on_the_plans(api: APIClient, query: str) -> None:
+def test_the_number_of_queries_does_not_depend_on_the_plans(
+    api: APIClient, query: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # When they are expected to end is read once for all documents of a while: here a long one.
+    monkeypatch.setattr(expected_ends, "POLLED", ForecastCache(dear_s=0, share=1e-9))
     small = factories.batch([DONE, RUNNING])
     large = factories.batch([DONE, RUNNING] * 25, of=factories.plans({"SQ0020": codes(50)}))
+
+    expected_ends.POLLED.recent()
 
     assert queries_of(api, small, query) == queries_of(api, large, query) == 5
 
 
 def codes(n_plans: int) -> list[str]:
     return [f"{n:04d}" for n in range(n_plans)]
+
+
+def test_it_tells_when_its_last_plan_is_expected_to_end_as_the_list_does(api: APIClient) -> None:
+    done = factories.batch([DONE])
+    factories.attempt(done.runs.get(), on=factories.server(), outcome="done", render_s=3600)
+    waiting = factories.batch([QUEUED], of=factories.plans({"SQ0020": ["0010"]}))
+
+    told = status(api, waiting).json()["expected_end"]
+
+    # An hour from now, whichever second that is.
+    listed = api.get(f"/api/batches/{waiting.public_id}").json()["expected_end"]
+    apart = datetime.fromisoformat(told) - datetime.fromisoformat(listed)
+    assert abs(apart) < timedelta(minutes=30)
+    assert status(api, done).json()["expected_end"] is None
