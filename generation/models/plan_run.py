@@ -64,6 +64,14 @@ class PlanRunQuerySet(models.QuerySet["PlanRun"]):
         """Return those whose plan is not approved."""
         return self.exclude(plan__in=Plan.objects.locked())
 
+    def of_set_apart_plans(self) -> Self:
+        """Return those whose plan is on hold or omitted: nothing new is made of it."""
+        return self.filter(plan__in=Plan.objects.set_apart())
+
+    def of_plans_to_make(self) -> Self:
+        """Return those whose plan is neither approved nor set apart."""
+        return self.of_unlocked_plans().exclude(plan__in=Plan.objects.set_apart())
+
     def retried_with(self, batches: Sequence[Batch]) -> Self:
         """Return what a retry of whole batches takes: the failed, of a cancelled batch all."""
         cancelled = [batch.pk for batch in batches if batch.status == BatchState.CANCELLED]

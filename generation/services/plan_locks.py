@@ -3,11 +3,14 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from generation.errors import Conflict
+from generation.errors import Conflict, Problem
 from generation.models import PlanRun
 from generation.selectors import production
+from generation.services import plan_preflight
 from generation.services.request_params import PlanKey
 from generation.services.request_validation import BatchRequest
+from generation.states import PlanStatus
+from wording import in_turn, say, say_n
 
 CODE = "plan_locked"
 #: So many plans are named in a sentence.
@@ -40,30 +43,52 @@ def without_locked(request: BatchRequest) -> tuple[BatchRequest, list[PlanKey]]:
     )
 
 
-def refuse_locked(runs: Sequence[PlanRun]) -> None:
-    """Refuse a retry that took none of some runs, where that is as plans of them are locked.
+def refuse_kept_back(runs: Sequence[PlanRun]) -> None:
+    """Refuse a retry that took none of some runs, where that is for the sake of their plans.
 
     Raises:
-        Conflict: they are.
+        Conflict: plans of them are approved, on hold or omitted.
     """
-    ids = [run.pk for run in runs]
-    of_locked = PlanRun.objects.retryable().of_locked_plans().filter(pk__in=ids).order_by("pk")
-    keys = list(of_locked.values_list("plan__sequence__code", "plan__code"))
-    if keys:
-        plans = plans_in_words(list(dict.fromkeys(keys)))
-        detail = f"{plans}: approved, and so locked. For another version"
-        raise Conflict(f"{detail}, reopen it, or send a new request with force.", code=CODE)
+    kept = kept_back(runs)
+    if kept:
+        raise Conflict(in_turn([each.detail for each in kept]), code=kept[0].code)
+
+
+def kept_back(runs: Sequence[PlanRun]) -> list[Problem]:
+    """Return why a retry leaves some of these runs alone: their plans are locked or set apart."""
+    retryable = PlanRun.objects.retryable().filter(pk__in=[run.pk for run in runs]).order_by("pk")
+    locked = list(retryable.of_locked_plans().values_list(*_KEY))
+    apart = retryable.of_set_apart_plans().values_list(*_KEY, "plan__production_status")
+    problems = [
+        plan_preflight.apart(sequence, plan, PlanStatus(status)) for sequence, plan, status in apart
+    ]
+    if locked:
+        detail = say(
+            "{plans}: approved, and so locked. For another version, reopen it, or send a new "
+            "request with force.",
+            plans=plans_in_words(list(dict.fromkeys(locked))),
+        )
+        problems.insert(0, Problem("", CODE, detail))
+    return list(dict.fromkeys(problems))
+
+
+_KEY = ("plan__sequence__code", "plan__code")
 
 
 def all_locked(plans: Collection[PlanKey]) -> str:
     """Return the sentence that refuses what is all approved."""
-    which, verb = (plans_in_words(list(plans)), "are" if len(plans) > 1 else "is")
-    detail = f"{which} {verb} approved, and so locked: nothing new is made."
-    return f"{detail} Reopen what is to change, or ask with force and a reason."
+    return say_n(
+        "{plans} is approved, and so locked: nothing new is made. Reopen what is to change, or ask"
+        " with force and a reason.",
+        "{plans} are approved, and so locked: nothing new is made. Reopen what is to change, or ask"
+        " with force and a reason.",
+        len(plans),
+        plans=plans_in_words(list(plans)),
+    )
 
 
 def plans_in_words(plans: Sequence[PlanKey]) -> str:
     """Return plans as a sentence names them, the first twenty of many."""
     names = ", ".join(f"{sequence_id}-{plan}" for sequence_id, plan in plans[:NAMED_MAX])
     more = len(plans) - NAMED_MAX
-    return f"{names} and {more:,} more" if more > 0 else names
+    return say("{listed} and {more} more", listed=names, more=more) if more > 0 else names

@@ -88,16 +88,18 @@ def set_apart(
     `places` are the places in the payload of plans of an episode, by their sequences and codes.
     """
     return [
-        Problem(
-            places[key],
-            f"plan_{status}",
-            say(
-                "Plan {plan} of {sequence} {set_apart}",
-                plan=key[1],
-                sequence=key[0],
-                set_apart=_SET_APART[status],
-            ),
-        )
+        apart(*key, status, place=places[key])
         for key, status in production.set_apart(project_id, episode).items()
         if key in places
     ]
+
+
+def apart(sequence: str, plan: str, status: PlanStatus, *, place: str = "") -> Problem:
+    """Return why nothing new is made of a plan that is on hold or omitted."""
+    detail = say(
+        "Plan {plan} of {sequence} {set_apart}",
+        plan=plan,
+        sequence=sequence,
+        set_apart=_SET_APART[status],
+    )
+    return Problem(place, f"plan_{status}", detail)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -18,7 +19,9 @@ from generation.services import (
 )
 from generation.states import ReviewState, RunState
 from tests import factories
-from tests.api.calls import EXAMPLE, URL
+from tests.admin import pages
+from tests.api.calls import EXAMPLE, URL, one_plan
+from tests.commands.running import run as run_command
 
 pytestmark = pytest.mark.django_db
 FORCED = {"force": True, "reason": "The director wants to see it bluer."}
@@ -120,6 +123,28 @@ def test_over_http_all_of_them_locked_is_a_conflict_and_uses_up_no_key(
 
     assert (refused.status_code, refused.json()["code"]) == (409, "plan_locked")
     assert again.status_code == 201
+
+
+@pytest.mark.parametrize("status", ["on_hold", "omitted"])
+def test_a_run_of_a_plan_that_is_set_apart_is_not_retried_and_each_door_says_why(
+    status: str, api: APIClient, supervisor: User, plans: list[Plan]
+) -> None:
+    batch = factories.batch([RunState.ERROR], of=plans[:1])
+    Plan.objects.filter(pk=plans[0].pk).update(production_status=status)
+    words = f"Plan 0010 of SQ0010 is {status.replace('_', ' ')}: nothing new is made of it"
+    office = Client()
+    office.force_login(supervisor)
+
+    of_batch = api.post(f"{URL}/retry", {"batch_id": batch.public_id}, format="json")
+    of_plan = api.post(f"{URL}/retry", one_plan(batch), format="json")
+    pressed = pages.press(office, "planrun", batch.runs.get(), "retry")
+    told = run_command("retry_plans", batch=batch.public_id)
+
+    assert [(each.status_code, each.json()["code"]) for each in (of_batch, of_plan)] == [
+        (409, f"plan_{status}")
+    ] * 2
+    assert all(words in str(said) for said in (of_batch.json(), of_plan.json(), pressed, told))
+    assert batch.runs.get().state == RunState.ERROR
 
 
 def test_a_failed_run_of_a_locked_plan_is_not_retried(plans: list[Plan]) -> None:

@@ -16,7 +16,7 @@ from generation.management.command import (
 from generation.management.selection_options import add_choice, choice
 from generation.models import PlanRun
 from generation.selectors import selection
-from generation.services import batches, retry_overrides
+from generation.services import batches, permissions, plan_locks, retry_overrides
 from generation.states import RETRYABLE, RunState
 from wording import any_of, say
 
@@ -43,7 +43,7 @@ class Command(MadseaCommand):
         add_dry_run(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        user = actor(options)
+        user = actor(options, permissions.TO_RETRY)
         states = [RunState(state) for state in options["status"] or [RunState.ERROR]]
         runs = list(selection.runs(choice(options), states))
         if not runs:
@@ -70,6 +70,8 @@ class Command(MadseaCommand):
         plans, found = counted(retried, "plan"), counted(len(groups), "batch")
         told = say("{plans} of {batches} queued again.", plans=plans, batches=found)
         self.stdout.write(str(told))
+        for kept in plan_locks.kept_back(runs):
+            self.stdout.write(str(kept.detail))
 
     def _list(self, runs: list[PlanRun]) -> None:
         for run in runs:

@@ -60,9 +60,9 @@ def retry(
 def _retryable(now: UnitOfWork, run_ids: Sequence[int]) -> list[PlanRun]:
     """Return the runs that can be retried, each with its batch and its own workflow.
 
-    Not those of plans that are approved.
+    Not those of plans that are approved, on hold or omitted.
     """
-    runs = now.batch.runs.retryable().of_unlocked_plans().filter(pk__in=run_ids).order_by("pk")
+    runs = now.batch.runs.retryable().of_plans_to_make().filter(pk__in=run_ids).order_by("pk")
     rows = list(runs.only("pk", "params", "sources", "seed", "own_workflow"))
     own = Workflow.objects.in_bulk({run.own_workflow_id for run in rows} - {None})
     for run in rows:
