@@ -346,7 +346,10 @@ REST_FRAMEWORK: dict[str, Any] = {
         "generation.api.authentication.QuickTokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticated",
+        "generation.api.permission_classes.MayAct",
+    ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PAGINATION_CLASS": "generation.api.pagination.Pages",
     "DEFAULT_SCHEMA_CLASS": "generation.api.schema_generator.Described",

@@ -21,14 +21,13 @@ from generation.admin.workflow_forms import ContractForm, TryForm, WorkflowFileF
 from generation.errors import MadseaError
 from generation.models import Batch, NamedWorkflow, Plan
 from generation.services import (
-    batches,
     contract_editing,
     node_definitions,
     permissions,
-    request_validation,
     requested_workflows,
     workflow_descriptions,
     workflow_imports,
+    workflow_trials,
 )
 from generation.services.workflow_descriptions import ContractDocument
 from generation.workflows import contract_choices, graph_layout
@@ -208,8 +207,9 @@ class NamedWorkflowAdmin(MadseaAdmin):
             return HttpResponseRedirect(self._page_url(row))
         plan = Plan.objects.get(pk=form.cleaned_data["plan"])
         try:
-            asked = request_validation.read(_payload(plan, row, form.cleaned_data["style"]))
-            batch = batches.create(asked, requester=self._actor(request))
+            batch = workflow_trials.try_on(
+                plan, row, form.cleaned_data["style"], actor=self._actor(request)
+            )
         except MadseaError as error:
             messages.error(request, say("Nothing was asked for. {detail}", detail=error.detail))
             return HttpResponseRedirect(self._page_url(row))
@@ -230,18 +230,6 @@ def _may_give(request: HttpRequest) -> bool:
 
 def _form(row: NamedWorkflow, contract: Contract, *given: Any) -> ContractForm:
     return ContractForm(row.graph, contract, row.choices, *given)
-
-
-def _payload(plan: Plan, row: NamedWorkflow, style: str) -> dict[str, Any]:
-    episode = plan.sequence.episode
-    return {
-        "project_id": episode.project.code,
-        "season": episode.season,
-        "episode": episode.code,
-        "sequences": [{"sequence_id": plan.sequence.code, "plans": [plan.code]}],
-        "style": style,
-        "workflow_json": row.name,
-    }
 
 
 def _drawing(row: NamedWorkflow, contract: Contract) -> graph_layout.Drawing | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
 from django.http import HttpResponse
 from rest_framework.decorators import action
@@ -19,11 +19,19 @@ from generation.api import (
     schema_descriptions,
 )
 from generation.api.parsers import StrictJSONParser, content_of
+from generation.api.permission_classes import Takes
 from generation.api.serializers import VersionShape
 from generation.errors import InvalidRequest, Problem
 from generation.models import Batch, PlanRun
 from generation.selectors import results
-from generation.services import batches, dry_runs, idempotency, plan_runs, request_validation
+from generation.services import (
+    batches,
+    dry_runs,
+    idempotency,
+    permissions,
+    plan_runs,
+    request_validation,
+)
 from wording import say, words_of
 
 
@@ -32,6 +40,12 @@ class GenerateViewSet(ViewSet):
     """`/api/generate_ai_concept` and what follows it."""
 
     parser_classes = [StrictJSONParser]
+    takes: ClassVar[Takes] = {
+        "create": [permissions.TO_ASK],
+        "retry": [permissions.TO_RETRY],
+        "cancel": [permissions.TO_CANCEL],
+        "upload": [permissions.TO_UPLOAD],
+    }
     #: Of the verbs that take less than a request for plans.
     max_body_bytes: int | None = None
     query_parameters = {"create": ("dry_run",)}

@@ -1,6 +1,7 @@
 """Storyboard panels sent over HTTP, one at a time."""
 
 from http import HTTPStatus
+from typing import ClassVar
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -8,9 +9,10 @@ from rest_framework.viewsets import ViewSet
 
 from generation.api import request_serializers, responses, schema_descriptions
 from generation.api.parsers import BoundedMultiPartParser, content_of
+from generation.api.permission_classes import Takes
 from generation.api.serializers import VersionShape
 from generation.selectors import results
-from generation.services import image_staging, outside_images, production_tree
+from generation.services import image_staging, outside_images, permissions, production_tree
 
 
 @schema_descriptions.PANELS
@@ -18,6 +20,7 @@ class PanelViewSet(ViewSet):
     """`POST /api/panels`."""
 
     parser_classes = [BoundedMultiPartParser]
+    takes: ClassVar[Takes] = {"create": [permissions.TO_GIVE_IMAGES]}
 
     def create(self, request: Request) -> Response:
         asked = request_serializers.checked(request_serializers.Panel, request)

@@ -1,6 +1,6 @@
 """What made a picture, by its version, by a hash, or by the file itself; and making it again."""
 
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -8,7 +8,8 @@ from rest_framework.viewsets import ViewSet
 
 from generation.api import request_serializers, responses, schema_descriptions
 from generation.api.parsers import StrictJSONParser, content_of
-from generation.services import idempotency, recipe_lookup, recipe_reruns
+from generation.api.permission_classes import Takes
+from generation.services import idempotency, permissions, recipe_lookup, recipe_reruns
 
 
 @schema_descriptions.RECIPE_OF_VERSION
@@ -37,6 +38,7 @@ class RerunViewSet(ViewSet):
     """`POST /api/versions/<id>/rerun`."""
 
     parser_classes = [StrictJSONParser]
+    takes: ClassVar[Takes] = {"create": [permissions.TO_ASK]}
     max_body_bytes = 2**20
 
     def create(self, request: Request, pk: int) -> Response:

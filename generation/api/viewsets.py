@@ -14,6 +14,7 @@ from generation.api import filters, request_serializers, responses, schema_descr
 from generation.api.filters import Filter
 from generation.api.pagination import Pages
 from generation.api.parsers import StrictJSONParser
+from generation.api.permission_classes import Takes
 from generation.events import LEVELS
 from generation.models import (
     Batch,
@@ -39,7 +40,7 @@ from generation.selectors import (
     servers,
 )
 from generation.selectors.logs import moment
-from generation.services import batch_controls, plan_attributes
+from generation.services import batch_controls, permissions, plan_attributes
 from generation.states import PlanStatus, ReviewState, RunState
 
 
@@ -96,6 +97,7 @@ class PlanViewSet(Reads):
 
     parser_classes = [StrictJSONParser]
     max_body_bytes = 256 * 2**10
+    takes: ClassVar[Takes] = {"partial_update": [permissions.TO_WRITE]}
     serializer_class = serializers.PlanShape
     filters = {
         "project_id": filters.text("sequence__episode__project__code"),
@@ -171,6 +173,7 @@ class BatchViewSet(Reads):
 
     parser_classes = [StrictJSONParser]
     max_body_bytes = 8 * 2**10
+    takes: ClassVar[Takes] = {"partial_update": [permissions.TO_STEER]}
     serializer_class = serializers.BatchShape
     lookup_field = "public_id"
     lookup_url_kwarg = "batch_id"

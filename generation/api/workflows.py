@@ -1,6 +1,7 @@
 """The workflows that a request can name, and what a technical director chooses for them."""
 
 from http import HTTPStatus
+from typing import ClassVar
 
 from django.urls import reverse
 from rest_framework.decorators import action
@@ -10,8 +11,14 @@ from rest_framework.viewsets import ViewSet
 
 from generation.api import request_serializers, responses, schema_descriptions
 from generation.api.parsers import StrictJSONParser, content_of
+from generation.api.permission_classes import Takes
 from generation.api.serializers import WorkflowShape
-from generation.services import contract_editing, workflow_descriptions, workflow_imports
+from generation.services import (
+    contract_editing,
+    permissions,
+    workflow_descriptions,
+    workflow_imports,
+)
 
 
 @schema_descriptions.WORKFLOWS
@@ -19,6 +26,10 @@ class WorkflowViewSet(ViewSet):
     """The workflows as they are now; a broken one says what is wrong."""
 
     parser_classes = [StrictJSONParser]
+    takes: ClassVar[Takes] = {
+        "create": [permissions.TO_GIVE_WORKFLOW],
+        "partial_update": [permissions.TO_CHANGE_WORKFLOW],
+    }
 
     def create(self, request: Request) -> Response:
         asked = request_serializers.checked(request_serializers.WorkflowFile, request)

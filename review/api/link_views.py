@@ -14,7 +14,7 @@ from rest_framework.viewsets import GenericViewSet
 from generation.api import filters, request_serializers, responses
 from generation.api.filters import Filter, Filters
 from generation.api.parsers import StrictJSONParser
-from generation.services import permissions
+from generation.api.permission_classes import Takes
 from review.api import link_descriptions, review_serializers
 from review.models import ReviewLink
 from review.selectors import links as found_links
@@ -40,6 +40,12 @@ class ReviewLinkViewSet(GenericViewSet[ReviewLink]):
     """`/api/review-links` and what is below it."""
 
     parser_classes = [StrictJSONParser]
+    takes: ClassVar[Takes] = {
+        "list": [links.TO_SEE],
+        "retrieve": [links.TO_SEE],
+        "create": [links.TO_SHARE],
+        "revoke": [links.TO_REVOKE],
+    }
     max_body_bytes = 64 * 2**10
     filter_backends = [Filters]
     filters: ClassVar[dict[str, Filter]] = {
@@ -50,13 +56,11 @@ class ReviewLinkViewSet(GenericViewSet[ReviewLink]):
     def get_queryset(self) -> QuerySet[ReviewLink]:
         return found_links.listed()
 
-    def list(self, request: Request) -> Response:
-        permissions.require(responses.actor(request), links.SHARE, say("see links of guests"))
+    def list(self, _request: Request) -> Response:
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         return self.get_paginated_response([found_links.document(each) for each in page or []])
 
-    def retrieve(self, request: Request, pk: int) -> Response:
-        permissions.require(responses.actor(request), links.SHARE, say("see links of guests"))
+    def retrieve(self, _request: Request, pk: int) -> Response:
         return Response(found_links.document(found_links.link_of_id(pk)))
 
     def create(self, request: Request) -> Response:

@@ -1,6 +1,6 @@
 """The words in which a project asks for retakes, over HTTP: read, and set as a whole."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework.request import Request
@@ -9,6 +9,7 @@ from rest_framework.views import APIView
 
 from generation.api import request_serializers, responses
 from generation.api.parsers import StrictJSONParser
+from generation.api.permission_classes import Takes
 from generation.api.schema_generator import ref
 from review.api import review_serializers
 from review.models.retake_reasons import REASONS_MAX
@@ -51,6 +52,7 @@ class RetakeReasonsView(APIView):
     """`/api/projects/<project_id>/retake-reasons`."""
 
     parser_classes = [StrictJSONParser]
+    takes: ClassVar[Takes] = {"patch": [reasons.TO_SET]}
     max_body_bytes = 64 * 2**10
 
     def get(self, _request: Request, project_id: str) -> Response:

@@ -14,6 +14,7 @@ from rest_framework.viewsets import GenericViewSet
 from generation.api import filters, query_parameters, request_serializers, responses
 from generation.api.filters import Filter, Filters
 from generation.api.parsers import StrictJSONParser
+from generation.api.permission_classes import Takes
 from generation.models import Version
 from generation.services import idempotency
 from review.api import descriptions, review_serializers, table_documents
@@ -34,6 +35,10 @@ class ReviewViewSet(GenericViewSet[Review]):
 
     parser_classes = [StrictJSONParser]
     max_body_bytes = 4 * 2**20
+    takes: ClassVar[Takes] = {
+        "create": [decisions.TO_DECIDE, decisions.TO_COMMENT],
+        "read_table": [decisions.TO_DECIDE],
+    }
     filter_backends = [Filters]
     filters: ClassVar[dict[str, Filter]] = {
         "version": filters.number("version"),
@@ -82,6 +87,7 @@ class RetakeViewSet(GenericViewSet[Version]):
 
     parser_classes = [StrictJSONParser]
     max_body_bytes = 16 * 2**20
+    takes: ClassVar[Takes] = {"create": [retake_batches.TO_START]}
     filter_backends = [Filters]
     filters: ClassVar[dict[str, Filter]] = {
         "project_id": filters.text("plan__sequence__episode__project__code"),

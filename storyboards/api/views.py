@@ -20,6 +20,7 @@ from generation.api import filters, request_serializers, responses
 from generation.api.filters import Filter, Filters
 from generation.api.mime_types import CONTENT_TYPES
 from generation.api.parsers import FORM_OVERHEAD_BYTES, StrictJSONParser
+from generation.api.permission_classes import Takes
 from generation.errors import NotFound
 from storyboards.api import descriptions, storyboard_serializers
 from storyboards.models import StoryboardImport
@@ -36,6 +37,12 @@ class StoryboardViewSet(GenericViewSet[StoryboardImport]):
     """`/api/storyboards` and what is below it."""
 
     parser_classes = [StrictJSONParser]
+    takes: ClassVar[Takes] = {
+        "create": [intake.TO_SEND],
+        "change_boards": [editing.TO_CORRECT],
+        "confirm": [confirmation.TO_CONFIRM],
+        "destroy": [intake.TO_DELETE],
+    }
     max_body_bytes: int | None = None
     query_parameters: ClassVar[dict[str, tuple[str, ...]]] = {
         "change_boards": ("boards",),

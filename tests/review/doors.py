@@ -180,6 +180,10 @@ class Studio:
             "POST rerun": {"seed": "new"},
             "POST workflows": {"file": factories.sent(b"{}", "A.json")},
             "PATCH workflows-one": {"answers": {}},
+            "POST admin:generation_namedworkflow_try": {
+                "plan": self.plan.pk,
+                "style": "ombres_chinoises",
+            },
             "POST recipe-lookup": {"file": image},
             "POST storyboards": place | {"file": factories.sent(b"%PDF-1.4", "E202.pdf")},
             "PATCH storyboard-boards": {"boards": [{"position": 1, "notes": "x"}]},
@@ -225,15 +229,19 @@ class Visitor:
             user.groups.set(Group.objects.filter(name=role))
             self.client.force_login(user)
 
-    def is_let_in(self, name: str, method: str) -> bool | None:
-        """Tell whether it is done, or would be if it made sense; None: there is no such method."""
+    def is_let_in(self, name: str, method: str, body: dict[str, Any] | None = None) -> bool | None:
+        """Tell whether it is done, or would be if it made sense; None: there is no such method.
+
+        `body` is sent in place of what would make sense.
+        """
         is_api = not name.startswith(("admin:", "guest-", "review-table", "set_language"))
         kind = {} if name in FORMS or not is_api else {"content_type": "application/json"}
         kept.clear()
         cookies = copy.deepcopy(self.client.cookies)
         with transaction.atomic():
             send = getattr(self.client, method.lower())
-            given = {} if method == "GET" else {"data": self.studio.body(name, method), **kind}
+            sent = self.studio.body(name, method) if body is None else body
+            given = {} if method == "GET" else {"data": sent, **kind}
             answer = send(self.studio.url(name), **given)
             let_in = _let_in(answer, name)
             transaction.set_rollback(True)

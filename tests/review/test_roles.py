@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group, Permission, User
 from rest_framework.test import APIClient
 
 from generation.errors import Forbidden
-from generation.models import Batch, Plan
+from generation.models import Batch, NamedWorkflow, Plan
 from generation.services import (
     batch_controls,
     batches,
@@ -18,6 +18,8 @@ from generation.services import (
     plan_runs,
     request_validation,
     roles,
+    workflow_library,
+    workflow_trials,
 )
 from generation.states import Mode, RunState
 from review.services import decisions
@@ -175,3 +177,17 @@ def test_filling_the_groups_again_changes_nothing_and_takes_nothing() -> None:
     roles.fill()
 
     assert set(artist.permissions.values_list("pk", flat=True)) == before
+
+
+def test_a_technical_director_tries_a_workflow_on_one_plan_and_asks_for_no_more() -> None:
+    workflow_library.read_folder()
+    row = NamedWorkflow.objects.get(name="Silhouette.json")
+    director, artist = person(roles.DIRECTOR), person(roles.ARTIST)
+
+    batch = workflow_trials.try_on(plan(), row, "ombres_chinoises", actor=director)
+
+    assert (batch.n_total, batch.requested_by) == (1, director)
+    with pytest.raises(Forbidden):
+        workflow_trials.try_on(plan(), row, "ombres_chinoises", actor=artist)
+    with pytest.raises(Forbidden):
+        ask(director)

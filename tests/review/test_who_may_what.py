@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.core.management.base import CommandError
 
+from tests.commands.running import run
 from tests.review import doors
 from tests.review.doors import LETTERS, METHODS, Studio, Visitor
 
@@ -61,6 +64,52 @@ def test_each_role_is_let_in_where_the_table_says(letter: str, settings: Any) ->
         for method, who in told.items()
     }
     assert {key: found[key] for key in found if found[key] != wanted[key]} == {}
+
+
+#: May be sent by whoever may comment, so what they send is read first.
+READ_FIRST = {("a", "reviews")}
+
+
+@pytest.mark.parametrize("letter", ["n", "a", "s", "d"])
+def test_who_may_not_is_told_so_and_not_what_is_wrong(letter: str, settings: Any) -> None:
+    settings.MADSEA_EVERYBODY_MAY = False
+    visitor = Visitor(LETTERS[letter], Studio())
+    shut = [
+        (name, method)
+        for name, told in EXPECTED.items()
+        for method in METHODS
+        if method in told and method != "GET" and letter not in told[method]
+        if (letter, name) not in READ_FIRST and not name.startswith("guest-") and name != "token"
+    ]
+
+    let_in = [f"{method} {name}" for name, method in shut if visitor.is_let_in(name, method, {})]
+
+    assert let_in == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("generate", "/no/such/request.json"),
+        ("cancel_batches",),
+        ("retry_plans", "--batch", "nothing"),
+        ("import_panels", "madsea", "E999", "/no/such/folder", "--numbered", "wrong"),
+        ("import_concepts", "/no/such/folder", "--project", "wrong name"),
+        ("import_workflow", "/no/such/workflow.json"),
+        ("import_storyboard", "/no/such.pdf", "--project", "wrong name", "--episode", "x"),
+        ("import_reviews", "/no/such/table.csv"),
+        ("retake_plans", "--project", "nothing", "--episode", "x"),
+        ("servers", "--take-back", "nothing"),
+        ("servers", "--access", "nothing"),
+    ],
+)
+def test_a_command_on_behalf_of_who_may_not_says_so_first(
+    command: tuple[str, ...], settings: Any, artist: User
+) -> None:
+    settings.MADSEA_EVERYBODY_MAY = False
+
+    with pytest.raises(CommandError, match="it takes the permission"):
+        run(*command, "--as", artist.username)
 
 
 @pytest.mark.parametrize("name", [n for n in EXPECTED if hasattr(doors.view(n), "actions")])
