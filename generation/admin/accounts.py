@@ -8,10 +8,12 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, Permission, User
 from django.contrib.contenttypes.models import ContentType
-from django.http import HttpRequest
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
 from rest_framework.authtoken.admin import TokenAdmin as DjangoTokenAdmin
 from rest_framework.authtoken.models import TokenProxy
 
+from generation.services import api_tokens, edits
 from wording import Sentence, say
 
 if TYPE_CHECKING:
@@ -63,11 +65,44 @@ for model in (User, Group, TokenProxy):
     admin.site.unregister(model)
 
 
+class _RecordedAdmin(_Base):
+    """Accounts, which Django saves in steps of its own: each edit leaves its act."""
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        form.held_before = edits.held(obj)
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        edits.note(form.instance, form.held_before, by=_user(request))
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        edits.delete(obj, by=_user(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for row in queryset:
+            edits.delete(row, by=_user(request))
+
+
+def _user(request: HttpRequest) -> Any:
+    return request.user
+
+
 @admin.register(User)
-class UserAdmin(_Users, _Base):
+class UserAdmin(_Users, _RecordedAdmin):
     form: Any = UserChangeForm
     add_form = AdminUserCreationForm
     change_password_form = AdminPasswordChangeForm
+
+    def user_change_password(
+        self,
+        request: HttpRequest,
+        id: str,  # noqa: A002 - Django's name
+        form_url: str = "",
+    ) -> HttpResponse:
+        """Change somebody's password: what an act tells of it is that it was changed."""
+        with edits.noted(User.objects.filter(pk=id).first(), by=_user(request)):
+            return super().user_change_password(request, id, form_url)
 
     def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         field = super().formfield_for_manytomany(db_field, request, **kwargs)
@@ -75,7 +110,7 @@ class UserAdmin(_Users, _Base):
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, _Base):
+class GroupAdmin(DjangoGroupAdmin, _RecordedAdmin):
     def formfield_for_manytomany(
         self, db_field: Any, request: HttpRequest | None = None, **kwargs: Any
     ) -> Any:
@@ -86,3 +121,15 @@ class GroupAdmin(DjangoGroupAdmin, _Base):
 @admin.register(TokenProxy)
 class TokenAdmin(DjangoTokenAdmin, _Base):
     list_display = ("user", "created")
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        api_tokens.note_given(obj.user, by=_user(request))
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        api_tokens.note_ended(obj.user, by=_user(request))
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for row in queryset:
+            self.delete_model(request, row)

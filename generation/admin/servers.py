@@ -1,6 +1,6 @@
 """Servers: health, what each is doing, and taking them in and out of service."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -14,14 +14,14 @@ from unfold.widgets import UnfoldAdminPasswordWidget
 
 from generation.admin import filters, html, tables
 from generation.admin.actions import PLANS, Act, Question, Targets
-from generation.admin.base import MadseaAdmin
+from generation.admin.base import MadseaAdmin, events_url
 from generation.admin.detail_pages import Page, Table
 from generation.errors import Conflict
 from generation.models import Attempt, Server
 from generation.models.server import SECRETS
-from generation.selectors import admin_overviews, paces, storage_troubles
+from generation.selectors import admin_overviews, episode_changes, paces, storage_troubles
 from generation.selectors import servers as reads
-from generation.services import acts, circuit_breaker, server_quarantine, servers
+from generation.services import server_controls
 from generation.states import ServerHealth
 from wording import say, say_n
 
@@ -59,60 +59,50 @@ class ServerForm(forms.ModelForm):  # type: ignore[type-arg]
         return data
 
 
-def _enable(server: Server, _user: User) -> None:
-    if not servers.set_enabled(server, True):
+def _enable(server: Server, user: User) -> None:
+    if not server_controls.set_enabled(server, True, actor=user):
         raise Conflict(say("It is enabled already."))
 
 
-def _disable(server: Server, _user: User) -> None:
-    if not servers.set_enabled(server, False):
+def _disable(server: Server, user: User) -> None:
+    if not server_controls.set_enabled(server, False, actor=user):
         raise Conflict(say("It is disabled already."))
 
 
-def _drain(server: Server, _user: User) -> None:
-    if not servers.set_draining(server, True):
+def _drain(server: Server, user: User) -> None:
+    if not server_controls.set_draining(server, True, actor=user):
         raise Conflict(say("It drains already."))
 
 
-def _undrain(server: Server, _user: User) -> None:
-    if not servers.set_draining(server, False):
+def _undrain(server: Server, user: User) -> None:
+    if not server_controls.set_draining(server, False, actor=user):
         raise Conflict(say("It takes work already."))
 
 
-def _look(server: Server, _user: User) -> None:
-    servers.look_soon(server)
+def _look(server: Server, user: User) -> None:
+    server_controls.look_soon(server, actor=user)
 
 
-def _take_back(server: Server, _user: User) -> None:
-    if not server_quarantine.take_back(server):
+def _take_back(server: Server, user: User) -> None:
+    if not server_controls.take_back(server, actor=user):
         raise Conflict(say("It is not set aside."))
 
 
-def _lift(server: Server, _user: User) -> None:
-    if not circuit_breaker.lift(server):
+def _lift(server: Server, user: User) -> None:
+    if not server_controls.lift_blocks(server, actor=user):
         raise Conflict(say("It is blocked for no workflow."))
 
 
-def _forget(server: Server, _user: User) -> None:
-    servers.forget_secrets(server)
-
-
-def _recorded(verb: str, call: Callable[[Server, User], None]) -> Callable[[Server, User], None]:
-    """Return what does something to a server, and writes down who did."""
-
-    def act(server: Server, user: User) -> None:
-        call(server, user)
-        acts.record(verb.replace("_", " "), server, by=user)
-
-    return act
+def _forget(server: Server, user: User) -> None:
+    server_controls.forget_secrets(server, actor=user)
 
 
 def _has_secrets(server: Any) -> bool:
     return bool(server.headers) or any(getattr(server, name) for name in SECRETS)
 
 
-def _give_up(server: Server, _user: User) -> None:
-    if not servers.declare_gone(server):
+def _give_up(server: Server, user: User) -> None:
+    if not server_controls.give_up(server, actor=user):
         raise Conflict(say("It has no plan to give back."))
 
 
@@ -148,7 +138,7 @@ class ServerAdmin(MadseaAdmin):
             say("Enable"),
             say("enabled"),
             "play_arrow",
-            _recorded("enable", _enable),
+            _enable,
             lambda row: not row.is_enabled,
         ),
         Act(
@@ -156,7 +146,7 @@ class ServerAdmin(MadseaAdmin):
             say("Disable"),
             say("disabled"),
             "block",
-            _recorded("disable", _disable),
+            _disable,
             lambda row: row.is_enabled,
             Question(
                 say(
@@ -171,7 +161,7 @@ class ServerAdmin(MadseaAdmin):
             say("Drain"),
             say("finishing what it has"),
             "hourglass_bottom",
-            _recorded("drain", _drain),
+            _drain,
             lambda row: row.is_enabled and not row.is_draining,
             Question(
                 say(
@@ -186,7 +176,7 @@ class ServerAdmin(MadseaAdmin):
             say("Take work again"),
             say("taking work again"),
             "play_circle",
-            _recorded("undrain", _undrain),
+            _undrain,
             lambda row: row.is_draining,
         ),
         Act(
@@ -194,7 +184,7 @@ class ServerAdmin(MadseaAdmin):
             say("Take back"),
             say("back in service"),
             "healing",
-            _recorded("take_back", _take_back),
+            _take_back,
             lambda row: row.set_aside_at is not None,
             Question(
                 say(
@@ -208,7 +198,7 @@ class ServerAdmin(MadseaAdmin):
             say("Lift blocks"),
             say("taking every workflow again"),
             "lock_open",
-            _recorded("lift", _lift),
+            _lift,
             lambda row: bool(row.blocks.all()),
             Question(
                 say(
@@ -225,7 +215,7 @@ class ServerAdmin(MadseaAdmin):
             say("Give up"),
             say("given up: what it had is queued again"),
             "link_off",
-            _recorded("give_up", _give_up),
+            _give_up,
             lambda row: row.health == ServerHealth.DOWN and bool(row.open_attempts),
             Question(
                 say(
@@ -241,7 +231,7 @@ class ServerAdmin(MadseaAdmin):
             say("Forget secrets"),
             say("without secrets"),
             "key_off",
-            _recorded("forget", _forget),
+            _forget,
             _has_secrets,
             Question(
                 say(
@@ -288,15 +278,10 @@ class ServerAdmin(MadseaAdmin):
         return False
 
     def save_model(self, request: HttpRequest, obj: Server, form: Any, change: bool) -> None:
-        # Only what was typed: a driver writes the other columns at the same time.
-        if change:
-            split = ["url", "login", "query"] if "url" in form.changed_data else []
-            obj.save(update_fields={*form.changed_data, *split} or {"name"})
-            return
-        obj.save()
-        messages.info(
-            request, say("The workers look at it within seconds: then load its page again.")
-        )
+        super().save_model(request, obj, form, change)
+        if not change:
+            text = say("The workers look at it within seconds: then load its page again.")
+            messages.info(request, text)
 
     def change_view(
         self,
@@ -308,6 +293,7 @@ class ServerAdmin(MadseaAdmin):
         row = self.get_object(request, object_id)
         may_act = self.has_change_permission(request, row)
         own = {
+            "events": events_url(None, episode_changes.last_number()),
             "page": self.page(row) if row else None,
             "may_act": may_act,
             "buttons": self.buttons(row) if row and may_act else "",

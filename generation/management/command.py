@@ -16,6 +16,8 @@ from django.core.management.base import (
 from tqdm import tqdm
 
 from generation.errors import InvalidRequest, MadseaError, first_problems
+from generation.services import permissions
+from generation.services.permissions import Needed
 from wording import say, say_n
 
 Item = TypeVar("Item")
@@ -89,11 +91,14 @@ def add_actor(parser: CommandParser) -> None:
     )
 
 
-def actor(options: dict[str, Any]) -> User | None:
+def actor(options: dict[str, Any], needed: Needed | None = None) -> User | None:
     """Return the user of `--as`; None when it was not given.
+
+    `needed` is what the command takes: asked before it reads anything else.
 
     Raises:
         CommandError: there is no such user.
+        Forbidden: they may not do what is `needed`.
     """
     name = options["user"]
     if name is None:
@@ -101,6 +106,8 @@ def actor(options: dict[str, Any]) -> User | None:
     found = User.objects.filter(username=name, is_active=True).first()
     if found is None:
         raise CommandError(say("There is no active user {name!r}.", name=name))
+    if needed is not None:
+        permissions.require(found, *needed)
     return found
 
 

@@ -8,6 +8,8 @@ from django.db import transaction
 from django.db.models.signals import post_save, pre_save
 from rest_framework.authtoken.models import Token
 
+from generation.services import acts
+
 
 def token_of(user: AbstractBaseUser) -> str | None:
     """Return the API token of a user whose password has just been checked, made if missing.
@@ -21,7 +23,22 @@ def token_of(user: AbstractBaseUser) -> str | None:
             pk=user.pk, password=user.password, is_active=True
         )
         holder = known.first()
-        return Token.objects.get_or_create(user=holder)[0].key if holder else None
+        if holder is None:
+            return None
+        token, is_new = Token.objects.get_or_create(user=holder)
+        if is_new:
+            note_given(holder, by=holder)
+        return str(token.key)
+
+
+def note_given(holder: User, *, by: User | None) -> None:
+    """Write down that somebody has a token now; never the token."""
+    acts.record("give token", holder, by=by)
+
+
+def note_ended(holder: User, *, by: User | None) -> None:
+    """Write down that somebody's token was deleted."""
+    acts.record("end token", holder, by=by)
 
 
 def end_tokens_with_passwords() -> None:

@@ -16,7 +16,6 @@ from generation.services.transitions.unit_of_work import UnitOfWork, change
 from wording import say
 
 TRIES_LOW, TRIES_HIGH = 1, 20
-_STEER = say("steer a batch")
 
 
 def steer(
@@ -39,7 +38,7 @@ def steer(
         Conflict: a finished batch is to be paused.
         InvalidRequest: the priority or the tries are out of bounds, or the name is none.
     """
-    permissions.require(actor, permissions.ASK, _STEER)
+    permissions.require(actor, *permissions.TO_STEER)
     _check_name(name)
     _check("priority", priority, PRIORITY_LOW, PRIORITY_HIGH)
     _check("max_tries", max_tries, TRIES_LOW, TRIES_HIGH)
@@ -138,7 +137,7 @@ def move_priority(batch: Batch, by: int, *, actor: User | None) -> bool:
     Raises:
         Forbidden: who steers may not.
     """
-    permissions.require(actor, permissions.ASK, _STEER)
+    permissions.require(actor, *permissions.TO_STEER)
     with transaction.atomic():
         with change(batch.pk, actor=actor) as now:
             before = now.batch.priority

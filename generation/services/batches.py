@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import product
 from typing import Any
@@ -39,6 +40,7 @@ from generation.services import (
     servers,
     transitions,
 )
+from generation.services.permissions import Needed
 from generation.services.production_tree import News
 from generation.services.request_params import OwnValues, PlanKey
 from generation.services.request_validation import BatchRequest
@@ -50,7 +52,16 @@ from wording import all_of, say
 _NOTHING_OWN = OwnValues({}, {})
 
 
-def create(request: BatchRequest, *, requester: User | None) -> Batch:
+@dataclass(frozen=True)
+class Asking:
+    """What somebody does who asks for a batch: the act's verb, what it tells, what it takes."""
+
+    verb: str = "ask"
+    told: Mapping[str, Any] = field(default_factory=dict)
+    needed: Needed = permissions.TO_ASK
+
+
+def create(request: BatchRequest, *, requester: User | None, asking: Asking = Asking()) -> Batch:
     """Write a batch and a run for each of its plans, then wake the drivers.
 
     Locked plans are left out, and named in its log, unless the request is forced.
@@ -60,7 +71,7 @@ def create(request: BatchRequest, *, requester: User | None) -> Batch:
         InvalidRequest: the project exists in another spelling.
         Conflict: all of its plans are locked.
     """
-    permissions.require(requester, permissions.ASK, say("ask for plans"))
+    permissions.require(requester, *asking.needed)
     with transaction.atomic():
         request, locked = plan_locks.without_locked(request)
         news = production_tree.what_would_be_new(request.project_id, request.episode)
@@ -73,9 +84,8 @@ def create(request: BatchRequest, *, requester: User | None) -> Batch:
         said = [*_first_entries(batch, request, news), *_of_locked(request, locked)]
         LogEntry.objects.bulk_create(_entries(batch, said, requester))
         episode_changes.record(batch.episode_id, batch_id=batch.pk)
-        acts.record(
-            "ask", batch, by=requester, after=_asked(request, locked), reason=request.reason
-        )
+        asked = {**_asked(request, locked), **asking.told}
+        acts.record(asking.verb, batch, by=requester, after=asked, reason=request.reason)
         if request.mode == Mode.AUTO:
             transaction.on_commit(queueing.wake)
     return batch
@@ -252,7 +262,7 @@ def cancel(batch: Batch, *, actor: User | None) -> CancelCounts:
     Raises:
         Forbidden: who cancels may not.
     """
-    permissions.require(actor, permissions.ASK, say("cancel a batch"))
+    permissions.require(actor, *permissions.TO_CANCEL)
     unanswered = servers.unanswered()
     with transaction.atomic():
         done = transitions.cancel(batch, run_ids=None, unanswered=unanswered, actor=actor)
@@ -287,16 +297,18 @@ def retry(
     `workflow_json` names another workflow that they are made with.
 
     Raises:
+        Forbidden: who retries may not.
         Conflict: there is none.
         InvalidRequest: see `retry_overrides.read`.
     """
+    permissions.require(actor, *permissions.TO_RETRY)
     batch.refresh_from_db()
     related = PlanRun.objects.retried_with([batch]).select_related("batch")
     runs = list(related.order_by("pk"))
     overrides = retry_overrides.read(batch, runs, params, workflow_json)
     moved = retry_runs(batch, [run.pk for run in runs], overrides, actor=actor) if runs else 0
     if not moved:
-        plan_locks.refuse_locked(runs)
+        plan_locks.refuse_kept_back(runs)
         raise Conflict(
             say(
                 "Nothing in this batch has failed or was cancelled. For another version of "
@@ -319,7 +331,7 @@ def retry_runs(
     Raises:
         Forbidden: who retries may not.
     """
-    permissions.require(actor, permissions.ASK, say("retry plans"))
+    permissions.require(actor, *permissions.TO_RETRY)
     with transaction.atomic():
         moved = transitions.retry(
             batch,

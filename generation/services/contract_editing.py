@@ -31,7 +31,6 @@ from wording import say
 
 LABEL_MAX, ORDER_MAX = 100, 9_999
 _NUMBERS = frozenset({"INT", "FLOAT", "SEED"})
-_ACT = say("change the contract of a workflow")
 
 Json = dict[str, Any]
 
@@ -49,7 +48,7 @@ def change(name: str, wanted: Mapping[str, Any], *, actor: User | None) -> Named
         Conflict: it holds no graph, or somebody else has changed it meanwhile.
         InvalidRequest: with every choice that does not fit.
     """
-    permissions.require(actor, permissions.GIVE_WORKFLOW, _ACT)
+    permissions.require(actor, *permissions.TO_CHANGE_WORKFLOW)
     row = _row(name)
     changed = _changed(row, wanted)
     unchanged = NamedWorkflow.objects.filter(pk=row.pk, changed_at=row.changed_at)

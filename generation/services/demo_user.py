@@ -11,6 +11,7 @@ from django.db import transaction
 from rest_framework.authtoken.models import Token
 
 from generation.extension_points import Registry
+from generation.services import acts
 
 DEMO_NAME = "demo"
 #: The apps whose rows the demo user may see and change: the engine, and those above it.
@@ -34,7 +35,9 @@ def ensure() -> Access:
     """
     password = _kept_password(Path(settings.MADSEA_HOME) / "demo_password")
     with transaction.atomic():
-        user, _ = User.objects.get_or_create(username=DEMO_NAME)
+        user, is_new = User.objects.get_or_create(username=DEMO_NAME)
+        if is_new:
+            acts.record("create", user, by=None)
         if not user.check_password(password):
             user.set_password(password)
         user.is_staff = user.is_active = True

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from generation.errors import Conflict, InvalidRequest, Problem
 from generation.models import Batch, IdempotencyKey
-from generation.services import batches, requested_workflows
+from generation.services import batches, permissions, requested_workflows
 from generation.services.request_validation import BatchRequest, read
 from generation.workflows.parameters import shown
 from wording import say
@@ -64,9 +64,11 @@ def make_once(
     the payload, which says what is asked for, and of what.
 
     Raises:
+        Forbidden: who asks may not.
         InvalidRequest: the payload cannot be taken, or the key is no key.
         Conflict: the key came with another payload before.
     """
+    permissions.require(requester, *permissions.TO_ASK)
     if key is None:
         return Created(batches.create(request(), requester=requester), replayed=False)
     wanted = _wanted(payload, IdempotencyKey.BATCH, key, requester)

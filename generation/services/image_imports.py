@@ -8,7 +8,13 @@ import hashlib
 from django.contrib.auth.models import User
 
 from generation.models import Plan, Version
-from generation.services import image_staging, outside_images, production_tree, publication
+from generation.services import (
+    image_staging,
+    outside_images,
+    permissions,
+    production_tree,
+    publication,
+)
 from generation.services.import_folder_scan import Item
 from nomenclature.name import PlanTask
 
@@ -29,12 +35,14 @@ def publish(item: Item, project_id: str, *, actor: User | None) -> Version | Non
     What is missing of the production tree is made once the file is known to be an image.
 
     Raises:
+        Forbidden: who gives it may not.
         BadImage: it is no usable image, or of another format than its name says.
         Busy: too much is being decoded just now.
         Conflict: version 9999 is taken.
         InvalidRequest: the project exists in another spelling.
         StorageError: the projects folder cannot be written.
     """
+    permissions.require(actor, *permissions.TO_GIVE_IMAGES)
     content = image_staging.content_of(item.file)
     if _is_last(project_id, item.name, content):
         return None

@@ -19,7 +19,6 @@ from generation.services import (
     volumes,
 )
 from generation.services.image_staging import CheckedImage
-from wording import say
 
 
 def import_panel(plan: Plan, content: bytes, *, filename: str, actor: User | None) -> Version:
@@ -73,7 +72,7 @@ def publish_concept(plan: Plan, checked: CheckedImage, *, actor: User | None) ->
 
 
 def _publish(plan: Plan, task: str, checked: CheckedImage, actor: User | None) -> Version:
-    permissions.require(actor, permissions.UPLOAD, say("give panels and images"))
+    permissions.require(actor, *permissions.TO_GIVE_IMAGES)
     folder = version_numbers.folder_of(plan.pk, task)
     image = volumes.run_in_folder(folder, lambda to: image_staging.put(checked, to))
     try:

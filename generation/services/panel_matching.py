@@ -8,6 +8,7 @@ from generation.services import (
     image_staging,
     import_folder_scan,
     outside_images,
+    permissions,
     production_tree,
     publication,
 )
@@ -29,12 +30,14 @@ def take(
     sequence's first plan. None where its name tells the plan.
 
     Raises:
+        Forbidden: who gives it may not.
         BadImage: it is no usable image, or of another format than its name says.
         Busy: too much is being decoded just now.
         Conflict: version 9999 is taken.
         InvalidRequest: its name tells no plan of this sequence, or there is no number left.
         StorageError: the projects folder cannot be written.
     """
+    permissions.require(actor, *permissions.TO_GIVE_IMAGES)
     plan = _by_name(sequence, filename) if order is None else _by_order(sequence, order)
     # First, so that a file that is no image leaves no plan behind.
     checked = image_staging.check(content, filename=filename)

@@ -67,7 +67,7 @@ def write(
         NotFound: there is no such plan.
         Conflict: somebody has changed the plan since `revision`.
     """
-    permissions.require(by, permissions.WRITE, say("change what is known of plans"))
+    permissions.require(by, *permissions.TO_WRITE)
     problems = check(texts)
     if problems:
         raise InvalidRequest(problems)

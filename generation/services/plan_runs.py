@@ -88,14 +88,16 @@ def retry_all(
     made with.
 
     Raises:
+        Forbidden: who retries may not.
         Conflict: none is failed or cancelled.
         InvalidRequest: see `retry_overrides.read`.
     """
+    permissions.require(actor, *permissions.TO_RETRY)
     batch = runs[0].batch
     overrides = retry_overrides.read(batch, runs, params, workflow_json)
     moved = batches.retry_runs(batch, [run.pk for run in runs], overrides, actor=actor)
     if not moved:
-        plan_locks.refuse_locked(runs)
+        plan_locks.refuse_kept_back(runs)
         state = _state(runs[0])
         raise Conflict(
             say(
@@ -128,7 +130,7 @@ def cancel_all(runs: Sequence[PlanRun], *, actor: User | None) -> CancelCounts:
         Conflict: each is done or in error.
     """
     ids = [run.pk for run in runs]
-    permissions.require(actor, permissions.ASK, say("cancel plans"))
+    permissions.require(actor, *permissions.TO_CANCEL)
     batch, unanswered = runs[0].batch, servers.unanswered()
     with transaction.atomic():
         done = transitions.cancel(batch, run_ids=ids, unanswered=unanswered, actor=actor)
@@ -158,7 +160,7 @@ def upload(run: PlanRun, content: bytes, *, filename: str, actor: User | None) -
         StorageError: the projects folder cannot be written; once the image is reserved, it is
             published as soon as it can be.
     """
-    permissions.require(actor, permissions.UPLOAD, say("upload images"))
+    permissions.require(actor, *permissions.TO_UPLOAD)
     checked = image_staging.check(content, filename=filename)
     folder = version_numbers.folder_of(run.plan_id, publication.CONCEPT)
     image = volumes.run_in_folder(folder, lambda to: image_staging.put(checked, to))

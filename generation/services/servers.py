@@ -24,7 +24,7 @@ from generation.comfyui.errors import ComfyError
 from generation.comfyui.http_transport import Timeouts
 from generation.errors import Conflict
 from generation.models import Attempt, Server, ServerDefinitions, Workflow
-from generation.models.server import SECRETS, lease_ends_ahead
+from generation.models.server import lease_ends_ahead
 from generation.services import capability, circuit_breaker, node_definitions, transitions
 from generation.services.parallel_calls import Asking
 from generation.states import ServerHealth
@@ -403,45 +403,7 @@ def declare_gone(server: Server, why: str = "") -> int:
     return sum(transitions.abandon(attempt, detail) for attempt in related)
 
 
-# What supervisors do ------------------------------------------------------------------------------
-
-
-def set_enabled(server: Server, value: bool) -> bool:
-    """Let a server take part, or not; False when it is so already."""
-    rows = Server.objects.filter(pk=server.pk, is_enabled=not value)
-    is_changed = bool(rows.update(is_enabled=value, drive_requested_at=None))
-    queueing.wake()
-    return is_changed
-
-
-def set_draining(server: Server, value: bool) -> bool:
-    """Let a server finish what it has and take nothing more, or let it take work again.
-
-    False when it is so already.
-    """
-    rows = Server.objects.filter(pk=server.pk, is_draining=not value)
-    is_changed = bool(rows.update(is_draining=value))
-    queueing.wake()
-    return is_changed
-
-
-def set_access(server: Server, **given: str) -> None:
-    """Change how a server is reached: `certificate`, `login`, `query`, `partner_key`.
-
-    Raises:
-        ValidationError: one of them could not be used; nothing is changed then.
-    """
-    for name, value in given.items():
-        setattr(server, name, value.strip())
-    server.full_clean()
-    server.save(update_fields=list(given))
-    read_again(server)
-
-
-def forget_secrets(server: Server) -> None:
-    """Forget name and password, token, key and extra headers of a server."""
-    nothing = dict.fromkeys(SECRETS, "")
-    Server.objects.filter(pk=server.pk).update(**nothing, headers={})
+# What one lacks -----------------------------------------------------------------------------------
 
 
 def missing_for(workflow: Workflow, server: Server) -> list[str]:

@@ -13,13 +13,15 @@ from functools import partial
 from itertools import chain
 from typing import Any, TypeVar
 
-from django.db import DatabaseError
+from django.contrib.auth.models import User
+from django.db import DatabaseError, transaction
 from django.db.models import QuerySet
 
 from generation import storage
 from generation.errors import Conflict
 from generation.models import StorageTrouble, Version, Volume
 from generation.selectors.prepared_queries import PreparedTuples
+from generation.services import acts
 from generation.services.parallel_calls import Asking
 from wording import say
 
@@ -174,7 +176,7 @@ def _published(path: str) -> QuerySet[Version]:
     return files.filter(path__startswith=f"{path}/") if path else files
 
 
-def adopt(path: str, *, even_if_empty: bool = False) -> FoundVolume:
+def adopt(path: str, *, even_if_empty: bool = False, actor: User | None = None) -> FoundVolume:
     """Make a volume ours, whatever mark it had; return what was known of it.
 
     A mark that it carries is kept. Plans that waited go on.
@@ -195,16 +197,25 @@ def adopt(path: str, *, even_if_empty: bool = False) -> FoundVolume:
             ),
             code="not_the_volume",
         )
-    _adopt(path)
+    mark = storage.make_mark(path)
+    with transaction.atomic():
+        volume = _known_by(path, mark)
+        before = {"mark": found.known_mark}
+        acts.record("adopt", volume, by=actor, before=before, after={"mark": mark})
     watch()
     return found
 
 
 def _adopt(path: str) -> str:
     mark = storage.make_mark(path)
-    Volume.objects.update_or_create(path=path, defaults={"mark": mark})
-    logger.info("%s is adopted, with the mark %s", storage.absolute(path), mark)
+    _known_by(path, mark)
     return mark
+
+
+def _known_by(path: str, mark: str) -> Volume:
+    volume, _ = Volume.objects.update_or_create(path=path, defaults={"mark": mark})
+    logger.info("%s is adopted, with the mark %s", storage.absolute(path), mark)
+    return volume
 
 
 def try_out(folder: str) -> None:

@@ -65,7 +65,7 @@ def check(
     content: bytes, *, filename: str, name: str | None = None, actor: User | None
 ) -> NamedWorkflow:
     """Return what a name would stand for, without storing it. Raises as `take` does."""
-    permissions.require(actor, permissions.GIVE_WORKFLOW, say("give a workflow"))
+    permissions.require(actor, *permissions.TO_GIVE_WORKFLOW)
     called = names.composed(_name_of(filename) if name is None else name)
     _check_name(called)
     row = workflow_library.current(called) or workflow_library.unsaved_workflow(called)

@@ -9,6 +9,7 @@ from generation.comfyui.untrusted_json import is_storable
 from generation.errors import Conflicts, InvalidRequest, Problem
 from generation.models import Act, Version
 from generation.services import acts, episode_changes, permissions, transitions
+from generation.services.permissions import Needed
 from generation.services.transitions import UnderReview
 from generation.states import ReviewState
 from review.models import Review
@@ -20,6 +21,8 @@ from wording import say
 #: At most so many are decided at once.
 DECISIONS_MAX = 1_000
 DECIDE, COMMENT = "review.decide", "review.comment"
+TO_DECIDE = Needed(DECIDE, say("decide about pictures"))
+TO_COMMENT = Needed(COMMENT, say("comment on pictures"))
 #: Where a decision stands in a request.
 _PLACE = "reviews.{}"
 
@@ -98,9 +101,9 @@ def _require(asked: Sequence[AskedDecision], by: Reviewer) -> None:
     if by.guest:
         return
     if any(each.decision not in UNMOVING for each in asked):
-        permissions.require(by.user, DECIDE, say("decide about pictures"))
+        permissions.require(by.user, *TO_DECIDE)
     else:
-        permissions.require(by.user, COMMENT, say("comment on pictures"))
+        permissions.require(by.user, *TO_COMMENT)
 
 
 def _with_advice(asked: Sequence[AskedDecision]) -> tuple[list[AskedDecision], list[Problem]]:

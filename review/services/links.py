@@ -15,6 +15,7 @@ from generation.errors import InvalidRequest, Problem
 from generation.models import Episode, Version
 from generation.models import Sequence as SequenceRow
 from generation.services import acts, permissions
+from generation.services.permissions import Needed
 from review.models import LinkedVersion, ReviewLink
 from review.models.review_link import LABEL_MAX
 from review.selectors import light_table, links
@@ -22,6 +23,9 @@ from review.services.decisions import DECIDE
 from wording import say
 
 SHARE = "review.share"
+TO_SHARE = Needed(SHARE, say("give links to guests"))
+TO_REVOKE = Needed(SHARE, say("take links back"))
+TO_SEE = Needed(SHARE, say("see links of guests"))
 #: A link shows so many pictures at the most.
 VERSIONS_MAX = 500
 DAYS, DAYS_MAX = 14, 90
@@ -70,7 +74,7 @@ def create(asked: NewLink, *, by: User | None) -> MadeLink:
         Forbidden: who makes it may give no links, or none that decide.
         InvalidRequest: it would show nothing, too much, or what is not of the episode.
     """
-    permissions.require(by, SHARE, say("give links to guests"))
+    permissions.require(by, *TO_SHARE)
     if asked.may_decide:
         permissions.require(by, DECIDE, say("decide about pictures, nor let a guest do so"))
     episode, sequence = _place(asked)
@@ -168,7 +172,7 @@ def revoke(link_id: int, *, by: User | None) -> ReviewLink:
         Forbidden: who revokes it may give no links.
         NotFound: there is no such link.
     """
-    permissions.require(by, SHARE, say("take links back"))
+    permissions.require(by, *TO_REVOKE)
     link = links.link_of_id(link_id)
     with transaction.atomic():
         open_ = ReviewLink.objects.filter(pk=link_id, revoked_at=None)

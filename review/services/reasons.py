@@ -9,10 +9,13 @@ from generation.comfyui.untrusted_json import is_storable
 from generation.errors import InvalidRequest, NotFound, Problem
 from generation.models import Project
 from generation.services import acts, permissions
+from generation.services.permissions import Needed
 from review.models import RetakeReasons
 from review.models.retake_reasons import REASON_MAX, REASONS_MAX
 from review.services.decisions import DECIDE
 from wording import say
+
+TO_SET = Needed(DECIDE, say("set the reasons for retakes"))
 
 
 def project(code: str) -> Project:
@@ -34,7 +37,7 @@ def write(of: Project, reasons: Sequence[str], *, by: User | None) -> RetakeReas
         Forbidden: who sets them may not decide about pictures.
         InvalidRequest: too many, too long, empty, twice, or no text.
     """
-    permissions.require(by, DECIDE, say("set the reasons for retakes"))
+    permissions.require(by, *TO_SET)
     wanted = [" ".join(each.split()) for each in reasons]
     found = problems(wanted)
     if found:

@@ -14,7 +14,9 @@ from django.db import IntegrityError, transaction
 from generation.errors import Conflict, Conflicts, InvalidRequest, Problem
 from generation.models import Batch, Version
 from generation.models.batch import PRIORITY_HIGH
-from generation.services import acts, batches, permissions, request_validation
+from generation.services import batches, permissions, request_validation
+from generation.services.batches import Asking
+from generation.services.permissions import Needed
 from generation.services.request_validation import BatchRequest
 from review.models import Retake, Review
 from review.selectors import retakes
@@ -24,6 +26,7 @@ from review.services.retake_source import PromptsOfPlans, RetakeSource
 from wording import Sentence, say, to_say
 
 NEW, SAME = "new", "same"
+TO_START = Needed(DECIDE, say("start retakes"))
 #: At most so many are started at once.
 RETAKES_MAX = 1_000
 _PLACE = "retakes.{}"
@@ -71,7 +74,8 @@ def start(
         InvalidRequest: one cannot be asked for so, or would make the same picture again.
         Conflicts: a version is no retake any more, or is being made again already.
     """
-    permissions.require(requester, DECIDE, say("start retakes"))
+    permissions.require(requester, *TO_START)
+    permissions.require(requester, *permissions.TO_ASK)
     meant = _meant(wanted)
     requests = [_request(of, variations, name) for of in _grouped(meant)]
     _refuse_same(requests)
@@ -255,7 +259,8 @@ _SAME = to_say(
 
 
 def _create(request: BatchRequest, of: Sequence[_Meant], requester: User | None) -> Batch:
-    batch = batches.create(request, requester=requester)
+    told = {"of": [str(each.ground.version) for each in of[:NAMED_MAX]], "plans": len(of)}
+    batch = batches.create(request, requester=requester, asking=Asking("make_again", told))
     Retake.objects.bulk_create(
         [
             Retake(
@@ -272,6 +277,4 @@ def _create(request: BatchRequest, of: Sequence[_Meant], requester: User | None)
             for each in of
         ]
     )
-    told = {"of": [str(each.ground.version) for each in of[:NAMED_MAX]], "plans": len(of)}
-    acts.record("make_again", batch, by=requester, after=told)
     return batch

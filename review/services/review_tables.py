@@ -18,6 +18,7 @@ from django.utils import timezone
 from generation.comfyui.untrusted_json import is_storable
 from generation.errors import Conflicts, InvalidRequest, Problem, Refusal
 from generation.models import Version
+from generation.services import permissions
 from generation.states import ReviewState
 from review.models import Review
 from review.selectors import reviews
@@ -209,6 +210,7 @@ def read(content: bytes, *, by: Reviewer) -> TableReading:
         Refusal: it is no table of decisions, or is too large.
         Forbidden: who asks may not decide.
     """
+    permissions.require(by.user, *decisions.TO_DECIDE)
     found = _understood(content)
     if not found.problems:
         _attempt(found, by, is_dry=True)
@@ -223,6 +225,7 @@ def take(content: bytes, *, by: Reviewer) -> TableReading:
         Conflicts: versions are in another state by now than was seen.
         Forbidden: who asks may not decide.
     """
+    permissions.require(by.user, *decisions.TO_DECIDE)
     found = _understood(content)
     if not found.problems:
         _attempt(found, by, is_dry=False)

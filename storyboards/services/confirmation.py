@@ -11,6 +11,7 @@ from django.db import transaction
 from generation import storage
 from generation.errors import Conflict, Fenced, InvalidRequest, Problem
 from generation.services import acts, permissions, plan_attributes, storyboard_plans
+from generation.services.permissions import Needed
 from generation.services.storyboard_plans import MadePlans, NewPlan
 from generation.states import PlanStatus
 from storyboards.models import DraftBoard, StoryboardImport
@@ -26,6 +27,7 @@ _LOOK_S = 0.25
 SOURCE = "storyboard"
 #: How often the lease is kept while pictures are staged and named.
 BEAT_S = 10.0
+TO_CONFIRM = Needed(permissions.WRITE, say("make plans of a storyboard"))
 #: What a confirmed import tells numbers of, in this order.
 COUNTED = ("plans", "new", "changed", "panels", "omitted")
 
@@ -44,7 +46,7 @@ def confirm(
         Busy: too much is being decoded just now.
         StorageError: the projects folder cannot be written.
     """
-    permissions.require(actor, permissions.WRITE, say("make plans of a storyboard"))
+    permissions.require(actor, *TO_CONFIRM)
     token = _turn(of)
     if token is None:
         return drafts.find(of.public_id)

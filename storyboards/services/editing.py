@@ -8,7 +8,8 @@ from django.db import transaction
 
 from generation.errors import Conflict, InvalidRequest, Problem
 from generation.models.production import LABEL_MAX, TEXT_MAX
-from generation.services import permissions
+from generation.services import acts, permissions
+from generation.services.permissions import Needed
 from nomenclature import rules
 from nomenclature.errors import NomenclatureError
 from storyboards.models import DraftBoard, StoryboardImport
@@ -31,6 +32,7 @@ FIELDS: Mapping[str, str] = {
     "duration_ms": "duration_ms",
 }
 BEGINS = "begins_sequence"
+TO_CORRECT = Needed(permissions.WRITE, say("correct storyboards"))
 #: How long the texts may be: as a plan's.
 TEXTS: Mapping[str, int] = {
     "label": LABEL_MAX,
@@ -58,7 +60,7 @@ def change(
         InvalidRequest: with every problem, at its place in `boards`.
         Conflict: it is no draft, is being confirmed, or has another revision by now.
     """
-    permissions.require(actor, permissions.WRITE, say("correct storyboards"))
+    permissions.require(actor, *TO_CORRECT)
     with transaction.atomic():
         # Before its boards are read: whoever confirms it waits, or has it already.
         if not transitions.touch(of):
@@ -73,6 +75,7 @@ def change(
         _write(held, boards, changes)
         other = [row for row, old in zip(boards, before, strict=True) if _values(row) != old]
         _store(other)
+        _record(held, boards, before, actor)
 
 
 def _store(boards: Sequence[DraftBoard]) -> None:
@@ -81,8 +84,26 @@ def _store(boards: Sequence[DraftBoard]) -> None:
     DraftBoard.objects.bulk_create(boards, batch_size=500, update_conflicts=True, **same)  # type: ignore[arg-type]
 
 
-def _values(board: DraftBoard) -> list[Any]:
-    return [getattr(board, name) for name in FIELDS.values()]
+def _values(board: DraftBoard) -> dict[str, Any]:
+    return {name: getattr(board, field) for name, field in FIELDS.items()}
+
+
+def _record(
+    of: StoryboardImport,
+    boards: Sequence[DraftBoard],
+    before: Sequence[Mapping[str, Any]],
+    actor: User | None,
+) -> None:
+    """Write down what was corrected, each by its board's position: `3.plan`."""
+    was: dict[str, Any] = {}
+    now: dict[str, Any] = {}
+    for board, old in zip(boards, before, strict=True):
+        for name, value in _values(board).items():
+            if value != old[name]:
+                key = f"{board.position}.{name}"
+                was[key], now[key] = old[name], value
+    if now:
+        acts.record("correct", of, by=actor, before=was, after=now)
 
 
 def refusal(of: StoryboardImport) -> Conflict:

@@ -3,13 +3,15 @@
 import hashlib
 import secrets
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
 
 from generation import storage
 from generation.errors import Conflict, InvalidRequest, Problem, Refusal
-from generation.services import permissions, production_tree, volumes
+from generation.services import acts, permissions, production_tree, volumes
+from generation.services.permissions import Needed
 from nomenclature import rules
 from nomenclature.errors import NomenclatureError
 from storyboards.models import StoryboardImport
@@ -23,6 +25,8 @@ MAX_BYTES = 500 * 10**6
 SOURCE = "source"
 PICTURES = ("first", "last", "all")
 _NAME_MAX = 255
+TO_SEND = Needed(permissions.WRITE, say("send storyboards in"))
+TO_DELETE = Needed(permissions.WRITE, say("delete storyboards"))
 
 
 class _Counted:
@@ -73,7 +77,7 @@ def take(
         Refusal: the file is empty or too large.
         StorageError: the projects folder cannot be written.
     """
-    permissions.require(actor, permissions.WRITE, say("send storyboards in"))
+    permissions.require(actor, *TO_SEND)
     check_names(project_id, season, episode, pictures)
     public_id = secrets.token_hex(8)
     counted = _Counted(pieces)
@@ -101,14 +105,22 @@ def take(
     return made
 
 
-def _made(**fields: object) -> tuple[StoryboardImport, bool]:
+def _made(**fields: Any) -> tuple[StoryboardImport, bool]:
     same = ("project_code", "season", "episode_code", "sha256", "pictures")
     unfinished = StoryboardImport.objects.filter(
         **{name: fields[name] for name in same},
         state__in=(ImportState.READING, ImportState.DRAFT),
     )
     found = unfinished.order_by("-pk").first()
-    return (found, False) if found else (StoryboardImport.objects.create(**fields), True)
+    return (found, False) if found else (_created(**fields), True)
+
+
+def _created(**fields: Any) -> StoryboardImport:
+    with transaction.atomic():
+        made = StoryboardImport.objects.create(**fields)
+        told = {name: fields[name] for name in ("project_code", "pictures", "sha256")}
+        acts.record("send in", made, by=fields["created_by"], after=told)
+    return made
 
 
 def check_names(project_id: str, season: str, episode: str, pictures: str = "first") -> None:
@@ -147,9 +159,13 @@ def delete(of: StoryboardImport, *, actor: User | None) -> None:
         Forbidden: who deletes it may not.
         Conflict: it is confirmed: it says where its plans came from.
     """
-    permissions.require(actor, permissions.WRITE, say("delete storyboards"))
+    permissions.require(actor, *TO_DELETE)
     others = StoryboardImport.objects.filter(pk=of.pk).exclude(state=ImportState.CONFIRMED)
-    n_deleted, _ = others.delete()
+    with transaction.atomic():
+        n_deleted, _ = others.delete()
+        if n_deleted:
+            told = {"project_code": of.project_code, "state": of.state, "sha256": of.sha256}
+            acts.record("delete", of, by=actor, before=told)
     if not n_deleted and StoryboardImport.objects.filter(pk=of.pk).exists():
         detail = say("It is confirmed: it is kept, as it says where its plans came from.")
         raise Conflict(detail, code="storyboard_confirmed")

@@ -10,7 +10,7 @@ from comfyui_preview.options import Options
 from comfyui_preview.server import PreviewServer
 from generation.models import Attempt, Batch, Server
 from generation.selectors import wait_reasons
-from generation.services import address_conflicts, server_quarantine, servers, tick
+from generation.services import address_conflicts, server_controls, server_quarantine, tick
 from generation.states import RunState, ServerHealth
 from tests import factories
 from tests.balancer import Gate, forward
@@ -136,7 +136,7 @@ def test_the_later_one_goes_on_when_the_first_is_disabled(names: list[Server]) -
     address_conflicts.take_back_mended()
     assert aside(names[1]) == "same_server"
 
-    servers.set_enabled(names[0], False)
+    server_controls.set_enabled(names[0], False, actor=None)
     address_conflicts.take_back_mended()
 
     assert aside(names[1]) == ""

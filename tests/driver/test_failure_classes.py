@@ -8,7 +8,7 @@ import pytest
 from comfyui_preview.server import PreviewServer
 from generation.driver import running_rules
 from generation.models import Attempt, Server
-from generation.services import batches, servers
+from generation.services import batches, server_controls
 from generation.states import AttemptOutcome, RunState
 from tests import factories
 from tests.driver import flying
@@ -122,7 +122,7 @@ turns: dict[int, int] = {}
 
 def test_it_goes_back_when_no_other_can_take_it(pair: list[tuple[Server, PreviewServer]]) -> None:
     (first, bad), (second, _) = pair
-    servers.set_draining(second, True)
+    server_controls.set_draining(second, True, actor=None)
     bad.faults.set("node_error", times=1, match="ImageInvert", message="the ink is dry")
     batch = flying.inverted()
 

@@ -14,6 +14,7 @@ from generation.services import (
     batches,
     claims,
     prompt_graphs,
+    server_controls,
     server_leases,
     server_quarantine,
     servers,
@@ -217,7 +218,7 @@ def test_a_prompt_given_up_before_its_answer_is_taken_off_when_its_server_return
     attempt = claimed(slow_old_server)
     post(attempt, slow_old_comfy)
     servers.declare_gone(slow_old_server)
-    servers.set_draining(slow_old_server, True)
+    server_controls.set_draining(slow_old_server, True, actor=None)
 
     flying.drive_until(slow_old_server, lambda: not is_left_behind(attempt))
 

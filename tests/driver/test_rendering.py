@@ -12,7 +12,7 @@ from PIL import Image
 from comfyui_preview.server import PreviewServer
 from generation.driver import prompt_submission
 from generation.models import Attempt, PlanRun, Server, Version
-from generation.services import outside_images, servers
+from generation.services import outside_images, server_controls
 from generation.states import AttemptOutcome, RunState, WaitReason
 from tests import factories, pictures
 from tests.driver import flying
@@ -213,7 +213,9 @@ def test_progress_rises_and_is_written_at_most_twice_a_second(db: None, start_co
 
 def test_a_draining_server_finishes_what_it_has_and_takes_nothing_more(server: Server) -> None:
     batch = flying.inverted(4)
-    drained = flying.Once(Attempt.objects.exists, lambda: servers.set_draining(server, True))
+    drained = flying.Once(
+        Attempt.objects.exists, lambda: server_controls.set_draining(server, True, actor=None)
+    )
 
     flying.drive_until(server, lambda: drained() and False)
 

@@ -11,7 +11,7 @@ from generation.comfyui.client import Client
 from generation.comfyui.protocol import Queue
 from generation.driver import running_rules
 from generation.models import Attempt, PlanRun, Server
-from generation.services import servers
+from generation.services import server_controls, servers
 from generation.states import AttemptOutcome, RunState, ServerHealth
 from tests import factories
 from tests.driver import flying
@@ -330,7 +330,7 @@ def test_a_prompt_given_up_is_deleted_first_when_its_server_returns(
     batch = flying.sampled(2)
     flying.drive_until(slow_server, lambda: flying.is_on_server(batch))
     servers.declare_gone(slow_server)
-    servers.set_draining(slow_server, True)
+    server_controls.set_draining(slow_server, True, actor=None)
     running, pending = Attempt.objects.order_by("pk")
 
     flying.drive_until(slow_server, lambda: not is_left_behind(running))

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from generation.comfyui import address
 from generation.models import Server
 from generation.selectors import servers as reads
-from generation.services import servers
+from generation.services import server_controls, servers
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -87,14 +87,14 @@ def test_a_wrong_address_is_refused_without_its_secrets(url: str) -> None:
 def test_access_that_could_not_be_used_is_refused(field: str, value: str) -> None:
     server = factories.server()
     with pytest.raises(ValidationError) as refused:
-        servers.set_access(server, **{field: value})
+        server_controls.set_access(server, actor=None, **{field: value})
     assert list(refused.value.message_dict) == [field]
 
 
 def test_secrets_are_forgotten_together(settings: Any) -> None:
     server = factories.server(login="a:b", query="t=1", partner_key="k", headers={"X": "y"})
 
-    servers.forget_secrets(server)
+    server_controls.forget_secrets(server, actor=None)
 
     server.refresh_from_db()
     assert (server.login, server.query, server.partner_key, server.headers) == ("", "", "", {})

@@ -120,7 +120,7 @@ def test_a_plan_that_is_approved_is_said_to_be_so_whether_it_changes_or_is_gone(
         approve(*concepts(plan, 1))
 
     draft = again([board(1), board(2, drawing=9)])
-    told = documents.with_boards(draft.of)
+    told = documents.draft_with_boards(draft)
 
     assert [each["approved"] for each in told["boards"]] == [False, True]
     assert [(each["plan"], each["approved"]) for each in told["gone"]] == [("0030", True)]

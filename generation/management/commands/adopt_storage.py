@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from generation import storage
-from generation.management.command import MadseaCommand, add_dry_run
+from generation.management.command import MadseaCommand, actor, add_actor, add_dry_run
 from generation.services import volumes
 from generation.services.volumes import FoundVolume
 from wording import in_turn, say
@@ -33,6 +33,7 @@ class Command(MadseaCommand):
             action="store_true",
             help=say("adopt it although none of the files that were published there is there"),
         )
+        add_actor(parser)
         add_dry_run(parser)
 
     def handle(self, *args: Any, path: str, **options: Any) -> None:
@@ -40,7 +41,7 @@ class Command(MadseaCommand):
         if options["dry_run"]:
             self.stdout.write(_described(volumes.look_at(path)))
             return
-        found = volumes.adopt(path, even_if_empty=options["without_files"])
+        found = volumes.adopt(path, even_if_empty=options["without_files"], actor=actor(options))
         self.stdout.write(_described(found))
         told = say("{where} is adopted: what waited for it goes on.", where=_where(found))
         self.stdout.write(str(told))

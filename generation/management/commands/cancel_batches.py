@@ -16,7 +16,7 @@ from generation.management.command import (
 from generation.management.selection_options import add_choice, choice
 from generation.models import Batch
 from generation.selectors import selection
-from generation.services import batches
+from generation.services import batches, permissions
 from generation.state_words import in_words
 from wording import say
 
@@ -37,7 +37,7 @@ class Command(MadseaCommand):
         add_dry_run(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        user = actor(options)
+        user = actor(options, permissions.TO_CANCEL)
         found = list(selection.unfinished_batches(choice(options)))
         if not found:
             self.stdout.write(str(say("Nothing to do: no batch that fits is unfinished.")))

@@ -14,7 +14,7 @@ from generation.management.new_project_confirmation import add_create, confirm
 from generation.models import Batch
 from generation.parameter_sources import values_with_sources
 from generation.selectors import wait_reasons
-from generation.services import batches, dry_runs, plan_locks, request_validation
+from generation.services import batches, dry_runs, permissions, plan_locks, request_validation
 from generation.services.dry_runs import DryRunDocument, PlanOutlook, ServerOutlook
 from generation.state_words import in_words
 from wording import in_turn, say
@@ -45,7 +45,7 @@ class Command(MadseaCommand):
         add_dry_run(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        user = actor(options)
+        user = actor(options, permissions.TO_ASK)
         payload = _payload(options["request"])
         if options["variant"] and isinstance(payload, dict):
             payload = {**payload, "variant": options["variant"]}

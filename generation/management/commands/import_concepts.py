@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from generation.management import importing
-from generation.management.command import MadseaCommand
-from generation.services import import_folder_scan, publication
+from generation.management.command import MadseaCommand, actor
+from generation.services import import_folder_scan, permissions, publication
 from wording import say
 
 
@@ -25,6 +25,8 @@ class Command(MadseaCommand):
         importing.add_options(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        # Asked before anything is read.
+        actor(options, permissions.TO_GIVE_IMAGES)
         folder = options["folder"]
         found = import_folder_scan.images_by_name(folder, publication.CONCEPT)
         importing.take(folder, found, options["project"], options, self.stdout)

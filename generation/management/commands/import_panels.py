@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from generation.management import importing
-from generation.management.command import MadseaCommand
-from generation.services import import_folder_scan, publication
+from generation.management.command import MadseaCommand, actor
+from generation.services import import_folder_scan, permissions, publication
 from wording import say
 
 
@@ -33,6 +33,8 @@ class Command(MadseaCommand):
         importing.add_options(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        # Asked before anything is read.
+        actor(options, permissions.TO_GIVE_IMAGES)
         folder, episode, sequence = options["folder"], options["episode"], options["numbered"]
         if sequence is None:
             found = import_folder_scan.images_by_name(

@@ -15,7 +15,7 @@ from generation.management.command import (
     counted,
     printable,
 )
-from generation.services import workflow_descriptions, workflow_imports
+from generation.services import permissions, workflow_descriptions, workflow_imports
 from wording import say
 
 
@@ -33,11 +33,12 @@ class Command(MadseaCommand):
         add_dry_run(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        user = actor(options, permissions.TO_GIVE_WORKFLOW)
         given = {
             "content": _content(options["file"]),
             "filename": options["file"].name,
             "name": options["name"],
-            "actor": actor(options),
+            "actor": user,
         }
         if options["dry_run"]:
             self._tell(workflow_descriptions.describe(workflow_imports.check(**given)), is_new=None)

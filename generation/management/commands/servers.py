@@ -6,19 +6,20 @@ from getpass import getpass
 from pathlib import Path
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
 from generation.comfyui import tls
 from generation.errors import InvalidRequest
-from generation.management.command import MadseaCommand, bar, counted
+from generation.management.command import MadseaCommand, actor, add_actor, bar, counted
 from generation.models import Server, Workflow
 from generation.selectors import paces, storage_troubles
 from generation.selectors import servers as reads
 from generation.services import (
-    circuit_breaker,
+    permissions,
     requested_workflows,
-    server_quarantine,
+    server_controls,
     servers,
     workflow_library,
 )
@@ -69,12 +70,15 @@ class Command(MadseaCommand):
                 " from the terminal)"
             ),
         )
+        add_actor(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        changes = options["take_back"] or options["access"]
+        user = actor(options, permissions.TO_CHANGE_SERVERS) if changes else None
         if options["take_back"]:
-            _take_back(options["take_back"])
+            _take_back(options["take_back"], user)
         if options["access"]:
-            _change_access(options)
+            _change_access(options, user)
         if options["look"]:
             for server in bar(list(Server.objects.enabled()), say("Looking")):
                 servers.read_now(server)
@@ -115,7 +119,7 @@ def _named(name: str) -> Server:
     return server
 
 
-def _change_access(options: dict[str, Any]) -> None:
+def _change_access(options: dict[str, Any], user: User | None) -> None:
     """Secrets are read from files: a command line is seen by everybody on the machine."""
     given: dict[str, str] = {}
     if (certificate := options["certificate"]) is not None:
@@ -126,7 +130,7 @@ def _change_access(options: dict[str, Any]) -> None:
     if not given:
         raise CommandError(say("--access needs --certificate or --partner-key-from."))
     try:
-        servers.set_access(_named(options["access"]), **given)
+        server_controls.set_access(_named(options["access"]), actor=user, **given)
     except ValidationError as error:
         said = (f"{name}: {' '.join(why)}" for name, why in error.message_dict.items())
         raise CommandError("; ".join(said)) from error
@@ -142,10 +146,10 @@ def _content(place: str) -> str:
         raise CommandError(text) from error
 
 
-def _take_back(name: str) -> None:
+def _take_back(name: str, user: User | None) -> None:
     server = _named(name)
-    server_quarantine.take_back(server)
-    circuit_breaker.lift(server)
+    server_controls.take_back(server, actor=user)
+    server_controls.lift_blocks(server, actor=user)
 
 
 def _is_usable(server: Server) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from generation.services import servers
+from generation.services import server_controls
 from lab.faults.case import Case, strike
 from lab.faults.scene import Scene
 
@@ -38,14 +38,14 @@ def wait_behind(scene: Scene) -> None:
 
 
 def hold_back_other_server(scene: Scene) -> None:
-    servers.set_draining(scene.servers[1], True)
+    server_controls.set_draining(scene.servers[1], True, actor=None)
 
 
 def let_other_server_in(scene: Scene) -> bool:
     """Let the other server take work once the first has the plan for the second time."""
     if scene.run.n_attempts < 2:
         return False
-    servers.set_draining(scene.servers[1], False)
+    server_controls.set_draining(scene.servers[1], False, actor=None)
     return True
 
 

@@ -14,7 +14,7 @@ from generation.management.command import (
     counted,
     printable,
 )
-from review.services import review_tables
+from review.services import decisions, review_tables
 from review.services.decisions import Reviewer
 from review.services.review_tables import MAX_BYTES, DecisionRow, TableReading
 from wording import Sentence, say, to_say
@@ -29,7 +29,7 @@ class Command(MadseaCommand):
         add_dry_run(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        by = Reviewer(actor(options))
+        by = Reviewer(actor(options, decisions.TO_DECIDE))
         try:
             content = safe_open.read_following_links(options["file"], MAX_BYTES)
         except OSError as error:

@@ -41,7 +41,7 @@ class Command(MadseaCommand):
         add_dry_run(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        user = actor(options)
+        user = actor(options, retake_batches.TO_START)
         found = _found(options)
         ready = [each for each in found if not each["in_render"]]
         for each in ready:
