@@ -49,6 +49,7 @@ WORDS.add(
         "position": say("position"),
         "production_status": say("in production"),
         "storyboardimport": say("storyboard"),
+        "project_code": say("project"),
         "confirm": say("confirmed"),
         "delete": say("deleted"),
         "create": say("created"),

@@ -118,7 +118,7 @@ def _made(**fields: Any) -> tuple[StoryboardImport, bool]:
 def _created(**fields: Any) -> StoryboardImport:
     with transaction.atomic():
         made = StoryboardImport.objects.create(**fields)
-        told = {name: fields[name] for name in ("project_code", "pictures", "sha256")}
+        told = {name: fields[name] for name in ("project_code", "sha256")}
         acts.record("send in", made, by=fields["created_by"], after=told)
     return made
 
