@@ -22,7 +22,7 @@ from review.services import contact_sheets, downloads, exports, picture_zips, re
 from review.services.contact_sheets import NotDrawn
 from review.services.exports import Selection
 from review.services.picture_zips import PictureZip
-from review.services.review_tables import SEPARATORS
+from review.services.table_columns import SEPARATORS
 from review.sheets.job import PAGES, SheetJob
 from wording import say, words_of
 

@@ -7,7 +7,6 @@ of decisions, that of comments, or both.
 import csv
 import io
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,69 +25,26 @@ from review.selectors.state_words import WORDS
 from review.services import decisions
 from review.services.decisions import DECISIONS_MAX, AskedDecision, Reviewer
 from review.services.exports import Selection
+from review.services.table_columns import (
+    COMMENT,
+    DECISION,
+    DECISION_WORDS,
+    FILE,
+    HEADS,
+    NEEDED,
+    PROJECT,
+    SEEN,
+    STATES,
+    VERSION,
+    as_compared,
+    column_of,
+    harmless,
+    plain,
+)
 from review.states import TO, WORDED, Decision, Door
-from wording import Sentence, say
+from wording import say
 
 MAX_BYTES, ROWS_MAX = 4 * 2**20, 20_000
-#: What may stand between two cells, by what a client calls it.
-SEPARATORS: Mapping[str, str] = {";": ";", ",": ",", "semicolon": ";", "comma": ","}
-VERSION, FILE, PROJECT, SEEN, DECISION, COMMENT = (
-    "version",
-    "file",
-    "project",
-    "seen",
-    "decision",
-    "comment",
-)
-#: The columns, in their order, as they are headed.
-HEADS: Mapping[str, Sentence] = {
-    "plan": say("plan"),
-    "label": say("label"),
-    DECISION: say("decision"),
-    COMMENT: say("comment"),
-    "by": say("by"),
-    "made_at": say("when"),
-    SEEN: say("seen"),
-    FILE: say("file"),
-    VERSION: say("version"),
-    "sequence": say("sequence"),
-    "episode": say("episode"),
-    PROJECT: say("project"),
-}
-_NEEDED = (VERSION, SEEN, DECISION)
-#: Under what else a column is known; without accents.
-_ALSO: Mapping[str, str] = {
-    "libelle": "label",
-    "commentaire": COMMENT,
-    "par": "by",
-    "quand": "made_at",
-    "when": "made_at",
-    "made at": "made_at",
-    "vu": SEEN,
-    "etat vu": SEEN,
-    "fichier": FILE,
-    "projet": PROJECT,
-}
-#: A spreadsheet would compute what begins so; with ' before it, it is a text.
-_FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")
-_STATES: Mapping[str, ReviewState] = {
-    "to review": ReviewState.TO_REVIEW,
-    "a valider": ReviewState.TO_REVIEW,
-    "approved": ReviewState.APPROVED,
-    "valide": ReviewState.APPROVED,
-    "retake": ReviewState.RETAKE,
-    "superseded": ReviewState.SUPERSEDED,
-    "remplace": ReviewState.SUPERSEDED,
-}
-_DECISIONS: Mapping[str, Decision] = {
-    **dict.fromkeys(
-        ("approve", "approved", "valide", "valider", "ok", "oui", "yes", "x"), Decision.APPROVE
-    ),
-    **dict.fromkeys(("retake", "refaire", "a refaire", "non", "no"), Decision.RETAKE),
-    **dict.fromkeys(("reopen", "reopened", "rouvrir", "rouvert"), Decision.REOPEN),
-    **dict.fromkeys(("undo", "annuler"), Decision.UNDO),
-    **dict.fromkeys(("comment", "commentaire"), Decision.COMMENT),
-}
 
 
 # Written ------------------------------------------------------------------------------------------
@@ -125,16 +81,6 @@ def as_csv(of: Selection, separator: str = ";") -> bytes:
         }
         writer.writerow([harmless(str(row[name])) for name in HEADS])
     return text.getvalue().encode("utf-8-sig")
-
-
-def harmless(cell: str) -> str:
-    """Return a cell that no spreadsheet computes; `plain` takes that back."""
-    return f"'{cell}" if _FORMULA.match(cell) else cell
-
-
-def plain(cell: str) -> str:
-    """Return what a cell said before it was made harmless."""
-    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 # Read ---------------------------------------------------------------------------------------------
@@ -326,11 +272,11 @@ def _lines(text: str, found: TableReading) -> Iterator[_Line]:
 
 def _columns(head: Sequence[str], found: TableReading) -> list[str]:
     """Return the columns by their names; empty where one is none of ours."""
-    named = [_column(cell) for cell in head]
+    named = [column_of(cell) for cell in head]
     found.ignored = [
         cell for cell, name in zip(head, named, strict=True) if cell.strip() and not name
     ]
-    lacking = [name for name in _NEEDED if name not in named]
+    lacking = [name for name in NEEDED if name not in named]
     twice = [name for name, n in Counter(filter(None, named)).items() if n > 1]
     if lacking or twice:
         wrong = ", ".join(lacking or twice)
@@ -341,17 +287,6 @@ def _columns(head: Sequence[str], found: TableReading) -> list[str]:
         )
         raise Refusal(detail, code="unknown_columns", attr="file")
     return named
-
-
-def _column(cell: str) -> str:
-    word = _word(cell)
-    return _ALSO.get(word, word if word in HEADS else "")
-
-
-def _word(cell: str) -> str:
-    """Return a word as it is compared: without accents, capitals and blanks around."""
-    parts = unicodedata.normalize("NFKD", plain(cell)).replace("_", " ")
-    return " ".join("".join(c for c in parts if not unicodedata.combining(c)).casefold().split())
 
 
 def _line(number: int, cells: Sequence[str], columns: Sequence[str], found: TableReading) -> _Line:
@@ -439,14 +374,14 @@ def _mistaken(line: _Line, version: Version) -> Problem | None:
 
 def _row(line: _Line, version: Version, said: set[str], found: TableReading) -> DecisionRow | None:
     """Return what a row decides; None: nothing, or it was not understood."""
-    seen = _STATES.get(_word(line.cells.get(SEEN, "")))
+    seen = STATES.get(as_compared(line.cells.get(SEEN, "")))
     if seen is None:
         words = say("“{value:.40}” is no state.", value=line.cells.get(SEEN, "").strip())
         found.problems.append(line.problem(SEEN, "unknown_state", words))
         return None
     comment = _flat(line.cells.get(COMMENT, ""))
     is_new = bool(comment) and comment not in said
-    word = _word(line.cells.get(DECISION, ""))
+    word = as_compared(line.cells.get(DECISION, ""))
     decision = _decision(line, word, seen, found, is_new=is_new)
     if decision is None:
         return None
@@ -462,9 +397,9 @@ def _row(line: _Line, version: Version, said: set[str], found: TableReading) -> 
 def _decision(
     line: _Line, word: str, seen: ReviewState, found: TableReading, *, is_new: bool
 ) -> Decision | None:
-    if not word or _STATES.get(word) is seen:
+    if not word or STATES.get(word) is seen:
         return Decision.COMMENT if is_new else None
-    decision = _DECISIONS.get(word)
+    decision = DECISION_WORDS.get(word)
     if decision is not None:
         return None if decision is Decision.COMMENT and not is_new else decision
     words = say(

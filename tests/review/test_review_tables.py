@@ -21,7 +21,7 @@ from generation.models import Act, Episode, Plan, Version
 from generation.states import ReviewState
 from review.models import Review
 from review.selectors.light_table import TableQuery
-from review.services import exports, review_tables
+from review.services import exports, review_tables, table_columns
 from review.services.decisions import Reviewer
 from review.services.review_tables import TableReading
 from review.states import Decision, Door
@@ -145,15 +145,15 @@ def test_reopening_in_a_table_needs_its_reason(episode: Episode, versions: list[
 def test_no_cell_is_computed_by_a_spreadsheet_and_each_is_read_back_as_it_was(
     comment: str,
 ) -> None:
-    cell = review_tables.harmless(comment)
+    cell = table_columns.harmless(comment)
 
     assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "＝"))
-    assert review_tables.plain(cell) == comment
+    assert table_columns.plain(cell) == comment
 
 
 @given(st.text(alphabet="'=+-@\t\r\n＝ax", max_size=8))
 def test_making_harmless_loses_nothing(text: str) -> None:
-    assert review_tables.plain(review_tables.harmless(text)) == text
+    assert table_columns.plain(table_columns.harmless(text)) == text
 
 
 def test_a_formula_of_a_guest_stands_harmless_in_the_table(
