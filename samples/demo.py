@@ -101,6 +101,8 @@ def environment() -> dict[str, str]:
         "MADSEA_PREVIEW_PORT": str(
             free_port(whole_number("MADSEA_PREVIEW_PORT", 8190, low=1, high=65535))
         ),
+        # What is shown of its commands is in the language of everything else that it says.
+        "LANGUAGE": "en",
         "PYTHONUNBUFFERED": "1",
         # However the demo ends, what it started ends too.
         "MADSEA_ENDS_WITH": str(os.getpid()),

@@ -78,6 +78,7 @@ def start(*arguments: str, env: dict[str, str]) -> subprocess.Popen[str]:
 
 
 def test_the_demo_leaves_the_next_versions_and_no_process(env: dict[str, str]) -> None:
+    env["LANGUAGE"] = "fr"  # which is not what it speaks
     outputs = [start("-m", "samples.demo", env=env).communicate(timeout=300)[0] for _ in range(2)]
 
     home = Path(env["MADSEA_HOME"])
@@ -86,6 +87,7 @@ def test_the_demo_leaves_the_next_versions_and_no_process(env: dict[str, str]) -
         6,
         6,
     ]
+    assert ["unchanged." in output for output in outputs] == [True, True]
     assert processes_of(str(home)) == []
 
 
