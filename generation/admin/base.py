@@ -73,7 +73,9 @@ class MadseaAdmin(_Base):
         if ERROR_FLAG in request.GET:
             text = say("The filter in the address was not understood: every row is shown.")
             messages.warning(request, text)
-        own = {"events": events_url(None, episode_changes.last_number())}
+        # Not where an act is chosen: what is answered then is no list.
+        is_shown = request.method == "GET"
+        own = {"events": events_url(None, episode_changes.last_number())} if is_shown else {}
         return super().changelist_view(request, own | (extra_context or {}))
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
