@@ -103,7 +103,8 @@ def _window(site: Site, web: Started, journal: Path, size: Load, found: Windows)
 @contextmanager
 def _listening(site: Site, n_clients: int) -> Iterator[Audience]:
     """Listen while the block lasts; what was heard is there after it."""
-    ((episode_id,),) = site.rows("SELECT id FROM generation_episode")
+    newest = "SELECT episode_id FROM generation_batch ORDER BY id DESC LIMIT 1"
+    ((episode_id,),) = site.rows(newest)
     url = f"{site.base}/api/events?episode_id={episode_id}"
     command = ["-m", "lab.benchmarks.listening_client", url, str(n_clients)]
     with subprocess.Popen(
