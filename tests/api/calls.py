@@ -2,11 +2,14 @@
 
 from typing import Any
 
+import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from generation.models import Batch
+from generation.selectors import expected_ends
+from generation.selectors.expected_ends import ForecastCache
 from tests import factories
 
 URL = "/api/generate_ai_concept"
@@ -46,6 +49,12 @@ def panel(api: APIClient, content: bytes, **change: str) -> Any:
 def status(api: APIClient, batch: Batch, query: str = "", **headers: str) -> Any:
     address = f"/api/generate_ai_concept/status?batch_id={batch.public_id}{query}"
     return api.get(address, headers=headers)
+
+
+def keep_forecast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have all documents tell of one forecast: it is made anew once some moments have passed."""
+    monkeypatch.setattr(expected_ends, "POLLED", ForecastCache(dear_s=0, share=1e-9))
+    expected_ends.POLLED.recent()
 
 
 def queries_of(api: APIClient, batch: Batch, query: str = "", **headers: str) -> int:

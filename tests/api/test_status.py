@@ -7,12 +7,10 @@ import pytest
 from rest_framework.test import APIClient
 
 from generation.models import Batch
-from generation.selectors import expected_ends
-from generation.selectors.expected_ends import ForecastCache
 from generation.services import derived_making
 from generation.states import RunState, ServerHealth, WaitReason
 from tests import factories
-from tests.api.calls import EXAMPLE, URL, queries_of, status
+from tests.api.calls import EXAMPLE, URL, keep_forecast, queries_of, status
 
 QUEUED, WAITING, RUNNING = RunState.QUEUED, RunState.WAITING, RunState.RUNNING
 DONE, ERROR, CANCELLED = RunState.DONE, RunState.ERROR, RunState.CANCELLED
@@ -293,12 +291,10 @@ def test_an_unknown_batch_is_not_found(api: APIClient, batch_id: str) -> None:
 def test_the_number_of_queries_does_not_depend_on_the_plans(
     api: APIClient, query: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # When they are expected to end is read once for all documents of a while: here a long one.
-    monkeypatch.setattr(expected_ends, "POLLED", ForecastCache(dear_s=0, share=1e-9))
     small = factories.batch([DONE, RUNNING])
     large = factories.batch([DONE, RUNNING] * 25, of=factories.plans({"SQ0020": codes(50)}))
 
-    expected_ends.POLLED.recent()
+    keep_forecast(monkeypatch)
 
     assert queries_of(api, small, query) == queries_of(api, large, query) == 5
 

@@ -11,7 +11,7 @@ from generation.models import Batch, Block, LogEntry
 from generation.services import server_quarantine
 from generation.states import RunState, ServerHealth
 from tests import factories
-from tests.api.calls import queries_of, status
+from tests.api.calls import keep_forecast, queries_of, status
 
 DONE, QUEUED, RUNNING = RunState.DONE, RunState.QUEUED, RunState.RUNNING
 
@@ -218,8 +218,11 @@ def test_what_is_missing_is_part_of_the_tag(api: APIClient) -> None:
     assert "lacks B.pt for C.d" in "".join(answer.json()["reasons"].values())
 
 
-def test_saying_what_is_missing_takes_three_queries_more(api: APIClient, batch: Batch) -> None:
+def test_saying_what_is_missing_takes_three_queries_more(
+    api: APIClient, batch: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
     factories.server()
+    keep_forecast(monkeypatch)
     normal = queries_of(api, batch)
 
     unmet = factories.unmet(missing="Real.safetensors")

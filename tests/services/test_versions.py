@@ -13,6 +13,7 @@ from generation.services import publication, transitions, tree_audit, volumes
 from generation.services.publication import CancelledMeanwhile, Image
 from generation.services.server_leases import Lease
 from generation.states import AttemptOutcome, RunState, VersionState
+from nomenclature.audit import FindingKind
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -240,7 +241,7 @@ def test_a_number_that_waits_for_its_plans_next_image_is_a_finding(
 
     (found,) = tree_audit.audit_tree(projects_root).findings
 
-    assert (found.kind, found.path) == (tree_audit.Kind.UNFINISHED, reserved.path)
+    assert (found.kind, found.path) == (FindingKind.UNFINISHED, reserved.path)
     assert "the plan's next one takes it" in found.detail
 
 
