@@ -62,6 +62,31 @@ def _is_imported(module: str, name: str) -> bool:
     return f"{module}.{name}" in trees() or (module in trees() and name in members(module))
 
 
+def in_code(name: str) -> list[str]:
+    """Return what a module takes from modules of ours, and that is not there: `module.what`.
+
+    For tests, which no type checker reads: what is renamed under them fails when it is run only.
+    """
+    nodes = list(ast.walk(trees()[name]))
+    froms = [node for node in nodes if isinstance(node, ast.ImportFrom) and node.module]
+    taken = [(str(node.module), alias) for node in froms for alias in node.names]
+    gone = {f"{module}.{one.name}" for module, one in taken if not _is_given(module, one.name)}
+    modules = {one.asname or one.name: f"{module}.{one.name}" for module, one in taken}
+    bound = {node.arg for node in nodes if isinstance(node, ast.arg)} | {
+        node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+    for node in nodes:
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            module = modules.get(node.value.id, "") if node.value.id not in bound else ""
+            if not node.attr.startswith("__") and not _is_given(module, node.attr):
+                gone.add(f"{module}.{node.attr}")
+    return sorted(gone)
+
+
+def _is_given(module: str, name: str) -> bool:
+    return module not in trees() or _has(module, name)
+
+
 def is_there(token: str) -> bool:
     """Tell whether a token in backticks names nothing of ours, or something that is there."""
     if FOREIGN.fullmatch(token):

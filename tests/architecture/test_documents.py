@@ -86,6 +86,12 @@ def test_what_programs_in_strings_import_is_there() -> None:
     assert {name: tokens for name, tokens in gone.items() if tokens} == {}
 
 
+def test_what_tests_take_from_modules_is_there() -> None:
+    gone = {name: names.in_code(name) for name in names.trees() if name.startswith("tests.")}
+
+    assert {name: tokens for name, tokens in gone.items() if tokens} == {}
+
+
 @pytest.mark.parametrize(
     "token",
     [
