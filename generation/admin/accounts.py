@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, Permission, User
@@ -101,8 +102,11 @@ class UserAdmin(_Users, _RecordedAdmin):
         form_url: str = "",
     ) -> HttpResponse:
         """Change somebody's password: what an act tells of it is that it was changed."""
-        with edits.noted(User.objects.filter(pk=id).first(), by=_user(request)):
-            return super().user_change_password(request, id, form_url)
+        change = super().user_change_password
+        if request.method != "POST":
+            return change(request, id, form_url)
+        with edits.noted(self.get_object(request, unquote(id)), by=_user(request)):
+            return change(request, id, form_url)
 
     def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         field = super().formfield_for_manytomany(db_field, request, **kwargs)

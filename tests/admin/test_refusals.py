@@ -60,6 +60,15 @@ def test_a_refusal_is_a_page_with_the_way_on(
     assert 'href="/admin/"' in html
 
 
+@pytest.mark.parametrize("user", ["999", "nobody", "9" * 40])
+def test_the_password_of_nobody_is_not_changed(user: str, office: Client) -> None:
+    sent = {"password1": "of-nobody-at-all", "password2": "of-nobody-at-all"}
+
+    html = _shown(office.post(f"/admin/auth/user/{user}/password/", sent), 404)
+
+    assert "There is nothing at this address" in html
+
+
 def test_a_button_s_address_leads_to_its_page(office: Client) -> None:
     html = _shown(office.get(BUTTON), 405)
 
