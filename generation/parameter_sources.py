@@ -36,6 +36,7 @@ _TOLD: Mapping[str, str] = {
     ValueSource.WORKFLOW: to_say("{name} {value} (workflow)"),
     ValueSource.PRESET: to_say("{name} {value} (preset)"),
     ValueSource.STYLE: to_say("{name} {value} (style)"),
+    ValueSource.VARIANT: to_say("{name} {value} (light variant)"),
     ValueSource.REQUEST: to_say("{name} {value} (request)"),
     ValueSource.SEQUENCE: to_say("{name} {value} (sequence)"),
     ValueSource.PLAN: to_say("{name} {value} (plan)"),

@@ -49,10 +49,11 @@ _WORDS: Mapping[str, str] = {
     "storyboard": say("the storyboard"),
 }
 #: Whose a value is.
-SOURCES: Mapping[str, str] = {
+_SOURCES: Mapping[str, str] = {
     ValueSource.WORKFLOW: say("the workflow"),
     ValueSource.PRESET: say("the preset"),
     ValueSource.STYLE: say("the style"),
+    ValueSource.VARIANT: say("the light variant"),
     ValueSource.REQUEST: say("the request"),
     ValueSource.SEQUENCE: say("the sequence"),
     ValueSource.PLAN: say("the plan"),
@@ -72,6 +73,11 @@ _COUNTED: Mapping[RunState, Callable[[int], str]] = {
 def in_words(code: str) -> str:
     """Return a code in words; one that has none stands for itself."""
     return _WORDS.get(code, code)
+
+
+def source_in_words(source: str) -> str:
+    """Return whose a value is in words; a source that has none stands for itself."""
+    return _SOURCES.get(source, source)
 
 
 def counted_runs(n: int, state: RunState) -> str:

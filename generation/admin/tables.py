@@ -14,7 +14,7 @@ from generation.events import sentence
 from generation.models import Attempt, Batch, LogEntry, Plan, PlanRun, Server, Version
 from generation.parameter_sources import Sources
 from generation.selectors import admin_overviews
-from generation.state_words import SOURCES, in_words
+from generation.state_words import in_words, source_in_words
 from generation.states import ReviewState, RunState
 from wording import say
 
@@ -270,4 +270,4 @@ def values(title: str, params: Mapping[str, Any], sources: Sources) -> Table:
 
 
 def _whose(source: str | None) -> str:
-    return SOURCES.get(source, source) if source else "–"
+    return source_in_words(source) if source else "–"

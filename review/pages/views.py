@@ -19,6 +19,7 @@ from django.views.decorators.http import require_safe
 from generation.errors import NotFound
 from generation.models import Episode, Plan, Version
 from generation.services import permissions, recipe_lookup
+from generation.state_words import source_in_words
 from review.pages import presentation
 from review.selectors import light_table as tables
 from review.selectors import plan_details
@@ -136,16 +137,21 @@ def plan(request: HttpRequest, of: Episode, plan_id: int) -> HttpResponse:
         ],
         "advice": presentation.shown_advice(found.advice),
         "may_decide": _may(request, decisions.DECIDE),
-        "recipe": _recipe(found.shown),
+        **_recipe(found.shown),
     }
     return render(request, "review/plan.html", context)
 
 
-def _recipe(version: Version | None) -> Any:
-    """Return what made a version, where a prompt did."""
+def _recipe(version: Version | None) -> dict[str, Any]:
+    """Return what made a version, where a prompt did: its seed, its values and whose each is."""
     if version is None or version.attempt_id is None:
-        return None
-    return recipe_lookup.read(version.pk)
+        return {}
+    recipe = recipe_lookup.read(version.pk)
+    values = [
+        (name, told["value"], source_in_words(told["source"]))
+        for name, told in recipe["parameters"].items()
+    ]
+    return {"seed": recipe["seed"], "values": values}
 
 
 def _may(request: HttpRequest, permission: str) -> bool:

@@ -10,14 +10,16 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from rest_framework.test import APIClient
 
-from generation.models import Episode, Measure, Plan, Version
+from generation.models import Batch, Episode, Measure, Plan, Version
 from generation.services import derived_making
 from generation.states import ReviewState, RunState
 from review.selectors import light_table as tables
 from review.selectors.light_table import Show, Table, TableQuery, Tile
 from review.services.decisions import Reviewer
 from tests import factories
+from tests.api.calls import EXAMPLE, URL
 from tests.review import deciding
 from tests.review.deciding import concepts
 
@@ -351,13 +353,22 @@ def test_a_version_of_another_plan_is_not_found(client: Client, plans: list[Plan
     assert client.get(f"{PAGE}plans/{plans[0].pk}?version={other.pk}").status_code == 404
 
 
-def test_a_rendered_picture_tells_its_values(client: Client) -> None:
-    batch = factories.batch([RunState.DONE])
-    version = Version.objects.get(batch=batch)
+def test_a_rendered_picture_tells_its_values_and_whose_they_are(
+    client: Client, api: APIClient
+) -> None:
+    batch = Batch.objects.get(public_id=api.post(URL, EXAMPLE, format="json").json()["batch_id"])
+    run = batch.runs.select_related("plan").first()
+    assert run is not None
+    assert batch.workflow is not None
+    made = factories.attempt(run, graph=batch.workflow.graph)
+    version = factories.version(run.plan, run=run, attempt=made, batch=batch)
 
-    answer = client.get(f"{PAGE}plans/{version.plan_id}").content.decode()
+    page = f"{PAGE}plans/{version.plan_id}"
+    answer = client.get(page, headers={"accept-language": "fr"}).content.decode()
 
     assert str(batch.style) in answer
+    assert "<dt>lora_strength</dt><dd>0,9 <small>la demande</small>" in answer
+    assert "<small>le style</small>" in answer
 
 
 # The ways to it --------------------------------------------------------------------------------
