@@ -13,6 +13,6 @@ def test_each_source_is_told_with_its_value(source: ValueSource) -> None:
     assert told.startswith("cfg 7.5 (")
 
 
-@pytest.mark.parametrize("source", set(ValueSource) - {ValueSource.DRAWN})
+@pytest.mark.parametrize("source", [source for source in ValueSource if source != "drawn"])
 def test_each_source_has_words_of_its_own(source: ValueSource) -> None:
     assert source_in_words(source) != source
